@@ -1,0 +1,1 @@
+"""laeforensics: from the evidence that signups left behind to audited accounts."""

@@ -1,0 +1,1 @@
+"""laerecover: carries out the recovery that a manifest describes, durably."""

@@ -1,0 +1,34 @@
+"""The contract between laeforensics and laerecover: Account, Manifest, Secret, and their encrypted file."""
+
+from laerecover.manifest.account import FIELDS, GRADES, IDENTITIES, SECRET_FIELDS, SERVERS, VERDICTS, Account
+from laerecover.manifest.errors import KeyFileRefused, ManifestError, ManifestInvalid, ManifestUnreadable
+from laerecover.manifest.secret import Secret
+from laerecover.manifest.store import (
+    Manifest,
+    default_key_file,
+    read_key,
+    read_manifest,
+    write_audit_table,
+    write_manifest,
+)
+
+__all__ = [
+    "FIELDS",
+    "GRADES",
+    "IDENTITIES",
+    "SECRET_FIELDS",
+    "SERVERS",
+    "VERDICTS",
+    "Account",
+    "KeyFileRefused",
+    "Manifest",
+    "ManifestError",
+    "ManifestInvalid",
+    "ManifestUnreadable",
+    "Secret",
+    "default_key_file",
+    "read_key",
+    "read_manifest",
+    "write_audit_table",
+    "write_manifest",
+]

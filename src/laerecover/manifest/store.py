@@ -1,0 +1,187 @@
+"""The manifest at rest: one encrypted Parquet file, and its key in a file of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pyarrow.parquet.encryption as pqe
+
+from laerecover.manifest.account import Account
+from laerecover.manifest.errors import KeyFileRefused, ManifestInvalid, ManifestUnreadable
+from laerecover.manifest.schema import SCHEMA, SCHEMA_VERSION, check_rows, from_row, to_row
+
+_KEY_BYTES = 32
+_META_VERSION = b"lae-recovery.schema-version"
+_META_EVIDENCE = b"lae-recovery.evidence-digest"
+_META_DIGEST = b"lae-recovery.content-digest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """All audited accounts of a case, each with its verdict; `digest` names exactly this content."""
+
+    accounts: tuple[Account, ...]
+    evidence_digest: str
+    digest: str
+
+    @property
+    def recoverable(self) -> tuple[Account, ...]:
+        """The accounts that a run takes."""
+        return tuple(a for a in self.accounts if a.verdict == "RECOVERABLE")
+
+
+def default_key_file() -> Path:
+    """`manifest.key` in the user's configuration folder (XDG_CONFIG_HOME, else ~/.config)."""
+    base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(base) / "lae-recovery" / "manifest.key"
+
+
+def read_key(key_file: Path, *, manifest: Path) -> bytes:
+    """The 32 bytes of the key file.
+
+    Raises KeyFileRefused: no such file, not 32 bytes, readable by others, or lying beside the manifest.
+    """
+    where = str(key_file)
+    if key_file.resolve().parent == manifest.resolve().parent:
+        raise KeyFileRefused(
+            "the key lies beside the manifest", where=where, next_step="move it to another folder and pass --key-file; nothing was started"
+        )
+    try:
+        mode = key_file.stat().st_mode
+        key = key_file.read_bytes()
+    except OSError as error:
+        raise KeyFileRefused(
+            f"the key file cannot be read: {error.strerror}",
+            where=where,
+            next_step="pass --key-file with the file that `laeforensics audit` named; nothing was started",
+        ) from None
+    if stat.S_IMODE(mode) & 0o077:
+        raise KeyFileRefused("the key file is open to others", where=where, next_step=f"chmod 600 {where}; nothing was started")
+    if len(key) != _KEY_BYTES:
+        raise KeyFileRefused(
+            f"the key file holds {len(key)} bytes, not {_KEY_BYTES}", where=where, next_step="pass --key-file with the right file"
+        )
+    return key
+
+
+def make_key(key_file: Path, *, manifest: Path) -> bytes:
+    """The key in `key_file`, which is drawn and written (mode 0600) if there is none yet."""
+    if key_file.resolve().parent == manifest.resolve().parent or key_file.exists():
+        return read_key(key_file, manifest=manifest)
+    key_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    key = secrets.token_bytes(_KEY_BYTES)
+    try:
+        descriptor = os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return read_key(key_file, manifest=manifest)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(key)
+        file.flush()
+        os.fsync(file.fileno())
+    return key
+
+
+def write_manifest(path: Path, accounts: Iterable[Account], *, evidence_digest: str, key_file: Path | None = None) -> Manifest:
+    """Write all accounts, sorted by account_id, to `path` (mode 0600), encrypted under the key file's key.
+
+    Raises ManifestInvalid, KeyFileRefused, OSError.
+    """
+    ordered = tuple(sorted(accounts, key=lambda a: a.account_id))
+    rows = [to_row(a, reveal=True) for a in ordered]
+    check_rows(rows, str(path))
+    digest = _digest(rows, evidence_digest)
+    metadata = {
+        _META_VERSION: str(SCHEMA_VERSION).encode(),
+        _META_EVIDENCE: evidence_digest.encode(),
+        _META_DIGEST: digest.encode(),
+    }
+    table = pa.Table.from_pylist(rows, schema=SCHEMA).replace_schema_metadata(metadata)
+    key = make_key(key_file or default_key_file(), manifest=path)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            pq.write_table(
+                table, file, encryption_properties=pqe.create_encryption_properties(footer_key=key, plaintext_footer=False)
+            )
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return Manifest(accounts=ordered, evidence_digest=evidence_digest, digest=digest)
+
+
+def read_manifest(path: Path, *, key_file: Path | None = None) -> Manifest:
+    """Read and check a manifest.
+
+    Raises ManifestUnreadable (missing, cut, changed, wrong key), ManifestInvalid (version, columns, rows),
+    KeyFileRefused.
+    """
+    where = str(path)
+    if not path.is_file():
+        raise ManifestUnreadable("no such manifest", where=where, next_step="write one with `laeforensics audit EVIDENCE --output manifest.parquet`")
+    key = read_key(key_file or default_key_file(), manifest=path)
+    try:
+        table = pq.read_table(
+            path,
+            decryption_properties=pqe.create_decryption_properties(footer_key=key, allow_plaintext_files=False),
+            partitioning=None,
+        )
+        rows = table.to_pylist()
+    except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
+        raise ManifestUnreadable(
+            f"the manifest is damaged, was changed, or is locked with another key ({type(error).__name__})",
+            where=where,
+            next_step="restore it or export it again with `laeforensics audit`, and check --key-file; nothing was started",
+        ) from None
+    metadata = table.schema.metadata or {}
+    _check_schema(table.schema, metadata, where)
+    check_rows(rows, where)
+    evidence_digest = metadata.get(_META_EVIDENCE, b"").decode("ascii", "replace")
+    digest = _digest(rows, evidence_digest)
+    if metadata.get(_META_DIGEST, b"").decode("ascii", "replace") != digest:
+        raise ManifestUnreadable(
+            "the rows are not those that were exported (content digest differs)",
+            where=where,
+            next_step="export the manifest again with `laeforensics audit`; nothing was started",
+        )
+    return Manifest(accounts=tuple(from_row(r) for r in rows), evidence_digest=evidence_digest, digest=digest)
+
+
+def write_audit_table(path: Path, accounts: Iterable[Account]) -> None:
+    """The same rows for people, unencrypted: every secret is its fingerprint. Never accepted as a manifest."""
+    rows = [to_row(a, reveal=False) for a in sorted(accounts, key=lambda a: a.account_id)]
+    pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), path)
+
+
+def _check_schema(schema: pa.Schema, metadata: dict[bytes, bytes], where: str) -> None:
+    version = metadata.get(_META_VERSION, b"none").decode("ascii", "replace")
+    if version != str(SCHEMA_VERSION):
+        raise ManifestInvalid(
+            f"the manifest has schema version {version}, this software reads {SCHEMA_VERSION}",
+            where=where,
+            next_step="export it again with this version's `laeforensics audit`; nothing was started",
+        )
+    for expected in SCHEMA:
+        if expected.name not in schema.names or schema.field(expected.name).type != expected.type:
+            raise ManifestInvalid(
+                f"column {expected.name} is missing or not {expected.type}",
+                where=f"{where} · column {expected.name}",
+                next_step="export the manifest again with `laeforensics audit`; nothing was started",
+            )
+
+
+def _digest(rows: list[dict[str, object]], evidence_digest: str) -> str:
+    content = json.dumps([SCHEMA_VERSION, evidence_digest, rows], sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(content.encode("ascii")).hexdigest()
