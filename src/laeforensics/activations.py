@@ -1,0 +1,105 @@
+"""The csv files of the site and of the signup program become rows whose fields know their places."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
+
+from laeforensics.facts import FORM, SITE, Fact, Locator
+from laeforensics.fields import FIELDS
+
+_TIME = re.compile(rb"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]Z")
+# What the site lets through unquoted; everything else is %-quoted before any program sees it.
+_SITE_TEXT = re.compile(rb"(?:[A-Za-z0-9 !#$()*+./:=?@^_`{|}~-]|%[0-9A-F]{2})*")
+
+ACTIVATION_COLUMNS = ("activation_key", "product_code", "customer_name", "customer_email", "customer_keyinfo")
+SERVERINFO_COLUMNS = ("launch_time", "instance_id", "public_host")
+
+
+class Row(NamedTuple):
+    """One row of a csv file: its time, its outcome (signups.csv only) and the facts of its fields."""
+
+    evidence: str
+    line: int
+    time: str
+    outcome: str | None
+    facts: tuple[Fact, ...]
+
+    def value(self, name: str) -> str | None:
+        """The row's value of a field, None where it is empty or cannot be right."""
+        return next((fact.value for fact in self.facts if fact.field == name), None)
+
+
+class BadRow(NamedTuple):
+    """A row that cannot be what the program wrote."""
+
+    evidence: str
+    line: int
+    start: int
+    end: int
+    why: str
+
+
+def read_activation_requests(data: bytes, evidence: str) -> Iterator[Row | BadRow]:
+    """activation_requests.csv: time, activationkey, product code, name, e-mail, key info. Typed by anybody."""
+    yield from _rows(data, evidence, ACTIVATION_COLUMNS, outcome=False, channel=FORM)
+
+
+def read_signups(data: bytes, evidence: str) -> Iterator[Row | BadRow]:
+    """signups.csv: time, success or failure, then as activation_requests.csv. Written by the signup program."""
+    yield from _rows(data, evidence, ACTIVATION_COLUMNS, outcome=True, channel=SITE)
+
+
+def read_serverinfo(data: bytes, evidence: str) -> Iterator[Row | BadRow]:
+    """serverinfo.csv: time of recording, launch_time, instance_id, publichost (and later a status, which is ignored)."""
+    yield from _rows(data, evidence, SERVERINFO_COLUMNS, outcome=False, channel=SITE)
+
+
+def _rows(
+    data: bytes, evidence: str, columns: tuple[str, ...], *, outcome: bool, channel: str
+) -> Iterator[Row | BadRow]:
+    position = 0
+    for number, line in enumerate(data.split(b"\n"), start=1):
+        start, position = position, position + len(line) + 1
+        if not line:
+            continue
+        whole = position <= len(data)
+        why = None if whole else "cut off: no line end"
+        yield (
+            BadRow(evidence, number, start, start + len(line), why)
+            if why
+            else _row(line, evidence, number, start, columns, outcome=outcome, channel=channel)
+        )
+
+
+def _row(
+    line: bytes, evidence: str, number: int, start: int, columns: tuple[str, ...], *, outcome: bool, channel: str
+) -> Row | BadRow:
+    def bad(why: str) -> BadRow:
+        return BadRow(evidence, number, start, start + len(line), why)
+
+    cells = line.split(b",")
+    head = 2 if outcome else 1
+    wanted = head + len(columns)
+    if len(cells) != wanted and not (columns is SERVERINFO_COLUMNS and len(cells) == wanted + 1):
+        return bad(f"{len(cells)} fields instead of {wanted}")
+    if not _TIME.fullmatch(cells[0]):
+        return bad("the first field is no time")
+    if outcome and cells[1] not in (b"success", b"failure"):
+        return bad("the second field is neither success nor failure")
+    facts: list[Fact] = []
+    position = start + sum(len(cell) + 1 for cell in cells[:head])
+    for name, cell in zip(columns, cells[head:], strict=False):
+        if not _SITE_TEXT.fullmatch(cell):
+            return bad(f"{name} holds characters that the site would have quoted")
+        value = (
+            unquote_to_bytes(cell).decode("utf-8", "replace")
+            if name in ("customer_name", "customer_keyinfo")
+            else cell.decode("ascii")
+        )
+        if value and "\ufffd" not in value and FIELDS[name].fits(value):
+            facts.append(Fact(name, value, Locator(evidence, number, position, position + len(cell)), "csv", channel))
+        position += len(cell) + 1
+    return Row(evidence, number, cells[0].decode(), cells[1].decode() if outcome else None, tuple(facts))

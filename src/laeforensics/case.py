@@ -1,0 +1,226 @@
+"""Case: the one object that an auditor holds."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from laeforensics import display, evidence, export, reading, rules
+from laeforensics.accounts import Account, accounts
+from laeforensics.errors import UnknownKey
+from laeforensics.fields import SIGNUP_FIELDS
+from laeforensics.findings import Finding
+from laeforensics.joining import Signup, Sources, join, join_rest
+from laeforensics.signups import COLUMNS, roles, row, shown, table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from laerecover.manifest import Manifest
+
+AUDIT_COLUMNS = (
+    "account_id",
+    "log_file",
+    "verdict",
+    "grade",
+    "server",
+    "introducer_identity",
+    "storage_identity",
+    "missing",
+    "blocking",
+    "matched_by",
+    "history",
+    *SIGNUP_FIELDS,
+)
+FACT_COLUMNS = ("signup", "field", "value", "evidence", "sha256", "line", "start", "end", "rule", "dialect", "channel")
+
+
+class Case:
+    """The evidence of one folder, read and judged. Tables are made when first looked at.
+
+    `facts`, `residue`, `signups`, `findings`, `audit` are DataFrames of dtype object, sorted, with stable columns; what is
+    missing is None; secrets are `Secret`.
+    """
+
+    def __init__(self, root: Path, read: reading.Reading) -> None:
+        self.root = root
+        self.reading = read
+        self.joined: list[Signup] = join(read.logs, read.sources)
+        self.lost: list[Signup] = _logs_lost(self.joined, read.sources)
+        self.roles = roles([*self.joined, *self.lost])
+
+    @cached_property
+    def accounts(self) -> list[Account]:
+        """Every account and attempt, sorted by id."""
+        return accounts([*self.joined, *self.lost], self.roles)
+
+    @cached_property
+    def signups(self) -> pd.DataFrame:
+        """One row per log file: `log_file dialect role stage outcome` and the fields of that log."""
+        return table([row(s, self.roles[s.name]) for s in self.joined], COLUMNS)
+
+    @cached_property
+    def audit(self) -> pd.DataFrame:
+        """One row per account and per attempt, with verdict, grade and what is missing."""
+        return table([self._audit_row(a) for a in self.accounts], AUDIT_COLUMNS)
+
+    @cached_property
+    def facts(self) -> pd.DataFrame:
+        """Every value at every place, with the signup it was joined to, its rule and its channel."""
+        hashes = {file.name: sha256 for file, sha256 in self.reading.files}
+        rows = [
+            {
+                "signup": signup.name,
+                "field": fact.field,
+                "value": fact.shown,
+                "evidence": fact.locator.evidence,
+                "sha256": hashes.get(fact.locator.evidence),
+                "line": fact.locator.line,
+                "start": fact.locator.start,
+                "end": fact.locator.end,
+                "rule": fact.rule,
+                "dialect": signup.log.dialect if signup.log else None,
+                "channel": fact.channel,
+            }
+            for signup in (*self.joined, *self.lost)
+            for name in sorted(signup.witnesses)
+            for fact in signup.witnesses[name]
+        ]
+        return table(rows, FACT_COLUMNS)
+
+    @cached_property
+    def residue(self) -> pd.DataFrame:
+        """Every stretch that no rule claimed, with its place and its first characters."""
+        columns = ("evidence", "line", "start", "end", "excerpt")
+        rows = [
+            dict(zip(columns, (r.evidence, r.line, r.start, r.end, display.excerpt(r.excerpt)), strict=True))
+            for log in self.reading.logs
+            for r in log.residue
+        ]
+        return table(rows, columns)
+
+    @cached_property
+    def coverage(self) -> pd.DataFrame:
+        """Per log: how many bytes each kind of tile claimed."""
+        kinds = ("fact", "announcement", "local", "remote", "failure", "blank", "residue")
+        rows: list[dict[str, Any]] = []
+        for log in self.reading.logs:
+            sizes = dict.fromkeys(kinds, 0)
+            for tile in log.tiles:
+                sizes[tile.kind] += tile.end - tile.start
+            rows.append({"log_file": log.evidence, "dialect": log.dialect, "bytes": log.size, **sizes})
+        return table(rows, ("log_file", "dialect", "bytes", *kinds))
+
+    @property
+    def all_findings(self) -> list[Finding]:
+        """The findings of reading, joining and auditing, most severe first."""
+        found = [
+            *self.reading.findings,
+            *(f for s in (*self.joined, *self.lost) for f in s.findings),
+            *(f for a in self.accounts for f in a.findings),
+        ]
+        order = {"blocking": 0, "warning": 1, "note": 2}
+        return sorted(found, key=lambda f: (order[f.severity], f.code, f.signup or "", f.field or "", f.message))
+
+    @cached_property
+    def findings(self) -> pd.DataFrame:
+        """Every finding: code, severity, signup, field, message, remedy, locators."""
+        columns = ("code", "severity", "signup", "field", "message", "remedy", "locators")
+        rows = [
+            {
+                **{name: getattr(f, name) for name in columns[:-1]},
+                "message": display.plain(f.message),
+                "locators": tuple(str(place) for place in f.locators),
+            }
+            for f in self.all_findings
+        ]
+        return table(rows, columns)
+
+    def account(self, key: str) -> Account:
+        """The account of a log name, bucket, e-mail or activation key. Raises UnknownKey (also when several match)."""
+        wanted = key.strip()
+        found = [a for a in self.accounts if wanted in _keys_of(a)]
+        if len(found) == 1:
+            return found[0]
+        real = [a for a in found if not a.is_attempt]
+        if len(real) == 1:
+            return real[0]
+        if found:
+            names = ", ".join(a.account_id for a in found[:5])
+            raise UnknownKey(
+                f"{len(found)} accounts match {display.plain(key)!r}", where=names, next_step="name one of them"
+            )
+        raise UnknownKey(
+            f"no account, log, e-mail or activation key {display.plain(key)!r}",
+            where=str(self.root),
+            next_step="look at the account_id column of `laeforensics audit`",
+        )
+
+    def explain(self, key: str) -> display.Explanation:
+        """Why we believe what we say of one account: each field, each witness with its place, who disagrees."""
+        return display.explain(self.account(key))
+
+    def export(self, path: str | Path, *, key_file: Path | None = None) -> Manifest:
+        """Write all accounts (not the attempts) as an encrypted manifest, with audit.parquet beside it."""
+        return export.export(self.accounts, Path(path), evidence_digest=self.reading.digest, key_file=key_file)
+
+    def _audit_row(self, account: Account) -> dict[str, Any]:
+        grade = rules.grade(account)
+        verdict = rules.verdict(account)
+        values: dict[str, Any] = {
+            "account_id": account.account_id,
+            "log_file": account.origin.name if account.origin is not None and account.origin.log is not None else None,
+            "verdict": verdict.name,
+            "grade": grade.name if grade else None,
+            "server": None if account.is_attempt else "UNKNOWN",
+            "introducer_identity": account.introducer_identity,
+            "storage_identity": account.storage_identity,
+            "missing": account.missing,
+            "blocking": rules.blocking(account),
+            "matched_by": account.matched_by,
+            "history": account.history,
+        }
+        for name in SIGNUP_FIELDS:
+            values[name] = shown(name, account.values.get(name))
+        return values
+
+    def _repr_html_(self) -> str:
+        return display.card_html(self)
+
+    def __repr__(self) -> str:
+        return display.card(self)
+
+
+def open_case(path: str | Path) -> Case:
+    """Read a folder of evidence. Nothing in it is written to.
+
+    Raises EvidenceError: no such folder, or nothing in it that can be read.
+    """
+    root = Path(path)
+    return Case(root, reading.read_all(evidence.find(root)))
+
+
+def _logs_lost(joined: list[Signup], sources: Sources) -> list[Signup]:
+    """Filled secrets files that no log took: their log is lost, the account is one all the same."""
+    taken = {s.secrets.evidence for s in joined if s.secrets is not None}
+    lost: list[Signup] = []
+    for name, file in sources.secrets.items():
+        if name in taken or not file.filled or file.value("bucket_name") is None:
+            continue
+        signup = Signup(name=name, log=None, secrets=file, matched_by=["secrets file"])
+        for fact in file.facts:
+            signup.witnesses[fact.field].append(fact)
+        join_rest(signup, sources)
+        lost.append(signup)
+    return lost
+
+
+def _keys_of(account: Account) -> set[str]:
+    keys = {
+        account.account_id,
+        *(s.name for s in account.signups),
+        *(s.name.rpartition("/")[2] for s in account.signups),
+    }
+    keys |= {v for name in ("customer_email", "activation_key", "bucket_name") if (v := account.values.get(name))}
+    return keys

@@ -1,0 +1,268 @@
+"""What people see of a case: cards, explanations and the audit page, with secrets masked."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from laeforensics import rules
+from laeforensics.accounts import Account
+from laeforensics.facts import LAST_ASSERTING_STANDING, Fact
+from laeforensics.fields import SIGNUP_FIELDS
+from laeforensics.identities import tub_id_of_furl
+from laeforensics.signups import shown
+from laerecover.manifest import Secret
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+    from laeforensics.case import Case
+
+_CHANNEL_WORDS = {
+    "own": "the program's own record",
+    "certified": "relayed, proved by its hash",
+    "testimony": "read out of the server",
+    "paired": "relayed, vouched for by the node id",
+    "site": "recorded by the signup program",
+    "form": "typed into the web form",
+    "remote": "relayed from a host: not believed",
+    "stray": "without its announcement: not believed",
+    "error": "inside an error message: not believed",
+    "foreign": "of another signup in the file: not believed",
+}
+_LIKE_A_SECRET = re.compile(r"[A-Za-z0-9+/={}]{24,}|pb://\S+|-----BEGIN.*")
+
+
+def plain(text: str) -> str:
+    """Text as it may stand on a terminal: control and formatting characters written as escapes."""
+    return "".join(c if unicodedata.category(c)[0] != "C" else c.encode("unicode_escape").decode() for c in text)
+
+
+def excerpt(text: str) -> str:
+    """The beginning of a line that nobody understood: escaped, with whatever looks like a secret masked."""
+    return plain(_LIKE_A_SECRET.sub(lambda m: repr(Secret(m[0])), text.rstrip("\n")))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One witness of one field: what it says (masked), where, and how far it is believed."""
+
+    value: str
+    place: str
+    rule: str
+    trust: str
+    agrees: bool
+    believed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """One field of an account: what is held to be true and by which witnesses."""
+
+    name: str
+    value: str | None
+    verdict: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Why we believe what we say of one account. Prints as text, shows as HTML."""
+
+    account_id: str
+    verdict: str
+    verdict_means: str
+    remedy: str
+    grade: str | None
+    grade_means: str | None
+    email: str | None
+    identities: tuple[tuple[str, str], ...]
+    history: tuple[str, ...]
+    fields: tuple[Explained, ...]
+    findings: tuple[tuple[str, str, str], ...]
+
+    def __str__(self) -> str:
+        head = "  ".join(plain(p) for p in (self.account_id, self.email or "", self.verdict, self.grade or "") if p)
+        lines = [head, f"  {self.verdict}: {self.verdict_means}"]
+        if self.verdict != rules.RECOVERABLE:
+            lines.append(f"  next: {self.remedy}")
+        if self.grade:
+            lines.append(f"  {self.grade}: {self.grade_means}")
+        lines += ["", *(f"{name} identity  {state}" for name, state in self.identities), "", "History"]
+        lines += [f"  {plain(h)}" for h in self.history]
+        for field in self.fields:
+            lines += [
+                "",
+                f"{field.name}  {plain(field.value) if field.value is not None else '(none)'}  {field.verdict}",
+            ]
+            lines += [
+                f"  {'' if line.agrees else 'not this: '}{plain(line.value)}  {plain(line.place)}  {plain(line.rule)}  {line.trust}"
+                for line in field.lines
+            ]
+        if self.findings:
+            lines += [
+                "",
+                "Findings",
+                *(f"  {code}: {plain(message)} · {remedy}" for code, message, remedy in self.findings),
+            ]
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return template("explanation.html").render(e=self)
+
+
+def explain(account: Account) -> Explanation:
+    """The explanation of an account."""
+    verdict, grade = rules.verdict(account), rules.grade(account)
+    findings = [*account.findings, *(f for s in account.signups for f in s.findings)]
+    return Explanation(
+        account_id=account.account_id,
+        verdict=verdict.name,
+        verdict_means=verdict.meaning,
+        remedy=verdict.remedy,
+        grade=grade.name if grade else None,
+        grade_means=grade.meaning if grade else None,
+        email=account.values.get("customer_email"),
+        identities=tuple(
+            (name, state)
+            for name, state in (("introducer", account.introducer_identity), ("storage", account.storage_identity))
+            if state
+        ),
+        history=account.history,
+        fields=tuple(_explained(account, name) for name in SIGNUP_FIELDS),
+        findings=tuple((f.code, f.message, f.remedy) for f in findings),
+    )
+
+
+def _explained(account: Account, name: str) -> Explained:
+    facts = _all_witnesses(account, name)
+    value = account.values.get(name)
+    believed = [f for f in facts if f.standing <= LAST_ASSERTING_STANDING]
+    agreeing = sum(f.value == value for f in believed)
+    if name in account.contested:
+        verdict = "witnesses of equal standing disagree"
+    elif value is None:
+        verdict = "no believable witness" if facts else "no witness"
+    else:
+        verdict = f"{agreeing} of {len(believed)} witnesses agree"
+    lines = tuple(
+        Line(
+            value=_masked(name, f.value),
+            place=str(f.locator),
+            rule=f.rule,
+            trust=_CHANNEL_WORDS[f.channel],
+            agrees=value is None or f.value == value,
+            believed=f.standing <= LAST_ASSERTING_STANDING,
+        )
+        for f in facts
+    )
+    return Explained(name=name, value=None if value is None else _masked(name, value), verdict=verdict, lines=lines)
+
+
+def _all_witnesses(account: Account, name: str) -> list[Fact]:
+    seen: dict[Fact, None] = {}
+    for fact in account.witnesses.get(name, ()):
+        seen[fact] = None
+    for signup in account.signups:
+        for fact in signup.witnesses.get(name, ()):
+            seen[fact] = None
+    return sorted(seen, key=lambda f: (f.standing, f.locator))
+
+
+def _masked(name: str, value: str) -> str:
+    if name == "introducer_furl":
+        location = value.partition("@")[2].rpartition("/")[0]
+        return f"{Secret(value)!r} at {location}, TubID {tub_id_of_furl(value)}"
+    text = str(shown(name, value))
+    return text if len(text) <= 120 else text[:117] + "..."
+
+
+def summary(case: Case) -> dict[str, Any]:
+    """The numbers of a case, for the card, the page and the shell."""
+    accounts = [a for a in case.accounts if not a.is_attempt]
+    verdicts = {rule.name: [a for a in accounts if rules.verdict(a) is rule] for rule in rules.VERDICTS}
+    grades = {rule.name: sum(rules.grade(a) is rule for a in verdicts[rules.RECOVERABLE]) for rule in rules.GRADES}
+    size = sum(file.size for file, _ in case.reading.files)
+    log_bytes = sum(log.size for log in case.reading.logs)
+    residue = sum(r.end - r.start for log in case.reading.logs for r in log.residue)
+    return {
+        "root": plain(str(case.root)),
+        "files": len(case.reading.files),
+        "bytes": size,
+        "digest": case.reading.digest,
+        "logs": len(case.reading.logs),
+        "dialects": len({log.dialect for log in case.reading.logs if log.dialect}),
+        "understood": 100.0 if not log_bytes else 100.0 * (1 - residue / log_bytes),
+        "residue_lines": sum(len(log.residue) for log in case.reading.logs),
+        "accounts": len(accounts),
+        "attempts": len(case.accounts) - len(accounts),
+        "verdicts": {name: len(found) for name, found in verdicts.items() if found},
+        "grades": {name: count for name, count in grades.items() if count},
+        "why": {
+            name: sorted({code for a in found for code in rules.blocking(a)})
+            for name, found in verdicts.items()
+            if found
+        },
+    }
+
+
+def card(case: Case) -> str:
+    """The first look at a case, as text."""
+    s = summary(case)
+    lines = [
+        f"Evidence  {s['root']} · {s['files']} files · {s['bytes'] / 1e6:.1f} MB · sha256 of all: {s['digest'][:4]}…{s['digest'][-2:]}",
+        f"Read      {s['logs']} signup logs in {s['dialects']} dialects · {s['understood']:.1f} % of bytes understood"
+        f" · {s['residue_lines']} lines are residue",
+        "",
+        f"  {s['accounts']} accounts",
+    ]
+    for name, count in s["verdicts"].items():
+        words = (
+            ", ".join(f"{n} {g.lower().replace('_', ' ')}" for g, n in s["grades"].items())
+            if name == rules.RECOVERABLE
+            else ""
+        )
+        bar = "█" * max(1, round(24 * count / max(1, s["accounts"])))
+        lines.append(f"  {bar:<24}  {count:>4} {name:<12} {words or ', '.join(s['why'][name])}".rstrip())
+    if s["attempts"]:
+        lines.append(f"  and {s['attempts']} attempts that never became accounts")
+    return "\n".join(lines)
+
+
+def card_html(case: Case) -> str:
+    """The first look at a case, for a notebook."""
+    return template("card.html").render(
+        s=summary(case), meanings={r.name: r.meaning for r in (*rules.VERDICTS, *rules.GRADES)}
+    )
+
+
+def page(case: Case) -> str:
+    """The whole audit as one HTML page: no script, nothing from elsewhere."""
+    return template("audit.html").render(
+        s=summary(case),
+        meanings={r.name: r.meaning for r in (*rules.VERDICTS, *rules.GRADES)},
+        rows=case.audit.to_dict("records"),
+        explanations=[explain(a) for a in case.accounts],
+        findings=case.findings.to_dict("records"),
+    )
+
+
+@cache
+def template(name: str) -> Template:
+    """A template of this package, with autoescape."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("laeforensics"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["plain"] = lambda value: plain(str(value))
+    return environment.get_template(name)

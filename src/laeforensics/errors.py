@@ -1,0 +1,26 @@
+"""What can go wrong for a caller: each error says what, where and what next."""
+
+from __future__ import annotations
+
+
+class ForensicsError(Exception):
+    """An audit that cannot be made.
+
+    ForensicsError
+     ├─ EvidenceError   no such folder, nothing readable in it
+     └─ UnknownKey      no account or log of that name
+    """
+
+    def __init__(self, what: str, *, where: str, next_step: str) -> None:
+        super().__init__(f"{what} · {where} · {next_step}")
+        self.what = what
+        self.where = where
+        self.next_step = next_step
+
+
+class EvidenceError(ForensicsError):
+    """There is no evidence that can be read."""
+
+
+class UnknownKey(ForensicsError):
+    """No account, log, bucket, e-mail or activation key of the case has that name."""

@@ -1,0 +1,62 @@
+"""Audited accounts become the manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from laeforensics import rules
+from laeforensics.accounts import Account
+from laeforensics.fields import FIELDS
+from laerecover import manifest
+from laerecover.manifest import Manifest, Secret
+
+_OLD = {
+    "instance_id": "old_instance_id",
+    "launch_time": "old_launch_time",
+    "public_host": "old_public_host",
+    "private_host": "old_private_host",
+}
+
+
+def export(accounts: Iterable[Account], path: Path, *, evidence_digest: str, key_file: Path | None = None) -> Manifest:
+    """Write the manifest and, beside it, audit.parquet without secrets.
+
+    Raises ManifestError, OSError.
+    """
+    rows = [manifest_account(a) for a in accounts if not a.is_attempt]
+    written = manifest.write_manifest(path, rows, evidence_digest=evidence_digest, key_file=key_file)
+    manifest.write_audit_table(path.with_name("audit.parquet"), rows)
+    return written
+
+
+def manifest_account(account: Account) -> manifest.Account:
+    """The manifest's row of an audited account."""
+    grade = rules.grade(account)
+    origin = account.origin
+    secrets_file = next(
+        (s.secrets.evidence for s in account.signups if s.secrets is not None and s.secrets.filled), None
+    )
+    values: dict[str, object] = {}
+    for name, text in account.values.items():
+        values[_OLD.get(name, name)] = Secret(text) if FIELDS[name].secret else text
+    return manifest.Account(
+        account_id=account.account_id,
+        verdict=rules.verdict(account).name,
+        grade=grade.name if grade else None,
+        introducer_identity=account.introducer_identity,
+        storage_identity=account.storage_identity,
+        missing=account.missing,
+        blocking=rules.blocking(account),
+        matched_by=account.matched_by,
+        history=account.history,
+        log_file=origin.name if origin is not None and origin.log is not None else None,
+        secrets_file=secrets_file,
+        customer_email_confirmed=account.email_confirmed,
+        provenance={
+            _OLD.get(name, name): tuple(f"{f.locator} {f.rule}" for f in facts)
+            for name, facts in account.witnesses.items()
+            if name in account.values
+        },
+        **values,  # type: ignore[arg-type]
+    )

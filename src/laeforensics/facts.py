@@ -1,0 +1,80 @@
+"""Locator, Fact, Residue: what was read, and where it stands."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from laeforensics.fields import FIELDS
+from laerecover.manifest import Secret
+
+# Channels, best first. How far each is believed is said in `standing`.
+OWN = "own"  # printed by the program, or written by it into a file of its own
+CERTIFIED = "certified"  # relayed, but a hash proves it: a certificate that is the TubID the program printed
+TESTIMONY = "testimony"  # remote output of a re-record run, whose very purpose was to read it out
+PAIRED = "paired"  # relayed, and a second relayed value vouches for it: the storage certificate and its node id
+SITE = "site"  # written by the web site or the operator: csv rows, the stripe file
+FORM = "form"  # typed into the web form by anybody
+REMOTE = "remote"  # relayed from a host
+STRAY = "stray"  # a line without the announcement that should introduce it
+ERROR = "error"  # inside or after an error message
+FOREIGN = "foreign"  # of a second signup in the same file
+
+STANDING = {OWN: 1, CERTIFIED: 1, TESTIMONY: 1, SITE: 2, PAIRED: 3, FORM: 3, REMOTE: 4, STRAY: 4, ERROR: 4, FOREIGN: 4}
+LAST_ASSERTING_STANDING = 3
+
+
+class Locator(NamedTuple):
+    """A place in a file of the evidence: bytes [start, end) of line `line` (from 1)."""
+
+    evidence: str
+    line: int
+    start: int
+    end: int
+
+    def __str__(self) -> str:
+        return f"{self.evidence}:{self.line} [{self.start}:{self.end})"
+
+
+class Fact(NamedTuple):
+    """One value of one field at one place. (A tuple, because there are many: the rest of the house uses dataclasses.)"""
+
+    field: str
+    value: str
+    locator: Locator
+    rule: str
+    channel: str
+    dialect: str = ""
+
+    @property
+    def standing(self) -> int:
+        """1 is the program's own word; above `LAST_ASSERTING_STANDING` a fact asserts nothing."""
+        return STANDING[self.channel]
+
+    @property
+    def shown(self) -> Secret | str:
+        """The value as it may be shown."""
+        return Secret(self.value) if FIELDS[self.field].secret else self.value
+
+    def __repr__(self) -> str:
+        return f"Fact({self.field}={self.shown!r}, {self.locator}, {self.rule}, {self.channel})"
+
+    __str__ = __repr__
+
+
+class Residue(NamedTuple):
+    """Bytes that no rule claimed."""
+
+    evidence: str
+    line: int
+    start: int
+    end: int
+    excerpt: str
+    """The first 120 characters, control characters escaped, what looks like a secret masked."""
+
+
+class Tile(NamedTuple):
+    """A stretch of a file, by what claimed it: fact, announcement, remote, failure, blank, local or residue."""
+
+    start: int
+    end: int
+    kind: str

@@ -1,0 +1,95 @@
+"""The fields of an account in the HOWTO's words, each with the shape that a whole value has."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from laerecover.manifest import SECRET_FIELDS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """`shape` is what a whole value looks like: a value cut, glued or overwritten seldom fits it."""
+
+    name: str
+    shape: re.Pattern[str]
+    secret: bool
+
+    def fits(self, value: str) -> bool:
+        """True if `value` has the field's shape from its first to its last character."""
+        return self.shape.fullmatch(value) is not None
+
+
+_HOST = r"(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+)"
+_BASE32 = r"[a-z2-7]{32}"
+_PEM_BLOCK = r"-----BEGIN {0}-----\n(?:[A-Za-z0-9+/=]{{1,76}}\n)+-----END {0}-----"
+
+# Space ! # $ ( ) * + - . / : = ? @ ^ _ ` { | } ~ and alphanumerics are what the site lets through; % quotes the rest.
+_SITE_TEXT = r"[A-Za-z0-9 !#$()*+./:=?@^_`{|}~%-]+"
+
+_SHAPES: dict[str, str] = {
+    "bucket_name": r"lae-[a-z0-9][a-z0-9-]{1,58}[a-z0-9]",
+    "user_access_key_id": r"[A-Z0-9]{20}",
+    "user_secret_key": r"[A-Za-z0-9/+]{40}",
+    "user_token": r"\{UserToken\}[A-Za-z0-9+/=]{16,}",
+    "product_token": r"\{ProductToken\}[A-Za-z0-9+/=]{16,}",
+    "product_code": r"[0-9A-Z]{4,16}",
+    "customer_email": r"[A-Za-z0-9!#$*+./=?^_`{|}~-]+@[A-Za-z0-9.-]+",
+    "customer_name": r"(?s).+",
+    "customer_keyinfo": r"(?s).+",
+    "full_name": r"[^\x00-\x1f\x7f]+",
+    "instance_id": r"i-[0-9a-f]{8}(?:[0-9a-f]{9})?",
+    "launch_time": r"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]\.[0-9]{3}Z",
+    "public_host": _HOST,
+    "private_host": _HOST,
+    "introducer_furl": rf"pb://{_BASE32}@{_HOST}:[0-9]{{1,5}}/[A-Za-z0-9]+",
+    "internal_introducer_furl": rf"pb://{_BASE32}@{_HOST}:[0-9]{{1,5}}(?:,{_HOST}:[0-9]{{1,5}})*/[A-Za-z0-9]+",
+    "activation_key": r"[A-Z0-9]{10,40}",
+    "ami_image_id": r"ami-[0-9a-f]{8}(?:[0-9a-f]{9})?",
+    "instance_size": r"[a-z][a-z0-9-]*\.[a-z0-9]+",
+    "introducer_node_pem": "(?:"
+    + _PEM_BLOCK.format("CERTIFICATE")
+    + "\n"
+    + _PEM_BLOCK.format("(?:RSA )?PRIVATE KEY")
+    + ")",
+    "introducer_nodeid": _BASE32,
+    "server_node_pem": "(?:"
+    + _PEM_BLOCK.format("CERTIFICATE")
+    + "\n"
+    + _PEM_BLOCK.format("(?:RSA )?PRIVATE KEY")
+    + ")",
+    "server_nodeid": _BASE32,
+    "server_node_privkey": r"priv-v0-[a-z2-7]+",
+}
+
+FIELDS: dict[str, Field] = {
+    name: Field(name=name, shape=re.compile(shape), secret=name in SECRET_FIELDS or name == "internal_introducer_furl")
+    for name, shape in _SHAPES.items()
+}
+
+#: The columns of `case.signups`, in their order.
+SIGNUP_FIELDS: tuple[str, ...] = (
+    "bucket_name",
+    "user_access_key_id",
+    "user_secret_key",
+    "user_token",
+    "product_token",
+    "product_code",
+    "customer_email",
+    "customer_name",
+    "customer_keyinfo",
+    "instance_id",
+    "launch_time",
+    "public_host",
+    "private_host",
+    "introducer_furl",
+    "activation_key",
+    "ami_image_id",
+    "instance_size",
+    "introducer_node_pem",
+    "introducer_nodeid",
+    "server_node_pem",
+    "server_nodeid",
+    "server_node_privkey",
+)

@@ -1,0 +1,354 @@
+"""Each log is joined with its secrets file, its csv rows and its product; per field, the witnesses are weighed."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from laeforensics.activations import Row
+from laeforensics.facts import LAST_ASSERTING_STANDING, Fact
+from laeforensics.fields import SIGNUP_FIELDS
+from laeforensics.findings import Finding, finding
+from laeforensics.producttokens import Product
+from laeforensics.secretsfiles import SecretsFile
+from laeforensics.signuplogs import SignupLog
+
+_STAMP = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z-(.+)")
+_DEVPAY_BUCKET = re.compile(r"lae-([0-9a-z]{4,16})-([a-z2-7]{32})")
+
+
+@dataclass(slots=True, kw_only=True)
+class Sources:
+    """Everything read beside the logs, indexed by what it is joined by."""
+
+    secrets: dict[str, SecretsFile] = field(default_factory=dict)
+    stripe: dict[str, SecretsFile] = field(default_factory=dict)
+    activations: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
+    signups: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
+    serverinfo: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
+    products: dict[str, list[Product]] = field(default_factory=lambda: defaultdict(list))
+
+
+@dataclass(slots=True, kw_only=True)
+class Signup:
+    """One log with all its witnesses. `values` holds what the best witnesses agree on; `contested` what they do not."""
+
+    name: str
+    log: SignupLog | None
+    secrets: SecretsFile | None = None
+    witnesses: dict[str, list[Fact]] = field(default_factory=lambda: defaultdict(list))
+    values: dict[str, str] = field(default_factory=dict)
+    contested: set[str] = field(default_factory=set)
+    matched_by: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    success_row: Row | None = None
+    failure_row: Row | None = None
+    serverinfo_rows: list[Row] = field(default_factory=list)
+
+
+def stem(name: str) -> str:
+    """What a log and its secrets file share: the TIMESTAMP-SEED name, or in the S4 layout their folder."""
+    folder, _, base = name.rpartition("/")
+    return folder if base in ("signup_logs", "SSEC2", "stripe") else base
+
+
+def start_of(name: str) -> tuple[str, str] | None:
+    """UTC start (ISO, with colons) and seed of a TIMESTAMP-SEED name."""
+    match = _STAMP.fullmatch(stem(name).rpartition("/")[2])
+    return (f"{match[1]}T{match[2]}:{match[3]}:{match[4]}Z", match[5]) if match else None
+
+
+def product_code_of(bucket: str) -> str | None:
+    """The product code in a DevPay bucket name (`lae-CODE-SEED`), upper case; None for other buckets."""
+    match = _DEVPAY_BUCKET.fullmatch(bucket)
+    return match[1].upper() if match else None
+
+
+def seed_of(bucket: str) -> str | None:
+    """The seed in a DevPay bucket name."""
+    match = _DEVPAY_BUCKET.fullmatch(bucket)
+    return match[2] if match else None
+
+
+def weigh(facts: Iterable[Fact]) -> tuple[str | None, bool]:
+    """What the witnesses of the best standing present say, and whether they contradict each other.
+
+    A fact whose standing asserts nothing (relayed, stray, from an error message) has no say.
+    """
+    best: int = LAST_ASSERTING_STANDING
+    values: set[str] = set()
+    for fact in facts:
+        if fact.standing < best:
+            best, values = fact.standing, {fact.value}
+        elif fact.standing == best:
+            values.add(fact.value)
+    if len(values) == 1:
+        return values.pop(), False
+    return None, len(values) > 1
+
+
+def join(logs: Sequence[SignupLog], sources: Sources) -> list[Signup]:
+    """One `Signup` for each log, in the logs' order."""
+    signups = []
+    for log in logs:
+        signup = Signup(name=log.evidence, log=log)
+        _add(signup, log.facts)
+        signups.append(signup)
+    _join_secrets(signups, sources)
+    for signup in signups:
+        join_rest(signup, sources)
+    return signups
+
+
+def join_rest(signup: Signup, sources: Sources) -> None:
+    """Join csv rows, product and serverinfo, then settle every field."""
+    _join_product_code(signup)
+    _join_csv(signup, sources)
+    _join_serverinfo(signup, sources.serverinfo)
+    _join_token(signup, sources.products)
+    _settle(signup)
+
+
+def _add(signup: Signup, facts: Iterable[Fact]) -> None:
+    for fact in facts:
+        signup.witnesses[fact.field].append(fact)
+
+
+# -- secrets files -------------------------------------------------------------------------------------
+
+
+def _join_secrets(signups: Sequence[Signup], sources: Sources) -> None:
+    by_stem = {stem(name): file for name, file in sources.secrets.items()}
+    by_bucket: dict[str, list[SecretsFile]] = defaultdict(list)
+    for file in sources.secrets.values():
+        bucket = file.value("bucket_name")
+        if bucket:
+            by_bucket[bucket].append(file)
+    taken: set[str] = set()
+    for signup in signups:
+        named = by_stem.get(stem(signup.name))
+        if named is not None and _belongs(signup, named):
+            taken.add(named.evidence)
+            _take_secrets(signup, named, "seed")
+    for signup in signups:
+        if signup.secrets is None or not signup.secrets.filled:
+            _search_secrets(signup, by_bucket, taken)
+        stripe = sources.stripe.get(stem(signup.name))
+        if stripe is not None:
+            _add(signup, stripe.facts)
+
+
+def _take_secrets(signup: Signup, file: SecretsFile, how: str) -> None:
+    signup.secrets = file
+    if file.filled:
+        signup.matched_by.append(how)
+        _add(signup, file.facts)
+
+
+def _belongs(signup: Signup, file: SecretsFile) -> bool:
+    """True unless the secrets file of the log's name is another account's."""
+    for name in ("bucket_name", "user_access_key_id"):
+        own, _ = weigh(signup.witnesses[name])
+        theirs = file.value(name)
+        if own and theirs and own != theirs:
+            signup.findings.append(
+                finding(
+                    "misnamed-secrets",
+                    f"{file.evidence} bears this log's name but another account's {name}; it was not used here",
+                    signup=signup.name,
+                    field=name,
+                    locators=tuple(f.locator for f in file.facts if f.field == name),
+                )
+            )
+            return False
+    return True
+
+
+def _search_secrets(signup: Signup, by_bucket: Mapping[str, list[SecretsFile]], taken: set[str]) -> None:
+    bucket, _ = weigh(signup.witnesses["bucket_name"])
+    host, _ = weigh(signup.witnesses["public_host"])
+    key, _ = weigh(signup.witnesses["user_access_key_id"])
+    for file in by_bucket.get(bucket or "", ()):
+        if file.evidence in taken or (host and file.value("public_host") != host):
+            continue
+        if key and file.value("user_access_key_id") != key:
+            continue
+        taken.add(file.evidence)
+        signup.findings.append(
+            finding(
+                "misnamed-secrets",
+                f"{file.evidence} was matched by its bucket name, not by its own",
+                signup=signup.name,
+            )
+        )
+        _take_secrets(signup, file, "bucket name")
+        return
+
+
+# -- csv, product, serverinfo ----------------------------------------------------------------------------
+
+
+def _join_product_code(signup: Signup) -> None:
+    for fact in tuple(signup.witnesses["bucket_name"]):
+        code = product_code_of(fact.value)
+        if code and fact.standing <= LAST_ASSERTING_STANDING:
+            start = fact.locator.start + len("lae-")
+            locator = fact.locator._replace(start=start, end=start + len(code))
+            signup.witnesses["product_code"].append(Fact("product_code", code, locator, "bucket name", fact.channel))
+
+
+def _join_csv(signup: Signup, sources: Sources) -> None:
+    key, _ = weigh(signup.witnesses["activation_key"])
+    start = start_of(signup.name)
+    activations, signups = _rows_by_key(key, start, sources) if key else _rows_by_start(signup, start, sources)
+    if not (activations or signups):
+        return
+    email, _ = weigh(signup.witnesses["customer_email"])
+    code, _ = weigh(signup.witnesses["product_code"])
+    signups = _credible(signup, signups, email, code)
+    if email is None:
+        emails = {row.value("customer_email") for row in signups} - {None}
+        email = emails.pop() if len(emails) == 1 else None
+    activations = _credible(signup, activations, email, code)
+    if activations or signups:
+        signup.matched_by.append("activation key" if key else "start time and product code")
+    for row in (*signups, *activations):
+        _add(signup, row.facts)
+    for row in signups:
+        if row.outcome == "success":
+            signup.success_row = row
+        else:
+            signup.failure_row = row
+
+
+def _rows_by_key(key: str, start: tuple[str, str] | None, sources: Sources) -> tuple[list[Row], list[Row]]:
+    activations, signups = sources.activations.get(key, []), sources.signups.get(key, [])
+    if start:
+        # The same key may have been sent twice; a run's own request is of the second in which its log begins,
+        # and its own result is the first one after that.
+        activations = [row for row in activations if row.time == start[0]] or activations
+        after = [row for row in signups if row.time >= start[0]]
+        signups = [row for row in after if row.time == min(r.time for r in after)] if after else signups
+    return activations, signups
+
+
+def _rows_by_start(signup: Signup, start: tuple[str, str] | None, sources: Sources) -> tuple[list[Row], list[Row]]:
+    """For a log whose head is lost: the one request of its second, for its product (and with its e-mail, if it tells one)."""
+    email, _ = weigh(signup.witnesses["customer_email"])
+    code, _ = weigh(signup.witnesses["product_code"])
+    bucket, _ = weigh(signup.witnesses["bucket_name"])
+    if not (code and start and bucket and seed_of(bucket) == start[1]):
+        return [], []
+    keys = {
+        key
+        for key, rows in sources.activations.items()
+        for row in rows
+        if row.time == start[0] and row.value("product_code") == code and email in (None, row.value("customer_email"))
+    }
+    return _rows_by_key(keys.pop(), start, sources) if len(keys) == 1 else ([], [])
+
+
+def _credible(signup: Signup, rows: list[Row], email: str | None, code: str | None) -> list[Row]:
+    kept = []
+    for row in rows:
+        contradicted = [
+            (name, fact)
+            for name, known in (("customer_email", email), ("product_code", code))
+            for fact in row.facts
+            if known and fact.field == name and fact.value != known
+        ]
+        for name, fact in contradicted:
+            signup.findings.append(
+                finding(
+                    "csv-contradicts-log",
+                    f"{row.evidence}:{row.line} names this activation key with another {name}; the row was left out",
+                    signup=signup.name,
+                    field=name,
+                    locators=(fact.locator,),
+                )
+            )
+        if not contradicted:
+            kept.append(row)
+    return kept
+
+
+def _join_serverinfo(signup: Signup, serverinfo: Mapping[str, list[Row]]) -> None:
+    instance, _ = weigh(signup.witnesses["instance_id"])
+    for row in serverinfo.get(instance or "", ()):
+        signup.serverinfo_rows.append(row)
+        _add(signup, row.facts)
+
+
+def _join_token(signup: Signup, products: Mapping[str, list[Product]]) -> None:
+    code, _ = weigh(signup.witnesses["product_code"])
+    if code is None:
+        return
+    start = start_of(signup.name)
+    entries = products.get(code, [])
+    bucket, _ = weigh(signup.witnesses["bucket_name"])
+    if start and (bucket is None or seed_of(bucket) == start[1]):
+        day = start[0][:10]
+        entries = [p for p in entries if p.months is None or p.months[0] <= day <= p.months[1]]
+    _add(signup, [product.token for product in entries])
+    if entries:
+        signup.matched_by.append("product code")
+    elif not any(f.field == "product_token" for f in signup.witnesses["product_token"]):
+        signup.findings.append(
+            finding(
+                "unknown-product",
+                f"no product of code {code} is in the config",
+                signup=signup.name,
+                field="product_token",
+            )
+        )
+
+
+def _settle(signup: Signup) -> None:
+    for name in SIGNUP_FIELDS:
+        facts = signup.witnesses.get(name)
+        if not facts:
+            continue
+        value, contested = weigh(facts)
+        if value is not None:
+            signup.values[name] = value
+        if contested:
+            signup.contested.add(name)
+            best = min(f.standing for f in facts)
+            signup.findings.append(
+                finding(
+                    "contested-field",
+                    f"witnesses of equal standing contradict each other in {name}",
+                    signup=signup.name,
+                    field=name,
+                    locators=tuple(f.locator for f in facts if f.standing == best),
+                )
+            )
+        elif value is not None:
+            _note_outranked(signup, name, value, facts)
+
+
+def _note_outranked(signup: Signup, name: str, value: str, facts: list[Fact]) -> None:
+    others = tuple(f.locator for f in facts if f.value != value and f.standing <= LAST_ASSERTING_STANDING)
+    if others:
+        signup.findings.append(
+            finding(
+                "outranked-witness",
+                f"a lesser witness of {name} disagrees",
+                signup=signup.name,
+                field=name,
+                locators=others,
+            )
+        )
+    forged = tuple(f.locator for f in facts if f.value != value and f.standing > LAST_ASSERTING_STANDING)
+    if forged:
+        signup.findings.append(
+            finding(
+                "forged-look-alike",
+                f"text that looks like another {name} was not believed",
+                signup=signup.name,
+                field=name,
+                locators=forged,
+            )
+        )

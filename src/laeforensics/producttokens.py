@@ -1,0 +1,62 @@
+"""lae_automation_config.json becomes the products it lists, each with its token and its months."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+from laeforensics.facts import OWN, Fact, Locator
+from laeforensics.fields import FIELDS
+
+
+class Product(NamedTuple):
+    """One entry of the config's products."""
+
+    product_code: str
+    full_name: str
+    token: Fact
+    months: tuple[str, str] | None
+    """First and last day (ISO) on which it was sold; None if the config does not say."""
+    index: int
+
+
+def read_config(data: bytes, evidence: str) -> tuple[list[Product], str | None]:
+    """The products that carry a code and a token, and what is wrong with the file, if anything is.
+
+    S4 plans (which have a plan_ID and no token) are no products of this kind.
+    """
+    try:
+        config = json.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        return [], f"is no JSON: {error}"[:200]
+    products = config.get("products") if isinstance(config, dict) else None
+    if not isinstance(products, list):
+        return [], "has no list of products"
+    found = []
+    for index, entry in enumerate(products):
+        product = _product(entry, index, data, evidence)
+        if product is not None:
+            found.append(product)
+    return found, None
+
+
+def _product(entry: Any, index: int, data: bytes, evidence: str) -> Product | None:
+    if not isinstance(entry, dict):
+        return None
+    code, token = entry.get("product_code"), entry.get("product_token")
+    if not (isinstance(code, str) and isinstance(token, str)):
+        return None
+    code = code.upper()
+    if not (FIELDS["product_code"].fits(code) and FIELDS["product_token"].fits(token)):
+        return None
+    start = max(data.find(token.encode("ascii")), 0)
+    locator = Locator(evidence, 1 + data.count(b"\n", 0, start), start, start + len(token))
+    fact = Fact("product_token", token, locator, f"config products[{index}]", OWN)
+    return Product(code, str(entry.get("full_name", "")), fact, _months(entry), index)
+
+
+def _months(entry: dict[str, Any]) -> tuple[str, str] | None:
+    first, last = entry.get("valid_from"), entry.get("valid_until")
+    if isinstance(first, str) or isinstance(last, str):
+        return (first if isinstance(first, str) else "0000-00-00", last if isinstance(last, str) else "9999-99-99")
+    return None

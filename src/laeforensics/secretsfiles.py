@@ -1,0 +1,135 @@
+"""One secrets file (a JSON object on one line, or the stripe list) becomes facts with their places."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from json.decoder import scanstring  # the C scanner: it tells where a string ends
+
+from laeforensics.facts import OWN, SITE, Fact, Locator
+from laeforensics.fields import FIELDS
+
+_FIELD_OF_KEY = {
+    "access_key_id": "user_access_key_id",
+    "secret_key": "user_secret_key",
+    "user_token": "user_token",
+    "product_token": "product_token",
+    "bucket_name": "bucket_name",
+    "publichost": "public_host",
+    "public_host": "public_host",
+    "privatehost": "private_host",
+    "private_host": "private_host",
+    "introducer_node_pem": "introducer_node_pem",
+    "introducer_nodeid": "introducer_nodeid",
+    "server_node_pem": "server_node_pem",
+    "server_nodeid": "server_nodeid",
+    "server_node_privkey": "server_node_privkey",
+    "external_introducer_furl": "introducer_furl",
+    "internal_introducer_furl": "internal_introducer_furl",
+}
+_SPACE = " \t\r\n"
+
+
+@dataclass(slots=True, kw_only=True)
+class SecretsFile:
+    """What one secrets file says. `filled` is False for the 0 bytes that a run leaves which never came to its end."""
+
+    evidence: str
+    facts: list[Fact] = field(default_factory=list)
+    filled: bool = False
+    problem: str | None = None
+    rejected: list[tuple[str, Locator]] = field(default_factory=list)
+
+    def value(self, name: str) -> str | None:
+        """The file's value of a field; None if it has none, or two that differ."""
+        values = {fact.value for fact in self.facts if fact.field == name}
+        return values.pop() if len(values) == 1 else None
+
+
+def read_secrets(data: bytes, evidence: str) -> SecretsFile:
+    """Read a secrets file of any generation. Never fails: what is whole before damage is kept, the damage is named."""
+    result = SecretsFile(evidence=evidence)
+    if not data:
+        result.problem = "0 bytes: the run that opened it never came to its end"
+        return result
+    text = data.decode("latin-1")
+    position = _skip(text, 0)
+    if not text.startswith("{", position):
+        result.problem = "is no JSON object"
+        return result
+    position = _skip(text, position + 1)
+    try:
+        while True:
+            key, position = _string(text, position)
+            position = _expect(text, _skip(text, position), ":")
+            start = _skip(text, position)
+            if text.startswith("null", start):
+                position = start + 4
+            else:
+                value, position = _string(text, start)
+                _add(result, key, value, Locator(evidence, 1 + text.count("\n", 0, start), start + 1, position - 1))
+            position = _skip(text, position)
+            if text.startswith("}", position):
+                break
+            position = _skip(text, _expect(text, position, ","))
+    except ValueError as error:
+        result.problem = f"damaged at byte {position}: {error}"
+    else:
+        if text[position + 1 :].strip(_SPACE):
+            result.problem = f"more than one JSON object (byte {position + 1})"
+            result.facts.clear()
+    result.filled = bool(result.facts)
+    return result
+
+
+def _add(result: SecretsFile, key: str, value: str, locator: Locator) -> None:
+    name = _FIELD_OF_KEY.get(key)
+    if name is None:
+        return
+    value = value.rstrip("\n") if name.endswith("_pem") else value
+    if FIELDS[name].fits(value):
+        result.facts.append(Fact(name, value, locator, f"secrets {key}", OWN))
+    else:
+        result.rejected.append((name, locator))
+
+
+def read_stripe(data: bytes, evidence: str) -> SecretsFile:
+    """The stripe file of the S4 era: a JSON list of e-mail, PGP information, customer, plan and subscription."""
+    result = SecretsFile(evidence=evidence)
+    try:
+        values = json.loads(data.decode("utf-8"))
+    except (ValueError, RecursionError):
+        result.problem = "is no JSON list"
+        return result
+    if not isinstance(values, list) or len(values) < 2 or not all(isinstance(v, str) for v in values):
+        result.problem = "is no list of texts"
+        return result
+    text = data.decode("latin-1")
+    position = text.index("[") + 1
+    for name, value in zip(("customer_email", "customer_keyinfo"), values, strict=False):
+        start = _skip(text, position)
+        _, end = _string(text, start)
+        if value and FIELDS[name].fits(value):
+            result.facts.append(Fact(name, value, Locator(evidence, 1, start + 1, end - 1), "stripe", SITE))
+        position = _skip(text, end) + 1
+    result.filled = True
+    return result
+
+
+def _skip(text: str, position: int) -> int:
+    while position < len(text) and text[position] in _SPACE:
+        position += 1
+    return position
+
+
+def _expect(text: str, position: int, mark: str) -> int:
+    if not text.startswith(mark, position):
+        raise ValueError(f"{mark!r} expected")
+    return position + 1
+
+
+def _string(text: str, position: int) -> tuple[str, int]:
+    if not text.startswith('"', position):
+        raise ValueError("a string expected")
+    value, end = scanstring(text, position + 1, True)
+    return str(value), int(end)

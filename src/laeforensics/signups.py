@@ -1,0 +1,164 @@
+"""Joined logs become one row per log: role, stage, outcome and the fields that are sure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from laeforensics.facts import LAST_ASSERTING_STANDING, TESTIMONY
+from laeforensics.fields import FIELDS, SIGNUP_FIELDS
+from laeforensics.joining import Signup, seed_of, start_of
+from laeforensics.stages import furthest
+from laerecover.manifest import Secret
+
+ORIGIN, REPLACEMENT, RE_RECORD, DUPLICATE, ATTEMPT = "origin", "replacement", "re-record", "duplicate", "attempt"
+COLUMNS = ("log_file", "dialect", "role", "stage", "outcome", *SIGNUP_FIELDS)
+
+
+def roles(signups: Sequence[Signup]) -> dict[str, str]:
+    """The role of each log (or of a secrets file whose log is lost), by its name."""
+    found: dict[str, str] = {}
+    by_bucket: dict[str, list[Signup]] = defaultdict(list)
+    for signup in signups:
+        bucket = attested_bucket(signup)
+        if bucket is None:
+            found[signup.name] = ATTEMPT
+        elif is_re_record(signup):
+            found[signup.name] = RE_RECORD
+        elif is_replacement(signup):
+            found[signup.name] = REPLACEMENT
+        else:
+            by_bucket[bucket].append(signup)
+    for bucket, claimants in by_bucket.items():
+        first = min(claimants, key=lambda s: (seed_of(bucket) != _seed(s), s.log is None, s.name))
+        for signup in claimants:
+            found[signup.name] = ORIGIN if signup is first else DUPLICATE
+    return found
+
+
+def _seed(signup: Signup) -> str | None:
+    start = start_of(signup.name)
+    return start[1] if start else None
+
+
+def is_re_record(signup: Signup) -> bool:
+    """True for a record_secrets log: its values were read out of a server."""
+    return signup.log is not None and (
+        "Reading secrets..." in signup.log.announcements or any(f.channel == TESTIMONY for f in signup.log.facts)
+    )
+
+
+def is_replacement(signup: Signup) -> bool:
+    """True for a replace_server log: it begins at the deployment, of a bucket whose seed is another log's."""
+    bucket = signup.values.get("bucket_name")
+    if bucket is None or (signup.log is None and seed_of(bucket) is None):
+        return False
+    if signup.log is None:
+        return seed_of(bucket) != _seed(signup)
+    if {"Restoring introducer identity...", "Restoring storage server identity..."} & signup.log.announcements:
+        return True
+    stages = {stage for stage, _ in signup.log.stages}
+    begins_early = stages & {
+        "started",
+        "activating",
+        "activated",
+        "subscription_verified",
+        "bucket_creating",
+        "bucket_created",
+    }
+    return not begins_early and seed_of(bucket) not in (None, _seed(signup))
+
+
+def attested_bucket(signup: Signup) -> str | None:
+    """The bucket that the evidence says exists: announced as created, in the program's later prints, or in a filled secrets file.
+
+    A bucket that was only going to be made, or whose creation was printed as failed, is not attested.
+    """
+    bucket = signup.values.get("bucket_name")
+    if bucket is None:
+        return None
+    log = signup.log
+    if log is None:
+        return bucket
+    if log.bucket_failed:
+        return None
+    if any(stage == "bucket_created" for stage, _ in log.stages):
+        return bucket
+    attesting = [
+        f
+        for f in signup.witnesses["bucket_name"]
+        if f.standing <= LAST_ASSERTING_STANDING and f.value == bucket and f.rule not in ("bucket",)
+    ]
+    if any(f.locator.evidence != log.evidence or f.rule in ("deployment", "stray", "tahoe_cfg") for f in attesting):
+        return bucket
+    return None
+
+
+def is_ready(signup: Signup) -> bool | None:
+    """Was a server of this log ever ready? True, False, or None when nothing tells."""
+    log = signup.log
+    says_failed = log is not None and log.failed
+    if signup.secrets is not None and signup.secrets.filled:
+        return True
+    if signup.serverinfo_rows or (log is not None and any(stage in _READY_STAGES for stage, _ in log.stages)):
+        return True
+    # For an hour of 2012 a failed signup was recorded as a success: the log's own failure speaks louder.
+    if signup.success_row is not None and not says_failed:
+        return True
+    empty_secrets = signup.secrets is not None and not signup.secrets.filled
+    if says_failed or signup.failure_row is not None or empty_secrets:
+        return False
+    return None
+
+
+_READY_STAGES = frozenset({"servers_running", "settings_told", "mail_sent", "recorded"})
+
+
+def outcome(signup: Signup) -> str:
+    """complete, failed or cut (or "log lost"). A log that just stops is failed if signups.csv says so, else cut."""
+    log = signup.log
+    if log is None:
+        return "log lost"
+    if log.failed:
+        return "failed"
+    stages = {stage for stage, _ in log.stages}
+    if is_re_record(signup):
+        return "complete" if "recorded" in stages else "cut"
+    # Replacements confirm nothing; the two oldest dialects had no mail.
+    told = "settings_told" in stages and (
+        is_replacement(signup) or not any(f.field == "customer_email" for f in log.facts)
+    )
+    if "mail_sent" in stages or told:
+        return "complete"
+    return "failed" if signup.failure_row is not None else "cut"
+
+
+def row(signup: Signup, role: str) -> dict[str, Any]:
+    """The signup's row: what is missing or not sure is None, secrets are `Secret`."""
+    log = signup.log
+    values: dict[str, Any] = {
+        "log_file": signup.name,
+        "dialect": log.dialect if log else None,
+        "role": role,
+        "stage": furthest(log.stages) if log else None,
+        "outcome": outcome(signup),
+    }
+    for name in SIGNUP_FIELDS:
+        values[name] = shown(name, signup.values.get(name))
+    return values
+
+
+def shown(name: str, value: str | None) -> Secret | str | None:
+    """A field's value as a table may hold it."""
+    return Secret(value) if value is not None and FIELDS[name].secret else value
+
+
+def table(rows: list[dict[str, Any]], columns: Sequence[str]) -> pd.DataFrame:
+    """A DataFrame of dtype object with exactly these columns; None stays None."""
+    frame = pd.DataFrame(
+        {name: pd.Series([r[name] for r in rows], dtype=object) for name in columns}, columns=list(columns)
+    )
+    return frame.astype(object)
