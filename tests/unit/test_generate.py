@@ -32,7 +32,7 @@ from evidence_writer.people import quoted  # noqa: E402
 from evidence_writer.signup import failures_of  # noqa: E402
 from evidence_writer.streams import Fabric, LogFile, LoggingStream, Transcript, render  # noqa: E402
 
-SIGNUP_DIALECTS = tuple(generate.DIALECTS)
+SIGNUP_DIALECTS = generate.SIGNUP_DIALECTS
 CASES = [(dialect, None) for dialect in SIGNUP_DIALECTS]
 CASES += [(dialect, fail_at) for dialect in SIGNUP_DIALECTS if dialect != "d13" for fail_at in failures_of(dialect)]
 STAGE_OF_FAILURE = {
@@ -66,7 +66,7 @@ def showcase(tmp_path_factory) -> tuple[Path, list[dict]]:
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory) -> tuple[Path, list[dict]]:
     folder = tmp_path_factory.mktemp("corpus") / "evidence"
-    names = list(SIGNUP_DIALECTS)
+    names = list(generate.DIALECTS)
     return folder, generate.write_evidence(folder, seed=3, accounts=4 * len(names), dialects=names, noise="small")
 
 
@@ -98,6 +98,9 @@ def test_the_showcase_shows_every_verdict_and_grade(showcase):
     assert recoverable == {"IDENTITY_KEPT": 10, "NEW_FURL": 1, "NEW_STORAGE_IDENTITY": 1}
     assert sum(record["kind"] == "attempt" for record in truth) == 3
     assert sum(record["log_file"] is None for record in accounts) == 1
+    logs = [record for record in truth if record["kind"] == "log"]
+    assert Counter(record["role"] for record in logs) == {"origin": 14, "attempt": 3, "replacement": 1, "re-record": 1}
+    assert {record["outcome"] for record in logs} == {"complete", "failed", "cut"}
 
 
 def test_truth_is_never_laid_among_the_evidence(corpus):
@@ -226,6 +229,29 @@ def test_a_command_without_output_leaves_no_empty_line(corpus):
         "",
         "",
     ]
+
+
+def test_a_throw_away_furl_is_the_logs_but_not_the_accounts(showcase):
+    """A replacement that told a new furl before it restored the old key leaves the account its old furl."""
+    _, truth = showcase
+    replacement = next(record for record in truth if record.get("role") == "replacement")
+    bucket, told = replacement["fields"]["bucket_name"], replacement["fields"]["introducer_furl"]
+    account = next(record for record in truth if record.get("account_id") == bucket)
+    assert told.split("@")[0] != f"pb://{replacement['fields']['introducer_nodeid']}"
+    assert account["fields"]["introducer_furl"].startswith(f"pb://{account['fields']['introducer_nodeid']}@")
+    assert account["fields"]["instance_id"] == replacement["fields"]["instance_id"]
+    assert (account["verdict"], account["grade"]) == ("RECOVERABLE", "IDENTITY_KEPT")
+
+
+def test_a_re_record_tells_its_values_in_remote_output_only(showcase):
+    """Every credential of a re-record stands behind a remote prefix, and no customer is named."""
+    folder, truth = showcase
+    record = next(record for record in truth if record.get("role") == "re-record")
+    log = (folder / record["log_file"]).read_bytes()
+    assert b"] out: " + record["fields"]["user_secret_key"].encode() + b"\n" in log
+    assert b"@example" not in log
+    assert record["fields"]["customer_email"] is None
+    assert log.startswith(b">Reading secrets...>\n")
 
 
 @pytest.mark.parametrize(("dialect", "fail_at"), CASES)
