@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,6 +50,8 @@ class Content:
     data: bytes
     sha256: str
     problem: str | None = None
+    back: Callable[[int], int] | None = None
+    """From an offset in `data` to the offset in the file, where the two differ."""
 
 
 def find(root: Path) -> list[EvidenceFile]:

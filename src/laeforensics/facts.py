@@ -43,7 +43,6 @@ class Fact(NamedTuple):
     locator: Locator
     rule: str
     channel: str
-    dialect: str = ""
 
     @property
     def standing(self) -> int:
@@ -57,8 +56,6 @@ class Fact(NamedTuple):
 
     def __repr__(self) -> str:
         return f"Fact({self.field}={self.shown!r}, {self.locator}, {self.rule}, {self.channel})"
-
-    __str__ = __repr__
 
 
 class Residue(NamedTuple):

@@ -275,8 +275,15 @@ def _credible(signup: Signup, rows: list[Row], email: str | None, code: str | No
 
 
 def _join_serverinfo(signup: Signup, serverinfo: Mapping[str, list[Row]]) -> None:
+    """serverinfo.csv by instance id; where no id is known, by the address, if one server alone ever had it."""
     instance, _ = weigh(signup.witnesses["instance_id"])
-    for row in serverinfo.get(instance or "", ()):
+    if instance is not None:
+        rows = serverinfo.get(instance, [])
+    else:
+        host, _ = weigh(signup.witnesses["public_host"])
+        rows = serverinfo.get(host, []) if host is not None else []
+        rows = rows if len({row.value("instance_id") for row in rows}) == 1 else []
+    for row in rows:
         signup.serverinfo_rows.append(row)
         _add(signup, row.facts)
 

@@ -17,7 +17,8 @@ class Product(NamedTuple):
     token: Fact
     months: tuple[str, str] | None
     """First and last day (ISO) on which it was sold; None if the config does not say."""
-    index: int
+    position: int
+    """Its place in the list, from 0."""
 
 
 def read_config(data: bytes, evidence: str) -> tuple[list[Product], str | None]:

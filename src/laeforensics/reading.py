@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from laeforensics import evidence
+from laeforensics import conversions, evidence
 from laeforensics.activations import BadRow, Row, read_activation_requests, read_serverinfo, read_signups
 from laeforensics.evidence import Content, EvidenceFile
-from laeforensics.facts import Locator
+from laeforensics.facts import Fact, Locator
 from laeforensics.findings import Finding, finding
 from laeforensics.joining import Sources
 from laeforensics.producttokens import read_config
@@ -42,14 +42,41 @@ def read_all(files: Iterable[EvidenceFile], *, progress: Callable[[EvidenceFile]
         if content.problem is not None:
             reading.findings.append(finding("unreadable-file", f"cannot be read: {content.problem}", signup=file.name))
         else:
-            _READERS.get(file.kind, _ignore)(reading, file, content)
+            _READERS.get(file.kind, _ignore)(reading, file, _as_written(reading, file, content))
         if progress is not None:
             progress(file)
     return reading
 
 
+def _as_written(reading: Reading, file: EvidenceFile, content: Content) -> Content:
+    conversion = conversions.undo(content.data)
+    if conversion is None:
+        return content
+    reading.findings.append(finding("converted-file", f"the file was converted: {conversion.what}", signup=file.name))
+    return replace(content, data=conversion.data, back=conversion.back)
+
+
+def _moved(content: Content, locator: Locator) -> Locator:
+    """The place in the file of a place in what was read of it."""
+    back = content.back
+    return locator if back is None else locator._replace(start=back(locator.start), end=back(locator.end))
+
+
+def _moved_facts(content: Content, facts: Iterable[Fact]) -> list[Fact]:
+    return [fact._replace(locator=_moved(content, fact.locator)) for fact in facts]
+
+
+def _move_log(log: SignupLog, back: Callable[[int], int]) -> None:
+    log.tiles = [tile._replace(start=back(tile.start), end=back(tile.end)) for tile in log.tiles]
+    log.residue = [r._replace(start=back(r.start), end=back(r.end)) for r in log.residue]
+
+
 def _log(reading: Reading, file: EvidenceFile, content: Content) -> None:
     log = read_log(content.data, file.name)
+    if content.back is not None:
+        _move_log(log, content.back)
+        log.facts = _moved_facts(content, log.facts)
+        log.torn = [(name, _moved(content, locator)) for name, locator in log.torn]
     reading.logs.append(log)
     reading.findings.extend(_log_findings(log))
 
@@ -76,6 +103,7 @@ def _log_findings(log: SignupLog) -> Iterable[Finding]:
 
 def _secrets(reading: Reading, file: EvidenceFile, content: Content) -> None:
     found = read_secrets(content.data, file.name)
+    found.facts = _moved_facts(content, found.facts)
     reading.sources.secrets[file.name] = found
     if not content.data:
         reading.findings.append(finding("empty-secrets", str(found.problem), signup=file.name))
@@ -89,6 +117,7 @@ def _secrets(reading: Reading, file: EvidenceFile, content: Content) -> None:
 
 def _stripe(reading: Reading, file: EvidenceFile, content: Content) -> None:
     found = read_stripe(content.data, file.name)
+    found.facts = _moved_facts(content, found.facts)
     reading.sources.stripe[_folder(file.name)] = found
     if found.problem:
         reading.findings.append(finding("damaged-secrets", found.problem, signup=file.name))
@@ -99,26 +128,28 @@ def _folder(name: str) -> str:
 
 
 def _activation_requests(reading: Reading, file: EvidenceFile, content: Content) -> None:
-    for row in _rows(reading, read_activation_requests(content.data, file.name)):
+    for row in _rows(reading, content, read_activation_requests(content.data, file.name)):
         reading.sources.activations[row.value("activation_key") or ""].append(row)
 
 
 def _signups(reading: Reading, file: EvidenceFile, content: Content) -> None:
-    for row in _rows(reading, read_signups(content.data, file.name)):
+    for row in _rows(reading, content, read_signups(content.data, file.name)):
         reading.sources.signups[row.value("activation_key") or ""].append(row)
 
 
 def _serverinfo(reading: Reading, file: EvidenceFile, content: Content) -> None:
-    for row in _rows(reading, read_serverinfo(content.data, file.name)):
-        reading.sources.serverinfo[row.value("instance_id") or ""].append(row)
+    for row in _rows(reading, content, read_serverinfo(content.data, file.name)):
+        for key in (row.value("instance_id"), row.value("public_host")):
+            if key is not None:
+                reading.sources.serverinfo[key].append(row)
 
 
-def _rows(reading: Reading, rows: Iterable[Row | BadRow]) -> Iterable[Row]:
+def _rows(reading: Reading, content: Content, rows: Iterable[Row | BadRow]) -> Iterable[Row]:
     for row in rows:
         if isinstance(row, Row):
-            yield row
+            yield row if content.back is None else row._replace(facts=tuple(_moved_facts(content, row.facts)))
         else:
-            locator = Locator(row.evidence, row.line, row.start, row.end)
+            locator = _moved(content, Locator(row.evidence, row.line, row.start, row.end))
             reading.findings.append(
                 finding("damaged-row", f"row {row.line}: {row.why}", signup=row.evidence, locators=(locator,))
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from json.decoder import scanstring  # the C scanner: it tells where a string ends
+from json.decoder import scanstring  # type: ignore[attr-defined]  # the C scanner: it tells where a string ends
 
 from laeforensics.facts import OWN, SITE, Fact, Locator
 from laeforensics.fields import FIELDS

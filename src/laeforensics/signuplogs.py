@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from laeforensics import parsing, pythonrepr
+from laeforensics import dialects, parsing, pythonrepr
 from laeforensics.facts import ERROR, FOREIGN, OWN, REMOTE, STRAY, TESTIMONY, Fact, Locator, Residue, Tile
 from laeforensics.fields import FIELDS
 from laeforensics.identities import certify
@@ -59,6 +59,23 @@ _KIND_OF_TERMINAL = {
     "DEPLOYING": "announcement",
     "INSTANCE_STARTED": "announcement",
 }
+# Words in a terminal's text that tell a dialect ("" is in every text).
+_MARKS: dict[str, tuple[tuple[str, str], ...]] = {
+    "RELAYED_MARKED": (("", "marked stream"),),
+    "STARTED": (("entering", "s4"),),
+    "CREATING_BUCKET": (("region", "region"),),
+    "SETTINGS_HEAD": (("", "settings"),),
+    "INSTANCE_NAME": (("", "e-mail"),),
+    "MAIL_TO": (("", "e-mail"),),
+    "CAT": (("introducer/private/introducer.furl", "s4 furl"), ("node.privkey", "node.privkey")),
+    "LOCAL": (
+        (">The ssh public key", "fingerprint told"),
+        ("The ssh public key", "fingerprint unmarked"),
+        ("Signup done.", "Signup done."),
+        ("d is a", "debug prints"),
+        ("Do we get here", "debug prints"),
+    ),
+}
 _CARRY_ON = frozenset({"LOCAL", "BLANK"})
 
 
@@ -74,6 +91,8 @@ class SignupLog:
     tiles: list[Tile] = field(default_factory=list)
     stages: list[tuple[str, int]] = field(default_factory=list)
     announcements: set[str] = field(default_factory=set)
+    marks: set[str] = field(default_factory=set)
+    """Terminals and words that tell a dialect."""
     segments: int = 1
     failed: bool = False
     failure: str | None = None
@@ -149,6 +168,10 @@ class _Reader:
     def _announcement(self, piece: parsing.Piece) -> None:
         text = piece.text.strip(">'\n ")
         self.log.announcements.add(text)
+        if text.startswith("Waiting 75 seconds"):
+            self.log.marks.add("75 seconds")
+        elif text == "Setting up monitoring..." and self.log.stages and self.log.stages[-1][0] == "mail_sent":
+            self.log.marks.add("monitoring after mail")
         if text == "S3 bucket creation failed.":
             self.log.bucket_failed = True
         stage = stage_of_announcement(text)
@@ -230,10 +253,16 @@ class _Reader:
                     self.log.residue.append(
                         Residue(self.log.evidence, piece.line, piece.start, piece.end, piece.text[:120])
                     )
+            self._mark(piece)
             if tiles and tiles[-1].kind == kind:
                 tiles[-1] = Tile(tiles[-1].start, piece.end, kind)
             else:
                 tiles.append(Tile(piece.start, piece.end, kind))
+
+    def _mark(self, piece: parsing.Piece) -> None:
+        for word, mark in _MARKS.get(piece.terminal, ()):
+            if word in piece.text:
+                self.log.marks.add(mark)
 
     def finish(self, size: int) -> SignupLog:
         log = self.log
@@ -246,7 +275,7 @@ class _Reader:
             log.facts = [f._replace(channel=TESTIMONY) if f.channel == REMOTE else f for f in log.facts]
         else:
             certify(log.facts)
-        log.dialect = ""
+        log.dialect = dialects.recognise(log)
         return log
 
 

@@ -43,6 +43,7 @@ _STAGE_OF_ANNOUNCEMENT: dict[str, str] = {
     "Subscription verified.": "subscription_verified",
     "S3 bucket created.": "bucket_created",
     "Updating server...": "installing",
+    "Installing dependencies...": "installing",
     "Finished server installation.": "installed",
     "Starting introducer...": "introducer_started",
     "Starting storage server...": "storage_started",

@@ -1,0 +1,48 @@
+# The one door. Every target makes .venv if it is missing.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+JOBS ?= 2
+
+.PHONY: demo test check e2e fuzz bench notebooks clean
+
+$(VENV)/.runtime: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; call make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+# Audit the fixtures, write the manifest, drill the recovery of every recoverable account.
+demo: $(VENV)/.runtime
+	@rm -rf demo && mkdir -p demo
+	$(BIN)/laeforensics audit fixtures/evidence --output demo/manifest.parquet --key-file demo/key/manifest.key
+	$(BIN)/laerecover drill demo/manifest.parquet --key-file demo/key/manifest.key
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest -n $(JOBS) -m "not e2e and not fuzz"
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# What needs root, namespaces or services. Says out loud what it skips, and why.
+e2e: $(VENV)/.dev
+	$(BIN)/python -m pytest -m e2e -rs
+
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m pytest -n $(JOBS) -m fuzz
+
+bench: $(VENV)/.dev
+	$(BIN)/python tests/bench/bench_forensics.py
+
+notebooks: $(VENV)/.dev
+	$(BIN)/python -m pytest --nbmake notebooks
+
+clean:
+	rm -rf $(VENV) demo build dist src/*.egg-info
