@@ -7,7 +7,16 @@ from typing import Any
 
 import pyarrow as pa
 
-from laerecover.manifest.account import FIELDS, GRADES, IDENTITIES, SECRET_FIELDS, SERVERS, TUPLE_FIELDS, VERDICTS, Account
+from laerecover.manifest.account import (
+    FIELDS,
+    GRADES,
+    IDENTITIES,
+    SECRET_FIELDS,
+    SERVERS,
+    TUPLE_FIELDS,
+    VERDICTS,
+    Account,
+)
 from laerecover.manifest.errors import ManifestInvalid
 from laerecover.manifest.secret import Secret
 
@@ -84,10 +93,14 @@ def check_rows(rows: Iterable[Mapping[str, Any]], where: str) -> None:
                 raise _invalid(f"{column} is an empty text; a missing value is null", f"{place} · column {column}")
         for column, allowed in _CHOICES.items():
             if row[column] not in allowed:
-                raise _invalid(f"{column} is none of {', '.join(str(a) for a in allowed)}", f"{place} · column {column}")
+                raise _invalid(
+                    f"{column} is none of {', '.join(str(a) for a in allowed)}", f"{place} · column {column}"
+                )
         account_id = row["account_id"]
         if account_id in seen:
-            raise _invalid(f"the same account stands in rows {seen[account_id]} and {number}", f"{place} · column account_id")
+            raise _invalid(
+                f"the same account stands in rows {seen[account_id]} and {number}", f"{place} · column account_id"
+            )
         seen[account_id] = number
         if row["verdict"] == "RECOVERABLE":
             for column in REQUIRED_WHEN_RECOVERABLE:
@@ -98,4 +111,6 @@ def check_rows(rows: Iterable[Mapping[str, Any]], where: str) -> None:
 
 
 def _invalid(what: str, where: str) -> ManifestInvalid:
-    return ManifestInvalid(what, where=where, next_step="export the manifest again with `laeforensics audit`; nothing was started")
+    return ManifestInvalid(
+        what, where=where, next_step="export the manifest again with `laeforensics audit`; nothing was started"
+    )

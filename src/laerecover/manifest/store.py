@@ -53,7 +53,9 @@ def read_key(key_file: Path, *, manifest: Path) -> bytes:
     where = str(key_file)
     if key_file.resolve().parent == manifest.resolve().parent:
         raise KeyFileRefused(
-            "the key lies beside the manifest", where=where, next_step="move it to another folder and pass --key-file; nothing was started"
+            "the key lies beside the manifest",
+            where=where,
+            next_step="move it to another folder and pass --key-file; nothing was started",
         )
     try:
         mode = key_file.stat().st_mode
@@ -65,10 +67,14 @@ def read_key(key_file: Path, *, manifest: Path) -> bytes:
             next_step="pass --key-file with the file that `laeforensics audit` named; nothing was started",
         ) from None
     if stat.S_IMODE(mode) & 0o077:
-        raise KeyFileRefused("the key file is open to others", where=where, next_step=f"chmod 600 {where}; nothing was started")
+        raise KeyFileRefused(
+            "the key file is open to others", where=where, next_step=f"chmod 600 {where}; nothing was started"
+        )
     if len(key) != _KEY_BYTES:
         raise KeyFileRefused(
-            f"the key file holds {len(key)} bytes, not {_KEY_BYTES}", where=where, next_step="pass --key-file with the right file"
+            f"the key file holds {len(key)} bytes, not {_KEY_BYTES}",
+            where=where,
+            next_step="pass --key-file with the right file",
         )
     return key
 
@@ -90,7 +96,9 @@ def make_key(key_file: Path, *, manifest: Path) -> bytes:
     return key
 
 
-def write_manifest(path: Path, accounts: Iterable[Account], *, evidence_digest: str, key_file: Path | None = None) -> Manifest:
+def write_manifest(
+    path: Path, accounts: Iterable[Account], *, evidence_digest: str, key_file: Path | None = None
+) -> Manifest:
     """Write all accounts, sorted by account_id, to `path` (mode 0600), encrypted under the key file's key.
 
     Raises ManifestInvalid, KeyFileRefused, OSError.
@@ -111,7 +119,9 @@ def write_manifest(path: Path, accounts: Iterable[Account], *, evidence_digest: 
     try:
         with os.fdopen(descriptor, "wb") as file:
             pq.write_table(
-                table, file, encryption_properties=pqe.create_encryption_properties(footer_key=key, plaintext_footer=False)
+                table,
+                file,
+                encryption_properties=pqe.create_encryption_properties(footer_key=key, plaintext_footer=False),
             )
             file.flush()
             os.fsync(file.fileno())
@@ -130,7 +140,11 @@ def read_manifest(path: Path, *, key_file: Path | None = None) -> Manifest:
     """
     where = str(path)
     if not path.is_file():
-        raise ManifestUnreadable("no such manifest", where=where, next_step="write one with `laeforensics audit EVIDENCE --output manifest.parquet`")
+        raise ManifestUnreadable(
+            "no such manifest",
+            where=where,
+            next_step="write one with `laeforensics audit EVIDENCE --output manifest.parquet`",
+        )
     key = read_key(key_file or default_key_file(), manifest=path)
     try:
         table = pq.read_table(
@@ -183,5 +197,7 @@ def _check_schema(schema: pa.Schema, metadata: dict[bytes, bytes], where: str) -
 
 
 def _digest(rows: list[dict[str, object]], evidence_digest: str) -> str:
-    content = json.dumps([SCHEMA_VERSION, evidence_digest, rows], sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    content = json.dumps(
+        [SCHEMA_VERSION, evidence_digest, rows], sort_keys=True, ensure_ascii=True, separators=(",", ":")
+    )
     return hashlib.sha256(content.encode("ascii")).hexdigest()

@@ -1,0 +1,453 @@
+"""What the commands do: plan, drill, run, notify, status, report, resolve."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from laerecover.errors import Guarded, LaeRecoverError
+from laerecover.manifest import Account, Manifest, Secret, default_key_file, read_manifest
+from laerecover.manifest.store import read_key
+from laerecover.outbox import CONFIRMATION, FAILURE, Mail, Outbox
+from laerecover.plan import Plan, Selection, make_plan
+from laerecover.ports import Compute, NotFound, Refusal, Transient, WorldError
+from laerecover.report import Report, make_report, read_ledger, write_report
+from laerecover.settings import DEFAULT_NAME, Settings, drill_settings, read_settings
+from laerecover.state import State, forget_drill, locked, open_state, read_state
+from laerecover.vault import Vault
+from laerecover.worlds import OpenWorld, count_effects, open_real, open_twin
+
+if TYPE_CHECKING:
+    from laerecover.runner import Watcher
+
+Confirm = Callable[[Plan], bool]
+Watch = Callable[[Plan], "AbstractContextManager[Watcher]"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What was given on the command line; one for all commands."""
+
+    manifest: Path
+    state: Path | None = None
+    key_file: Path | None = None
+    settings: Path | None = None
+    selection: Selection = field(default_factory=Selection)
+    concurrency: int = 8
+    mail: str = "hold"
+    seed: int = 1
+    pace: float = 0.01
+    again: bool = False
+    accept: tuple[str, ...] = ()
+    because: str | None = None
+    max_instances: int | None = None
+    crash_at: str = ""
+
+    def read(self) -> Manifest:
+        """The manifest. Raises ManifestError."""
+        return read_manifest(self.manifest, key_file=self.key_file)
+
+    def vault(self, folder: Path) -> Vault:
+        """The state's secrets, under the manifest's key."""
+        key = read_key(self.key_file or default_key_file(), manifest=self.manifest)
+        return Vault(folder / "secrets", key)
+
+    def folder(self, mode: str) -> Path:
+        """The state folder: --state, or `<manifest>.state` for runs and `<manifest>.drill` for drills."""
+        return self.state or Path(f"{self.manifest}.{'state' if mode == 'run' else 'drill'}")
+
+    def read_settings(self) -> Settings:
+        """The operator's settings: --settings, or laerecover.toml beside the manifest."""
+        return read_settings(self.settings or self.manifest.parent / DEFAULT_NAME)
+
+
+def now() -> datetime:
+    """The time of the machine, UTC-aware."""
+    return datetime.now(UTC)
+
+
+def plan(options: Options) -> Plan:
+    """What a run would do; the state folder remembers which manifest was planned. Asks nobody."""
+    manifest = options.read()
+    settings_file = options.settings or options.manifest.parent / DEFAULT_NAME
+    folder = options.folder("run")
+    settings = read_settings(settings_file) if options.settings or settings_file.is_file() else drill_settings(folder)
+    state = _plan_anew(folder, manifest)
+    return make_plan(
+        manifest,
+        settings,
+        mode="run",
+        selected=options.selection.of(manifest),
+        concurrency=options.concurrency,
+        accepted=state.accepted,
+    )
+
+
+def _plan_anew(folder: Path, manifest: Manifest) -> State:
+    """Planning is how another manifest is allowed in: the recovery's id stays, the planned digest changes."""
+    from dataclasses import replace
+
+    state = read_state(folder)
+    if state is None or state.mode != "run" or state.planned_digest == manifest.digest:
+        return open_state(folder, mode="run", digest=manifest.digest, now=now())
+    stamp = now().isoformat(timespec="seconds")
+    with locked(folder, "plan"):
+        return replace(state, planned_digest=manifest.digest, planned_at=stamp).write()
+
+
+def drill(options: Options, *, watch: Watch, stop: threading.Event) -> tuple[State, Report]:
+    """The whole runbook in the twin world. No settings, no confirmation."""
+    manifest, folder = options.read(), options.folder("drill")
+    if options.again:
+        forget_drill(folder)
+    state = open_state(folder, mode="drill", digest=manifest.digest, now=now(), seed=options.seed, pace=options.pace)
+    settings = drill_settings(folder)
+    with locked(folder, "drill"):
+        vault = options.vault(folder)
+        opened = open_twin(state, vault, stop, crash_at=options.crash_at)
+        chosen = options.selection.of(manifest)
+        planned = make_plan(manifest, settings, mode="drill", selected=chosen, concurrency=options.concurrency)
+        _guard_instances(planned, options)
+        return _carry_out(options, state, manifest, settings, planned, opened, vault, watch, stop)
+
+
+def run(
+    options: Options, *, watch: Watch, stop: threading.Event, confirm: Confirm, world: OpenWorld | None = None
+) -> tuple[State, Report]:
+    """The runbook in the real world. Raises Guarded if the plan is not confirmed or asks for too many instances."""
+    manifest, folder = options.read(), options.folder("run")
+    if options.accept and not options.because:
+        raise LaeRecoverError(
+            "--accept needs a reason", where="--because", next_step='add --because "…"; nothing was started'
+        )
+    settings = options.read_settings()
+    state = open_state(folder, mode="run", digest=manifest.digest, now=now())
+    with locked(folder, "run"):
+        state = _record_decisions(options, state, manifest)
+        opened = world or open_real(settings, stop)
+        chosen = options.selection.of(manifest)
+        state = _ask_old_servers(state, manifest, chosen, opened.world.compute)
+        planned = make_plan(
+            manifest,
+            settings,
+            mode="run",
+            selected=chosen,
+            concurrency=options.concurrency,
+            accepted=state.accepted,
+            inventory=state.inventory,
+        )
+        _guard_instances(planned, options)
+        vault = options.vault(folder)
+        if _open_accounts(state, planned) and not confirm(planned):
+            raise Guarded(
+                "the plan was not confirmed",
+                where=str(folder),
+                next_step="run again when you are sure; nothing was started",
+            )
+        return _carry_out(options, state, manifest, settings, planned, opened, vault, watch, stop)
+
+
+def _carry_out(
+    options: Options,
+    state: State,
+    manifest: Manifest,
+    settings: Settings,
+    planned: Plan,
+    opened: OpenWorld,
+    vault: Vault,
+    watch: Watch,
+    stop: threading.Event,
+) -> tuple[State, Report]:
+    from dataclasses import replace
+
+    todo = _open_accounts(state, planned)
+    if todo:
+        from laerecover.runner import Job
+        from laerecover.runner import run as run_job
+
+        if state.started_at is None:
+            state = replace(state, started_at=now().isoformat()).write()
+        with watch(planned) as watcher:
+            job = Job(
+                state=state,
+                accounts={a.account_id: a for a in manifest.recoverable if a.account_id in todo},
+                settings=settings,
+                vault=vault,
+                outbox=Outbox(state.outbox),
+                open_world=opened,
+                watcher=watcher,
+                stop=stop,
+                mail=options.mail,
+                concurrency=options.concurrency,
+                max_instances=options.max_instances,
+            )
+            run_job(job, todo)
+    return state, _report(options, state, manifest, planned, settings)
+
+
+def _open_accounts(state: State, planned: Plan) -> list[str]:
+    """Those of the plan that are not recovered yet."""
+    rounds = read_ledger(state.ledger, with_steps=False)
+    done = {account for account, latest in rounds.items() if latest.outcome == "recovered"}
+    return [a.account_id for a in planned.recover if a.account_id not in done]
+
+
+def _guard_instances(planned: Plan, options: Options) -> None:
+    if options.max_instances is not None and len(planned.recover) > options.max_instances:
+        raise Guarded(
+            f"the plan wants {len(planned.recover)} instances, --max-instances allows {options.max_instances}",
+            where=str(options.manifest),
+            next_step="allow more, or select fewer with --only, --except, --first; nothing was started",
+        )
+
+
+def _record_decisions(options: Options, state: State, manifest: Manifest) -> State:
+    known = {a.account_id for a in manifest.accounts}
+    for account_id in options.accept:
+        if account_id not in known:
+            raise LaeRecoverError(
+                f"no account is called {account_id!r}",
+                where="--accept",
+                next_step="see `laerecover plan`; nothing was started",
+            )
+        state = state.accept(account_id, because=options.because or "", by=getpass.getuser(), now=now())
+    return state.write() if options.accept else state
+
+
+def _ask_old_servers(state: State, manifest: Manifest, chosen: frozenset[str], compute: Compute) -> State:
+    """Ask the cloud whether each old server is gone; what was launched for is not asked again."""
+    from dataclasses import replace
+
+    begun = read_ledger(state.ledger, with_steps=False)
+    answers = {account: answer for account, answer in state.inventory.items() if account in begun}
+    for account in manifest.recoverable:
+        if account.account_id in chosen and account.account_id not in answers:
+            answers[account.account_id] = _old_server(account, compute)
+    return replace(state, inventory=answers).write()
+
+
+def _old_server(account: Account, compute: Compute) -> str:
+    if account.server == "GONE":
+        return "GONE"
+    if account.old_instance_id is None:
+        return account.server
+    try:
+        return "GONE" if compute.describe(account.old_instance_id).dead else "RUNNING"
+    except NotFound:
+        return "GONE"
+    except (Transient, Refusal) as error:
+        raise Guarded(
+            f"EC2 did not say whether {account.old_instance_id} is gone: {error}",
+            where=account.account_id,
+            next_step="mend the connection and run again, or decide with --accept; nothing was started",
+        ) from None
+
+
+def _report(options: Options, state: State, manifest: Manifest, planned: Plan, settings: Settings | None) -> Report:
+    counts = count_effects(state, settings)
+    report = make_report(state, manifest, planned, counts, name=str(options.manifest), now=now())
+    write_report(state, report)
+    return report
+
+
+def find_state(options: Options) -> State:
+    """The state that `status`, `report`, `notify`, `resolve` look at: --state, the run's, else the drill's."""
+    folders = [options.state] if options.state else [options.folder("run"), options.folder("drill")]
+    for folder in folders:
+        state = read_state(folder)
+        if state is not None and (state.started_at is not None or options.state):
+            return state
+    raise LaeRecoverError(
+        "nothing was started yet",
+        where=", ".join(str(folder) for folder in folders),
+        next_step=f"begin with `laerecover drill {options.manifest}`",
+    )
+
+
+def report(options: Options) -> tuple[State, Report]:
+    """The report of the state as it is now; starts nothing, asks the ledger only."""
+    state, manifest = find_state(options), options.read()
+    settings = drill_settings(state.folder) if state.mode == "drill" else options.read_settings()
+    planned = make_plan(
+        manifest,
+        settings,
+        mode=state.mode,
+        selected=options.selection.of(manifest),
+        concurrency=options.concurrency,
+        accepted=state.accepted,
+        inventory=state.inventory,
+    )
+    return state, _report(options, state, manifest, planned, settings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A mail that waits, as it is shown: the furl is masked."""
+
+    mail: Mail
+    to: str
+    text: str
+
+
+def waiting_letters(options: Options, state: State, manifest: Manifest, settings: Settings) -> list[Letter]:
+    """The mails that `notify` would send, oldest first."""
+    from laerecover.letters import render
+
+    vault = options.vault(state.folder)
+    accounts = {a.account_id: a for a in manifest.accounts}
+    chosen = options.selection.of(manifest)
+    letters = []
+    for mail in Outbox(state.outbox).all():
+        if mail.state not in ("prepared", "held") or mail.account_id not in chosen:
+            continue
+        kept = vault.load(mail.account_id)
+        furl, host = kept.get("furl"), kept.get("public_host")
+        masked = Secret(repr(furl)) if furl is not None else None
+        try:
+            message = render(
+                mail, accounts[mail.account_id], settings, furl=masked, public_host=host.reveal() if host else None
+            )
+            letters.append(Letter(mail=mail, to=str(message["To"]), text=str(message.get_content())))
+        except WorldError as error:
+            letters.append(Letter(mail=mail, to="(nobody)", text=str(error)))
+    return letters
+
+
+def notify(
+    options: Options,
+    *,
+    stop: threading.Event,
+    confirm: Callable[[State, list[Letter]], bool],
+    world: OpenWorld | None = None,
+) -> tuple[State, dict[str, str]]:
+    """Send what is held, after somebody has looked. Gives Message-ID -> state."""
+    from laerecover.steps.send_signup_confirmation import deliver
+    from laerecover.steps.work import Work
+
+    state, manifest = find_state(options), options.read()
+    settings = drill_settings(state.folder) if state.mode == "drill" else options.read_settings()
+    if state.planned_digest != manifest.digest:
+        state = open_state(state.folder, mode=state.mode, digest=manifest.digest, now=now())
+    with locked(state.folder, "notify"):
+        outbox = Outbox(state.outbox)
+        outbox.doubt_interrupted(now())
+        letters = waiting_letters(options, state, manifest, settings)
+        if letters and not confirm(state, letters):
+            raise Guarded(
+                "the mails were not confirmed", where=str(state.folder), next_step="look again later; nothing was sent"
+            )
+        vault = options.vault(state.folder)
+        opened = world or (open_twin(state, vault, stop) if state.mode == "drill" else open_real(settings, stop))
+        accounts = {a.account_id: a for a in manifest.accounts}
+        for letter in letters:
+            if stop.is_set():
+                break
+            work = Work(
+                account=accounts[letter.mail.account_id],
+                recovery_id=state.recovery_id,
+                mode=state.mode,
+                world=opened.world,
+                settings=settings,
+                vault=vault,
+                outbox=outbox,
+                mail="send",
+            )
+            _deliver_patiently(work, letter.mail, deliver)
+        return state, {
+            mail.message_id: mail.state for mail in outbox.all() if mail.kind != FAILURE or mail.state != "withdrawn"
+        }
+
+
+def _deliver_patiently(work: Any, mail: Mail, deliver: Callable[[Any, Mail], None]) -> None:
+    from laerecover.steps.work import StepFailed
+
+    until, tries = work.world.clock.monotonic() + work.settings.waits.mail_deadline, 0
+    while True:
+        try:
+            return deliver(work, mail)
+        except Transient as error:
+            tries += 1
+            try:
+                work.pause(tries, until, "mail server", str(error))
+            except StepFailed:
+                return None
+        except WorldError:
+            return None
+
+
+def resolve_mail(options: Options, account_id: str, *, sent: bool) -> tuple[State, int]:
+    """A human says whether a doubtful mail arrived: it counts as sent, or is held to be sent again."""
+    state = find_state(options)
+    with locked(state.folder, "resolve"):
+        outbox = Outbox(state.outbox)
+        outbox.doubt_interrupted(now())
+        settled = 0
+        for mail in outbox.of(account_id):
+            to, answer = (
+                ("sent", "a human says that it arrived") if sent else ("held", "a human says that it did not arrive")
+            )
+            settled += outbox.move(mail.message_id, to=to, of=["in_doubt"], now=now(), answer=answer)
+    if not settled:
+        raise LaeRecoverError(
+            "no mail of this account is in doubt",
+            where=account_id,
+            next_step="see `laerecover report`; nothing was changed",
+        )
+    return state, settled
+
+
+def status(options: Options) -> dict[str, Any]:
+    """The state in numbers, read beside a working runner without disturbing it."""
+    state = find_state(options)
+    rounds = read_ledger(state.ledger)
+    mails: dict[str, int] = {}
+    for mail in Outbox(state.outbox).all():
+        mails[mail.state] = mails.get(mail.state, 0) + 1
+    return {
+        "mode": state.mode,
+        "state": str(state.folder),
+        "planned_digest": state.planned_digest,
+        "started_at": state.started_at,
+        "runner": holder(state.folder),
+        "accounts": {
+            account: {
+                "outcome": latest.outcome,
+                "round": latest.number,
+                "steps": [s["step"] for s in latest.steps if s["ok"]],
+            }
+            for account, latest in sorted(rounds.items())
+        },
+        "mails": mails,
+    }
+
+
+def holder(folder: Path) -> str | None:
+    """Who works on the state now; None if nobody does."""
+    from laerecover.errors import LockHeld
+
+    try:
+        with locked(folder, "status"):
+            return None
+    except LockHeld as error:
+        return error.what
+
+
+def mail_numbers(state: State) -> Mapping[str, int]:
+    """State of mail -> how many; failure notices left out."""
+    numbers: dict[str, int] = {}
+    for mail in Outbox(state.outbox).all():
+        if mail.kind in (CONFIRMATION, "staff_note"):
+            numbers[mail.state] = numbers.get(mail.state, 0) + 1
+    return numbers
+
+
+def is_terminal() -> bool:
+    """Whether somebody sits there to be asked."""
+    return sys.stdin.isatty() and sys.stdout.isatty()

@@ -1,0 +1,107 @@
+"""The outbox: every mail from its intention to its outcome, without its text."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+STATES = ("prepared", "held", "sending", "sent", "in_doubt", "refused", "withdrawn")
+CONFIRMATION, STAFF_NOTE, FAILURE = "confirmation", "staff_note", "failure"
+
+_TABLE = """CREATE TABLE IF NOT EXISTS mails (
+    message_id TEXT PRIMARY KEY, account_id TEXT NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL,
+    detail TEXT NOT NULL, prepared_at TEXT NOT NULL, changed_at TEXT NOT NULL, answer TEXT NOT NULL DEFAULT '')"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """One mail. Its text is rendered again from the manifest when it is shown or sent; only `detail` is kept of it."""
+
+    message_id: str
+    account_id: str
+    kind: str
+    state: str
+    detail: str
+    prepared_at: datetime
+    answer: str = ""
+
+
+def message_id(recovery_id: str, account_id: str, kind: str, number: int, *, sender: str) -> str:
+    """The same mail has the same Message-ID, however often it is prepared."""
+    digest = hashlib.sha256("\0".join([recovery_id, account_id, kind, str(number)]).encode()).hexdigest()
+    return f"<{digest[:32]}@{sender.rpartition('@')[2]}>"
+
+
+class Outbox:
+    """One SQLite file. Every change is on disk before the method returns."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with self._open() as db:
+            db.execute(_TABLE)
+
+    def prepare(self, mail: Mail) -> Mail:
+        """Write the intention down, once: a mail that exists already is returned as it stands."""
+        with self._open() as db:
+            when = mail.prepared_at.isoformat()
+            values = (mail.message_id, mail.account_id, mail.kind, "prepared", mail.detail, when, when)
+            db.execute("INSERT OR IGNORE INTO mails VALUES (?, ?, ?, ?, ?, ?, ?, '')", values)
+        return self.get(mail.message_id)
+
+    def get(self, message_id: str) -> Mail:
+        """Raises KeyError."""
+        with self._open() as db:
+            row = db.execute("SELECT * FROM mails WHERE message_id = ?", (message_id,)).fetchone()
+        if row is None:
+            raise KeyError(message_id)
+        return _mail(row)
+
+    def all(self) -> Sequence[Mail]:
+        """Every mail, oldest first."""
+        with self._open() as db:
+            return [_mail(row) for row in db.execute("SELECT * FROM mails ORDER BY prepared_at, message_id")]
+
+    def of(self, account_id: str) -> Sequence[Mail]:
+        """The account's mails, oldest first."""
+        return [mail for mail in self.all() if mail.account_id == account_id]
+
+    def move(self, message_id: str, *, to: str, of: Sequence[str], now: datetime, answer: str = "") -> bool:
+        """Change the state if it is one of `of`; False if it is another. The check and the change are one."""
+        marks = ", ".join("?" * len(of))
+        with self._open() as db:
+            cursor = db.execute(
+                f"UPDATE mails SET state = ?, changed_at = ?, answer = ? WHERE message_id = ? AND state IN ({marks})",  # noqa: S608
+                (to, now.isoformat(), answer, message_id, *of),
+            )
+            return cursor.rowcount == 1
+
+    def doubt_interrupted(self, now: datetime) -> int:
+        """Mails that a dead runner was sending are in doubt now. Call it only while holding the lock, before any sending."""
+        with self._open() as db:
+            cursor = db.execute(
+                "UPDATE mails SET state = 'in_doubt', changed_at = ?, answer = 'the runner died while sending' WHERE state = 'sending'",
+                (now.isoformat(),),
+            )
+            return cursor.rowcount
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        db = sqlite3.connect(self._path, timeout=30.0, isolation_level=None)
+        db.row_factory = sqlite3.Row
+        try:
+            db.execute("PRAGMA synchronous = FULL")
+            db.execute("BEGIN IMMEDIATE")
+            yield db
+            db.execute("COMMIT")
+        finally:
+            db.close()
+
+
+def _mail(row: sqlite3.Row) -> Mail:
+    names = ("message_id", "account_id", "kind", "state", "detail", "answer")
+    return Mail(prepared_at=datetime.fromisoformat(row["prepared_at"]), **{name: row[name] for name in names})

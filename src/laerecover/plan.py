@@ -1,0 +1,172 @@
+"""Manifest plus settings give the Plan: what would happen to each account, or why it is blocked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+
+from laerecover.errors import LaeRecoverError
+from laerecover.identity import restored_introducer, restored_storage
+from laerecover.letters import PRICES, audience
+from laerecover.manifest import Account, Manifest
+from laerecover.outbox import CONFIRMATION
+from laerecover.settings import Settings
+
+RECOVER, BLOCKED, LEFT_OUT = "recover", "blocked", "left out"
+_SECONDS_EACH = 420.0
+"""Rough forecast of one recovery, in seconds: packages and a reboot are most of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedAccount:
+    """One account: what will be done, or why not. No secret."""
+
+    account_id: str
+    customer: str
+    action: str
+    why: str
+    guarded: bool
+    grade: str | None
+    price: str
+    server: str
+    image: str | None
+    size: str | None
+    restores: tuple[str, ...]
+    mail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """All accounts of the manifest, in its order. `digest` names exactly this plan."""
+
+    mode: str
+    manifest_digest: str
+    concurrency: int
+    accounts: tuple[PlannedAccount, ...]
+
+    @property
+    def recover(self) -> tuple[PlannedAccount, ...]:
+        """Those that will be recovered."""
+        return tuple(a for a in self.accounts if a.action == RECOVER)
+
+    @property
+    def blocked(self) -> tuple[PlannedAccount, ...]:
+        """Those that will not, though nobody left them out."""
+        return tuple(a for a in self.accounts if a.action == BLOCKED)
+
+    @property
+    def seconds(self) -> float:
+        """About how long it will take."""
+        return math.ceil(len(self.recover) / self.concurrency) * _SECONDS_EACH
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of everything that is printed."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """--only, --except, --first: accounts by their id or e-mail."""
+
+    only: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    first: int | None = None
+
+    def of(self, manifest: Manifest) -> frozenset[str]:
+        """The ids of the accounts selected. Raises LaeRecoverError for a name that no account bears."""
+        names = {a.account_id for a in manifest.accounts} | {a.customer_email for a in manifest.accounts}
+        for name in (*self.only, *self.without):
+            if name not in names:
+                raise LaeRecoverError(
+                    f"no account is called {name!r}",
+                    where="--only, --except",
+                    next_step="see `laerecover plan`; nothing was started",
+                )
+        chosen = [
+            a.account_id
+            for a in manifest.recoverable
+            if (not self.only or _named(a, self.only)) and not _named(a, self.without)
+        ]
+        return frozenset(chosen[: self.first] if self.first is not None else chosen)
+
+
+def make_plan(
+    manifest: Manifest,
+    settings: Settings,
+    *,
+    mode: str,
+    selected: Iterable[str],
+    concurrency: int,
+    accepted: Mapping[str, object] | None = None,
+    inventory: Mapping[str, str] | None = None,
+) -> Plan:
+    """Pure. `inventory`: account -> GONE, RUNNING or UNKNOWN, as the cloud said; None if it was not asked.
+
+    In a drill the old servers are gone: that is the disaster which is rehearsed.
+    """
+    chosen = frozenset(selected)
+    rows = []
+    for account in manifest.accounts:
+        server = "GONE" if mode == "drill" else (inventory or {}).get(account.account_id, account.server)
+        asked = inventory is not None or mode == "drill"
+        image, size = settings.image_of(account), settings.size_of(account)
+        action, why, guarded = _decide(
+            account, chosen, server=server, asked=asked, accepted=account.account_id in (accepted or {})
+        )
+        if action == RECOVER and mode == "run" and (image is None or size is None):
+            action, why = BLOCKED, "no image or size is known: add its product to the config"
+        rows.append(
+            PlannedAccount(
+                account_id=account.account_id,
+                customer=account.customer_email or account.customer_name or "(unknown)",
+                action=action,
+                why=why,
+                guarded=guarded,
+                grade=account.grade,
+                price=PRICES.get(account.grade or "", ""),
+                server=server,
+                image=image,
+                size=size,
+                restores=_restores(account),
+                mail=_mail(account),
+            )
+        )
+    return Plan(mode=mode, manifest_digest=manifest.digest, concurrency=concurrency, accounts=tuple(rows))
+
+
+def _decide(
+    account: Account, chosen: frozenset[str], *, server: str, asked: bool, accepted: bool
+) -> tuple[str, str, bool]:
+    if account.verdict != "RECOVERABLE":
+        missing = f"; missing: {', '.join(account.missing)}" if account.missing else ""
+        reasons = f"; {', '.join(account.blocking)}" if account.blocking else ""
+        return BLOCKED, f"the verdict is {account.verdict}{missing}{reasons}", False
+    if account.account_id not in chosen:
+        return LEFT_OUT, "not selected", False
+    if server == "GONE" or accepted:
+        return RECOVER, "accepted by a human" if server != "GONE" else "", False
+    if server == "RUNNING":
+        return BLOCKED, "its old server still runs: two servers on one bucket would be worse than none", True
+    if asked:
+        return BLOCKED, "nobody knows whether its old server still runs", True
+    return RECOVER, "`run` asks EC2 whether its old server is gone", False
+
+
+def _restores(account: Account) -> tuple[str, ...]:
+    pem, furl = restored_introducer(account)
+    storage, _ = restored_storage(account)
+    names = (("introducer key", pem), ("introducer furl", furl), ("storage key", storage))
+    return tuple(name for name, secret in names if secret is not None)
+
+
+def _mail(account: Account) -> str:
+    kind, reason = audience(account)
+    return f"to {account.customer_email}" if kind == CONFIRMATION else f"to the staff: {reason}"
+
+
+def _named(account: Account, names: tuple[str, ...]) -> bool:
+    return account.account_id in names or (account.customer_email is not None and account.customer_email in names)

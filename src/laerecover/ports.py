@@ -1,0 +1,243 @@
+"""What the steps need of the world: Compute, HostConnector, Mailer, ServerRegister, Monitoring, Clock."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.message import EmailMessage
+from typing import Protocol
+
+from laerecover.manifest import Secret
+
+# --- what the world may answer -------------------------------------------------------------------
+
+
+class WorldError(Exception):
+    """The world said no. `kind` is a word that reports and runbook can act upon; the text holds no secret.
+
+    WorldError
+     ├─ Transient        asked again after a pause: the effect may have happened or not
+     ├─ NotListening     the host refuses connections (the HOWTO's NotListening)
+     ├─ NotFound         no such instance, perhaps not yet
+     ├─ Refusal          the answer is final
+     └─ MailInDoubt      the connection was lost after the message was given away
+    """
+
+    kind = "world"
+
+    def __init__(self, message: str, *, kind: str | None = None) -> None:
+        super().__init__(message)
+        self.kind = kind or type(self).kind
+
+
+class Transient(WorldError):
+    """Connection lost, throttled, temporarily refused."""
+
+    kind = "transient"
+
+
+class NotListening(WorldError):
+    """Nobody answers at the host's ssh port yet."""
+
+    kind = "not_listening"
+
+
+class NotFound(WorldError):
+    """The instance is not known."""
+
+    kind = "not_found"
+
+
+class Refusal(WorldError):
+    """A final no: asking again would not help."""
+
+    kind = "refused"
+
+
+class MailInDoubt(WorldError):
+    """Nobody can say whether the message was taken; it must never be sent again by itself."""
+
+    kind = "mail_in_doubt"
+
+
+# --- compute -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaunchRequest:
+    """One RunInstances. Equal tokens must carry equal bytes (EC2: IdempotentParameterMismatch)."""
+
+    client_token: str
+    tags: Mapping[str, str]
+    ami_image_id: str
+    instance_size: str
+    admin_keypair_name: str
+    security_group: str
+    subnet: str | None = None
+    user_data: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    """What the cloud says of one instance; `state` is EC2's word. Hosts are None until they are assigned."""
+
+    instance_id: str
+    state: str
+    launch_time: str
+    public_host: str | None = None
+    private_host: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def dead(self) -> bool:
+        """Shutting down or terminated: it never comes back."""
+        return self.state in ("shutting-down", "terminated")
+
+
+class Compute(Protocol):
+    """EC2, as far as a recovery needs it. Raises Transient, NotFound, Refusal."""
+
+    def launch(self, request: LaunchRequest) -> Instance:
+        """Launch one instance; the same request again gives the same instance."""
+
+    def describe(self, instance_id: str) -> Instance:
+        """The instance now; NotFound if the cloud does not know it (yet)."""
+
+    def find(self, tags: Mapping[str, str]) -> Sequence[Instance]:
+        """All instances, dead ones too, that bear all these tags."""
+
+
+# --- hosts ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileFact:
+    """What a host tells of a file without sending it."""
+
+    sha256: str
+    owner: str
+    mode: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A named script that may be run twice; when done, the host keeps its digest in a marker file."""
+
+    name: str
+    script: str
+    user: str = "root"
+
+    @property
+    def marker(self) -> str:
+        """Where the host keeps the proof that this command was done."""
+        return f"/var/lib/lae-recovery/{self.name}"
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what would be run: another script is another command."""
+        return hashlib.sha256(f"{self.user}\n{self.script}".encode()).hexdigest()
+
+
+class Host(Protocol):
+    """One connection to one host. Raises Transient, NotListening, Refusal."""
+
+    def boot_id(self) -> str:
+        """The kernel's boot id: another one after every boot."""
+
+    def stat(self, paths: Sequence[str]) -> Mapping[str, FileFact]:
+        """Those of `paths` that exist."""
+
+    def read(self, path: str) -> Secret:
+        """A file's text."""
+
+    def write(self, path: str, content: Secret, *, owner: str, mode: int) -> None:
+        """Put a file in place by rename: never half a file, never a wider mode."""
+
+    def run(self, command: Command) -> None:
+        """Run the script, then write its marker; Refusal (kind `command_failed`) on another exit status than 0."""
+
+    def running(self, service: str) -> bool:
+        """Whether the service runs now."""
+
+    def start(self, service: str) -> None:
+        """Start the service, now and at every boot; no effect if it runs."""
+
+    def reboot(self) -> None:
+        """Ask for a reboot; the connection is gone afterwards."""
+
+    def close(self) -> None:
+        """Close the connection."""
+
+
+class HostConnector(Protocol):
+    """Opens connections to hosts whose key is known beforehand."""
+
+    def connect(self, public_host: str, *, user: str, host_key: str) -> Host:
+        """Connect as `user`; `host_key` is the pinned public key. NotListening, Transient, Refusal (`host_key`)."""
+
+
+# --- mail, register, monitoring, time ------------------------------------------------------------
+
+
+class Mailer(Protocol):
+    """Hands a message to a mail server over TLS."""
+
+    def send(self, message: EmailMessage) -> None:
+        """Transient: surely not taken. Refusal: never will be. MailInDoubt: nobody knows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerRow:
+    """One line of serverinfo.csv: time of recording, launch_time, instance_id, publichost."""
+
+    recorded_at: str
+    launch_time: str
+    instance_id: str
+    public_host: str
+
+
+class ServerRegister(Protocol):
+    """serverinfo.csv."""
+
+    def rows(self) -> Sequence[ServerRow]:
+        """All rows, oldest first."""
+
+    def append(self, row: ServerRow) -> None:
+        """Add one row; none is added if the instance has one."""
+
+
+class Monitoring(Protocol):
+    """The zenoss server."""
+
+    def watches(self, public_host: str) -> bool:
+        """Whether the host is monitored."""
+
+    def watch(self, public_host: str) -> None:
+        """Monitor the host."""
+
+
+class Clock(Protocol):
+    """Time as an argument."""
+
+    def now(self) -> datetime:
+        """The time, UTC-aware."""
+
+    def monotonic(self) -> float:
+        """Seconds that never jump; they stand still while the machine sleeps."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait; raises Stopped as soon as somebody asks to stop."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """All ports of one world, the real one or the twin."""
+
+    compute: Compute
+    hosts: HostConnector
+    mailer: Mailer
+    register: ServerRegister
+    monitoring: Monitoring | None
+    clock: Clock

@@ -1,0 +1,258 @@
+"""The ledger read back: outcome of each account, measured times, what a human must do next."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from laerecover.manifest import Account, Manifest
+from laerecover.outbox import CONFIRMATION, FAILURE, Mail, Outbox
+from laerecover.plan import BLOCKED, Plan
+from laerecover.runbook import ALL_STEPS
+from laerecover.state import State
+from laerecover.text import clean
+from laerecover.vault import write_atomically
+
+WORKFLOW = "recover_account"
+GUARD_KINDS = ("max_instances", "quota")
+_GRADE_TO_DO = {
+    "IDENTITY_KEPT": "take the new address",
+    "NEW_FURL": "take the new furl",
+    "NEW_STORAGE_IDENTITY": "take the new furl; old directories are read-only",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """The latest try at one account, as the ledger has it. `steps` are those that have a recorded effect."""
+
+    workflow_id: str
+    account_id: str
+    number: int
+    status: str
+    output: Mapping[str, Any] | None
+    ended_at: datetime | None
+    steps: tuple[Mapping[str, Any], ...] = ()
+    launched: frozenset[str] = frozenset()
+
+    @property
+    def outcome(self) -> str:
+        """recovered, failed or on its way."""
+        if self.status == "SUCCESS" and self.output is not None:
+            return str(self.output["outcome"])
+        return "on its way" if self.status in ("PENDING", "ENQUEUED", "DELAYED") else "failed"
+
+
+def read_ledger(ledger: Path, *, with_steps: bool = True) -> dict[str, Round]:
+    """Account -> its latest round. A ledger that does not exist is empty, and is not made."""
+    if not ledger.is_file():
+        return {}
+    from dbos import DBOSClient, DBOSPortableJSONSerializer
+
+    client = DBOSClient(system_database_url=f"sqlite:///{ledger}", serializer=DBOSPortableJSONSerializer())
+    try:
+        rounds: dict[str, Round] = {}
+        launched: dict[str, set[str]] = {}
+        for status in client.list_workflows(name=WORKFLOW):
+            if status.input is None:
+                continue
+            account_id, number = str(status.input["args"][0]), int(status.input["args"][1])
+            steps = _steps(client.list_workflow_steps(status.workflow_id)) if with_steps else ()
+            ids = {str(s["values"]["instance_id"]) for s in steps if s["step"] == "deploy_ec2_instance" and s["ok"]}
+            launched.setdefault(account_id, set()).update(ids)
+            if account_id in rounds and rounds[account_id].number > number:
+                continue
+            rounds[account_id] = Round(
+                workflow_id=status.workflow_id,
+                account_id=account_id,
+                number=number,
+                status=status.status,
+                output=status.output,
+                ended_at=_time(status.completed_at),
+                steps=steps,
+                launched=frozenset(launched[account_id]),
+            )
+        return rounds
+    finally:
+        client.destroy()
+
+
+def _steps(infos: Sequence[Any]) -> tuple[Mapping[str, Any], ...]:
+    steps: dict[str, dict[str, Any]] = {}
+    for info in infos:
+        if info["function_name"] not in ALL_STEPS or info["output"] is None:
+            continue
+        started, ended = _time(info["started_at_epoch_ms"]), _time(info["completed_at_epoch_ms"])
+        earlier = steps.get(info["function_name"])
+        steps[info["function_name"]] = {
+            **info["output"],
+            "attempts": 1 + (earlier["attempts"] if earlier else 0),
+            "started_at": earlier["started_at"] if earlier else _stamp(started),
+            "ended_at": _stamp(ended),
+            "seconds": round((ended - started).total_seconds(), 3) if started and ended else None,
+        }
+    return tuple(steps.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """What the world itself says of one account."""
+
+    instances_launched: int
+    mails_sent: int
+    serverinfo_rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What is printed, and written as HTML and JSON. `body` holds JSON values only."""
+
+    body: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def accounts(self) -> list[dict[str, Any]]:
+        """One row per account."""
+        rows: list[dict[str, Any]] = self.body["accounts"]
+        return rows
+
+    def number(self, *outcomes: str) -> int:
+        """How many accounts had one of these outcomes."""
+        return sum(1 for a in self.accounts if a["outcome"] in outcomes)
+
+    @property
+    def exit_code(self) -> int:
+        """4 (in doubt) before 3 (a guard) before 1 (a failure, or not done yet)."""
+        if any(a["in_doubt"] for a in self.accounts):
+            return 4
+        if any(a["guarded"] for a in self.accounts):
+            return 3
+        return 1 if self.number("failed", "on its way", "not started") else 0
+
+
+def make_report(
+    state: State, manifest: Manifest, plan: Plan, counts: Mapping[str, Counts], *, name: str, now: datetime
+) -> Report:
+    """Read ledger and outbox, and put them beside plan and world. `name`: the manifest as the user called it."""
+    rounds = read_ledger(state.ledger)
+    outbox = Outbox(state.outbox)
+    mails: dict[str, list[Mail]] = {}
+    for mail in outbox.all():
+        mails.setdefault(mail.account_id, []).append(mail)
+    begun = datetime.fromisoformat(state.started_at) if state.started_at else None
+    planned = {a.account_id: a for a in plan.accounts}
+    option = "" if state.folder == Path(f"{name}.state") else f" --state {state.folder}"
+    rows = [
+        _row(account, planned[account.account_id], rounds.get(account.account_id), mails.get(account.account_id, []))
+        | _effects(counts.get(account.account_id), rounds.get(account.account_id), begun)
+        for account in manifest.accounts
+    ]
+    for row, account in zip(rows, manifest.accounts, strict=True):
+        row["follow_ups"] = _follow_ups(row, account, mails.get(account.account_id, []), state.mode, name, option)
+    ended = [r.ended_at for r in rounds.values() if r.ended_at is not None]
+    body = {
+        "mode": state.mode,
+        "manifest": name,
+        "manifest_digest": manifest.digest,
+        "recovery_id": state.recovery_id,
+        "started_at": state.started_at,
+        "ended_at": _stamp(max(ended)) if ended else None,
+        "written_at": now.isoformat(timespec="seconds"),
+        "seconds": round((max(ended) - begun).total_seconds(), 3) if ended and begun else None,
+        "forecast_seconds": plan.seconds,
+        "pace": state.pace,
+        "seed": state.seed if state.mode == "drill" else None,
+        "decisions": {key: dict(value) for key, value in state.accepted.items()},
+        "accounts": rows,
+    }
+    return Report(body=body)
+
+
+def _row(account: Account, planned: Any, latest: Round | None, mails: Sequence[Mail]) -> dict[str, Any]:
+    outcome = latest.outcome if latest is not None else planned.action if planned.action != "recover" else "not started"
+    failures = list(latest.output["failures"]) if latest is not None and latest.output is not None else []
+    letter = next((m for m in mails if m.kind != FAILURE), None)
+    return {
+        "account_id": account.account_id,
+        "customer": planned.customer,
+        "outcome": outcome,
+        "why": planned.why if latest is None else "; ".join(f"{f['step']}: {f['message']}" for f in failures),
+        "guarded": (latest is None and planned.action == BLOCKED and planned.guarded)
+        or any(f["kind"] in GUARD_KINDS for f in failures),
+        "in_doubt": any(m.state == "in_doubt" for m in mails),
+        "grade": account.grade,
+        "price": planned.price,
+        "customer_does": _GRADE_TO_DO.get(account.grade or "", "") if outcome == "recovered" else "",
+        "steps": list(latest.steps) if latest is not None else [],
+        "rounds": latest.number if latest is not None else 0,
+        "mail": letter.state if letter is not None else None,
+        "mail_to": ("customer" if letter.kind == CONFIRMATION else "staff") if letter is not None else None,
+        "message_id": letter.message_id if letter is not None else None,
+    }
+
+
+def _effects(counts: Counts | None, latest: Round | None, begun: datetime | None) -> dict[str, Any]:
+    done = latest is not None and latest.outcome == "recovered" and latest.ended_at is not None
+    rto = (latest.ended_at - begun).total_seconds() if done and begun and latest and latest.ended_at else None
+    return {
+        "instances_launched": counts.instances_launched if counts else 0,
+        "mails_sent": counts.mails_sent if counts else 0,
+        "serverinfo_rows": counts.serverinfo_rows if counts else 0,
+        "rto_seconds": round(rto, 3) if rto is not None else None,
+    }
+
+
+def _follow_ups(
+    row: Mapping[str, Any], account: Account, mails: Sequence[Mail], mode: str, name: str, option: str
+) -> list[dict[str, str]]:
+    """What is left for a human: a sentence, and the command that does it where there is one."""
+    found: list[dict[str, str]] = []
+    values = {s["step"]: s["values"] for s in row["steps"] if s["ok"]}
+    if row["outcome"] == "failed":
+        found.append({"do": f"mend it and run again: {row['why']}", "command": f"laerecover {mode} {name}{option}"})
+    for mail in mails:
+        if mail.state == "held" and mail.kind != FAILURE:
+            found.append({"do": "a mail is held: look and send", "command": f"laerecover notify {name}{option}"})
+        elif mail.state == "in_doubt":
+            command = f"laerecover resolve {name} {account.account_id} mail --sent|--resend{option}"
+            found.append({"do": f"ask whether the mail arrived: {clean(mail.answer)}", "command": command})
+        elif mail.state == "refused":
+            found.append({"do": f"tell the customer another way: {clean(mail.answer)}", "command": ""})
+        elif mail.state == "sent" and mail.kind not in (FAILURE, CONFIRMATION):
+            found.append({"do": f"tell the customer: {clean(mail.detail)}", "command": ""})
+    for step in row["steps"]:
+        if step["kind"] == "monitoring_missing":
+            found.append({"do": step["message"], "command": ""})
+    watched = values.get("notify_zenoss", {})
+    if watched.get("watched") is False:
+        found.append({"do": "the new server is not monitored: no monitoring is configured", "command": ""})
+    if watched.get("unwatch"):
+        found.append({"do": f"remove the lost server {clean(watched['unwatch'])} from monitoring", "command": ""})
+    return found
+
+
+def write_report(state: State, report: Report) -> Path:
+    """Write report.json and report.html (no scripts, everything escaped) into the state folder; the path of the latter."""
+    from importlib import resources
+
+    from jinja2 import Environment, StrictUndefined
+
+    source = resources.files("laerecover").joinpath("templates/report.html").read_text("utf-8")
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["clean"] = clean
+    html = environment.from_string(source).render(report=report, **report.body)
+    write_atomically(state.folder / "report.json", json.dumps(report.body, indent=1).encode())
+    path = state.folder / "report.html"
+    write_atomically(path, html.encode())
+    return path
+
+
+def _time(epoch_ms: int | None) -> datetime | None:
+    return None if epoch_ms is None else datetime.fromtimestamp(epoch_ms / 1000, UTC)
+
+
+def _stamp(time: datetime | None) -> str | None:
+    return None if time is None else time.isoformat(timespec="milliseconds")

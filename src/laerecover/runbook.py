@@ -1,0 +1,107 @@
+"""The runbook: the HOWTO's steps in the HOWTO's order, with its retry of NotListening."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from laerecover.ports import WorldError
+from laerecover.steps.append_record import append_record
+from laerecover.steps.bounce_server import bounce_server
+from laerecover.steps.deploy_ec2_instance import deploy_ec2_instance
+from laerecover.steps.install_server import install_server
+from laerecover.steps.notify_zenoss import notify_zenoss
+from laerecover.steps.send_notify_failure import send_notify_failure
+from laerecover.steps.send_signup_confirmation import send_signup_confirmation
+from laerecover.steps.wait_for_ec2_addresses import wait_for_ec2_addresses
+from laerecover.steps.work import StepFailed, Values, Work
+from laerecover.text import clean
+
+STEPS: Mapping[str, Callable[[Work], Values]] = {
+    step.__name__: step
+    for step in (
+        deploy_ec2_instance,
+        wait_for_ec2_addresses,
+        install_server,
+        bounce_server,
+        append_record,
+        send_signup_confirmation,
+        notify_zenoss,
+    )
+}
+ON_FAILURE = send_notify_failure.__name__
+ALL_STEPS: Mapping[str, Callable[[Work], Values]] = {**STEPS, ON_FAILURE: send_notify_failure}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """What came of one step: its values, or the kind and text of its failure. This is what the ledger keeps."""
+
+    step: str
+    ok: bool
+    values: Values = field(default_factory=dict)
+    kind: str = ""
+    message: str = ""
+    follow_up: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        names = ("step", "ok", "values", "kind", "message", "follow_up")
+        return {name: getattr(self, name) for name in names}
+
+
+class Perform(Protocol):
+    """Carries out one step durably and gives its recorded effect."""
+
+    def __call__(self, step: str, attempt: int, known: Mapping[str, Values], failure: str) -> Effect: ...
+
+
+def execute(step: str, work: Work) -> Effect:
+    """Carry out one step; every failure becomes a value, so that a replay sees what the first run saw."""
+    work.point("before-probe")
+    try:
+        values = ALL_STEPS[step](work)
+    except StepFailed as error:
+        return Effect(step=step, ok=False, kind=error.kind, message=clean(error), follow_up=error.follow_up)
+    except WorldError as error:
+        return Effect(step=step, ok=False, kind=error.kind, message=clean(error))
+    except OSError as error:
+        return Effect(step=step, ok=False, kind="local", message=clean(f"{type(error).__name__}: {error.strerror}"))
+    except Exception as error:  # noqa: BLE001  a mistake of ours must not lose the account; its text could hold anything
+        return Effect(
+            step=step, ok=False, kind="bug", message=f"a mistake in laerecover ({type(error).__name__} in {step})"
+        )
+    work.point("before-record")
+    return Effect(step=step, ok=True, values=values)
+
+
+def recover(perform: Perform, *, listen_tries: int) -> dict[str, Any]:
+    """All steps of one account; its outcome as JSON values.
+
+    A failure ends the account's runbook, one with a follow-up does not; either way send_notify_failure comes last.
+    """
+    known: dict[str, Values] = {}
+    failures: list[Effect] = []
+    for step in STEPS:
+        effect = perform(step, 1, known, "")
+        attempt = 1
+        while effect.kind == "not_listening" and attempt < listen_tries:
+            attempt += 1
+            effect = perform(step, attempt, known, "")
+        if effect.ok:
+            known[step] = effect.values
+            continue
+        failures.append(effect)
+        if not effect.follow_up:
+            break
+    notice: Effect | None = None
+    if failures:
+        first = failures[0]
+        notice = perform(ON_FAILURE, 1, known, f"{first.step}: {first.message}")
+    recovered = all(effect.follow_up for effect in failures)
+    return {
+        "outcome": "recovered" if recovered else "failed",
+        "failures": [effect.to_json() for effect in failures],
+        "notice_failed": notice.message if notice is not None and not notice.ok else "",
+    }

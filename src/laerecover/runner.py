@@ -1,0 +1,214 @@
+"""One account is one durable workflow, one HOWTO function is one step; DBOS is the ledger."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+# DBOS reads its environment and makes its console handler when it is set up: neither is wanted here.
+for _name in [name for name in os.environ if name.startswith("DBOS_")]:
+    del os.environ[_name]
+_log = logging.getLogger("dbos")
+_log.addHandler(logging.NullHandler())
+_log.propagate = False
+
+from dbos import DBOS, DBOSPortableJSONSerializer, SetWorkflowID  # noqa: E402
+
+from laerecover.errors import Stopped  # noqa: E402
+from laerecover.manifest import Account  # noqa: E402
+from laerecover.outbox import Outbox  # noqa: E402
+from laerecover.report import WORKFLOW, Round, read_ledger  # noqa: E402
+from laerecover.runbook import Effect, execute, recover  # noqa: E402
+from laerecover.settings import Settings  # noqa: E402
+from laerecover.state import State  # noqa: E402
+from laerecover.steps.deploy_ec2_instance import client_token  # noqa: E402
+from laerecover.steps.work import StepFailed, Values, Work  # noqa: E402
+from laerecover.vault import Vault  # noqa: E402
+from laerecover.worlds import OpenWorld  # noqa: E402
+
+_EXECUTOR = "laerecover"
+_VERSION = "runbook-1"
+_POLL = 0.1
+_CALM_STOP = 60.0
+
+
+class Watcher(Protocol):
+    """Is told what happens, from several threads."""
+
+    def began(self, account_id: str, step: str) -> None: ...
+    def waits(self, account_id: str, what: str, seconds: float) -> None: ...
+    def ended(self, account_id: str, effect: Effect) -> None: ...
+    def finished(self, account_id: str, outcome: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Everything that the workflows of one run share. It lives in memory only: the ledger gets account ids."""
+
+    state: State
+    accounts: Mapping[str, Account]
+    settings: Settings
+    vault: Vault
+    outbox: Outbox
+    open_world: OpenWorld
+    watcher: Watcher
+    stop: threading.Event
+    mail: str = "hold"
+    concurrency: int = 8
+    max_instances: int | None = None
+    slots: threading.Semaphore = field(init=False)
+    launches: set[str] = field(init=False, default_factory=set)
+    guard: threading.Lock = field(init=False, default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "slots", threading.Semaphore(self.concurrency))
+
+    def perform(
+        self, account_id: str, number: int, step: str, attempt: int, known: Mapping[str, Values], failure: str
+    ) -> dict[str, Any]:
+        """Carry out one step now. Raises Stopped, of which the ledger keeps nothing."""
+        if self.stop.is_set():
+            raise Stopped
+        self.watcher.began(account_id, step)
+        work = Work(
+            account=self.accounts[account_id],
+            recovery_id=self.state.recovery_id,
+            mode=self.state.mode,
+            world=self.open_world.world,
+            settings=self.settings,
+            vault=self.vault,
+            outbox=self.outbox,
+            mail=self.mail,
+            round=number,
+            attempt=attempt,
+            known=known,
+            failure=failure,
+            permit_launch=self._permit,
+            point=lambda point: self.open_world.point(step, point),
+            waiting=lambda what, seconds: self.watcher.waits(account_id, what, seconds),
+        )
+        return execute(step, work).to_json()
+
+    def count_launched(self) -> None:
+        """Learn which launches this recovery has made before; needed for --max-instances only."""
+        if self.max_instances is not None:
+            for found in self.open_world.world.compute.find({"lae-recovery": self.state.recovery_id}):
+                generation = int(found.tags.get("lae-generation", "1"))
+                account_id = found.tags.get("lae-account", found.instance_id)
+                self.launches.add(client_token(self.state.recovery_id, account_id, generation))
+
+    def _permit(self, token: str) -> None:
+        with self.guard:
+            if self.max_instances is not None and len(self.launches | {token}) > self.max_instances:
+                raise StepFailed(f"--max-instances {self.max_instances} is reached", kind="max_instances")
+            self.launches.add(token)
+
+
+_job: Job | None = None
+
+
+@DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)
+def recover_account(account_id: str, number: int) -> dict[str, Any]:
+    """The runbook for one account. Abandoned (Stopped) it stays pending, and the next launch takes it up again."""
+    job = _job
+    if job is None or account_id not in job.accounts:
+        raise Stopped
+    with _slot(job):
+
+        def perform(step: str, attempt: int, known: Mapping[str, Values], failure: str) -> Effect:
+            effect = Effect(
+                **DBOS.run_step({"name": step}, job.perform, account_id, number, step, attempt, known, failure)
+            )
+            job.watcher.ended(account_id, effect)
+            return effect
+
+        return recover(perform, listen_tries=job.settings.waits.listen_tries)
+
+
+def run(job: Job, account_ids: Sequence[str]) -> None:
+    """Recover these accounts, going on where an earlier runner stopped; returns when all ended or `job.stop` is set.
+
+    The caller holds the state's lock: two processes on one ledger would both carry out a step.
+    """
+    global _job
+    rounds = read_ledger(job.state.ledger, with_steps=False)
+    todo = [(a, *_next_round(rounds.get(a))) for a in account_ids]
+    todo.sort(key=lambda entry: entry[2])
+    job.outbox.doubt_interrupted(job.open_world.world.clock.now())
+    job.count_launched()
+    _job = job
+    DBOS(
+        config={
+            "name": "laerecover",
+            "system_database_url": f"sqlite:///{job.state.ledger.resolve()}",
+            "serializer": DBOSPortableJSONSerializer(),
+            "application_version": _VERSION,
+            "executor_id": _EXECUTOR,
+            "log_level": "CRITICAL",
+            "enable_otlp": False,
+            "use_listen_notify": False,
+        }
+    )
+    try:
+        DBOS.launch()
+        with ThreadPoolExecutor(job.concurrency, thread_name_prefix="account") as feeders:
+            for outcome in [feeders.submit(_see_through, job, *entry) for entry in todo]:
+                outcome.result()
+        _wait_for_slots(job)
+    finally:
+        DBOS.destroy()
+        _job = None
+
+
+def _next_round(latest: Round | None) -> tuple[int, bool]:
+    """Number of the round to see through, and whether it has to be started (rather than taken up)."""
+    if latest is None:
+        return 1, True
+    if latest.outcome == "failed":
+        return latest.number + 1, True
+    return latest.number, False
+
+
+def _see_through(job: Job, account_id: str, number: int, fresh: bool) -> None:
+    """Start the account's round, or let the engine take it up again, and wait for its end."""
+    if job.stop.is_set():
+        return
+    workflow_id = f"{job.state.recovery_id[:16]}/{account_id}/{number}"
+    if fresh:
+        with SetWorkflowID(workflow_id):
+            DBOS.start_workflow(recover_account, account_id, number)
+    while not job.stop.is_set():
+        status = DBOS.get_workflow_status(workflow_id)
+        if status is None or status.status not in ("PENDING", "ENQUEUED", "DELAYED"):
+            output = status.output if status is not None else None
+            job.watcher.finished(account_id, str(output["outcome"]) if isinstance(output, dict) else "failed")
+            return
+        job.stop.wait(_POLL)
+
+
+@contextmanager
+def _slot(job: Job) -> Iterator[None]:
+    """One of the `concurrency` places. Workflows that the engine takes up again need one, too."""
+    while not job.slots.acquire(timeout=2 * _POLL):
+        if job.stop.is_set():
+            raise Stopped
+    try:
+        yield
+    finally:
+        job.slots.release()
+
+
+def _wait_for_slots(job: Job) -> None:
+    """After a stop: give the steps in hand time to end or to abandon themselves."""
+    clock = job.open_world.world.clock
+    until = clock.monotonic() + _CALM_STOP
+    for _ in range(job.concurrency):
+        while not job.slots.acquire(timeout=_POLL):
+            if clock.monotonic() > until:
+                return

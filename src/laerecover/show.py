@@ -1,0 +1,161 @@
+"""People's text: the plan, the letters, the report, on a terminal or not."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from laerecover.errors import Guarded
+from laerecover.text import clean, duration
+
+if TYPE_CHECKING:
+    from laerecover.display import LiveWatcher, PlainWatcher
+    from laerecover.operations import Letter
+    from laerecover.plan import Plan
+    from laerecover.report import Report
+    from laerecover.state import State
+
+_COLOURS = {"recovered": "green", "failed": "red", "recover": "green", "blocked": "yellow"}
+
+
+def console(stream: TextIO) -> Console:
+    """No colour and no cutting of lines when it is no terminal."""
+    return Console(file=stream, highlight=False, width=None if stream.isatty() else 200, soft_wrap=not stream.isatty())
+
+
+def watcher(planned: Plan, *, json_: bool) -> LiveWatcher | PlainWatcher:
+    """The live table if somebody looks at it, else one line per event on stderr."""
+    from laerecover.display import LiveWatcher, PlainWatcher
+
+    if sys.stdout.isatty() and not json_:
+        return LiveWatcher(console(sys.stdout), planned.recover, concurrency=planned.concurrency)
+    return PlainWatcher(sys.stderr, planned.recover)
+
+
+def ask(question: str) -> bool:
+    """A typed yes. Raises Guarded where nobody could type it."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise Guarded(
+            "nobody is there to confirm",
+            where="no terminal",
+            next_step="look at the plan, then add --yes; nothing was started",
+        )
+    try:
+        return input(f"{question}? Type yes: ").strip().lower() == "yes"
+    except EOFError:
+        return False
+
+
+def show_plan(plan: Plan, manifest: Path, *, stream: TextIO | None = None) -> None:
+    """Per account what will be launched, restored and mailed, or why it is blocked."""
+    out = console(stream or sys.stdout)
+    for account in plan.accounts:
+        line = Text.assemble(
+            (account.action, _COLOURS.get(account.action, "dim")),
+            f"  {clean(account.account_id)}  {clean(account.customer)}",
+        )
+        out.print(line)
+        if account.why:
+            out.print(Text(f"    {clean(account.why)}"))
+        if account.action == "recover":
+            out.print(Text(f"    {account.grade}: {account.price}"))
+            out.print(
+                Text(
+                    f"    launch {clean(account.image or 'no image')} as {clean(account.size or 'no size')}, in place of one that is {account.server}"
+                )
+            )
+            out.print(Text(f"    restore {', '.join(account.restores) or 'no identity'}; mail {clean(account.mail)}"))
+    minutes = max(1, round(plan.seconds / 60))
+    out.print(
+        Text(
+            f"\n{len(plan.recover)} of {len(plan.accounts)} accounts, as many instances, {plan.concurrency} at a time, "
+            f"about {minutes} min; {len(plan.blocked)} blocked"
+        )
+    )
+    out.print(Text(f"manifest {plan.manifest_digest}\nplan     {plan.digest}"))
+    out.print(Text(f"next: laerecover drill {manifest}, then laerecover run {manifest}"))
+
+
+def show_letters(letters: Sequence[Letter], *, stream: TextIO | None = None) -> None:
+    """Every mail in full, the furl masked."""
+    out = console(stream or sys.stdout)
+    for letter in letters:
+        out.print(Text(f"To: {clean(letter.to)}  ({letter.mail.kind.replace('_', ' ')}, {letter.mail.message_id})"))
+        for line in letter.text.splitlines():
+            out.print(Text(f"  | {clean(line)}"))
+        out.print()
+
+
+def show_report(report: Report, folder: Path) -> None:
+    """Outcome of each account, what is left for a human, and where the report lies."""
+    out = console(sys.stdout)
+    table = Table(box=None, pad_edge=False)
+    for title in ("account", "customer", "outcome", "grade", "the customer has to", "mail", "time"):
+        table.add_column(title, overflow="fold")
+    for a in report.accounts:
+        seconds = "" if a["rto_seconds"] is None else f"{a['rto_seconds']:.1f} s"
+        outcome = Text(a["outcome"], style=_COLOURS.get(a["outcome"], ""))
+        cells = [clean(a["account_id"]), clean(a["customer"]), outcome, a["grade"] or "", a["customer_does"]]
+        table.add_row(
+            *[c if isinstance(c, Text) else Text(c) for c in cells], Text((a["mail"] or "").replace("_", " ")), seconds
+        )
+    out.print(table)
+    _show_left(out, report)
+    numbers = f"{report.number('recovered')} of {len(report.accounts)} accounts recovered"
+    for word in ("failed", "blocked", "left out", "on its way", "not started"):
+        if report.number(word):
+            numbers += f", {report.number(word)} {word}"
+    if report.body["seconds"] is not None:
+        numbers += f", in {report.body['seconds']:.1f} s"
+    out.print(Text(f"\n{numbers}", style="bold"))
+    out.print(Text(f"report: {folder / 'report.html'}, {folder / 'report.json'}"))
+
+
+def _show_left(out: Console, report: Report) -> None:
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for a in report.accounts:
+        if a["why"] and a["outcome"] in ("blocked", "recovered"):
+            reasons.setdefault((a["why"], ""), []).append(a["customer"])
+        for f in a["follow_ups"]:
+            reasons.setdefault((f["do"], f["command"]), []).append(a["customer"])
+    if reasons:
+        out.print(Text("\nLeft for a human", style="bold"))
+    for (do, command), customers in reasons.items():
+        who = clean(customers[0]) if len(customers) == 1 else f"{len(customers)} accounts"
+        out.print(Text(f"  {who}: {clean(do)}"))
+        if command:
+            out.print(Text(f"      {clean(command)}"))
+
+
+def show_interrupted(report: Report, state: State, seconds: float, command: str) -> None:
+    """What was finished, and how to go on."""
+    from laerecover.operations import mail_numbers
+
+    held = mail_numbers(state).get("held", 0)
+    doubts = sum(1 for a in report.accounts if a["in_doubt"])
+    doubt = f"{doubts} mails are in doubt." if doubts else "Nothing is in doubt."
+    mine = report.number("recovered", "failed", "on its way", "not started")
+    print(  # noqa: T201
+        f"Stopped by you after {duration(seconds)}.  {report.number('recovered')} of {mine} accounts recovered, "
+        f"{report.number('on its way')} on their way, {report.number('not started')} not started.  "
+        f"{held} mails are held.  {doubt}\nGo on with the same command:  {clean(command)}",
+        file=sys.stderr,
+    )
+
+
+def show_status(body: Mapping[str, Any]) -> None:
+    """The state in a few lines."""
+    out = console(sys.stdout)
+    out.print(Text(f"{body['mode']} · {body['state']} · begun {body['started_at']}"))
+    out.print(Text(body["runner"] or "no runner is at work"))
+    for account, row in body["accounts"].items():
+        last = row["steps"][-1] if row["steps"] else "nothing yet"
+        out.print(Text(f"  {row['outcome']:<10}  {clean(account)}  {last}"))
+    mails = ", ".join(f"{number} {state.replace('_', ' ')}" for state, number in sorted(body["mails"].items()))
+    out.print(Text(f"mails: {mails or 'none'}"))

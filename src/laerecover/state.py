@@ -1,0 +1,163 @@
+"""The state folder: what was planned, who accepted what, and the lock."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from laerecover.errors import LaeRecoverError, LockHeld
+from laerecover.vault import write_atomically
+
+MODES = ("run", "drill")
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """state.json. `recovery_id` never changes, even if a mended manifest is planned anew: instances bear it as a tag."""
+
+    folder: Path
+    mode: str
+    recovery_id: str
+    planned_digest: str
+    planned_at: str
+    seed: int = 0
+    pace: float = 1.0
+    started_at: str | None = None
+    accepted: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    inventory: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def ledger(self) -> Path:
+        """The engine's file."""
+        return self.folder / "ledger.sqlite"
+
+    @property
+    def outbox(self) -> Path:
+        """The outbox's file."""
+        return self.folder / "outbox.sqlite"
+
+    @property
+    def world(self) -> Path:
+        """The twin's file (drills only)."""
+        return self.folder / "world.sqlite"
+
+    def accept(self, account_id: str, *, because: str, by: str, now: datetime) -> State:
+        """The state with one more recorded decision; call `write`."""
+        decision = {"because": because, "by": by, "at": now.isoformat(timespec="seconds")}
+        return replace(self, accepted={**self.accepted, account_id: decision})
+
+    def write(self) -> State:
+        """Put state.json on disk."""
+        names = ("mode", "recovery_id", "planned_digest", "planned_at", "seed", "pace", "started_at")
+        body: dict[str, Any] = {"version": _VERSION, **{name: getattr(self, name) for name in names}}
+        body["accepted"] = {key: dict(value) for key, value in self.accepted.items()}
+        body["inventory"] = dict(self.inventory)
+        write_atomically(self.folder / "state.json", json.dumps(body, indent=1, sort_keys=True).encode())
+        return self
+
+
+def read_state(folder: Path) -> State | None:
+    """The state of that folder; None if there is none. Raises LaeRecoverError if it cannot be read."""
+    path = folder / "state.json"
+    try:
+        body = json.loads(path.read_text("utf-8"))
+        if body.pop("version") != _VERSION or body["mode"] not in MODES:
+            raise ValueError("another version")
+        return State(folder=folder, **body)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise LaeRecoverError(
+            f"the state cannot be read ({type(error).__name__})",
+            where=str(path),
+            next_step="restore it, or name another folder with --state; nothing was started",
+        ) from None
+
+
+def open_state(folder: Path, *, mode: str, digest: str, now: datetime, seed: int = 0, pace: float = 1.0) -> State:
+    """The folder's state for this manifest, made if there is none yet.
+
+    Raises LaeRecoverError: the state is of the other mode, or of another manifest than was planned.
+    """
+    state = read_state(folder)
+    if state is None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        stamp = now.isoformat(timespec="seconds")
+        return State(
+            folder=folder, mode=mode, recovery_id=digest, planned_digest=digest, planned_at=stamp, seed=seed, pace=pace
+        ).write()
+    if state.mode != mode:
+        raise LaeRecoverError(
+            f"this state was made by a {state.mode}, not by a {mode}",
+            where=str(folder),
+            next_step="name another folder with --state; nothing was started",
+        )
+    if state.planned_digest != digest:
+        again = "`laerecover drill --again` forgets the old drill" if mode == "drill" else "plan again, then run"
+        raise LaeRecoverError(
+            "the manifest is not the one that was planned",
+            where=f"{folder} · planned {_short(state.planned_digest)} at {state.planned_at}, now {_short(digest)}",
+            next_step=f"compare the two audit.parquet with `laeforensics diff`; {again}; nothing was started",
+        )
+    return state
+
+
+def forget_drill(folder: Path) -> None:
+    """Delete a drill's state; refuses anything else."""
+    state = read_state(folder)
+    if state is not None and state.mode != "drill":
+        raise LaeRecoverError(
+            "this state is no drill",
+            where=str(folder),
+            next_step="name the drill's folder with --state; nothing was deleted",
+        )
+    if state is not None:
+        with locked(folder, "drill --again"):
+            shutil.rmtree(folder)
+
+
+@contextmanager
+def locked(folder: Path, command: str) -> Iterator[None]:
+    """Hold the folder's lock. It dies with the process, so a killed runner leaves none behind. Raises LockHeld."""
+    path = folder / "lock"
+    file = path.open("a+", encoding="utf-8")
+    try:
+        path.chmod(0o600)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise LockHeld(
+                f"another runner is at work: {_holder(path)}",
+                where=str(path),
+                next_step="wait for it, or look with `laerecover status`; nothing was started",
+            ) from None
+        file.seek(0)
+        file.truncate()
+        since = datetime.now().astimezone().isoformat(timespec="seconds")
+        json.dump({"pid": os.getpid(), "host": socket.gethostname(), "since": since, "command": command}, file)
+        file.flush()
+        yield
+    finally:
+        file.close()
+
+
+def _holder(path: Path) -> str:
+    try:
+        holder = json.loads(path.read_text("utf-8"))
+        return f"pid {holder['pid']} on {holder['host']} since {holder['since']} ({holder['command']})"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "it has not said who it is yet"
+
+
+def _short(digest: str) -> str:
+    return f"{digest[:4]}…{digest[-2:]}"

@@ -1,0 +1,25 @@
+"""append_record: one row of serverinfo.csv for the new server."""
+
+from __future__ import annotations
+
+from laerecover.ports import ServerRow
+from laerecover.steps.work import Values, Work
+
+_WITHIN = 60.0
+
+
+def append_record(work: Work) -> Values:
+    """Values: instance_id, public_host, superseded (the lost server, whose row stays in the file)."""
+    instance_id = work.known_of("deploy_ec2_instance", "instance_id")
+    row = ServerRow(
+        recorded_at=work.world.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+        launch_time=work.known_of("deploy_ec2_instance", "launch_time"),
+        instance_id=instance_id,
+        public_host=work.known_of("wait_for_ec2_addresses", "public_host"),
+    )
+
+    def probe() -> ServerRow | None:
+        return next((r for r in work.world.register.rows() if r.instance_id == instance_id), None)
+
+    found = work.ensure(probe, lambda: work.world.register.append(row), within=_WITHIN, what="serverinfo.csv")
+    return {"instance_id": instance_id, "public_host": found.public_host, "superseded": work.account.old_instance_id}

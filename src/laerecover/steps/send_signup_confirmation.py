@@ -1,0 +1,110 @@
+"""send_signup_confirmation: the customer learns what to do, or the staff do."""
+
+from __future__ import annotations
+
+from email.message import EmailMessage
+
+from laerecover.letters import audience, render
+from laerecover.outbox import CONFIRMATION, FAILURE, Mail, message_id
+from laerecover.ports import MailInDoubt, Refusal, Transient
+from laerecover.steps.work import StepFailed, Values, Work
+
+
+def send_signup_confirmation(work: Work) -> Values:
+    """Prepare the mail of the account's grade; hold it, or send it with `--mail send`.
+
+    Values: message_id, kind, mail (its state). Fails: `mail_unfit`; with a follow-up: `mail_refused`, `mail_in_doubt`.
+    """
+    kind, reason = audience(work.account)
+    withdraw_failures(work)
+    return post(work, kind, reason, number=1)
+
+
+def post(work: Work, kind: str, detail: str, *, number: int) -> Values:
+    """Prepare one mail in the outbox, then hold or send it. Whatever the outbox says already, stands."""
+    account, now = work.account, work.world.clock.now()
+    # The customer's mail and the note to the staff are one mail to two readers: they share an id, so only one can be.
+    identity = CONFIRMATION if kind != FAILURE else FAILURE
+    mail = Mail(
+        message_id=message_id(work.recovery_id, account.account_id, identity, number, sender=work.settings.sender),
+        account_id=account.account_id,
+        kind=kind,
+        state="prepared",
+        detail=detail,
+        prepared_at=now,
+    )
+    _render(work, mail)
+    work.point("before-act")
+    mail = work.outbox.prepare(mail)
+    work.point("after-act")
+    if work.mail != "send":
+        work.outbox.move(mail.message_id, to="held", of=["prepared"], now=now)
+    elif mail.state in ("prepared", "held"):
+        _send_until_deadline(work, mail)
+    mail = work.outbox.get(mail.message_id)
+    if mail.state in ("refused", "in_doubt"):
+        raise StepFailed(
+            f"the mail is {mail.state.replace('_', ' ')}: {mail.answer}", kind=f"mail_{mail.state}", follow_up=True
+        )
+    return {"message_id": mail.message_id, "kind": mail.kind, "mail": mail.state}
+
+
+def deliver(work: Work, mail: Mail) -> None:
+    """Give one prepared or held mail to the mail server, once.
+
+    The outbox says `sending` before and the outcome afterwards; Transient: surely not taken, so it is held again.
+    """
+    message = _render(work, mail)
+    clock = work.world.clock
+    if not work.outbox.move(mail.message_id, to="sending", of=["prepared", "held"], now=clock.now()):
+        return
+    work.point("before-send")
+    state, answer = "in_doubt", "the sending was broken off"
+    try:
+        work.world.mailer.send(message)
+        state, answer = "sent", "taken by the mail server"
+    except Transient as error:
+        state, answer = "held", str(error)
+        raise
+    except Refusal as error:
+        state, answer = "refused", str(error)
+    except MailInDoubt as error:
+        answer = str(error)
+    finally:
+        work.point("after-send")
+        work.outbox.move(mail.message_id, to=state, of=["sending"], now=clock.now(), answer=answer)
+
+
+def withdraw_failures(work: Work) -> None:
+    """Failure notices that nobody sent are history once the account is recovered."""
+    for mail in work.outbox.of(work.account.account_id):
+        if mail.kind == FAILURE:
+            work.outbox.move(
+                mail.message_id,
+                to="withdrawn",
+                of=["prepared", "held"],
+                now=work.world.clock.now(),
+                answer="recovered since",
+            )
+
+
+def _send_until_deadline(work: Work, mail: Mail) -> None:
+    """Retry a busy mail server; at the deadline the mail stays held, which is a follow-up and no failure of the account."""
+    until, tries = work.world.clock.monotonic() + work.settings.waits.mail_deadline, 0
+    while True:
+        try:
+            return deliver(work, mail)
+        except Transient as error:
+            tries += 1
+            try:
+                work.pause(tries, until, "mail server", str(error))
+            except StepFailed:
+                raise StepFailed(
+                    f"the mail waits in the outbox: {error}", kind="mail_waiting", follow_up=True
+                ) from None
+
+
+def _render(work: Work, mail: Mail) -> EmailMessage:
+    kept = work.vault.load(work.account.account_id)
+    host = kept.get("public_host")
+    return render(mail, work.account, work.settings, furl=kept.get("furl"), public_host=host.reveal() if host else None)

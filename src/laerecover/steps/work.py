@@ -1,0 +1,208 @@
+"""Work: what a step has in hand."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from laerecover.manifest import Account, Secret
+from laerecover.outbox import Outbox
+from laerecover.ports import Command, FileFact, Host, NotListening, Transient, World
+from laerecover.settings import Settings
+from laerecover.vault import Vault
+
+T = TypeVar("T")
+Values = dict[str, Any]
+"""What a step tells the ledger: ids and addresses, as JSON values. Never a secret."""
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 30.0
+
+
+class StepFailed(Exception):
+    """A step gives up. `follow_up`: the account is recovered all the same, but a human has something left to do."""
+
+    def __init__(self, message: str, *, kind: str, follow_up: bool = False) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.follow_up = follow_up
+
+
+def _nowhere(point: str) -> None:
+    del point
+
+
+def _unlimited(client_token: str) -> None:
+    del client_token
+
+
+def _unheard(what: str, seconds: float) -> None:
+    del what, seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """One account, the world, and what the earlier steps told (`known`: step name -> its values)."""
+
+    account: Account
+    recovery_id: str
+    mode: str
+    world: World
+    settings: Settings
+    vault: Vault
+    outbox: Outbox
+    mail: str = "hold"
+    round: int = 1
+    attempt: int = 1
+    known: Mapping[str, Values] = field(default_factory=dict)
+    failure: str = ""
+    permit_launch: Callable[[str], None] = _unlimited
+    """Raises StepFailed (`max_instances`) if the launch with this token would be one too many."""
+    point: Callable[[str], None] = _nowhere
+    """Named crash points of the drills; the real world has none."""
+    waiting: Callable[[str, float], None] = _unheard
+    """Tells the people watching: what is waited for, how many seconds at the latest."""
+
+    def known_of(self, step: str, name: str) -> str:
+        """A value that an earlier step told."""
+        return str(self.known[step][name])
+
+    def ensure(
+        self,
+        probe: Callable[[], T | None],
+        act: Callable[[], T | None],
+        *,
+        within: float,
+        what: str,
+        link: Link | None = None,
+    ) -> T:
+        """Ask; if it is not so, act; ask again: until it is so, or `within` seconds are over.
+
+        A Transient answer (a lost connection above all) says nothing about the effect, so the world is asked again
+        before acting again. Raises StepFailed (`deadline`), and whatever else the world says.
+        """
+        until = self.world.clock.monotonic() + within
+        tries, reason = 0, "not there yet"
+        while True:
+            try:
+                found = probe()
+                if found is not None:
+                    return found
+                if tries == 0 or reason != "not there yet":
+                    self.point("before-act")
+                    found, reason = act(), "not there yet"
+                    self.point("after-act")
+                    found = probe() if found is None else found
+                    if found is not None:
+                        return found
+            except Transient as error:
+                reason = str(error) or error.kind
+                if link is not None:
+                    link.drop()
+            tries += 1
+            self.pause(tries, until, what, reason)
+
+    def pause(self, tries: int, until: float, what: str, reason: str) -> None:
+        """Wait before asking again, longer each time, spread by account; StepFailed (`deadline`) when time is up."""
+        left = until - self.world.clock.monotonic()
+        if left <= 0:
+            raise StepFailed(f"{what}: {reason}; waited as long as the settings say", kind="deadline")
+        spread = hashlib.sha256(f"{self.account.account_id} {tries}".encode()).digest()[0] / 255
+        self.waiting(f"{what}: {reason}", left)
+        self.world.clock.sleep(min(left, _LONGEST_PAUSE, _FIRST_PAUSE * 1.6**tries * (0.5 + spread)))
+
+    def link(self, *, patient: bool, user: str = "ubuntu") -> Link:
+        """A connection to the account's new server, opened when first used. See Link."""
+        return Link(self, user, patient)
+
+
+class Link:
+    """A connection that is made anew after it was lost.
+
+    `patient`: a host that does not listen is a passing trouble (it is known to have listened); else NotListening
+    is for the caller.
+    """
+
+    def __init__(self, work: Work, user: str, patient: bool) -> None:
+        self._work, self._user, self._patient = work, user, patient
+        self._host: Host | None = None
+
+    def __enter__(self) -> Link:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.drop()
+
+    def host(self) -> Host:
+        """The open connection."""
+        if self._host is None:
+            address = self._work.known_of("wait_for_ec2_addresses", "public_host")
+            key = self._work.known_of("deploy_ec2_instance", "host_key")
+            try:
+                self._host = self._work.world.hosts.connect(address, user=self._user, host_key=key)
+            except NotListening as error:
+                if not self._patient:
+                    raise
+                raise Transient(str(error), kind=error.kind) from None
+        return self._host
+
+    def drop(self) -> None:
+        """Close the connection; the next use opens another."""
+        host, self._host = self._host, None
+        if host is not None:
+            host.close()
+
+    def command(self, command: Command) -> None:
+        """Have the command done, unless the host holds its marker."""
+        settings = self._work.settings
+
+        def probe() -> bool | None:
+            fact = self.host().stat([command.marker]).get(command.marker)
+            return True if fact is not None and fact.sha256 == _sha256(command.digest) else None
+
+        self._work.waiting(command.name, settings.waits.command_deadline)
+        self._work.ensure(
+            probe,
+            lambda: self.host().run(command),
+            within=settings.waits.command_deadline,
+            what=command.name,
+            link=self,
+        )
+
+    def place(self, path: str, content: Secret, *, mode: int, owner: str = "customer") -> None:
+        """Have the file on the host with this content, owner and mode."""
+        wanted = FileFact(sha256=_sha256(content.reveal()), owner=owner, mode=mode)
+
+        def probe() -> bool | None:
+            return True if self.host().stat([path]).get(path) == wanted else None
+
+        def act() -> None:
+            self.host().write(path, content, owner=owner, mode=mode)
+
+        self._work.ensure(probe, act, within=self._work.settings.waits.command_deadline, what=f"file {path}", link=self)
+
+    def service(self, name: str) -> None:
+        """Have the service running."""
+        self._work.ensure(
+            lambda: self.host().running(name) or None,
+            lambda: self.host().start(name),
+            within=self._work.settings.waits.command_deadline,
+            what=f"service {name}",
+            link=self,
+        )
+
+    def ask(self, question: Callable[[Host], T], what: str) -> T:
+        """An answer of the host, asked again after a lost connection."""
+        answer = self._work.ensure(
+            lambda: (question(self.host()),),
+            lambda: None,
+            within=self._work.settings.waits.command_deadline,
+            what=what,
+            link=self,
+        )
+        return answer[0]
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

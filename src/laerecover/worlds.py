@@ -1,0 +1,95 @@
+"""Which world a state works on: the twin for drills, the real one for runs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from laerecover.adapters.clock import SystemClock
+from laerecover.outbox import FAILURE, Outbox
+from laerecover.ports import World
+from laerecover.report import Counts, read_ledger
+from laerecover.settings import Settings
+from laerecover.state import State
+from laerecover.vault import Vault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenWorld:
+    """A world's ports, with its crash points: `point(step, point)`; only the twin has any."""
+
+    world: World
+    point: Callable[[str, str], None]
+
+
+def open_twin(state: State, vault: Vault, stop: threading.Event, *, crash_at: str = "") -> OpenWorld:
+    """The twin world of a drill's state."""
+    from laerecover.twin.assemble import twin_world
+    from laerecover.twin.world import TwinFile
+
+    file = TwinFile(state.world, seed=state.seed, pace=state.pace, crash_at=crash_at)
+    return OpenWorld(world=twin_world(file, vault, SystemClock(stop, pace=state.pace)), point=file.point)
+
+
+def open_real(settings: Settings, stop: threading.Event) -> OpenWorld:
+    """The real world, as the settings name it. Nothing is connected yet."""
+    from laerecover.adapters.ec2 import Ec2Compute
+    from laerecover.adapters.serverinfo import ServerinfoFile
+    from laerecover.adapters.smtp import SmtpMailer
+    from laerecover.adapters.ssh import SshConnector
+    from laerecover.adapters.zenoss import Zenoss
+
+    admin = SshConnector(
+        keys={"ubuntu": Path(settings.admin_privkey_path), "monitor": Path(settings.monitor_privkey_path)},
+        command_seconds=settings.waits.command_deadline,
+    )
+    monitoring = None
+    if settings.zenoss_ip and settings.zenoss_privkey_path and settings.zenoss_host_key:
+        connector = SshConnector(keys={"zenoss": Path(settings.zenoss_privkey_path)}, command_seconds=60.0, sudo=False)
+        monitoring = Zenoss(connector, settings.zenoss_ip, settings.zenoss_host_key)
+    world = World(
+        compute=Ec2Compute(settings),
+        hosts=admin,
+        mailer=SmtpMailer(settings),
+        register=ServerinfoFile(settings.serverinfo),
+        monitoring=monitoring,
+        clock=SystemClock(stop),
+    )
+    return OpenWorld(world=world, point=lambda step, point: None)
+
+
+def count_effects(state: State, settings: Settings | None) -> Mapping[str, Counts]:
+    """Per account, as the world tells: the twin's file; for a run the ledger's instance ids, serverinfo.csv and the outbox."""
+    letters = [mail for mail in Outbox(state.outbox).all() if mail.kind != FAILURE]
+    if state.mode == "drill":
+        from laerecover.twin.assemble import count
+
+        if not state.world.is_file():
+            return {}
+        told = count(state.world)
+        instances, rows, mails = told.instances, told.rows, told.mails
+    else:
+        rounds = read_ledger(state.ledger)
+        instances = {account: len(latest.launched) for account, latest in rounds.items()}
+        rows = _registered(settings, {account: latest.launched for account, latest in rounds.items()})
+        mails = {mail.message_id: 1 for mail in letters if mail.state == "sent"}
+    sent: dict[str, int] = {}
+    for mail in letters:
+        sent[mail.account_id] = sent.get(mail.account_id, 0) + mails.get(mail.message_id, 0)
+    return {
+        account: Counts(
+            instances_launched=instances.get(account, 0),
+            serverinfo_rows=rows.get(account, 0),
+            mails_sent=sent.get(account, 0),
+        )
+        for account in instances.keys() | rows.keys() | sent.keys()
+    }
+
+
+def _registered(settings: Settings | None, launched: Mapping[str, frozenset[str]]) -> dict[str, int]:
+    from laerecover.adapters.serverinfo import ServerinfoFile
+
+    rows = [row.instance_id for row in ServerinfoFile(settings.serverinfo).rows()] if settings is not None else []
+    return {account: sum(1 for instance_id in rows if instance_id in ids) for account, ids in launched.items()}

@@ -1,0 +1,91 @@
+"""Accounts and manifests for the tests of laerecover; every name and secret in them is invented."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from laerecover.identity import tub_id_of
+from laerecover.manifest import Account, Manifest, Secret, write_manifest
+from laerecover.twin.nodes import new_node_pem
+
+MakeAccount = Callable[..., Account]
+MakeManifest = Callable[..., Path]
+
+
+@functools.cache
+def node_pem(number: int) -> Secret:
+    """A real certificate with its key, the same one for the same number within a test session."""
+    return new_node_pem()
+
+
+def build_account(number: int = 0, **changes: object) -> Account:
+    """A recoverable account with both identities proved, unless `changes` say otherwise."""
+    seed = hashlib.sha256(f"account {number}".encode()).hexdigest()[:32]
+    introducer, storage = node_pem(2 * (number % 3)), node_pem(2 * (number % 3) + 1)
+    values: dict[str, object] = {
+        "account_id": f"lae-7a3c2f01-{seed}",
+        "verdict": "RECOVERABLE",
+        "grade": "IDENTITY_KEPT",
+        "server": "UNKNOWN",
+        "introducer_identity": "PROVED",
+        "storage_identity": "PROVED",
+        "log_file": f"signup_logs/2012-03-20T1015{number:02d}Z-{seed}",
+        "product_code": "7A3C2F01",
+        "bucket_name": f"lae-7a3c2f01-{seed}",
+        "user_access_key_id": f"AKIA{seed[:16].upper()}",
+        "user_secret_key": Secret(f"canary-secret-key-{seed}"),
+        "user_token": Secret(f"{{UserToken}}canary-user-token-{seed}"),
+        "product_token": Secret(f"{{ProductToken}}canary-product-token-{seed}"),
+        "customer_email": f"customer{number}@example.org",
+        "customer_email_confirmed": True,
+        "customer_name": f"Customer {number}",
+        "introducer_furl": Secret(f"pb://{tub_id_of(introducer)}@203.0.113.{number + 1}:12345/canaryswissnum{seed}"),
+        "introducer_node_pem": introducer,
+        "introducer_nodeid": tub_id_of(introducer),
+        "server_node_pem": storage,
+        "server_nodeid": tub_id_of(storage),
+        "ami_image_id": "ami-11111111",
+        "instance_size": "t1.micro",
+        "old_instance_id": f"i-{number:08x}",
+        "old_public_host": f"203.0.113.{number + 1}",
+    }
+    values.update(changes)
+    if "account_id" in changes and "bucket_name" not in changes:
+        values["bucket_name"] = changes["account_id"]
+    return Account(**values)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def make_account() -> MakeAccount:
+    """Builds accounts; see build_account."""
+    return build_account
+
+
+@pytest.fixture
+def key_file(tmp_path: Path) -> Path:
+    """A key file's place, away from the manifest."""
+    folder = tmp_path / "config"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder / "manifest.key"
+
+
+@pytest.fixture
+def make_manifest(tmp_path: Path, key_file: Path) -> Callable[..., Path]:
+    """Writes a manifest of these accounts (or of that many ordinary ones); gives its path."""
+
+    def make(*accounts: Account, count: int = 0) -> Path:
+        folder = tmp_path / "case"
+        folder.mkdir(exist_ok=True)
+        chosen = accounts or tuple(build_account(n) for n in range(count))
+        made: Manifest = write_manifest(
+            folder / "manifest.parquet", chosen, evidence_digest="e" * 64, key_file=key_file
+        )
+        assert len(made.accounts) == len(chosen)
+        return folder / "manifest.parquet"
+
+    return make
