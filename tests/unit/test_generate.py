@@ -302,6 +302,12 @@ def test_an_impossible_failure_is_refused():
         _signup("d01", "mail")
 
 
+def test_a_loss_that_the_log_cannot_have_is_refused():
+    """Credentials that were never printed cannot be lost."""
+    with pytest.raises(ValueError, match="no credentials to lose"):
+        _signup("d06", "activation", lost="credentials")
+
+
 def test_the_command_line_writes_the_folder_and_the_truth_beside_it(tmp_path, capsys):
     """generate.py writes OUTPUT and OUTPUT.truth.jsonl, and refuses to replace a folder without --force."""
     arguments = ["--seed", "2", "--accounts", "2", "--output", str(tmp_path / "e"), "--dialects", "d02,d06"]
