@@ -1,0 +1,162 @@
+"""How the code is kept: what no module may do, what every module must say, how long a file may be."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = sorted((ROOT / "src").rglob("*.py"))
+FORENSICS = [path for path in SOURCES if path.is_relative_to(ROOT / "src/laeforensics")]
+
+# Ways to read a file, whatever the object: a method or function of one of these names, called or handed on.
+READING = {"open", "read_bytes", "read_text", "fdopen", "openat", "fromfile", "memmap", "mmap", "FileIO"}
+READING |= {"read_csv", "read_json", "read_table", "read_parquet", "read_pickle", "read_fwf", "loadtxt", "genfromtxt"}
+LISTING = {"walk", "fwalk", "scandir", "listdir", "glob", "rglob", "iterdir"}
+WRITING = {
+    "write_bytes",
+    "write_text",
+    "unlink",
+    "rename",
+    "replace",
+    "remove",
+    "rmtree",
+    "touch",
+    "mkdir",
+    "chmod",
+    "utime",
+}
+WRITING |= {"symlink_to", "hardlink_to", "truncate", "open"}
+
+# Today's exceptions. A name may be struck off, none may be added.
+FIRST_LINES_WITH_AND = """
+laeforensics/accounts.py
+laeforensics/activations.py
+laeforensics/display.py
+laeforensics/errors.py
+laeforensics/evidence.py
+laeforensics/facts.py
+laeforensics/findings.py
+laeforensics/joining.py
+laeforensics/parsing.py
+laeforensics/pieces.py
+laeforensics/producttokens.py
+laeforensics/reading.py
+laeforensics/rules.py
+laeforensics/signuplogs.py
+laeforensics/signups.py
+laeforensics/stages.py
+laerecover/identity.py
+laerecover/manifest/__init__.py
+laerecover/manifest/errors.py
+laerecover/manifest/schema.py
+laerecover/manifest/store.py
+laerecover/recipe.py
+laerecover/state.py
+laerecover/steps/__init__.py
+laerecover/steps/bounce_server.py
+laerecover/steps/install_server.py
+laerecover/steps/send_notify_failure.py
+laerecover/twin/__init__.py
+laerecover/twin/hosts.py
+laerecover/twin/offices.py
+""".split()
+LONG_FILES = """
+laeforensics/joining.py
+laerecover/cli.py
+laerecover/operations.py
+""".split()
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"), str(path))
+
+
+def names_used(path: Path) -> Iterator[tuple[str, int]]:
+    """Every name and attribute that the module uses or imports, with its line."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Attribute):
+            yield node.attr, node.lineno
+        elif isinstance(node, ast.Name):
+            yield node.id, node.lineno
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            yield from ((alias.name.rpartition(".")[2], node.lineno) for alias in node.names)
+
+
+def uses(paths: list[Path], names: set[str]) -> list[str]:
+    """Where one of `names` is used, as `file:line name`."""
+    return [
+        f"{path.relative_to(ROOT)}:{line} {name}" for path in paths for name, line in names_used(path) if name in names
+    ]
+
+
+def test_only_the_evidence_module_opens_a_file():
+    """In laeforensics nothing but evidence.py reads or lists files: custody is kept in one place."""
+    others = [path for path in FORENSICS if path.name != "evidence.py"]
+    assert uses(others, READING | LISTING) == []
+    assert uses([ROOT / "src/laeforensics/evidence.py"], {"read_bytes"}) != []
+
+
+def test_the_evidence_module_writes_nothing():
+    """evidence.py uses nothing that could change a file or a folder."""
+    assert uses([ROOT / "src/laeforensics/evidence.py"], WRITING) == []
+
+
+def test_lines_of_evidence_end_with_a_line_feed_only():
+    """No splitlines in laeforensics: it also splits on form feed, U+0085 and U+2028, by which remote text forges lines."""
+    assert uses(FORENSICS, {"splitlines"}) == []
+
+
+def test_no_host_is_trusted_at_first_sight():
+    """No policy that accepts an unknown host key is so much as named."""
+    assert uses(SOURCES, {"AutoAddPolicy", "WarningPolicy"}) == []
+
+
+def test_no_command_goes_through_a_local_shell():
+    """No subprocess with shell=True, no os.system, no os.popen."""
+    shells = [
+        f"{path.relative_to(ROOT)}:{node.value.lineno}"
+        for path in SOURCES
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.keyword)
+        and node.arg == "shell"
+        and not (isinstance(node.value, ast.Constant) and node.value.value is False)
+    ]
+    assert shells == []
+    assert uses(SOURCES, {"system", "popen", "getoutput", "getstatusoutput"}) == []
+
+
+def test_nothing_is_unpickled_or_evaluated():
+    """Evidence is hostile: no pickle, no eval, no exec, and yaml would need its safe loader."""
+    assert uses(SOURCES, {"pickle", "cPickle", "marshal", "shelve", "eval", "exec", "yaml"}) == []
+
+
+def first_line(path: Path) -> str:
+    return (ast.get_docstring(tree(path)) or "").split("\n")[0]
+
+
+def test_every_module_says_what_it_is():
+    """A module begins with a docstring whose first line is a sentence, with its full stop (or with a colon and more)."""
+    assert [str(path) for path in SOURCES if not first_line(path).endswith((".", ":"))] == []
+
+
+def test_a_module_is_one_sentence():
+    """If the first line needs "and", there are two modules; the exceptions are listed, sorted, and become fewer."""
+    found = [str(path.relative_to(ROOT / "src")) for path in SOURCES if " and " in first_line(path)]
+    compare(found, FIRST_LINES_WITH_AND, "say it without `and`, or split the module")
+
+
+def test_long_files_get_a_second_look():
+    """Files of src over 300 lines are listed, sorted, and become fewer."""
+    found = [str(p.relative_to(ROOT / "src")) for p in SOURCES if p.read_bytes().count(b"\n") > 300]
+    compare(found, LONG_FILES, "split it")
+
+
+def compare(found: list[str], allowed: list[str], advice: str) -> None:
+    """`found` must be exactly `allowed`: more is a new offence, fewer means that the list can shrink."""
+    assert allowed == sorted(set(allowed))
+    assert sorted(set(found) - set(allowed)) == [], advice
+    assert sorted(set(allowed) - set(found)) == [], "better than before: strike these off the list"
