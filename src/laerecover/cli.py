@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import sys
 import threading
@@ -15,7 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from laerecover.operations import Letter, Options
+    from laerecover.mailing import Letter
+    from laerecover.operations import Options
     from laerecover.plan import Plan
 
 app = typer.Typer(
@@ -48,12 +50,12 @@ YesOpt = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 JsonOpt = Annotated[bool, typer.Option("--json", help="For machines, on stdout.")]
 TraceOpt = Annotated[bool, typer.Option("--traceback", help="Show where an error came from.")]
 
-_trace = False
+_trace = threading.Event()
 
 
 def _note_traceback(traceback: bool) -> None:
-    global _trace
-    _trace = traceback
+    if traceback:
+        _trace.set()
 
 
 @app.command()
@@ -121,12 +123,7 @@ def drill(
         pace=pace,
         crash_at=os.environ.get("LAERECOVER_CRASH_AT", ""),
     )
-    _work(
-        options,
-        "drill",
-        json_,
-        lambda stop, watch: operations.drill(options, watch=watch, stop=stop),
-    )
+    _work(json_, lambda stop, watch: operations.drill(options, watch=watch, stop=stop))
 
 
 @app.command()
@@ -174,7 +171,7 @@ def run(
         show_plan(made, manifest, stream=sys.stderr if json_ else sys.stdout)
         return yes or ask(f"Recover {len(made.recover)} accounts")
 
-    _work(options, "run", json_, lambda stop, watch: operations.run(options, watch=watch, stop=stop, confirm=confirm))
+    _work(json_, lambda stop, watch: operations.run(options, watch=watch, stop=stop, confirm=confirm))
 
 
 @app.command()
@@ -192,7 +189,7 @@ def notify(
 ) -> None:
     """Show the mails that are held, and send them."""
     _note_traceback(traceback)
-    from laerecover import operations
+    from laerecover import mailing
     from laerecover.show import ask, show_letters
     from laerecover.state import State
 
@@ -202,9 +199,9 @@ def notify(
         show_letters(letters, stream=sys.stderr if json_ else sys.stdout)
         return yes or found.mode == "drill" or ask(f"Send {len(letters)} mails")
 
-    stop = _stop_on_signals("notify", manifest)
-    found, outcome = operations.notify(options, stop=stop, confirm=confirm)
-    numbers = operations.mail_numbers(found)
+    stop = _stop_on_signals()
+    found, outcome = mailing.notify(options, stop=stop, confirm=confirm)
+    numbers = mailing.mail_numbers(found)
     if json_:
         _print_json({"mails": outcome})
     else:
@@ -270,11 +267,11 @@ def resolve(
 ) -> None:
     """Say what became of a mail that is in doubt."""
     _note_traceback(traceback)
-    from laerecover import operations
+    from laerecover import mailing
 
     if matter != "mail" or sent == resend:
         raise typer.BadParameter("say `mail`, with either --sent or --resend")
-    operations.resolve_mail(_options(manifest, state, None, None, None, None, None), account, sent=sent)
+    mailing.resolve_mail(_options(manifest, state, None, None, None, None, None), account, sent=sent)
     print("The mail counts as sent." if sent else f"The mail is held again; next: laerecover notify {manifest}")
 
 
@@ -309,7 +306,7 @@ def main() -> None:
 def _explain(error: Exception) -> int:
     from laerecover.text import clean
 
-    if _trace:
+    if _trace.is_set():
         import traceback as traces
 
         traces.print_exception(error)
@@ -349,30 +346,30 @@ def _mail(word: str) -> str:
     return word
 
 
-def _work(options: Options, mode: str, json_: bool, operation: Callable[..., Any]) -> None:
+def _work(json_: bool, operation: Callable[..., Any]) -> None:
     """Drill or run: with a display, a calm stop, and the report at the end."""
     from laerecover.show import show_interrupted, show_report, watcher
 
     begun = time.monotonic()
-    stop = _stop_on_signals(mode, options.manifest)
+    stop = _stop_on_signals()
     state, made = operation(stop, lambda planned: watcher(planned, json_=json_))
     if json_:
         _print_json(made.body)
     else:
         show_report(made, state.folder)
     if stop.is_set():
-        show_interrupted(made, state, time.monotonic() - begun, f"laerecover {mode} {options.manifest}")
+        show_interrupted(made, state, time.monotonic() - begun, _same_command())
         raise typer.Exit(130)
     raise typer.Exit(made.exit_code)
 
 
-def _stop_on_signals(command: str, manifest: Path) -> threading.Event:
+def _stop_on_signals() -> threading.Event:
     """Ctrl-C once: end calmly. Twice: end at once, which is as safe as a power cut."""
     stop = threading.Event()
 
     def stopped(number: int, frame: object) -> None:
         if stop.is_set():
-            os.write(2, f"\nStopped at once. Go on with: laerecover {command} {manifest}\n".encode())
+            os.write(2, f"\nStopped at once. Go on with the same command:  {_same_command()}\n".encode())
             os._exit(130)
         stop.set()
         os.write(2, b"\nStopping: the steps in hand are ended or abandoned. Ctrl-C again stops at once.\n")
@@ -380,6 +377,10 @@ def _stop_on_signals(command: str, manifest: Path) -> threading.Event:
     signal.signal(signal.SIGINT, stopped)
     signal.signal(signal.SIGTERM, stopped)
     return stop
+
+
+def _same_command() -> str:
+    return shlex.join(["laerecover", *(argument for argument in sys.argv[1:] if argument != "--again")])
 
 
 def _print_json(body: object) -> None:

@@ -27,6 +27,7 @@ class PlainWatcher:
         self._stream = stream
         self._names = {a.account_id: clean(a.account_id, limit=60) for a in accounts}
         self._lock = threading.Lock()
+        self._waits: dict[str, str] = {}
 
     def __enter__(self) -> PlainWatcher:
         return self
@@ -38,7 +39,9 @@ class PlainWatcher:
         self._line(account_id, step, "begins")
 
     def waits(self, account_id: str, what: str, seconds: float) -> None:
-        self._line(account_id, "waits for", f"{clean(what)}, {seconds:.0f} s at the latest")
+        if self._waits.get(account_id) != what:
+            self._waits[account_id] = what
+            self._line(account_id, "waits for", f"{clean(what)}, {seconds:.0f} s at the latest")
 
     def ended(self, account_id: str, effect: Effect) -> None:
         self._line(account_id, effect.step, "done" if effect.ok else f"{effect.kind}: {clean(effect.message)}")

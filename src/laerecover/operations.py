@@ -1,23 +1,22 @@
-"""What the commands do: plan, drill, run, notify, status, report, resolve."""
+"""What the commands do, but for those about mail."""
 
 from __future__ import annotations
 
 import getpass
-import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from laerecover.errors import Guarded, LaeRecoverError
-from laerecover.manifest import Account, Manifest, Secret, default_key_file, read_manifest
+from laerecover.errors import Guarded, LaeRecoverError, LockHeld
+from laerecover.manifest import Account, Manifest, default_key_file, read_manifest
 from laerecover.manifest.store import read_key
-from laerecover.outbox import CONFIRMATION, FAILURE, Mail, Outbox
+from laerecover.outbox import Outbox
 from laerecover.plan import Plan, Selection, make_plan
-from laerecover.ports import Compute, NotFound, Refusal, Transient, WorldError
+from laerecover.ports import Compute, NotFound, Refusal, Transient
 from laerecover.report import Report, make_report, read_ledger, write_report
 from laerecover.settings import DEFAULT_NAME, Settings, drill_settings, read_settings
 from laerecover.state import State, forget_drill, locked, open_state, read_state
@@ -92,8 +91,6 @@ def plan(options: Options) -> Plan:
 
 def _plan_anew(folder: Path, manifest: Manifest) -> State:
     """Planning is how another manifest is allowed in: the recovery's id stays, the planned digest changes."""
-    from dataclasses import replace
-
     state = read_state(folder)
     if state is None or state.mode != "run" or state.planned_digest == manifest.digest:
         return open_state(folder, mode="run", digest=manifest.digest, now=now())
@@ -165,8 +162,6 @@ def _carry_out(
     watch: Watch,
     stop: threading.Event,
 ) -> tuple[State, Report]:
-    from dataclasses import replace
-
     todo = _open_accounts(state, planned)
     if todo:
         from laerecover.runner import Job
@@ -223,8 +218,6 @@ def _record_decisions(options: Options, state: State, manifest: Manifest) -> Sta
 
 def _ask_old_servers(state: State, manifest: Manifest, chosen: frozenset[str], compute: Compute) -> State:
     """Ask the cloud whether each old server is gone; what was launched for is not asked again."""
-    from dataclasses import replace
-
     begun = read_ledger(state.ledger, with_steps=False)
     answers = {account: answer for account, answer in state.inventory.items() if account in begun}
     for account in manifest.recoverable:
@@ -287,122 +280,6 @@ def report(options: Options) -> tuple[State, Report]:
     return state, _report(options, state, manifest, planned, settings)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
-    """A mail that waits, as it is shown: the furl is masked."""
-
-    mail: Mail
-    to: str
-    text: str
-
-
-def waiting_letters(options: Options, state: State, manifest: Manifest, settings: Settings) -> list[Letter]:
-    """The mails that `notify` would send, oldest first."""
-    from laerecover.letters import render
-
-    vault = options.vault(state.folder)
-    accounts = {a.account_id: a for a in manifest.accounts}
-    chosen = options.selection.of(manifest)
-    letters = []
-    for mail in Outbox(state.outbox).all():
-        if mail.state not in ("prepared", "held") or mail.account_id not in chosen:
-            continue
-        kept = vault.load(mail.account_id)
-        furl, host = kept.get("furl"), kept.get("public_host")
-        masked = Secret(repr(furl)) if furl is not None else None
-        try:
-            message = render(
-                mail, accounts[mail.account_id], settings, furl=masked, public_host=host.reveal() if host else None
-            )
-            letters.append(Letter(mail=mail, to=str(message["To"]), text=str(message.get_content())))
-        except WorldError as error:
-            letters.append(Letter(mail=mail, to="(nobody)", text=str(error)))
-    return letters
-
-
-def notify(
-    options: Options,
-    *,
-    stop: threading.Event,
-    confirm: Callable[[State, list[Letter]], bool],
-    world: OpenWorld | None = None,
-) -> tuple[State, dict[str, str]]:
-    """Send what is held, after somebody has looked. Gives Message-ID -> state."""
-    from laerecover.steps.send_signup_confirmation import deliver
-    from laerecover.steps.work import Work
-
-    state, manifest = find_state(options), options.read()
-    settings = drill_settings(state.folder) if state.mode == "drill" else options.read_settings()
-    if state.planned_digest != manifest.digest:
-        state = open_state(state.folder, mode=state.mode, digest=manifest.digest, now=now())
-    with locked(state.folder, "notify"):
-        outbox = Outbox(state.outbox)
-        outbox.doubt_interrupted(now())
-        letters = waiting_letters(options, state, manifest, settings)
-        if letters and not confirm(state, letters):
-            raise Guarded(
-                "the mails were not confirmed", where=str(state.folder), next_step="look again later; nothing was sent"
-            )
-        vault = options.vault(state.folder)
-        opened = world or (open_twin(state, vault, stop) if state.mode == "drill" else open_real(settings, stop))
-        accounts = {a.account_id: a for a in manifest.accounts}
-        for letter in letters:
-            if stop.is_set():
-                break
-            work = Work(
-                account=accounts[letter.mail.account_id],
-                recovery_id=state.recovery_id,
-                mode=state.mode,
-                world=opened.world,
-                settings=settings,
-                vault=vault,
-                outbox=outbox,
-                mail="send",
-            )
-            _deliver_patiently(work, letter.mail, deliver)
-        return state, {
-            mail.message_id: mail.state for mail in outbox.all() if mail.kind != FAILURE or mail.state != "withdrawn"
-        }
-
-
-def _deliver_patiently(work: Any, mail: Mail, deliver: Callable[[Any, Mail], None]) -> None:
-    from laerecover.steps.work import StepFailed
-
-    until, tries = work.world.clock.monotonic() + work.settings.waits.mail_deadline, 0
-    while True:
-        try:
-            return deliver(work, mail)
-        except Transient as error:
-            tries += 1
-            try:
-                work.pause(tries, until, "mail server", str(error))
-            except StepFailed:
-                return None
-        except WorldError:
-            return None
-
-
-def resolve_mail(options: Options, account_id: str, *, sent: bool) -> tuple[State, int]:
-    """A human says whether a doubtful mail arrived: it counts as sent, or is held to be sent again."""
-    state = find_state(options)
-    with locked(state.folder, "resolve"):
-        outbox = Outbox(state.outbox)
-        outbox.doubt_interrupted(now())
-        settled = 0
-        for mail in outbox.of(account_id):
-            to, answer = (
-                ("sent", "a human says that it arrived") if sent else ("held", "a human says that it did not arrive")
-            )
-            settled += outbox.move(mail.message_id, to=to, of=["in_doubt"], now=now(), answer=answer)
-    if not settled:
-        raise LaeRecoverError(
-            "no mail of this account is in doubt",
-            where=account_id,
-            next_step="see `laerecover report`; nothing was changed",
-        )
-    return state, settled
-
-
 def status(options: Options) -> dict[str, Any]:
     """The state in numbers, read beside a working runner without disturbing it."""
     state = find_state(options)
@@ -430,24 +307,8 @@ def status(options: Options) -> dict[str, Any]:
 
 def holder(folder: Path) -> str | None:
     """Who works on the state now; None if nobody does."""
-    from laerecover.errors import LockHeld
-
     try:
         with locked(folder, "status"):
             return None
     except LockHeld as error:
         return error.what
-
-
-def mail_numbers(state: State) -> Mapping[str, int]:
-    """State of mail -> how many; failure notices left out."""
-    numbers: dict[str, int] = {}
-    for mail in Outbox(state.outbox).all():
-        if mail.kind in (CONFIRMATION, "staff_note"):
-            numbers[mail.state] = numbers.get(mail.state, 0) + 1
-    return numbers
-
-
-def is_terminal() -> bool:
-    """Whether somebody sits there to be asked."""
-    return sys.stdin.isatty() and sys.stdout.isatty()

@@ -9,7 +9,6 @@ from laerecover.ports import Command
 HOME = "/home/customer"
 INTRODUCER = f"{HOME}/introducer"
 STORAGE = f"{HOME}/storageserver"
-SERVICES = ("introducer", "storageserver")
 BOOT_NOTE = "/var/lib/lae-recovery/boot-before-reboot"
 
 _APT = "DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=600 -o Dpkg::Options::=--force-confold"
@@ -52,7 +51,19 @@ def after_reboot(monitor_pubkey: str) -> tuple[Command, ...]:
             user="customer",
             script=f"test -e {STORAGE}/tahoe.cfg || ({node} create-node --hostname=127.0.0.1 storageserver)",
         ),
+        *(_unit(service, folder) for service, folder in (("introducer", INTRODUCER), ("storageserver", STORAGE))),
     )
+
+
+def _unit(service: str, folder: str) -> Command:
+    """A supervisor in place of 2012's crontab: today's Tahoe-LAFS has no `start` and no `restart`."""
+    unit = (
+        f"[Unit]\nDescription=Tahoe-LAFS {service}\nAfter=network-online.target\n\n"
+        f"[Service]\nUser=customer\nExecStart={HOME}/venv/bin/tahoe run --allow-stdin-close {folder}\nRestart=on-failure\n\n"
+        "[Install]\nWantedBy=multi-user.target\n"
+    )
+    path = f"/etc/systemd/system/lae-{service}.service"
+    return Command(name=f"unit-{service}", script=f"cat >{path} <<'END'\n{unit}END\nsystemctl daemon-reload")
 
 
 def introducer_cfg(public_host: str) -> Secret:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from laerecover.manifest import Account, Manifest
-from laerecover.outbox import CONFIRMATION, FAILURE, Mail, Outbox
+from laerecover.outbox import CONFIRMATION, FAILURE, STAFF_NOTE, Mail, Outbox
 from laerecover.plan import BLOCKED, Plan
 from laerecover.runbook import ALL_STEPS
 from laerecover.state import State
@@ -72,7 +72,7 @@ def read_ledger(ledger: Path, *, with_steps: bool = True) -> dict[str, Round]:
                 number=number,
                 status=status.status,
                 output=status.output,
-                ended_at=_time(status.completed_at),
+                ended_at=_ended(steps) if status.completed_at is not None else None,
                 steps=steps,
                 launched=frozenset(launched[account_id]),
             )
@@ -96,6 +96,12 @@ def _steps(infos: Sequence[Any]) -> tuple[Mapping[str, Any], ...]:
             "seconds": round((ended - started).total_seconds(), 3) if started and ended else None,
         }
     return tuple(steps.values())
+
+
+def _ended(steps: Sequence[Mapping[str, Any]]) -> datetime | None:
+    """When the last step ended: the engine's own time of completion knows whole seconds only."""
+    ends = [datetime.fromisoformat(step["ended_at"]) for step in steps if step["ended_at"]]
+    return max(ends, default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,14 +150,13 @@ def make_report(
         mails.setdefault(mail.account_id, []).append(mail)
     begun = datetime.fromisoformat(state.started_at) if state.started_at else None
     planned = {a.account_id: a for a in plan.accounts}
-    option = "" if state.folder == Path(f"{name}.state") else f" --state {state.folder}"
     rows = [
         _row(account, planned[account.account_id], rounds.get(account.account_id), mails.get(account.account_id, []))
         | _effects(counts.get(account.account_id), rounds.get(account.account_id), begun)
         for account in manifest.accounts
     ]
     for row, account in zip(rows, manifest.accounts, strict=True):
-        row["follow_ups"] = _follow_ups(row, account, mails.get(account.account_id, []), state.mode, name, option)
+        row["follow_ups"] = _follow_ups(row, account, mails.get(account.account_id, []), state, name)
     ended = [r.ended_at for r in rounds.values() if r.ended_at is not None]
     body = {
         "mode": state.mode,
@@ -206,31 +211,43 @@ def _effects(counts: Counts | None, latest: Round | None, begun: datetime | None
 
 
 def _follow_ups(
-    row: Mapping[str, Any], account: Account, mails: Sequence[Mail], mode: str, name: str, option: str
+    row: Mapping[str, Any], account: Account, mails: Sequence[Mail], state: State, name: str
 ) -> list[dict[str, str]]:
-    """What is left for a human: a sentence, and the command that does it where there is one."""
+    """What is left for a human: a sentence, what it is about, and the command that does it where there is one."""
     found: list[dict[str, str]] = []
-    values = {s["step"]: s["values"] for s in row["steps"] if s["ok"]}
+    usual = Path(f"{name}.{'drill' if state.mode == 'drill' else 'state'}")
+    again = "" if state.folder == usual else f" --state {state.folder}"
+    option = again if state.mode == "run" else f" --state {state.folder}"
+
+    def add(do: str, about: object = "", command: str = "") -> None:
+        found.append({"do": do, "about": clean(about) if about else "", "command": command})
+
     if row["outcome"] == "failed":
-        found.append({"do": f"mend it and run again: {row['why']}", "command": f"laerecover {mode} {name}{option}"})
+        add("mend it and run again", row["why"], f"laerecover {state.mode} {name}{again}")
+    elif row["outcome"] == BLOCKED:
+        add(
+            "blocked",
+            row["why"],
+            f"laerecover run {name} --accept {account.account_id} --because …" if row["guarded"] else "",
+        )
     for mail in mails:
         if mail.state == "held" and mail.kind != FAILURE:
-            found.append({"do": "a mail is held: look and send", "command": f"laerecover notify {name}{option}"})
+            add("a mail is held: look and send", mail.answer, f"laerecover notify {name}{option}")
         elif mail.state == "in_doubt":
-            command = f"laerecover resolve {name} {account.account_id} mail --sent|--resend{option}"
-            found.append({"do": f"ask whether the mail arrived: {clean(mail.answer)}", "command": command})
+            command = f"laerecover resolve {name} {account.account_id} mail --sent{option}"
+            add("ask whether the mail arrived; if it did not, say --resend", mail.answer, command)
         elif mail.state == "refused":
-            found.append({"do": f"tell the customer another way: {clean(mail.answer)}", "command": ""})
-        elif mail.state == "sent" and mail.kind not in (FAILURE, CONFIRMATION):
-            found.append({"do": f"tell the customer: {clean(mail.detail)}", "command": ""})
-    for step in row["steps"]:
-        if step["kind"] == "monitoring_missing":
-            found.append({"do": step["message"], "command": ""})
-    watched = values.get("notify_zenoss", {})
-    if watched.get("watched") is False:
-        found.append({"do": "the new server is not monitored: no monitoring is configured", "command": ""})
-    if watched.get("unwatch"):
-        found.append({"do": f"remove the lost server {clean(watched['unwatch'])} from monitoring", "command": ""})
+            add("tell the customer another way", mail.answer)
+        elif mail.state == "sent" and mail.kind == STAFF_NOTE:
+            add("tell the customer", mail.detail)
+    steps = {s["step"]: s for s in row["steps"]}
+    zenoss = steps.get("notify_zenoss", {"kind": "", "values": {}, "message": ""})
+    if zenoss["kind"] == "monitoring_missing":
+        add("watch the new server", zenoss["message"])
+    if zenoss["values"].get("watched") is False:
+        add("watch the new server", "no monitoring is configured")
+    if zenoss["values"].get("unwatch"):
+        add("remove the lost server from monitoring", zenoss["values"]["unwatch"])
     return found
 
 

@@ -110,13 +110,16 @@ class Job:
             self.launches.add(token)
 
 
-_job: Job | None = None
+class _Current:
+    """The engine calls workflows by name: this is where they find their job."""
+
+    job: Job | None = None
 
 
 @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)
 def recover_account(account_id: str, number: int) -> dict[str, Any]:
     """The runbook for one account. Abandoned (Stopped) it stays pending, and the next launch takes it up again."""
-    job = _job
+    job = _Current.job
     if job is None or account_id not in job.accounts:
         raise Stopped
     with _slot(job):
@@ -136,13 +139,12 @@ def run(job: Job, account_ids: Sequence[str]) -> None:
 
     The caller holds the state's lock: two processes on one ledger would both carry out a step.
     """
-    global _job
     rounds = read_ledger(job.state.ledger, with_steps=False)
     todo = [(a, *_next_round(rounds.get(a))) for a in account_ids]
     todo.sort(key=lambda entry: entry[2])
     job.outbox.doubt_interrupted(job.open_world.world.clock.now())
     job.count_launched()
-    _job = job
+    _Current.job = job
     DBOS(
         config={
             "name": "laerecover",
@@ -163,7 +165,7 @@ def run(job: Job, account_ids: Sequence[str]) -> None:
         _wait_for_slots(job)
     finally:
         DBOS.destroy()
-        _job = None
+        _Current.job = None
 
 
 def _next_round(latest: Round | None) -> tuple[int, bool]:

@@ -16,11 +16,12 @@ from laerecover.text import clean, duration
 
 if TYPE_CHECKING:
     from laerecover.display import LiveWatcher, PlainWatcher
-    from laerecover.operations import Letter
+    from laerecover.mailing import Letter
     from laerecover.plan import Plan
     from laerecover.report import Report
     from laerecover.state import State
 
+_MANY = 4
 _COLOURS = {"recovered": "green", "failed": "red", "recover": "green", "blocked": "yellow"}
 
 
@@ -118,24 +119,27 @@ def show_report(report: Report, folder: Path) -> None:
 
 
 def _show_left(out: Console, report: Report) -> None:
-    reasons: dict[tuple[str, str], list[str]] = {}
+    """What is left for a human, the same things together."""
+    left: dict[tuple[str, str], list[str]] = {}
     for a in report.accounts:
-        if a["why"] and a["outcome"] in ("blocked", "recovered"):
-            reasons.setdefault((a["why"], ""), []).append(a["customer"])
         for f in a["follow_ups"]:
-            reasons.setdefault((f["do"], f["command"]), []).append(a["customer"])
-    if reasons:
+            about = f" ({f['about']})" if f["about"] else ""
+            left.setdefault((f["do"], f["command"]), []).append(f"{a['customer']}{about}")
+    if left:
         out.print(Text("\nLeft for a human", style="bold"))
-    for (do, command), customers in reasons.items():
-        who = clean(customers[0]) if len(customers) == 1 else f"{len(customers)} accounts"
-        out.print(Text(f"  {who}: {clean(do)}"))
+    for (do, command), customers in left.items():
+        out.print(Text(f"  {clean(do)}: {len(customers)} account{'s' if len(customers) > 1 else ''}"))
+        for customer in customers[:_MANY]:
+            out.print(Text(f"      {clean(customer)}"))
+        if len(customers) > _MANY:
+            out.print(Text(f"      … and {len(customers) - _MANY} more, see the report"))
         if command:
-            out.print(Text(f"      {clean(command)}"))
+            out.print(Text(f"    next: {clean(command)}"))
 
 
 def show_interrupted(report: Report, state: State, seconds: float, command: str) -> None:
     """What was finished, and how to go on."""
-    from laerecover.operations import mail_numbers
+    from laerecover.mailing import mail_numbers
 
     held = mail_numbers(state).get("held", 0)
     doubts = sum(1 for a in report.accounts if a["in_doubt"])

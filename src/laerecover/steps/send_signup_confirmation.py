@@ -40,7 +40,7 @@ def post(work: Work, kind: str, detail: str, *, number: int) -> Values:
     if work.mail != "send":
         work.outbox.move(mail.message_id, to="held", of=["prepared"], now=now)
     elif mail.state in ("prepared", "held"):
-        _send_until_deadline(work, mail)
+        deliver_patiently(work, mail)
     mail = work.outbox.get(mail.message_id)
     if mail.state in ("refused", "in_doubt"):
         raise StepFailed(
@@ -52,7 +52,8 @@ def post(work: Work, kind: str, detail: str, *, number: int) -> Values:
 def deliver(work: Work, mail: Mail) -> None:
     """Give one prepared or held mail to the mail server, once.
 
-    The outbox says `sending` before and the outcome afterwards; Transient: surely not taken, so it is held again.
+    The outbox says `sending` before and the outcome afterwards. Transient, or a Refusal that is not about the mail
+    (no TLS, no login): surely not taken, so it is held again.
     """
     message = _render(work, mail)
     clock = work.world.clock
@@ -67,7 +68,9 @@ def deliver(work: Work, mail: Mail) -> None:
         state, answer = "held", str(error)
         raise
     except Refusal as error:
-        state, answer = "refused", str(error)
+        state, answer = ("refused" if error.kind == "mail_refused" else "held"), str(error)
+        if state == "held":
+            raise
     except MailInDoubt as error:
         answer = str(error)
     finally:
@@ -88,12 +91,14 @@ def withdraw_failures(work: Work) -> None:
             )
 
 
-def _send_until_deadline(work: Work, mail: Mail) -> None:
+def deliver_patiently(work: Work, mail: Mail) -> None:
     """Retry a busy mail server; at the deadline the mail stays held, which is a follow-up and no failure of the account."""
     until, tries = work.world.clock.monotonic() + work.settings.waits.mail_deadline, 0
     while True:
         try:
             return deliver(work, mail)
+        except Refusal as error:
+            raise StepFailed(f"the mail waits in the outbox: {error}", kind="mail_waiting", follow_up=True) from None
         except Transient as error:
             tries += 1
             try:

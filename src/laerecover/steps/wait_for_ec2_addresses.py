@@ -6,6 +6,8 @@ from laerecover.ports import Instance, NotFound, Transient
 from laerecover.steps.work import StepFailed, Values, Work
 
 _NOT_FOUND_GRACE = 60.0
+"""EC2 may not know an instance for a while after its launch, in seconds."""
+_SOON = 5.0
 
 
 def wait_for_ec2_addresses(work: Work) -> Values:
@@ -30,7 +32,7 @@ def wait_for_ec2_addresses(work: Work) -> Values:
         if left <= 0:
             raise StepFailed(f"{instance_id} got no addresses in time", kind="deadline")
         work.waiting(f"addresses of {instance_id}", left)
-        clock.sleep(min(left, waits.address_poll))
+        clock.sleep(min(left, waits.address_poll if instance is not None else _SOON))
 
 
 def _describe(work: Work, instance_id: str, grace_until: float) -> Instance | None:

@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable
+import sqlite3
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from laerecover.adapters.clock import SystemClock
 from laerecover.identity import tub_id_of
 from laerecover.manifest import Account, Manifest, Secret, write_manifest
+from laerecover.outbox import Outbox
+from laerecover.runbook import Effect, execute, recover
+from laerecover.settings import drill_settings
+from laerecover.steps.work import Work
+from laerecover.twin.assemble import twin_world
 from laerecover.twin.nodes import new_node_pem
+from laerecover.twin.world import NO_FAULTS, Faults, TwinFile
+from laerecover.vault import Vault
+
+PACE = 0.003
 
 MakeAccount = Callable[..., Account]
 MakeManifest = Callable[..., Path]
@@ -87,5 +101,62 @@ def make_manifest(tmp_path: Path, key_file: Path) -> Callable[..., Path]:
         )
         assert len(made.accounts) == len(chosen)
         return folder / "manifest.parquet"
+
+    return make
+
+
+class Bench:
+    """One account at work in a twin world of its own, without any engine."""
+
+    def __init__(self, folder: Path, account: Account, *, faults: Faults = NO_FAULTS, mail: str = "hold") -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.file = TwinFile(folder / "world.sqlite", seed=1, pace=PACE, faults=faults)
+        self.vault = Vault(folder / "secrets", b"k" * 32)
+        self.outbox = Outbox(folder / "outbox.sqlite")
+        self.stop = threading.Event()
+        self.work = Work(
+            account=account,
+            recovery_id="r" * 64,
+            mode="drill",
+            world=twin_world(self.file, self.vault, SystemClock(self.stop, pace=PACE)),
+            settings=drill_settings(folder),
+            vault=self.vault,
+            outbox=self.outbox,
+            mail=mail,
+        )
+        self.effects: list[Effect] = []
+
+    def perform(self, step: str, attempt: int, known: Mapping[str, Any], failure: str) -> Effect:
+        """Carry out one step, as the runner does."""
+        effect = execute(step, replace(self.work, attempt=attempt, known=dict(known), failure=failure))
+        self.effects.append(effect)
+        return effect
+
+    def recover(self) -> dict[str, Any]:
+        """The whole runbook; its outcome."""
+        return recover(self.perform, listen_tries=self.work.settings.waits.listen_tries)
+
+    def values(self, step: str) -> dict[str, Any]:
+        """What the step told when it went well."""
+        return next(e.values for e in self.effects if e.step == step and e.ok)
+
+    def rows(self, table: str) -> list[sqlite3.Row]:
+        """A table of the twin's own file."""
+        with self.file.change() as db:
+            return db.execute(f"SELECT * FROM {table}").fetchall()
+
+    def host_file(self, path: str) -> str:
+        """A file on the account's host."""
+        instance_id = self.values("deploy_ec2_instance")["instance_id"]
+        row = next(r for r in self.rows("files") if r["path"] == path)
+        return self.vault.open(f"{instance_id} {path}", row["sealed"]).reveal()
+
+
+@pytest.fixture
+def make_bench(tmp_path: Path) -> Callable[..., Bench]:
+    """Puts an account on a bench; the same `name` is the same world again."""
+
+    def make(account: Account | None = None, *, name: str = "bench", **options: Any) -> Bench:
+        return Bench(tmp_path / name, account or build_account(), **options)
 
     return make

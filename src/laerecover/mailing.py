@@ -1,0 +1,124 @@
+"""What the commands about mail do: look, send, settle a doubt."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from laerecover.errors import Guarded, LaeRecoverError
+from laerecover.letters import render
+from laerecover.manifest import Manifest, Secret
+from laerecover.operations import Options, find_state, now
+from laerecover.outbox import FAILURE, Mail, Outbox
+from laerecover.ports import WorldError
+from laerecover.settings import Settings, drill_settings
+from laerecover.state import State, locked, open_state
+from laerecover.steps.send_signup_confirmation import deliver_patiently
+from laerecover.steps.work import StepFailed, Work
+from laerecover.worlds import OpenWorld, open_real, open_twin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A mail that waits, as it is shown: the furl is masked."""
+
+    mail: Mail
+    to: str
+    text: str
+
+
+def waiting_letters(options: Options, state: State, manifest: Manifest, settings: Settings) -> list[Letter]:
+    """The mails that `notify` would send, oldest first."""
+    vault = options.vault(state.folder)
+    accounts = {a.account_id: a for a in manifest.accounts}
+    chosen = options.selection.of(manifest)
+    letters = []
+    for mail in Outbox(state.outbox).all():
+        if mail.state not in ("prepared", "held") or mail.account_id not in chosen:
+            continue
+        kept = vault.load(mail.account_id)
+        furl, host = kept.get("furl"), kept.get("public_host")
+        masked = Secret(repr(furl)) if furl is not None else None
+        try:
+            message = render(
+                mail, accounts[mail.account_id], settings, furl=masked, public_host=host.reveal() if host else None
+            )
+            letters.append(Letter(mail=mail, to=str(message["To"]), text=str(message.get_content())))
+        except WorldError as error:
+            letters.append(Letter(mail=mail, to="(nobody)", text=str(error)))
+    return letters
+
+
+def notify(
+    options: Options,
+    *,
+    stop: threading.Event,
+    confirm: Callable[[State, list[Letter]], bool],
+    world: OpenWorld | None = None,
+) -> tuple[State, dict[str, str]]:
+    """Send what is held, after somebody has looked. Gives Message-ID -> state."""
+    state, manifest = find_state(options), options.read()
+    settings = drill_settings(state.folder) if state.mode == "drill" else options.read_settings()
+    if state.planned_digest != manifest.digest:
+        state = open_state(state.folder, mode=state.mode, digest=manifest.digest, now=now())
+    with locked(state.folder, "notify"):
+        outbox = Outbox(state.outbox)
+        outbox.doubt_interrupted(now())
+        letters = waiting_letters(options, state, manifest, settings)
+        if letters and not confirm(state, letters):
+            raise Guarded(
+                "the mails were not confirmed", where=str(state.folder), next_step="look again later; nothing was sent"
+            )
+        vault = options.vault(state.folder)
+        opened = world or (open_twin(state, vault, stop) if state.mode == "drill" else open_real(settings, stop))
+        accounts = {a.account_id: a for a in manifest.accounts}
+        for letter in letters:
+            if stop.is_set():
+                break
+            work = Work(
+                account=accounts[letter.mail.account_id],
+                recovery_id=state.recovery_id,
+                mode=state.mode,
+                world=opened.world,
+                settings=settings,
+                vault=vault,
+                outbox=outbox,
+                mail="send",
+            )
+            with suppress(StepFailed, WorldError):
+                deliver_patiently(work, letter.mail)
+        return state, {
+            mail.message_id: mail.state for mail in outbox.all() if mail.kind != FAILURE or mail.state != "withdrawn"
+        }
+
+
+def resolve_mail(options: Options, account_id: str, *, sent: bool) -> tuple[State, int]:
+    """A human says whether a doubtful mail arrived: it counts as sent, or is held to be sent again."""
+    state = find_state(options)
+    with locked(state.folder, "resolve"):
+        outbox = Outbox(state.outbox)
+        outbox.doubt_interrupted(now())
+        settled = 0
+        for mail in outbox.of(account_id):
+            to, answer = (
+                ("sent", "a human says that it arrived") if sent else ("held", "a human says that it did not arrive")
+            )
+            settled += outbox.move(mail.message_id, to=to, of=["in_doubt"], now=now(), answer=answer)
+    if not settled:
+        raise LaeRecoverError(
+            "no mail of this account is in doubt",
+            where=account_id,
+            next_step="see `laerecover report`; nothing was changed",
+        )
+    return state, settled
+
+
+def mail_numbers(state: State) -> Mapping[str, int]:
+    """State of mail -> how many; failure notices left out."""
+    numbers: dict[str, int] = {}
+    for mail in Outbox(state.outbox).all():
+        if mail.kind != FAILURE:
+            numbers[mail.state] = numbers.get(mail.state, 0) + 1
+    return numbers
