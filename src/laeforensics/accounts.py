@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from laeforensics import identities
-from laeforensics.facts import LAST_ASSERTING_STANDING, SITE, STANDING, Fact
+from laeforensics.facts import BROKEN_KEY, LAST_ASSERTING_STANDING, OWN, SITE, STANDING, Fact
 from laeforensics.fields import SIGNUP_FIELDS
 from laeforensics.findings import Finding, finding
 from laeforensics.joining import Signup, product_code_of, start_of, stem, weigh
@@ -179,7 +179,8 @@ def _settle_identity(account: Account, servers: Sequence[Signup]) -> None:
         verdict, facts = _best_key(servers, pem_field, tub_ids)
         if facts:
             account.witnesses[pem_field] = facts
-            account.values[pem_field] = facts[0].value
+            if facts[0].channel != BROKEN_KEY:
+                account.values[pem_field] = facts[0].value
             if verdict == identities.BROKEN:
                 account.findings.append(
                     finding(
@@ -204,8 +205,14 @@ def _best_key(servers: Sequence[Signup], pem_field: str, tub_ids: set[str]) -> t
     """The first key that proves itself, of the newest finished server first; else the first that states itself; else a broken one."""
     best: tuple[int, str, list[Fact]] = (9, identities.ABSENT, [])
     for signup in servers:
+        if pem_field in signup.contested:
+            continue
         facts = sorted(
-            (f for f in signup.witnesses.get(pem_field, ()) if f.standing <= LAST_ASSERTING_STANDING),
+            (
+                f
+                for f in signup.witnesses.get(pem_field, ())
+                if f.standing <= LAST_ASSERTING_STANDING or f.channel == BROKEN_KEY
+            ),
             key=lambda f: f.standing,
         )
         for fact in facts:
@@ -223,6 +230,8 @@ def _settle_furl(account: Account, servers: Sequence[Signup]) -> None:
     ]
     if account.introducer_identity == identities.PROVED:
         proved = identities.tub_id_of_pem(account.values["introducer_node_pem"])
+        # A furl that its own log contradicts counts only if the program itself wrote down the key that proves it.
+        own_key = any(f.channel == OWN for f in account.witnesses["introducer_node_pem"])
         others = tuple(f.locator for facts in per_server for f in facts if identities.tub_id_of_furl(f.value) != proved)
         if others:
             account.findings.append(
@@ -234,7 +243,11 @@ def _settle_furl(account: Account, servers: Sequence[Signup]) -> None:
                     locators=others,
                 )
             )
-        per_server = [[f for f in facts if identities.tub_id_of_furl(f.value) == proved] for facts in per_server]
+        per_server = [
+            [f for f in facts if identities.tub_id_of_furl(f.value) == proved]
+            for s, facts in zip(servers, per_server, strict=True)
+            if own_key or "introducer_furl" not in s.contested
+        ]
     for facts in per_server:
         if facts:
             _take(account, "introducer_furl", facts)

@@ -31,6 +31,7 @@ _CHANNEL_WORDS = {
     "remote": "relayed from a host: not believed",
     "stray": "without its announcement: not believed",
     "error": "inside an error message: not believed",
+    "broken": "its key does not fit its certificate: not believed",
     "foreign": "of another signup in the file: not believed",
 }
 _LIKE_A_SECRET = re.compile(r"[A-Za-z0-9+/={}]{24,}|pb://\S+|-----BEGIN.*")

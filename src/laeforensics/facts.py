@@ -17,9 +17,22 @@ FORM = "form"  # typed into the web form by anybody
 REMOTE = "remote"  # relayed from a host
 STRAY = "stray"  # a line without the announcement that should introduce it
 ERROR = "error"  # inside or after an error message
+BROKEN_KEY = "broken"  # a node.pem whose private key does not fit its own certificate
 FOREIGN = "foreign"  # of a second signup in the same file
 
-STANDING = {OWN: 1, CERTIFIED: 1, TESTIMONY: 1, SITE: 2, PAIRED: 3, FORM: 3, REMOTE: 4, STRAY: 4, ERROR: 4, FOREIGN: 4}
+STANDING = {
+    OWN: 1,
+    CERTIFIED: 1,
+    TESTIMONY: 1,
+    SITE: 2,
+    PAIRED: 3,
+    FORM: 3,
+    REMOTE: 4,
+    STRAY: 4,
+    ERROR: 4,
+    BROKEN_KEY: 4,
+    FOREIGN: 4,
+}
 LAST_ASSERTING_STANDING = 3
 
 

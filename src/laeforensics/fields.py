@@ -21,7 +21,9 @@ class Field:
         return self.shape.fullmatch(value) is not None
 
 
-_HOST = r"(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+)"
+_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_HOST = rf"(?:{_OCTET}(?:\.{_OCTET}){{3}}|{_LABEL}(?:\.{_LABEL})*\.[a-z][a-z0-9-]*)"
 _BASE32 = r"[a-z2-7]{32}"
 _PEM_BLOCK = r"-----BEGIN {0}-----\n(?:[A-Za-z0-9+/=]{{1,76}}\n)+-----END {0}-----"
 
@@ -29,7 +31,8 @@ _PEM_BLOCK = r"-----BEGIN {0}-----\n(?:[A-Za-z0-9+/=]{{1,76}}\n)+-----END {0}---
 _SITE_TEXT = r"[A-Za-z0-9 !#$()*+./:=?@^_`{|}~%-]+"
 
 _SHAPES: dict[str, str] = {
-    "bucket_name": r"lae-[a-z0-9][a-z0-9-]{1,58}[a-z0-9]",
+    # DevPay: product code and seed. S4: the subscription id ("sub_..") and the customer id ("cus_..") in base32.
+    "bucket_name": rf"lae-(?:[0-9a-z]{{8}}-{_BASE32}|on2wex[a-z2-7]{{8,}}-mn2xgx[a-z2-7]{{8,}})",
     "user_access_key_id": r"[A-Z0-9]{20}",
     "user_secret_key": r"[A-Za-z0-9/+]{40}",
     "user_token": r"\{UserToken\}[A-Za-z0-9+/=]{16,}",
@@ -40,14 +43,14 @@ _SHAPES: dict[str, str] = {
     "customer_keyinfo": r"(?s).+",
     "full_name": r"[^\x00-\x1f\x7f]+",
     "instance_id": r"i-[0-9a-f]{8}(?:[0-9a-f]{9})?",
-    "launch_time": r"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]\.[0-9]{3}Z",
+    "launch_time": r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]\.[0-9]{3}Z",
     "public_host": _HOST,
     "private_host": _HOST,
-    "introducer_furl": rf"pb://{_BASE32}@{_HOST}:[0-9]{{1,5}}/[A-Za-z0-9]+",
-    "internal_introducer_furl": rf"pb://{_BASE32}@{_HOST}:[0-9]{{1,5}}(?:,{_HOST}:[0-9]{{1,5}})*/[A-Za-z0-9]+",
+    "introducer_furl": rf"pb://{_BASE32}@{_HOST}:[0-9]{{1,5}}/(?:introducer|{_BASE32})",
+    "internal_introducer_furl": rf"pb://{_BASE32}@{_HOST}:[0-9]{{1,5}}(?:,{_HOST}:[0-9]{{1,5}})*/(?:introducer|{_BASE32})",
     "activation_key": r"[A-Z0-9]{10,40}",
     "ami_image_id": r"ami-[0-9a-f]{8}(?:[0-9a-f]{9})?",
-    "instance_size": r"[a-z][a-z0-9-]*\.[a-z0-9]+",
+    "instance_size": r"[a-z]+[0-9][a-z]?\.(?:nano|micro|small|medium|[0-9]*x?large)",
     "introducer_node_pem": "(?:"
     + _PEM_BLOCK.format("CERTIFICATE")
     + "\n"

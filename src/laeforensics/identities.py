@@ -6,8 +6,12 @@ import base64
 import binascii
 import hashlib
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from laeforensics.facts import CERTIFIED, OWN, PAIRED, REMOTE, Fact
+from laeforensics.facts import BROKEN_KEY, CERTIFIED, OWN, PAIRED, REMOTE, Fact
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateNumbers
 
 PROVED, STATED, BROKEN, ABSENT = "PROVED", "STATED", "BROKEN", "ABSENT"
 
@@ -38,9 +42,11 @@ def swissnum_of_furl(furl: str) -> str:
 
 @lru_cache(maxsize=4096)
 def key_fits(pem: str) -> bool:
-    """True if `pem` holds a certificate and the RSA private key that belongs to it, and the key is sound.
+    """True if `pem` holds a certificate and the RSA private key that belongs to it, whole.
 
     RSA of 1024 bits and MD5 or SHA-1 signatures are normal for 2012; the signature of the certificate is not judged.
+    The key's numbers are checked against each other here: that finds a damaged key, for a four-hundredth of the price of
+    the library's own check, which also proves the primes.
     """
     from cryptography import x509
     from cryptography.exceptions import UnsupportedAlgorithm
@@ -48,14 +54,29 @@ def key_fits(pem: str) -> bool:
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     try:
-        certificate = x509.load_pem_x509_certificate(pem.encode("ascii"))
-        key = load_pem_private_key(pem[pem.index(_END) + len(_END) :].encode("ascii"), password=None)
-        public = certificate.public_key()
+        public = x509.load_pem_x509_certificate(pem.encode("ascii")).public_key()
+        text = pem[pem.index(_END) + len(_END) :].encode("ascii")
+        key = load_pem_private_key(text, password=None, unsafe_skip_rsa_key_validation=True)
+        if not isinstance(key, rsa.RSAPrivateKey) or not isinstance(public, rsa.RSAPublicKey):
+            return False
+        numbers = key.private_numbers()
     except (ValueError, TypeError, UnsupportedAlgorithm):
         return False
-    if not isinstance(key, rsa.RSAPrivateKey) or not isinstance(public, rsa.RSAPublicKey):
-        return False
-    return key.public_key().public_numbers() == public.public_numbers()
+    return numbers.public_numbers == public.public_numbers() and _is_whole(numbers)
+
+
+def _is_whole(numbers: RSAPrivateNumbers) -> bool:
+    p, q, d = numbers.p, numbers.q, numbers.d
+    return (
+        p > 1
+        and q > 1
+        and p * q == numbers.public_numbers.n
+        and d % (p - 1) == numbers.dmp1
+        and d % (q - 1) == numbers.dmq1
+        and numbers.iqmp * q % p == 1
+        and d * numbers.public_numbers.e % (p - 1) == 1
+        and d * numbers.public_numbers.e % (q - 1) == 1
+    )
 
 
 def judge(pem: str | None, tub_ids: set[str]) -> str:
@@ -83,19 +104,20 @@ def certify(facts: list[Fact]) -> None:
     """
     printed = {tub_id_of_furl(f.value) for f in facts if f.field == "introducer_furl" and f.channel == OWN}
     stated = {f.value for f in facts if f.field == "server_nodeid" and f.channel == REMOTE}
-    hashed: set[str] = set()
-    for index, fact in enumerate(facts):
+    vouched: set[str] = set()
+    for position, fact in enumerate(facts):
         if fact.channel != REMOTE:
             continue
-        if (fact.field == "introducer_node_pem" and tub_id_of_pem(fact.value) in printed) or (
-            fact.field == "introducer_nodeid" and fact.value in printed
-        ):
-            facts[index] = fact._replace(channel=CERTIFIED)
-        elif fact.field == "server_node_pem":
-            tub_id = tub_id_of_pem(fact.value)
-            if tub_id in stated and len(stated) == 1:
-                hashed.add(tub_id)
-                facts[index] = fact._replace(channel=PAIRED)
-    for index, fact in enumerate(facts):
-        if fact.field == "server_nodeid" and fact.channel == REMOTE and fact.value in hashed:
-            facts[index] = fact._replace(channel=PAIRED)
+        channel = None
+        if fact.field == "introducer_nodeid" and fact.value in printed:
+            channel = CERTIFIED
+        elif fact.field == "introducer_node_pem" and tub_id_of_pem(fact.value) in printed:
+            channel = CERTIFIED if key_fits(fact.value) else BROKEN_KEY
+        elif fact.field == "server_node_pem" and {tub_id_of_pem(fact.value)} == stated:
+            channel = PAIRED if key_fits(fact.value) else BROKEN_KEY
+            vouched |= stated
+        if channel is not None:
+            facts[position] = fact._replace(channel=channel)
+    for position, fact in enumerate(facts):
+        if fact.field == "server_nodeid" and fact.channel == REMOTE and fact.value in vouched:
+            facts[position] = fact._replace(channel=PAIRED)

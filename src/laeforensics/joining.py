@@ -8,15 +8,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from laeforensics.activations import Row
-from laeforensics.facts import LAST_ASSERTING_STANDING, Fact
+from laeforensics.facts import LAST_ASSERTING_STANDING, STRAY, Fact
 from laeforensics.fields import SIGNUP_FIELDS
 from laeforensics.findings import Finding, finding
 from laeforensics.producttokens import Product
 from laeforensics.secretsfiles import SecretsFile
 from laeforensics.signuplogs import SignupLog
+from laeforensics.stages import RANK, furthest
 
 _STAMP = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z-(.+)")
-_DEVPAY_BUCKET = re.compile(r"lae-([0-9a-z]{4,16})-([a-z2-7]{32})")
+_USUAL_KEY = re.compile(r"A[A-Z2-7]{29}")
+_DEVPAY_BUCKET = re.compile(r"lae-([0-9a-z]{8})-([a-z2-7]{32})")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -129,7 +131,7 @@ def _join_secrets(signups: Sequence[Signup], sources: Sources) -> None:
     taken: set[str] = set()
     for signup in signups:
         named = by_stem.get(stem(signup.name))
-        if named is not None and _belongs(signup, named):
+        if named is not None and _belongs(signup, named, sources):
             taken.add(named.evidence)
             _take_secrets(signup, named, "seed")
     for signup in signups:
@@ -147,23 +149,58 @@ def _take_secrets(signup: Signup, file: SecretsFile, how: str) -> None:
         _add(signup, file.facts)
 
 
-def _belongs(signup: Signup, file: SecretsFile) -> bool:
-    """True unless the secrets file of the log's name is another account's."""
-    for name in ("bucket_name", "user_access_key_id"):
-        own, _ = weigh(signup.witnesses[name])
-        theirs = file.value(name)
-        if own and theirs and own != theirs:
-            signup.findings.append(
-                finding(
-                    "misnamed-secrets",
-                    f"{file.evidence} bears this log's name but another account's {name}; it was not used here",
-                    signup=signup.name,
-                    field=name,
-                    locators=tuple(f.locator for f in file.facts if f.field == name),
-                )
+def _belongs(signup: Signup, file: SecretsFile, sources: Sources) -> bool:
+    """True unless something speaks against the secrets file of the log's name being this run's."""
+    if not file.filled:
+        return True
+    why = _against(signup, file, sources)
+    if why is not None:
+        field_name, reason = why
+        signup.findings.append(
+            finding(
+                "misnamed-secrets",
+                f"{file.evidence} bears this log's name, but {reason}; it was not used here",
+                signup=signup.name,
+                field=field_name,
+                locators=tuple(f.locator for f in file.facts if f.field == field_name),
             )
-            return False
-    return True
+        )
+    return why is None
+
+
+def _against(signup: Signup, file: SecretsFile, sources: Sources) -> tuple[str, str] | None:
+    log = signup.log
+    stage = furthest(log.stages) if log else None
+    if log is not None and log.failed and RANK.get(stage or "", 0) < RANK["storage_started"]:
+        return "bucket_name", f"a run that failed at {stage} cannot have filled it"
+    bucket, _ = weigh(signup.witnesses["bucket_name"])
+    theirs = file.value("bucket_name")
+    for name in ("bucket_name", "public_host"):
+        own, _ = weigh(signup.witnesses[name])
+        other = file.value(name)
+        if own and other and own != other:
+            return name, f"another {name}"
+    if bucket is not None:
+        return None
+    key, _ = weigh(signup.witnesses["user_access_key_id"])
+    if key and file.value("user_access_key_id") not in (None, key):
+        return "user_access_key_id", "another access key"
+    start = start_of(signup.name)
+    if theirs is not None and start is not None and not bears_seed(theirs, start[1]):
+        return "bucket_name", "its bucket bears another seed"
+    activation, _ = weigh(signup.witnesses["activation_key"])
+    rows = sources.activations.get(activation or "", [])
+    if start is not None and rows and all(row.time != start[0] for row in rows):
+        return "bucket_name", "the log's activation key was sent in at another time than its name tells"
+    return None
+
+
+def bears_seed(bucket: str, seed: str) -> bool:
+    """True if the bucket was made by the run whose file name ends with `seed` (in the S4 layout the two halves are swapped)."""
+    if bucket.endswith("-" + seed):
+        return True
+    customer, _, subscription = seed.partition("-")
+    return bool(subscription) and bucket == f"lae-{subscription}-{customer}"
 
 
 def _search_secrets(signup: Signup, by_bucket: Mapping[str, list[SecretsFile]], taken: set[str]) -> None:
@@ -202,16 +239,24 @@ def _join_product_code(signup: Signup) -> None:
 def _join_csv(signup: Signup, sources: Sources) -> None:
     key, _ = weigh(signup.witnesses["activation_key"])
     start = start_of(signup.name)
+    if key and not (_USUAL_KEY.fullmatch(key) or key in sources.activations or key in sources.signups):
+        # A key of unusual length that no csv row knows may have lost a piece.
+        signup.witnesses["activation_key"] = [f._replace(channel=STRAY) for f in signup.witnesses["activation_key"]]
+        key = None
     activations, signups = _rows_by_key(key, start, sources) if key else _rows_by_start(signup, start, sources)
     if not (activations or signups):
         return
     email, _ = weigh(signup.witnesses["customer_email"])
     code, _ = weigh(signup.witnesses["product_code"])
+    sent = bool(activations or signups)
     signups = _credible(signup, signups, email, code)
     if email is None:
         emails = {row.value("customer_email") for row in signups} - {None}
         email = emails.pop() if len(emails) == 1 else None
     activations = _credible(signup, activations, email, code)
+    if sent and not (activations or signups) and key:
+        # Every row that knows the key tells of another customer: then the key is not this log's for sure.
+        signup.witnesses["activation_key"] = [f._replace(channel=STRAY) for f in signup.witnesses["activation_key"]]
     if activations or signups:
         signup.matched_by.append("activation key" if key else "start time and product code")
     for row in (*signups, *activations):

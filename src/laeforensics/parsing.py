@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import Protocol, cast
 
-from lark import Lark, Token, Tree
+from lark import Lark, Tree
 
 
-class Piece(NamedTuple):
-    """One token of an item: a stretch of text with its terminal's name, and the rule (a field, often) it stands in."""
+class Piece(Protocol):
+    """One token of an item: `str(piece)` is a stretch of the text, `type` the terminal that claimed it.
 
-    rule: str
-    terminal: str
-    text: str
+    `line` counts from 1; `start_pos` and `end_pos` are offsets in the text.
+    """
+
+    type: str
     line: int
-    start: int
-    end: int
+    start_pos: int
+    end_pos: int
 
 
 @cache
@@ -26,7 +27,7 @@ def grammar(name: str) -> Lark:
     return Lark.open_from_package("laeforensics.grammars", f"{name}.lark", [""], parser="lalr", lexer="contextual")
 
 
-def items(name: str, data: bytes) -> Iterator[tuple[str, list[Piece]]]:
+def items(name: str, data: bytes) -> Iterator[tuple[str, Sequence[Piece]]]:
     """Every item of `data` in order: the item's rule, and its pieces. All pieces together tile `data` exactly.
 
     The text given to the parser is latin-1, in which a character is a byte: positions are byte offsets whatever the
@@ -35,20 +36,6 @@ def items(name: str, data: bytes) -> Iterator[tuple[str, list[Piece]]]:
     """
     if not data:
         return
-    tree = grammar(name).parse(data.decode("latin-1"))
-    for item in tree.children:
-        yield _item(item)
-
-
-def _item(item: Tree[Token] | Token) -> tuple[str, list[Piece]]:
-    pieces: list[Piece] = []
-    if isinstance(item, Token):  # pragma: no cover - every item of our grammars is a rule
-        raise TypeError(f"the grammar gives a bare token {item.type}")
-    rule = str(item.data)
-    for child in item.children:
-        if isinstance(child, Token):
-            pieces.append(Piece(rule, child.type, child, child.line, child.start_pos, child.end_pos))  # type: ignore[arg-type]
-        else:
-            inner = str(child.data)
-            pieces.extend(Piece(inner, t.type, t, t.line, t.start_pos, t.end_pos) for t in child.children)  # type: ignore[arg-type,union-attr]
-    return rule, pieces
+    for item in grammar(name).parse(data.decode("latin-1")).children:
+        tree = cast("Tree[Piece]", item)
+        yield str(tree.data), cast("Sequence[Piece]", tree.children)

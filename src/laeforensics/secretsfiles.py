@@ -6,8 +6,9 @@ import json
 from dataclasses import dataclass, field
 from json.decoder import scanstring  # type: ignore[attr-defined]  # the C scanner: it tells where a string ends
 
-from laeforensics.facts import OWN, SITE, Fact, Locator
+from laeforensics.facts import BROKEN_KEY, OWN, SITE, Fact, Locator
 from laeforensics.fields import FIELDS
+from laeforensics.identities import key_fits
 
 _FIELD_OF_KEY = {
     "access_key_id": "user_access_key_id",
@@ -42,7 +43,7 @@ class SecretsFile:
 
     def value(self, name: str) -> str | None:
         """The file's value of a field; None if it has none, or two that differ."""
-        values = {fact.value for fact in self.facts if fact.field == name}
+        values = {fact.value for fact in self.facts if fact.field == name and fact.channel == OWN}
         return values.pop() if len(values) == 1 else None
 
 
@@ -88,7 +89,8 @@ def _add(result: SecretsFile, key: str, value: str, locator: Locator) -> None:
         return
     value = value.rstrip("\n") if name.endswith("_pem") else value
     if FIELDS[name].fits(value):
-        result.facts.append(Fact(name, value, locator, f"secrets {key}", OWN))
+        channel = BROKEN_KEY if name.endswith("_pem") and not key_fits(value) else OWN
+        result.facts.append(Fact(name, value, locator, f"secrets {key}", channel))
     else:
         result.rejected.append((name, locator))
 

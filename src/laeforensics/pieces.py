@@ -1,0 +1,126 @@
+"""What the grammar's terminals mean: the field a piece holds and its value, the block it opens, the kind of its bytes."""
+
+from __future__ import annotations
+
+from laeforensics import pythonrepr
+from laeforensics.fields import FIELDS
+from laeforensics.parsing import Piece
+
+# A block's announcement opens it; its lines are the program's own word only while it is open.
+BLOCK_OF_ITEM = {
+    "activating": "activating",
+    "credentials": "credentials",
+    "poll": "credentials",
+    "bucket": "bucket",
+    "deployment": "deployment",
+    "instance": "instance",
+}
+BLOCKS_OF_TERMINAL = {
+    "ACTIVATION_KEY": {"activating"},
+    "USER_ACCESS_KEY_ID": {"credentials", "bucket"},
+    "USER_SECRET_KEY": {"credentials", "bucket"},
+    "USER_TOKEN": {"credentials", "bucket"},
+    "BUCKET_NAME": {"bucket", "deployment"},
+    "AMI_IMAGE_ID": {"deployment"},
+    "INSTANCE_SIZE": {"deployment"},
+    "CUSTOMER_EMAIL": {"deployment"},
+    "INSTANCE_ID": {"instance"},
+    "PRIVATE_HOST": {"instance"},
+    "LAUNCH_TIME": {"instance"},
+}
+FIELD_OF_FILE = {
+    "introducer/introducer.furl": "internal_introducer_furl",
+    "introducer/private/introducer.furl": "internal_introducer_furl",
+    "introducer/private/node.pem": "introducer_node_pem",
+    "introducer/my_nodeid": "introducer_nodeid",
+    "storageserver/private/node.pem": "server_node_pem",
+    "storageserver/my_nodeid": "server_nodeid",
+    "storageserver/private/node.privkey": "server_node_privkey",
+    "storageserver/private/s3secret": "user_secret_key",
+    "storageserver/private/s3usertoken": "user_token",
+    "storageserver/private/s3producttoken": "product_token",
+}
+FIELD_OF_TERMINAL = {
+    **{name.upper(): name for name in FIELDS},
+    "MAIL_TO": "customer_email",
+}
+KIND_OF_TERMINAL = {
+    "RELAYED": "remote",
+    "RELAYED_MARKED": "remote",
+    "CAT": "remote",
+    "OUTPUT": "remote",
+    "BLANK": "blank",
+    "LOCAL": "local",
+    "FAILURE_DUMP": "failure",
+    "FAILURE_SUMMARY": "failure",
+    "ERROR_TEXT": "failure",
+    "OTHER": "residue",
+    "ANNOUNCEMENT": "announcement",
+    "STARTED": "announcement",
+    "LICENSE_ACTIVATED": "announcement",
+    "VERIFYING": "announcement",
+    "ACTIVATING": "announcement",
+    "CREATING_BUCKET": "announcement",
+    "DEPLOYING": "announcement",
+    "INSTANCE_STARTED": "announcement",
+}
+# Words in a terminal's text that tell a dialect ("" is in every text).
+MARKS: dict[str, tuple[tuple[str, str], ...]] = {
+    "RELAYED_MARKED": (("", "marked stream"),),
+    "STARTED": (("entering", "s4"),),
+    "CREATING_BUCKET": (("region", "region"),),
+    "INTRODUCER_FURL": (("The settings", "settings"),),
+    "CUSTOMER_EMAIL": (("", "e-mail"),),
+    "MAIL_TO": (("", "e-mail"),),
+    "CAT": (("introducer/private/introducer.furl", "s4 furl"), ("node.privkey", "node.privkey")),
+    "LOCAL": (
+        (">The ssh public key", "fingerprint told"),
+        ("The ssh public key", "fingerprint unmarked"),
+        ("Signup done.", "Signup done."),
+        ("d is a", "debug prints"),
+        ("Do we get here", "debug prints"),
+    ),
+}
+CARRY_ON = frozenset({"LOCAL", "BLANK"})
+
+
+_QUOTED_IN_SENTENCE = frozenset({"PUBLIC_HOST", "INTRODUCER_FURL"})
+
+
+def value(piece: Piece) -> tuple[str, str, int] | None:
+    """Field, value and offset of the value that a piece holds, if it holds one."""
+    name = FIELD_OF_TERMINAL.get(piece.type)
+    if name is None:
+        return None
+    text = str(piece)
+    if piece.type == "MAIL_TO":
+        start = text.index("<") + 1
+        return name, text[start : text.rindex(">...>")], piece.start_pos + start
+    if piece.type == "FULL_NAME":
+        start = len(">Signing up customer for ")
+        return name, text[start : text.rindex("...>")], piece.start_pos + start
+    if piece.type in _QUOTED_IN_SENTENCE and not text.startswith(">\nThe settings"):
+        start = text.rindex(" '") + 2
+        return name, text[start : text.rindex("'")], piece.start_pos + start
+    start = text.rindex(" = ") + 3 if piece.type == "INTRODUCER_FURL" else text.index(" = ") + 3
+    written = text[start:].removesuffix("\n").removesuffix("-")
+    if piece.type == "INTRODUCER_FURL":
+        return name, written, piece.start_pos + start
+    if written.startswith("'") and "\\" not in written:
+        return name, written[1:-1], piece.start_pos + start + 1
+    decoded = None if written == "None" else pythonrepr.decode(written)
+    return None if decoded is None else (name, decoded, piece.start_pos + start)
+
+
+def output_lines(output: Piece) -> list[tuple[str, int]]:
+    """What a host printed, line by line, each with its offset in the file; blank physical lines left out."""
+    lines: list[tuple[str, int]] = []
+    position = output.start_pos
+    for line in str(output).split("\n"):
+        if line:
+            mark = line.index("] out:") + len("] out:")
+            if line.startswith(" ", mark):
+                mark += 1
+            lines.append((line[mark:], position + mark))
+        position += len(line) + 1
+    return lines

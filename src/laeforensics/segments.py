@@ -1,0 +1,127 @@
+"""Which facts of a file are of the signup that the file is about, when a file holds more than one signup."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from laeforensics.facts import FOREIGN, OWN, REMOTE, Fact
+
+# What one signup prints more than once, always the same: two values that differ are of two signups.
+_TIES = ("user_token", "bucket_name", "customer_email", "public_host")
+
+
+@dataclass(slots=True, kw_only=True)
+class Segment:
+    """One signup of a file: from its first announcement to the one that cannot follow."""
+
+    facts: list[Fact] = field(default_factory=list)
+    stages: list[tuple[str, int]] = field(default_factory=list)
+    failed: bool = False
+    failure: str | None = None
+    bucket_failed: bool = False
+
+
+def keep(segments: Sequence[Segment], evidence: str) -> tuple[Segment, list[Fact], str | None]:
+    """The segment that counts, the facts of the whole file (those of other signups marked FOREIGN), and the field of a seam.
+
+    The segment whose bucket bears the seed of the file's name counts. If none does, the first one: unless it has
+    another bucket, for then nothing tells whose signup the file is about, and no fact counts.
+    """
+    seed = evidence.rpartition("/")[2].rpartition("-")[2]
+    kept = _choose(segments, seed)
+    facts = [fact if segment in kept else _foreign(fact) for segment in segments for fact in segment.facts]
+    facts, seam = _split(facts, seed)
+    if seam is None:
+        facts, seam = _doubt_launch(facts, evidence, seed)
+    first = kept[0] if kept else Segment()
+    return (first if len(kept) < 2 else kept[-1]), facts, seam
+
+
+def _choose(segments: Sequence[Segment], seed: str) -> list[Segment]:
+    if len(segments) == 1:
+        return [segments[0]]
+    buckets = [{f.value for f in s.facts if f.field == "bucket_name" and f.channel == OWN} for s in segments]
+    own = [
+        s
+        for s, names in zip(segments, buckets, strict=True)
+        if seed and any(name.endswith("-" + seed) for name in names)
+    ]
+    if own:
+        return own
+    values = [{(f.field, f.value) for f in s.facts} for s in segments]
+    if all(v == values[0] for v in values):
+        return list(segments)
+    return [] if buckets[0] else [segments[0]]
+
+
+def _foreign(fact: Fact) -> Fact:
+    return fact._replace(channel=FOREIGN) if fact.channel in (OWN, REMOTE) else fact
+
+
+def _split(facts: list[Fact], seed: str) -> tuple[list[Fact], str | None]:
+    """Find a seam inside one segment: a file begun by one signup and ended by another, whose order of lines is not broken.
+
+    Where a value that a signup repeats changes for good, what stands before the last old value is of the first signup,
+    what stands after the first new one is of the second, and what stands between may be of either. The part counts whose
+    bucket bears the file's seed; the first, if none does. A value that merely lost or changed a few characters is damage, not a seam.
+    """
+    for name in _TIES:
+        told = [f for f in facts if f.field == name and f.channel == OWN]
+        change = next((i for i in range(1, len(told)) if told[i].value != told[i - 1].value), None)
+        if change is None or {f.value for f in told[:change]} & {f.value for f in told[change:]}:
+            continue
+        before, after = told[change - 1], told[change]
+        if _is_damage(before.value, after.value):
+            continue
+        first = [f for f in facts if f.locator.start <= before.locator.start]
+        second = [f for f in facts if f.locator.start >= after.locator.start]
+        bears = [
+            any(f.field == "bucket_name" and f.channel == OWN and f.value.endswith("-" + seed) for f in part)
+            for part in (first, second)
+        ]
+        part = second if bears[1] and not bears[0] else first
+        inside = set(map(id, part))
+        return [f if id(f) in inside else _foreign(f) for f in facts], name
+    return facts, None
+
+
+def _doubt_launch(facts: list[Fact], evidence: str, seed: str) -> tuple[list[Fact], str | None]:
+    """Hold the launch time against the time in the file's name.
+
+    Where the bucket bears the file's seed, an instance launched on another day is another signup's, with all that follows.
+    Where a whole signup's bucket bears another seed although its instance was launched when the name says, the file is
+    of two signups, and nothing tells where one ends.
+    """
+    launch = next((f for f in facts if f.field == "launch_time" and f.channel == OWN), None)
+    stamp = evidence.rpartition("/")[2][:18]
+    if launch is None:
+        return facts, None
+    try:
+        began = datetime.strptime(stamp, "%Y-%m-%dT%H%M%SZ").replace(tzinfo=UTC)
+        launched = datetime.strptime(launch.value, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    except ValueError:
+        return facts, None
+    in_time = timedelta(minutes=-10) <= launched - began <= timedelta(days=1)
+    buckets = {f.value for f in facts if f.field == "bucket_name" and f.channel == OWN}
+    bears = any(bucket.endswith("-" + seed) for bucket in buckets)
+    if bears and not in_time:
+        first = next(f.locator.start for f in facts if f.field in ("instance_id", "launch_time") and f.channel == OWN)
+        return [f if f.locator.start < first else _foreign(f) for f in facts], "launch_time"
+    activated = any(f.field == "activation_key" and f.channel == OWN for f in facts)
+    if buckets and not bears and in_time and activated:
+        return [_foreign(f) for f in facts], "launch_time"
+    return facts, None
+
+
+def _is_damage(one: str, other: str) -> bool:
+    """True if one value is the other with a stretch lost, or a long one with a character or two overwritten."""
+    if len(one) == len(other):
+        return len(one) > 40 and sum(a != b for a, b in zip(one, other, strict=True)) <= 2
+    short, long = sorted((one, other), key=len)
+    head = next((i for i, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
+    tail = next(
+        (i for i, (a, b) in enumerate(zip(reversed(short), reversed(long), strict=False)) if a != b), len(short)
+    )
+    return head + tail >= len(short)
