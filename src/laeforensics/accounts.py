@@ -137,7 +137,7 @@ def _take(account: Account, name: str, facts: list[Fact]) -> None:
         return
     account.witnesses[name] = facts
     value, contested = weigh(facts)
-    if value is not None:
+    if value:
         account.values[name] = value
     if contested and name in MUST_BE_RIGHT:
         account.contested.add(name)

@@ -99,7 +99,9 @@ def _row(
             if name in ("customer_name", "customer_keyinfo")
             else cell.decode("ascii")
         )
-        if value and "\ufffd" not in value and FIELDS[name].fits(value):
+        # An empty key info is testimony too: this customer gave none.
+        empty = name == "customer_keyinfo" and not value
+        if empty or (value and "\ufffd" not in value and FIELDS[name].fits(value)):
             facts.append(Fact(name, value, Locator(evidence, number, position, position + len(cell)), "csv", channel))
         position += len(cell) + 1
     return Row(evidence, number, cells[0].decode(), cells[1].decode() if outcome else None, tuple(facts))

@@ -64,7 +64,7 @@ class Fact(NamedTuple):
 
     @property
     def shown(self) -> Secret | str:
-        """The value as it may be shown."""
+        """The value as it may be shown ("" where a witness says that there is none)."""
         return Secret(self.value) if FIELDS[self.field].secret else self.value
 
     def __repr__(self) -> str:

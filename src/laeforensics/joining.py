@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from laeforensics.activations import Row
 from laeforensics.facts import LAST_ASSERTING_STANDING, STRAY, Fact
@@ -13,10 +14,13 @@ from laeforensics.fields import SIGNUP_FIELDS
 from laeforensics.findings import Finding, finding
 from laeforensics.producttokens import Product
 from laeforensics.secretsfiles import SecretsFile
+from laeforensics.segments import is_damage
 from laeforensics.signuplogs import SignupLog
 from laeforensics.stages import RANK, furthest
 
 _STAMP = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z-(.+)")
+_REQUEST_TO_LOG = timedelta(seconds=5)
+_LONGEST_RUN = timedelta(days=1)
 _USUAL_KEY = re.compile(r"A[A-Z2-7]{29}")
 _DEVPAY_BUCKET = re.compile(r"lae-([0-9a-z]{8})-([a-z2-7]{32})")
 
@@ -31,6 +35,15 @@ class Sources:
     signups: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
     serverinfo: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
     products: dict[str, list[Product]] = field(default_factory=lambda: defaultdict(list))
+    _keys_by_email: dict[str, set[str]] = field(default_factory=dict)
+
+    def is_of_another_key(self, email: str, key: str) -> bool:
+        """True if somebody sent this e-mail in with another activation key than `key`."""
+        if not self._keys_by_email:
+            for other, rows in self.activations.items():
+                for row in rows:
+                    self._keys_by_email.setdefault(row.value("customer_email") or "", set()).add(other)
+        return bool(self._keys_by_email.get(email, set()) - {key})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -243,6 +256,8 @@ def _join_csv(signup: Signup, sources: Sources) -> None:
         # A key of unusual length that no csv row knows may have lost a piece.
         signup.witnesses["activation_key"] = [f._replace(channel=STRAY) for f in signup.witnesses["activation_key"]]
         key = None
+    if _is_renamed(signup, start):
+        start = None
     activations, signups = _rows_by_key(key, start, sources) if key else _rows_by_start(signup, start, sources)
     if not (activations or signups):
         return
@@ -261,6 +276,7 @@ def _join_csv(signup: Signup, sources: Sources) -> None:
         signup.matched_by.append("activation key" if key else "start time and product code")
     for row in (*signups, *activations):
         _add(signup, row.facts)
+    _doubt_damaged_cells(signup, signups, activations)
     for row in signups:
         if row.outcome == "success":
             signup.success_row = row
@@ -268,15 +284,38 @@ def _join_csv(signup: Signup, sources: Sources) -> None:
             signup.failure_row = row
 
 
+def _is_renamed(signup: Signup, start: tuple[str, str] | None) -> bool:
+    """True if the log's own bucket bears another seed than the file's name: then the name tells nothing about the run."""
+    bucket, _ = weigh(signup.witnesses["bucket_name"])
+    return start is not None and bucket is not None and not bears_seed(bucket, start[1])
+
+
 def _rows_by_key(key: str, start: tuple[str, str] | None, sources: Sources) -> tuple[list[Row], list[Row]]:
+    """The rows of an activation key that are of the run that began at `start`.
+
+    The same key may have been sent twice, or typed in by somebody else: a run's own request is of the seconds in which
+    its log begins, and its own result is the first one of the day that follows.
+    """
     activations, signups = sources.activations.get(key, []), sources.signups.get(key, [])
-    if start:
-        # The same key may have been sent twice; a run's own request is of the second in which its log begins,
-        # and its own result is the first one after that.
-        activations = [row for row in activations if row.time == start[0]] or activations
-        after = [row for row in signups if row.time >= start[0]]
-        signups = [row for row in after if row.time == min(r.time for r in after)] if after else signups
-    return activations, signups
+    if start is None:
+        return activations, signups
+    began = _time(start[0])
+    activations = [row for row in activations if abs(_time(row.time) - began) <= _REQUEST_TO_LOG]
+    after = [row for row in signups if timedelta(0) <= _time(row.time) - began <= _LONGEST_RUN]
+    signups = [row for row in after if row.time == min(r.time for r in after)]
+    return activations, [row for row in signups if not _is_glued(row, key, activations, sources)]
+
+
+def _time(stamp: str) -> datetime:
+    return datetime.fromisoformat(stamp)
+
+
+def _is_glued(row: Row, key: str, requests: Sequence[Row], sources: Sources) -> bool:
+    """True if a result row ends with another customer's fields: two rows torn and glued so that the number of fields is right."""
+    email = row.value("customer_email")
+    if email is None or not requests or any(r.value("customer_email") == email for r in requests):
+        return False
+    return sources.is_of_another_key(email, key)
 
 
 def _rows_by_start(signup: Signup, start: tuple[str, str] | None, sources: Sources) -> tuple[list[Row], list[Row]]:
@@ -293,6 +332,24 @@ def _rows_by_start(signup: Signup, start: tuple[str, str] | None, sources: Sourc
         if row.time == start[0] and row.value("product_code") == code and email in (None, row.value("customer_email"))
     }
     return _rows_by_key(keys.pop(), start, sources) if len(keys) == 1 else ([], [])
+
+
+def _doubt_damaged_cells(signup: Signup, signups: Sequence[Row], activations: Sequence[Row]) -> None:
+    """Where a result's cell is its own request's with a stretch lost (or the other way round), neither is sure."""
+    for name in ("customer_name", "customer_email", "customer_keyinfo"):
+        ours, theirs = {row.value(name) for row in signups}, {row.value(name) for row in activations}
+        if not theirs or ours & theirs:
+            continue
+        if any(a and b and is_damage(a, b) for a in ours for b in theirs):
+            rows = {row.evidence for row in (*signups, *activations)}
+            signup.witnesses[name] = [
+                f._replace(channel=STRAY) if f.locator.evidence in rows else f for f in signup.witnesses[name]
+            ]
+            signup.findings.append(
+                finding(
+                    "damaged-row", f"one of the csv rows has lost a piece of {name}", signup=signup.name, field=name
+                )
+            )
 
 
 def _credible(signup: Signup, rows: list[Row], email: str | None, code: str | None) -> list[Row]:
@@ -363,7 +420,7 @@ def _settle(signup: Signup) -> None:
         if not facts:
             continue
         value, contested = weigh(facts)
-        if value is not None:
+        if value:
             signup.values[name] = value
         if contested:
             signup.contested.add(name)

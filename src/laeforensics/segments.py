@@ -73,7 +73,7 @@ def _split(facts: list[Fact], seed: str) -> tuple[list[Fact], str | None]:
         if change is None or {f.value for f in told[:change]} & {f.value for f in told[change:]}:
             continue
         before, after = told[change - 1], told[change]
-        if _is_damage(before.value, after.value):
+        if is_damage(before.value, after.value):
             continue
         first = [f for f in facts if f.locator.start <= before.locator.start]
         second = [f for f in facts if f.locator.start >= after.locator.start]
@@ -115,7 +115,7 @@ def _doubt_launch(facts: list[Fact], evidence: str, seed: str) -> tuple[list[Fac
     return facts, None
 
 
-def _is_damage(one: str, other: str) -> bool:
+def is_damage(one: str, other: str) -> bool:
     """True if one value is the other with a stretch lost, or a long one with a character or two overwritten."""
     if len(one) == len(other):
         return len(one) > 40 and sum(a != b for a, b in zip(one, other, strict=True)) <= 2
