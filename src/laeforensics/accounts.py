@@ -66,7 +66,9 @@ def _account(account_id: str, group: list[Signup], roles: dict[str, str]) -> Acc
     group = sorted(group, key=lambda s: ((start_of(s.name) or ("", ""))[0], s.name))
     account = Account(account_id=account_id, is_attempt=account_id.startswith("attempt:"), signups=group)
     account.origin = next((s for s in group if roles[s.name] in (ORIGIN, ATTEMPT)), None)
-    account.history = tuple(_history_line(s, roles[s.name]) for s in group)
+    if not account.is_attempt:
+        group = account.signups = _leave_out_strangers(account, group, roles)
+    account.history += tuple(_history_line(s, roles[s.name]) for s in group)
     account.matched_by = tuple(sorted({how for s in group for how in s.matched_by}))
     _settle_signup(account, roles)
     if account.is_attempt:
@@ -80,6 +82,37 @@ def _account(account_id: str, group: list[Signup], roles: dict[str, str]) -> Acc
     required = REQUIRED_DEVPAY if product_code_of(account_id) else REQUIRED
     account.missing = tuple(name for name in required if name not in account.values and name not in account.contested)
     return account
+
+
+_SAME_CUSTOMER = ("user_access_key_id", "user_secret_key", "user_token", "customer_email")
+
+
+def _leave_out_strangers(account: Account, group: list[Signup], roles: dict[str, str]) -> list[Signup]:
+    """Logs that name this bucket but another customer are left out: a bucket's name alone makes no member of it.
+
+    What a re-record says was read out of a server, so it must also agree with an access key that is known.
+    """
+    anchor = account.origin or group[0]
+    kept = [anchor]
+    for signup in group:
+        if signup is anchor:
+            continue
+        shared = [name for name in _SAME_CUSTOMER if name in anchor.values and name in signup.values]
+        other = [name for name in shared if anchor.values[name] != signup.values[name]]
+        if not other and (roles[signup.name] != RE_RECORD or "user_access_key_id" in shared):
+            kept.append(signup)
+            continue
+        why = f"another {other[0]}" if other else "no access key to compare"
+        account.history += (f"left out {signup.name} ({why})",)
+        account.findings.append(
+            finding(
+                "stranger-in-bucket",
+                f"{signup.name} names this bucket but has {why}; it was left out",
+                signup=account.account_id,
+                field=other[0] if other else "user_access_key_id",
+            )
+        )
+    return [s for s in group if any(s is k for k in kept)]
 
 
 def _history_line(signup: Signup, role: str) -> str:
@@ -101,31 +134,18 @@ def _ready(account: Account, group: Iterable[Signup]) -> bool | None:
 def _settle_signup(account: Account, roles: dict[str, str]) -> None:
     """What the customer signed up with: the origin's witnesses, with those of every filled secrets file of the bucket.
 
-    A re-record read its values out of a server: it fills gaps, and only where it agrees with the access key that is known.
+    A re-record read its values out of a server: it only fills gaps.
     """
     first = [s for s in account.signups if roles[s.name] != RE_RECORD]
     later = [s for s in account.signups if roles[s.name] == RE_RECORD]
     for name in _OF_THE_SIGNUP:
         facts = [f for s in first for f in s.witnesses.get(name, ()) if f.standing <= LAST_ASSERTING_STANDING]
         _take(account, name, facts)
-    key = account.values.get("user_access_key_id")
     for signup in later:
-        theirs = signup.values.get("user_access_key_id")
-        if key and theirs and key != theirs:
-            account.findings.append(
-                finding(
-                    "contested-field",
-                    f"{signup.name} was read out of a server that used another access key; it was left out",
-                    signup=account.account_id,
-                    field="user_access_key_id",
-                )
-            )
-            continue
         for name in _OF_THE_SIGNUP:
             if name not in account.values and name not in account.contested:
-                _take(
-                    account, name, [f for f in signup.witnesses.get(name, ()) if f.standing <= LAST_ASSERTING_STANDING]
-                )
+                facts = [f for f in signup.witnesses.get(name, ()) if f.standing <= LAST_ASSERTING_STANDING]
+                _take(account, name, facts)
     email = account.values.get("customer_email")
     account.email_confirmed = any(
         f.value == email and f.standing <= STANDING[SITE] for f in account.witnesses.get("customer_email", ())
@@ -216,7 +236,7 @@ def _best_key(servers: Sequence[Signup], pem_field: str, tub_ids: set[str]) -> t
             key=lambda f: f.standing,
         )
         for fact in facts:
-            verdict = identities.judge(fact.value, tub_ids)
+            verdict = identities.BROKEN if fact.channel == BROKEN_KEY else identities.judge(fact.value, tub_ids)
             rank = (identities.PROVED, identities.STATED, identities.BROKEN).index(verdict)
             if rank < best[0]:
                 best = (rank, verdict, [f for f in facts if f.value == fact.value])

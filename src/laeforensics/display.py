@@ -34,12 +34,15 @@ _CHANNEL_WORDS = {
     "broken": "its key does not fit its certificate: not believed",
     "foreign": "of another signup in the file: not believed",
 }
+_UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _LIKE_A_SECRET = re.compile(r"[A-Za-z0-9+/={}]{24,}|pb://\S+|-----BEGIN.*")
 
 
 def plain(text: str) -> str:
     """Text as it may stand on a terminal: control and formatting characters written as escapes."""
-    return "".join(c if unicodedata.category(c)[0] != "C" else c.encode("unicode_escape").decode() for c in text)
+    return "".join(
+        c if unicodedata.category(c) not in _UNPRINTABLE else c.encode("unicode_escape").decode() for c in text
+    )
 
 
 def excerpt(text: str) -> str:

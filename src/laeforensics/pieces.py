@@ -55,6 +55,7 @@ KIND_OF_TERMINAL = {
     "FAILURE_SUMMARY": "failure",
     "ERROR_TEXT": "failure",
     "OTHER": "residue",
+    "MALFORMED": "residue",
     "ANNOUNCEMENT": "announcement",
     "STARTED": "announcement",
     "LICENSE_ACTIVATED": "announcement",
@@ -82,6 +83,17 @@ MARKS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
 }
 CARRY_ON = frozenset({"LOCAL", "BLANK"})
+FIELD_OF_KEY = {
+    "activationkey": "activation_key",
+    "access_key_id": "user_access_key_id",
+    "accesskeyid": "user_access_key_id",
+    "secret_key": "user_secret_key",
+    "secretkey": "user_secret_key",
+    "usertoken": "user_token",
+    "bucketname": "bucket_name",
+    "instance_name": "customer_email",
+    "private_dns_name": "private_host",
+}
 
 
 _QUOTED_IN_SENTENCE = frozenset({"PUBLIC_HOST", "INTRODUCER_FURL"})

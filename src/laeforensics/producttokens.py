@@ -27,7 +27,11 @@ def read_config(data: bytes, evidence: str) -> tuple[list[Product], str | None]:
     S4 plans (which have a plan_ID and no token) are no products of this kind.
     """
     try:
-        config = json.loads(data.decode("utf-8-sig"))
+        text = data.decode("utf-8-sig").rstrip("\0 \t\r\n")
+        config, end = json.JSONDecoder().raw_decode(text.lstrip())
+        rest = text.lstrip()[end:].lstrip()
+        if rest and json.loads(rest) != config:
+            return [], "holds several configurations that differ"
     except (ValueError, RecursionError) as error:
         return [], f"is no JSON: {error}"[:200]
     products = config.get("products") if isinstance(config, dict) else None

@@ -6,9 +6,9 @@ import json
 from dataclasses import dataclass, field
 from json.decoder import scanstring  # type: ignore[attr-defined]  # the C scanner: it tells where a string ends
 
-from laeforensics.facts import BROKEN_KEY, OWN, SITE, Fact, Locator
+from laeforensics.facts import BROKEN_KEY, OWN, SITE, STRAY, Fact, Locator
 from laeforensics.fields import FIELDS
-from laeforensics.identities import key_fits
+from laeforensics.identities import key_fits, tub_id_of_furl, tub_id_of_pem
 
 _FIELD_OF_KEY = {
     "access_key_id": "user_access_key_id",
@@ -53,34 +53,75 @@ def read_secrets(data: bytes, evidence: str) -> SecretsFile:
     if not data:
         result.problem = "0 bytes: the run that opened it never came to its end"
         return result
-    text = data.decode("latin-1")
+    text = data.decode("latin-1").rstrip("\0")
     position = _skip(text, 0)
     if not text.startswith("{", position):
         result.problem = "is no JSON object"
         return result
-    position = _skip(text, position + 1)
     try:
+        position = _object(result, text, position)
+        if position < len(text):
+            again = SecretsFile(evidence=evidence)
+            position = _object(again, text, position)
+            if position < len(text) or _values(again) != _values(result):
+                result.problem = "several JSON objects that differ"
+                result.facts.clear()
+    except _Damage as damage:
+        result.problem = f"damaged at byte {damage.args[0]}"
+    _doubt_swapped(result)
+    result.filled = bool(result.facts)
+    return result
+
+
+class _Damage(Exception):
+    """Where the JSON ends to be JSON."""
+
+
+def _object(result: SecretsFile, text: str, position: int) -> int:
+    """Add the facts of the object that begins at `position`; the position after it and the space that follows."""
+    try:
+        position = _skip(text, _expect(text, position, "{"))
         while True:
             key, position = _string(text, position)
-            position = _expect(text, _skip(text, position), ":")
-            start = _skip(text, position)
+            start = _skip(text, _expect(text, _skip(text, position), ":"))
             if text.startswith("null", start):
                 position = start + 4
             else:
                 value, position = _string(text, start)
-                _add(result, key, value, Locator(evidence, 1 + text.count("\n", 0, start), start + 1, position - 1))
+                line = 1 + text.count("\n", 0, start)
+                _add(result, key, value, Locator(result.evidence, line, start + 1, position - 1))
             position = _skip(text, position)
             if text.startswith("}", position):
-                break
+                return _skip(text, position + 1)
             position = _skip(text, _expect(text, position, ","))
-    except ValueError as error:
-        result.problem = f"damaged at byte {position}: {error}"
-    else:
-        if text[position + 1 :].strip(_SPACE):
-            result.problem = f"more than one JSON object (byte {position + 1})"
-            result.facts.clear()
-    result.filled = bool(result.facts)
-    return result
+    except ValueError:
+        raise _Damage(position) from None
+
+
+def _values(file: SecretsFile) -> set[tuple[str, str]]:
+    return {(fact.field, fact.value) for fact in file.facts}
+
+
+def _doubt_swapped(result: SecretsFile) -> None:
+    """Where a node.pem's certificate is not the node id beside it, the two were swapped or changed: neither is sure.
+
+    The introducer's furl decides between its node.pem and its node id; nothing decides for the storage server.
+    """
+    furl = result.value("introducer_furl")
+    for pem_field, id_field, witness in (
+        ("introducer_node_pem", "introducer_nodeid", tub_id_of_furl(furl) if furl else None),
+        ("server_node_pem", "server_nodeid", None),
+    ):
+        pem, node_id = result.value(pem_field), result.value(id_field)
+        if pem is None or node_id is None or (tub_id := tub_id_of_pem(pem)) == node_id:
+            continue
+        doubted = {pem_field: BROKEN_KEY, id_field: STRAY}
+        if witness == node_id:
+            del doubted[id_field]
+        elif witness == tub_id:
+            del doubted[pem_field]
+        result.facts = [f._replace(channel=doubted[f.field]) if f.field in doubted else f for f in result.facts]
+        result.rejected += [(f.field, f.locator) for f in result.facts if f.field in doubted]
 
 
 def _add(result: SecretsFile, key: str, value: str, locator: Locator) -> None:

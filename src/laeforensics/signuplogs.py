@@ -15,6 +15,7 @@ from laeforensics.pieces import (
     BLOCKS_OF_TERMINAL,
     CARRY_ON,
     FIELD_OF_FILE,
+    FIELD_OF_KEY,
     KIND_OF_TERMINAL,
     MARKS,
     output_lines,
@@ -81,6 +82,9 @@ class _Reader:
             is_open = self.block == "*" or self.block in BLOCKS_OF_TERMINAL.get(pieces[0].type, ())
             self._facts(rule, pieces, OWN if is_open else STRAY)
             return
+        if pieces[0].type == "MALFORMED":
+            self._malformed(pieces[0])
+            return
         self.block = BLOCK_OF_ITEM.get(rule, "")
         if rule == "cat_output":
             self._cat(pieces)
@@ -116,6 +120,12 @@ class _Reader:
                 name, text, start = found
                 self._fact(name, text, self._locator(piece, start, start + len(text)), rule, channel)
         self._tiles(pieces)
+
+    def _malformed(self, piece: Piece) -> None:
+        """A value's line that is cut or overwritten is damage; the block that it stands in stays open."""
+        key = str(piece).partition(" = ")[0].strip("- ")
+        self.log.torn.append((FIELD_OF_KEY.get(key, key), self._locator(piece, piece.start_pos, piece.end_pos)))
+        self._tiles([piece])
 
     def _noise(self, pieces: Sequence[Piece]) -> None:
         piece = pieces[0]
