@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from laeforensics import display, evidence, export, reading, rules
+from laeforensics import display, evidence, export, mending, reading, rules
 from laeforensics.accounts import Account, accounts
 from laeforensics.errors import UnknownKey
 from laeforensics.fields import SIGNUP_FIELDS
@@ -160,6 +160,12 @@ class Case:
     def explain(self, key: str) -> display.Explanation:
         """Why we believe what we say of one account: each field, each witness with its place, who disagrees."""
         return display.explain(self.account(key))
+
+    def shopping_list(self) -> pd.DataFrame:
+        """Missing evidence, ranked by how many accounts it would unlock: `evidence effect fields accounts`."""
+        columns = ("evidence", "effect", "fields", "accounts")
+        rows = [{name: getattr(m, name) for name in columns} for m in mending.shopping_list(self.accounts)]
+        return table(rows, columns)
 
     def export(self, path: str | Path, *, key_file: Path | None = None) -> Manifest:
         """Write all accounts (not the attempts) as an encrypted manifest, with audit.parquet beside it."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from laeforensics import rules
+from laeforensics import mending, rules
 from laeforensics.accounts import Account
 from laeforensics.facts import LAST_ASSERTING_STANDING, Fact
 from laeforensics.fields import SIGNUP_FIELDS
@@ -235,7 +235,19 @@ def card(case: Case) -> str:
         lines.append(f"  {bar:<24}  {count:>4} {name:<12} {words or ', '.join(s['why'][name])}".rstrip())
     if s["attempts"]:
         lines.append(f"  and {s['attempts']} attempts that never became accounts")
+    mends = mending.shopping_list(case.accounts)[:5]
+    if mends:
+        lines += ["", "What would help most"]
+        width = max(len(m.evidence) for m in mends)
+        lines += [
+            f"  {plain(m.evidence):<{width}}  {m.effect} {_count(len(m.accounts))}  {', '.join(m.fields)}".rstrip()
+            for m in mends
+        ]
     return "\n".join(lines)
+
+
+def _count(number: int) -> str:
+    return "1 account" if number == 1 else f"{number} accounts"
 
 
 def card_html(case: Case) -> str:
