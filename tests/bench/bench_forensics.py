@@ -1,0 +1,176 @@
+"""How fast an evidence folder is read, beside the floor of what these bytes cost."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import re
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "fixtures"))
+
+import laeforensics as lf  # noqa: E402
+from laeforensics import evidence, parsing  # noqa: E402
+
+MB = 1e6
+AIM = 80.0
+"""MB/s of one core, for the whole."""
+
+# The floor: what it costs merely to find the lines that hold values, without saying what they mean. The regular
+# expression is gated by a literal, for which the engine searches fast; only where that stands is the name looked at.
+ASSIGNMENT = re.compile(rb" = [^\n]+")
+NAMES = frozenset(
+    b"activationkey -activationkey access_key_id -access_key_id secret_key usertoken -usertoken bucketname accesskeyid "
+    b"secretkey ami_image_id instance_size bucket_name instance_name instance_id launch_time introducer.furl".split()
+)
+
+
+def write_corpus(folder: Path, logs: int, seed: int) -> Path:
+    """An evidence folder with about `logs` logs and real noise. An account leaves 1.26 logs on average."""
+    from generate import write_evidence
+
+    root = folder / f"evidence-{logs}"
+    write_evidence(root, seed=seed, accounts=max(1, round(logs / 1.26)), noise="real")
+    return root
+
+
+def read_logs(root: Path) -> list[bytes]:
+    """The bytes of every log of the folder."""
+    return [file.path.read_bytes() for file in evidence.find(root) if file.kind == evidence.LOG]
+
+
+def cpu_seconds(work: Callable[[], object]) -> float:
+    """Processor seconds of this process for one call, with the garbage of the call before swept away first."""
+    gc.collect()
+    begun = time.process_time()
+    work()
+    return time.process_time() - begun
+
+
+def find_values(logs: list[bytes]) -> int:
+    """The floor: the number of value lines in all logs."""
+    found = 0
+    for data in logs:
+        for match in ASSIGNMENT.finditer(data):
+            start = match.start()
+            found += data[data.rfind(b"\n", 0, start) + 1 : start].strip() in NAMES
+    return found
+
+
+def parse_bare(logs: list[bytes]) -> int:
+    """lark alone: the number of items in all trees; nothing is done with them."""
+    grammar = parsing.grammar("signup_log")
+    return sum(len(grammar.parse(data.decode("latin-1")).children) for data in logs)
+
+
+def read_whole(root: Path) -> int:
+    """The product itself: the number of rows of `case.signups`."""
+    return len(lf.open_case(root).signups)
+
+
+def peak_memory(root: Path) -> tuple[float, float]:
+    """Peak resident memory (MB) of a process that has only imported everything, and of one that read the folder too."""
+
+    def peak(*arguments: str) -> float:
+        command = [sys.executable, __file__, "--peak", *arguments]
+        told = subprocess.run(command, capture_output=True, text=True, check=True)
+        return float(json.loads(told.stdout))
+
+    return peak(""), peak(str(root))
+
+
+def print_peak(root: str) -> None:
+    """In a process of its own: import, read `root` if one is named, tell the peak in MB."""
+    parsing.grammar("signup_log")
+    _ = lf.open_case
+    if root:
+        read_whole(Path(root))
+    print(json.dumps(_peak_of_this_process() / MB))
+
+
+def _peak_of_this_process() -> int:
+    # Linux hands ru_maxrss of the parent on to a child, so that a small child of a large parent looks large.
+    status = Path("/proc/self/status")
+    if status.exists():
+        return 1024 * int(status.read_text().partition("VmHWM:")[2].split()[0])
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def compare(root: Path, rounds: int) -> None:
+    """Print the whole beside lark alone and the floor, over the same logs, interleaved in one run."""
+    logs = read_logs(root)
+    size = sum(map(len, logs)) / MB
+    works: dict[str, Callable[[], int]] = {
+        "floor: a gated bytes regex": lambda: find_values(logs),
+        "lark alone": lambda: parse_bare(logs),
+        "open_case(...).signups": lambda: read_whole(root),
+    }
+    counts = {name: work() for name, work in works.items()}  # once for nothing: grammars compiled, files in memory
+    seconds: dict[str, list[float]] = {name: [] for name in works}
+    for _ in range(rounds):
+        for name, work in works.items():
+            seconds[name].append(cpu_seconds(work))
+    medians = {name: statistics.median(times) for name, times in seconds.items()}
+    floor = medians["floor: a gated bytes regex"]
+    print(f"{len(logs)} logs, {size:.1f} MB, median of {rounds} interleaved rounds, processor time of one core\n")
+    print(f"{'':<28}{'MB/s':>8}{'worst':>8}{'best':>8}{'ms/log':>9}{'x floor':>9}   found")
+    units = ("value lines", "items", "signups")
+    for (name, median), unit in zip(medians.items(), units, strict=True):
+        worst, best = size / max(seconds[name]), size / min(seconds[name])
+        each = 1000 * median / len(logs)
+        found = f"{counts[name]} {unit}"
+        print(f"{name:<28}{size / median:>8.1f}{worst:>8.1f}{best:>8.1f}{each:>9.2f}{median / floor:>9.1f}   {found}")
+    whole = size / medians["open_case(...).signups"]
+    print(f"\naim {AIM:.0f} MB/s: {'reached' if whole >= AIM else f'missed, {100 * whole / AIM:.0f} % of it'}")
+    bare, peak = peak_memory(root)
+    print(
+        f"peak memory {peak:.0f} MB, of which {bare:.0f} MB stand after the imports: {(peak - bare) / size:.1f} B per byte of log"
+    )
+
+
+def scale(folder: Path, counts: list[int], seed: int) -> None:
+    """Print what a log costs as the number of logs grows."""
+    print(f"\n{'logs':>6}{'MB':>8}{'seconds':>9}{'MB/s':>8}{'ms/log':>9}{'peak MB':>9}")
+    for count in counts:
+        root = write_corpus(folder, count, seed)
+        logs = read_logs(root)
+        number, size = len(logs), sum(map(len, logs)) / MB
+        del logs
+        read_whole(root)
+        median = statistics.median(cpu_seconds(lambda root=root: read_whole(root)) for _ in range(3))
+        _, peak = peak_memory(root)
+        print(f"{number:>6}{size:>8.1f}{median:>9.2f}{size / median:>8.1f}{1000 * median / number:>9.2f}{peak:>9.0f}")
+
+
+def main() -> int:
+    """The command line; 0 whatever the numbers are."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--logs", type=int, default=300)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--scaling", action="store_true", help="also the cost for 100, 300, 1000 logs")
+    parser.add_argument("--large", action="store_true", help="with --scaling: 3000 logs too")
+    parser.add_argument("--peak", metavar="FOLDER", help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.peak is not None:
+        print_peak(chosen.peak)
+        return 0
+    with tempfile.TemporaryDirectory(prefix="lae-bench-") as name:
+        folder = Path(name)
+        compare(write_corpus(folder, chosen.logs, chosen.seed), chosen.rounds)
+        if chosen.scaling:
+            scale(folder / "scaling", [100, 300, 1000, *([3000] if chosen.large else [])], chosen.seed)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
