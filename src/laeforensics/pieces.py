@@ -43,12 +43,12 @@ FIELD_OF_FILE = {
 FIELD_OF_TERMINAL = {
     **{name.upper(): name for name in FIELDS},
     "MAIL_TO": "customer_email",
+    "POLL": "user_token",
 }
 KIND_OF_TERMINAL = {
     "RELAYED": "remote",
     "RELAYED_MARKED": "remote",
-    "CAT": "remote",
-    "OUTPUT": "remote",
+    "CAT_OUTPUT": "remote",
     "BLANK": "blank",
     "LOCAL": "local",
     "FAILURE_DUMP": "failure",
@@ -73,7 +73,7 @@ MARKS: dict[str, tuple[tuple[str, str], ...]] = {
     "INTRODUCER_FURL": (("The settings", "settings"),),
     "CUSTOMER_EMAIL": (("", "e-mail"),),
     "MAIL_TO": (("", "e-mail"),),
-    "CAT": (("introducer/private/introducer.furl", "s4 furl"), ("node.privkey", "node.privkey")),
+    "CAT_OUTPUT": (("introducer/private/introducer.furl", "s4 furl"), ("node.privkey", "node.privkey")),
     "LOCAL": (
         (">The ssh public key", "fingerprint told"),
         ("The ssh public key", "fingerprint unmarked"),
@@ -115,7 +115,8 @@ def value(piece: Piece) -> tuple[str, str, int] | None:
         start = text.rindex(" '") + 2
         return name, text[start : text.rindex("'")], piece.start_pos + start
     start = text.rindex(" = ") + 3 if piece.type == "INTRODUCER_FURL" else text.index(" = ") + 3
-    written = text[start:].removesuffix("\n").removesuffix("-")
+    end = text.find("\n", start)
+    written = text[start : end if end >= 0 else None].removesuffix("-")
     if piece.type == "INTRODUCER_FURL":
         return name, written, piece.start_pos + start
     if written.startswith("'") and "\\" not in written:
@@ -124,11 +125,12 @@ def value(piece: Piece) -> tuple[str, str, int] | None:
     return None if decoded is None else (name, decoded, piece.start_pos + start)
 
 
-def output_lines(output: Piece) -> list[tuple[str, int]]:
-    """What a host printed, line by line, each with its offset in the file; blank physical lines left out."""
+def output_lines(piece: Piece) -> list[tuple[str, int]]:
+    """What a host printed after a command, line by line, each with its offset in the file; blank lines left out."""
     lines: list[tuple[str, int]] = []
-    position = output.start_pos
-    for line in str(output).split("\n"):
+    command, *rest = str(piece).split("\n")
+    position = piece.start_pos + len(command) + 1
+    for line in rest:
         if line:
             mark = line.index("] out:") + len("] out:")
             if line.startswith(" ", mark):

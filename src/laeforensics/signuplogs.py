@@ -174,10 +174,8 @@ class _Reader:
 
     def _cat(self, pieces: Sequence[Piece]) -> None:
         self._tiles(pieces)
-        if len(pieces) < 2:
-            return
-        command, output = pieces
-        path = str(command).split("/home/customer/", 1)[1].split(None, 1)[0].rstrip("-")
+        output = pieces[0]
+        path = str(output).split("/home/customer/", 1)[1].split(None, 1)[0].rstrip("-")
         lines = output_lines(output)
         if path == "storageserver/tahoe.cfg":
             self.log.announcements.add("tahoe.cfg read out")
