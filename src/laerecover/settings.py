@@ -50,6 +50,9 @@ class Settings:
     subnet: str | None = None
     images: Mapping[str, str] = field(default_factory=dict)
     sizes: Mapping[str, str] = field(default_factory=dict)
+    image: str | None = None
+    """What to launch where neither the config's product nor the lost server tells; never guessed."""
+    size: str | None = None
     products: Mapping[str, tuple[str | None, str | None]] = field(default_factory=dict)
     zenoss_ip: str | None = None
     zenoss_privkey_path: str | None = None
@@ -65,12 +68,12 @@ class Settings:
     def image_of(self, account: Account) -> str | None:
         """The HOWTO's *amiimageid*: that of the product in the config, else the lost server's, through the mapping."""
         wanted = self.products.get(account.product_code or "", (None, None))[0] or account.ami_image_id
-        return self.images.get(wanted, wanted) if wanted else None
+        return self.images.get(wanted, wanted) if wanted else self.image
 
     def size_of(self, account: Account) -> str | None:
         """The HOWTO's *instancesize*, found as the image is."""
         wanted = self.products.get(account.product_code or "", (None, None))[1] or account.instance_size
-        return self.sizes.get(wanted, wanted) if wanted else None
+        return self.sizes.get(wanted, wanted) if wanted else self.size
 
 
 def example() -> str:
@@ -91,6 +94,8 @@ def drill_settings(folder: Path) -> Settings:
         staff="staff@example.org",
         serverinfo=folder / "serverinfo.csv",
         zenoss_ip="192.0.2.10",
+        image="ami-00000000",
+        size="t1.micro",
         waits=Waits(address_poll=30.0, listen_tries=5),
     )
 
@@ -123,6 +128,8 @@ def read_settings(path: Path) -> Settings:
         security_group=str(ec2.get("security_group", "CustomerDefault")),
         subnet=ec2.get("subnet"),
         images=dict(ec2.get("images", {})),
+        image=ec2.get("image"),
+        size=ec2.get("size"),
         sizes=dict(ec2.get("sizes", {})),
         products=_products(config),
         zenoss_ip=config.get("zenoss_IP"),
