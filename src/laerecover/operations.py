@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from laerecover.errors import Guarded, LaeRecoverError, LockHeld
+from laerecover.errors import Guarded, LaeRecoverError
 from laerecover.manifest import Account, Manifest, default_key_file, read_manifest
 from laerecover.manifest.store import read_key
 from laerecover.outbox import Outbox
@@ -19,7 +19,7 @@ from laerecover.plan import Plan, Selection, make_plan
 from laerecover.ports import Compute, NotFound, Refusal, Transient
 from laerecover.report import Report, make_report, read_ledger, write_report
 from laerecover.settings import DEFAULT_NAME, Settings, drill_settings, read_settings
-from laerecover.state import State, forget_drill, locked, open_state, read_state
+from laerecover.state import State, forget_drill, holder, locked, open_state, read_state
 from laerecover.vault import Vault
 from laerecover.worlds import OpenWorld, count_effects, open_real, open_twin
 
@@ -303,12 +303,3 @@ def status(options: Options) -> dict[str, Any]:
         },
         "mails": mails,
     }
-
-
-def holder(folder: Path) -> str | None:
-    """Who works on the state now; None if nobody does."""
-    try:
-        with locked(folder, "status"):
-            return None
-    except LockHeld as error:
-        return error.what

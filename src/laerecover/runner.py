@@ -155,6 +155,8 @@ def run(job: Job, account_ids: Sequence[str]) -> None:
             "log_level": "CRITICAL",
             "enable_otlp": False,
             "use_listen_notify": False,
+            # Nobody sends notifications here; the thread that looks for them is waited for at the end.
+            "notification_listener_polling_interval_sec": 0.1,
         }
     )
     try:

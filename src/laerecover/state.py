@@ -7,18 +7,20 @@ import json
 import os
 import shutil
 import socket
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from laerecover.errors import LaeRecoverError, LockHeld
 from laerecover.vault import write_atomically
 
 MODES = ("run", "drill")
 _VERSION = 1
+_LOCK_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,14 +135,12 @@ def locked(folder: Path, command: str) -> Iterator[None]:
     file = path.open("a+", encoding="utf-8")
     try:
         path.chmod(0o600)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not _take(file):
             raise LockHeld(
                 f"another runner is at work: {_holder(path)}",
                 where=str(path),
                 next_step="wait for it, or look with `laerecover status`; nothing was started",
-            ) from None
+            )
         file.seek(0)
         file.truncate()
         since = datetime.now().astimezone().isoformat(timespec="seconds")
@@ -149,6 +149,30 @@ def locked(folder: Path, command: str) -> Iterator[None]:
         yield
     finally:
         file.close()
+
+
+def holder(folder: Path) -> str | None:
+    """Who works on this state now; None if nobody does. Shares the lock for a moment, which `locked` rides out."""
+    path = folder / "lock"
+    if not path.is_file():
+        return None
+    with path.open(encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return f"a runner is at work: {_holder(path)}"
+    return None
+
+
+def _take(file: TextIO) -> bool:
+    for _ in range(_LOCK_TRIES):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return True
+    return False
 
 
 def _holder(path: Path) -> str:

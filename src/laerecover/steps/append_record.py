@@ -5,7 +5,7 @@ from __future__ import annotations
 from laerecover.ports import ServerRow
 from laerecover.steps.work import Values, Work
 
-_WITHIN = 60.0
+_WITHIN = 300.0
 
 
 def append_record(work: Work) -> Values:

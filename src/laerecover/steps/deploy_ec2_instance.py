@@ -61,7 +61,8 @@ def _request(work: Work, tags: dict[str, str], generation: int) -> LaunchRequest
     image, size = work.settings.image_of(work.account), work.settings.size_of(work.account)
     if image is None or size is None:
         raise StepFailed(
-            "no image or no size is known for this account; add its product to the config, or ec2.image and ec2.size to the settings", kind="no_image"
+            "no image or no size is known for this account; add its product to the config, or ec2.image and ec2.size to the settings",
+            kind="no_image",
         )
     token = client_token(work.recovery_id, work.account.account_id, generation)
     return LaunchRequest(

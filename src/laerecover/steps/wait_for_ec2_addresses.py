@@ -8,19 +8,27 @@ from laerecover.steps.work import StepFailed, Values, Work
 _NOT_FOUND_GRACE = 60.0
 """EC2 may not know an instance for a while after its launch, in seconds."""
 _SOON = 5.0
+_TRIES_AT_LEAST = 10
 
 
 def wait_for_ec2_addresses(work: Work) -> Values:
-    """Poll DescribeInstances until dnsName and privateDnsName are both set (the HOWTO's loop, every address_poll seconds).
+    """Poll DescribeInstances until dnsName and privateDnsName are both set, every address_poll seconds as in the HOWTO.
 
     Values: public_host, private_host. Fails: `instance_died`, `not_found` (after a minute), `deadline`.
     """
     clock, waits = work.world.clock, work.settings.waits
     instance_id = work.known_of("deploy_ec2_instance", "instance_id")
-    begun = clock.monotonic()
+    begun, tries, unknown = clock.monotonic(), 0, 0
     until = begun + waits.address_deadline
     while True:
-        instance = _describe(work, instance_id, begun + _NOT_FOUND_GRACE)
+        tries += 1
+        instance: Instance | None = None
+        try:
+            instance = work.world.compute.describe(instance_id)
+        except NotFound:
+            unknown += 1
+        except Transient:
+            pass
         if instance is not None and instance.dead:
             raise StepFailed(
                 f"{instance_id} is {instance.state} before it was ready; run again to launch another",
@@ -28,19 +36,10 @@ def wait_for_ec2_addresses(work: Work) -> Values:
             )
         if instance is not None and instance.public_host and instance.private_host:
             return {"public_host": instance.public_host, "private_host": instance.private_host}
-        left = until - clock.monotonic()
-        if left <= 0:
+        now = clock.monotonic()
+        if instance is None and now > begun + _NOT_FOUND_GRACE and unknown >= _TRIES_AT_LEAST:
+            raise StepFailed(f"EC2 does not know {instance_id}", kind="not_found")
+        if now > until and tries >= _TRIES_AT_LEAST:
             raise StepFailed(f"{instance_id} got no addresses in time", kind="deadline")
-        work.waiting(f"addresses of {instance_id}", left)
-        clock.sleep(min(left, waits.address_poll if instance is not None else _SOON))
-
-
-def _describe(work: Work, instance_id: str, grace_until: float) -> Instance | None:
-    try:
-        return work.world.compute.describe(instance_id)
-    except NotFound:
-        if work.world.clock.monotonic() > grace_until:
-            raise
-    except Transient:
-        pass
-    return None
+        work.waiting(f"addresses of {instance_id}", max(0.0, until - now))
+        clock.sleep(waits.address_poll if instance is not None else _SOON)

@@ -18,6 +18,8 @@ Values = dict[str, Any]
 """What a step tells the ledger: ids and addresses, as JSON values. Never a secret."""
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 30.0
+_TRIES_AT_LEAST = 5
+"""A machine that was too busy to ask must not call it a deadline."""
 
 
 class StepFailed(Exception):
@@ -105,12 +107,12 @@ class Work:
 
     def pause(self, tries: int, until: float, what: str, reason: str) -> None:
         """Wait before asking again, longer each time, spread by account; StepFailed (`deadline`) when time is up."""
-        left = until - self.world.clock.monotonic()
-        if left <= 0:
+        left = max(0.0, until - self.world.clock.monotonic())
+        if left == 0 and tries >= _TRIES_AT_LEAST:
             raise StepFailed(f"{what}: {reason}; waited as long as the settings say", kind="deadline")
         spread = hashlib.sha256(f"{self.account.account_id} {tries}".encode()).digest()[0] / 255
         self.waiting(f"{what}: {reason}", left)
-        self.world.clock.sleep(min(left, _LONGEST_PAUSE, _FIRST_PAUSE * 1.6**tries * (0.5 + spread)))
+        self.world.clock.sleep(min(max(left, 1.0), _LONGEST_PAUSE, _FIRST_PAUSE * 1.6**tries * (0.5 + spread)))
 
     def link(self, *, patient: bool, user: str = "ubuntu") -> Link:
         """A connection to the account's new server, opened when first used. See Link."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
+import multiprocessing
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -160,3 +163,80 @@ def make_bench(tmp_path: Path) -> Callable[..., Bench]:
         return Bench(tmp_path / name, account or build_account(), **options)
 
     return make
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+class Started:
+    """A command at work in a process of its own."""
+
+    def __init__(self, process: Any, folder: Path) -> None:
+        self.process, self.pid, self._folder = process, process.pid, folder
+        self.stderr = (folder / "stderr").open("rb")
+
+    def read_lines(self, count: int) -> None:
+        """Wait until it has told that many lines of progress, or ended."""
+        for _ in range(count):
+            self.stderr.readline()
+
+    def wait(self, *, signal: int | None = None, seconds: float = 60.0) -> Ended:
+        """Its end; with `signal` that is sent first."""
+        if signal is not None:
+            os.kill(self.pid, signal)
+        told = self.stderr.read()
+        self.stderr.close()
+        self.process.join(seconds)
+        assert self.process.exitcode is not None, "the command did not end in time"
+        return Ended(self.process.exitcode, (self._folder / "stdout").read_text(), told.decode())
+
+
+_COMMAND = """
+import os, sys
+os.environ.update({environment!r})
+sys.argv = {arguments!r}
+for number, name in ((1, "stdout"), (2, "stderr")):
+    os.dup2(os.open({folder!r} + "/" + name, os.O_WRONLY | os.O_CREAT, 0o600), number)
+sys.stdout, sys.stderr = os.fdopen(1, "w", closefd=False), os.fdopen(2, "w", closefd=False)
+from laerecover.cli import main
+try:
+    main()
+finally:
+    sys.stdout.flush()
+"""
+
+
+class Commands:
+    """Runs `laerecover` in forked processes, which spares a start of Python for each."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._numbers = folder, itertools.count()
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(["laerecover.runner", "laerecover.cli", "laerecover.show", "jinja2"])
+
+    def start(self, *arguments: object, **environment: str) -> Started:
+        """Begin a command; progress can be read while it works."""
+        folder = self._folder / str(next(self._numbers))
+        folder.mkdir()
+        os.mkfifo(folder / "stderr")
+        argv = ["laerecover", *map(str, arguments)]
+        code = _COMMAND.format(environment=environment, arguments=argv, folder=str(folder))
+        process = self._context.Process(target=exec, args=(code,))
+        process.start()
+        return Started(process, folder)
+
+    def __call__(self, *arguments: object, **environment: str) -> Ended:
+        """Carry out a command to its end."""
+        return self.start(*arguments, **environment).wait()
+
+
+@pytest.fixture
+def commands(tmp_path_factory: pytest.TempPathFactory) -> Commands:
+    """The command line, cheaply."""
+    return Commands(tmp_path_factory.mktemp("commands"))

@@ -133,7 +133,9 @@ def test_another_host_key_ends_the_account_at_once(make_bench, monkeypatch):
     """A host that answers with another key is not tried again, and the finding says why that matters."""
     bench = make_bench()
     with bench.file.change() as db:
-        db.execute("CREATE TRIGGER swap AFTER INSERT ON instances BEGIN UPDATE instances SET host_key = 'ssh-ed25519 x'; END")
+        db.execute(
+            "CREATE TRIGGER swap AFTER INSERT ON instances BEGIN UPDATE instances SET host_key = 'ssh-ed25519 x'; END"
+        )
     outcome = bench.recover()
     assert outcome["failures"][0]["kind"] == "host_key"
     assert "in between" in outcome["failures"][0]["message"]
@@ -205,7 +207,9 @@ def test_monitoring_that_stays_down_is_a_gap_in_the_report(make_bench):
 def test_a_failure_notice_that_fails_does_not_hide_the_first_failure(make_bench, make_account, monkeypatch):
     """The first error stays the first."""
     bench = make_bench(make_account(ami_image_id=None))
-    monkeypatch.setattr(type(bench.outbox), "prepare", lambda self, mail: (_ for _ in ()).throw(OSError(28, "No space left")))
+    monkeypatch.setattr(
+        type(bench.outbox), "prepare", lambda self, mail: (_ for _ in ()).throw(OSError(28, "No space left"))
+    )
     outcome = bench.recover()
     assert outcome["failures"][0]["kind"] == "no_image"
     assert "No space left" in outcome["notice_failed"]
