@@ -48,6 +48,9 @@ class Account:
     furl_fits: bool = False
     email_confirmed: bool = False
     history: tuple[str, ...] = ()
+    decisions: tuple[str, ...] = ()
+    server: str = "UNKNOWN"
+    server_source: str | None = None
     matched_by: tuple[str, ...] = ()
     findings: list[Finding] = field(default_factory=list)
 

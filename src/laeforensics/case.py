@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from laeforensics import display, evidence, export, mending, reading, rules
+from laeforensics import calls, decisions, display, evidence, export, mending, reading, rules
 from laeforensics.accounts import Account, accounts
 from laeforensics.errors import UnknownKey
 from laeforensics.fields import SIGNUP_FIELDS
 from laeforensics.findings import Finding
+from laeforensics.inventory import Inventory, read_inventory
 from laeforensics.joining import Signup, Sources, join, join_rest
 from laeforensics.signups import COLUMNS, roles, row, shown, table
 
@@ -43,8 +45,12 @@ class Case:
     missing is None; secrets are `Secret`.
     """
 
-    def __init__(self, root: Path, read: reading.Reading) -> None:
+    def __init__(
+        self, root: Path, read: reading.Reading, *, folder: Path | None = None, inventory: Inventory | None = None
+    ) -> None:
         self.root = root
+        self.folder = folder or default_folder(root)
+        self.inventory = inventory
         self.reading = read
         self.joined: list[Signup] = join(read.logs, read.sources)
         self.lost: list[Signup] = _logs_lost(self.joined, read.sources)
@@ -53,7 +59,13 @@ class Case:
     @cached_property
     def accounts(self) -> list[Account]:
         """Every account and attempt, sorted by id."""
-        return accounts([*self.joined, *self.lost], self.roles)
+        found = accounts([*self.joined, *self.lost], self.roles)
+        decisions.apply(found, decisions.load(self.folder))
+        if self.inventory is not None:
+            for account in found:
+                account.server = self.inventory.server(account.values.get("instance_id"))
+                account.server_source = self.inventory.source
+        return found
 
     @cached_property
     def signups(self) -> pd.DataFrame:
@@ -99,6 +111,12 @@ class Case:
             for r in log.residue
         ]
         return table(rows, columns)
+
+    @cached_property
+    def residue_kinds(self) -> pd.DataFrame:
+        """The residue clustered: lines that are alike but for digits, quoted texts and long words, most frequent first."""
+        columns = ("template", "lines", "bytes", "files", "first")
+        return table(display.residue_kinds(r for log in self.reading.logs for r in log.residue), columns)
 
     @cached_property
     def coverage(self) -> pd.DataFrame:
@@ -161,6 +179,29 @@ class Case:
         """Why we believe what we say of one account: each field, each witness with its place, who disagrees."""
         return display.explain(self.account(key))
 
+    @property
+    def calls(self) -> pd.DataFrame:
+        """Per account and function of the HOWTO: can the call be made, and which argument blocks it."""
+        return table(calls.rows(self.accounts), ("account_id", "function", "callable", "blocked_by"))
+
+    def decide(self, key: str, field: str, *, witness: int, who: str, because: str, now: datetime | None = None) -> str:
+        """Record in the case folder which witness of a contested field is right, who says so and why.
+
+        Raises UnknownKey, DecisionError.
+        """
+        decision = decisions.decide(
+            self.account(key),
+            field,
+            witness=witness,
+            who=who,
+            because=because,
+            now=now or datetime.now(UTC),
+            folder=self.folder,
+        )
+        for name in ("accounts", "audit", "findings"):
+            self.__dict__.pop(name, None)
+        return str(decision)
+
     def shopping_list(self) -> pd.DataFrame:
         """Missing evidence, ranked by how many accounts it would unlock: `evidence effect fields accounts`."""
         columns = ("evidence", "effect", "fields", "accounts")
@@ -179,7 +220,7 @@ class Case:
             "log_file": account.origin.name if account.origin is not None and account.origin.log is not None else None,
             "verdict": verdict.name,
             "grade": grade.name if grade else None,
-            "server": None if account.is_attempt else "UNKNOWN",
+            "server": None if account.is_attempt else account.server,
             "introducer_identity": account.introducer_identity,
             "storage_identity": account.storage_identity,
             "missing": account.missing,
@@ -198,13 +239,22 @@ class Case:
         return display.card(self)
 
 
-def open_case(path: str | Path) -> Case:
+def default_folder(root: Path) -> Path:
+    """Where custody and decisions of a case are kept if nothing else is said: `<evidence>.case/`, beside the evidence."""
+    resolved = root.resolve()
+    return resolved.with_name(resolved.name + ".case")
+
+
+def open_case(path: str | Path, *, folder: str | Path | None = None, inventory: str | Path | None = None) -> Case:
     """Read a folder of evidence. Nothing in it is written to.
 
-    Raises EvidenceError: no such folder, or nothing in it that can be read.
+    `folder` is the case folder, whose decisions are applied; `inventory` a saved DescribeInstances answer.
+    Raises EvidenceError: no such folder, or nothing in it that can be read; InventoryError; DecisionError.
     """
     root = Path(path)
-    return Case(root, reading.read_all(evidence.find(root)))
+    saved = None if inventory is None else read_inventory(Path(inventory).read_bytes(), str(inventory))
+    read = reading.read_all(evidence.find(root))
+    return Case(root, read, folder=None if folder is None else Path(folder), inventory=saved)
 
 
 def _logs_lost(joined: list[Signup], sources: Sources) -> list[Signup]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from laeforensics import mending, rules
+from laeforensics import decisions, mending, rules
 from laeforensics.accounts import Account
-from laeforensics.facts import LAST_ASSERTING_STANDING, Fact
+from laeforensics.facts import LAST_ASSERTING_STANDING, Fact, Residue
 from laeforensics.fields import SIGNUP_FIELDS
 from laeforensics.identities import tub_id_of_furl
 from laeforensics.signups import shown
@@ -50,10 +51,33 @@ def excerpt(text: str) -> str:
     return plain(_LIKE_A_SECRET.sub(lambda m: repr(Secret(m[0])), text.rstrip("\n")))
 
 
+_VARIABLE = re.compile(r"'[^']*'|\"[^\"]*\"|[0-9a-f]{8,}|[0-9]+|[A-Za-z0-9+/=]{16,}")
+
+
+def residue_kinds(residue: Iterable[Residue]) -> list[dict[str, Any]]:
+    """Residue by template: the line with what varies replaced by …, how often, in how many files, and where first."""
+    kinds: dict[str, list[Residue]] = {}
+    for piece in residue:
+        kinds.setdefault(excerpt(_VARIABLE.sub("…", piece.excerpt))[:100], []).append(piece)
+    rows = [
+        {
+            "template": template_,
+            "lines": len(found),
+            "bytes": sum(r.end - r.start for r in found),
+            "files": len({r.evidence for r in found}),
+            "first": f"{found[0].evidence}:{found[0].line}",
+        }
+        for template_, found in kinds.items()
+    ]
+    return sorted(rows, key=lambda row: (-row["lines"], row["template"]))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """One witness of one field: what it says (masked), where, and how far it is believed."""
 
+    number: int | None
+    """By which a human may choose it, where the field is contested."""
     value: str
     place: str
     rule: str
@@ -103,7 +127,7 @@ class Explanation:
                 f"{field.name}  {plain(field.value) if field.value is not None else '(none)'}  {field.verdict}",
             ]
             lines += [
-                f"  {'' if line.agrees else 'not this: '}{plain(line.value)}  {plain(line.place)}  {plain(line.rule)}  {line.trust}"
+                f"  {'' if line.number is None else f'{line.number}  '}{'' if line.agrees else 'not this: '}{plain(line.value)}  {plain(line.place)}  {plain(line.rule)}  {line.trust}"
                 for line in field.lines
             ]
         if self.findings:
@@ -148,14 +172,21 @@ def _explained(account: Account, name: str) -> Explained:
     value = account.values.get(name)
     believed = [f for f in facts if f.standing <= LAST_ASSERTING_STANDING]
     agreeing = sum(f.value == value for f in believed)
+    decided = next((d for d in account.decisions if d.startswith(f"{name}: ")), None)
     if name in account.contested:
-        verdict = "witnesses of equal standing disagree"
+        verdict = "witnesses of equal standing disagree: a human decides (laeforensics decide)"
+    elif decided is not None:
+        verdict = f"decided: {plain(decided)}"
     elif value is None:
         verdict = "no believable witness" if facts else "no witness"
     else:
         verdict = f"{agreeing} of {len(believed)} witnesses agree"
+    numbers = (
+        {f: n for n, f in enumerate(decisions.witnesses(account, name), start=1)} if name in account.contested else {}
+    )
     lines = tuple(
         Line(
+            number=numbers.get(f),
             value=_masked(name, f.value),
             place=str(f.locator),
             rule=f.rule,

@@ -48,6 +48,7 @@ CODES: dict[str, tuple[str, str]] = {
     "several-products": (BLOCKING, "say which product token is right; the config holds several for one product code"),
     "not-attested": (NOTE, "none: the bucket is only announced, so this is an attempt and no account"),
     "stranger-in-bucket": (WARNING, "find out who wrote that file; it counts for no account"),
+    "stale-decision": (WARNING, "look at the witnesses again and decide anew"),
     "bucket-failed": (NOTE, "none: the program printed that the bucket could not be made"),
     "success-despite-failure": (NOTE, "none: for an hour in 2012 a failed signup was recorded as a success"),
     "ready-unknown": (WARNING, "look whether a server of this account was ever used: nothing tells that one was ready"),

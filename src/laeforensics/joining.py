@@ -16,7 +16,7 @@ from laeforensics.producttokens import Product
 from laeforensics.secretsfiles import SecretsFile
 from laeforensics.segments import is_damage
 from laeforensics.signuplogs import SignupLog
-from laeforensics.stages import RANK, furthest
+from laeforensics.stages import RANK, furthest, impossible
 
 _STAMP = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z-(.+)")
 _REQUEST_TO_LOG = timedelta(seconds=5)
@@ -110,6 +110,7 @@ def join(logs: Sequence[SignupLog], sources: Sources) -> list[Signup]:
     for log in logs:
         signup = Signup(name=log.evidence, log=log)
         _add(signup, log.facts)
+        signup.findings.extend(_order_findings(log))
         signups.append(signup)
     _join_secrets(signups, sources)
     for signup in signups:
@@ -129,6 +130,22 @@ def join_rest(signup: Signup, sources: Sources) -> None:
 def _add(signup: Signup, facts: Iterable[Fact]) -> None:
     for fact in facts:
         signup.witnesses[fact.field].append(fact)
+
+
+def _order_findings(log: SignupLog) -> Iterable[Finding]:
+    wrong = impossible(log.stages)
+    if wrong is not None:
+        what, line = wrong
+        yield finding(
+            "impossible-order", f"line {line}: {what}; lines are missing, or not of this signup", signup=log.evidence
+        )
+    if log.seam is not None:
+        yield finding(
+            "several-signups",
+            f"two signups are glued together: {log.seam} changes; only the part that bears the file's name counts",
+            signup=log.evidence,
+            field=log.seam,
+        )
 
 
 # -- secrets files -------------------------------------------------------------------------------------
@@ -395,6 +412,7 @@ def _join_serverinfo(signup: Signup, serverinfo: Mapping[str, list[Row]]) -> Non
 def _join_token(signup: Signup, products: Mapping[str, list[Product]]) -> None:
     code, _ = weigh(signup.witnesses["product_code"])
     if code is None:
+        _token_by_name(signup, products)
         return
     start = start_of(signup.name)
     entries = products.get(code, [])
@@ -414,6 +432,22 @@ def _join_token(signup: Signup, products: Mapping[str, list[Product]]) -> None:
                 field="product_token",
             )
         )
+
+
+def _token_by_name(signup: Signup, products: Mapping[str, list[Product]]) -> None:
+    """By full name only where no witness tells a code, and one product alone bears the name (in that month)."""
+    name, _ = weigh(signup.witnesses["full_name"])
+    start = start_of(signup.name)
+    bucket = any(f.standing <= LAST_ASSERTING_STANDING for f in signup.witnesses["bucket_name"])
+    if name is None or bucket:
+        return
+    bearers = [p for entries in products.values() for p in entries if p.full_name == name]
+    if start:
+        day = start[0][:10]
+        bearers = [p for p in bearers if p.months is None or p.months[0] <= day <= p.months[1]]
+    if len(bearers) == 1:
+        signup.matched_by.append("full name")
+        _add(signup, [bearers[0].token])
 
 
 def _settle(signup: Signup) -> None:

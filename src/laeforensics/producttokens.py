@@ -61,6 +61,9 @@ def _product(entry: Any, index: int, data: bytes, evidence: str) -> Product | No
 
 
 def _months(entry: dict[str, Any]) -> tuple[str, str] | None:
+    months = entry.get("months")
+    if isinstance(months, list) and months and all(isinstance(m, str) for m in months):
+        return (f"{min(months)}-01", f"{max(months)}-31")
     first, last = entry.get("valid_from"), entry.get("valid_until")
     if isinstance(first, str) or isinstance(last, str):
         return (first if isinstance(first, str) else "0000-00-00", last if isinstance(last, str) else "9999-99-99")

@@ -68,6 +68,28 @@ def is_order_broken(item: str, seen: set[str]) -> bool:
     return any(_ORDER[other] >= rank for other in seen)
 
 
+_NEEDS = {"servers_running": "storage_started", "settings_told": "introducer_started", "mail_sent": "settings_told"}
+
+
+def impossible(stages: list[tuple[str, int]]) -> tuple[str, int] | None:
+    """The first stage that cannot stand where it stands, in words and with its line; None if the order is a signup's.
+
+    A stage may repeat (the installation is tried again), but none comes after a later one, and a server is not
+    announced before it was started.
+    """
+    told: set[str] = set()
+    highest = 0
+    for stage, line in stages:
+        if RANK[stage] < highest:
+            return f"{stage} after {STAGES[highest]}", line
+        needed = _NEEDS.get(stage)
+        if needed is not None and needed not in told:
+            return f"{stage} without {needed}", line
+        highest = RANK[stage]
+        told.add(stage)
+    return None
+
+
 def furthest(stages: list[tuple[str, int]]) -> str | None:
     """The furthest of the stages told, None if none was."""
     return max((stage for stage, _ in stages), key=RANK.__getitem__, default=None)

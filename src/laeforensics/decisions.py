@@ -1,0 +1,127 @@
+"""What a human decided about a contested field: kept in the case folder, applied while its witness still stands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from laeforensics.accounts import Account
+from laeforensics.errors import ForensicsError
+from laeforensics.facts import Fact
+from laeforensics.findings import finding
+from laerecover.manifest import Secret
+
+FILE = "decisions.jsonl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """One decision: of which account's field which witness is right, who says so, why, and when (UTC, ISO).
+
+    The witness is named by its place and by the fingerprint of its value: a decision holds no secret, and does not
+    outlive a change of the evidence.
+    """
+
+    account_id: str
+    field: str
+    place: str
+    fingerprint: str
+    who: str
+    because: str
+    at: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.place} is right, says {self.who} on {self.at[:10]}: {self.because}"
+
+
+class DecisionError(ForensicsError):
+    """A decision that cannot be taken."""
+
+
+def witnesses(account: Account, field: str) -> list[Fact]:
+    """The witnesses that a human may choose from, numbered from 1 in this order: those of the best standing present."""
+    facts = account.witnesses.get(field, [])
+    best = min((f.standing for f in facts), default=0)
+    return [f for f in facts if f.standing == best]
+
+
+def decide(
+    account: Account, field: str, *, witness: int, who: str, because: str, now: datetime, folder: Path
+) -> Decision:
+    """Record that witness number `witness` of a contested field is right.
+
+    Raises DecisionError: the field is not contested, there is no such witness, or no reason is given. OSError.
+    """
+    where = f"{account.account_id} {field}"
+    if field not in account.contested:
+        contested = ", ".join(sorted(account.contested)) or "none"
+        raise DecisionError("this field is not contested", where=where, next_step=f"contested here: {contested}")
+    choice = witnesses(account, field)
+    if not 1 <= witness <= len(choice):
+        raise DecisionError(
+            f"there is no witness {witness}", where=where, next_step=f"choose one of 1 to {len(choice)}"
+        )
+    if not because.strip() or not who.strip():
+        raise DecisionError("a decision needs a name and a reason", where=where, next_step="give --who and --because")
+    chosen = choice[witness - 1]
+    decision = Decision(
+        account_id=account.account_id,
+        field=field,
+        place=str(chosen.locator),
+        fingerprint=Secret(chosen.value).fingerprint,
+        who=who,
+        because=because,
+        at=now.isoformat(timespec="seconds"),
+    )
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (folder / FILE).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(decision), ensure_ascii=True) + "\n")
+    return decision
+
+
+def load(folder: Path) -> list[Decision]:
+    """The decisions of a case folder, in their order; none if there is no file. Raises DecisionError: a line is damaged."""
+    path = folder / FILE
+    if not path.is_file():
+        return []
+    found = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
+        if line:
+            try:
+                found.append(Decision(**json.loads(line)))
+            except (ValueError, TypeError):
+                raise DecisionError(
+                    f"line {number} is no decision", where=str(path), next_step="mend or remove that line"
+                ) from None
+    return found
+
+
+def apply(accounts: Iterable[Account], decisions: Iterable[Decision]) -> None:
+    """Settle contested fields by the last decision about each, in place; a decision whose witness is gone is a finding."""
+    latest = {(d.account_id, d.field): d for d in decisions}
+    for account in accounts:
+        for field in sorted(account.contested):
+            decision = latest.get((account.account_id, field))
+            if decision is not None:
+                _apply(account, field, decision)
+
+
+def _apply(account: Account, field: str, decision: Decision) -> None:
+    for fact in witnesses(account, field):
+        if str(fact.locator) == decision.place and Secret(fact.value).fingerprint == decision.fingerprint:
+            account.values[field] = fact.value
+            account.witnesses[field] = [f for f in account.witnesses[field] if f.value == fact.value]
+            account.contested.discard(field)
+            account.decisions += (str(decision),)
+            return
+    account.findings.append(
+        finding(
+            "stale-decision",
+            f"a decision about {field} names a witness that does not stand there any more",
+            signup=account.account_id,
+            field=field,
+        )
+    )
