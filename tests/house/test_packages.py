@@ -56,7 +56,7 @@ def built(tmp_path_factory) -> dict[str, Path]:
     (unpacked,) = (folder / "unpacked").iterdir()
     run(*build, "--wheel", "--outdir", folder / "of-sdist", unpacked, cwd=folder)
     (of_tree,), (of_sdist,) = (folder / "of-tree").glob("*.whl"), (folder / "of-sdist").glob("*.whl")
-    return {"sdist": sdist, "wheel of the tree": of_tree, "wheel of the sdist": of_sdist}
+    return {"tree": tree, "sdist": sdist, "wheel of the tree": of_tree, "wheel of the sdist": of_sdist}
 
 
 @pytest.mark.parametrize("which", ["wheel of the tree", "wheel of the sdist"])
@@ -94,12 +94,13 @@ def test_it_reads_a_log_in_a_bare_environment(built, which, tmp_path):
 
 def test_wheel_and_sdist_hold_every_file_of_the_packages(built):
     """Every module, template, grammar and sample of the tree is in both; a package forgotten in pyproject.toml shows."""
+    source, grammar = built["tree"] / "src", built["tree"] / "grammars"
     wanted = {
-        path.relative_to(ROOT / "src").as_posix()
-        for path in (ROOT / "src").rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts and not path.parent.name.endswith(".egg-info")
+        path.relative_to(source).as_posix()
+        for path in source.rglob("*")
+        if path.is_file() and not path.parent.name.endswith(".egg-info")
     }
-    grammars = {path.name for path in (ROOT / "grammars").iterdir() if path.suffix in (".py", ".lark", ".toml")}
+    grammars = {path.name for path in grammar.iterdir() if path.suffix in (".py", ".lark", ".toml")}
     for which in ("wheel of the tree", "wheel of the sdist"):
         with zipfile.ZipFile(built[which]) as archive:
             held = {name for name in archive.namelist() if ".dist-info/" not in name}
