@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from typing import Protocol, cast
+from typing import NamedTuple, Protocol, cast
 
 from lark import Lark, Tree
+from lark.exceptions import UnexpectedInput
 
 
 class Piece(Protocol):
@@ -39,3 +40,41 @@ def items(name: str, data: bytes) -> Iterator[tuple[str, Sequence[Piece]]]:
     for item in grammar(name).parse(data.decode("latin-1")).children:
         tree = cast("Tree[Piece]", item)
         yield str(tree.data), cast("Sequence[Piece]", tree.children)
+
+
+class Place(NamedTuple):
+    """Where a token begins: its offset, the terminals that may stand there with their expressions, and the token.
+
+    `piece` is None where nothing that may stand there fits.
+    """
+
+    start: int
+    terminals: Mapping[str, str]
+    piece: Piece | None
+
+
+def places(name: str, data: bytes) -> Iterator[Place]:
+    """Every place of `data`, for whoever judges the grammar itself; the last one has no piece if the text is refused."""
+    compiled = grammar(name)
+    regexps = {terminal.name: terminal.pattern.to_regexp() for terminal in compiled.terminals}
+    parser = compiled.parse_interactive(data.decode("latin-1"))
+    end = 0
+
+    def place(piece: Piece | None) -> Place:
+        choices = parser.choices()  # type: ignore[no-untyped-call]
+        return Place(end, {key: regexps[key] for key in choices if key in regexps}, piece)
+
+    try:
+        for token in parser.iter_parse():
+            yield place(cast("Piece", token))
+            end = token.end_pos or end
+    except UnexpectedInput:
+        yield place(None)
+
+
+def vocabulary(name: str) -> tuple[set[str], set[str]]:
+    """The rules whose names an item can bear, and the terminals."""
+    compiled = grammar(name)
+    rules = {str(rule.origin.name) for rule in compiled.rules if not rule.options.expand1}
+    hidden = {rule for rule in rules if rule.startswith("_") or rule in compiled.options.start}
+    return rules - hidden, {terminal.name for terminal in compiled.terminals}
