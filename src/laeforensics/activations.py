@@ -103,5 +103,7 @@ def _row(
         empty = name == "customer_keyinfo" and not value
         if empty or (value and "\ufffd" not in value and FIELDS[name].fits(value)):
             facts.append(Fact(name, value, Locator(evidence, number, position, position + len(cell)), "csv", channel))
+        elif outcome and value:
+            return bad(f"{name} cannot be right")  # the program writes results of validated requests only
         position += len(cell) + 1
     return Row(evidence, number, cells[0].decode(), cells[1].decode() if outcome else None, tuple(facts))

@@ -38,7 +38,7 @@ _SHAPES: dict[str, str] = {
     "user_token": r"\{UserToken\}[A-Za-z0-9+/=]{16,}",
     "product_token": r"\{ProductToken\}[A-Za-z0-9+/=]{16,}",
     "product_code": r"[0-9A-Z]{4,16}",
-    "customer_email": r"[A-Za-z0-9!#$*+./=?^_`{|}~-]+@[A-Za-z0-9.-]+",
+    "customer_email": r"(?:[A-Za-z0-9!#$*+./=?^_`{|}~-]|%[0-9A-F]{2})+@[A-Za-z0-9.-]+",
     "customer_name": r"(?s).+",
     "customer_keyinfo": r"(?s).+",
     "full_name": r"[^\x00-\x1f\x7f]+",

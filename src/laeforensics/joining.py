@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from laeforensics.activations import Row
-from laeforensics.facts import LAST_ASSERTING_STANDING, STRAY, Fact
+from laeforensics.facts import FOREIGN, LAST_ASSERTING_STANDING, STRAY, Fact
 from laeforensics.fields import SIGNUP_FIELDS
 from laeforensics.findings import Finding, finding
 from laeforensics.producttokens import Product
@@ -112,10 +112,47 @@ def join(logs: Sequence[SignupLog], sources: Sources) -> list[Signup]:
         _add(signup, log.facts)
         signup.findings.extend(_order_findings(log))
         signups.append(signup)
+    for signup in signups:
+        _doubt_name(signup, sources)
     _join_secrets(signups, sources)
     for signup in signups:
         join_rest(signup, sources)
     return signups
+
+
+def _doubt_name(signup: Signup, sources: Sources) -> None:
+    """A whole signup whose bucket bears another seed than its file: renamed, or the head of one log with the rest of another.
+
+    It is believed as renamed if a csv row ties the activation key at its head to the product and the e-mail of its rest;
+    without the key, if a secrets file ties its access key to its bucket; else nothing of it is sure.
+    """
+    start = start_of(signup.name)
+    bucket, _ = weigh(signup.witnesses["bucket_name"])
+    key, _ = weigh(signup.witnesses["activation_key"])
+    if start is None or bucket is None or key is None or bears_seed(bucket, start[1]):
+        return
+    code = product_code_of(bucket)
+    email, _ = weigh(signup.witnesses["customer_email"])
+    rows = [*sources.activations.get(key, ()), *sources.signups.get(key, ())]
+    agreeing = [r for r in rows if r.value("product_code") == code and email and r.value("customer_email") == email]
+    if agreeing and not any(abs(_time(r.time) - _time(start[0])) <= _REQUEST_TO_LOG for r in rows):
+        signup.findings.append(finding("renamed-log", f"its bucket {bucket} bears another seed", signup=signup.name))
+        return
+    access_key, _ = weigh(signup.witnesses["user_access_key_id"])
+    tied = access_key is not None and any(
+        file.value("bucket_name") == bucket and file.value("user_access_key_id") == access_key
+        for file in sources.secrets.values()
+    )
+    doubted = ("activation_key",) if tied else tuple(signup.witnesses)
+    for name in doubted:
+        signup.witnesses[name] = [f._replace(channel=FOREIGN) if f.standing == 1 else f for f in signup.witnesses[name]]
+    signup.findings.append(
+        finding(
+            "several-signups",
+            f"the bucket {bucket} bears another seed than the file's name, and nothing ties head and rest together",
+            signup=signup.name,
+        )
+    )
 
 
 def join_rest(signup: Signup, sources: Sources) -> None:
@@ -207,13 +244,12 @@ def _against(signup: Signup, file: SecretsFile, sources: Sources) -> tuple[str, 
         return None  # a re-record wrote this file itself: where the two differ, they contradict each other
     bucket, _ = weigh(signup.witnesses["bucket_name"])
     theirs = file.value("bucket_name")
-    for name in ("bucket_name", "public_host"):
-        own, _ = weigh(signup.witnesses[name])
-        other = file.value(name)
-        if own and other and own != other:
-            return name, f"another {name}"
     if bucket is not None:
-        return None
+        # Of the same bucket: this run's, even where the two then contradict each other.
+        return None if theirs in (None, bucket) else ("bucket_name", "another bucket_name")
+    host, _ = weigh(signup.witnesses["public_host"])
+    if host and file.value("public_host") not in (None, host):
+        return "public_host", "another public_host"
     key, _ = weigh(signup.witnesses["user_access_key_id"])
     if key and file.value("user_access_key_id") not in (None, key):
         return "user_access_key_id", "another access key"
@@ -283,6 +319,7 @@ def _join_csv(signup: Signup, sources: Sources) -> None:
     email, _ = weigh(signup.witnesses["customer_email"])
     code, _ = weigh(signup.witnesses["product_code"])
     sent = bool(activations or signups)
+    signups, activations = _without_damaged_cells(signup, signups, activations)
     signups = _credible(signup, signups, email, code)
     if email is None:
         emails = {row.value("customer_email") for row in signups} - {None}
@@ -295,7 +332,6 @@ def _join_csv(signup: Signup, sources: Sources) -> None:
         signup.matched_by.append("activation key" if key else "start time and product code")
     for row in (*signups, *activations):
         _add(signup, row.facts)
-    _doubt_damaged_cells(signup, signups, activations)
     for row in signups:
         if row.outcome == "success":
             signup.success_row = row
@@ -319,10 +355,16 @@ def _rows_by_key(key: str, start: tuple[str, str] | None, sources: Sources) -> t
     if start is None:
         return activations, signups
     began = _time(start[0])
+    if len(activations) == len(signups) == 1 and _cells(activations[0]) == _cells(signups[0]):
+        return activations, signups  # request and result agree in everything: the file's name may be wrong
     activations = [row for row in activations if abs(_time(row.time) - began) <= _REQUEST_TO_LOG]
     after = [row for row in signups if timedelta(0) <= _time(row.time) - began <= _LONGEST_RUN]
     signups = [row for row in after if row.time == min(r.time for r in after)]
     return activations, [row for row in signups if not _is_glued(row, key, activations, sources)]
+
+
+def _cells(row: Row) -> list[str | None]:
+    return [row.value(name) for name in ("product_code", "customer_name", "customer_email", "customer_keyinfo")]
 
 
 def _time(stamp: str) -> datetime:
@@ -353,22 +395,21 @@ def _rows_by_start(signup: Signup, start: tuple[str, str] | None, sources: Sourc
     return _rows_by_key(keys.pop(), start, sources) if len(keys) == 1 else ([], [])
 
 
-def _doubt_damaged_cells(signup: Signup, signups: Sequence[Row], activations: Sequence[Row]) -> None:
+def _without_damaged_cells(signup: Signup, signups: list[Row], activations: list[Row]) -> tuple[list[Row], list[Row]]:
     """Where a result's cell is its own request's with a stretch lost (or the other way round), neither is sure."""
     for name in ("customer_name", "customer_email", "customer_keyinfo"):
         ours, theirs = {row.value(name) for row in signups}, {row.value(name) for row in activations}
-        if not theirs or ours & theirs:
+        if not theirs or ours & theirs or not any(a and b and is_damage(a, b) for a in ours for b in theirs):
             continue
-        if any(a and b and is_damage(a, b) for a in ours for b in theirs):
-            rows = {row.evidence for row in (*signups, *activations)}
-            signup.witnesses[name] = [
-                f._replace(channel=STRAY) if f.locator.evidence in rows else f for f in signup.witnesses[name]
-            ]
-            signup.findings.append(
-                finding(
-                    "damaged-row", f"one of the csv rows has lost a piece of {name}", signup=signup.name, field=name
-                )
-            )
+        signup.findings.append(
+            finding("damaged-row", f"one of the csv rows has lost a piece of {name}", signup=signup.name, field=name)
+        )
+        signups, activations = [_without(name, row) for row in signups], [_without(name, row) for row in activations]
+    return signups, activations
+
+
+def _without(name: str, row: Row) -> Row:
+    return row._replace(facts=tuple(f for f in row.facts if f.field != name))
 
 
 def _credible(signup: Signup, rows: list[Row], email: str | None, code: str | None) -> list[Row]:

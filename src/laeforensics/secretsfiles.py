@@ -69,6 +69,7 @@ def read_secrets(data: bytes, evidence: str) -> SecretsFile:
     except _Damage as damage:
         result.problem = f"damaged at byte {damage.args[0]}"
     _doubt_swapped(result)
+    _doubt_hosts(result)
     result.filled = bool(result.facts)
     return result
 
@@ -100,6 +101,28 @@ def _object(result: SecretsFile, text: str, position: int) -> int:
 
 def _values(file: SecretsFile) -> set[tuple[str, str]]:
     return {(fact.field, fact.value) for fact in file.facts}
+
+
+def _doubt_hosts(result: SecretsFile) -> None:
+    """The furls tell the hosts once more: where they differ from the hosts told, neither is sure."""
+    for host_field, furl_field, same in (
+        ("public_host", "introducer_furl", lambda host: host),
+        ("private_host", "internal_introducer_furl", _address_of),
+    ):
+        host, furl = result.value(host_field), result.value(furl_field)
+        if host is None or furl is None:
+            continue
+        told = furl.partition("@")[2].partition(":")[0]
+        if same(host) not in (None, told):
+            doubted = {host_field, furl_field}
+            result.rejected += [(f.field, f.locator) for f in result.facts if f.field in doubted]
+            result.facts = [f._replace(channel=STRAY) if f.field in doubted else f for f in result.facts]
+
+
+def _address_of(private_host: str) -> str | None:
+    """The address in `ip-10-1-2-3.ec2.internal`, None for a host of another form."""
+    label = private_host.partition(".")[0]
+    return label[3:].replace("-", ".") if label.startswith("ip-") else None
 
 
 def _doubt_swapped(result: SecretsFile) -> None:
