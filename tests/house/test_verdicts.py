@@ -17,7 +17,6 @@ UPDATE = "LAE_UPDATE_DOCS"
 NEVER_GIVEN = [
     "missing-email",
     "not-attested",
-    "renamed-log",
     "several-products",
     "success-despite-failure",
     "unconfirmed-email",
