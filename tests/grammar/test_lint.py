@@ -1,0 +1,155 @@
+"""The lint finds what is broken: on copies of the grammars and samples with one thing wrong in each."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from lark import Lark
+
+from laeforensics import linting, parsing
+from laeforensics.linting import Problem, lint, render
+
+GRAMMARS = Path(__file__).resolve().parents[2] / "grammars"
+OTHERS = {name: linting.written(name) for name in linting.GRAMMARS if name != "signup_log"}
+ADDRESS = """
+last_resorts = ["OTHER", "MALFORMED"]
+[[sample]]
+name = "an address"
+rule = "address"
+facts = { public_host = "192.0.2.1" }
+text = ">The server's public address is '192.0.2.1'.>"
+"""
+
+
+def lint_with(samples: str | None) -> list[Problem]:
+    """The problems of signup_log with these samples instead of its own."""
+    return [p for p in lint({**OTHERS, "signup_log": samples}) if p.grammar == "signup_log"]
+
+
+def of_the_samples(samples: str) -> list[Problem]:
+    """The same without the terminals and rules that so few samples cannot show."""
+    return [p for p in lint_with(samples) if not p.what.endswith("that no sample hits")]
+
+
+@pytest.fixture
+def broken(monkeypatch, tmp_path):
+    """Change the text of a copy of the grammars, and let everybody parse with it."""
+
+    def change(before: str, after: str, name: str = "signup_log.lark") -> None:
+        copies = tmp_path / "grammars"
+        shutil.copytree(GRAMMARS, copies)
+        text = (copies / name).read_text("utf-8")
+        assert before in text
+        (copies / name).write_text(text.replace(before, after), "utf-8")
+        compiled = Lark.open(str(copies / "signup_log.lark"), parser="lalr", lexer="contextual")
+        whole = parsing.grammar
+        monkeypatch.setattr(parsing, "grammar", lambda name: compiled if name == "signup_log" else whole(name))
+
+    return change
+
+
+def test_a_sound_sample_is_no_problem():
+    """One sample that is read as it says leaves only the rules and terminals that it does not hit."""
+    assert of_the_samples(ADDRESS) == []
+
+
+def test_a_terminal_and_a_rule_without_a_sample_are_named():
+    """What no sample hits is named once, as rule or as terminal; what a sample hits is not."""
+    found = {(p.where, p.what) for p in lint_with(ADDRESS)}
+    assert ("MAIL_TO", "is a terminal that no sample hits") in found
+    assert ("mail", "is a rule that no sample hits") in found
+    assert {"PUBLIC_HOST", "address"}.isdisjoint(where for where, _ in found)
+
+
+def test_a_grammar_without_samples_is_named():
+    """No file, an empty file and a file without a sample are the same omission."""
+    for nothing in (None, "", 'last_resorts = ["OTHER"]'):
+        assert [(p.where, p.what) for p in lint_with(nothing)] == [("the grammar", "has no samples")]
+
+
+@pytest.mark.parametrize(
+    ("samples", "word"),
+    [
+        ("[[sample]\n", "cannot be read"),
+        (ADDRESS.replace("facts", "fatcs"), "fatcs"),
+        (ADDRESS.replace("rule =", "# rule ="), "missing ['rule']"),
+        (ADDRESS.replace(">The server's public address is '192.0.2.1'.>", ""), "no text"),
+    ],
+)
+def test_samples_that_cannot_be_understood_are_a_problem(samples, word):
+    """Bad TOML, an unknown key, a missing key or an empty text is said, not raised and not skipped."""
+    (problem,) = lint_with(samples)
+    assert word in problem.what
+
+
+def test_two_samples_of_one_name_are_named():
+    """A sample is known by its name, so no two may share one."""
+    twice = ADDRESS + ADDRESS.replace('last_resorts = ["OTHER", "MALFORMED"]', "")
+    assert [(p.where, p.what) for p in of_the_samples(twice)] == [("an address", "is the name of several samples")]
+
+
+def test_a_wrong_value_is_shown_beside_the_right_one():
+    """A sample that expects another value than is read fails with both."""
+    (problem,) = of_the_samples(ADDRESS.replace('public_host = "192.0.2.1"', 'public_host = "192.0.2.9"'))
+    assert problem.where == "an address"
+    assert "'192.0.2.9' was not read" in problem.what
+    assert "'192.0.2.1' was read" in problem.what
+
+
+def test_a_wrong_kind_is_shown():
+    """A sample whose bytes count as something else than it says fails."""
+    (problem,) = of_the_samples(ADDRESS.replace("rule =", 'kind = "remote"\nrule ='))
+    assert problem.what == "should count as remote, but counts as fact"
+
+
+def test_a_failing_sample_shows_how_far_each_terminal_came(broken):
+    """One changed letter in the grammar: the terminal that should take the line came to that letter, and leads the list."""
+    broken("public address", "public adress")
+    (problem,) = of_the_samples(ADDRESS)
+    assert problem.what == "should be taken by address, but at byte 0 residue takes it"
+    reached = {name: (reach, size) for name, reach, size in problem.reached}
+    assert reached["PUBLIC_HOST"] == (
+        len(">The server's public ad"),
+        len(">The server's public address is '192.0.2.1'.>"),
+    )
+    assert reached["MAIL_TO"][0] == len(">")
+    assert problem.reached[0][0] == "OTHER"
+    assert "PUBLIC_HOST           23 of 45 bytes" in render([problem])
+
+
+def test_a_text_that_the_grammar_refuses_is_no_crash(broken):
+    """Without the last resort a grammar refuses some texts: the place and the reach are told."""
+    broken("residue: OTHER | MALFORMED", "residue: MALFORMED")
+    (problem,) = of_the_samples(ADDRESS.replace("public address", "pubic address"))
+    assert problem.what == "cannot be read from byte 0 on"
+    assert {name: reach for name, reach, _ in problem.reached}["PUBLIC_HOST"] == len(">The server's pub")
+
+
+def test_a_sample_that_two_terminals_would_take_is_named(broken):
+    """A new terminal that takes an old one's line, whatever their priorities, is named until the sample lists it."""
+    broken("mail: MAIL_TO", "mail: MAIL_TO | RIVAL\nRIVAL.1: />The server's [^\\n]*\\n?/")
+    (problem,) = of_the_samples(ADDRESS)
+    assert (problem.where, problem.what) == ("an address", "RIVAL would take a part of it whole, too")
+    assert of_the_samples(ADDRESS.replace("rule =", 'overlap = ["RIVAL"]\nrule =')) == []
+
+
+def test_an_overlap_that_is_none_is_named():
+    """A sample that lists a rival which would not take it says something false."""
+    (problem,) = of_the_samples(ADDRESS.replace("rule =", 'overlap = ["MAIL_TO"]\nrule ='))
+    assert problem.what == "does not overlap with MAIL_TO, as it says"
+
+
+def test_a_terminal_that_can_never_match_is_found(broken):
+    """A possessive repetition that eats what must follow makes a terminal dead: its sample fails."""
+    broken("'[^'\\n]*+'\\.>(?:\\n|\\Z)/", "'[^\\n]*+'\\.>(?:\\n|\\Z)/")
+    (problem,) = of_the_samples(ADDRESS)
+    assert problem.what.endswith("residue takes it")
+
+
+def test_problems_are_told_in_words():
+    """No problem is one sentence; each problem is a line, and the last line counts them."""
+    assert render([]).endswith("every sample is read as it says")
+    told = render(lint_with(None)).split("\n")
+    assert told == ["signup_log: the grammar: has no samples", "1 problems"]
