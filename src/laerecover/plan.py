@@ -118,7 +118,10 @@ def make_plan(
             account, chosen, server=server, asked=asked, accepted=account.account_id in (accepted or {})
         )
         if action == RECOVER and mode == "run" and (image is None or size is None):
-            action, why = BLOCKED, "no image or size is known: add its product to the config"
+            action, why = (
+                BLOCKED,
+                "no image or size is known: add its product to the config, or ec2.image and ec2.size to the settings",
+            )
         rows.append(
             PlannedAccount(
                 account_id=account.account_id,

@@ -5,11 +5,13 @@ from __future__ import annotations
 import functools
 import hashlib
 import itertools
-import multiprocessing
+import json
 import os
 import sqlite3
+import subprocess
+import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -174,11 +176,38 @@ class Ended:
     stderr: str
 
 
+_ZYGOTE = """
+import json, os, sys
+import jinja2, laerecover.runner, laerecover.cli, laerecover.show, laerecover.display, laerecover.mailing
+import laerecover.twin.assemble, cryptography.hazmat.primitives.ciphers.aead, cryptography.hazmat.primitives.kdf.hkdf
+for line in sys.stdin:
+    wanted = json.loads(line)
+    if "wait" in wanted:
+        answer = os.waitstatus_to_exitcode(os.waitpid(wanted["wait"], 0)[1])
+    elif (answer := os.fork()) == 0:
+        os.environ.update(wanted["environment"])
+        sys.argv = wanted["arguments"]
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        for number, name in ((1, "stdout"), (2, "stderr")):
+            os.dup2(os.open(wanted["folder"] + "/" + name, os.O_WRONLY | os.O_CREAT, 0o600), number)
+        code = 70
+        try:
+            laerecover.cli.main()
+            code = 0
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        finally:
+            sys.stdout.flush(), sys.stderr.flush()
+            os._exit(code)
+    print(answer, flush=True)
+"""
+
+
 class Started:
     """A command at work in a process of its own."""
 
-    def __init__(self, process: Any, folder: Path) -> None:
-        self.process, self.pid, self._folder = process, process.pid, folder
+    def __init__(self, commands: Commands, pid: int, folder: Path) -> None:
+        self.pid, self._commands, self._folder = pid, commands, folder
         self.stderr = (folder / "stderr").open("rb")
 
     def read_lines(self, count: int) -> None:
@@ -186,39 +215,30 @@ class Started:
         for _ in range(count):
             self.stderr.readline()
 
-    def wait(self, *, signal: int | None = None, seconds: float = 60.0) -> Ended:
+    def wait(self, *, signal: int | None = None) -> Ended:
         """Its end; with `signal` that is sent first."""
         if signal is not None:
             os.kill(self.pid, signal)
         told = self.stderr.read()
         self.stderr.close()
-        self.process.join(seconds)
-        assert self.process.exitcode is not None, "the command did not end in time"
-        return Ended(self.process.exitcode, (self._folder / "stdout").read_text(), told.decode())
-
-
-_COMMAND = """
-import os, sys
-os.environ.update({environment!r})
-sys.argv = {arguments!r}
-for number, name in ((1, "stdout"), (2, "stderr")):
-    os.dup2(os.open({folder!r} + "/" + name, os.O_WRONLY | os.O_CREAT, 0o600), number)
-sys.stdout, sys.stderr = os.fdopen(1, "w", closefd=False), os.fdopen(2, "w", closefd=False)
-from laerecover.cli import main
-try:
-    main()
-finally:
-    sys.stdout.flush()
-"""
+        code = self._commands.ask({"wait": self.pid})
+        return Ended(code, (self._folder / "stdout").read_text(), told.decode())
 
 
 class Commands:
-    """Runs `laerecover` in forked processes, which spares a start of Python for each."""
+    """Runs `laerecover` in processes forked from one that has loaded it, which spares a start of Python for each."""
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._numbers = folder, itertools.count()
-        self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["laerecover.runner", "laerecover.cli", "laerecover.show", "jinja2"])
+        self._zygote = subprocess.Popen([sys.executable, "-c", _ZYGOTE], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def ask(self, wanted: Mapping[str, Any]) -> int:
+        """One question to the process that forks; its answer."""
+        assert self._zygote.stdin is not None
+        assert self._zygote.stdout is not None
+        self._zygote.stdin.write(json.dumps(wanted).encode() + b"\n")
+        self._zygote.stdin.flush()
+        return int(self._zygote.stdout.readline())
 
     def start(self, *arguments: object, **environment: str) -> Started:
         """Begin a command; progress can be read while it works."""
@@ -226,17 +246,21 @@ class Commands:
         folder.mkdir()
         os.mkfifo(folder / "stderr")
         argv = ["laerecover", *map(str, arguments)]
-        code = _COMMAND.format(environment=environment, arguments=argv, folder=str(folder))
-        process = self._context.Process(target=exec, args=(code,))
-        process.start()
-        return Started(process, folder)
+        pid = self.ask({"arguments": argv, "environment": environment, "folder": str(folder)})
+        return Started(self, pid, folder)
 
     def __call__(self, *arguments: object, **environment: str) -> Ended:
         """Carry out a command to its end."""
         return self.start(*arguments, **environment).wait()
 
+    def close(self) -> None:
+        """End the process that forks."""
+        self._zygote.communicate()
 
-@pytest.fixture
-def commands(tmp_path_factory: pytest.TempPathFactory) -> Commands:
+
+@pytest.fixture(scope="session")
+def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
     """The command line, cheaply."""
-    return Commands(tmp_path_factory.mktemp("commands"))
+    made = Commands(tmp_path_factory.mktemp("commands"))
+    yield made
+    made.close()

@@ -50,54 +50,52 @@ def check_once(state: Path, accounts: int) -> None:
 
 
 def test_ten_kills_at_seeded_moments_double_nothing(make_manifest, key_file, commands):
-    """A drill killed ten times, each time at another point of its progress, recovers every account once."""
+    """Two drills, each killed five times at other points of their progress, recover every account once."""
     manifest = make_manifest(count=ACCOUNTS)
-    state = Path(f"{manifest}.drill")
-    drill = ("drill", manifest, "--key-file", key_file, "--pace", PACE, "--concurrency", "3")
+    states = [manifest.parent / f"drill{number}" for number in range(2)]
+    drills = [
+        ("drill", manifest, "--key-file", key_file, "--pace", PACE, "--concurrency", "3", "--seed", n, "--state", state)
+        for n, state in enumerate(states)
+    ]
     dice = random.Random(20120320)
     kills = 0
-    for number in range(KILLS):
-        runner = commands.start(*drill)
-        # A moment is a number of lines of progress and a little more: the same work on slow machines and on fast ones.
-        runner.read_lines(dice.randint(1, 3 + 2 * number))
-        time.sleep(dice.random() * 0.05)
-        kills += runner.wait(signal=signal.SIGKILL).returncode == -signal.SIGKILL
-    assert kills >= KILLS - 1
-    ended = commands(*drill, "--json")
-    assert ended.returncode == 0, ended.stderr[-2000:]
-    rows = json.loads(ended.stdout)["accounts"]
-    assert {(a["outcome"], a["instances_launched"], a["serverinfo_rows"]) for a in rows} == {("recovered", 1, 1)}
-    check_once(state, ACCOUNTS)
-    before = tables(state)
-    again = commands(*drill)
-    assert again.returncode == 0
-    assert "5 of 5 accounts recovered" in again.stdout
-    assert tables(state) == before
+    for number in range(KILLS // len(drills)):
+        for runner in [commands.start(*drill) for drill in drills]:
+            # A moment is a number of lines of progress and a little more: the same work on slow machines and fast ones.
+            runner.read_lines(dice.randint(1, 4 + 5 * number))
+            time.sleep(dice.random() * 0.05)
+            kills += runner.wait(signal=signal.SIGKILL).returncode == -signal.SIGKILL
+    assert kills >= KILLS - 2
+    for drill, state in zip(drills, states, strict=True):
+        ended = commands(*drill, "--json")
+        assert ended.returncode == 0, ended.stderr[-2000:]
+        rows = json.loads(ended.stdout)["accounts"]
+        assert {(a["outcome"], a["instances_launched"], a["serverinfo_rows"]) for a in rows} == {("recovered", 1, 1)}
+        check_once(state, ACCOUNTS)
+        before = tables(state)
+        again = commands(*drill)
+        assert again.returncode == 0
+        assert "5 of 5 accounts recovered" in again.stdout
+        assert tables(state) == before
 
 
 def test_a_kill_at_every_crash_point_of_every_step_doubles_nothing(make_manifest, key_file, commands):
     """Killed before the probe, before and after the act, before the record of each step in turn, a drill ends well."""
     manifest = make_manifest(count=1)
-    states = {step: manifest.parent / step for step in STEPS}
 
-    def drill(crash_at: str, step: str) -> Started:
-        return commands.start(
-            *("drill", manifest, "--key-file", key_file, "--pace", PACE, "--state", states[step]),
-            LAERECOVER_CRASH_AT=crash_at,
-        )
+    def drill(point: str, crash_at: str) -> Started:
+        arguments = ("drill", manifest, "--key-file", key_file, "--pace", PACE, "--state", manifest.parent / point)
+        return commands.start(*arguments, LAERECOVER_CRASH_AT=crash_at)
 
+    for step in STEPS:
+        met = [point for point in POINTS if step not in WITHOUT_ACT or point not in ("before-act", "after-act")]
+        begun = {point: drill(point, f"{step}:{point}") for point in met}
+        ended = {point: runner.wait().returncode for point, runner in begun.items()}
+        assert ended == dict.fromkeys(met, -signal.SIGKILL), step
+    ended = {point: runner.wait().returncode for point, runner in {p: drill(p, "") for p in POINTS}.items()}
+    assert ended == dict.fromkeys(POINTS, 0)
     for point in POINTS:
-        begun = {
-            s: drill(f"{s}:{point}", s)
-            for s in STEPS
-            if s not in WITHOUT_ACT or point not in ("before-act", "after-act")
-        }
-        ended = {step: runner.wait().returncode for step, runner in begun.items()}
-        assert ended == dict.fromkeys(begun, -signal.SIGKILL), point
-    ended = {step: runner.wait().returncode for step, runner in {s: drill("", s) for s in STEPS}.items()}
-    assert ended == dict.fromkeys(STEPS, 0)
-    for state in states.values():
-        check_once(state, 1)
+        check_once(manifest.parent / point, 1)
 
 
 @pytest.mark.parametrize("point", ["before-send", "after-send"])

@@ -1,6 +1,7 @@
 """The HOWTO's steps in a twin world: what each leaves behind, and what it does when the world says no."""
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 
@@ -168,7 +169,9 @@ def test_two_living_instances_stop_the_account(make_bench):
 
 def test_no_image_is_known(make_bench, make_account):
     """An image is never guessed."""
-    assert make_bench(make_account(ami_image_id=None)).recover()["failures"][0]["kind"] == "no_image"
+    bench = make_bench(make_account(ami_image_id=None))
+    bench.work = replace(bench.work, settings=replace(bench.work.settings, image=None))
+    assert bench.recover()["failures"][0]["kind"] == "no_image"
 
 
 @pytest.mark.parametrize(
@@ -206,12 +209,12 @@ def test_monitoring_that_stays_down_is_a_gap_in_the_report(make_bench):
 
 def test_a_failure_notice_that_fails_does_not_hide_the_first_failure(make_bench, make_account, monkeypatch):
     """The first error stays the first."""
-    bench = make_bench(make_account(ami_image_id=None))
+    bench = make_bench(make_account(server_nodeid="a" * 32))
     monkeypatch.setattr(
         type(bench.outbox), "prepare", lambda self, mail: (_ for _ in ()).throw(OSError(28, "No space left"))
     )
     outcome = bench.recover()
-    assert outcome["failures"][0]["kind"] == "no_image"
+    assert outcome["failures"][0]["kind"] == "identity_differs"
     assert "No space left" in outcome["notice_failed"]
 
 
