@@ -25,6 +25,7 @@ def _told(method: Callable[P, T]) -> Callable[P, T]:
     @functools.wraps(method)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
         from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+        from botocore.parsers import ResponseParserError
 
         try:
             return method(*args, **kwargs)
@@ -39,7 +40,8 @@ def _told(method: Callable[P, T]) -> Callable[P, T]:
             raise Refusal(text, kind="quota" if code in _QUOTA else kind.get(code, "ec2_refused")) from None
         except ParamValidationError:
             raise Refusal("EC2 would not take these parameters", kind="ec2_refused") from None
-        except BotoCoreError as error:
+        except (BotoCoreError, ResponseParserError) as error:
+            # A page of some proxy instead of EC2's answer is no answer.
             raise Transient(f"EC2 was not reached: {type(error).__name__}") from None
 
     return wrapped

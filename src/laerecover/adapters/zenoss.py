@@ -10,6 +10,8 @@ from laerecover.manifest import Secret
 from laerecover.ports import Command, Host, HostConnector, NotListening, Refusal, Transient
 
 _FOLDER = "/home/zenoss/loadfiles"
+_USER = "zenoss"
+_PROFILE = "/home/zenoss/.bashrc"
 
 
 class Zenoss:
@@ -29,8 +31,8 @@ class Zenoss:
         batch = _batch(public_host)
         text = f'/Devices/Server/SSH/Linux\n{public_host} setManageIp="{public_host}"\n'
         with self._host() as host:
-            host.write(batch, Secret(text), owner="zenoss", mode=0o644)
-            script = f". ~zenoss/.bashrc; zenbatchload {batch} && touch {batch}.loaded"
+            host.write(batch, Secret(text), owner=_USER, mode=0o644)
+            script = f". {_PROFILE}; zenbatchload {batch} && touch {batch}.loaded"
             host.run(Command(name=f"zenbatchload-{public_host}", script=script, user="zenoss"))
 
     @contextmanager
