@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from laeforensics import calls, decisions, display, evidence, export, mending, reading, rules
+from laeforensics import calls, decisions, display, evidence, export, extraction, mending, reading, rules
 from laeforensics.accounts import Account, accounts
 from laeforensics.errors import UnknownKey
 from laeforensics.fields import SIGNUP_FIELDS
 from laeforensics.findings import Finding
 from laeforensics.inventory import Inventory, read_inventory
 from laeforensics.joining import Signup, Sources, join, join_rest
+from laeforensics.packed import without_suffix
 from laeforensics.signups import COLUMNS, roles, row, shown, table
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ AUDIT_COLUMNS = (
     "history",
     *SIGNUP_FIELDS,
 )
-FACT_COLUMNS = ("signup", "field", "value", "evidence", "sha256", "line", "start", "end", "rule", "dialect", "channel")
+FACT_COLUMNS = extraction.COLUMNS
 
 
 class Case:
@@ -80,25 +82,7 @@ class Case:
     @cached_property
     def facts(self) -> pd.DataFrame:
         """Every value at every place, with the signup it was joined to, its rule and its channel."""
-        hashes = {file.name: sha256 for file, sha256 in self.reading.files}
-        rows = [
-            {
-                "signup": signup.name,
-                "field": fact.field,
-                "value": fact.shown,
-                "evidence": fact.locator.evidence,
-                "sha256": hashes.get(fact.locator.evidence),
-                "line": fact.locator.line,
-                "start": fact.locator.start,
-                "end": fact.locator.end,
-                "rule": fact.rule,
-                "dialect": signup.log.dialect if signup.log else None,
-                "channel": fact.channel,
-            }
-            for signup in (*self.joined, *self.lost)
-            for name in sorted(signup.witnesses)
-            for fact in signup.witnesses[name]
-        ]
+        rows = list(extraction.rows((*self.joined, *self.lost), self.reading.files))
         return table(rows, FACT_COLUMNS)
 
     @cached_property
@@ -245,16 +229,26 @@ def default_folder(root: Path) -> Path:
     return resolved.with_name(resolved.name + ".case")
 
 
-def open_case(path: str | Path, *, folder: str | Path | None = None, inventory: str | Path | None = None) -> Case:
-    """Read a folder of evidence. Nothing in it is written to.
+def open_case(
+    path: str | Path,
+    *more: str | Path,
+    folder: str | Path | None = None,
+    inventory: str | Path | None = None,
+    jobs: int = 1,
+    progress: Callable[[evidence.EvidenceFile, int], None] | None = None,
+) -> Case:
+    """Read a folder of evidence, or an archive of one, or several of either. Nothing in them is written to.
 
-    `folder` is the case folder, whose decisions are applied; `inventory` a saved DescribeInstances answer.
+    With several, `log_file` begins with the folder's own name. `jobs` processes parse; `progress` is called after each file
+    with it and the number of all files. `folder` is the case folder, whose decisions are applied; `inventory` a saved DescribeInstances answer.
     Raises EvidenceError: no such folder, or nothing in it that can be read; InventoryError; DecisionError.
     """
-    root = Path(path)
+    roots = tuple(map(Path, (path, *more)))
     saved = None if inventory is None else read_inventory(Path(inventory).read_bytes(), str(inventory))
-    read = reading.read_all(evidence.find(root))
-    return Case(root, read, folder=None if folder is None else Path(folder), inventory=saved)
+    files = evidence.find(*roots)
+    read = reading.read_all(files, jobs=jobs, progress=progress and (lambda file: progress(file, len(files))))
+    root = roots[0] if not more else Path(" + ".join(map(str, roots)))
+    return Case(root, read, folder=default_folder(roots[0]) if folder is None else Path(folder), inventory=saved)
 
 
 def _logs_lost(joined: list[Signup], sources: Sources) -> list[Signup]:
@@ -277,6 +271,7 @@ def _keys_of(account: Account) -> set[str]:
         account.account_id,
         *(s.name for s in account.signups),
         *(s.name.rpartition("/")[2] for s in account.signups),
+        *(without_suffix(s.name).rpartition("/")[2] for s in account.signups),
     }
     keys |= {v for name in ("customer_email", "activation_key", "bucket_name") if (v := account.values.get(name))}
     return keys

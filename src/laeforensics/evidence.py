@@ -2,109 +2,254 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import io
 import os
-import re
-from collections.abc import Callable, Iterator
+import stat
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from laeforensics import archives, packed
 from laeforensics.errors import EvidenceError
+from laeforensics.evidencefiles import (
+    ACTIVATION_REQUESTS,
+    ARCHIVE,
+    CONFIG,
+    LEFT_OUT,
+    LOG,
+    OTHER,
+    SECRETS,
+    SERVERINFO,
+    SIGNUPS,
+    STRIPE,
+    EvidenceFile,
+    as_text,
+    below_one_folder,
+    classify,
+    names_of,
+    of_root,
+    once,
+)
 
-LOG = "log"
-SECRETS = "secrets"
-STRIPE = "stripe"
-ACTIVATION_REQUESTS = "activation_requests"
-SIGNUPS = "signups"
-SERVERINFO = "serverinfo"
-CONFIG = "config"
-OTHER = "other"
+__all__ = [
+    "ACTIVATION_REQUESTS",
+    "ARCHIVE",
+    "CONFIG",
+    "LEFT_OUT",
+    "LOG",
+    "OTHER",
+    "SECRETS",
+    "SERVERINFO",
+    "SIGNUPS",
+    "STRIPE",
+    "Content",
+    "EvidenceFile",
+    "classify",
+    "contents",
+    "find",
+    "read",
+]
 
-_KIND_OF_NAME = {
-    "activation_requests.csv": ACTIVATION_REQUESTS,
-    "signups.csv": SIGNUPS,
-    "serverinfo.csv": SERVERINFO,
-    "lae_automation_config.json": CONFIG,
-    "signup_logs": LOG,
-    "SSEC2": SECRETS,
-    "stripe": STRIPE,
-}
-_STAMPED = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6}Z-[a-z0-9-]+")
-_LARGEST = 1 << 30
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EvidenceFile:
-    """One file of the evidence: its POSIX path below the root, its kind, and where it lies on disk."""
-
-    name: str
-    kind: str
-    path: Path
-    size: int
+_CHUNK = 1 << 20
+_SHOULD_HOLD = (
+    "it should hold signup_logs/ or secrets/, and activation_requests.csv, signups.csv, lae_automation_config.json"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """The bytes of one file, their SHA-256, and what kept us from reading it, if anything did."""
+    """The unpacked bytes of one file, the SHA-256 of the file as it lies, and what kept us from reading it, if anything did."""
 
     data: bytes
     sha256: str
     problem: str | None = None
+    code: str = "unreadable-file"
+    """The code of the finding about the problem."""
     back: Callable[[int], int] | None = None
     """From an offset in `data` to the offset in the file, where the two differ."""
 
 
-def find(root: Path) -> list[EvidenceFile]:
-    """Every file below `root`, sorted by name; links that lead out of the folder are left alone.
+# -- finding ---------------------------------------------------------------------------------------------
 
-    Raises EvidenceError: no such folder, or no file in it.
+
+def find(root: Path, *more: Path) -> list[EvidenceFile]:
+    """Every file of the evidence, sorted by name: folders, or archives of folders (.zip, .tar and compressed ones).
+
+    What is no file (pipes, sockets, devices), links that lead out and members of an archive that cannot be trusted are
+    in the list with their `problem`. An archive that is given, and holds one folder, is read as if it were that folder.
+    Raises EvidenceError: no such folder, one inside another, or no logs in it.
     """
-    if not root.is_dir():
+    roots = (root, *more)
+    _refuse_nested(roots)
+    files: list[EvidenceFile] = []
+    for path, label in zip(roots, names_of(roots), strict=True):
+        found = list(_files_of(path))
+        if all(file.kind in (OTHER, LEFT_OUT, ARCHIVE) for file in found):
+            raise EvidenceError("there is no evidence here", where=str(path), next_step=_SHOULD_HOLD)
+        prefix = f"{label}/" if more else ""
+        files += of_root(found, label, prefix)
+    if not any(file.kind in (LOG, SECRETS) for file in files):
+        raise EvidenceError("there are neither logs nor secrets files here", where=str(root), next_step=_SHOULD_HOLD)
+    return sorted(once(files), key=lambda file: file.name)
+
+
+def _refuse_nested(roots: tuple[Path, ...]) -> None:
+    resolved = [path.resolve() for path in roots]
+    for number, path in enumerate(resolved):
+        for other in resolved[:number]:
+            if path.is_relative_to(other) or other.is_relative_to(path):
+                raise EvidenceError(
+                    "the same evidence is named twice", where=f"{other}, {path}", next_step="name each folder once"
+                )
+
+
+def _files_of(root: Path) -> Iterator[EvidenceFile]:
+    if root.is_dir():
+        yield from _walk(root.resolve())
+    elif root.is_file():
+        with _opened(root) as raw:
+            known = archives.is_archive_name(root.name) or archives.is_archive(raw)
+        if not known:
+            raise EvidenceError(
+                "this is neither a folder nor an archive", where=str(root), next_step="name the folder it lies in"
+            )
+        yield from below_one_folder(list(_with_members(root, as_text(root.name), "")))
+    else:
         raise EvidenceError(
-            "no such folder", where=str(root), next_step="name the folder that holds signup_logs/ and the csv files"
-        )
-    top = root.resolve()
-    files = sorted(_walk(top), key=lambda file: file.name)
-    if not any(file.kind != OTHER for file in files):
-        raise EvidenceError(
-            "no evidence in this folder",
+            "no such folder",
             where=str(root),
-            next_step="it should hold signup_logs/, secrets/, activation_requests.csv or lae_automation_config.json",
+            next_step="name the folder that holds signup_logs/ and the csv files, or an archive of it",
         )
-    return files
 
 
 def _walk(top: Path) -> Iterator[EvidenceFile]:
-    for folder, folders, names in os.walk(top, followlinks=False):
+    failed: list[OSError] = []
+    for folder, folders, names in os.walk(top, followlinks=False, onerror=failed.append):
         folders.sort()
-        for name in names:
+        for name in (*folders, *names):
             path = Path(folder) / name
-            if not path.is_file() or not path.resolve().is_relative_to(top):
+            relative = as_text(path.relative_to(top).as_posix())
+            problem, size = _look(path, top)
+            if problem is not None:
+                yield EvidenceFile(name=relative, kind=LEFT_OUT, path=path, size=size, problem=problem)
+            elif name in folders:
                 continue
-            relative = path.relative_to(top).as_posix()
-            yield EvidenceFile(name=relative, kind=classify(relative), path=path, size=path.stat().st_size)
+            elif archives.is_archive_name(name):
+                yield from _with_members(path, relative, f"{relative}/")
+            else:
+                yield EvidenceFile(name=relative, kind=classify(relative), path=path, size=size)
+    for error in failed:
+        path = Path(error.filename)
+        why = error.strerror or type(error).__name__
+        name = as_text(path.relative_to(top).as_posix())
+        yield EvidenceFile(name=name, kind=LEFT_OUT, path=path, size=0, problem=f"the folder cannot be read: {why}")
 
 
-def classify(name: str) -> str:
-    """The kind of a file by its place and name: both layouts, signup_logs/ and secrets/ at any depth."""
-    *folders, base = name.split("/")
-    if base in _KIND_OF_NAME:
-        return _KIND_OF_NAME[base]
-    if _STAMPED.fullmatch(base):
-        if folders and folders[-1] == "secrets":
-            return SECRETS
-        return LOG
-    if folders and folders[-1] == "signup_logs" and not base.startswith("."):
-        return LOG
-    return OTHER
+def _look(path: Path, top: Path) -> tuple[str | None, int]:
+    """Why the file or folder at `path` is to be left alone (None if it is not), and its size."""
+    try:
+        if path.is_symlink():
+            if not path.resolve().is_relative_to(top):
+                return "it is a link that leads out of the evidence", 0
+            if path.is_dir():
+                return "it is a link to a folder, which is read in its own place", 0
+        found = path.stat()
+    except (OSError, RuntimeError) as error:
+        return f"it cannot be looked at: {getattr(error, 'strerror', None) or 'a link that leads in a circle'}", 0
+    if stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode):
+        return None, found.st_size
+    return "it is no file: a pipe, a socket or a device", 0
+
+
+def _with_members(path: Path, name: str, prefix: str) -> Iterator[EvidenceFile]:
+    """The archive itself, then its members."""
+    try:
+        with _opened(path) as raw:
+            size = raw.seek(0, io.SEEK_END)
+            raw.seek(0)
+            found = archives.listing(raw)
+    except OSError as error:
+        found = archives.Listing(members=[], problem=f"it cannot be read: {error.strerror or type(error).__name__}")
+        size = 0
+    yield EvidenceFile(name=name, kind=ARCHIVE, path=path, size=size, problem=found.problem)
+    for member in found.members:
+        below = as_text(member.name)
+        kind = classify(below) if member.problem is None else LEFT_OUT
+        yield EvidenceFile(
+            name=prefix + below, kind=kind, path=path, size=member.size, member=member.index, problem=member.problem
+        )
+
+
+# -- reading ---------------------------------------------------------------------------------------------
+
+
+def contents(files: Iterable[EvidenceFile]) -> Iterator[tuple[EvidenceFile, Content]]:
+    """Each file with its bytes, one at a time; an archive is gone through once, its members come in its own order.
+
+    Nothing is raised: an unreadable file gives no bytes and says why.
+    """
+    members: dict[Path, list[EvidenceFile]] = defaultdict(list)
+    alone: list[EvidenceFile] = []
+    for file in files:
+        (alone if file.member is None else members[file.path]).append(file)
+    for file in alone:
+        if file.kind == LEFT_OUT:
+            yield file, Content(data=b"", sha256="", problem=file.problem, code="left-out")
+        elif file.kind == ARCHIVE:
+            yield from _archive(file, members.pop(file.path, []))
+        else:
+            yield file, read(file)
+
+
+def _archive(archive: EvidenceFile, members: list[EvidenceFile]) -> Iterator[tuple[EvidenceFile, Content]]:
+    wanted = {file.member: file for file in members if file.problem is None}
+    for file in members:
+        if file.problem is not None:
+            yield file, Content(data=b"", sha256="", problem=file.problem, code="left-out")
+    digest = ""
+    problem = archive.problem
+    try:
+        with _opened(archive.path) as raw:
+            for index, data, why in archives.contents(raw, {n for n in wanted if n is not None}):
+                yield wanted.pop(index), _content(data, hashlib.sha256(data).hexdigest(), why)
+            raw.seek(0)
+            digest = hashlib.file_digest(raw, "sha256").hexdigest()
+    except OSError as error:
+        problem = error.strerror or type(error).__name__
+    for file in wanted.values():
+        why = "it could not be reached: the archive is cut off or damaged before it"
+        yield file, Content(data=b"", sha256="", problem=why, code="damaged-archive")
+    yield archive, Content(data=b"", sha256=digest, problem=problem, code="damaged-archive")
 
 
 def read(file: EvidenceFile) -> Content:
-    """The file's bytes and their hash. An unreadable file gives no bytes and says why; it never raises."""
-    if file.size > _LARGEST:
-        return Content(data=b"", sha256="", problem=f"{file.size} bytes is more than this software reads ({_LARGEST})")
+    """The bytes of a file that lies in a folder. An unreadable file gives no bytes and says why; it never raises."""
     try:
-        data = file.path.read_bytes()
+        with _opened(file.path) as raw:
+            if file.kind == OTHER or file.size > packed.LARGEST_FILE:
+                return _only_hashed(file, raw)
+            data = raw.read()
     except OSError as error:
         return Content(data=b"", sha256="", problem=error.strerror or type(error).__name__)
-    return Content(data=data, sha256=hashlib.sha256(data).hexdigest())
+    return _content(data, hashlib.sha256(data).hexdigest(), None)
+
+
+def _only_hashed(file: EvidenceFile, raw: io.BufferedReader) -> Content:
+    digest = hashlib.file_digest(raw, "sha256").hexdigest()
+    too_large = f"{file.size} bytes is more than this software reads ({packed.LARGEST_FILE})"
+    return Content(data=b"", sha256=digest, problem=None if file.kind == OTHER else too_large)
+
+
+def _content(data: bytes, sha256: str, problem: str | None) -> Content:
+    suffix = packed.packing(data)
+    if suffix is not None:
+        data, why = packed.unpack(io.BytesIO(data), suffix)
+        problem = problem or why
+    return Content(data=data, sha256=sha256, problem=problem, code="damaged-archive")
+
+
+def _opened(path: Path) -> contextlib.closing[io.BufferedReader]:
+    return contextlib.closing(io.BufferedReader(io.FileIO(path), _CHUNK))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 from laeforensics import rules
@@ -19,13 +19,15 @@ _OLD = {
 }
 
 
-def export(accounts: Iterable[Account], path: Path, *, evidence_digest: str, key_file: Path | None = None) -> Manifest:
-    """Write the manifest and, beside it, audit.parquet without secrets.
+def export(accounts: Sequence[Account], path: Path, *, evidence_digest: str, key_file: Path | None = None) -> Manifest:
+    """Write the manifest and, beside it, audit.parquet without secrets; the attempts stand in the latter alone.
 
     Raises ManifestError, OSError.
     """
-    rows = [manifest_account(a) for a in accounts if not a.is_attempt]
-    written = manifest.write_manifest(path, rows, evidence_digest=evidence_digest, key_file=key_file)
+    attempts = {a.account_id for a in accounts if a.is_attempt}
+    rows = [manifest_account(a) for a in accounts]
+    handed_over = [row for row in rows if row.account_id not in attempts]
+    written = manifest.write_manifest(path, handed_over, evidence_digest=evidence_digest, key_file=key_file)
     manifest.write_audit_table(path.with_name("audit.parquet"), rows)
     return written
 

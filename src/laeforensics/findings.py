@@ -25,6 +25,12 @@ class Finding:
 # code: severity, remedy
 CODES: dict[str, tuple[str, str]] = {
     "unreadable-file": (BLOCKING, "make the file readable for you and audit again"),
+    "left-out": (WARNING, "if it is evidence, put a plain copy of it into the folder and audit again"),
+    "damaged-archive": (BLOCKING, "look for another copy of this file"),
+    "evidence-changed": (
+        BLOCKING,
+        "restore the file from its copy; if the change is right, begin a new case with --case",
+    ),
     "damaged-secrets": (WARNING, "look for another copy of this secrets file"),
     "empty-secrets": (NOTE, "none needed: a run that never came to its end leaves this"),
     "damaged-config": (
@@ -45,8 +51,6 @@ CODES: dict[str, tuple[str, str]] = {
     "outranked-witness": (WARNING, "none needed: the better witness was taken; find out why the other differs"),
     "csv-contradicts-log": (WARNING, "do not trust that csv row; find out who wrote it"),
     "unknown-product": (WARNING, "add the product to lae_automation_config.json, or find the secrets file"),
-    "several-products": (BLOCKING, "say which product token is right; the config holds several for one product code"),
-    "not-attested": (NOTE, "none: the bucket is only announced, so this is an attempt and no account"),
     "stranger-in-bucket": (WARNING, "find out who wrote that file; it counts for no account"),
     "stale-decision": (WARNING, "look at the witnesses again and decide anew"),
     "bucket-failed": (NOTE, "none: the program printed that the bucket could not be made"),

@@ -6,15 +6,31 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from laeforensics import conversions, evidence
+from laeforensics import conversions, evidence, pool, thrift
 from laeforensics.activations import BadRow, Row, read_activation_requests, read_serverinfo, read_signups
 from laeforensics.evidence import Content, EvidenceFile
 from laeforensics.facts import Fact, Locator
 from laeforensics.findings import Finding, finding
 from laeforensics.joining import Sources
-from laeforensics.producttokens import read_config
-from laeforensics.secretsfiles import read_secrets, read_stripe
+from laeforensics.producttokens import Product, read_config
+from laeforensics.secretsfiles import SecretsFile, read_secrets, read_stripe
 from laeforensics.signuplogs import SignupLog, read_log
+
+
+@dataclass(slots=True, kw_only=True)
+class FileReading:
+    """What one file told: of the parts, those that its kind can have. Plain texts and numbers, so that a process can hand it on."""
+
+    file: EvidenceFile
+    sha256: str
+    log: SignupLog | None = None
+    secrets: SecretsFile | None = None
+    stripe: SecretsFile | None = None
+    activations: list[Row] = field(default_factory=list)
+    signups: list[Row] = field(default_factory=list)
+    serverinfo: list[Row] = field(default_factory=list)
+    products: list[Product] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -22,6 +38,8 @@ class Reading:
     """Everything read: `files` with their hashes, the logs, what they are joined with, and what was wrong."""
 
     files: list[tuple[EvidenceFile, str]] = field(default_factory=list)
+    archives: list[tuple[EvidenceFile, str]] = field(default_factory=list)
+    """The archives themselves, whose members are in `files`."""
     logs: list[SignupLog] = field(default_factory=list)
     sources: Sources = field(default_factory=Sources)
     findings: list[Finding] = field(default_factory=list)
@@ -32,27 +50,68 @@ class Reading:
         lines = "".join(f"{sha256}  {file.name}\n" for file, sha256 in sorted(self.files, key=lambda f: f[0].name))
         return hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()
 
+    def add(self, told: FileReading) -> None:
+        """Take in what one file told."""
+        file = told.file
+        self.findings.extend(told.findings)
+        if file.kind == evidence.ARCHIVE:
+            self.archives.append((file, told.sha256))
+        elif file.kind != evidence.LEFT_OUT:
+            self.files.append((file, told.sha256))
+        sources = self.sources
+        if told.log is not None:
+            self.logs.append(told.log)
+        if told.secrets is not None:
+            sources.secrets[file.name] = told.secrets
+        if told.stripe is not None:
+            sources.stripe[file.name.rpartition("/")[0]] = told.stripe
+        for row in told.activations:
+            sources.activations[row.value("activation_key") or ""].append(row)
+        for row in told.signups:
+            sources.signups[row.value("activation_key") or ""].append(row)
+        for row in told.serverinfo:
+            for key in (row.value("instance_id"), row.value("public_host")):
+                if key is not None:
+                    sources.serverinfo[key].append(row)
+        for product in told.products:
+            sources.products[product.product_code].append(product)
 
-def read_all(files: Iterable[EvidenceFile], *, progress: Callable[[EvidenceFile], None] | None = None) -> Reading:
-    """Read every file once, one at a time. What cannot be read becomes a finding."""
-    reading = Reading()
-    for file in files:
-        content = evidence.read(file)
-        reading.files.append((file, content.sha256))
-        if content.problem is not None:
-            reading.findings.append(finding("unreadable-file", f"cannot be read: {content.problem}", signup=file.name))
-        else:
-            _READERS.get(file.kind, _ignore)(reading, file, _as_written(reading, file, content))
+
+def read_all(
+    files: Iterable[EvidenceFile], *, jobs: int = 1, progress: Callable[[EvidenceFile], None] | None = None
+) -> Reading:
+    """Read every file once, one at a time; with `jobs` > 1 that many processes parse what this one reads.
+
+    What cannot be read becomes a finding. The result is the same for any number of jobs.
+    Raises EvidenceError: a process that parsed was killed.
+    """
+    told: list[FileReading] = []
+    for one in pool.in_order(read_file, evidence.contents(files), jobs=jobs):
+        told.append(one)
         if progress is not None:
-            progress(file)
+            progress(one.file)
+    reading = Reading()
+    for one in sorted(told, key=lambda t: t.file.name):
+        reading.add(one)
     return reading
 
 
-def _as_written(reading: Reading, file: EvidenceFile, content: Content) -> Content:
+def read_file(file: EvidenceFile, content: Content) -> FileReading:
+    """One file's bytes to what it tells. Pure: it opens nothing, and any process can do it."""
+    told = FileReading(file=file, sha256=content.sha256)
+    if content.problem is not None:
+        message = content.problem if content.code != "unreadable-file" else f"cannot be read: {content.problem}"
+        told.findings.append(finding(content.code, message, signup=file.name))
+    if content.problem is None or content.data:
+        _READERS.get(file.kind, _ignore)(told, file, _as_written(told, file, content))
+    return told
+
+
+def _as_written(told: FileReading, file: EvidenceFile, content: Content) -> Content:
     conversion = conversions.undo(content.data)
     if conversion is None:
         return content
-    reading.findings.append(finding("converted-file", f"the file was converted: {conversion.what}", signup=file.name))
+    told.findings.append(finding("converted-file", f"the file was converted: {conversion.what}", signup=file.name))
     return replace(content, data=conversion.data, back=conversion.back)
 
 
@@ -63,7 +122,7 @@ def _moved(content: Content, locator: Locator) -> Locator:
 
 
 def _moved_facts(content: Content, facts: Iterable[Fact]) -> list[Fact]:
-    return [fact._replace(locator=_moved(content, fact.locator)) for fact in facts]
+    return thrift.facts(fact._replace(locator=_moved(content, fact.locator)) for fact in facts)
 
 
 def _move_log(log: SignupLog, back: Callable[[int], int]) -> None:
@@ -71,14 +130,14 @@ def _move_log(log: SignupLog, back: Callable[[int], int]) -> None:
     log.residue = [r._replace(start=back(r.start), end=back(r.end)) for r in log.residue]
 
 
-def _log(reading: Reading, file: EvidenceFile, content: Content) -> None:
+def _log(told: FileReading, file: EvidenceFile, content: Content) -> None:
     log = read_log(content.data, file.name)
     if content.back is not None:
         _move_log(log, content.back)
         log.facts = _moved_facts(content, log.facts)
         log.torn = [(name, _moved(content, locator)) for name, locator in log.torn]
-    reading.logs.append(log)
-    reading.findings.extend(_log_findings(log))
+    told.log = thrift.log(log)
+    told.findings.extend(_log_findings(log))
 
 
 def _log_findings(log: SignupLog) -> Iterable[Finding]:
@@ -101,73 +160,63 @@ def _log_findings(log: SignupLog) -> Iterable[Finding]:
         yield finding("bucket-failed", "the program printed that the bucket could not be made", signup=name)
 
 
-def _secrets(reading: Reading, file: EvidenceFile, content: Content) -> None:
+def _secrets(told: FileReading, file: EvidenceFile, content: Content) -> None:
     found = read_secrets(content.data, file.name)
     found.facts = _moved_facts(content, found.facts)
-    reading.sources.secrets[file.name] = found
+    told.secrets = found
     if not content.data:
-        reading.findings.append(finding("empty-secrets", str(found.problem), signup=file.name))
+        told.findings.append(finding("empty-secrets", str(found.problem), signup=file.name))
     elif found.problem:
-        reading.findings.append(finding("damaged-secrets", str(found.problem), signup=file.name))
+        told.findings.append(finding("damaged-secrets", str(found.problem), signup=file.name))
     for name, locator in found.rejected:
-        reading.findings.append(
+        told.findings.append(
             finding("damaged-secrets", f"{name} cannot be right", signup=file.name, field=name, locators=(locator,))
         )
 
 
-def _stripe(reading: Reading, file: EvidenceFile, content: Content) -> None:
+def _stripe(told: FileReading, file: EvidenceFile, content: Content) -> None:
     found = read_stripe(content.data, file.name)
     found.facts = _moved_facts(content, found.facts)
-    reading.sources.stripe[_folder(file.name)] = found
+    told.stripe = found
     if found.problem:
-        reading.findings.append(finding("damaged-secrets", found.problem, signup=file.name))
+        told.findings.append(finding("damaged-secrets", found.problem, signup=file.name))
 
 
-def _folder(name: str) -> str:
-    return name.rpartition("/")[0]
+def _activation_requests(told: FileReading, file: EvidenceFile, content: Content) -> None:
+    told.activations.extend(_rows(told, content, read_activation_requests(content.data, file.name)))
 
 
-def _activation_requests(reading: Reading, file: EvidenceFile, content: Content) -> None:
-    for row in _rows(reading, content, read_activation_requests(content.data, file.name)):
-        reading.sources.activations[row.value("activation_key") or ""].append(row)
+def _signups(told: FileReading, file: EvidenceFile, content: Content) -> None:
+    told.signups.extend(_rows(told, content, read_signups(content.data, file.name)))
 
 
-def _signups(reading: Reading, file: EvidenceFile, content: Content) -> None:
-    for row in _rows(reading, content, read_signups(content.data, file.name)):
-        reading.sources.signups[row.value("activation_key") or ""].append(row)
+def _serverinfo(told: FileReading, file: EvidenceFile, content: Content) -> None:
+    told.serverinfo.extend(_rows(told, content, read_serverinfo(content.data, file.name)))
 
 
-def _serverinfo(reading: Reading, file: EvidenceFile, content: Content) -> None:
-    for row in _rows(reading, content, read_serverinfo(content.data, file.name)):
-        for key in (row.value("instance_id"), row.value("public_host")):
-            if key is not None:
-                reading.sources.serverinfo[key].append(row)
-
-
-def _rows(reading: Reading, content: Content, rows: Iterable[Row | BadRow]) -> Iterable[Row]:
+def _rows(told: FileReading, content: Content, rows: Iterable[Row | BadRow]) -> Iterable[Row]:
     for row in rows:
         if isinstance(row, Row):
-            yield row if content.back is None else row._replace(facts=tuple(_moved_facts(content, row.facts)))
+            yield row._replace(facts=tuple(_moved_facts(content, row.facts)))
         else:
             locator = _moved(content, Locator(row.evidence, row.line, row.start, row.end))
-            reading.findings.append(
+            told.findings.append(
                 finding("damaged-row", f"row {row.line}: {row.why}", signup=row.evidence, locators=(locator,))
             )
 
 
-def _config(reading: Reading, file: EvidenceFile, content: Content) -> None:
+def _config(told: FileReading, file: EvidenceFile, content: Content) -> None:
     products, problem = read_config(content.data, file.name)
-    for product in products:
-        reading.sources.products[product.product_code].append(product)
+    told.products.extend(products)
     if problem:
-        reading.findings.append(finding("damaged-config", problem, signup=file.name))
+        told.findings.append(finding("damaged-config", problem, signup=file.name))
 
 
-def _ignore(reading: Reading, file: EvidenceFile, content: Content) -> None:
-    """Other files are hashed, for custody, and not read further."""
+def _ignore(told: FileReading, file: EvidenceFile, content: Content) -> None:
+    """Other files are hashed, for custody, and not parsed."""
 
 
-_READERS: dict[str, Callable[[Reading, EvidenceFile, Content], None]] = {
+_READERS: dict[str, Callable[[FileReading, EvidenceFile, Content], None]] = {
     evidence.LOG: _log,
     evidence.SECRETS: _secrets,
     evidence.STRIPE: _stripe,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from laeforensics.facts import FOREIGN, OWN, REMOTE, Fact
+from laeforensics.packed import without_suffix
 
 # What one signup prints more than once, always the same: two values that differ are of two signups.
 _TIES = ("user_token", "bucket_name", "customer_email", "public_host")
@@ -29,7 +30,7 @@ def keep(segments: Sequence[Segment], evidence: str) -> tuple[Segment, list[Fact
     The segment whose bucket bears the seed of the file's name counts. If none does, the first one: unless it has
     another bucket, for then nothing tells whose signup the file is about, and no fact counts.
     """
-    seed = evidence.rpartition("/")[2].rpartition("-")[2]
+    seed = without_suffix(evidence).rpartition("/")[2].rpartition("-")[2]
     kept = _choose(segments, seed)
     facts = [fact if segment in kept else _foreign(fact) for segment in segments for fact in segment.facts]
     facts, seam = _split(facts, seed)

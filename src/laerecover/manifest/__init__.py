@@ -1,14 +1,15 @@
 """The contract between laeforensics and laerecover: Account, Manifest, Secret, and their encrypted file."""
 
 from laerecover.manifest.account import FIELDS, GRADES, IDENTITIES, SECRET_FIELDS, SERVERS, VERDICTS, Account
+from laerecover.manifest.audit_table import read_audit_table, write_audit_table
 from laerecover.manifest.errors import KeyFileRefused, ManifestError, ManifestInvalid, ManifestUnreadable
 from laerecover.manifest.secret import Secret
 from laerecover.manifest.store import (
     Manifest,
     default_key_file,
+    make_key,
     read_key,
     read_manifest,
-    write_audit_table,
     write_manifest,
 )
 
@@ -27,6 +28,8 @@ __all__ = [
     "ManifestUnreadable",
     "Secret",
     "default_key_file",
+    "make_key",
+    "read_audit_table",
     "read_key",
     "read_manifest",
     "write_audit_table",

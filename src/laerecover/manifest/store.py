@@ -18,6 +18,7 @@ import pyarrow.parquet.encryption as pqe
 from laerecover.manifest.account import Account
 from laerecover.manifest.errors import KeyFileRefused, ManifestInvalid, ManifestUnreadable
 from laerecover.manifest.schema import SCHEMA, SCHEMA_VERSION, check_rows, from_row, to_row
+from laerecover.manifest.sealed import write_parquet
 
 _KEY_BYTES = 32
 _META_VERSION = b"lae-recovery.schema-version"
@@ -114,21 +115,7 @@ def write_manifest(
     }
     table = pa.Table.from_pylist(rows, schema=SCHEMA).replace_schema_metadata(metadata)
     key = make_key(key_file or default_key_file(), manifest=path)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            pq.write_table(
-                table,
-                file,
-                encryption_properties=pqe.create_encryption_properties(footer_key=key, plaintext_footer=False),
-            )
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_parquet(path, SCHEMA.with_metadata(metadata), [table], key=key)
     return Manifest(accounts=ordered, evidence_digest=evidence_digest, digest=digest)
 
 
@@ -170,12 +157,6 @@ def read_manifest(path: Path, *, key_file: Path | None = None) -> Manifest:
             next_step="export the manifest again with `laeforensics audit`; nothing was started",
         )
     return Manifest(accounts=tuple(from_row(r) for r in rows), evidence_digest=evidence_digest, digest=digest)
-
-
-def write_audit_table(path: Path, accounts: Iterable[Account]) -> None:
-    """The same rows for people, unencrypted: every secret is its fingerprint. Never accepted as a manifest."""
-    rows = [to_row(a, reveal=False) for a in sorted(accounts, key=lambda a: a.account_id)]
-    pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), path)
 
 
 def _check_schema(schema: pa.Schema, metadata: dict[bytes, bytes], where: str) -> None:

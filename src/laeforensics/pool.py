@@ -1,0 +1,45 @@
+"""A function mapped over arguments by several processes, the results in the arguments' order."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import TypeVar
+
+from laeforensics.errors import EvidenceError
+
+_Result = TypeVar("_Result")
+_AHEAD = 4
+"""Arguments on their way for each process: enough to keep it busy, few enough to keep memory small."""
+
+
+def in_order(
+    function: Callable[..., _Result], arguments: Iterable[tuple[object, ...]], *, jobs: int
+) -> Iterator[_Result]:
+    """`function(*a)` for each tuple of arguments. With one job, here; with more, in as many fresh processes.
+
+    Arguments and results must be picklable; a `Secret` is not, so none can travel.
+    Raises EvidenceError: a process was killed (mostly for want of memory).
+    """
+    if jobs <= 1:
+        yield from (function(*a) for a in arguments)
+        return
+    # Fresh processes: a fork would copy the locks of threads that libraries have started.
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as executor:
+        waiting: deque[Future[_Result]] = deque()
+        try:
+            for a in arguments:
+                waiting.append(executor.submit(function, *a))
+                if len(waiting) >= _AHEAD * jobs:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        except BrokenProcessPool:
+            raise EvidenceError(
+                "a process that parsed the evidence ended at once",
+                where=f"--jobs {jobs}",
+                next_step="run it again with --jobs 1, or with fewer jobs if memory is short",
+            ) from None

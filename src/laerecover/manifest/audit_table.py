@@ -1,0 +1,65 @@
+"""The audit for people: the manifest's rows, unencrypted, with fingerprints where secrets would be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from laerecover.manifest.account import Account
+from laerecover.manifest.errors import ManifestInvalid, ManifestUnreadable
+from laerecover.manifest.schema import SCHEMA, to_row
+from laerecover.manifest.sealed import write_parquet
+
+_LOCKED = b"PARE"
+_NEXT = "name an audit.parquet, as `laeforensics audit` writes it beside the manifest"
+
+
+def write_audit_table(path: Path, accounts: Iterable[Account]) -> None:
+    """One row for each account and each attempt, sorted by account_id. Never accepted as a manifest. Raises OSError."""
+    rows = [to_row(a, reveal=False) for a in sorted(accounts, key=lambda a: a.account_id)]
+    write_parquet(path, SCHEMA, [pa.Table.from_pylist(rows, schema=SCHEMA)], key=None)
+
+
+def read_audit_table(path: Path) -> list[dict[str, Any]]:
+    """The rows of an audit table: lists are tuples, `provenance` maps a field to its places.
+
+    Columns of another version are kept, missing ones are left out. Raises ManifestUnreadable (no such file, no Parquet, an
+    encrypted manifest), ManifestInvalid (another table).
+    """
+    where = str(path)
+    if not path.is_file():
+        raise ManifestUnreadable("no such audit table", where=where, next_step=_NEXT)
+    with path.open("rb") as file:
+        if file.read(4) == _LOCKED:
+            raise ManifestUnreadable("this is an encrypted manifest, not an audit table", where=where, next_step=_NEXT)
+    try:
+        table = pq.read_table(path, partitioning=None)
+        rows = table.to_pylist()
+    except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
+        raise ManifestUnreadable(
+            f"this is no Parquet file that can be read ({type(error).__name__})", where=where, next_step=_NEXT
+        ) from None
+    for expected in (SCHEMA.field(name) for name in ("account_id", "verdict", "provenance")):
+        if expected.name not in table.schema.names or table.schema.field(expected.name).type != expected.type:
+            raise ManifestInvalid(
+                f"this is no audit table: it has no column {expected.name} of the right type",
+                where=where,
+                next_step=_NEXT,
+            )
+    return [_row(row, number, where) for number, row in enumerate(rows, start=1)]
+
+
+def _row(row: dict[str, Any], number: int, where: str) -> dict[str, Any]:
+    if not row["account_id"] or not row["verdict"]:
+        raise ManifestInvalid(
+            "this is no audit table: a row without account_id or verdict",
+            where=f"{where} · row {number}",
+            next_step=_NEXT,
+        )
+    found = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+    found["provenance"] = {e["field"]: tuple(e["places"] or ()) for e in row["provenance"] or ()}
+    return found
