@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from email import policy
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -57,7 +58,7 @@ def render(
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(_text(mail, account, furl, public_host))
         message.as_bytes()
-    except (ValueError, LookupError) as error:
+    except (ValueError, LookupError, MessageError) as error:
         raise Refusal(f"the mail cannot be written: {clean(error)}", kind="mail_unfit") from None
     return message
 

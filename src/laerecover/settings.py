@@ -113,6 +113,7 @@ def read_settings(path: Path) -> Settings:
         raise _error("mail without TLS is refused", path, 'set mail.security to "starttls" or "tls"')
     known = {f.name: f.type for f in dataclasses.fields(Waits)}
     _refuse_unknown(waits, set(known), path, "waits.")
+    checked_waits = _waits(waits, path)
     return Settings(
         ec2_access_key_id=_need(config, "ec2_access_key_id", config_path),
         ec2_secret_key=Secret(_text(path.parent / str(files.get("ec2secret", "ec2secret"))).strip()),
@@ -143,7 +144,7 @@ def read_settings(path: Path) -> Settings:
         smtp_user=mail.get("user"),
         smtp_password=Secret(_text(path.parent / str(password_file)).strip()) if password_file else None,
         smtp_ca_file=_beside(path, str(mail["ca_file"])) if mail.get("ca_file") else None,
-        waits=_waits(waits, path),
+        waits=checked_waits,
     )
 
 
