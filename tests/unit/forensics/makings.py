@@ -97,7 +97,8 @@ PARTS: dict[str, str] = {
     "settings": settings(),
     "mail": f">Sending confirmation e-mail to <{EMAIL}>...>\n>Confirmation e-mail sent.>\n",
 }
-FAILURE = "[Failure instance: Traceback: <type 'exceptions.SystemExit'>: 1\n/signup.py:111:_got_addresses\n]\n>SystemExit: 1>\n"
+DUMP = "[Failure instance: Traceback: <type 'exceptions.SystemExit'>: 1\n/signup.py:111:_got_addresses\n]\n"
+FAILURE = DUMP + ">SystemExit: 1>\n"
 
 
 def log(*without: str, until: str | None = None, **changed: str) -> bytes:
