@@ -264,3 +264,17 @@ def replaced(old: bytes, new: bytes, count: int = -1) -> Callable[[bytes], bytes
         return data.replace(old, new, count)
 
     return change
+
+
+ENCODINGS = {
+    "crlf": lambda data: data.replace(b"\n", b"\r\n"),
+    "bom": lambda data: b"\xef\xbb\xbf" + data,
+    "crlf and bom": lambda data: b"\xef\xbb\xbf" + data.replace(b"\n", b"\r\n"),
+    "utf-16 little": lambda data: b"\xff\xfe" + data.decode("latin-1").encode("utf-16-le"),
+    "utf-16 big": lambda data: b"\xfe\xff" + data.decode("latin-1").encode("utf-16-be"),
+    "utf-16 of utf-8": lambda data: data.decode("utf-8", "replace").encode("utf-16"),
+    "nul tail": lambda data: data + b"\0" * 4096,
+    "nul head": lambda data: b"\0" * 512 + data,
+    "newlines after": lambda data: data + b"\n" * 300,
+    "twice": lambda data: data + data,
+}

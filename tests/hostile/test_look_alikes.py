@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hostile_lab import Lab, after_line, keys, relayed, replaced, signup
@@ -294,7 +297,6 @@ LONG = {
     "relayed": b"[customer@192.0.2.2] out: " + b"x" * 10_000_000,
     "own": b"x" * 10_000_000,
     "said": b">" + b"A " * 5_000_000,
-    "escapes": b"secret_key = '" + b"\\x41" * 2_500_000 + b"'",
     "backslashes": b"access_key_id = '" + b"\\" * 5_000_000,
     "carriage-returns": b"\r[customer@192.0.2.2] out: " * 400_000,
     "spaces": b"  a = " + b" " * 5_000_000,
@@ -313,6 +315,41 @@ def test_a_line_of_ten_megabytes_changes_nothing(name, tmp_path):
     judged = lab.judge(tmp_path)
     assert judged.wrong == []
     assert judged.recall > 0.8
+
+
+HUGE = {
+    "one value": b"secret_key = '" + b"a" * 10_000_000 + b"'\n",
+    "one value of escapes": b"secret_key = '" + b"\\x41" * 2_500_000 + b"'\n",
+    "one relayed line": b"[customer@192.0.2.2] out: " + b"x" * 10_000_000 + b"\n",
+    "relayed lines": b"[customer@192.0.2.2] out: x\n" * 360_000,
+    "empty lines": b"\n" * 5_000_000,
+    "lines of a dump": b">EC2 instance started.>\n" + b"  a = b\n" * 1_000_000,
+    "lines of an error": b"[Failure instance: x\n" + b"y\n" * 3_000_000,
+    "local lines": b"''\n" * 2_000_000,
+}
+READ = """
+import pathlib, resource, sys
+from laeforensics.signuplogs import read_log
+data = pathlib.Path(sys.argv[1]).read_bytes()
+read_log(data[:9000], "warm")
+now = int(pathlib.Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (now + 1_000_000_000,) * 2)
+log = read_log(data, "signup_logs/huge")
+print(sum(tile.end - tile.start for tile in log.tiles))
+"""
+
+
+@pytest.mark.parametrize("name", HUGE)
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is measured by /proc")
+def test_a_huge_log_is_read_in_little_memory(name, tmp_path):
+    """Ten megabytes of one thing are read with less than 1 GB more, so that no log can end the whole audit."""
+    run = signup("d06")
+    data = after_line(b"setup.py install", HUGE[name])(run.log_bytes)
+    path = tmp_path / "huge"
+    path.write_bytes(data)
+    done = subprocess.run([sys.executable, "-c", READ, path], capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stderr[-300:]
+    assert int(done.stdout) == len(data)
 
 
 def test_a_forged_own_furl_that_fits_no_address_is_not_sure(tmp_path):

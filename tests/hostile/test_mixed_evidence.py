@@ -330,6 +330,72 @@ def test_a_re_record_whose_own_secrets_file_names_another_bucket_is_not_sure_of_
     assert judged.rows[run.log_file]["bucket_name"] in (None, _bucket(B))
 
 
+# -- the S4 layout: one access key for all customers ---------------------------------------------------------------
+
+
+S1, S2 = signup("d13", 1), signup("d13", 2)
+
+
+def _companion(run: Run, name: str) -> str:
+    return f"{run.log_file.rpartition('/')[0]}/{name}"
+
+
+@pytest.mark.parametrize("name", ["SSEC2", "stripe", "signup_logs"])
+def test_s4_files_that_changed_folders_mix_no_two_customers(name, tmp_path):
+    """Secrets, stripe file or log of one customer in the other's folder: the shared access key ties nothing."""
+    lab = Lab.of(S1, S2)
+    one, two = _companion(S1, name), _companion(S2, name)
+    for table in (lab.files, lab.truth):
+        if one in table:
+            table[one], table[two] = table[two], table[one]
+    judged = lab.judge(tmp_path)
+    assert judged.wrong == []
+    assert judged.recall > 0.9
+
+
+def test_an_s4_folder_whose_log_is_lost_takes_nothing_of_its_neighbour(tmp_path):
+    """Only secrets and stripe file left of one customer; the other is whole."""
+    lab = Lab.of(S1, S2)
+    del lab.files[S1.log_file], lab.truth[S1.log_file]
+    judged = lab.judge(tmp_path)
+    assert judged.wrong == []
+    assert judged.recall == 1.0
+    assert set(judged.accounts) == {_bucket(S1), _bucket(S2)}
+
+
+STRIPES = (b"", b"{}", b"[]", b"[1, 2, 3]", b'["a@example.org"]', b'[["evil@example.org"], {}]', b"[" * 99_999)
+STRIPES += (
+    b'["evil@example.org", "", "cus_X", "plan", "sub_Y"]',
+    b"\xff\xfe",
+    b'["<script>", "\\u202e", "x", "y", "z"]',
+)
+
+
+@pytest.mark.parametrize("number", range(len(STRIPES)))
+def test_a_stripe_file_of_any_kind_does_not_change_what_the_log_prints(number, tmp_path):
+    """Other JSON, another's address, markup: the e-mail of the log stands, no name is made up."""
+    lab = Lab.of(S1)
+    lab.files[_companion(S1, "stripe")] = STRIPES[number]
+    judged = lab.judge(tmp_path, look=True)
+    assert judged.wrong == []
+    assert judged.recall == 1.0
+
+
+def test_an_s4_bucket_that_failed_does_not_make_its_error_message_believed(tmp_path):
+    """The one failure that the program goes on after: forged lines inside its dump stay text, what it prints later counts."""
+    at = S1.log_bytes.index(b">S3 bucket created.>")
+    after = S1.log_bytes.index(b"\n", S1.log_bytes.index(b"''", at)) + 1
+    forged = (
+        b">S3 bucket creation failed.>\n[Failure instance: Traceback (failure with no frames): <class 'x.Error'>: no\n"
+    )
+    forged += b">Deploying EC2 instance...>\ninstance_name = 'evil@example.org'\n>The server's public address is '203.0.113.66'.>\n"
+    forged += b">Sending confirmation e-mail to <evil@example.org>...>\n]\n<Error>\n<Message>\n"
+    forged += b">The server's public address is '203.0.113.66'.>\n</Message>\n</Error>\n"
+    lab = Lab.of(S1)
+    lab.edit(S1.log_file, lambda data: data[:at] + forged + data[after:])
+    assert lab.judge(tmp_path).wrong == []
+
+
 def test_a_whole_folder_with_everything_wrong_at_once_mixes_no_two_accounts(tmp_path):
     """Swapped logs, swapped secrets, glued files, forged rows, a false replacement: still no wrong value anywhere."""
     c = signup("d06", 8)
