@@ -38,7 +38,7 @@ class Account:
     is_attempt: bool
     signups: list[Signup]
     origin: Signup | None = None
-    values: dict[str, str] = field(default_factory=dict)
+    values: dict[str, str] = field(default_factory=dict, repr=False)
     witnesses: dict[str, list[Fact]] = field(default_factory=dict)
     contested: set[str] = field(default_factory=set)
     missing: tuple[str, ...] = ()
@@ -82,6 +82,7 @@ def _account(account_id: str, group: list[Signup], roles: dict[str, str]) -> Acc
     _settle_newest(account, servers, _OF_THE_SERVER)
     _settle_identity(account, servers)
     _settle_furl(account, servers)
+    _email_findings(account)
     required = REQUIRED_DEVPAY if product_code_of(account_id) else REQUIRED
     account.missing = tuple(name for name in required if name not in account.values and name not in account.contested)
     return account
@@ -127,6 +128,13 @@ def _ready(account: Account, group: Iterable[Signup]) -> bool | None:
     if True in told:
         return True
     if False in told:
+        for signup in group:
+            if signup.success_row is not None:
+                account.findings.append(
+                    finding(
+                        "success-despite-failure", "signups.csv says success, the log says failure", signup=signup.name
+                    )
+                )
         return False
     account.findings.append(
         finding("ready-unknown", "nothing tells whether a server was ever ready", signup=account.account_id)
@@ -153,6 +161,27 @@ def _settle_signup(account: Account, roles: dict[str, str]) -> None:
     account.email_confirmed = any(
         f.value == email and f.standing <= STANDING[SITE] for f in account.witnesses.get("customer_email", ())
     )
+
+
+def _email_findings(account: Account) -> None:
+    if "customer_email" not in account.values:
+        account.findings.append(
+            finding(
+                "missing-email",
+                "nothing tells the customer's address",
+                signup=account.account_id,
+                field="customer_email",
+            )
+        )
+    elif not account.email_confirmed:
+        account.findings.append(
+            finding(
+                "unconfirmed-email",
+                "only the web form tells this address",
+                signup=account.account_id,
+                field="customer_email",
+            )
+        )
 
 
 def _take(account: Account, name: str, facts: list[Fact]) -> None:

@@ -89,8 +89,7 @@ def find(root: Path, *more: Path) -> list[EvidenceFile]:
         found = list(_files_of(path))
         if all(file.kind in (OTHER, LEFT_OUT, ARCHIVE) for file in found):
             raise EvidenceError("there is no evidence here", where=str(path), next_step=_SHOULD_HOLD)
-        prefix = f"{label}/" if more else ""
-        files += of_root(found, label, prefix)
+        files += of_root(found, label, prefixed=bool(more))
     if not any(file.kind in (LOG, SECRETS) for file in files):
         raise EvidenceError("there are neither logs nor secrets files here", where=str(root), next_step=_SHOULD_HOLD)
     return sorted(once(files), key=lambda file: file.name)

@@ -49,10 +49,17 @@ class EvidenceFile:
     size: int
     root: str = ""
     """The name of the folder or archive that was given."""
+    prefixed: bool = False
+    """True if `name` begins with it."""
     member: int | None = None
     """Its place among the members of its archive."""
     problem: str | None = None
     """Why it is left out unread."""
+
+    @property
+    def below(self) -> str:
+        """The name below its own root, however many roots there are."""
+        return self.name.removeprefix(f"{self.root}/") if self.prefixed else self.name
 
 
 def names_of(roots: Iterable[Path]) -> list[str]:
@@ -107,6 +114,7 @@ def classify(name: str) -> str:
     return OTHER
 
 
-def of_root(files: Iterable[EvidenceFile], root: str, prefix: str) -> list[EvidenceFile]:
-    """The files as those of a root, with its prefix before their names."""
-    return [replace(file, name=prefix + file.name, root=root) for file in files]
+def of_root(files: Iterable[EvidenceFile], root: str, *, prefixed: bool) -> list[EvidenceFile]:
+    """The files as those of a root, with its name before theirs where there are several roots."""
+    prefix = f"{root}/" if prefixed else ""
+    return [replace(file, name=prefix + file.name, root=root, prefixed=prefixed) for file in files]

@@ -13,7 +13,7 @@ from laeforensics.errors import ForensicsError
 from laeforensics.evidencefiles import EvidenceFile
 from laeforensics.joining import Signup
 from laeforensics.signups import shown
-from laerecover.manifest import Secret, make_key
+from laerecover.manifest import Secret, make_key, write_parquet
 
 COLUMNS = ("signup", "field", "value", "evidence", "sha256", "line", "start", "end", "rule", "dialect", "channel")
 _NUMBERS = frozenset({"line", "start", "end"})
@@ -75,8 +75,6 @@ def write(output: Path, facts: Iterable[dict[str, Any]], *, key_file: Path | Non
 
 def _write_parquet(output: Path, facts: Iterable[dict[str, Any]], key_file: Path | None) -> int:
     import pyarrow as pa
-
-    from laerecover.manifest.sealed import write_parquet
 
     schema = pa.schema([(name, pa.int64() if name in _NUMBERS else pa.string()) for name in COLUMNS])
     key = None if key_file is None else make_key(key_file, manifest=output)

@@ -7,11 +7,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from urllib.parse import quote
 
 from laeforensics.activations import Row
 from laeforensics.facts import FOREIGN, LAST_ASSERTING_STANDING, STRAY, Fact
 from laeforensics.fields import SIGNUP_FIELDS
 from laeforensics.findings import Finding, finding
+from laeforensics.packed import without_suffix
 from laeforensics.producttokens import Product
 from laeforensics.secretsfiles import SecretsFile
 from laeforensics.segments import is_damage
@@ -35,15 +37,16 @@ class Sources:
     signups: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
     serverinfo: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
     products: dict[str, list[Product]] = field(default_factory=lambda: defaultdict(list))
-    _keys_by_email: dict[str, set[str]] = field(default_factory=dict)
+    _keys_by_cell: dict[tuple[str, str], set[str]] = field(default_factory=dict)
 
-    def is_of_another_key(self, email: str, key: str) -> bool:
-        """True if somebody sent this e-mail in with another activation key than `key`."""
-        if not self._keys_by_email:
+    def is_of_another_key(self, name: str, value: str, key: str) -> bool:
+        """True if somebody sent this value of a field in with another activation key than `key`."""
+        if not self._keys_by_cell:
             for other, rows in self.activations.items():
                 for row in rows:
-                    self._keys_by_email.setdefault(row.value("customer_email") or "", set()).add(other)
-        return bool(self._keys_by_email.get(email, set()) - {key})
+                    for fact in row.facts:
+                        self._keys_by_cell.setdefault((fact.field, fact.value), set()).add(other)
+        return bool(self._keys_by_cell.get((name, value), set()) - {key})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,7 +57,7 @@ class Signup:
     log: SignupLog | None
     secrets: SecretsFile | None = None
     witnesses: dict[str, list[Fact]] = field(default_factory=lambda: defaultdict(list))
-    values: dict[str, str] = field(default_factory=dict)
+    values: dict[str, str] = field(default_factory=dict, repr=False)
     contested: set[str] = field(default_factory=set)
     matched_by: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -65,7 +68,7 @@ class Signup:
 
 def stem(name: str) -> str:
     """What a log and its secrets file share: the TIMESTAMP-SEED name, or in the S4 layout their folder."""
-    folder, _, base = name.rpartition("/")
+    folder, _, base = without_suffix(name).rpartition("/")
     return folder if base in ("signup_logs", "SSEC2", "stripe") else base
 
 
@@ -134,7 +137,9 @@ def _doubt_name(signup: Signup, sources: Sources) -> None:
     code = product_code_of(bucket)
     email, _ = weigh(signup.witnesses["customer_email"])
     rows = [*sources.activations.get(key, ()), *sources.signups.get(key, ())]
-    agreeing = [r for r in rows if r.value("product_code") == code and email and r.value("customer_email") == email]
+    agreeing = [r for r in rows if r.value("product_code") == code and email in (None, r.value("customer_email"))]
+    if email is None and len({tuple(_cells(r)) for r in rows}) != 1:
+        agreeing = []
     if agreeing and not any(abs(_time(r.time) - _time(start[0])) <= _REQUEST_TO_LOG for r in rows):
         signup.findings.append(finding("renamed-log", f"its bucket {bucket} bears another seed", signup=signup.name))
         return
@@ -145,7 +150,7 @@ def _doubt_name(signup: Signup, sources: Sources) -> None:
     )
     doubted = ("activation_key",) if tied else tuple(signup.witnesses)
     for name in doubted:
-        signup.witnesses[name] = [f._replace(channel=FOREIGN) if f.standing == 1 else f for f in signup.witnesses[name]]
+        signup.witnesses[name] = [f._replace(channel=FOREIGN) for f in signup.witnesses[name]]
     signup.findings.append(
         finding(
             "several-signups",
@@ -212,8 +217,29 @@ def _join_secrets(signups: Sequence[Signup], sources: Sources) -> None:
 def _take_secrets(signup: Signup, file: SecretsFile, how: str) -> None:
     signup.secrets = file
     if file.filled:
+        _doubt_other_server(signup, file)
         signup.matched_by.append(how)
         _add(signup, file.facts)
+
+
+_OF_THE_HEAD = frozenset({"full_name", "activating", "credentials", "poll", "bucket"})
+
+
+def _doubt_other_server(signup: Signup, file: SecretsFile) -> None:
+    """A log that tells another address than its own secrets file goes on with another signup's server.
+
+    What it says from the deployment on is then not sure, except where the secrets file says the same.
+    """
+    host, _ = weigh(signup.witnesses["public_host"])
+    if host is None or file.value("public_host") in (None, host):
+        return
+    for name, facts in signup.witnesses.items():
+        signup.witnesses[name] = [
+            f if f.rule in _OF_THE_HEAD or f.value == file.value(name) else f._replace(channel=FOREIGN) for f in facts
+        ]
+    signup.findings.append(
+        finding("several-signups", f"{file.evidence} tells another public_host than this log", signup=signup.name)
+    )
 
 
 def _belongs(signup: Signup, file: SecretsFile, sources: Sources) -> bool:
@@ -372,11 +398,20 @@ def _time(stamp: str) -> datetime:
 
 
 def _is_glued(row: Row, key: str, requests: Sequence[Row], sources: Sources) -> bool:
-    """True if a result row ends with another customer's fields: two rows torn and glued so that the number of fields is right."""
-    email = row.value("customer_email")
-    if email is None or not requests or any(r.value("customer_email") == email for r in requests):
-        return False
-    return sources.is_of_another_key(email, key)
+    """True if a result row ends with another customer's fields: two rows torn and glued so that the number of fields is right.
+
+    Its own request says something else there, and somebody else's request says just that.
+    """
+    for name in ("customer_email", "customer_keyinfo"):
+        value = row.value(name)
+        if (
+            value
+            and requests
+            and all(r.value(name) != value for r in requests)
+            and sources.is_of_another_key(name, value, key)
+        ):
+            return True
+    return False
 
 
 def _rows_by_start(signup: Signup, start: tuple[str, str] | None, sources: Sources) -> tuple[list[Row], list[Row]]:
@@ -399,13 +434,18 @@ def _without_damaged_cells(signup: Signup, signups: list[Row], activations: list
     """Where a result's cell is its own request's with a stretch lost (or the other way round), neither is sure."""
     for name in ("customer_name", "customer_email", "customer_keyinfo"):
         ours, theirs = {row.value(name) for row in signups}, {row.value(name) for row in activations}
-        if not theirs or ours & theirs or not any(a and b and is_damage(a, b) for a in ours for b in theirs):
+        if not theirs or ours & theirs or not any(a and b and _is_damaged_cell(a, b) for a in ours for b in theirs):
             continue
         signup.findings.append(
             finding("damaged-row", f"one of the csv rows has lost a piece of {name}", signup=signup.name, field=name)
         )
         signups, activations = [_without(name, row) for row in signups], [_without(name, row) for row in activations]
     return signups, activations
+
+
+def _is_damaged_cell(one: str, other: str) -> bool:
+    # Judged as it was written: a hole may have cut an escape in two.
+    return is_damage(one, other) or is_damage(quote(one), quote(other))
 
 
 def _without(name: str, row: Row) -> Row:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 
 
 def decode(text: str) -> str | None:
@@ -11,10 +12,16 @@ def decode(text: str) -> str | None:
     A byte string must be UTF-8. `'it\x27s'` is refused: Python would have written `"it's"`.
     """
     try:
-        if text.startswith("u"):
-            value = ast.literal_eval(text[1:])
-            return value if isinstance(value, str) and ascii(value) == text[1:] else None
-        raw = ast.literal_eval("b" + text)
-        return raw.decode("utf-8") if isinstance(raw, bytes) and repr(raw)[1:] == text else None
-    except (ValueError, SyntaxError, UnicodeDecodeError, MemoryError, RecursionError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # an escape that Python does not know
+            return _decode(text)
+    except (ValueError, SyntaxError, UnicodeDecodeError, MemoryError, RecursionError, Warning):
         return None
+
+
+def _decode(text: str) -> str | None:
+    if text.startswith("u"):
+        value = ast.literal_eval(text[1:])
+        return value if isinstance(value, str) and ascii(value) == text[1:] else None
+    raw = ast.literal_eval("b" + text)
+    return raw.decode("utf-8") if isinstance(raw, bytes) and repr(raw)[1:] == text else None

@@ -49,7 +49,7 @@ VERDICTS: tuple[Rule, ...] = (
         name=INCOMPLETE,
         holds=lambda a: bool(a.missing),
         meaning="a field without which the customer's storage cannot be opened is missing",
-        remedy="find the evidence named under `missing`",
+        remedy="find the evidence that the shopping list names for it",
     ),
     Rule(
         name=RECOVERABLE,
