@@ -19,7 +19,7 @@ $(VENV)/.dev: $(VENV)/.runtime
 # Audit the fixtures, write the manifest, drill the recovery of every recoverable account.
 demo: $(VENV)/.runtime
 	@rm -rf demo && mkdir -p demo
-	$(BIN)/laeforensics audit fixtures/evidence --output demo/manifest.parquet --key-file demo/key/manifest.key
+	$(BIN)/laeforensics audit fixtures/evidence --output demo/manifest.parquet --key-file demo/key/manifest.key --case demo/case
 	$(BIN)/laerecover drill demo/manifest.parquet --key-file demo/key/manifest.key
 
 test: $(VENV)/.dev

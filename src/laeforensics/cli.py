@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from laeforensics.case import Case
-    from laeforensics.custody import Comparison
-    from laeforensics.evidence import EvidenceFile
+from laeforensics import shell
 
 app = typer.Typer(
     name="laeforensics",
@@ -30,7 +23,7 @@ app = typer.Typer(
 Evidence = Annotated[
     list[Path],
     typer.Argument(
-        metavar="EVIDENCE...",
+        metavar="EVIDENCE",
         help="the folder that holds signup_logs/, secrets/, the csv files and the config, or a .tar.* or .zip of it; "
         "several are read as one case",
     ),
@@ -42,10 +35,6 @@ CaseFolder = Annotated[
     typer.Option("--case", help="where custody and decisions of the case are kept; default EVIDENCE.case/ beside it"),
 ]
 Inventory = Annotated[Path | None, typer.Option(help="a saved DescribeInstances answer: which old servers still run")]
-
-EXIT_CHECK = 1
-EXIT_EVIDENCE = 2
-EXIT_INTERRUPTED = 130
 
 
 @app.callback()
@@ -70,19 +59,17 @@ def audit(
     from laeforensics import custody, display
     from laerecover.manifest import default_key_file
 
-    _refuse_inside(output, evidence, "the manifest")
+    shell.refuse_inside(output, evidence, "the manifest")
     if case_folder is not None:
         custody.refuse_inside(case_folder, evidence)
-    case = _open(evidence, case_folder, inventory, jobs)
-    compared = _keep_custody(case, is_named=case_folder is not None)
+    case = shell.open_case(evidence, case_folder, inventory, jobs)
+    compared = shell.keep_custody(case, is_named=case_folder is not None)
     out = sys.stderr if as_json else sys.stdout
     print(display.card(case), file=out)
     output.parent.mkdir(parents=True, exist_ok=True)
     manifest = case.export(output, key_file=key_file)
     page = output.with_name("audit.html")
-    page.write_text("", encoding="utf-8")
-    with page.open("w", encoding="utf-8", errors="backslashreplace") as file:
-        file.writelines(display.page_pieces(case))
+    page.write_text(display.page(case), encoding="utf-8", errors="backslashreplace")
     key = key_file or default_key_file()
     print(
         f"\n{output}  {len(manifest.accounts)} accounts, encrypted under {key}"
@@ -99,8 +86,8 @@ def audit(
         }
         print(json.dumps({**display.summary(case), **told}, indent=1))
     if compared is not None and not compared.is_unchanged:
-        _tell_changes(compared, case.folder, sys.stderr)
-        raise typer.Exit(EXIT_CHECK)
+        shell.tell_changes(compared, case.folder, sys.stderr)
+        raise typer.Exit(shell.EXIT_CHECK)
 
 
 @app.command()
@@ -114,12 +101,12 @@ def explain(
     """Why we believe what we say of one account: every field, every witness with its place."""
     from dataclasses import replace
 
-    explanation = _open(evidence, case_folder, None, jobs).explain(key)
+    explanation = shell.open_case(evidence, case_folder, None, jobs).explain(key)
     if field is not None:
         chosen = tuple(f for f in explanation.fields if f.name == field)
         if not chosen:
             names = ", ".join(f.name for f in explanation.fields)
-            _stop(f"no field {field!r}", "--field", f"choose one of {names}")
+            shell.stop(f"no field {field!r}", "--field", f"choose one of {names}")
         explanation = replace(explanation, fields=chosen)
     print(explanation)
 
@@ -138,9 +125,9 @@ def extract(
     """Write every value at every place, for other programs. Secrets are fingerprints unless there is a key."""
     from laeforensics import extraction
 
-    _refuse_inside(output, evidence, "the facts")
+    shell.refuse_inside(output, evidence, "the facts")
     extraction.check(output, key_file)
-    case = _open(evidence, None, None, jobs)
+    case = shell.open_case(evidence, None, None, jobs)
     output.parent.mkdir(parents=True, exist_ok=True)
     rows = extraction.rows((*case.joined, *case.lost), case.reading.files)
     written = extraction.write(output, rows, key_file=key_file)
@@ -187,7 +174,9 @@ def custody(
     folder = case_folder or default_folder(evidence[0])
     entries = register.load(folder)
     if not entries:
-        _stop("nothing is in custody yet", str(folder / register.FILE), "`laeforensics audit` enters what it reads")
+        shell.stop(
+            "nothing is in custody yet", str(folder / register.FILE), "`laeforensics audit` enters what it reads"
+        )
     if not check:
         for entry in entries:
             line = f"{entry.sha256}  {entry.first_read}  {entry.program}  {entry.root}/{entry.name}"
@@ -203,118 +192,12 @@ def custody(
     for _, file, _ in compared.new:
         print(f"new        {display.plain(file.name)}  (not in custody yet)", file=out)
     if not compared.is_unchanged:
-        _tell_changes(compared, folder, out)
-        raise typer.Exit(EXIT_CHECK)
+        shell.tell_changes(compared, folder, out)
+        raise typer.Exit(shell.EXIT_CHECK)
     since = min((e.first_read for e in compared.entries), default="now")
     print(f"unchanged  {len(compared.entries)} files since they were first read ({since})", file=out)
 
 
-def _open(evidence: list[Path], folder: Path | None, inventory: Path | None, jobs: int) -> Case:
-    from laeforensics import open_case
-
-    with _progress() as step:
-        return open_case(*evidence, folder=folder, inventory=inventory, jobs=jobs, progress=step)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[EvidenceFile, int], None] | None]:
-    """A line on the terminal while the evidence is read; nothing when piped."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        line = bar.add_task("reading the evidence", total=None)
-        yield lambda file, files: bar.update(line, advance=1, total=files)
-
-
-def _keep_custody(case: Case, *, is_named: bool) -> Comparison | None:
-    """Compare with the register, add what is new; the changes become findings of the case."""
-    from importlib.metadata import version
-
-    from laeforensics import custody
-
-    read = case.reading
-    program = f"laeforensics {version('lae-recovery')}"
-    try:
-        compared = custody.keep([*read.files, *read.archives], case.folder, now=datetime.now(UTC), program=program)
-    except OSError as error:
-        if is_named:
-            raise
-        print(
-            f"laeforensics: custody is not kept: {error.strerror}\n  where   {case.folder}\n"
-            "  next    name a folder that can be written to with --case",
-            file=sys.stderr,
-        )
-        return None
-    read.findings.extend(compared.findings())
-    return compared
-
-
-def _tell_changes(compared: Comparison, folder: Path, out: Any) -> None:
-    from laeforensics.custody import FILE
-    from laeforensics.display import plain
-
-    for found in compared.findings():
-        print(f"changed    {plain(found.signup or '')}  {found.message}", file=out)
-    print(
-        f"laeforensics: the evidence is not what it was when it was first read\n  where   {folder / FILE}\n"
-        "  next    restore the files from their copies; if the change is right, begin a new case with --case",
-        file=sys.stderr,
-    )
-
-
-def _refuse_inside(output: Path, evidence: list[Path], what: str) -> None:
-    for root in evidence:
-        if output.resolve().is_relative_to(root.resolve()):
-            _stop(
-                f"{what} would lie inside the evidence",
-                str(output),
-                "name an --output elsewhere: evidence is never written to",
-            )
-
-
-def _stop(what: str, where: str, next_step: str) -> NoReturn:
-    _tell(what, where, next_step)
-    raise typer.Exit(EXIT_EVIDENCE)
-
-
-def _tell(what: str, where: str, next_step: str) -> None:
-    print(f"laeforensics: {what}\n  where   {where}\n  next    {next_step}", file=sys.stderr)
-
-
-def _interrupted(number: int, frame: object) -> None:
-    print("\nlaeforensics: stopped by you; the evidence is as it was", file=sys.stderr)
-    sys.exit(EXIT_INTERRUPTED)
-
-
-def _told_errors() -> tuple[type[Exception], ...]:
-    """The errors that say what, where and what next. The manifest's can only be raised once their module is imported."""
-    from laeforensics.errors import ForensicsError
-
-    manifest = sys.modules.get("laerecover.manifest")
-    return (ForensicsError,) if manifest is None else (ForensicsError, manifest.ManifestError)
-
-
 def main(argv: list[str] | None = None) -> Any:
     """Run one verb. Exit codes: 0 audited, whatever the verdicts; 1 a check failed; 2 usage or no readable evidence; 130 interrupted."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-    before = signal.signal(signal.SIGINT, _interrupted)
-    try:
-        return app(argv)
-    except _told_errors() as error:
-        _tell(error.what, error.where, error.next_step)  # type: ignore[attr-defined]
-        sys.exit(EXIT_EVIDENCE)
-    except OSError as error:
-        _tell(
-            error.strerror or type(error).__name__,
-            str(error.filename or "the file system"),
-            "check the path, the permissions and the free space, then run it again",
-        )
-        sys.exit(EXIT_EVIDENCE)
-    finally:
-        signal.signal(signal.SIGINT, before)
+    return shell.run(app, argv)

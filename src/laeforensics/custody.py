@@ -43,7 +43,8 @@ class Comparison:
     changed: tuple[tuple[Entry, EvidenceFile, str], ...]
     """Other bytes than when first read (the hash of today; "" if the file cannot be read)."""
     vanished: tuple[Entry, ...]
-    new: tuple[tuple[EvidenceFile, str], ...]
+    new: tuple[tuple[str, EvidenceFile, str], ...]
+    """Root (as the register calls it), file and hash."""
 
     @property
     def is_unchanged(self) -> bool:
@@ -118,7 +119,7 @@ def compare(entries: Iterable[Entry], files: Iterable[tuple[EvidenceFile, str]])
         entries=tuple(known.values()),
         changed=tuple((e, *today[key]) for key, e in known.items() if key in today and today[key][1] != e.sha256),
         vanished=tuple(e for key, e in known.items() if key not in today),
-        new=tuple(told for key, told in today.items() if key not in known and told[1]),
+        new=tuple((key[0], *told) for key, told in today.items() if key not in known and told[1]),
     )
 
 
@@ -136,12 +137,10 @@ def keep(files: Iterable[tuple[EvidenceFile, str]], folder: Path, *, now: dateti
     entries = load(folder)
     compared = compare(entries, files)
     if compared.new:
-        roots = {e.root for e in entries}
         stamp = now.astimezone(UTC).isoformat(timespec="seconds")
-        alias = _alias(roots, {file.root for file, _ in compared.new})
         entries += [
             Entry(
-                root=alias.get(file.root, file.root),
+                root=root,
                 name=file.below,
                 size=file.size,
                 sha256=sha256,
@@ -149,7 +148,7 @@ def keep(files: Iterable[tuple[EvidenceFile, str]], folder: Path, *, now: dateti
                 first_read=stamp,
                 program=program,
             )
-            for file, sha256 in compared.new
+            for root, file, sha256 in compared.new
         ]
         _save(folder, entries)
     return compared

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -290,11 +290,16 @@ def card_html(case: Case) -> str:
 
 def page(case: Case) -> str:
     """The whole audit as one HTML page: no script, nothing from elsewhere."""
-    return template("audit.html").render(
+    return "".join(page_pieces(case))
+
+
+def page_pieces(case: Case) -> Iterator[str]:
+    """The page in pieces: of thousands of accounts it is large, and the explanations need not all be there at once."""
+    return template("audit.html").generate(
         s=summary(case),
         meanings={r.name: r.meaning for r in (*rules.VERDICTS, *rules.GRADES)},
         rows=case.audit.to_dict("records"),
-        explanations=[explain(a) for a in case.accounts],
+        explanations=map(explain, case.accounts),
         findings=case.findings.to_dict("records"),
     )
 

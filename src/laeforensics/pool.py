@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -14,6 +15,10 @@ from laeforensics.errors import EvidenceError
 _Result = TypeVar("_Result")
 _AHEAD = 4
 """Arguments on their way for each process: enough to keep it busy, few enough to keep memory small."""
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def in_order(
@@ -28,7 +33,7 @@ def in_order(
         yield from (function(*a) for a in arguments)
         return
     # Fresh processes: a fork would copy the locks of threads that libraries have started.
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as executor:
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _leave_interrupts_to_the_parent) as executor:
         waiting: deque[Future[_Result]] = deque()
         try:
             for a in arguments:

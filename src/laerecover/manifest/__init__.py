@@ -3,6 +3,7 @@
 from laerecover.manifest.account import FIELDS, GRADES, IDENTITIES, SECRET_FIELDS, SERVERS, VERDICTS, Account
 from laerecover.manifest.audit_table import read_audit_table, write_audit_table
 from laerecover.manifest.errors import KeyFileRefused, ManifestError, ManifestInvalid, ManifestUnreadable
+from laerecover.manifest.sealed import write_parquet
 from laerecover.manifest.secret import Secret
 from laerecover.manifest.store import (
     Manifest,
@@ -34,4 +35,5 @@ __all__ = [
     "read_manifest",
     "write_audit_table",
     "write_manifest",
+    "write_parquet",
 ]

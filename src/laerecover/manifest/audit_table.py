@@ -35,7 +35,7 @@ def read_audit_table(path: Path) -> list[dict[str, Any]]:
         raise ManifestUnreadable("no such audit table", where=where, next_step=_NEXT)
     with path.open("rb") as file:
         if file.read(4) == _LOCKED:
-            raise ManifestUnreadable("this is an encrypted manifest, not an audit table", where=where, next_step=_NEXT)
+            raise ManifestUnreadable("this is encrypted, so it is a manifest (or facts with secrets), not an audit table", where=where, next_step=_NEXT)
     try:
         table = pq.read_table(path, partitioning=None)
         rows = table.to_pylist()
