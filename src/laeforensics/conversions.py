@@ -71,8 +71,8 @@ def _bom(data: bytes) -> Conversion | None:
 
 
 def _crlf(data: bytes) -> Conversion | None:
-    ends = data.count(b"\n")
-    if not ends or data.count(b"\r\n") != ends:
+    first = data.find(b"\n")
+    if first < 1 or data[first - 1 : first] != b"\r" or data.count(b"\r\n") != data.count(b"\n"):
         return None
     view = data.replace(b"\r\n", b"\n")
     return Conversion(data=view, what="CRLF line ends", back=lambda offset: offset + view.count(b"\n", 0, offset))

@@ -71,7 +71,19 @@ def stream(packed: Readable, suffix: str) -> Readable:
         return _Xz(packed)
     import pyarrow
 
-    return pyarrow.CompressedInputStream(pyarrow.PythonFile(packed, "r"), "zstd")  # type: ignore[no-any-return]
+    return pyarrow.CompressedInputStream(pyarrow.PythonFile(_Lent(packed), "r"), "zstd")  # type: ignore[no-any-return]
+
+
+class _Lent:
+    """A stream that its borrower cannot close."""
+
+    closed = False
+
+    def __init__(self, lender: Readable) -> None:
+        self.read = lender.read
+
+    def close(self) -> None:
+        """The lender closes it."""
 
 
 class _Xz:

@@ -45,6 +45,19 @@ FIELD_OF_TERMINAL = {
     "MAIL_TO": "customer_email",
     "POLL": "user_token",
 }
+# What a print goes on with. A value whose line is followed by another line stands at a seam: a hole may have joined the
+# head of one line to the tail of another, so it is not sure.
+FOLLOWERS: dict[str, frozenset[str]] = {
+    "ACTIVATION_KEY": frozenset({"LICENSE_ACTIVATED"}),
+    "USER_ACCESS_KEY_ID": frozenset({"USER_SECRET_KEY"}),
+    "USER_SECRET_KEY": frozenset({"USER_TOKEN", "BLANK"}),
+    "USER_TOKEN": frozenset({"VERIFYING", "POLL", "BUCKET_NAME", "POLL_ANSWER"}),
+    "BUCKET_NAME": frozenset({"LOCATION", "DEPLOYMENT_OTHER"}),
+    "AMI_IMAGE_ID": frozenset({"INSTANCE_SIZE"}),
+    "INSTANCE_SIZE": frozenset({"BUCKET_NAME"}),
+    "CUSTOMER_EMAIL": frozenset({"BLANK"}),
+}
+ALWAYS_FOLLOW = frozenset({"MALFORMED", "LOCAL", "FAILURE_DUMP", "FAILURE_SUMMARY"})
 KIND_OF_TERMINAL = {
     "RELAYED": "remote",
     "RELAYED_MARKED": "remote",

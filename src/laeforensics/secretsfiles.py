@@ -175,7 +175,11 @@ def read_stripe(data: bytes, evidence: str) -> SecretsFile:
     for name, value in zip(("customer_email", "customer_keyinfo"), values, strict=False):
         start = _skip(text, position)
         _, end = _string(text, start)
-        if value and FIELDS[name].fits(value):
+        if value and not FIELDS[name].fits(value):
+            result.facts.clear()  # a list with one impossible cell is damaged as a whole
+            result.problem = f"{name} cannot be right"
+            break
+        if value:
             result.facts.append(Fact(name, value, Locator(evidence, 1, start + 1, end - 1), "stripe", SITE))
         position = _skip(text, end) + 1
     result.filled = True

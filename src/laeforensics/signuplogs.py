@@ -11,11 +11,13 @@ from laeforensics.fields import FIELDS
 from laeforensics.identities import certify
 from laeforensics.parsing import Piece
 from laeforensics.pieces import (
+    ALWAYS_FOLLOW,
     BLOCK_OF_ITEM,
     BLOCKS_OF_TERMINAL,
     CARRY_ON,
     FIELD_OF_FILE,
     FIELD_OF_KEY,
+    FOLLOWERS,
     KIND_OF_TERMINAL,
     MARKS,
     output_lines,
@@ -66,12 +68,15 @@ class _Reader:
         self.items: set[str] = set()
         self.swallowed = False
         self.hosts: set[str] = set()
+        self.last: str | None = None
 
     @property
     def here(self) -> Segment:
         return self.segments[-1]
 
     def take(self, rule: str, pieces: Sequence[Piece]) -> None:
+        if self.last is not None:
+            self._follow(pieces[0])
         if rule == "noise":
             self._noise(pieces)
             return
@@ -115,11 +120,27 @@ class _Reader:
 
     def _facts(self, rule: str, pieces: Sequence[Piece], channel: str) -> None:
         for piece in pieces:
+            if self.last is not None:
+                self._follow(piece)
             found = value(piece)
             if found is not None:
                 name, text, start = found
+                known = len(self.here.facts)
                 self._fact(name, text, self._locator(piece, start, start + len(text)), rule, channel)
+                self.last = piece.type if piece.type in FOLLOWERS and len(self.here.facts) > known else None
         self._tiles(pieces)
+
+    def _follow(self, piece: Piece) -> None:
+        """Doubt the last value if this piece cannot come after it. Zeros may: they are a hole that moved nothing."""
+        last, self.last = self.last, None
+        if last is None or piece.type in FOLLOWERS[last] or piece.type in ALWAYS_FOLLOW:
+            return
+        text = str(piece)
+        cut = piece.type == "OTHER" and (text.startswith("\0") or not text.endswith("\n"))
+        if not cut and self.here.facts and self.here.facts[-1].channel == OWN:
+            fact = self.here.facts[-1]
+            self.here.facts[-1] = fact._replace(channel=STRAY)
+            self.log.torn.append((fact.field, fact.locator))
 
     def _malformed(self, piece: Piece) -> None:
         """A value's line that is cut or overwritten is damage; the block that it stands in stays open."""
