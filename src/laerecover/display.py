@@ -21,13 +21,13 @@ _TITLES = ("launch", "address", "install", "bounce", "record", "mail", "zenoss")
 
 
 class PlainWatcher:
-    """One line per event, with the time."""
+    """One line per event, with the time; of a step's waits only the first, or a long wait would fill the log."""
 
     def __init__(self, stream: TextIO, accounts: Iterable[PlannedAccount]) -> None:
         self._stream = stream
         self._names = {a.account_id: clean(a.account_id, limit=60) for a in accounts}
         self._lock = threading.Lock()
-        self._waits: dict[str, str] = {}
+        self._told: set[str] = set()
 
     def __enter__(self) -> PlainWatcher:
         return self
@@ -36,11 +36,12 @@ class PlainWatcher:
         pass
 
     def began(self, account_id: str, step: str) -> None:
+        self._told.discard(account_id)
         self._line(account_id, step, "begins")
 
     def waits(self, account_id: str, what: str, seconds: float) -> None:
-        if self._waits.get(account_id) != what:
-            self._waits[account_id] = what
+        if account_id not in self._told:
+            self._told.add(account_id)
             self._line(account_id, "waits for", f"{clean(what)}, {seconds:.0f} s at the latest")
 
     def ended(self, account_id: str, effect: Effect) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import socket
 import subprocess
@@ -33,13 +34,18 @@ def twin_file(tmp_path: Path) -> TwinFile:
     return TwinFile(tmp_path / "world.sqlite", seed=1, pace=0.001, faults=NO_FAULTS)
 
 
+@functools.cache
+def rsa_key(number: int) -> paramiko.RSAKey:
+    """A key of the tests' own, made once."""
+    return paramiko.RSAKey.generate(2048)
+
+
 class SshServer(paramiko.ServerInterface):
     """An ssh server on loopback that runs commands for real, in a folder that stands for the host's root."""
 
     def __init__(self, root: Path) -> None:
         self.root, self.port, self.authentications = root, 0, 0
-        self.host_key = paramiko.RSAKey.generate(2048)
-        self.client_key = paramiko.RSAKey.generate(2048)
+        self.host_key, self.client_key = rsa_key(0), rsa_key(1)
         (root / "bin").mkdir(parents=True)
         sudo = root / "bin" / "sudo"
         sudo.write_text(FAKE_SUDO)

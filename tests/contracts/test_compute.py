@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import urllib.request
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from laerecover.adapters.ec2 import Ec2Compute
 from laerecover.manifest import Secret
 from laerecover.ports import LaunchRequest, NotFound, Refusal, Transient
 from laerecover.settings import drill_settings
@@ -44,6 +46,12 @@ def endpoint():
     host, port = server.get_host_and_port()
     yield f"http://{host}:{port}"
     server.stop()
+
+
+@pytest.fixture(scope="module")
+def ec2(endpoint):
+    """The adapter, connected to moto."""
+    return Ec2Compute(replace(drill_settings(Path()), endpoint=endpoint))
 
 
 class ComputeExam:
@@ -122,17 +130,12 @@ class TestEc2(ComputeExam):
     """boto3 against moto's server on loopback. Its made-up public addresses belong to others: they are never used."""
 
     @pytest.fixture
-    def compute(self, endpoint):
+    def compute(self, endpoint, ec2):
         """A fresh EC2 with the operator's key pair and group."""
-        import urllib.request
-
-        from laerecover.adapters.ec2 import Ec2Compute
-
         urllib.request.urlopen(urllib.request.Request(f"{endpoint}/moto-api/reset", method="POST")).close()
-        compute = Ec2Compute(replace(drill_settings(Path()), endpoint=endpoint))
-        compute._client.create_security_group(GroupName="CustomerDefault", Description="customers")
-        compute._client.create_key_pair(KeyName="admin")
-        return compute
+        ec2._client.create_security_group(GroupName="CustomerDefault", Description="customers")
+        ec2._client.create_key_pair(KeyName="admin")
+        return ec2
 
     def end(self, compute, instance_id):
         """Terminate it."""
@@ -157,8 +160,6 @@ class TestEc2(ComputeExam):
 
     def test_an_unreachable_endpoint_is_transient(self):
         """Nobody there says nothing about the effect."""
-        from laerecover.adapters.ec2 import Ec2Compute
-
         nobody = Ec2Compute(replace(drill_settings(Path()), endpoint="http://127.0.0.1:9"))
         with pytest.raises(Transient):
             nobody.describe("i-1")

@@ -93,8 +93,10 @@ class Work:
                     return found
                 if tries == 0 or reason != "not there yet":
                     self.point("before-act")
-                    found, reason = act(), "not there yet"
-                    self.point("after-act")
+                    try:
+                        found, reason = act(), "not there yet"
+                    finally:
+                        self.point("after-act")
                     found = probe() if found is None else found
                     if found is not None:
                         return found
