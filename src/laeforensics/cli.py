@@ -20,6 +20,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+grammars = typer.Typer(help="The grammars that the evidence is read with, and their samples.", no_args_is_help=True)
+app.add_typer(grammars, name="grammars")
+
 Evidence = Annotated[
     list[Path],
     typer.Argument(
@@ -142,12 +145,12 @@ def diff(
     as_json: Json = False,
 ) -> None:
     """Which account appeared, vanished or changed between two audits, because of which evidence."""
-    from laeforensics import comparing, display
+    from laeforensics import comparing, masking
     from laerecover.manifest import read_audit_table
 
     difference = comparing.compare(read_audit_table(old), read_audit_table(new))
     print(
-        "\n".join(display.plain(line) for line in str(difference).split("\n")),
+        "\n".join(masking.plain(line) for line in str(difference).split("\n")),
         file=sys.stderr if as_json else sys.stdout,
     )
     if as_json:
@@ -167,8 +170,8 @@ def custody(
     from dataclasses import asdict
 
     from laeforensics import custody as register
-    from laeforensics import display
     from laeforensics import evidence as found
+    from laeforensics import masking
     from laeforensics.case import default_folder
 
     folder = case_folder or default_folder(evidence[0])
@@ -180,7 +183,7 @@ def custody(
     if not check:
         for entry in entries:
             line = f"{entry.sha256}  {entry.first_read}  {entry.program}  {entry.root}/{entry.name}"
-            print(json.dumps(asdict(entry)) if as_json else display.plain(line))
+            print(json.dumps(asdict(entry)) if as_json else masking.plain(line))
         return
     told = [(file, content.sha256) for file, content in found.contents(found.find(*evidence))]
     compared = register.compare(entries, [(file, sha) for file, sha in told if file.kind != found.LEFT_OUT])
@@ -190,12 +193,27 @@ def custody(
         told_new = [file.name for _, file, _ in compared.new]
         print(json.dumps({"unchanged": compared.is_unchanged, **names, "new": told_new}, indent=1))
     for _, file, _ in compared.new:
-        print(f"new        {display.plain(file.name)}  (not in custody yet)", file=out)
+        print(f"new        {masking.plain(file.name)}  (not in custody yet)", file=out)
     if not compared.is_unchanged:
         shell.tell_changes(compared, folder, out)
         raise typer.Exit(shell.EXIT_CHECK)
     since = min((e.first_read for e in compared.entries), default="now")
     print(f"unchanged  {len(compared.entries)} files since they were first read ({since})", file=out)
+
+
+@grammars.command()
+def lint(as_json: Json = False) -> None:
+    """Run every grammar's samples; what no sample hits, or what two terminals would take, is named. Exits with 1 if something is."""
+    from dataclasses import asdict
+
+    from laeforensics import linting
+
+    problems = linting.lint()
+    print(linting.render(problems), file=sys.stderr if as_json else sys.stdout)
+    if as_json:
+        print(json.dumps([asdict(problem) for problem in problems], indent=1))
+    if problems:
+        raise typer.Exit(shell.EXIT_CHECK)
 
 
 def main(argv: list[str] | None = None) -> Any:

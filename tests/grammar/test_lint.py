@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from lark import Lark
 
 from laeforensics import linting, parsing
+from laeforensics.cli import main
 from laeforensics.linting import Problem, lint, render
 
 GRAMMARS = Path(__file__).resolve().parents[2] / "grammars"
@@ -153,3 +155,22 @@ def test_problems_are_told_in_words():
     assert render([]).endswith("every sample is read as it says")
     told = render(lint_with(None)).split("\n")
     assert told == ["signup_log: the grammar: has no samples", "1 problems"]
+
+
+def test_the_shell_tells_the_problems_and_fails(monkeypatch, capsys):
+    """`laeforensics grammars lint` exits with 1 if something is wrong, with 0 if nothing is, and has JSON for machines."""
+    wrong = Problem(grammar="signup_log", where="MAIL_TO", what="is a terminal that no sample hits")
+    for problems, code in (([wrong], 1), ([], 0)):
+        monkeypatch.setattr(linting, "lint", lambda found=problems: found)
+        assert _exit_code(["grammars", "lint", "--json"]) == code
+        told = capsys.readouterr()
+        assert told.err == render(problems) + "\n"
+        assert [p["where"] for p in json.loads(told.out)] == [p.where for p in problems]
+
+
+def _exit_code(argv: list[str]) -> int:
+    try:
+        main(argv)
+    except SystemExit as stopped:
+        return int(stopped.code or 0)
+    return 0

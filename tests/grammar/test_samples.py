@@ -17,31 +17,25 @@ from laeforensics import linting, parsing, signuplogs
 
 GRAMMARS = Path(__file__).resolve().parents[2] / "grammars"
 READ = {name: linting.read_samples(linting.written(name) or "") for name in linting.GRAMMARS}
-# Samples that the grammar does not read yet as it should. The list becomes shorter.
-NOT_YET = {
-    "a bucket was created, marked": "the announcement is known only with an unmarked answer after it",
-    "a bucket was created, and nothing more was written": "the announcement is known only with its answer after it",
-    "the product list as a debug print": "the expression is possessive where it must give back",
-}
 ORDER = list(DIALECTS)
 
 
-def _parameters():
-    for grammar, (samples, last_resorts) in READ.items():
-        for sample in samples:
-            marks = [pytest.mark.xfail(strict=True, reason=NOT_YET[sample.name])] if sample.name in NOT_YET else []
-            yield pytest.param(grammar, sample, last_resorts, id=f"{grammar}: {sample.name}", marks=marks)
+PARAMETERS = [
+    pytest.param(grammar, sample, last_resorts, id=f"{grammar}: {sample.name}")
+    for grammar, (samples, last_resorts) in READ.items()
+    for sample in samples
+]
 
 
-@pytest.mark.parametrize(("grammar", "sample", "last_resorts"), list(_parameters()))
+@pytest.mark.parametrize(("grammar", "sample", "last_resorts"), PARAMETERS)
 def test_a_sample_is_read_as_it_says(grammar, sample, last_resorts):
     """The rule, the values, the kind of its bytes and the overlaps are those that the sample names."""
     assert linting.render(linting.check(grammar, sample, last_resorts)) == linting.render([])
 
 
 def test_the_samples_leave_nothing_unsaid():
-    """The lint finds nothing but the samples that are known to fail."""
-    assert [problem for problem in linting.lint() if problem.where not in NOT_YET] == []
+    """The lint finds nothing."""
+    assert linting.lint() == []
 
 
 def test_no_grammar_is_forgotten():
@@ -100,8 +94,6 @@ def test_every_terminal_that_a_dialect_needs_has_a_sample_of_it(dialect):
     needed = {
         piece.type for log in _printed(dialect) for _, pieces in parsing.items("signup_log", log) for piece in pieces
     }
-    if dialect in ("x00", "x02"):
-        needed -= {"OTHER"}  # see NOT_YET
     assert needed - shown == set()
 
 
