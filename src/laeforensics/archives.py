@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import lzma
 import re
 import stat
 import tarfile
@@ -20,7 +19,6 @@ from laeforensics.packed import LARGEST_FILE, LARGEST_RATIO, LARGEST_WHOLE, MOST
 _NAME = re.compile(r".*\.(?:zip|tar|tgz|tbz2?|txz|tzst|tar\.(?:gz|bz2|xz|zst))", re.IGNORECASE | re.DOTALL)
 _CUT = "it is cut off or damaged at byte {}; what comes before was read"
 _ZIP_ERRORS = (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError, ValueError, OSError, zlib.error)
-_STREAM_ERRORS = (EOFError, OSError, zlib.error, lzma.LZMAError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +52,8 @@ def is_archive(raw: BinaryIO) -> bool:
         return True
     suffix = packed.packing(head)
     if suffix is not None:
-        with contextlib.suppress(*_STREAM_ERRORS):
-            head = packed.stream(raw, suffix).read(512)
+        with contextlib.suppress(Damaged):
+            head = packed.Forward(packed.stream(raw, suffix), raw.tell).read(512)
         raw.seek(0)
     return head[257:262] == b"ustar"
 
@@ -93,13 +91,11 @@ def _last_of_each_name(members: list[Member]) -> Iterator[Member]:
     last = {member.name: member.index for member in members if member.problem is None}
     for member in members:
         if member.problem is None and last[member.name] != member.index:
-            yield _left_out(member, "the archive holds a later file of the same name")
+            earlier = f"{member.name} (earlier)"
+            problem = "the archive holds a later file of the same name"
+            yield Member(index=member.index, name=earlier, size=member.size, problem=problem)
         else:
             yield member
-
-
-def _left_out(member: Member, problem: str) -> Member:
-    return Member(index=member.index, name=member.name, size=member.size, problem=problem)
 
 
 def _member(index: int, name: str, size: int, problem: str | None) -> Member:

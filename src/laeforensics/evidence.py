@@ -88,7 +88,8 @@ def find(root: Path, *more: Path) -> list[EvidenceFile]:
     for path, label in zip(roots, names_of(roots), strict=True):
         found = list(_files_of(path))
         if all(file.kind in (OTHER, LEFT_OUT, ARCHIVE) for file in found):
-            raise EvidenceError("there is no evidence here", where=str(path), next_step=_SHOULD_HOLD)
+            why = next((f"; {file.problem}" for file in found if file.kind == ARCHIVE and file.problem), "")
+            raise EvidenceError(f"there is no evidence here{why}", where=str(path), next_step=_SHOULD_HOLD)
         files += of_root(found, label, prefixed=bool(more))
     if not any(file.kind in (LOG, SECRETS) for file in files):
         raise EvidenceError("there are neither logs nor secrets files here", where=str(root), next_step=_SHOULD_HOLD)

@@ -86,7 +86,7 @@ def below_one_folder(files: list[EvidenceFile]) -> Iterator[EvidenceFile]:
 
 def once(files: list[EvidenceFile]) -> Iterator[EvidenceFile]:
     seen: Counter[str] = Counter()
-    for file in files:
+    for file in sorted(files, key=lambda file: file.kind == LEFT_OUT):
         seen[file.name] += 1
         if seen[file.name] == 1:
             yield file

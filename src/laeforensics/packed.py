@@ -24,6 +24,7 @@ SUFFIXES = (".gz", ".bz2", ".xz", ".zst")
 _MAGIC = {b"\x1f\x8b": ".gz", b"BZh": ".bz2", b"\xfd7zXZ\0": ".xz", b"\x28\xb5\x2f\xfd": ".zst"}
 _XZ_MEMORY = 192 << 20
 _CHUNK = 1 << 18
+_SMALL = 1 << 12
 
 
 class Readable(Protocol):
@@ -64,14 +65,25 @@ def stream(packed: Readable, suffix: str) -> Readable:
     Reading it raises EOFError (cut), OSError, zlib.error, lzma.LZMAError (damaged).
     """
     if suffix == ".gz":
-        return gzip.GzipFile(fileobj=packed, mode="rb")  # type: ignore[call-overload, no-any-return]
+        return _Piecemeal(gzip.GzipFile(fileobj=packed, mode="rb").read1)  # type: ignore[call-overload]
     if suffix == ".bz2":
-        return bz2.BZ2File(packed)  # type: ignore[call-overload, no-any-return]
+        return _Piecemeal(bz2.BZ2File(packed).read1)  # type: ignore[call-overload]
     if suffix == ".xz":
         return _Xz(packed)
     import pyarrow
 
-    return pyarrow.CompressedInputStream(pyarrow.PythonFile(_Lent(packed), "r"), "zstd")  # type: ignore[no-any-return]
+    source = pyarrow.CompressedInputStream(pyarrow.PythonFile(_Lent(packed), "r"), "zstd")
+    return _Piecemeal(lambda size: source.read(min(size, _SMALL)))
+
+
+class _Piecemeal:
+    """A stream that hands on what it has before it complains: of a file that is cut, what stands before the cut."""
+
+    def __init__(self, some: Callable[[int], bytes]) -> None:
+        self._some = some
+
+    def read(self, size: int = -1, /) -> bytes:
+        return self._some(size if size > 0 else _CHUNK)
 
 
 class _Lent:
