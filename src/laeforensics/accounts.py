@@ -10,8 +10,9 @@ from laeforensics import identities
 from laeforensics.facts import BROKEN_KEY, LAST_ASSERTING_STANDING, OWN, SITE, STANDING, Fact
 from laeforensics.fields import SIGNUP_FIELDS
 from laeforensics.findings import Finding, finding
-from laeforensics.joining import Signup, product_code_of, start_of, stem, weigh
+from laeforensics.masking import excerpt
 from laeforensics.signups import ATTEMPT, DUPLICATE, ORIGIN, RE_RECORD, attested_bucket, is_ready, outcome
+from laeforensics.witnesses import Signup, product_code_of, start_of, stem, weigh
 
 REQUIRED = ("bucket_name", "user_access_key_id", "user_secret_key")
 REQUIRED_DEVPAY = (*REQUIRED, "user_token", "product_token")
@@ -120,7 +121,9 @@ def _leave_out_strangers(account: Account, group: list[Signup], roles: dict[str,
 
 
 def _history_line(signup: Signup, role: str) -> str:
-    return f"{role} {signup.name} " + outcome(signup)
+    log = signup.log
+    error = f" ({excerpt(log.failure)})" if log is not None and log.failure else ""
+    return f"{role} {signup.name} {outcome(signup)}{error}"
 
 
 def _ready(account: Account, group: Iterable[Signup]) -> bool | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from laeforensics.accounts import Account
-from laeforensics.joining import product_code_of
+from laeforensics.witnesses import product_code_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,15 +8,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from laeforensics import calls, decisions, display, evidence, export, extraction, mending, reading, rules
+from laeforensics import calls, decisions, display, evidence, export, extraction, masking, mending, reading, rules
 from laeforensics.accounts import Account, accounts
 from laeforensics.errors import UnknownKey
 from laeforensics.fields import SIGNUP_FIELDS
 from laeforensics.findings import Finding
 from laeforensics.inventory import Inventory, read_inventory
-from laeforensics.joining import Signup, Sources, join, join_rest
+from laeforensics.joining import join, join_rest
 from laeforensics.packed import without_suffix
 from laeforensics.signups import COLUMNS, roles, row, shown, table
+from laeforensics.witnesses import Signup, Sources
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,7 +91,7 @@ class Case:
         """Every stretch that no rule claimed, with its place and its first characters."""
         columns = ("evidence", "line", "start", "end", "excerpt")
         rows = [
-            dict(zip(columns, (r.evidence, r.line, r.start, r.end, display.excerpt(r.excerpt)), strict=True))
+            dict(zip(columns, (r.evidence, r.line, r.start, r.end, masking.excerpt(r.excerpt)), strict=True))
             for log in self.reading.logs
             for r in log.residue
         ]
@@ -100,7 +101,7 @@ class Case:
     def residue_kinds(self) -> pd.DataFrame:
         """The residue clustered: lines that are alike but for digits, quoted texts and long words, most frequent first."""
         columns = ("template", "lines", "bytes", "files", "first")
-        return table(display.residue_kinds(r for log in self.reading.logs for r in log.residue), columns)
+        return table(masking.residue_kinds(r for log in self.reading.logs for r in log.residue), columns)
 
     @cached_property
     def coverage(self) -> pd.DataFrame:
@@ -132,7 +133,7 @@ class Case:
         rows = [
             {
                 **{name: getattr(f, name) for name in columns[:-1]},
-                "message": display.plain(f.message),
+                "message": masking.plain(f.message),
                 "locators": tuple(str(place) for place in f.locators),
             }
             for f in self.all_findings
@@ -151,10 +152,10 @@ class Case:
         if found:
             names = ", ".join(a.account_id for a in found[:5])
             raise UnknownKey(
-                f"{len(found)} accounts match {display.plain(key)!r}", where=names, next_step="name one of them"
+                f"{len(found)} accounts match {masking.plain(key)!r}", where=names, next_step="name one of them"
             )
         raise UnknownKey(
-            f"no account, log, e-mail or activation key {display.plain(key)!r}",
+            f"no account, log, e-mail or activation key {masking.plain(key)!r}",
             where=str(self.root),
             next_step="look at the account_id column of `laeforensics audit`",
         )

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from laeforensics import decisions, mending, rules
 from laeforensics.accounts import Account
-from laeforensics.facts import LAST_ASSERTING_STANDING, Fact, Residue
+from laeforensics.facts import LAST_ASSERTING_STANDING, Fact
 from laeforensics.fields import SIGNUP_FIELDS
 from laeforensics.identities import tub_id_of_furl
+from laeforensics.masking import plain
 from laeforensics.signups import shown
 from laerecover.manifest import Secret
 
@@ -35,41 +34,6 @@ _CHANNEL_WORDS = {
     "broken": "its key does not fit its certificate: not believed",
     "foreign": "of another signup in the file: not believed",
 }
-_UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_LIKE_A_SECRET = re.compile(r"[A-Za-z0-9+/={}]{24,}|pb://\S+|-----BEGIN.*")
-
-
-def plain(text: str) -> str:
-    """Text as it may stand on a terminal: control and formatting characters written as escapes."""
-    return "".join(
-        c if unicodedata.category(c) not in _UNPRINTABLE else c.encode("unicode_escape").decode() for c in text
-    )
-
-
-def excerpt(text: str) -> str:
-    """The beginning of a line that nobody understood: escaped, with whatever looks like a secret masked."""
-    return plain(_LIKE_A_SECRET.sub(lambda m: repr(Secret(m[0])), text.rstrip("\n")))
-
-
-_VARIABLE = re.compile(r"'[^']*'|\"[^\"]*\"|[0-9a-f]{8,}|[0-9]+|[A-Za-z0-9+/=]{16,}")
-
-
-def residue_kinds(residue: Iterable[Residue]) -> list[dict[str, Any]]:
-    """Residue by template: the line with what varies replaced by …, how often, in how many files, and where first."""
-    kinds: dict[str, list[Residue]] = {}
-    for piece in residue:
-        kinds.setdefault(excerpt(_VARIABLE.sub("…", piece.excerpt))[:100], []).append(piece)
-    rows = [
-        {
-            "template": template_,
-            "lines": len(found),
-            "bytes": sum(r.end - r.start for r in found),
-            "files": len({r.evidence for r in found}),
-            "first": f"{found[0].evidence}:{found[0].line}",
-        }
-        for template_, found in kinds.items()
-    ]
-    return sorted(rows, key=lambda row: (-row["lines"], row["template"]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,8 @@ from typing import Any
 
 from laeforensics.errors import ForensicsError
 from laeforensics.evidencefiles import EvidenceFile
-from laeforensics.joining import Signup
 from laeforensics.signups import shown
+from laeforensics.witnesses import Signup
 from laerecover.manifest import Secret, make_key, write_parquet
 
 COLUMNS = ("signup", "field", "value", "evidence", "sha256", "line", "start", "end", "rule", "dialect", "channel")

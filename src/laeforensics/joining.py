@@ -2,109 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from urllib.parse import quote
 
 from laeforensics.activations import Row
-from laeforensics.facts import FOREIGN, LAST_ASSERTING_STANDING, STRAY, Fact
+from laeforensics.customers import REQUEST_TO_LOG, cells, join_csv, moment
+from laeforensics.facts import FOREIGN, LAST_ASSERTING_STANDING, Fact
 from laeforensics.fields import SIGNUP_FIELDS
 from laeforensics.findings import Finding, finding
-from laeforensics.packed import without_suffix
 from laeforensics.producttokens import Product
 from laeforensics.secretsfiles import SecretsFile
-from laeforensics.segments import is_damage
 from laeforensics.signuplogs import SignupLog
 from laeforensics.stages import RANK, furthest, impossible
-
-_STAMP = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z-(.+)")
-_REQUEST_TO_LOG = timedelta(seconds=5)
-_LONGEST_RUN = timedelta(days=1)
-_USUAL_KEY = re.compile(r"A[A-Z2-7]{29}")
-_DEVPAY_BUCKET = re.compile(r"lae-([0-9a-z]{8})-([a-z2-7]{32})")
-
-
-@dataclass(slots=True, kw_only=True)
-class Sources:
-    """Everything read beside the logs, indexed by what it is joined by."""
-
-    secrets: dict[str, SecretsFile] = field(default_factory=dict)
-    stripe: dict[str, SecretsFile] = field(default_factory=dict)
-    activations: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
-    signups: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
-    serverinfo: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
-    products: dict[str, list[Product]] = field(default_factory=lambda: defaultdict(list))
-    _keys_by_cell: dict[tuple[str, str], set[str]] = field(default_factory=dict)
-
-    def is_of_another_key(self, name: str, value: str, key: str) -> bool:
-        """True if somebody sent this value of a field in with another activation key than `key`."""
-        if not self._keys_by_cell:
-            for other, rows in self.activations.items():
-                for row in rows:
-                    for fact in row.facts:
-                        self._keys_by_cell.setdefault((fact.field, fact.value), set()).add(other)
-        return bool(self._keys_by_cell.get((name, value), set()) - {key})
-
-
-@dataclass(slots=True, kw_only=True)
-class Signup:
-    """One log with all its witnesses. `values` holds what the best witnesses agree on; `contested` what they do not."""
-
-    name: str
-    log: SignupLog | None
-    secrets: SecretsFile | None = None
-    witnesses: dict[str, list[Fact]] = field(default_factory=lambda: defaultdict(list))
-    values: dict[str, str] = field(default_factory=dict, repr=False)
-    contested: set[str] = field(default_factory=set)
-    matched_by: list[str] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    success_row: Row | None = None
-    failure_row: Row | None = None
-    serverinfo_rows: list[Row] = field(default_factory=list)
-
-
-def stem(name: str) -> str:
-    """What a log and its secrets file share: the TIMESTAMP-SEED name, or in the S4 layout their folder."""
-    folder, _, base = without_suffix(name).rpartition("/")
-    return folder if base in ("signup_logs", "SSEC2", "stripe") else base
-
-
-def start_of(name: str) -> tuple[str, str] | None:
-    """UTC start (ISO, with colons) and seed of a TIMESTAMP-SEED name."""
-    match = _STAMP.fullmatch(stem(name).rpartition("/")[2])
-    return (f"{match[1]}T{match[2]}:{match[3]}:{match[4]}Z", match[5]) if match else None
-
-
-def product_code_of(bucket: str) -> str | None:
-    """The product code in a DevPay bucket name (`lae-CODE-SEED`), upper case; None for other buckets."""
-    match = _DEVPAY_BUCKET.fullmatch(bucket)
-    return match[1].upper() if match else None
-
-
-def seed_of(bucket: str) -> str | None:
-    """The seed in a DevPay bucket name."""
-    match = _DEVPAY_BUCKET.fullmatch(bucket)
-    return match[2] if match else None
-
-
-def weigh(facts: Iterable[Fact]) -> tuple[str | None, bool]:
-    """What the witnesses of the best standing present say, and whether they contradict each other.
-
-    A fact whose standing asserts nothing (relayed, stray, from an error message) has no say.
-    """
-    best: int = LAST_ASSERTING_STANDING
-    values: set[str] = set()
-    for fact in facts:
-        if fact.standing < best:
-            best, values = fact.standing, {fact.value}
-        elif fact.standing == best:
-            values.add(fact.value)
-    if len(values) == 1:
-        return values.pop(), False
-    return None, len(values) > 1
+from laeforensics.witnesses import Signup, Sources, add, bears_seed, product_code_of, seed_of, start_of, stem, weigh
 
 
 def join(logs: Sequence[SignupLog], sources: Sources) -> list[Signup]:
@@ -112,7 +22,7 @@ def join(logs: Sequence[SignupLog], sources: Sources) -> list[Signup]:
     signups = []
     for log in logs:
         signup = Signup(name=log.evidence, log=log)
-        _add(signup, log.facts)
+        add(signup, log.facts)
         signup.findings.extend(_order_findings(log))
         signups.append(signup)
     for signup in signups:
@@ -138,9 +48,9 @@ def _doubt_name(signup: Signup, sources: Sources) -> None:
     email, _ = weigh(signup.witnesses["customer_email"])
     rows = [*sources.activations.get(key, ()), *sources.signups.get(key, ())]
     agreeing = [r for r in rows if r.value("product_code") == code and email in (None, r.value("customer_email"))]
-    if email is None and len({tuple(_cells(r)) for r in rows}) != 1:
+    if email is None and len({tuple(cells(r)) for r in rows}) != 1:
         agreeing = []
-    if agreeing and not any(abs(_time(r.time) - _time(start[0])) <= _REQUEST_TO_LOG for r in rows):
+    if agreeing and not any(abs(moment(r.time) - moment(start[0])) <= REQUEST_TO_LOG for r in rows):
         signup.findings.append(finding("renamed-log", f"its bucket {bucket} bears another seed", signup=signup.name))
         return
     access_key, _ = weigh(signup.witnesses["user_access_key_id"])
@@ -163,15 +73,10 @@ def _doubt_name(signup: Signup, sources: Sources) -> None:
 def join_rest(signup: Signup, sources: Sources) -> None:
     """Join csv rows, product and serverinfo, then settle every field."""
     _join_product_code(signup)
-    _join_csv(signup, sources)
+    join_csv(signup, sources)
     _join_serverinfo(signup, sources.serverinfo)
     _join_token(signup, sources.products)
     _settle(signup)
-
-
-def _add(signup: Signup, facts: Iterable[Fact]) -> None:
-    for fact in facts:
-        signup.witnesses[fact.field].append(fact)
 
 
 def _order_findings(log: SignupLog) -> Iterable[Finding]:
@@ -211,7 +116,7 @@ def _join_secrets(signups: Sequence[Signup], sources: Sources) -> None:
             _search_secrets(signup, by_bucket, taken)
         stripe = sources.stripe.get(stem(signup.name))
         if stripe is not None:
-            _add(signup, stripe.facts)
+            add(signup, stripe.facts)
 
 
 def _take_secrets(signup: Signup, file: SecretsFile, how: str) -> None:
@@ -219,7 +124,7 @@ def _take_secrets(signup: Signup, file: SecretsFile, how: str) -> None:
     if file.filled:
         _doubt_other_server(signup, file)
         signup.matched_by.append(how)
-        _add(signup, file.facts)
+        add(signup, file.facts)
 
 
 _OF_THE_HEAD = frozenset({"full_name", "activating", "credentials", "poll", "bucket"})
@@ -289,14 +194,6 @@ def _against(signup: Signup, file: SecretsFile, sources: Sources) -> tuple[str, 
     return None
 
 
-def bears_seed(bucket: str, seed: str) -> bool:
-    """True if the bucket was made by the run whose file name ends with `seed` (in the S4 layout the two halves are swapped)."""
-    if bucket.endswith("-" + seed):
-        return True
-    customer, _, subscription = seed.partition("-")
-    return bool(subscription) and bucket == f"lae-{subscription}-{customer}"
-
-
 def _search_secrets(signup: Signup, by_bucket: Mapping[str, list[SecretsFile]], taken: set[str]) -> None:
     bucket, _ = weigh(signup.witnesses["bucket_name"])
     host, _ = weigh(signup.witnesses["public_host"])
@@ -330,152 +227,6 @@ def _join_product_code(signup: Signup) -> None:
             signup.witnesses["product_code"].append(Fact("product_code", code, locator, "bucket name", fact.channel))
 
 
-def _join_csv(signup: Signup, sources: Sources) -> None:
-    key, _ = weigh(signup.witnesses["activation_key"])
-    start = start_of(signup.name)
-    if key and not (_USUAL_KEY.fullmatch(key) or key in sources.activations or key in sources.signups):
-        # A key of unusual length that no csv row knows may have lost a piece.
-        signup.witnesses["activation_key"] = [f._replace(channel=STRAY) for f in signup.witnesses["activation_key"]]
-        key = None
-    if _is_renamed(signup, start):
-        start = None
-    activations, signups = _rows_by_key(key, start, sources) if key else _rows_by_start(signup, start, sources)
-    if not (activations or signups):
-        return
-    email, _ = weigh(signup.witnesses["customer_email"])
-    code, _ = weigh(signup.witnesses["product_code"])
-    sent = bool(activations or signups)
-    signups, activations = _without_damaged_cells(signup, signups, activations)
-    signups = _credible(signup, signups, email, code)
-    if email is None:
-        emails = {row.value("customer_email") for row in signups} - {None}
-        email = emails.pop() if len(emails) == 1 else None
-    activations = _credible(signup, activations, email, code)
-    if sent and not (activations or signups) and key:
-        # Every row that knows the key tells of another customer: then the key is not this log's for sure.
-        signup.witnesses["activation_key"] = [f._replace(channel=STRAY) for f in signup.witnesses["activation_key"]]
-    if activations or signups:
-        signup.matched_by.append("activation key" if key else "start time and product code")
-    for row in (*signups, *activations):
-        _add(signup, row.facts)
-    for row in signups:
-        if row.outcome == "success":
-            signup.success_row = row
-        else:
-            signup.failure_row = row
-
-
-def _is_renamed(signup: Signup, start: tuple[str, str] | None) -> bool:
-    """True if the log's own bucket bears another seed than the file's name: then the name tells nothing about the run."""
-    bucket, _ = weigh(signup.witnesses["bucket_name"])
-    return start is not None and bucket is not None and not bears_seed(bucket, start[1])
-
-
-def _rows_by_key(key: str, start: tuple[str, str] | None, sources: Sources) -> tuple[list[Row], list[Row]]:
-    """The rows of an activation key that are of the run that began at `start`.
-
-    The same key may have been sent twice, or typed in by somebody else: a run's own request is of the seconds in which
-    its log begins, and its own result is the first one of the day that follows.
-    """
-    activations, signups = sources.activations.get(key, []), sources.signups.get(key, [])
-    if start is None:
-        return activations, signups
-    began = _time(start[0])
-    if len(activations) == len(signups) == 1 and _cells(activations[0]) == _cells(signups[0]):
-        return activations, signups  # request and result agree in everything: the file's name may be wrong
-    activations = [row for row in activations if abs(_time(row.time) - began) <= _REQUEST_TO_LOG]
-    after = [row for row in signups if timedelta(0) <= _time(row.time) - began <= _LONGEST_RUN]
-    signups = [row for row in after if row.time == min(r.time for r in after)]
-    return activations, [row for row in signups if not _is_glued(row, key, activations, sources)]
-
-
-def _cells(row: Row) -> list[str | None]:
-    return [row.value(name) for name in ("product_code", "customer_name", "customer_email", "customer_keyinfo")]
-
-
-def _time(stamp: str) -> datetime:
-    return datetime.fromisoformat(stamp)
-
-
-def _is_glued(row: Row, key: str, requests: Sequence[Row], sources: Sources) -> bool:
-    """True if a result row ends with another customer's fields: two rows torn and glued so that the number of fields is right.
-
-    Its own request says something else there, and somebody else's request says just that.
-    """
-    for name in ("customer_email", "customer_keyinfo"):
-        value = row.value(name)
-        if (
-            value
-            and requests
-            and all(r.value(name) != value for r in requests)
-            and sources.is_of_another_key(name, value, key)
-        ):
-            return True
-    return False
-
-
-def _rows_by_start(signup: Signup, start: tuple[str, str] | None, sources: Sources) -> tuple[list[Row], list[Row]]:
-    """For a log whose head is lost: the one request of its second, for its product (and with its e-mail, if it tells one)."""
-    email, _ = weigh(signup.witnesses["customer_email"])
-    code, _ = weigh(signup.witnesses["product_code"])
-    bucket, _ = weigh(signup.witnesses["bucket_name"])
-    if not (code and start and bucket and seed_of(bucket) == start[1]):
-        return [], []
-    keys = {
-        key
-        for key, rows in sources.activations.items()
-        for row in rows
-        if row.time == start[0] and row.value("product_code") == code and email in (None, row.value("customer_email"))
-    }
-    return _rows_by_key(keys.pop(), start, sources) if len(keys) == 1 else ([], [])
-
-
-def _without_damaged_cells(signup: Signup, signups: list[Row], activations: list[Row]) -> tuple[list[Row], list[Row]]:
-    """Where a result's cell is its own request's with a stretch lost (or the other way round), neither is sure."""
-    for name in ("customer_name", "customer_email", "customer_keyinfo"):
-        ours, theirs = {row.value(name) for row in signups}, {row.value(name) for row in activations}
-        if not theirs or ours & theirs or not any(a and b and _is_damaged_cell(a, b) for a in ours for b in theirs):
-            continue
-        signup.findings.append(
-            finding("damaged-row", f"one of the csv rows has lost a piece of {name}", signup=signup.name, field=name)
-        )
-        signups, activations = [_without(name, row) for row in signups], [_without(name, row) for row in activations]
-    return signups, activations
-
-
-def _is_damaged_cell(one: str, other: str) -> bool:
-    # Judged as it was written: a hole may have cut an escape in two.
-    return is_damage(one, other) or is_damage(quote(one), quote(other))
-
-
-def _without(name: str, row: Row) -> Row:
-    return row._replace(facts=tuple(f for f in row.facts if f.field != name))
-
-
-def _credible(signup: Signup, rows: list[Row], email: str | None, code: str | None) -> list[Row]:
-    kept = []
-    for row in rows:
-        contradicted = [
-            (name, fact)
-            for name, known in (("customer_email", email), ("product_code", code))
-            for fact in row.facts
-            if known and fact.field == name and fact.value != known
-        ]
-        for name, fact in contradicted:
-            signup.findings.append(
-                finding(
-                    "csv-contradicts-log",
-                    f"{row.evidence}:{row.line} names this activation key with another {name}; the row was left out",
-                    signup=signup.name,
-                    field=name,
-                    locators=(fact.locator,),
-                )
-            )
-        if not contradicted:
-            kept.append(row)
-    return kept
-
-
 def _join_serverinfo(signup: Signup, serverinfo: Mapping[str, list[Row]]) -> None:
     """serverinfo.csv by instance id; where no id is known, by the address, if one server alone ever had it."""
     instance, _ = weigh(signup.witnesses["instance_id"])
@@ -487,7 +238,7 @@ def _join_serverinfo(signup: Signup, serverinfo: Mapping[str, list[Row]]) -> Non
         rows = rows if len({row.value("instance_id") for row in rows}) == 1 else []
     for row in rows:
         signup.serverinfo_rows.append(row)
-        _add(signup, row.facts)
+        add(signup, row.facts)
 
 
 def _join_token(signup: Signup, products: Mapping[str, list[Product]]) -> None:
@@ -501,7 +252,7 @@ def _join_token(signup: Signup, products: Mapping[str, list[Product]]) -> None:
     if start and (bucket is None or seed_of(bucket) == start[1]):
         day = start[0][:10]
         entries = [p for p in entries if p.months is None or p.months[0] <= day <= p.months[1]]
-    _add(signup, [product.token for product in entries])
+    add(signup, [product.token for product in entries])
     if entries:
         signup.matched_by.append("product code")
     elif not any(f.field == "product_token" for f in signup.witnesses["product_token"]):
@@ -528,7 +279,7 @@ def _token_by_name(signup: Signup, products: Mapping[str, list[Product]]) -> Non
         bearers = [p for p in bearers if p.months is None or p.months[0] <= day <= p.months[1]]
     if len(bearers) == 1:
         signup.matched_by.append("full name")
-        _add(signup, [bearers[0].token])
+        add(signup, [bearers[0].token])
 
 
 def _settle(signup: Signup) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from laeforensics import rules
 from laeforensics.accounts import Account
-from laeforensics.joining import product_code_of, stem
+from laeforensics.witnesses import product_code_of, stem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

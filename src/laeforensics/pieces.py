@@ -49,8 +49,8 @@ FIELD_OF_TERMINAL = {
 # head of one line to the tail of another, so it is not sure.
 FOLLOWERS: dict[str, frozenset[str]] = {
     "ACTIVATION_KEY": frozenset({"LICENSE_ACTIVATED"}),
-    "USER_ACCESS_KEY_ID": frozenset({"USER_SECRET_KEY"}),
-    "USER_SECRET_KEY": frozenset({"USER_TOKEN", "BLANK"}),
+    "USER_ACCESS_KEY_ID": frozenset({"USER_SECRET_KEY", "USER_TOKEN"}),
+    "USER_SECRET_KEY": frozenset({"USER_TOKEN", "BLANK", "VERIFYING", "POLL"}),
     "USER_TOKEN": frozenset({"VERIFYING", "POLL", "BUCKET_NAME", "POLL_ANSWER"}),
     "BUCKET_NAME": frozenset({"LOCATION", "DEPLOYMENT_OTHER"}),
     "AMI_IMAGE_ID": frozenset({"INSTANCE_SIZE"}),

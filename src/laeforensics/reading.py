@@ -11,10 +11,10 @@ from laeforensics.activations import BadRow, Row, read_activation_requests, read
 from laeforensics.evidence import Content, EvidenceFile
 from laeforensics.facts import Fact, Locator
 from laeforensics.findings import Finding, finding
-from laeforensics.joining import Sources
 from laeforensics.producttokens import Product, read_config
 from laeforensics.secretsfiles import SecretsFile, read_secrets, read_stripe
 from laeforensics.signuplogs import SignupLog, read_log
+from laeforensics.witnesses import Sources
 
 
 @dataclass(slots=True, kw_only=True)

@@ -70,7 +70,7 @@ def keep_custody(case: Case, *, is_named: bool) -> Comparison | None:
 def tell_changes(compared: Comparison, folder: Path, out: TextIO) -> None:
     """Say which files changed or vanished, and what to do."""
     from laeforensics.custody import FILE
-    from laeforensics.display import plain
+    from laeforensics.masking import plain
 
     for found in compared.findings():
         typer.echo(f"changed    {plain(found.signup or '')}  {found.message}", file=out)

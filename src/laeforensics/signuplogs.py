@@ -174,7 +174,7 @@ class _Reader:
                 )
 
     def _announcement(self, piece: Piece) -> None:
-        text = str(piece).strip(">'\n ")
+        text = str(piece).strip(">'-\n ")
         self.log.announcements.add(text)
         if text.startswith("Waiting 75 seconds"):
             self.log.marks.add("75 seconds")
@@ -190,7 +190,8 @@ class _Reader:
     def _failure(self, pieces: Sequence[Piece]) -> None:
         self.swallowed = self.here.bucket_failed and not self.here.failed
         self.here.failed = True
-        self.here.failure = str(pieces[0]).split("\n", 1)[0].lstrip(">[")[:160]
+        if self.here.failure is None:
+            self.here.failure = str(pieces[0]).split("\n", 1)[0].strip(">[")[:160]
         self._tiles(pieces)
 
     def _cat(self, pieces: Sequence[Piece]) -> None:

@@ -10,8 +10,8 @@ import pandas as pd
 
 from laeforensics.facts import LAST_ASSERTING_STANDING, TESTIMONY
 from laeforensics.fields import FIELDS, SIGNUP_FIELDS
-from laeforensics.joining import Signup, seed_of, start_of
 from laeforensics.stages import furthest
+from laeforensics.witnesses import Signup, seed_of, start_of
 from laerecover.manifest import Secret
 
 ORIGIN, REPLACEMENT, RE_RECORD, DUPLICATE, ATTEMPT = "origin", "replacement", "re-record", "duplicate", "attempt"

@@ -1,0 +1,167 @@
+"""The csv rows of the site and of the signup program are joined to a log: which are of this run, which are credible."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from urllib.parse import quote
+
+from laeforensics.activations import Row
+from laeforensics.facts import STRAY
+from laeforensics.findings import finding
+from laeforensics.segments import is_damage
+from laeforensics.witnesses import Signup, Sources, add, bears_seed, seed_of, start_of, weigh
+
+REQUEST_TO_LOG = timedelta(seconds=5)
+_LONGEST_RUN = timedelta(days=1)
+_USUAL_KEY = re.compile(r"A[A-Z2-7]{29}")
+
+
+def join_csv(signup: Signup, sources: Sources) -> None:
+    """Add the rows that are of this run and that nothing contradicts to its witnesses."""
+    key, _ = weigh(signup.witnesses["activation_key"])
+    start = start_of(signup.name)
+    if key and not (_USUAL_KEY.fullmatch(key) or key in sources.activations or key in sources.signups):
+        # A key of unusual length that no csv row knows may have lost a piece.
+        signup.witnesses["activation_key"] = [f._replace(channel=STRAY) for f in signup.witnesses["activation_key"]]
+        key = None
+    if _is_renamed(signup, start):
+        start = None
+    activations, signups = _rows_by_key(key, start, sources) if key else _rows_by_start(signup, start, sources)
+    if not (activations or signups):
+        return
+    email, _ = weigh(signup.witnesses["customer_email"])
+    code, _ = weigh(signup.witnesses["product_code"])
+    sent = bool(activations or signups)
+    signups, activations = _without_damagedcells(signup, signups, activations)
+    signups = _credible(signup, signups, email, code)
+    if email is None:
+        emails = {row.value("customer_email") for row in signups} - {None}
+        email = emails.pop() if len(emails) == 1 else None
+    activations = _credible(signup, activations, email, code)
+    if sent and not (activations or signups) and key:
+        # Every row that knows the key tells of another customer: then the key is not this log's for sure.
+        signup.witnesses["activation_key"] = [f._replace(channel=STRAY) for f in signup.witnesses["activation_key"]]
+    if activations or signups:
+        signup.matched_by.append("activation key" if key else "start time and product code")
+    for row in (*signups, *activations):
+        add(signup, row.facts)
+    for row in signups:
+        if row.outcome == "success":
+            signup.success_row = row
+        else:
+            signup.failure_row = row
+
+
+def _is_renamed(signup: Signup, start: tuple[str, str] | None) -> bool:
+    """True if the log's own bucket bears another seed than the file's name: then the name tells nothing about the run."""
+    bucket, _ = weigh(signup.witnesses["bucket_name"])
+    return start is not None and bucket is not None and not bears_seed(bucket, start[1])
+
+
+def _rows_by_key(key: str, start: tuple[str, str] | None, sources: Sources) -> tuple[list[Row], list[Row]]:
+    """The rows of an activation key that are of the run that began at `start`.
+
+    The same key may have been sent twice, or typed in by somebody else: a run's own request is of the seconds in which
+    its log begins, and its own result is the first one of the day that follows.
+    """
+    activations, signups = sources.activations.get(key, []), sources.signups.get(key, [])
+    if start is None:
+        return activations, signups
+    began = moment(start[0])
+    if len(activations) == len(signups) == 1 and cells(activations[0]) == cells(signups[0]):
+        return activations, signups  # request and result agree in everything: the file's name may be wrong
+    activations = [row for row in activations if abs(moment(row.time) - began) <= REQUEST_TO_LOG]
+    after = [row for row in signups if timedelta(0) <= moment(row.time) - began <= _LONGEST_RUN]
+    signups = [row for row in after if row.time == min(r.time for r in after)]
+    return activations, [row for row in signups if not _is_glued(row, key, activations, sources)]
+
+
+def cells(row: Row) -> list[str | None]:
+    """What a row says of the customer."""
+    return [row.value(name) for name in ("product_code", "customer_name", "customer_email", "customer_keyinfo")]
+
+
+def moment(stamp: str) -> datetime:
+    """The time of a row or of a file's name."""
+    return datetime.fromisoformat(stamp)
+
+
+def _is_glued(row: Row, key: str, requests: Sequence[Row], sources: Sources) -> bool:
+    """True if a result row ends with another customer's fields: two rows torn and glued so that the number of fields is right.
+
+    Its own request says something else there, and somebody else's request says just that.
+    """
+    for name in ("customer_email", "customer_keyinfo"):
+        value = row.value(name)
+        if (
+            value
+            and requests
+            and all(r.value(name) != value for r in requests)
+            and sources.is_of_another_key(name, value, key)
+        ):
+            return True
+    return False
+
+
+def _rows_by_start(signup: Signup, start: tuple[str, str] | None, sources: Sources) -> tuple[list[Row], list[Row]]:
+    """For a log whose head is lost: the one request of its second, for its product (and with its e-mail, if it tells one)."""
+    email, _ = weigh(signup.witnesses["customer_email"])
+    code, _ = weigh(signup.witnesses["product_code"])
+    bucket, _ = weigh(signup.witnesses["bucket_name"])
+    if not (code and start and bucket and seed_of(bucket) == start[1]):
+        return [], []
+    keys = {
+        key
+        for key, rows in sources.activations.items()
+        for row in rows
+        if row.time == start[0] and row.value("product_code") == code and email in (None, row.value("customer_email"))
+    }
+    return _rows_by_key(keys.pop(), start, sources) if len(keys) == 1 else ([], [])
+
+
+def _without_damagedcells(signup: Signup, signups: list[Row], activations: list[Row]) -> tuple[list[Row], list[Row]]:
+    """Where a result's cell is its own request's with a stretch lost (or the other way round), neither is sure."""
+    for name in ("customer_name", "customer_email", "customer_keyinfo"):
+        ours, theirs = {row.value(name) for row in signups}, {row.value(name) for row in activations}
+        if not theirs or ours & theirs or not any(a and b and _is_damaged_cell(a, b) for a in ours for b in theirs):
+            continue
+        signup.findings.append(
+            finding("damaged-row", f"one of the csv rows has lost a piece of {name}", signup=signup.name, field=name)
+        )
+        signups, activations = [_without(name, row) for row in signups], [_without(name, row) for row in activations]
+    return signups, activations
+
+
+def _is_damaged_cell(one: str, other: str) -> bool:
+    # Judged as it was written: a hole may have cut an escape in two.
+    return is_damage(one, other) or is_damage(quote(one), quote(other))
+
+
+def _without(name: str, row: Row) -> Row:
+    return row._replace(facts=tuple(f for f in row.facts if f.field != name))
+
+
+def _credible(signup: Signup, rows: list[Row], email: str | None, code: str | None) -> list[Row]:
+    kept = []
+    for row in rows:
+        contradicted = [
+            (name, fact)
+            for name, known in (("customer_email", email), ("product_code", code))
+            for fact in row.facts
+            if known and fact.field == name and fact.value != known
+        ]
+        for name, fact in contradicted:
+            signup.findings.append(
+                finding(
+                    "csv-contradicts-log",
+                    f"{row.evidence}:{row.line} names this activation key with another {name}; the row was left out",
+                    signup=signup.name,
+                    field=name,
+                    locators=(fact.locator,),
+                )
+            )
+        if not contradicted:
+            kept.append(row)
+    return kept
