@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from laeforensics.accounts import Account
+from laeforensics.settling import Account
 from laeforensics.witnesses import product_code_of
 
 

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from laeforensics import calls, decisions, display, evidence, export, extraction, masking, mending, reading, rules
-from laeforensics.accounts import Account, accounts
+from laeforensics.accounts import accounts
 from laeforensics.errors import UnknownKey
 from laeforensics.fields import SIGNUP_FIELDS
 from laeforensics.findings import Finding
 from laeforensics.inventory import Inventory, read_inventory
 from laeforensics.joining import join, join_rest
 from laeforensics.packed import without_suffix
+from laeforensics.settling import Account
 from laeforensics.signups import COLUMNS, roles, row, shown, table
 from laeforensics.witnesses import Signup, Sources
 

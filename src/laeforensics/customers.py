@@ -1,4 +1,4 @@
-"""The csv rows of the site and of the signup program are joined to a log: which are of this run, which are credible."""
+"""Which csv rows are of a log's own run: they tell the customer."""
 
 from __future__ import annotations
 

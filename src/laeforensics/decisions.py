@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from laeforensics.accounts import Account
 from laeforensics.errors import ForensicsError
 from laeforensics.facts import Fact
 from laeforensics.findings import finding
+from laeforensics.settling import Account
 from laerecover.manifest import Secret
 
 FILE = "decisions.jsonl"

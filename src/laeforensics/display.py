@@ -8,11 +8,11 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from laeforensics import decisions, mending, rules
-from laeforensics.accounts import Account
 from laeforensics.facts import LAST_ASSERTING_STANDING, Fact
 from laeforensics.fields import SIGNUP_FIELDS
 from laeforensics.identities import tub_id_of_furl
 from laeforensics.masking import plain
+from laeforensics.settling import Account
 from laeforensics.signups import shown
 from laerecover.manifest import Secret
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from laeforensics import rules
-from laeforensics.accounts import Account
 from laeforensics.fields import FIELDS
+from laeforensics.settling import Account
 from laerecover import manifest
 from laerecover.manifest import Manifest, Secret
 

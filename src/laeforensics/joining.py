@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from laeforensics.activations import Row
@@ -10,11 +9,11 @@ from laeforensics.customers import REQUEST_TO_LOG, cells, join_csv, moment
 from laeforensics.facts import FOREIGN, LAST_ASSERTING_STANDING, Fact
 from laeforensics.fields import SIGNUP_FIELDS
 from laeforensics.findings import Finding, finding
+from laeforensics.pairing import join_secrets
 from laeforensics.producttokens import Product
-from laeforensics.secretsfiles import SecretsFile
 from laeforensics.signuplogs import SignupLog
-from laeforensics.stages import RANK, furthest, impossible
-from laeforensics.witnesses import Signup, Sources, add, bears_seed, product_code_of, seed_of, start_of, stem, weigh
+from laeforensics.stages import impossible
+from laeforensics.witnesses import Signup, Sources, add, bears_seed, product_code_of, seed_of, start_of, weigh
 
 
 def join(logs: Sequence[SignupLog], sources: Sources) -> list[Signup]:
@@ -27,7 +26,7 @@ def join(logs: Sequence[SignupLog], sources: Sources) -> list[Signup]:
         signups.append(signup)
     for signup in signups:
         _doubt_name(signup, sources)
-    _join_secrets(signups, sources)
+    join_secrets(signups, sources)
     for signup in signups:
         join_rest(signup, sources)
     return signups
@@ -93,126 +92,6 @@ def _order_findings(log: SignupLog) -> Iterable[Finding]:
             signup=log.evidence,
             field=log.seam,
         )
-
-
-# -- secrets files -------------------------------------------------------------------------------------
-
-
-def _join_secrets(signups: Sequence[Signup], sources: Sources) -> None:
-    by_stem = {stem(name): file for name, file in sources.secrets.items()}
-    by_bucket: dict[str, list[SecretsFile]] = defaultdict(list)
-    for file in sources.secrets.values():
-        bucket = file.value("bucket_name")
-        if bucket:
-            by_bucket[bucket].append(file)
-    taken: set[str] = set()
-    for signup in signups:
-        named = by_stem.get(stem(signup.name))
-        if named is not None and _belongs(signup, named, sources):
-            taken.add(named.evidence)
-            _take_secrets(signup, named, "seed")
-    for signup in signups:
-        if signup.secrets is None or not signup.secrets.filled:
-            _search_secrets(signup, by_bucket, taken)
-        stripe = sources.stripe.get(stem(signup.name))
-        if stripe is not None:
-            add(signup, stripe.facts)
-
-
-def _take_secrets(signup: Signup, file: SecretsFile, how: str) -> None:
-    signup.secrets = file
-    if file.filled:
-        _doubt_other_server(signup, file)
-        signup.matched_by.append(how)
-        add(signup, file.facts)
-
-
-_OF_THE_HEAD = frozenset({"full_name", "activating", "credentials", "poll", "bucket"})
-
-
-def _doubt_other_server(signup: Signup, file: SecretsFile) -> None:
-    """A log that tells another address than its own secrets file goes on with another signup's server.
-
-    What it says from the deployment on is then not sure, except where the secrets file says the same.
-    """
-    host, _ = weigh(signup.witnesses["public_host"])
-    if host is None or file.value("public_host") in (None, host):
-        return
-    for name, facts in signup.witnesses.items():
-        signup.witnesses[name] = [
-            f if f.rule in _OF_THE_HEAD or f.value == file.value(name) else f._replace(channel=FOREIGN) for f in facts
-        ]
-    signup.findings.append(
-        finding("several-signups", f"{file.evidence} tells another public_host than this log", signup=signup.name)
-    )
-
-
-def _belongs(signup: Signup, file: SecretsFile, sources: Sources) -> bool:
-    """True unless something speaks against the secrets file of the log's name being this run's."""
-    if not file.filled:
-        return True
-    why = _against(signup, file, sources)
-    if why is not None:
-        field_name, reason = why
-        signup.findings.append(
-            finding(
-                "misnamed-secrets",
-                f"{file.evidence} bears this log's name, but {reason}; it was not used here",
-                signup=signup.name,
-                field=field_name,
-                locators=tuple(f.locator for f in file.facts if f.field == field_name),
-            )
-        )
-    return why is None
-
-
-def _against(signup: Signup, file: SecretsFile, sources: Sources) -> tuple[str, str] | None:
-    log = signup.log
-    stage = furthest(log.stages) if log else None
-    if log is not None and log.failed and RANK.get(stage or "", 0) < RANK["storage_started"]:
-        return "bucket_name", f"a run that failed at {stage} cannot have filled it"
-    if log is not None and "Reading secrets..." in log.announcements:
-        return None  # a re-record wrote this file itself: where the two differ, they contradict each other
-    bucket, _ = weigh(signup.witnesses["bucket_name"])
-    theirs = file.value("bucket_name")
-    if bucket is not None:
-        # Of the same bucket: this run's, even where the two then contradict each other.
-        return None if theirs in (None, bucket) else ("bucket_name", "another bucket_name")
-    host, _ = weigh(signup.witnesses["public_host"])
-    if host and file.value("public_host") not in (None, host):
-        return "public_host", "another public_host"
-    key, _ = weigh(signup.witnesses["user_access_key_id"])
-    if key and file.value("user_access_key_id") not in (None, key):
-        return "user_access_key_id", "another access key"
-    start = start_of(signup.name)
-    if theirs is not None and start is not None and not bears_seed(theirs, start[1]):
-        return "bucket_name", "its bucket bears another seed"
-    activation, _ = weigh(signup.witnesses["activation_key"])
-    rows = sources.activations.get(activation or "", [])
-    if start is not None and rows and all(row.time != start[0] for row in rows):
-        return "bucket_name", "the log's activation key was sent in at another time than its name tells"
-    return None
-
-
-def _search_secrets(signup: Signup, by_bucket: Mapping[str, list[SecretsFile]], taken: set[str]) -> None:
-    bucket, _ = weigh(signup.witnesses["bucket_name"])
-    host, _ = weigh(signup.witnesses["public_host"])
-    key, _ = weigh(signup.witnesses["user_access_key_id"])
-    for file in by_bucket.get(bucket or "", ()):
-        if file.evidence in taken or (host and file.value("public_host") != host):
-            continue
-        if key and file.value("user_access_key_id") != key:
-            continue
-        taken.add(file.evidence)
-        signup.findings.append(
-            finding(
-                "misnamed-secrets",
-                f"{file.evidence} was matched by its bucket name, not by its own",
-                signup=signup.name,
-            )
-        )
-        _take_secrets(signup, file, "bucket name")
-        return
 
 
 # -- csv, product, serverinfo ----------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from laeforensics import rules
-from laeforensics.accounts import Account
+from laeforensics.settling import Account
 from laeforensics.witnesses import product_code_of, stem
 
 

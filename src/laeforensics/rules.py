@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from laeforensics.accounts import Account
+from laeforensics.settling import Account
 
 RECOVERABLE, INCOMPLETE, CONTESTED, UNFINISHED, ABANDONED = (
     "RECOVERABLE",

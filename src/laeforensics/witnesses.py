@@ -1,4 +1,4 @@
-"""Signup: one log with all its witnesses; how names of files and buckets tie them, how witnesses are weighed."""
+"""Signup: one log with all its witnesses, ready to be weighed."""
 
 from __future__ import annotations
 

@@ -15,11 +15,6 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "verdicts.md"
 UPDATE = "LAE_UPDATE_DOCS"
 # Codes that are promised, but that no module gives yet. One may be struck off, none may be added.
 NEVER_GIVEN = [
-    "missing-email",
-    "not-attested",
-    "several-products",
-    "success-despite-failure",
-    "unconfirmed-email",
 ]
 
 

@@ -1,0 +1,116 @@
+"""The identities of an account's two nodes: which key is restored, which furl fits it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from laeforensics import identities
+from laeforensics.facts import BROKEN_KEY, LAST_ASSERTING_STANDING, OWN, Fact
+from laeforensics.findings import finding
+from laeforensics.settling import Account, settle_newest, take
+from laeforensics.witnesses import Signup
+
+
+def settle_identity(account: Account, servers: Sequence[Signup]) -> None:
+    """Judge the introducer's and the storage server's keys, and take the best of each."""
+    for node, pem_field, id_field in (
+        ("introducer", "introducer_node_pem", "introducer_nodeid"),
+        ("storage", "server_node_pem", "server_nodeid"),
+    ):
+        tub_ids = {
+            f.value for s in servers for f in s.witnesses.get(id_field, ()) if f.standing <= LAST_ASSERTING_STANDING
+        }
+        if node == "introducer":
+            furls = [
+                f
+                for s in servers
+                for f in s.witnesses.get("introducer_furl", ())
+                if f.standing <= LAST_ASSERTING_STANDING
+            ]
+            tub_ids |= {identities.tub_id_of_furl(f.value) for f in furls}
+        verdict, facts = _best_key(servers, pem_field, tub_ids)
+        if facts:
+            account.witnesses[pem_field] = facts
+            if facts[0].channel != BROKEN_KEY:
+                account.values[pem_field] = facts[0].value
+            if verdict == identities.BROKEN:
+                account.findings.append(
+                    finding(
+                        "broken-identity",
+                        f"the {node}'s node.pem does not fit",
+                        signup=account.account_id,
+                        field=pem_field,
+                        locators=tuple(f.locator for f in facts),
+                    )
+                )
+            tub_id = identities.tub_id_of_pem(facts[0].value)
+            ids = [f for s in servers for f in s.witnesses.get(id_field, ()) if f.value == tub_id]
+            if ids:
+                account.witnesses[id_field], account.values[id_field] = ids, ids[0].value
+        else:
+            settle_newest(account, servers, (id_field,))
+        setattr(account, f"{node}_identity", verdict)
+    settle_newest(account, servers, ("server_node_privkey",))
+
+
+def _best_key(servers: Sequence[Signup], pem_field: str, tub_ids: set[str]) -> tuple[str, list[Fact]]:
+    """The first key that proves itself, of the newest finished server first; else the first that states itself; else a broken one."""
+    best: tuple[int, str, list[Fact]] = (9, identities.ABSENT, [])
+    for signup in servers:
+        if pem_field in signup.contested:
+            continue
+        facts = sorted(
+            (
+                f
+                for f in signup.witnesses.get(pem_field, ())
+                if f.standing <= LAST_ASSERTING_STANDING or f.channel == BROKEN_KEY
+            ),
+            key=lambda f: f.standing,
+        )
+        for fact in facts:
+            verdict = identities.BROKEN if fact.channel == BROKEN_KEY else identities.judge(fact.value, tub_ids)
+            rank = (identities.PROVED, identities.STATED, identities.BROKEN).index(verdict)
+            if rank < best[0]:
+                best = (rank, verdict, [f for f in facts if f.value == fact.value])
+    return best[1], best[2]
+
+
+def settle_furl(account: Account, servers: Sequence[Signup]) -> None:
+    """The newest furl whose TubID is the proved certificate's; the others are findings. Without a proof, the newest furl."""
+    per_server = [
+        [f for f in s.witnesses.get("introducer_furl", ()) if f.standing <= LAST_ASSERTING_STANDING] for s in servers
+    ]
+    if account.introducer_identity == identities.PROVED:
+        proved = identities.tub_id_of_pem(account.values["introducer_node_pem"])
+        # A furl that its own log contradicts counts only if the program itself wrote down the key that proves it.
+        own_key = any(f.channel == OWN for f in account.witnesses["introducer_node_pem"])
+        others = tuple(f.locator for facts in per_server for f in facts if identities.tub_id_of_furl(f.value) != proved)
+        if others:
+            account.findings.append(
+                finding(
+                    "throw-away-furl",
+                    "a furl of another identity than the proved one was printed",
+                    signup=account.account_id,
+                    field="introducer_furl",
+                    locators=others,
+                )
+            )
+        per_server = [
+            [f for f in facts if identities.tub_id_of_furl(f.value) == proved]
+            for s, facts in zip(servers, per_server, strict=True)
+            if own_key or "introducer_furl" not in s.contested
+        ]
+    for facts in per_server:
+        if facts:
+            take(account, "introducer_furl", facts)
+            break
+    account.furl_fits = account.introducer_identity == identities.PROVED and "introducer_furl" in account.values
+    if "introducer_furl" in account.values and account.introducer_identity == identities.ABSENT:
+        account.findings.append(
+            finding(
+                "furl-without-key",
+                "the furl is known, the introducer's node.pem is not",
+                signup=account.account_id,
+                field="introducer_furl",
+            )
+        )

@@ -1,0 +1,63 @@
+"""Account: its fields are settled from the witnesses of its logs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from laeforensics.facts import LAST_ASSERTING_STANDING, Fact
+from laeforensics.findings import Finding
+from laeforensics.witnesses import Signup, weigh
+
+REQUIRED = ("bucket_name", "user_access_key_id", "user_secret_key")
+REQUIRED_DEVPAY = (*REQUIRED, "user_token", "product_token")
+MUST_BE_RIGHT = frozenset(
+    {*REQUIRED_DEVPAY, "customer_email", "introducer_furl", "introducer_node_pem", "server_node_pem"}
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class Account:
+    """One account, or one attempt. `values` are the account's; `witnesses` those that they rest on."""
+
+    account_id: str
+    is_attempt: bool
+    signups: list[Signup]
+    origin: Signup | None = None
+    values: dict[str, str] = field(default_factory=dict, repr=False)
+    witnesses: dict[str, list[Fact]] = field(default_factory=dict)
+    contested: set[str] = field(default_factory=set)
+    missing: tuple[str, ...] = ()
+    ready: bool | None = None
+    introducer_identity: str | None = None
+    storage_identity: str | None = None
+    furl_fits: bool = False
+    email_confirmed: bool = False
+    history: tuple[str, ...] = ()
+    decisions: tuple[str, ...] = ()
+    server: str = "UNKNOWN"
+    server_source: str | None = None
+    matched_by: tuple[str, ...] = ()
+    findings: list[Finding] = field(default_factory=list)
+
+
+def take(account: Account, name: str, facts: list[Fact]) -> None:
+    """Let these witnesses settle a field of the account."""
+    if not facts:
+        return
+    account.witnesses[name] = facts
+    value, contested = weigh(facts)
+    if value:
+        account.values[name] = value
+    if contested and name in MUST_BE_RIGHT:
+        account.contested.add(name)
+
+
+def settle_newest(account: Account, servers: Sequence[Signup], names: Iterable[str]) -> None:
+    """Settle each field by the first of the servers that tells it."""
+    for name in names:
+        for signup in servers:
+            facts = [f for f in signup.witnesses.get(name, ()) if f.standing <= LAST_ASSERTING_STANDING]
+            if facts:
+                take(account, name, facts)
+                break
