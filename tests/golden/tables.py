@@ -15,7 +15,7 @@ from typing import Any
 
 import laeforensics as lf
 from laeforensics.fields import SIGNUP_FIELDS
-from laeforensics.joining import start_of
+from laeforensics.witnesses import start_of
 from laerecover.manifest import Secret
 
 HERE = Path(__file__).resolve().parent

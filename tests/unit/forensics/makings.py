@@ -12,8 +12,8 @@ from typing import Any
 
 import laeforensics as lf
 from evidence_writer.certificates import NodeIdentity, default_pool, make_identity
-from laeforensics.accounts import Account
 from laeforensics.facts import OWN, Fact, Locator
+from laeforensics.settling import Account
 from laeforensics.signuplogs import SignupLog, read_log
 from laerecover.manifest import Secret
 

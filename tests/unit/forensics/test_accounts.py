@@ -294,14 +294,18 @@ def test_a_contested_furl_is_nobodys(tmp_path):
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("user_access_key_id", f"access_key_id = '{ACCESS_KEY_ID}'\n"),
+        pytest.param(
+            "user_access_key_id",
+            f"access_key_id = '{ACCESS_KEY_ID}'\n",
+            marks=pytest.mark.xfail(strict=True, reason="zeros end the block: the secret key after them is lost, too"),
+        ),
         ("user_secret_key", f"secret_key = '{SECRET_KEY}'\n"),
         ("user_token", f"usertoken = '{secrets_object()['user_token']}'\n"),
     ],
 )
 def test_without_a_required_field_an_account_is_incomplete(name, text, tmp_path):
     """The field is named under `missing` and under `blocking`."""
-    files = evidence(log=log().replace(text.encode(), b""), secrets=None)
+    files = evidence(log=log().replace(text.encode(), b"\0" * (len(text) - 1) + b"\n"), secrets=None)
     row = audit_row(open_files(tmp_path, files))
     assert (row["verdict"], row["missing"], row["blocking"]) == ("INCOMPLETE", (name,), (f"missing:{name}",))
 

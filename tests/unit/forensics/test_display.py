@@ -30,7 +30,7 @@ from makings import (
     secrets,
 )
 
-from laeforensics import display
+from laeforensics import display, masking
 from laeforensics.facts import Residue
 from laerecover.manifest import Secret
 
@@ -55,7 +55,7 @@ def case(tmp_path_factory):
 @given(st.text())
 def test_plain_text_moves_no_cursor(text):
     """Control, formatting, separating and unassigned characters are written as escapes; the rest stays."""
-    shown = display.plain(text)
+    shown = masking.plain(text)
     assert all(unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} for c in shown)
     if text.isalnum() and text.isascii():
         assert shown == text
@@ -64,7 +64,7 @@ def test_plain_text_moves_no_cursor(text):
 @pytest.mark.parametrize("secret", [SECRET_KEY, USER_TOKEN, FURL, "-----BEGIN RSA PRIVATE KEY-----"])
 def test_an_excerpt_masks_what_looks_like_a_secret(secret):
     """Residue may hold anything: long runs of key characters, furls and PEMs become fingerprints."""
-    shown = display.excerpt(f"who knows {secret}\n")
+    shown = masking.excerpt(f"who knows {secret}\n")
     assert secret not in shown
     assert shown.startswith("who knows ")
 
@@ -150,7 +150,7 @@ def test_many_lines_of_residue_read_as_few():
     """Lines that differ in numbers and names only are one kind of residue, counted; the most frequent comes first."""
     lines = [f"Polished {n} of 99 windows at 10.0.0.{n}\n" for n in range(20)] + ["Done.\n"]
     residue = [Residue("a log", n, 40 * n, 40 * n + len(line), line) for n, line in enumerate(lines, start=1)]
-    most, least = display.residue_kinds(residue)
+    most, least = masking.residue_kinds(residue)
     assert (most["lines"], most["files"], most["first"]) == (20, 1, "a log:1")
     assert (least["lines"], least["template"]) == (1, "Done.")
     assert most["bytes"] == sum(len(line) for line in lines[:-1])

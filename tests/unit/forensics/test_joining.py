@@ -52,7 +52,7 @@ from laeforensics.facts import (
     STRAY,
     TESTIMONY,
 )
-from laeforensics.joining import bears_seed, product_code_of, seed_of, start_of, stem, weigh
+from laeforensics.witnesses import bears_seed, product_code_of, seed_of, start_of, stem, weigh
 
 CHANNELS = (OWN, CERTIFIED, TESTIMONY, SITE, PAIRED, FORM, REMOTE, STRAY, ERROR, BROKEN_KEY, FOREIGN)
 FIRST, SECOND, THIRD = (OWN, CERTIFIED, TESTIMONY), (SITE,), (PAIRED, FORM)
