@@ -111,3 +111,22 @@ def test_a_product_sold_in_other_months_is_unknown(tmp_path):
     assert signup_row(case)["product_token"] is None
     assert "unknown-product" in codes(case, "product_token")
     assert list(case.audit["verdict"]) == ["INCOMPLETE"]
+
+
+@pytest.mark.parametrize(
+    ("months", "token"),
+    [
+        (["2012-03"], PRODUCT_TOKEN),
+        (["2012-02", "2012-03", "2012-04"], PRODUCT_TOKEN),
+        (["2012-04"], None),
+        pytest.param(
+            ["2012-02", "2012-04"],
+            None,
+            marks=pytest.mark.xfail(strict=True, reason="a list of months is taken for all from the first to the last"),
+        ),
+    ],
+)
+def test_a_product_may_list_its_months(months, token, tmp_path):
+    """A signup of a listed month has the token, one of a month that is not listed has none."""
+    case = open_files(tmp_path, evidence(config=config({**PRODUCT, "months": months}), secrets=None))
+    assert signup_row(case)["product_token"] == token
