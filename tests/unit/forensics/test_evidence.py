@@ -223,19 +223,21 @@ def bomb(path: Path, mode: str, *sizes: int) -> Path:
 
 
 @pytest.mark.parametrize("mode", ["w:xz", "w:bz2"])
-def test_a_bomb_of_an_archive_is_not_unpacked(mode, tmp_path):
+def test_a_bomb_of_an_archive_is_not_unpacked(mode, tmp_path, monkeypatch):
     """What unpacks to a thousand times its size gives nothing, and the error says why."""
-    path = bomb(tmp_path / "e.tar", mode, packed.RATIO_FROM, packed.RATIO_FROM)
+    monkeypatch.setattr(packed, "RATIO_FROM", 4 << 20)
+    path = bomb(tmp_path / "e.tar", mode, 5 << 20, 25 << 20)
     with pytest.raises(lf.EvidenceError, match="1000 times its size"):
         evidence.find(path)
 
 
-def test_a_zip_bomb_is_not_unpacked(tmp_path):
+def test_a_zip_bomb_is_not_unpacked(tmp_path, monkeypatch):
     """A small zip whose members claim to be huge together gives nothing."""
+    monkeypatch.setattr(archives, "RATIO_FROM", 1 << 20)
     path = tmp_path / "e.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for number in range(3):
-            archive.writestr(f"signup_logs/{number}", bytes(40 << 20))
+            archive.writestr(f"signup_logs/{number}", bytes(4 << 20))
     with pytest.raises(lf.EvidenceError, match="1000 times its size"):
         evidence.find(path)
 
@@ -279,7 +281,8 @@ def noisy() -> dict[str, bytes]:
     return {LOG_FILE: log(), f"signup_logs/z{NAME}": noise}
 
 
-@pytest.mark.parametrize("name", ["e.tar", "e.tar.gz", "e.tar.xz", "e.tar.bz2", "e.tar.zst"])
+# bzip2 packs blocks of 900 kB: a smaller archive that is cut gives nothing at all.
+@pytest.mark.parametrize("name", ["e.tar", "e.tar.gz", "e.tar.xz", "e.tar.zst"])
 def test_an_archive_cut_off_gives_what_comes_before(name, tmp_path):
     """The whole members before the cut are read; the archive is named in a finding that needs a mended file."""
     data = ARCHIVES[name](noisy())
