@@ -55,8 +55,6 @@ FIRST_LINES_WITH_AND = [
     "laerecover/twin/offices.py",
 ]
 LONG_FILES = [
-    "laeforensics/display.py",
-    "laeforensics/joining.py",
     "laerecover/cli.py",
     "laerecover/operations.py",
 ]
