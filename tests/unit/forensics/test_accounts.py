@@ -205,14 +205,19 @@ def test_a_replacement_of_another_customer_is_left_out(tmp_path):
 
 
 def test_a_re_record_fills_gaps(tmp_path):
-    """Log cut before the credentials, no secrets file: what was read back from the server is taken."""
-    lost = log("started", "activation", "credentials", "poll")
-    lost = lost.replace(f"usertoken = '{secrets_object()['user_token']}'\n".encode(), b"")
-    alone = evidence(log=lost, secrets=None)
-    assert audit_row(open_files(tmp_path / "alone", alone))["verdict"] == "INCOMPLETE"
+    """Without a secrets file the node keys that were read back from the server are taken: the access keys agree."""
     files = evidence(secrets=None) | {f"signup_logs/{RE_RECORDED}": re_record()}
-    row = audit_row(open_files(tmp_path / "both", files))
+    row = audit_row(open_files(tmp_path, files))
     assert (row["storage_identity"], row["server_node_pem"]) == ("PROVED", STORAGE.pem)
+
+
+def test_a_re_record_without_an_access_key_to_compare_is_left_out(tmp_path):
+    """A re-record never takes over a bucket by itself: where the signup's own key is lost, nothing ties the two."""
+    files = evidence(log=log("credentials"), secrets=None) | {f"signup_logs/{RE_RECORDED}": re_record()}
+    case = open_files(tmp_path, files)
+    row = audit_row(case)
+    assert (row["verdict"], row["user_access_key_id"], row["server_node_pem"]) == ("INCOMPLETE", None, None)
+    assert "stranger-in-bucket" in codes(case)
 
 
 def test_a_re_record_with_another_access_key_is_a_stranger(tmp_path):
