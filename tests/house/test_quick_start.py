@@ -33,8 +33,7 @@ def imported_by(code: str) -> set[str]:
         ("import laeforensics", set()),
         ("import laerecover", set()),
         (HELP.format("laerecover"), set()),
-        # The manifest's errors, which the shell catches, live beside its Parquet.
-        (HELP.format("laeforensics"), {"pyarrow", "numpy"}),
+        (HELP.format("laeforensics"), set()),
     ],
     ids=["import laeforensics", "import laerecover", "laerecover --help", "laeforensics --help"],
 )
