@@ -40,6 +40,9 @@ CaseFolder = Annotated[
 Inventory = Annotated[Path | None, typer.Option(help="a saved DescribeInstances answer: which old servers still run")]
 
 
+ProductTokens = Annotated[Path | None, typer.Option(help="a monthly file: lines of YYYY-MM,product code,product token")]
+
+
 @app.callback()
 def _shell() -> None:
     """Keep the verbs verbs, however few."""
@@ -52,6 +55,7 @@ def audit(
     key_file: Annotated[Path | None, typer.Option(help="the manifest's key; made if it does not exist")] = None,
     case_folder: CaseFolder = None,
     inventory: Inventory = None,
+    product_tokens: ProductTokens = None,
     jobs: Jobs = 1,
     as_json: Json = False,
 ) -> None:
@@ -65,14 +69,14 @@ def audit(
     shell.refuse_inside(output, evidence, "the manifest")
     if case_folder is not None:
         custody.refuse_inside(case_folder, evidence)
-    case = shell.open_case(evidence, case_folder, inventory, jobs)
+    case = shell.open_case(evidence, case_folder, inventory, jobs, product_tokens)
     compared = shell.keep_custody(case, is_named=case_folder is not None)
     out = sys.stderr if as_json else sys.stdout
     print(display.card(case), file=out)
     output.parent.mkdir(parents=True, exist_ok=True)
     manifest = case.export(output, key_file=key_file)
     page = output.with_name("audit.html")
-    page.write_text(display.page(case), encoding="utf-8", errors="backslashreplace")
+    display.write_page(case, page)
     key = key_file or default_key_file()
     print(
         f"\n{output}  {len(manifest.accounts)} accounts, encrypted under {key}"
@@ -99,12 +103,13 @@ def explain(
     key: Annotated[str, typer.Argument(metavar="KEY", help="log name, bucket, e-mail or activation key")],
     field: Annotated[str | None, typer.Option(help="only this field")] = None,
     case_folder: CaseFolder = None,
+    product_tokens: ProductTokens = None,
     jobs: Jobs = 1,
 ) -> None:
     """Why we believe what we say of one account: every field, every witness with its place."""
     from dataclasses import replace
 
-    explanation = shell.open_case(evidence, case_folder, None, jobs).explain(key)
+    explanation = shell.open_case(evidence, case_folder, None, jobs, product_tokens).explain(key)
     if field is not None:
         chosen = tuple(f for f in explanation.fields if f.name == field)
         if not chosen:
@@ -112,6 +117,30 @@ def explain(
             shell.stop(f"no field {field!r}", "--field", f"choose one of {names}")
         explanation = replace(explanation, fields=chosen)
     print(explanation)
+
+
+@app.command()
+def decide(
+    evidence: Evidence,
+    key: Annotated[str, typer.Argument(metavar="KEY", help="log name, bucket, e-mail or activation key")],
+    field: Annotated[str, typer.Argument(metavar="FIELD", help="the contested field")],
+    witness: Annotated[int, typer.Option(help="the number that `explain` shows before the right witness")],
+    because: Annotated[str, typer.Option(help="why")],
+    who: Annotated[str | None, typer.Option(help="who decides; default: you")] = None,
+    case_folder: CaseFolder = None,
+    product_tokens: ProductTokens = None,
+) -> None:
+    """Decide a contested field: which witness is right, who says so, why. Kept in the case folder, carried into the manifest."""
+    import getpass
+
+    from laeforensics import custody
+    from laeforensics.masking import plain
+
+    if case_folder is not None:
+        custody.refuse_inside(case_folder, evidence)
+    case = shell.open_case(evidence, case_folder, None, 1, product_tokens)
+    told = case.decide(key, field, witness=witness, who=who or getpass.getuser(), because=because)
+    print(f"{plain(told)}\nkept in {case.folder}\nnext: laeforensics audit {' '.join(map(str, evidence))}{f' --case {case_folder}' if case_folder else ''}")
 
 
 @app.command()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from laeforensics import decisions, mending, rules
@@ -18,6 +18,7 @@ from laerecover.manifest import Secret
 
 if TYPE_CHECKING:
     from jinja2 import Template
+    from jinja2.environment import TemplateStream
 
     from laeforensics.case import Case
 
@@ -254,12 +255,16 @@ def card_html(case: Case) -> str:
 
 def page(case: Case) -> str:
     """The whole audit as one HTML page: no script, nothing from elsewhere."""
-    return "".join(page_pieces(case))
+    return "".join(_page(case))
 
 
-def page_pieces(case: Case) -> Iterator[str]:
-    """The page in pieces: of thousands of accounts it is large, and the explanations need not all be there at once."""
-    return template("audit.html").generate(
+def write_page(case: Case, path: Path) -> None:
+    """Write the page piece by piece: of thousands of accounts it is large, and so are their explanations. Raises OSError."""
+    _page(case).dump(str(path), encoding="utf-8", errors="backslashreplace")
+
+
+def _page(case: Case) -> TemplateStream:
+    return template("audit.html").stream(
         s=summary(case),
         meanings={r.name: r.meaning for r in (*rules.VERDICTS, *rules.GRADES)},
         rows=case.audit.to_dict("records"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from sys import intern
 from typing import cast, overload
 
@@ -57,8 +58,14 @@ def log(full: SignupLog) -> SignupLog:
     full.facts = facts(full.facts)
     full.tiles = cast("list[Tile]", Tiles(full.tiles))
     full.residue = list(residue(full.residue))
-    full.announcements = set(map(intern, full.announcements))
+    full.announcements = cast("set[str]", _shared(frozenset(map(intern, full.announcements))))
     return full
+
+
+@lru_cache(maxsize=4096)
+def _shared(words: frozenset[str]) -> frozenset[str]:
+    """Logs of one dialect announce the same: they share one set."""
+    return words
 
 
 def facts(found: Iterable[Fact]) -> list[Fact]:

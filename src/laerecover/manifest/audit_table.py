@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from laerecover.manifest.account import Account
 from laerecover.manifest.errors import ManifestInvalid, ManifestUnreadable
 from laerecover.manifest.schema import SCHEMA, to_row
-from laerecover.manifest.sealed import write_parquet
+from laerecover.manifest.sealed import tables, write_parquet
 
 _LOCKED = b"PARE"
 _NEXT = "name an audit.parquet, as `laeforensics audit` writes it beside the manifest"
@@ -21,7 +21,7 @@ _NEXT = "name an audit.parquet, as `laeforensics audit` writes it beside the man
 def write_audit_table(path: Path, accounts: Iterable[Account]) -> None:
     """One row for each account and each attempt, sorted by account_id. Never accepted as a manifest. Raises OSError."""
     rows = [to_row(a, reveal=False) for a in sorted(accounts, key=lambda a: a.account_id)]
-    write_parquet(path, SCHEMA, [pa.Table.from_pylist(rows, schema=SCHEMA)], key=None)
+    write_parquet(path, SCHEMA, tables(rows, SCHEMA), key=None)
 
 
 def read_audit_table(path: Path) -> list[dict[str, Any]]:
@@ -35,7 +35,11 @@ def read_audit_table(path: Path) -> list[dict[str, Any]]:
         raise ManifestUnreadable("no such audit table", where=where, next_step=_NEXT)
     with path.open("rb") as file:
         if file.read(4) == _LOCKED:
-            raise ManifestUnreadable("this is encrypted, so it is a manifest (or facts with secrets), not an audit table", where=where, next_step=_NEXT)
+            raise ManifestUnreadable(
+                "this is encrypted, so it is a manifest (or facts with secrets), not an audit table",
+                where=where,
+                next_step=_NEXT,
+            )
     try:
         table = pq.read_table(path, partitioning=None)
         rows = table.to_pylist()

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pyarrow.parquet.encryption as pqe
+
+_BATCH = 100
+
+
+def tables(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> Iterator[pa.Table]:
+    """The rows as tables of some hundreds each: thousands of accounts at once would take much memory."""
+    for start in range(0, max(1, len(rows)), _BATCH):
+        yield pa.Table.from_pylist(rows[start : start + _BATCH], schema=schema)
 
 
 def write_parquet(path: Path, schema: pa.Schema, tables: Iterable[pa.Table], *, key: bytes | None) -> None:

@@ -18,7 +18,7 @@ import pyarrow.parquet.encryption as pqe
 from laerecover.manifest.account import Account
 from laerecover.manifest.errors import KeyFileRefused, ManifestInvalid, ManifestUnreadable
 from laerecover.manifest.schema import SCHEMA, SCHEMA_VERSION, check_rows, from_row, to_row
-from laerecover.manifest.sealed import write_parquet
+from laerecover.manifest.sealed import tables, write_parquet
 
 _KEY_BYTES = 32
 _META_VERSION = b"lae-recovery.schema-version"
@@ -113,9 +113,9 @@ def write_manifest(
         _META_EVIDENCE: evidence_digest.encode(),
         _META_DIGEST: digest.encode(),
     }
-    table = pa.Table.from_pylist(rows, schema=SCHEMA).replace_schema_metadata(metadata)
+    schema = SCHEMA.with_metadata(metadata)
     key = make_key(key_file or default_key_file(), manifest=path)
-    write_parquet(path, SCHEMA.with_metadata(metadata), [table], key=key)
+    write_parquet(path, schema, tables(rows, schema), key=key)
     return Manifest(accounts=ordered, evidence_digest=evidence_digest, digest=digest)
 
 
@@ -177,7 +177,10 @@ def _check_schema(schema: pa.Schema, metadata: dict[bytes, bytes], where: str) -
 
 
 def _digest(rows: list[dict[str, object]], evidence_digest: str) -> str:
-    content = json.dumps(
-        [SCHEMA_VERSION, evidence_digest, rows], sort_keys=True, ensure_ascii=True, separators=(",", ":")
-    )
-    return hashlib.sha256(content.encode("ascii")).hexdigest()
+    """SHA-256 of the JSON list [version, evidence digest, rows], made row by row: the whole text would be large."""
+    digest = hashlib.sha256(f"[{SCHEMA_VERSION},{json.dumps(evidence_digest)},[".encode("ascii"))
+    for number, row in enumerate(rows):
+        text = json.dumps(row, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+        digest.update(f"{',' if number else ''}{text}".encode("ascii"))
+    digest.update(b"]]")
+    return digest.hexdigest()
