@@ -236,19 +236,23 @@ def open_case(
     *more: str | Path,
     folder: str | Path | None = None,
     inventory: str | Path | None = None,
+    product_tokens: str | Path | None = None,
     jobs: int = 1,
     progress: Callable[[evidence.EvidenceFile, int], None] | None = None,
 ) -> Case:
     """Read a folder of evidence, or an archive of one, or several of either. Nothing in them is written to.
 
     With several, `log_file` begins with the folder's own name. `jobs` processes parse; `progress` is called after each file
-    with it and the number of all files. `folder` is the case folder, whose decisions are applied; `inventory` a saved DescribeInstances answer.
+    with it and the number of all files. `folder` is the case folder, whose decisions are applied; `inventory` a saved DescribeInstances answer;
+    `product_tokens` a monthly file of `YYYY-MM,product code,product token` lines.
     Raises EvidenceError: no such folder, or nothing in it that can be read; InventoryError; DecisionError.
     """
     roots = tuple(map(Path, (path, *more)))
-    saved = None if inventory is None else read_inventory(Path(inventory).read_bytes(), str(inventory))
+    saved = None if inventory is None else read_inventory(evidence.read_beside(Path(inventory)), str(inventory))
     files = evidence.find(*roots)
     read = reading.read_all(files, jobs=jobs, progress=progress and (lambda file: progress(file, len(files))))
+    if product_tokens is not None:
+        reading.add_monthly(read, Path(product_tokens))
     root = roots[0] if not more else Path(" + ".join(map(str, roots)))
     return Case(root, read, folder=default_folder(roots[0]) if folder is None else Path(folder), inventory=saved)
 

@@ -140,7 +140,9 @@ def decide(
         custody.refuse_inside(case_folder, evidence)
     case = shell.open_case(evidence, case_folder, None, 1, product_tokens)
     told = case.decide(key, field, witness=witness, who=who or getpass.getuser(), because=because)
-    print(f"{plain(told)}\nkept in {case.folder}\nnext: laeforensics audit {' '.join(map(str, evidence))}{f' --case {case_folder}' if case_folder else ''}")
+    print(
+        f"{plain(told)}\nkept in {case.folder}\nnext: laeforensics audit {' '.join(map(str, evidence))}{f' --case {case_folder}' if case_folder else ''}"
+    )
 
 
 @app.command()

@@ -43,7 +43,7 @@ _DIALECTS: tuple[tuple[str, Callable[[SignupLog], bool]], ...] = (
     ("x04", lambda log: _announced("Failure notification sent for the following error:")(log) or _monitoring_last(log)),
     ("x03", _announced("Notifying one of our staff of the failure...")),
     ("x02", _marked("debug prints")),
-    ("d05", _announced("Setting up monitoring...")),
+    ("d05", lambda log: _announced("Setting up monitoring...")(log) or _marked("zenoss")(log)),
     (
         "d04",
         _announced("Setting up monitor account...", "Setting up introducer and storage server to run on reboot..."),

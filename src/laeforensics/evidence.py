@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import overload
 
 from laeforensics import archives, packed
 from laeforensics.errors import EvidenceError
@@ -186,9 +187,14 @@ def _with_members(path: Path, name: str, prefix: str) -> Iterator[EvidenceFile]:
 # -- reading ---------------------------------------------------------------------------------------------
 
 
-def contents(files: Iterable[EvidenceFile]) -> Iterator[tuple[EvidenceFile, Content]]:
+@overload
+def contents(files: Iterable[EvidenceFile]) -> Iterator[tuple[EvidenceFile, Content]]: ...
+@overload
+def contents(files: Iterable[EvidenceFile], *, here: bool) -> Iterator[tuple[EvidenceFile, Content | None]]: ...
+def contents(files: Iterable[EvidenceFile], *, here: bool = True) -> Iterator[tuple[EvidenceFile, Content | None]]:
     """Each file with its bytes, one at a time; an archive is gone through once, its members come in its own order.
 
+    Unless `here`, files that lie in a folder come without: whoever gets them reads them with `read`.
     Nothing is raised: an unreadable file gives no bytes and says why.
     """
     members: dict[Path, list[EvidenceFile]] = defaultdict(list)
@@ -201,7 +207,7 @@ def contents(files: Iterable[EvidenceFile]) -> Iterator[tuple[EvidenceFile, Cont
         elif file.kind == ARCHIVE:
             yield from _archive(file, members.pop(file.path, []))
         else:
-            yield file, read(file)
+            yield file, read(file) if here else None
 
 
 def _archive(archive: EvidenceFile, members: list[EvidenceFile]) -> Iterator[tuple[EvidenceFile, Content]]:
@@ -253,3 +259,8 @@ def _content(data: bytes, sha256: str, problem: str | None) -> Content:
 
 def _opened(path: Path) -> contextlib.closing[io.BufferedReader]:
     return contextlib.closing(io.BufferedReader(io.FileIO(path), _CHUNK))
+
+
+def read_beside(path: Path) -> bytes:
+    """The bytes of a file that is named by itself: a saved inventory, a monthly product token file. Raises OSError."""
+    return path.read_bytes()

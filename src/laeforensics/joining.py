@@ -12,7 +12,7 @@ from laeforensics.findings import Finding, finding
 from laeforensics.pairing import join_secrets
 from laeforensics.producttokens import Product
 from laeforensics.signuplogs import SignupLog
-from laeforensics.stages import impossible
+from laeforensics.stages import BEFORE_DEPLOYMENT, impossible
 from laeforensics.witnesses import Signup, Sources, add, bears_seed, product_code_of, seed_of, start_of, weigh
 
 
@@ -41,11 +41,12 @@ def _doubt_name(signup: Signup, sources: Sources) -> None:
     start = start_of(signup.name)
     bucket, _ = weigh(signup.witnesses["bucket_name"])
     key, _ = weigh(signup.witnesses["activation_key"])
-    if start is None or bucket is None or key is None or bears_seed(bucket, start[1]):
+    told = {stage for stage, _ in signup.log.stages} if signup.log else set()
+    if start is None or bucket is None or bears_seed(bucket, start[1]) or not told & BEFORE_DEPLOYMENT:
         return
     code = product_code_of(bucket)
     email, _ = weigh(signup.witnesses["customer_email"])
-    rows = [*sources.activations.get(key, ()), *sources.signups.get(key, ())]
+    rows = [*sources.activations.get(key, ()), *sources.signups.get(key, ())] if key else []
     agreeing = [r for r in rows if r.value("product_code") == code and email in (None, r.value("customer_email"))]
     if email is None and len({tuple(cells(r)) for r in rows}) != 1:
         agreeing = []
@@ -130,7 +131,7 @@ def _join_token(signup: Signup, products: Mapping[str, list[Product]]) -> None:
     bucket, _ = weigh(signup.witnesses["bucket_name"])
     if start and (bucket is None or seed_of(bucket) == start[1]):
         day = start[0][:10]
-        entries = [p for p in entries if p.months is None or p.months[0] <= day <= p.months[1]]
+        entries = [p for p in entries if p.is_sold_on(day)]
     add(signup, [product.token for product in entries])
     if entries:
         signup.matched_by.append("product code")
@@ -155,7 +156,7 @@ def _token_by_name(signup: Signup, products: Mapping[str, list[Product]]) -> Non
     bearers = [p for entries in products.values() for p in entries if p.full_name == name]
     if start:
         day = start[0][:10]
-        bearers = [p for p in bearers if p.months is None or p.months[0] <= day <= p.months[1]]
+        bearers = [p for p in bearers if p.is_sold_on(day)]
     if len(bearers) == 1:
         signup.matched_by.append("full name")
         add(signup, [bearers[0].token])

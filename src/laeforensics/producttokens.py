@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, NamedTuple
 
 from laeforensics.facts import OWN, Fact, Locator
 from laeforensics.fields import FIELDS
+
+_MONTH = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])")
 
 
 class Product(NamedTuple):
@@ -15,10 +18,18 @@ class Product(NamedTuple):
     product_code: str
     full_name: str
     token: Fact
-    months: tuple[str, str] | None
-    """First and last day (ISO) on which it was sold; None if the config does not say."""
+    months: frozenset[str] | tuple[str, str] | None
+    """The months (`YYYY-MM`) in which it was sold, or the first and last day (ISO); None if the config does not say."""
     position: int
-    """Its place in the list, from 0."""
+    """Its place in the list, from 0 (in a monthly file its line)."""
+
+    def is_sold_on(self, day: str) -> bool:
+        """True if it was sold on a day (ISO), as far as the config says."""
+        if self.months is None:
+            return True
+        if isinstance(self.months, frozenset):
+            return day[:7] in self.months
+        return self.months[0] <= day <= self.months[1]
 
 
 def read_config(data: bytes, evidence: str) -> tuple[list[Product], str | None]:
@@ -60,11 +71,35 @@ def _product(entry: Any, index: int, data: bytes, evidence: str) -> Product | No
     return Product(code, str(entry.get("full_name", "")), fact, _months(entry), index)
 
 
-def _months(entry: dict[str, Any]) -> tuple[str, str] | None:
+def _months(entry: dict[str, Any]) -> frozenset[str] | tuple[str, str] | None:
     months = entry.get("months")
     if isinstance(months, list) and months and all(isinstance(m, str) for m in months):
-        return (f"{min(months)}-01", f"{max(months)}-31")
+        return frozenset(months)
     first, last = entry.get("valid_from"), entry.get("valid_until")
     if isinstance(first, str) or isinstance(last, str):
         return (first if isinstance(first, str) else "0000-00-00", last if isinstance(last, str) else "9999-99-99")
     return None
+
+
+def read_monthly(data: bytes, evidence: str) -> tuple[list[Product], list[int]]:
+    """A separate monthly file: lines `YYYY-MM,product code,product token`. The products, and the lines that are none."""
+    products: list[Product] = []
+    bad: list[int] = []
+    position = 0
+    for number, line in enumerate(data.split(b"\n"), start=1):
+        start, position = position, position + len(line) + 1
+        text = line.decode("latin-1").strip("\r")
+        month, code, token = (*text.split(","), "", "", "")[:3]
+        if not text or text.startswith("#"):
+            continue
+        if not (
+            _MONTH.fullmatch(month)
+            and FIELDS["product_code"].fits(code.upper())
+            and FIELDS["product_token"].fits(token)
+        ):
+            bad.append(number)
+            continue
+        at = start + len(month) + len(code) + 2
+        fact = Fact("product_token", token, Locator(evidence, number, at, at + len(token)), "monthly file", OWN)
+        products.append(Product(code.upper(), "", fact, frozenset({month}), number))
+    return products, bad

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from laeforensics import conversions, evidence, pool, thrift
 from laeforensics.activations import BadRow, Row, read_activation_requests, read_serverinfo, read_signups
 from laeforensics.evidence import Content, EvidenceFile
 from laeforensics.facts import Fact, Locator
 from laeforensics.findings import Finding, finding
-from laeforensics.producttokens import Product, read_config
+from laeforensics.producttokens import Product, read_config, read_monthly
 from laeforensics.secretsfiles import SecretsFile, read_secrets, read_stripe
 from laeforensics.signuplogs import SignupLog, read_log
 from laeforensics.witnesses import Sources
+
+_BATCH = 32
+_BATCH_BYTES = 4 << 20
 
 
 @dataclass(slots=True, kw_only=True)
@@ -86,14 +90,36 @@ def read_all(
     Raises EvidenceError: a process that parsed was killed.
     """
     told: list[FileReading] = []
-    for one in pool.in_order(read_file, evidence.contents(files), jobs=jobs):
-        told.append(one)
+    for some in pool.in_order(read_files, _batches(evidence.contents(files, here=jobs <= 1), jobs), jobs=jobs):
+        told += some
         if progress is not None:
-            progress(one.file)
+            for one in some:
+                progress(one.file)
     reading = Reading()
     for one in sorted(told, key=lambda t: t.file.name):
         reading.add(one)
     return reading
+
+
+def _batches(
+    files: Iterable[tuple[EvidenceFile, Content | None]], jobs: int
+) -> Iterator[tuple[list[tuple[EvidenceFile, Content | None]]]]:
+    """One file at a time for one job; for more, as many as make it worth while to hand them over."""
+    batch: list[tuple[EvidenceFile, Content | None]] = []
+    size = 0
+    for file, content in files:
+        batch.append((file, content))
+        size += file.size
+        if jobs <= 1 or len(batch) >= _BATCH or size >= _BATCH_BYTES:
+            yield (batch,)
+            batch, size = [], 0
+    if batch:
+        yield (batch,)
+
+
+def read_files(batch: Iterable[tuple[EvidenceFile, Content | None]]) -> list[FileReading]:
+    """What each file tells; one without content is read here first."""
+    return [read_file(file, evidence.read(file) if content is None else content) for file, content in batch]
 
 
 def read_file(file: EvidenceFile, content: Content) -> FileReading:
@@ -203,6 +229,15 @@ def _rows(told: FileReading, content: Content, rows: Iterable[Row | BadRow]) -> 
             told.findings.append(
                 finding("damaged-row", f"row {row.line}: {row.why}", signup=row.evidence, locators=(locator,))
             )
+
+
+def add_monthly(reading: Reading, path: Path) -> None:
+    """Read a monthly product token file (it lies beside the evidence, not in it). Raises OSError."""
+    products, bad = read_monthly(evidence.read_beside(path), path.name)
+    for product in products:
+        reading.sources.products[product.product_code].append(product)
+    for line in bad:
+        reading.findings.append(finding("damaged-row", f"line {line} is no month, code and token", signup=path.name))
 
 
 def _config(told: FileReading, file: EvidenceFile, content: Content) -> None:

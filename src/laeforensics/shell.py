@@ -22,12 +22,16 @@ EXIT_EVIDENCE = 2
 EXIT_INTERRUPTED = 130
 
 
-def open_case(evidence: list[Path], folder: Path | None, inventory: Path | None, jobs: int) -> Case:
+def open_case(
+    evidence: list[Path], folder: Path | None, inventory: Path | None, jobs: int, product_tokens: Path | None = None
+) -> Case:
     """The case of the evidence named on the command line, with a progress line on a terminal."""
     import laeforensics
 
     with progress() as step:
-        return laeforensics.open_case(*evidence, folder=folder, inventory=inventory, jobs=jobs, progress=step)
+        return laeforensics.open_case(
+            *evidence, folder=folder, inventory=inventory, product_tokens=product_tokens, jobs=jobs, progress=step
+        )
 
 
 @contextmanager

@@ -90,6 +90,9 @@ class _Reader:
         if pieces[0].type == "MALFORMED":
             self._malformed(pieces[0])
             return
+        if pieces[0].type == "OTHER" and str(pieces[0]).startswith("\0"):
+            self._tiles(pieces)  # zeros are a hole that moved nothing: the block goes on
+            return
         self.block = BLOCK_OF_ITEM.get(rule, "")
         if rule == "cat_output":
             self._cat(pieces)
@@ -163,7 +166,9 @@ class _Reader:
         if mark not in self.hosts:
             self.hosts.add(mark)
             user, _, host = mark.partition("@")
-            if user != "zenoss":
+            if user == "zenoss":
+                self.log.marks.add("zenoss")
+            else:
                 start = piece.start_pos + 1 + len(user) + 1
                 self._fact(
                     "public_host",
@@ -188,7 +193,7 @@ class _Reader:
         self._tiles([piece])
 
     def _failure(self, pieces: Sequence[Piece]) -> None:
-        self.swallowed = self.here.bucket_failed and not self.here.failed
+        self.swallowed = self.here.bucket_failed and not self.here.failed and "s4" in self.log.marks
         self.here.failed = True
         if self.here.failure is None:
             self.here.failure = str(pieces[0]).split("\n", 1)[0].strip(">[")[:160]

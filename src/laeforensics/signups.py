@@ -10,7 +10,7 @@ import pandas as pd
 
 from laeforensics.facts import LAST_ASSERTING_STANDING, TESTIMONY
 from laeforensics.fields import FIELDS, SIGNUP_FIELDS
-from laeforensics.stages import furthest
+from laeforensics.stages import BEFORE_DEPLOYMENT, furthest
 from laeforensics.witnesses import Signup, seed_of, start_of
 from laerecover.manifest import Secret
 
@@ -61,14 +61,7 @@ def is_replacement(signup: Signup) -> bool:
     if {"Restoring introducer identity...", "Restoring storage server identity..."} & signup.log.announcements:
         return True
     stages = {stage for stage, _ in signup.log.stages}
-    begins_early = stages & {
-        "started",
-        "activating",
-        "activated",
-        "subscription_verified",
-        "bucket_creating",
-        "bucket_created",
-    }
+    begins_early = stages & BEFORE_DEPLOYMENT
     return not begins_early and seed_of(bucket) not in (None, _seed(signup))
 
 

@@ -23,6 +23,9 @@ STAGES: tuple[str, ...] = (
 )
 """Furthest first reached last. `recorded` ends a re-record run; the others are those of a signup or a replacement."""
 
+BEFORE_DEPLOYMENT = frozenset(STAGES[: STAGES.index("deploying")])
+"""The stages of a signup that a replacement does not have."""
+
 RANK = {stage: rank for rank, stage in enumerate(STAGES)}
 
 STAGE_OF_ITEM: dict[str, str] = {
@@ -50,7 +53,6 @@ _STAGE_OF_ANNOUNCEMENT: dict[str, str] = {
     "The introducer and storage server are running.": "servers_running",
     "Confirmation e-mail sent.": "mail_sent",
     "Notification sent.": "mail_sent",
-    "Reading secrets...": "started",
     "Writing secrets file...": "recorded",
 }
 

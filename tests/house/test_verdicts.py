@@ -14,8 +14,7 @@ from laerecover import manifest
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "verdicts.md"
 UPDATE = "LAE_UPDATE_DOCS"
 # Codes that are promised, but that no module gives yet. One may be struck off, none may be added.
-NEVER_GIVEN = [
-]
+NEVER_GIVEN = []
 
 
 def rows(head: tuple[str, ...], body: Iterable[tuple[str, ...]]) -> str:

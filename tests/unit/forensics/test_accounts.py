@@ -302,7 +302,6 @@ def test_a_contested_furl_is_nobodys(tmp_path):
         pytest.param(
             "user_access_key_id",
             f"access_key_id = '{ACCESS_KEY_ID}'\n",
-            marks=pytest.mark.xfail(strict=True, reason="zeros end the block: the secret key after them is lost, too"),
         ),
         ("user_secret_key", f"secret_key = '{SECRET_KEY}'\n"),
         ("user_token", f"usertoken = '{secrets_object()['user_token']}'\n"),

@@ -19,16 +19,9 @@ SAME_TEXT = {
     "d11": {"x08"},
     "d12": {"x09"},
 }
-NOT_YET = dict.fromkeys(("d05", "x03"), "the monitoring host's lines before the mail tell nothing yet")
 
 
-@pytest.mark.parametrize(
-    "dialect",
-    [
-        pytest.param(name, marks=[pytest.mark.xfail(strict=True, reason=NOT_YET[name])] if name in NOT_YET else [])
-        for name in SIGNUP_DIALECTS
-    ],
-)
+@pytest.mark.parametrize("dialect", SIGNUP_DIALECTS)
 def test_a_finished_log_is_recognised(dialect):
     """Whoever reads a whole log of a dialect names it, or an elder whose text is the same."""
     data = make_signup(random.Random(f"recognise {dialect}"), dialect=dialect, number=3).log_bytes

@@ -122,7 +122,6 @@ def test_a_product_sold_in_other_months_is_unknown(tmp_path):
         pytest.param(
             ["2012-02", "2012-04"],
             None,
-            marks=pytest.mark.xfail(strict=True, reason="a list of months is taken for all from the first to the last"),
         ),
     ],
 )
