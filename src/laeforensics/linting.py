@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from laeforensics import parsing, signuplogs
+from laeforensics.pieces import setting
 
 GRAMMARS = ("signup_log", "tahoe_cfg")
 """Every grammar of the package; `terminals` is a part of the others."""
@@ -181,7 +182,7 @@ def _read_log(data: bytes) -> tuple[set[tuple[str, str]], set[str]]:
 
 def _read_tahoe_cfg(data: bytes) -> tuple[set[tuple[str, str]], set[str]]:
     items = parsing.items("tahoe_cfg", data)
-    return {(rule, str(p)) for rule, pieces in items for p in pieces if p.type in ("VALUE", "HOST")}, set()
+    return {(name, str(p)) for rule, pieces in items for p in pieces if (name := setting(rule, p))}, set()
 
 
 _READERS = {"signup_log": _read_log, "tahoe_cfg": _read_tahoe_cfg}

@@ -151,3 +151,10 @@ def output_lines(piece: Piece) -> list[tuple[str, int]]:
             lines.append((line[mark:], position + mark))
         position += len(line) + 1
     return lines
+
+
+def setting(rule: str, piece: Piece) -> str | None:
+    """The field whose value a piece of a tahoe.cfg line is, None for a piece that is no value."""
+    if piece.type == "VALUE":
+        return rule
+    return piece.type.lower() if piece.type in ("PUBLIC_HOST", "PRIVATE_HOST") else None

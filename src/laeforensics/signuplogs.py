@@ -21,6 +21,7 @@ from laeforensics.pieces import (
     KIND_OF_TERMINAL,
     MARKS,
     output_lines,
+    setting,
     value,
 )
 from laeforensics.segments import Segment
@@ -202,7 +203,8 @@ class _Reader:
     def _cat(self, pieces: Sequence[Piece]) -> None:
         self._tiles(pieces)
         output = pieces[0]
-        path = str(output).split("/home/customer/", 1)[1].split(None, 1)[0].rstrip("-")
+        path = str(output).split("\n", 1)[0].split(": ", 1)[1].removeprefix("cat ").removeprefix("if [[ -e ")
+        path = path.removeprefix("/home/customer/").split(None, 1)[0].rstrip("-;")
         lines = output_lines(output)
         if path == "storageserver/tahoe.cfg":
             self.log.announcements.add("tahoe.cfg read out")
@@ -223,10 +225,11 @@ class _Reader:
         for content, start in lines:
             for rule, pieces in parsing.items("tahoe_cfg", content.encode("latin-1")):
                 for piece in pieces:
-                    if piece.type in ("VALUE", "HOST"):
+                    name = setting(rule, piece)
+                    if name is not None:
                         where = start + piece.start_pos
                         self._fact(
-                            rule, str(piece), self._locator(output, where, where + len(str(piece))), "tahoe_cfg", REMOTE
+                            name, str(piece), self._locator(output, where, where + len(str(piece))), "tahoe_cfg", REMOTE
                         )
 
     # -- helpers ---------------------------------------------------------------------------------------

@@ -121,9 +121,7 @@ def outcome(signup: Signup) -> str:
     if is_re_record(signup):
         return "complete" if "recorded" in stages else "cut"
     # Replacements confirm nothing; the two oldest dialects had no mail.
-    told = "settings_told" in stages and (
-        is_replacement(signup) or not any(f.field == "customer_email" for f in log.facts)
-    )
+    told = "settings_told" in stages and (is_replacement(signup) or not {"region", "e-mail"} & log.marks)
     if "mail_sent" in stages or told:
         return "complete"
     return "failed" if signup.failure_row is not None else "cut"
