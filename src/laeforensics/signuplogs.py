@@ -260,14 +260,15 @@ class _Reader:
                     self.log.residue.append(
                         Residue(self.log.evidence, piece.line, piece.start_pos, piece.end_pos, str(piece)[:120])
                     )
-            self._mark(piece)
+            if piece.type in MARKS:
+                self._mark(piece)
             if tiles and tiles[-1].kind == kind:
                 tiles[-1] = Tile(tiles[-1].start, piece.end_pos, kind)
             else:
                 tiles.append(Tile(piece.start_pos, piece.end_pos, kind))
 
     def _mark(self, piece: Piece) -> None:
-        for word, mark in MARKS.get(piece.type, ()):
+        for word, mark in MARKS[piece.type]:
             if word in str(piece):
                 self.log.marks.add(mark)
 
