@@ -8,17 +8,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from laeforensics import calls, decisions, display, evidence, export, extraction, masking, mending, reading, rules
+from laeforensics import calls, decisions, display, evidence, export, extraction, lost, masking, mending, reading, rules
 from laeforensics.accounts import accounts
 from laeforensics.errors import UnknownKey
 from laeforensics.fields import SIGNUP_FIELDS
 from laeforensics.findings import Finding
 from laeforensics.inventory import Inventory, read_inventory
-from laeforensics.joining import join, join_rest
+from laeforensics.joining import join
 from laeforensics.packed import without_suffix
 from laeforensics.settling import Account
 from laeforensics.signups import COLUMNS, roles, row, shown, table
-from laeforensics.witnesses import Signup, Sources
+from laeforensics.witnesses import Signup
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,7 +57,7 @@ class Case:
         self.inventory = inventory
         self.reading = read
         self.joined: list[Signup] = join(read.logs, read.sources)
-        self.lost: list[Signup] = _logs_lost(self.joined, read.sources)
+        self.lost: list[Signup] = lost.logs_lost(self.joined, read.sources)
         self.roles = roles([*self.joined, *self.lost])
 
     @cached_property
@@ -123,6 +123,7 @@ class Case:
             *self.reading.findings,
             *(f for s in (*self.joined, *self.lost) for f in s.findings),
             *(f for a in self.accounts for f in a.findings),
+            *lost.lost_accounts(self.accounts, self.reading.sources),
         ]
         order = {"blocking": 0, "warning": 1, "note": 2}
         return sorted(found, key=lambda f: (order[f.severity], f.code, f.signup or "", f.field or "", f.message))
@@ -188,10 +189,17 @@ class Case:
             self.__dict__.pop(name, None)
         return str(decision)
 
+    def mends(self) -> list[mending.Mend]:
+        """What evidence would help, most useful first."""
+        return [
+            *mending.of_lost_accounts(lost.lost_accounts(self.accounts, self.reading.sources)),
+            *mending.shopping_list(self.accounts),
+        ]
+
     def shopping_list(self) -> pd.DataFrame:
         """Missing evidence, ranked by how many accounts it would unlock: `evidence effect fields accounts`."""
         columns = ("evidence", "effect", "fields", "accounts")
-        rows = [{name: getattr(m, name) for name in columns} for m in mending.shopping_list(self.accounts)]
+        rows = [{name: getattr(m, name) for name in columns} for m in self.mends()]
         return table(rows, columns)
 
     def export(self, path: str | Path, *, key_file: Path | None = None) -> Manifest:
@@ -255,21 +263,6 @@ def open_case(
         reading.add_monthly(read, Path(product_tokens))
     root = roots[0] if not more else Path(" + ".join(map(str, roots)))
     return Case(root, read, folder=default_folder(roots[0]) if folder is None else Path(folder), inventory=saved)
-
-
-def _logs_lost(joined: list[Signup], sources: Sources) -> list[Signup]:
-    """Filled secrets files that no log took: their log is lost, the account is one all the same."""
-    taken = {s.secrets.evidence for s in joined if s.secrets is not None}
-    lost: list[Signup] = []
-    for name, file in sources.secrets.items():
-        if name in taken or not file.filled or file.value("bucket_name") is None:
-            continue
-        signup = Signup(name=name, log=None, secrets=file, matched_by=["secrets file"])
-        for fact in file.facts:
-            signup.witnesses[fact.field].append(fact)
-        join_rest(signup, sources)
-        lost.append(signup)
-    return lost
 
 
 def _keys_of(account: Account) -> set[str]:

@@ -67,6 +67,12 @@ def audit(
     from laerecover.manifest import default_key_file
 
     shell.refuse_inside(output, evidence, "the manifest")
+    if output.is_dir():
+        shell.stop(
+            "the manifest's name is a folder's", str(output), f"name a file: --output {output / 'manifest.parquet'}"
+        )
+    if key_file is not None:
+        shell.refuse_inside(key_file, evidence, "the key")
     if case_folder is not None:
         custody.refuse_inside(case_folder, evidence)
     case = shell.open_case(evidence, case_folder, inventory, jobs, product_tokens)
@@ -80,7 +86,8 @@ def audit(
     key = key_file or default_key_file()
     print(
         f"\n{output}  {len(manifest.accounts)} accounts, encrypted under {key}"
-        f"  · {output.with_name('audit.parquet')}, {page} (no secrets)\nnext: laerecover drill {output}",
+        f"  · {output.with_name('audit.parquet')}, {page} (no secrets)\n"
+        f"next: laerecover drill {output}{f' --key-file {key_file}' if key_file else ''}",
         file=out,
     )
     changed = [] if compared is None else [f.signup for f in compared.findings()]

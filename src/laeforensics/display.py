@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from laeforensics import decisions, mending, rules
+from laeforensics import decisions, rules
+from laeforensics.cards import card, summary
 from laeforensics.facts import LAST_ASSERTING_STANDING, Fact
 from laeforensics.fields import SIGNUP_FIELDS
 from laeforensics.identities import tub_id_of_furl
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from jinja2.environment import TemplateStream
 
     from laeforensics.case import Case
+
+__all__ = ["Explanation", "card", "card_html", "explain", "page", "summary", "write_page"]
 
 _CHANNEL_WORDS = {
     "own": "the program's own record",
@@ -180,70 +183,6 @@ def _masked(name: str, value: str) -> str:
         return f"{Secret(value)!r} at {location}, TubID {tub_id_of_furl(value)}"
     text = str(shown(name, value))
     return text if len(text) <= 120 else text[:117] + "..."
-
-
-def summary(case: Case) -> dict[str, Any]:
-    """The numbers of a case, for the card, the page and the shell."""
-    accounts = [a for a in case.accounts if not a.is_attempt]
-    verdicts = {rule.name: [a for a in accounts if rules.verdict(a) is rule] for rule in rules.VERDICTS}
-    grades = {rule.name: sum(rules.grade(a) is rule for a in verdicts[rules.RECOVERABLE]) for rule in rules.GRADES}
-    size = sum(file.size for file, _ in case.reading.files)
-    log_bytes = sum(log.size for log in case.reading.logs)
-    residue = sum(r.end - r.start for log in case.reading.logs for r in log.residue)
-    return {
-        "root": plain(str(case.root)),
-        "files": len(case.reading.files),
-        "bytes": size,
-        "digest": case.reading.digest,
-        "logs": len(case.reading.logs),
-        "dialects": len({log.dialect for log in case.reading.logs if log.dialect}),
-        "understood": 100.0 if not log_bytes else 100.0 * (1 - residue / log_bytes),
-        "residue_lines": sum(len(log.residue) for log in case.reading.logs),
-        "accounts": len(accounts),
-        "attempts": len(case.accounts) - len(accounts),
-        "verdicts": {name: len(found) for name, found in verdicts.items() if found},
-        "grades": {name: count for name, count in grades.items() if count},
-        "why": {
-            name: sorted({code for a in found for code in rules.blocking(a)})
-            for name, found in verdicts.items()
-            if found
-        },
-    }
-
-
-def card(case: Case) -> str:
-    """The first look at a case, as text."""
-    s = summary(case)
-    lines = [
-        f"Evidence  {s['root']} · {s['files']} files · {s['bytes'] / 1e6:.1f} MB · sha256 of all: {s['digest'][:4]}…{s['digest'][-2:]}",
-        f"Read      {s['logs']} signup logs in {s['dialects']} dialects · {s['understood']:.1f} % of bytes understood"
-        f" · {s['residue_lines']} lines are residue",
-        "",
-        f"  {s['accounts']} accounts",
-    ]
-    for name, count in s["verdicts"].items():
-        words = (
-            ", ".join(f"{n} {g.lower().replace('_', ' ')}" for g, n in s["grades"].items())
-            if name == rules.RECOVERABLE
-            else ""
-        )
-        bar = "█" * max(1, round(24 * count / max(1, s["accounts"])))
-        lines.append(f"  {bar:<24}  {count:>4} {name:<12} {words or ', '.join(s['why'][name])}".rstrip())
-    if s["attempts"]:
-        lines.append(f"  and {s['attempts']} attempts that never became accounts")
-    mends = mending.shopping_list(case.accounts)[:5]
-    if mends:
-        lines += ["", "What would help most"]
-        width = max(len(m.evidence) for m in mends)
-        lines += [
-            f"  {plain(m.evidence):<{width}}  {m.effect} {_count(len(m.accounts))}  {', '.join(m.fields)}".rstrip()
-            for m in mends
-        ]
-    return "\n".join(lines)
-
-
-def _count(number: int) -> str:
-    return "1 account" if number == 1 else f"{number} accounts"
 
 
 def card_html(case: Case) -> str:

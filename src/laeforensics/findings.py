@@ -52,6 +52,11 @@ CODES: dict[str, tuple[str, str]] = {
     "csv-contradicts-log": (WARNING, "do not trust that csv row; find out who wrote it"),
     "unknown-product": (WARNING, "add the product to lae_automation_config.json, or find the secrets file"),
     "stranger-in-bucket": (WARNING, "find out who wrote that file; it counts for no account"),
+    "account-without-evidence": (
+        BLOCKING,
+        "look for this signup's log or secrets file: its bucket is known from nowhere else",
+    ),
+    "empty-log": (WARNING, "look for another copy of this log"),
     "stale-decision": (WARNING, "look at the witnesses again and decide anew"),
     "bucket-failed": (NOTE, "none: the program printed that the bucket could not be made"),
     "success-despite-failure": (NOTE, "none: for an hour in 2012 a failed signup was recorded as a success"),

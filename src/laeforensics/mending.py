@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from laeforensics import rules
+from laeforensics.findings import Finding
 from laeforensics.settling import Account
 from laeforensics.witnesses import product_code_of, stem
 
@@ -35,6 +36,20 @@ def shopping_list(accounts: Iterable[Account]) -> list[Mend]:
         for (evidence, effect), (names, ids) in wanted.items()
     ]
     return sorted(found, key=lambda m: (m.effect != "unlocks", -len(m.accounts), m.evidence))
+
+
+def of_lost_accounts(findings: Iterable[Finding]) -> list[Mend]:
+    """Signups that are told as finished, of which no bucket is known: their log or their secrets file would bring them back."""
+    return [
+        Mend(
+            evidence=f"the log or secrets file of {f.message.split(', but')[0].partition(' signup of ')[2]}",
+            effect="unlocks",
+            fields=("bucket_name",),
+            accounts=(f"{f.signup}",),
+        )
+        for f in findings
+        if f.code == "account-without-evidence"
+    ]
 
 
 def mends(account: Account) -> list[tuple[str, str, tuple[str, ...]]]:

@@ -168,6 +168,8 @@ def _log(told: FileReading, file: EvidenceFile, content: Content) -> None:
 
 def _log_findings(log: SignupLog) -> Iterable[Finding]:
     name = log.evidence
+    if not log.size:
+        yield finding("empty-log", "0 bytes", signup=name)
     if log.residue:
         size = sum(r.end - r.start for r in log.residue)
         yield finding(

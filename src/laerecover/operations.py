@@ -53,6 +53,11 @@ class Options:
         """The manifest. Raises ManifestError."""
         return read_manifest(self.manifest, key_file=self.key_file)
 
+    @property
+    def repeated(self) -> str:
+        """What every further command about this manifest must name again, with a space before it."""
+        return "" if self.key_file is None else f" --key-file {self.key_file}"
+
     def vault(self, folder: Path) -> Vault:
         """The state's secrets, under the manifest's key."""
         key = read_key(self.key_file or default_key_file(), manifest=self.manifest)
@@ -245,7 +250,9 @@ def _old_server(account: Account, compute: Compute) -> str:
 
 def _report(options: Options, state: State, manifest: Manifest, planned: Plan, settings: Settings | None) -> Report:
     counts = count_effects(state, settings)
-    report = make_report(state, manifest, planned, counts, name=str(options.manifest), now=now())
+    report = make_report(
+        state, manifest, planned, counts, name=str(options.manifest), repeated=options.repeated, now=now()
+    )
     write_report(state, report)
     return report
 
@@ -260,7 +267,7 @@ def find_state(options: Options) -> State:
     raise LaeRecoverError(
         "nothing was started yet",
         where=", ".join(str(folder) for folder in folders),
-        next_step=f"begin with `laerecover drill {options.manifest}`",
+        next_step=f"begin with `laerecover drill {options.manifest}{options.repeated}`",
     )
 
 

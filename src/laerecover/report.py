@@ -140,9 +140,17 @@ class Report:
 
 
 def make_report(
-    state: State, manifest: Manifest, plan: Plan, counts: Mapping[str, Counts], *, name: str, now: datetime
+    state: State,
+    manifest: Manifest,
+    plan: Plan,
+    counts: Mapping[str, Counts],
+    *,
+    name: str,
+    now: datetime,
+    repeated: str = "",
 ) -> Report:
-    """Read ledger and outbox, and put them beside plan and world. `name`: the manifest as the user called it."""
+    """Read ledger and outbox, and put them beside plan and world. `name`: the manifest as the user called it;
+    `repeated`: the options that further commands need."""
     rounds = read_ledger(state.ledger)
     outbox = Outbox(state.outbox)
     mails: dict[str, list[Mail]] = {}
@@ -156,7 +164,7 @@ def make_report(
         for account in manifest.accounts
     ]
     for row, account in zip(rows, manifest.accounts, strict=True):
-        row["follow_ups"] = _follow_ups(row, account, mails.get(account.account_id, []), state, name)
+        row["follow_ups"] = _follow_ups(row, account, mails.get(account.account_id, []), state, name, repeated)
     ended = [r.ended_at for r in rounds.values() if r.ended_at is not None]
     body = {
         "mode": state.mode,
@@ -211,13 +219,13 @@ def _effects(counts: Counts | None, latest: Round | None, begun: datetime | None
 
 
 def _follow_ups(
-    row: Mapping[str, Any], account: Account, mails: Sequence[Mail], state: State, name: str
+    row: Mapping[str, Any], account: Account, mails: Sequence[Mail], state: State, name: str, repeated: str
 ) -> list[dict[str, str]]:
     """What is left for a human: a sentence, what it is about, and the command that does it where there is one."""
     found: list[dict[str, str]] = []
     usual = Path(f"{name}.{'drill' if state.mode == 'drill' else 'state'}")
-    again = "" if state.folder == usual else f" --state {state.folder}"
-    option = again if state.mode == "run" else f" --state {state.folder}"
+    again = ("" if state.folder == usual else f" --state {state.folder}") + repeated
+    option = again if state.mode == "run" else f" --state {state.folder}{repeated}"
 
     def add(do: str, about: object = "", command: str = "") -> None:
         found.append({"do": do, "about": clean(about) if about else "", "command": command})
@@ -228,13 +236,13 @@ def _follow_ups(
         add(
             "blocked",
             row["why"],
-            f"laerecover run {name} --accept {account.account_id} --because …" if row["guarded"] else "",
+            f"laerecover run {name} --accept {account.account_id} --because …{again}" if row["guarded"] else "",
         )
     for mail in mails:
         if mail.state == "held" and mail.kind != FAILURE:
             add("a mail is held: look and send", mail.answer, f"laerecover notify {name}{option}")
         elif mail.state == "in_doubt":
-            command = f"laerecover resolve {name} {account.account_id} mail --sent{option}"
+            command = f"laerecover resolve {name} {account.account_id} mail --sent{option.removesuffix(repeated)}"
             add("ask whether the mail arrived; if it did not, say --resend", mail.answer, command)
         elif mail.state == "refused":
             add("tell the customer another way", mail.answer)

@@ -53,7 +53,7 @@ def ask(question: str) -> bool:
         return False
 
 
-def show_plan(plan: Plan, manifest: Path, *, stream: TextIO | None = None) -> None:
+def show_plan(plan: Plan, manifest: Path, *, repeated: str = "", stream: TextIO | None = None) -> None:
     """Per account what will be launched, restored and mailed, or why it is blocked."""
     out = console(stream or sys.stdout)
     for account in plan.accounts:
@@ -80,7 +80,7 @@ def show_plan(plan: Plan, manifest: Path, *, stream: TextIO | None = None) -> No
         )
     )
     out.print(Text(f"manifest {plan.manifest_digest}\nplan     {plan.digest}"))
-    out.print(Text(f"next: laerecover drill {manifest}, then laerecover run {manifest}"))
+    out.print(Text(f"next: laerecover drill {manifest}{repeated}, then laerecover run {manifest}{repeated}"))
 
 
 def show_letters(letters: Sequence[Letter], *, stream: TextIO | None = None) -> None:

@@ -1,0 +1,46 @@
+"""Signups of which a part of the evidence is lost: the log, or everything but a csv row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from laeforensics.findings import Finding, finding
+from laeforensics.joining import join_rest
+from laeforensics.settling import Account
+from laeforensics.witnesses import Signup, Sources, add
+
+
+def logs_lost(joined: Sequence[Signup], sources: Sources) -> list[Signup]:
+    """Filled secrets files that no log took: their log is lost, the account is one all the same."""
+    taken = {s.secrets.evidence for s in joined if s.secrets is not None}
+    lost: list[Signup] = []
+    for name, file in sources.secrets.items():
+        if name in taken or not file.filled or file.value("bucket_name") is None:
+            continue
+        signup = Signup(name=name, log=None, secrets=file, matched_by=["secrets file"])
+        add(signup, file.facts)
+        join_rest(signup, sources)
+        lost.append(signup)
+    return lost
+
+
+def lost_accounts(accounts: Sequence[Account], sources: Sources) -> Iterator[Finding]:
+    """Signups that signups.csv calls a success, but of which no log or secrets file tells a bucket."""
+    known = {
+        (row.evidence, row.line)
+        for account in accounts
+        for s in account.signups
+        for row in (s.success_row,)
+        if row is not None and (not account.is_attempt or (s.log is not None and s.log.failed))
+    }
+    keys = {a.values.get("activation_key") for a in accounts if not a.is_attempt}
+    for key, rows in sources.signups.items():
+        for told in rows:
+            if told.outcome == "success" and (told.evidence, told.line) not in known and key not in keys:
+                email = told.value("customer_email") or "an unknown address"
+                yield finding(
+                    "account-without-evidence",
+                    f"{told.evidence}:{told.line} tells a finished signup of {email} at {told.time}, but nothing tells its bucket",
+                    signup=told.evidence,
+                    locators=tuple(f.locator for f in told.facts[:1]),
+                )
