@@ -185,3 +185,32 @@ def test_a_file_that_is_not_there_ends_with_2(tmp_path, capsys):
     err = capsys.readouterr().err
     assert end.value.code == 2
     assert len(err.rstrip("\n").split("\n")) == 3
+
+
+@pytest.mark.xfail(strict=True, reason="the hint after `decide` leaves the option out")
+def test_decide_says_how_to_audit_with_the_same_file(tmp_path, capsys):
+    """A decision between two lines of the file: the next command must name the file, or the token is missing again."""
+    case = opened(tmp_path, lines(("2012-03", CODE, MARCH), ("2012-03", CODE, SECOND)))
+    option = ["--product-tokens", str(tmp_path / "tokens.csv")]
+    words = [
+        "decide",
+        str(case.root),
+        BUCKET,
+        "product_token",
+        "--witness",
+        "1",
+        "--because",
+        "asked",
+        "--who",
+        "Carol",
+    ]
+    with pytest.raises(SystemExit) as end:
+        main([*words, *option])
+    out = capsys.readouterr().out
+    if end.value.code or "kept in" not in out:
+        pytest.fail("not decided")
+    assert audit_row(lf.open_case(case.root, product_tokens=tmp_path / "tokens.csv"))["product_token"] in (
+        MARCH,
+        SECOND,
+    )
+    assert "--product-tokens" in out.partition("next:")[2]
