@@ -56,6 +56,12 @@ def _account(account_id: str, group: list[Signup], roles: dict[str, str]) -> Acc
     _email_findings(account)
     required = REQUIRED_DEVPAY if product_code_of(account_id) else REQUIRED
     account.missing = tuple(name for name in required if name not in account.values and name not in account.contested)
+    account.findings += [
+        finding("missing-field", f"{name} is not known", signup=account.account_id, field=name)
+        for name in account.missing
+    ]
+    if account.ready is False:
+        account.findings.append(finding("never-ready", "no server of it was ever ready", signup=account.account_id))
     return account
 
 

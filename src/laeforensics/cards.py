@@ -33,6 +33,7 @@ def summary(case: Case) -> dict[str, Any]:
         "attempts": len(case.accounts) - len(accounts),
         "verdicts": {name: len(found) for name, found in verdicts.items() if found},
         "grades": {name: count for name, count in grades.items() if count},
+        "findings": _counts(case),
         "why": {
             name: sorted({code for a in found for code in rules.blocking(a)})
             for name, found in verdicts.items()
@@ -77,12 +78,16 @@ def card(case: Case) -> str:
 
 def _worst_findings(case: Case) -> str:
     """Blocking findings and warnings, counted by code."""
+    return " · ".join(f"{number} {code}" for code, number in _counts(case).items())
+
+
+def _counts(case: Case) -> dict[str, int]:
     counts: dict[tuple[bool, str], int] = {}
     for f in case.all_findings:
         if f.severity != NOTE:
             key = (f.severity != BLOCKING, f.code)
             counts[key] = counts.get(key, 0) + 1
-    return " · ".join(f"{number} {code}" for (_, code), number in sorted(counts.items()))
+    return {code: number for (_, code), number in sorted(counts.items())}
 
 
 def _count(number: int) -> str:

@@ -67,7 +67,9 @@ class Case:
         decisions.apply(found, decisions.load(self.folder))
         if self.inventory is not None:
             for account in found:
-                account.server = self.inventory.server(account.values.get("instance_id"))
+                account.server = self.inventory.server(
+                    account.values.get("instance_id"), account.values.get("launch_time")
+                )
                 account.server_source = self.inventory.source
         return found
 
@@ -119,9 +121,15 @@ class Case:
     @property
     def all_findings(self) -> list[Finding]:
         """The findings of reading, joining and auditing, most severe first."""
+        decided = {(s.name, d.partition(": ")[0]) for a in self.accounts for s in a.signups for d in a.decisions}
         found = [
             *self.reading.findings,
-            *(f for s in (*self.joined, *self.lost) for f in s.findings),
+            *(
+                f
+                for s in (*self.joined, *self.lost)
+                for f in s.findings
+                if (s.name, f.field) not in decided or not f.blocks
+            ),
             *(f for a in self.accounts for f in a.findings),
             *lost.lost_accounts(self.accounts, self.reading.sources),
         ]

@@ -71,6 +71,12 @@ def audit(
         shell.stop(
             "the manifest's name is a folder's", str(output), f"name a file: --output {output / 'manifest.parquet'}"
         )
+    if output.name in ("audit.parquet", "audit.html"):
+        shell.stop(
+            "that name is the audit's own",
+            str(output),
+            "choose another --output: audit.parquet and audit.html are written beside it",
+        )
     if key_file is not None:
         shell.refuse_inside(key_file, evidence, "the key")
     if case_folder is not None:
@@ -148,7 +154,8 @@ def decide(
     case = shell.open_case(evidence, case_folder, None, 1, product_tokens)
     told = case.decide(key, field, witness=witness, who=who or getpass.getuser(), because=because)
     print(
-        f"{plain(told)}\nkept in {case.folder}\nnext: laeforensics audit {' '.join(map(str, evidence))}{f' --case {case_folder}' if case_folder else ''}"
+        f"{plain(told)}\nkept in {case.folder}\nnext: laeforensics audit {' '.join(map(str, evidence))}"
+        f"{f' --case {case_folder}' if case_folder else ''}{f' --product-tokens {product_tokens}' if product_tokens else ''}"
     )
 
 

@@ -33,7 +33,7 @@ def rows(signups: Iterable[Signup], files: Iterable[tuple[EvidenceFile, str]]) -
                 yield {
                     "signup": signup.name,
                     "field": fact.field,
-                    "value": shown(fact.field, fact.value),
+                    "value": shown(fact.field, fact.value or None),
                     "evidence": fact.locator.evidence,
                     "sha256": hashes.get(fact.locator.evidence),
                     "line": fact.locator.line,

@@ -21,6 +21,11 @@ class Finding:
     remedy: str
     locators: tuple[Locator, ...] = ()
 
+    @property
+    def blocks(self) -> bool:
+        """True if an account cannot be recovered before it is mended or decided."""
+        return self.severity == BLOCKING
+
 
 # code: severity, remedy
 CODES: dict[str, tuple[str, str]] = {
@@ -52,6 +57,8 @@ CODES: dict[str, tuple[str, str]] = {
     "csv-contradicts-log": (WARNING, "do not trust that csv row; find out who wrote it"),
     "unknown-product": (WARNING, "add the product to lae_automation_config.json, or find the secrets file"),
     "stranger-in-bucket": (WARNING, "find out who wrote that file; it counts for no account"),
+    "never-ready": (BLOCKING, "ask the customer whether the signup should be finished"),
+    "missing-field": (BLOCKING, "find the evidence that the shopping list names for it"),
     "account-without-evidence": (
         BLOCKING,
         "look for this signup's log or secrets file: its bucket is known from nowhere else",

@@ -6,11 +6,13 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from laeforensics.errors import ForensicsError
 
 GONE, RUNNING, UNKNOWN = "GONE", "RUNNING", "UNKNOWN"
+_REGION = "us-east-1"  # the HOWTO's EC2_ENDPOINT, literal in signup.py: all its servers ran there
 _NEXT = (
     "save it with `aws ec2 describe-instances --region REGION --output json`, or as an object with account, region, "
     "taken_at and pages"
@@ -30,15 +32,27 @@ class Inventory:
     taken_at: str | None
     states: Mapping[str, str] = field(default_factory=dict)
 
-    def server(self, instance_id: str | None) -> str:
+    def server(self, instance_id: str | None, launch_time: str | None = None) -> str:
         """GONE, RUNNING or UNKNOWN. A stopped server counts as running: somebody may start it again.
 
-        A server that a complete inventory does not list is gone: EC2 forgets terminated instances within hours.
+        A server that a complete inventory does not list is gone: EC2 forgets terminated instances within hours. But an
+        answer of another region, or from before the launch, tells nothing of it. Nothing in the evidence tells
+        the AWS account: that the answer is of the right one is the word of whoever saved it.
         """
         if instance_id is None:
             return UNKNOWN
         state = self.states.get(instance_id)
+        if state is None and (self.region != _REGION or not self._is_later_than(launch_time)):
+            return UNKNOWN
         return GONE if state in (None, "terminated") else RUNNING
+
+    def _is_later_than(self, launch_time: str | None) -> bool:
+        if self.taken_at is None or launch_time is None:
+            return True
+        try:
+            return _moment(self.taken_at) >= _moment(launch_time)
+        except ValueError:
+            return False
 
     @property
     def source(self) -> str:
@@ -81,6 +95,11 @@ def read_inventory(data: bytes, where: str) -> Inventory:
         taken_at=taken_at if isinstance(taken_at, str) else None,
         states={str(i.get("InstanceId")): _state(i) for i in instances},
     )
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _one(told: Any, seen: set[str], what: str, where: str) -> str:

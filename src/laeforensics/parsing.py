@@ -24,15 +24,20 @@ class Piece(Protocol):
 
 
 @cache
+def source(name: str) -> Lark:
+    """The grammar `name` as its file says it, from the package data."""
+    return Lark.open_from_package("laeforensics.grammars", f"{name}.lark", [""], parser="lalr", lexer="contextual")
+
+
+@cache
 def grammar(name: str) -> Lark:
-    """The compiled grammar `name`, from the package data.
+    """The compiled grammar `name`.
 
     Written out and loaded again, in memory: then the names in the parse table are plain strings, not tokens of the
     grammar's own text, whose comparison would cost a quarter of all calls made while parsing.
     """
-    built = Lark.open_from_package("laeforensics.grammars", f"{name}.lark", [""], parser="lalr", lexer="contextual")
     compiled = io.BytesIO()
-    built.save(compiled)
+    source(name).save(compiled)
     compiled.seek(0)
     return Lark.load(compiled)
 

@@ -30,8 +30,8 @@ VERDICTS: tuple[Rule, ...] = (
     Rule(
         name=ABANDONED,
         holds=lambda a: a.is_attempt,
-        meaning="an attempt: no license was activated, or no bucket was made",
-        remedy="none needed: there is nothing to recover",
+        meaning="an attempt: nothing in the evidence attests a bucket",
+        remedy="none, unless the finding account-without-evidence names it: then its log or secrets file is lost",
     ),
     Rule(
         name=UNFINISHED,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.lark import from_lark
 from mutations import holes, mutated, places, signups
 
-from laeforensics.parsing import grammar
+from laeforensics.parsing import source
 from laeforensics.signuplogs import read_log
 
 # Fields of which several own prints, a checksum or a strict shape watch over every byte lost.
@@ -124,7 +124,7 @@ def test_any_bytes_can_be_read(data):
     check_tiles(data)
 
 
-@given(text=from_lark(grammar("signup_log"), alphabet=st.characters(codec="latin-1")))
+@given(text=from_lark(source("signup_log"), alphabet=st.characters(codec="latin-1")))
 def test_what_the_grammar_can_write_it_can_read(text):
     """Inputs made from the grammar itself: tiled like any other."""
     check_tiles(text.encode("latin-1"))

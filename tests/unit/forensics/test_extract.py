@@ -34,7 +34,7 @@ def expected(case: lf.Case, *, reveal: bool) -> list[dict[str, object]]:
     show = (
         (lambda v: v.reveal() if hasattr(v, "reveal") else v)
         if reveal
-        else (lambda v: v if isinstance(v, str) else repr(v))
+        else (lambda v: v if v is None or isinstance(v, str) else repr(v))
     )
     return [{**row, "value": show(row["value"])} for row in rows]
 

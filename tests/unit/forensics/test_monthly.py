@@ -187,7 +187,6 @@ def test_a_file_that_is_not_there_ends_with_2(tmp_path, capsys):
     assert len(err.rstrip("\n").split("\n")) == 3
 
 
-@pytest.mark.xfail(strict=True, reason="the hint after `decide` leaves the option out")
 def test_decide_says_how_to_audit_with_the_same_file(tmp_path, capsys):
     """A decision between two lines of the file: the next command must name the file, or the token is missing again."""
     case = opened(tmp_path, lines(("2012-03", CODE, MARCH), ("2012-03", CODE, SECOND)))
