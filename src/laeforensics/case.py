@@ -132,6 +132,7 @@ class Case:
             ),
             *(f for a in self.accounts for f in a.findings),
             *lost.lost_accounts(self.accounts, self.reading.sources),
+            *lost.unknown_ends(self.accounts),
         ]
         order = {"blocking": 0, "warning": 1, "note": 2}
         return sorted(found, key=lambda f: (order[f.severity], f.code, f.signup or "", f.field or "", f.message))

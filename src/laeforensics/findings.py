@@ -63,6 +63,7 @@ CODES: dict[str, tuple[str, str]] = {
         BLOCKING,
         "look for this signup's log or secrets file: its bucket is known from nowhere else",
     ),
+    "unknown-end": (WARNING, "look for another copy of this log: whether a bucket was made is told nowhere"),
     "empty-log": (WARNING, "look for another copy of this log"),
     "stale-decision": (WARNING, "look at the witnesses again and decide anew"),
     "bucket-failed": (NOTE, "none: the program printed that the bucket could not be made"),

@@ -44,3 +44,14 @@ def lost_accounts(accounts: Sequence[Account], sources: Sources) -> Iterator[Fin
                     signup=told.evidence,
                     locators=tuple(f.locator for f in told.facts[:1]),
                 )
+
+
+def unknown_ends(accounts: Sequence[Account]) -> Iterator[Finding]:
+    """Attempts whose log just stops, without a failure told anywhere: there may have been a bucket all the same."""
+    for account in accounts:
+        for signup in account.signups if account.is_attempt else ():
+            log = signup.log
+            if log is not None and not log.failed and not log.bucket_failed and signup.failure_row is None:
+                yield finding(
+                    "unknown-end", "the log stops before its bucket is told, and no failure is told", signup=signup.name
+                )

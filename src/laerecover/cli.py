@@ -83,7 +83,7 @@ def plan(
     if json_:
         _print_json({**asdict(made), "digest": made.digest, "seconds": made.seconds, "instances": len(made.recover)})
     else:
-        show_plan(made, manifest, repeated=options.repeated)
+        show_plan(made, manifest, repeated=options.repeated + options.selection.options)
 
 
 @app.command()
@@ -168,7 +168,12 @@ def run(
     )
 
     def confirm(made: Plan) -> bool:
-        show_plan(made, manifest, repeated=options.repeated, stream=sys.stderr if json_ else sys.stdout)
+        show_plan(
+            made,
+            manifest,
+            repeated=options.repeated + options.selection.options,
+            stream=sys.stderr if json_ else sys.stdout,
+        )
         return yes or ask(f"Recover {len(made.recover)} accounts")
 
     _work(json_, lambda stop, watch: operations.run(options, watch=watch, stop=stop, confirm=confirm))

@@ -76,6 +76,13 @@ class Selection:
     without: tuple[str, ...] = ()
     first: int | None = None
 
+    @property
+    def options(self) -> str:
+        """As it is typed, with a space before it."""
+        words = [f"--only {name}" for name in self.only] + [f"--except {name}" for name in self.without]
+        words += [] if self.first is None else [f"--first {self.first}"]
+        return "".join(f" {word}" for word in words)
+
     def of(self, manifest: Manifest) -> frozenset[str]:
         """The ids of the accounts selected. Raises LaeRecoverError for a name that no account bears."""
         names = {a.account_id for a in manifest.accounts} | {a.customer_email for a in manifest.accounts}
@@ -145,9 +152,9 @@ def _decide(
     account: Account, chosen: frozenset[str], *, server: str, asked: bool, accepted: bool
 ) -> tuple[str, str, bool]:
     if account.verdict != "RECOVERABLE":
-        missing = f"; missing: {', '.join(account.missing)}" if account.missing else ""
-        reasons = f"; {', '.join(account.blocking)}" if account.blocking else ""
-        return BLOCKED, f"the verdict is {account.verdict}{missing}{reasons}", False
+        named = dict.fromkeys((*account.blocking, *(f"missing:{name}" for name in account.missing)))
+        reasons = f": {', '.join(named)}" if named else ""
+        return BLOCKED, f"the verdict is {account.verdict}{reasons}", False
     if account.account_id not in chosen:
         return LEFT_OUT, "not selected", False
     if server == "GONE" or accepted:
