@@ -40,7 +40,7 @@ e2e: $(VENV)/.dev
 	@$(BIN)/python -m pytest -m e2e -rs || [ $$? -eq 5 ]
 
 fuzz: $(VENV)/.dev
-	LAE_FUZZ_SECONDS=$${LAE_FUZZ_SECONDS:-60} $(BIN)/python -m pytest -m fuzz
+	LAE_FUZZ_SECONDS=$${LAE_FUZZ_SECONDS:-60} LAE_FUZZ_ROUNDS=$${LAE_FUZZ_ROUNDS:-400} $(BIN)/python -m pytest -m fuzz
 
 bench: $(VENV)/.dev
 	$(BIN)/python tests/bench/bench_forensics.py

@@ -45,7 +45,7 @@ _SHAPES: dict[str, str] = {
     "instance_id": r"i-[0-9a-f]{8}(?:[0-9a-f]{9})?",
     "launch_time": r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]\.[0-9]{3}Z",
     "public_host": _HOST,
-    "private_host": rf"(?:ip(?:-{_OCTET}){{4}}(?:\.{_LABEL})*\.internal|(?!ip-){_HOST})",
+    "private_host": rf"(?:ip(?:-{_OCTET}){{4}}\.(?:ec2|compute-1|[a-z]+-[a-z]+-[0-9]\.compute)\.internal|(?!ip-){_HOST})",
     "introducer_furl": rf"pb://{_BASE32}@{_HOST}:[0-9]{{1,5}}/(?:introducer|{_BASE32})",
     "internal_introducer_furl": rf"pb://{_BASE32}@{_HOST}:[0-9]{{1,5}}(?:,{_HOST}:[0-9]{{1,5}})*/(?:introducer|{_BASE32})",
     "activation_key": r"[A-Z0-9]{10,40}",

@@ -1,4 +1,4 @@
-"""For as long as LAE_FUZZ_SECONDS says (default 60): broken evidence of all dialects, with the same oracle.
+"""For as long as LAE_FUZZ_SECONDS says (default 60), or LAE_FUZZ_ROUNDS: broken evidence of all dialects, with the same oracle.
 
 Every round follows from its number alone; a failure names it, and LAE_FUZZ_FIRST=number begins there.
 """
@@ -21,6 +21,7 @@ from evidence_writer.signup import failures_of
 
 SECONDS = float(os.environ.get("LAE_FUZZ_SECONDS", "60"))
 FIRST = int(os.environ.get("LAE_FUZZ_FIRST", "0"))
+ROUNDS = int(os.environ.get("LAE_FUZZ_ROUNDS", "1000000"))
 
 pytestmark = pytest.mark.fuzz
 
@@ -108,7 +109,7 @@ def test_broken_evidence_of_all_dialects_gives_no_wrong_value():
     """Bytes gone, zeroed, doubled, moved, cut, in any file of two accounts: never a wrong value, never an exception."""
     end, number, wrong, recall = time.monotonic() + SECONDS / 2, FIRST, Counter(), []
     examples = {}
-    while time.monotonic() < end:
+    while time.monotonic() < end and number < FIRST + ROUNDS:
         label, judged = _run(number, bits=False)
         recall.append(judged.recall)
         for complaint in judged.wrong:
@@ -124,7 +125,7 @@ def test_broken_evidence_of_all_dialects_gives_no_wrong_value():
 def test_flipped_bits_are_survived():
     """Any bits of any file: signups and audit come out, whatever they say (a flipped letter of a key is a letter)."""
     end, number = time.monotonic() + SECONDS / 2, FIRST
-    while time.monotonic() < end:
+    while time.monotonic() < end and number < FIRST + ROUNDS:
         _run(number, bits=True)
         number += 1
     print(f"\n{number - FIRST} rounds")
