@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -16,6 +17,15 @@ _SITE_TEXT = re.compile(rb"(?:[A-Za-z0-9 !#$()*+./:=?@^_`{|}~-]|%[0-9A-F]{2})*")
 
 ACTIVATION_COLUMNS = ("activation_key", "product_code", "customer_name", "customer_email", "customer_keyinfo")
 SERVERINFO_COLUMNS = ("launch_time", "instance_id", "public_host")
+
+
+def is_moment(stamp: str) -> bool:
+    """True if `YYYY-MM-DDTHH:MM:SSZ` is a time that there was."""
+    try:
+        datetime.fromisoformat(stamp)
+    except ValueError:
+        return False
+    return True
 
 
 class Row(NamedTuple):
@@ -85,7 +95,7 @@ def _row(
     wanted = head + len(columns)
     if len(cells) != wanted and not (columns is SERVERINFO_COLUMNS and len(cells) == wanted + 1):
         return bad(f"{len(cells)} fields instead of {wanted}")
-    if not _TIME.fullmatch(cells[0]):
+    if not _TIME.fullmatch(cells[0]) or not is_moment(cells[0].decode("ascii")):
         return bad("the first field is no time")
     if outcome and cells[1] not in (b"success", b"failure"):
         return bad("the second field is neither success nor failure")

@@ -79,7 +79,10 @@ class Residue(NamedTuple):
     start: int
     end: int
     excerpt: str
-    """The first 120 characters, control characters escaped, what looks like a secret masked."""
+    """The first 120 characters as they stand: shown only through `masking.excerpt`."""
+
+    def __repr__(self) -> str:
+        return f"Residue({self.evidence}:{self.line} [{self.start}:{self.end}))"
 
 
 class Tile(NamedTuple):

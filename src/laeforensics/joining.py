@@ -55,8 +55,7 @@ def _doubt_name(signup: Signup, sources: Sources) -> None:
         return
     access_key, _ = weigh(signup.witnesses["user_access_key_id"])
     tied = access_key is not None and any(
-        file.value("bucket_name") == bucket and file.value("user_access_key_id") == access_key
-        for file in sources.secrets.values()
+        file.value("user_access_key_id") == access_key for file in sources.secrets_of(bucket)
     )
     doubted = ("activation_key",) if tied else tuple(signup.witnesses)
     for name in doubted:
@@ -132,6 +131,8 @@ def _join_token(signup: Signup, products: Mapping[str, list[Product]]) -> None:
     if start and (bucket is None or seed_of(bucket) == start[1]):
         day = start[0][:10]
         entries = [p for p in entries if p.is_sold_on(day)]
+    elif len({p.token.value for p in entries}) > 1:
+        return  # a later run of the account: the day of its signup, which decides, is the origin's
     add(signup, [product.token for product in entries])
     if entries:
         signup.matched_by.append("product code")

@@ -11,7 +11,9 @@ from laeforensics.facts import Residue
 from laerecover.manifest import Secret
 
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_LIKE_A_SECRET = re.compile(r"[A-Za-z0-9+/={}]{24,}|pb://\S+|-----BEGIN.*")
+_LIKE_A_SECRET = re.compile(
+    r"(?:secret_?key|usertoken|token) = .*|(?<== )['\"].*|[A-Za-z0-9+/={}]{24,}|pb://\S+|-----BEGIN.*"
+)
 
 
 def plain(text: str) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from laeforensics.facts import FOREIGN
 from laeforensics.findings import finding
@@ -15,11 +14,6 @@ from laeforensics.witnesses import Signup, Sources, add, bears_seed, start_of, s
 def join_secrets(signups: Sequence[Signup], sources: Sources) -> None:
     """Give each log its secrets file: the one of its name, unless something speaks against it; else the one of its bucket."""
     by_stem = {stem(name): file for name, file in sources.secrets.items()}
-    by_bucket: dict[str, list[SecretsFile]] = defaultdict(list)
-    for file in sources.secrets.values():
-        bucket = file.value("bucket_name")
-        if bucket:
-            by_bucket[bucket].append(file)
     taken: set[str] = set()
     for signup in signups:
         named = by_stem.get(stem(signup.name))
@@ -28,7 +22,7 @@ def join_secrets(signups: Sequence[Signup], sources: Sources) -> None:
             _take_secrets(signup, named, "seed")
     for signup in signups:
         if signup.secrets is None or not signup.secrets.filled:
-            _search_secrets(signup, by_bucket, taken)
+            _search_secrets(signup, sources, taken)
         stripe = sources.stripe.get(stem(signup.name))
         if stripe is not None:
             add(signup, stripe.facts)
@@ -109,11 +103,11 @@ def _against(signup: Signup, file: SecretsFile, sources: Sources) -> tuple[str, 
     return None
 
 
-def _search_secrets(signup: Signup, by_bucket: Mapping[str, list[SecretsFile]], taken: set[str]) -> None:
+def _search_secrets(signup: Signup, sources: Sources, taken: set[str]) -> None:
     bucket, _ = weigh(signup.witnesses["bucket_name"])
     host, _ = weigh(signup.witnesses["public_host"])
     key, _ = weigh(signup.witnesses["user_access_key_id"])
-    for file in by_bucket.get(bucket or "", ()):
+    for file in sources.secrets_of(bucket):
         if file.evidence in taken or (host and file.value("public_host") != host):
             continue
         if key and file.value("user_access_key_id") != key:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from laeforensics.activations import Row
+from laeforensics.activations import Row, is_moment
 from laeforensics.facts import LAST_ASSERTING_STANDING, Fact
 from laeforensics.findings import Finding
 from laeforensics.packed import without_suffix
@@ -29,7 +29,15 @@ class Sources:
     signups: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
     serverinfo: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
     products: dict[str, list[Product]] = field(default_factory=lambda: defaultdict(list))
+    _secrets_by_bucket: dict[str, list[SecretsFile]] = field(default_factory=dict)
     _keys_by_cell: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+
+    def secrets_of(self, bucket: str | None) -> list[SecretsFile]:
+        """The secrets files that name this bucket."""
+        if not self._secrets_by_bucket:
+            for file in self.secrets.values():
+                self._secrets_by_bucket.setdefault(file.value("bucket_name") or "", []).append(file)
+        return self._secrets_by_bucket.get(bucket, []) if bucket else []
 
     def is_of_another_key(self, name: str, value: str, key: str) -> bool:
         """True if somebody sent this value of a field in with another activation key than `key`."""
@@ -65,9 +73,12 @@ def stem(name: str) -> str:
 
 
 def start_of(name: str) -> tuple[str, str] | None:
-    """UTC start (ISO, with colons) and seed of a TIMESTAMP-SEED name."""
+    """UTC start (ISO, with colons) and seed of a TIMESTAMP-SEED name; None for a name whose digits are no time."""
     match = _STAMP.fullmatch(stem(name).rpartition("/")[2])
-    return (f"{match[1]}T{match[2]}:{match[3]}:{match[4]}Z", match[5]) if match else None
+    if match is None:
+        return None
+    start = f"{match[1]}T{match[2]}:{match[3]}:{match[4]}Z"
+    return (start, match[5]) if is_moment(start) else None
 
 
 def product_code_of(bucket: str) -> str | None:
