@@ -1,0 +1,32 @@
+"""Where the instances of the rig's cloud stand as hosts."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Yard(Protocol):
+    """Where the instances of this cloud stand as hosts."""
+
+    def boot(
+        self, instance_id: str, public_host: str, private_host: str, user_data: str, authorized_key: str
+    ) -> None: ...
+    def terminate(self, instance_id: str) -> None: ...
+    def reboot(self, instance_id: str) -> None: ...
+    def console(self, instance_id: str) -> str: ...
+
+
+class EmptyYard:
+    """No hosts at all."""
+
+    def boot(self, instance_id: str, public_host: str, private_host: str, user_data: str, authorized_key: str) -> None:
+        del instance_id, public_host, private_host, user_data, authorized_key
+
+    def terminate(self, instance_id: str) -> None:
+        del instance_id
+
+    def reboot(self, instance_id: str) -> None:
+        del instance_id
+
+    def console(self, instance_id: str) -> str:
+        return f"{instance_id} login: "
