@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.message import EmailMessage
 from typing import Protocol
 
-from laerecover.manifest import Secret
+from laerecover.manifest import Account, Secret
 
 # --- what the world may answer -------------------------------------------------------------------
 
@@ -76,6 +76,7 @@ class LaunchRequest:
     admin_keypair_name: str
     security_group: str
     subnet: str | None = None
+    zone: str | None = None
     user_data: Secret | None = None
 
 
@@ -96,17 +97,60 @@ class Instance:
         return self.state in ("shutting-down", "terminated")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lack:
+    """Something that a launch would want and the cloud has not."""
+
+    what: str
+    message: str
+    remedy: str
+
+
 class Compute(Protocol):
     """EC2, as far as a recovery needs it. Raises Transient, NotFound, Refusal."""
 
     def launch(self, request: LaunchRequest) -> Instance:
-        """Launch one instance; the same request again gives the same instance."""
+        """Launch one instance; the same request again gives the same instance.
 
-    def describe(self, instance_id: str) -> Instance:
-        """The instance now; NotFound if the cloud does not know it (yet)."""
+        Refusal kinds: `capacity`, `quota`, `idempotent_mismatch`, `token_spent` (its instance is terminated), `ec2_refused`.
+        """
+
+    def describe(self, instance_id: str, *, fresh: float = 0.0) -> Instance:
+        """The instance as it was at most `fresh` seconds ago; NotFound if the cloud does not know it (yet).
+
+        With `fresh` set to the poll's interval, all who wait share one question an interval.
+        """
 
     def find(self, tags: Mapping[str, str]) -> Sequence[Instance]:
         """All instances, dead ones too, that bear all these tags."""
+
+    def known(self, instance_ids: Sequence[str]) -> Mapping[str, Instance]:
+        """Those of the ids that the cloud knows, dead or alive, asked at once and completely."""
+
+    def console(self, instance_id: str) -> str:
+        """What the machine printed at its console; empty while the cloud has none yet."""
+
+    def terminate(self, instance_id: str) -> None:
+        """End the instance for good."""
+
+    def identity(self) -> str:
+        """Whose cloud this is: the account's number."""
+
+    def lacks(self, request: LaunchRequest) -> Sequence[Lack]:
+        """What stands in the way of this launch, by read-only questions and a dry run."""
+
+    def room(self, instance_size: str) -> int | None:
+        """How many more instances of this size the quota allows; None if the cloud does not tell."""
+
+
+class Store(Protocol):
+    """The customers' buckets."""
+
+    def keys(self, account: Account) -> Iterator[str]:
+        """Names of the objects in the account's bucket, by the account's own keys.
+
+        Refusal (`data_unreachable`): wrong keys, no such bucket. Transient: nobody answered.
+        """
 
 
 # --- hosts ---------------------------------------------------------------------------------------
@@ -241,3 +285,4 @@ class World:
     register: ServerRegister
     monitoring: Monitoring | None
     clock: Clock
+    store: Store | None = None

@@ -46,6 +46,8 @@ class Settings:
     serverinfo: Path
     region: str = "us-east-1"
     endpoint: str | None = None
+    account: str | None = None
+    """The cloud account's number; if it is given, `plan --check` compares."""
     security_group: str = "CustomerDefault"
     subnet: str | None = None
     images: Mapping[str, str] = field(default_factory=dict)
@@ -53,6 +55,13 @@ class Settings:
     image: str | None = None
     """What to launch where neither the config's product nor the lost server tells; never guessed."""
     size: str | None = None
+    fallbacks: tuple[Mapping[str, str], ...] = ()
+    """Where to go when a zone is full, in this order: each replaces size, zone, subnet, or several of them."""
+    name_tag: str = "none"
+    """`email`: the instance's name is the customer's e-mail, as it was in 2012."""
+    s3_endpoint: str | None = None
+    session_token: bool = False
+    """Whether the store wants user and product token as session token."""
     products: Mapping[str, tuple[str | None, str | None]] = field(default_factory=dict)
     zenoss_ip: str | None = None
     zenoss_privkey_path: str | None = None
@@ -103,9 +112,10 @@ def drill_settings(folder: Path) -> Settings:
 def read_settings(path: Path) -> Settings:
     """Read the settings file with the files that it names. Raises LaeRecoverError, naming file and key."""
     table = _parse(path, tomllib.loads)
-    files, ec2, mail = (_section(table, name, path) for name in ("files", "ec2", "mail"))
+    files, ec2, mail, recipe = (_section(table, name, path) for name in ("files", "ec2", "mail", "recipe"))
     monitoring, waits = _section(table, "monitoring", path), _section(table, "waits", path)
-    _refuse_unknown(table, {"files", "ec2", "mail", "monitoring", "waits"}, path, "")
+    _refuse_unknown(table, {"files", "ec2", "mail", "monitoring", "recipe", "waits"}, path, "")
+    _refuse_unknown(recipe, {"name", "s3_endpoint", "session_token"}, path, "recipe.")
     config_path = path.parent / str(files.get("lae_automation_config", "lae_automation_config.json"))
     config = _parse(config_path, json.loads)
     password_file = mail.get("password_file")
@@ -126,12 +136,17 @@ def read_settings(path: Path) -> Settings:
         serverinfo=path.parent / str(files.get("serverinfo", "serverinfo.csv")),
         region=str(ec2.get("region", "us-east-1")),
         endpoint=ec2.get("endpoint"),
+        account=ec2.get("account"),
         security_group=str(ec2.get("security_group", "CustomerDefault")),
         subnet=ec2.get("subnet"),
         images=dict(ec2.get("images", {})),
         image=ec2.get("image"),
         size=ec2.get("size"),
         sizes=dict(ec2.get("sizes", {})),
+        fallbacks=_fallbacks(ec2, path),
+        name_tag=str(ec2.get("name_tag", "none")),
+        s3_endpoint=recipe.get("s3_endpoint"),
+        session_token=recipe.get("session_token") is True,
         products=_products(config),
         zenoss_ip=config.get("zenoss_IP"),
         zenoss_privkey_path=_beside(config_path, config["zenoss_privkey_path"])
@@ -146,6 +161,15 @@ def read_settings(path: Path) -> Settings:
         smtp_ca_file=_beside(path, str(mail["ca_file"])) if mail.get("ca_file") else None,
         waits=checked_waits,
     )
+
+
+def _fallbacks(ec2: Mapping[str, Any], path: Path) -> tuple[Mapping[str, str], ...]:
+    rows = ec2.get("fallbacks", [])
+    for row in rows if isinstance(rows, list) else [rows]:
+        if not isinstance(row, dict):
+            raise _error("ec2.fallbacks is no list of tables", path, 'write { size = "…", zone = "…" } for each')
+        _refuse_unknown(row, {"size", "zone", "subnet"}, path, "ec2.fallbacks.")
+    return tuple({key: str(value) for key, value in row.items()} for row in rows)
 
 
 def _waits(waits: Mapping[str, Any], path: Path) -> Waits:
