@@ -1,0 +1,117 @@
+"""The cached parts of every host: a small Debian, a folder of packages, a folder of wheels."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from laerecover.errors import LaeRecoverError
+from laerecover.rig.tools import do
+
+SUITE = "bookworm"
+BASE = ("busybox", "ca-certificates", "cron", "iproute2", "openssh-server", "procps", "python3", "sudo")
+"""What a small cloud image has; nothing that a recipe installs is among it."""
+PACKAGES = ("fuse3", "python3-pip", "python3-venv", "rclone", "runit", "runit-run")
+"""What recipes install, offered to the hosts from a local folder with all that it depends on."""
+WHEELS = ("tahoe-lafs==1.20.*",)
+FILES = {
+    "etc/apt/sources.list": "deb [trusted=yes] file:/srv/debs ./\n",
+    "etc/pip.conf": "[global]\nno-index = true\nfind-links = /srv/wheels\ndisable-pip-version-check = true\n",
+    "etc/apt/apt.conf.d/90lean": 'Acquire::Languages "none";\n',
+    "etc/sudoers.d/90-cloud-init-users": "ubuntu ALL=(ALL) NOPASSWD:ALL\n",
+    "etc/resolv.conf": "",
+    "etc/machine-id": "",
+}
+_PYTHON = (3, 11)
+_SECONDS = 900.0
+
+
+def prepare(say: Callable[[str], None]) -> Path:
+    """The folder with `root`, `debs` and `wheels`, made once for these inputs: two minutes, and it needs the network.
+
+    Raises LaeRecoverError if a tool fails or this Python is not the hosts' one.
+    """
+    folder = Path(os.environ.get("LAE_RIG_CACHE") or Path.home() / ".cache/lae-recovery/rig")
+    inputs = json.dumps([SUITE, BASE, PACKAGES, WHEELS, FILES, 1]).encode()
+    place = folder / hashlib.sha256(inputs).hexdigest()[:16]
+    if place.is_dir():
+        return place
+    if sys.version_info[:2] != _PYTHON:
+        raise LaeRecoverError(
+            "the wheels for the rig's hosts are made by Python 3.11",
+            where=sys.executable,
+            next_step="run the rig with Python 3.11",
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    with _alone(folder):
+        if not place.is_dir():
+            _make(folder, place, say)
+    return place
+
+
+def _make(folder: Path, place: Path, say: Callable[[str], None]) -> None:
+    """Everything into a temporary folder, which is renamed when it is whole."""
+    temporary = Path(tempfile.mkdtemp(prefix="making-", dir=folder))
+    try:
+        temporary.chmod(0o755)
+        say("rig: making the hosts' Debian (once, about a minute)")
+        _make_root(temporary / "root")
+        say("rig: fetching packages and wheels for the hosts (once, about half a minute)")
+        _fetch_packages(temporary / "root", temporary / "debs")
+        _fetch_wheels(temporary / "wheels")
+        temporary.rename(place)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _make_root(root: Path) -> None:
+    include = f"--include={','.join(BASE)}"
+    do(
+        ["debootstrap", "--variant=minbase", include, SUITE, str(root)],
+        seconds=_SECONDS,
+        what="making the hosts' Debian",
+    )
+    do(["chroot", str(root), "useradd", "--create-home", "--shell", "/bin/bash", "ubuntu"])
+    for key in (root / "etc/ssh").glob("ssh_host_*"):
+        key.unlink()
+
+
+def _fetch_packages(root: Path, debs: Path) -> None:
+    """Debian's own apt chooses what belongs to the packages; afterwards the hosts know of the local folder only."""
+    shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
+    archives = root / "var/cache/apt/archives"
+    do(["chroot", str(root), "apt-get", "-q", "update"], seconds=_SECONDS)
+    do(["chroot", str(root), "apt-get", "clean"])
+    fetch = ["apt-get", "-q", "-y", "--no-install-recommends", "--download-only", "install", *PACKAGES]
+    do(["chroot", str(root), *fetch], seconds=_SECONDS, what="fetching the hosts' packages")
+    debs.mkdir(mode=0o755)
+    for deb in archives.glob("*.deb"):
+        shutil.move(deb, debs / deb.name)
+    index = do(["dpkg-scanpackages", "--multiversion", "."], folder=debs)
+    (debs / "Packages").write_text(index)
+    for stale in (root / "var/lib/apt/lists").glob("*_*"):
+        stale.unlink()
+    for name, text in FILES.items():
+        (root / name).write_text(text)
+        (root / name).chmod(0o644)
+
+
+def _fetch_wheels(wheels: Path) -> None:
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--wheel-dir", str(wheels), *WHEELS]
+    do(command, seconds=_SECONDS, what="fetching the hosts' wheels")
+    wheels.chmod(0o755)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    with (folder / "lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
