@@ -15,6 +15,7 @@ from laerecover.errors import LaeRecoverError
 from laerecover.manifest import Account, Secret
 
 DEFAULT_NAME = "laerecover.toml"
+RECIPES = ("tahoe", "legacy-2012-s3")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,13 @@ class Settings:
     smtp_user: str | None = None
     smtp_password: Secret | None = None
     smtp_ca_file: str | None = None
+    evidence_out: Path = Path("evidence")
+    """Where the recovery leaves its own evidence; `--evidence-out`, else `evidence/` in the state folder."""
+    recipe: str = "tahoe"
+    s3_endpoint: str | None = None
+    """Where the customers' buckets are, if not at Amazon."""
+    session_token: bool = False
+    """Whether the store wants user and product token as session token, as DevPay did."""
     waits: Waits = field(default_factory=Waits)
 
     def image_of(self, account: Account) -> str | None:
@@ -102,6 +110,7 @@ def drill_settings(folder: Path) -> Settings:
         sender="support@example.org",
         staff="staff@example.org",
         serverinfo=folder / "serverinfo.csv",
+        evidence_out=folder / "evidence",
         zenoss_ip="192.0.2.10",
         image="ami-00000000",
         size="t1.micro",
@@ -114,6 +123,7 @@ def read_settings(path: Path) -> Settings:
     table = _parse(path, tomllib.loads)
     files, ec2, mail, recipe = (_section(table, name, path) for name in ("files", "ec2", "mail", "recipe"))
     monitoring, waits = _section(table, "monitoring", path), _section(table, "waits", path)
+    recipe = _section(table, "recipe", path)
     _refuse_unknown(table, {"files", "ec2", "mail", "monitoring", "recipe", "waits"}, path, "")
     _refuse_unknown(recipe, {"name", "s3_endpoint", "session_token"}, path, "recipe.")
     config_path = path.parent / str(files.get("lae_automation_config", "lae_automation_config.json"))
@@ -121,6 +131,11 @@ def read_settings(path: Path) -> Settings:
     password_file = mail.get("password_file")
     if mail.get("security", "starttls") not in ("starttls", "tls"):
         raise _error("mail without TLS is refused", path, 'set mail.security to "starttls" or "tls"')
+    _refuse_unknown(recipe, {"name", "s3_endpoint", "session_token"}, path, "recipe.")
+    if recipe.get("name", "tahoe") not in RECIPES:
+        raise _error("recipe.name names no recipe", path, f"known are: {', '.join(RECIPES)}")
+    if not isinstance(recipe.get("session_token", False), bool):
+        raise _error("recipe.session_token is neither true nor false", path, "mend it; nothing was started")
     known = {f.name: f.type for f in dataclasses.fields(Waits)}
     _refuse_unknown(waits, set(known), path, "waits.")
     checked_waits = _waits(waits, path)
@@ -159,6 +174,9 @@ def read_settings(path: Path) -> Settings:
         smtp_user=mail.get("user"),
         smtp_password=Secret(_text(path.parent / str(password_file)).strip()) if password_file else None,
         smtp_ca_file=_beside(path, str(mail["ca_file"])) if mail.get("ca_file") else None,
+        recipe=str(recipe.get("name", "tahoe")),
+        s3_endpoint=recipe.get("s3_endpoint"),
+        session_token=recipe.get("session_token", False),
         waits=checked_waits,
     )
 
