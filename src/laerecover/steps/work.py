@@ -59,6 +59,8 @@ class Work:
     attempt: int = 1
     known: Mapping[str, Values] = field(default_factory=dict)
     failure: str = ""
+    new_identity: bool = False
+    """After a break-in: nothing of the account's identity is restored."""
     permit_launch: Callable[[str], None] = _unlimited
     """Raises StepFailed (`max_instances`) if the launch with this token would be one too many."""
     point: Callable[[str], None] = _nowhere
