@@ -46,6 +46,9 @@ FirstOpt = Annotated[int | None, typer.Option("--first", min=1, metavar="N", hel
 ConcurrencyOpt = Annotated[int, typer.Option("--concurrency", min=1, max=200, help="Accounts at a time.")]
 MailOpt = Annotated[str, typer.Option("--mail", metavar="hold|send", help="Hold mails for `notify`, or send them.")]
 MaxOpt = Annotated[int | None, typer.Option("--max-instances", min=0, help="Never launch more than this.")]
+EvidenceOpt = Annotated[
+    Path | None, typer.Option("--evidence-out", metavar="DIR", help="Where the recovery's own evidence goes [STATE/evidence].")
+]
 YesOpt = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 JsonOpt = Annotated[bool, typer.Option("--json", help="For machines, on stdout.")]
 TraceOpt = Annotated[bool, typer.Option("--traceback", help="Show where an error came from.")]
@@ -98,6 +101,7 @@ def drill(
     seed: Annotated[int, typer.Option(help="Which mishaps the twin world has in store.")] = 1,
     mail: MailOpt = "hold",
     max_instances: MaxOpt = None,
+    evidence_out: EvidenceOpt = None,
     again: Annotated[bool, typer.Option("--again", help="Forget the old drill and begin anew.")] = False,
     pace: Annotated[float, typer.Option(hidden=True, min=0.0001, max=1.0)] = 0.01,
     json_: JsonOpt = False,
@@ -120,6 +124,7 @@ def drill(
         mail=_mail(mail),
         max_instances=max_instances,
         again=again,
+        evidence_out=evidence_out,
         pace=pace,
         crash_at=os.environ.get("LAERECOVER_CRASH_AT", ""),
     )
@@ -138,6 +143,7 @@ def run(
     concurrency: ConcurrencyOpt = 8,
     mail: MailOpt = "hold",
     max_instances: MaxOpt = None,
+    evidence_out: EvidenceOpt = None,
     accept: Annotated[
         list[str] | None,
         typer.Option("--accept", metavar="ACCOUNT", help="Recover it though its old server is not known to be gone."),
@@ -163,6 +169,7 @@ def run(
         concurrency=concurrency,
         mail=_mail(mail),
         max_instances=max_instances,
+        evidence_out=evidence_out,
         accept=tuple(accept or ()),
         because=because,
     )

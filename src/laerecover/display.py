@@ -17,7 +17,7 @@ from laerecover.plan import PlannedAccount
 from laerecover.runbook import ON_FAILURE, STEPS, Effect
 from laerecover.text import clean, duration
 
-_TITLES = ("launch", "address", "install", "bounce", "record", "mail", "zenoss")
+_TITLES = ("launch", "address", "install", "bounce", "record", "evidence", "mail", "zenoss")
 
 
 class PlainWatcher:

@@ -48,6 +48,7 @@ class Options:
     because: str | None = None
     max_instances: int | None = None
     crash_at: str = ""
+    evidence_out: Path | None = None
 
     def read(self) -> Manifest:
         """The manifest. Raises ManifestError."""
@@ -110,7 +111,7 @@ def drill(options: Options, *, watch: Watch, stop: threading.Event) -> tuple[Sta
     if options.again:
         forget_drill(folder)
     state = open_state(folder, mode="drill", digest=manifest.digest, now=now(), seed=options.seed, pace=options.pace)
-    settings = drill_settings(folder)
+    settings = replace(drill_settings(folder), evidence_out=options.evidence_out or folder / "evidence")
     with locked(folder, "drill"):
         vault = options.vault(folder)
         opened = open_twin(state, vault, stop, crash_at=options.crash_at)
@@ -129,7 +130,7 @@ def run(
         raise LaeRecoverError(
             "--accept needs a reason", where="--because", next_step='add --because "…"; nothing was started'
         )
-    settings = options.read_settings()
+    settings = replace(options.read_settings(), evidence_out=options.evidence_out or folder / "evidence")
     state = open_state(folder, mode="run", digest=manifest.digest, now=now())
     with locked(folder, "run"):
         state = _record_decisions(options, state, manifest)

@@ -11,6 +11,7 @@ from laerecover.steps.append_record import append_record
 from laerecover.steps.bounce_server import bounce_server
 from laerecover.steps.deploy_ec2_instance import deploy_ec2_instance
 from laerecover.steps.install_server import install_server
+from laerecover.steps.leave_evidence import leave_evidence
 from laerecover.steps.notify_zenoss import notify_zenoss
 from laerecover.steps.send_notify_failure import send_notify_failure
 from laerecover.steps.send_signup_confirmation import send_signup_confirmation
@@ -26,6 +27,7 @@ STEPS: Mapping[str, Callable[[Work], Values]] = {
         install_server,
         bounce_server,
         append_record,
+        leave_evidence,
         send_signup_confirmation,
         notify_zenoss,
     )

@@ -9,7 +9,7 @@ _WITHIN = 300.0
 
 
 def append_record(work: Work) -> Values:
-    """Values: instance_id, public_host, superseded (the lost server, whose row stays in the file)."""
+    """Values: instance_id, public_host, recorded_at, superseded (the lost server, whose row stays in the file)."""
     instance_id = work.known_of("deploy_ec2_instance", "instance_id")
     row = ServerRow(
         recorded_at=work.world.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -22,4 +22,10 @@ def append_record(work: Work) -> Values:
         return next((r for r in work.world.register.rows() if r.instance_id == instance_id), None)
 
     found = work.ensure(probe, lambda: work.world.register.append(row), within=_WITHIN, what="serverinfo.csv")
-    return {"instance_id": instance_id, "public_host": found.public_host, "superseded": work.account.old_instance_id}
+    superseded = work.account.old_instance_id
+    return {
+        "instance_id": instance_id,
+        "public_host": found.public_host,
+        "recorded_at": found.recorded_at,
+        "superseded": superseded,
+    }
