@@ -60,9 +60,6 @@ class Settings:
     """Where to go when a zone is full, in this order: each replaces size, zone, subnet, or several of them."""
     name_tag: str = "none"
     """`email`: the instance's name is the customer's e-mail, as it was in 2012."""
-    s3_endpoint: str | None = None
-    session_token: bool = False
-    """Whether the store wants user and product token as session token."""
     products: Mapping[str, tuple[str | None, str | None]] = field(default_factory=dict)
     zenoss_ip: str | None = None
     zenoss_privkey_path: str | None = None
@@ -121,11 +118,10 @@ def drill_settings(folder: Path) -> Settings:
 def read_settings(path: Path) -> Settings:
     """Read the settings file with the files that it names. Raises LaeRecoverError, naming file and key."""
     table = _parse(path, tomllib.loads)
-    files, ec2, mail, recipe = (_section(table, name, path) for name in ("files", "ec2", "mail", "recipe"))
+    files, ec2, mail = (_section(table, name, path) for name in ("files", "ec2", "mail"))
     monitoring, waits = _section(table, "monitoring", path), _section(table, "waits", path)
     recipe = _section(table, "recipe", path)
     _refuse_unknown(table, {"files", "ec2", "mail", "monitoring", "recipe", "waits"}, path, "")
-    _refuse_unknown(recipe, {"name", "s3_endpoint", "session_token"}, path, "recipe.")
     config_path = path.parent / str(files.get("lae_automation_config", "lae_automation_config.json"))
     config = _parse(config_path, json.loads)
     password_file = mail.get("password_file")
@@ -160,8 +156,6 @@ def read_settings(path: Path) -> Settings:
         sizes=dict(ec2.get("sizes", {})),
         fallbacks=_fallbacks(ec2, path),
         name_tag=str(ec2.get("name_tag", "none")),
-        s3_endpoint=recipe.get("s3_endpoint"),
-        session_token=recipe.get("session_token") is True,
         products=_products(config),
         zenoss_ip=config.get("zenoss_IP"),
         zenoss_privkey_path=_beside(config_path, config["zenoss_privkey_path"])
