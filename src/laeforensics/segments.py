@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from laeforensics.facts import FOREIGN, OWN, REMOTE, Fact
 from laeforensics.packed import without_suffix
+from laeforensics.stages import BEFORE_DEPLOYMENT
 
 # What one signup prints more than once, always the same: two values that differ are of two signups.
 _TIES = ("user_token", "bucket_name", "customer_email", "public_host")
@@ -35,7 +36,7 @@ def keep(segments: Sequence[Segment], evidence: str) -> tuple[Segment, list[Fact
     facts = [fact if segment in kept else _foreign(fact) for segment in segments for fact in segment.facts]
     facts, seam = _split(facts, seed)
     if seam is None:
-        facts, seam = _doubt_launch(facts, evidence, seed)
+        facts, seam = _doubt_launch(facts, kept, evidence, seed)
     first = kept[0] if kept else Segment()
     return (first if len(kept) < 2 else kept[-1]), facts, seam
 
@@ -88,7 +89,9 @@ def _split(facts: list[Fact], seed: str) -> tuple[list[Fact], str | None]:
     return facts, None
 
 
-def _doubt_launch(facts: list[Fact], evidence: str, seed: str) -> tuple[list[Fact], str | None]:
+def _doubt_launch(
+    facts: list[Fact], kept: Sequence[Segment], evidence: str, seed: str
+) -> tuple[list[Fact], str | None]:
     """Hold the launch time against the time in the file's name.
 
     Where the bucket bears the file's seed, an instance launched on another day is another signup's, with all that follows.
@@ -110,8 +113,9 @@ def _doubt_launch(facts: list[Fact], evidence: str, seed: str) -> tuple[list[Fac
     if bears and not in_time:
         first = next(f.locator.start for f in facts if f.field in ("instance_id", "launch_time") and f.channel == OWN)
         return [f if f.locator.start < first else _foreign(f) for f in facts], "launch_time"
+    whole = {stage for s in kept for stage, _ in s.stages} & BEFORE_DEPLOYMENT
     activated = any(f.field == "activation_key" and f.channel == OWN for f in facts)
-    if buckets and not bears and in_time and activated:
+    if buckets and not bears and in_time and activated and whole:
         return [_foreign(f) for f in facts], "launch_time"
     return facts, None
 

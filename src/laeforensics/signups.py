@@ -11,7 +11,7 @@ import pandas as pd
 from laeforensics.facts import LAST_ASSERTING_STANDING, TESTIMONY
 from laeforensics.fields import FIELDS, SIGNUP_FIELDS
 from laeforensics.stages import BEFORE_DEPLOYMENT, furthest
-from laeforensics.witnesses import Signup, seed_of, start_of
+from laeforensics.witnesses import Signup, bears_seed, seed_of, start_of
 from laerecover.manifest import Secret
 
 ORIGIN, REPLACEMENT, RE_RECORD, DUPLICATE, ATTEMPT = "origin", "replacement", "re-record", "duplicate", "attempt"
@@ -62,7 +62,8 @@ def is_replacement(signup: Signup) -> bool:
         return True
     stages = {stage for stage, _ in signup.log.stages}
     begins_early = stages & BEFORE_DEPLOYMENT
-    return not begins_early and seed_of(bucket) not in (None, _seed(signup))
+    seed = _seed(signup)
+    return not begins_early and seed is not None and not bears_seed(bucket, seed)
 
 
 def attested_bucket(signup: Signup) -> str | None:
@@ -122,6 +123,8 @@ def outcome(signup: Signup) -> str:
         return "complete" if "recorded" in stages else "cut"
     # Replacements confirm nothing; the two oldest dialects had no mail.
     told = "settings_told" in stages and (is_replacement(signup) or not {"region", "e-mail"} & log.marks)
+    # Recoveries print no furl, hence no settings: their log ends with these words.
+    told = told or ("Signup done." in log.marks and is_replacement(signup))
     if "mail_sent" in stages or told:
         return "complete"
     return "failed" if signup.failure_row is not None else "cut"
