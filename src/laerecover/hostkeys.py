@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import struct
 from dataclasses import dataclass
+from typing import Literal
 
 from laerecover.manifest import Secret
 from laerecover.vault import Vault
 
 _KIND = b"ssh-ed25519"
+HOST_KEY_FILE = "/etc/ssh/ssh_host_ed25519_key"
+"""Where sshd looks for the private half; cloud-init puts the boot key there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,15 +32,19 @@ class HostKey:
         )
 
 
-def derive_host_key(vault: Vault, client_token: str) -> HostKey:
-    """The host key of one launch: the same bytes every time, check-ints too, so that a resumed launch is the same request.
+Which = Literal["boot", "final"]
+"""`boot` travels in the user data, which others can read; `final` replaces it before anything secret is sent."""
+
+
+def derive_host_key(vault: Vault, client_token: str, which: Which = "final") -> HostKey:
+    """One of the two host keys of a launch: the same bytes every time, check-ints too, so that a resumed launch is the same request.
 
     A library's export draws the check-ints at random, and OpenSSH does not take PKCS8: hence the writing by hand
     (OpenSSH's PROTOCOL.key).
     """
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    material = vault.derive(f"boot host key {client_token}", 36)
+    material = vault.derive(f"{which} host key {client_token}", 36)
     seed, check = material[:32], material[32:]
     point = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
     blob = _string(_KIND) + _string(point)
@@ -51,6 +58,14 @@ def derive_host_key(vault: Vault, client_token: str) -> HostKey:
     armour = "OPENSSH PRIVATE KEY-----"
     private = "\n".join([f"-----BEGIN {armour}", *lines, f"-----END {armour}", ""])
     return HostKey(public=f"{_KIND.decode()} {base64.b64encode(blob).decode('ascii')}", private=Secret(private))
+
+
+def public_of(private: Secret) -> str:
+    """The public half, as it is pinned, of a private key in OpenSSH's format. Raises ValueError if it is none."""
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_ssh_private_key
+
+    public = load_ssh_private_key(private.reveal().encode(), password=None).public_key()
+    return public.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
 
 
 def _string(content: bytes) -> bytes:

@@ -184,6 +184,16 @@ class Command:
         return hashlib.sha256(f"{self.user}\n{self.script}".encode()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandResult:
+    """What came of one command: its exit status, the cleaned end of its output. `skipped`: its marker stood already."""
+
+    name: str
+    status: int
+    tail: str = ""
+    skipped: bool = False
+
+
 class Host(Protocol):
     """One connection to one host. Raises Transient, NotListening, Refusal."""
 
@@ -199,14 +209,21 @@ class Host(Protocol):
     def write(self, path: str, content: Secret, *, owner: str, mode: int) -> None:
         """Put a file in place by rename: never half a file, never a wider mode."""
 
-    def run(self, command: Command) -> None:
-        """Run the script, then write its marker; Refusal (kind `command_failed`) on another exit status than 0."""
+    def run(self, commands: Sequence[Command]) -> Sequence[CommandResult]:
+        """Run one phase in order; a result per command, up to the first whose status is not 0.
+
+        A command whose marker holds its digest is skipped, a marker is written after each that ended with 0. The phase
+        outlives the connection: after a Transient the same commands find it running, or find its results.
+        """
 
     def running(self, service: str) -> bool:
         """Whether the service runs now."""
 
     def start(self, service: str) -> None:
         """Start the service, now and at every boot; no effect if it runs."""
+
+    def reload_sshd(self) -> None:
+        """Have sshd read its host keys anew; connections that stand keep the old one."""
 
     def reboot(self) -> None:
         """Ask for a reboot; the connection is gone afterwards."""

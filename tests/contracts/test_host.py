@@ -16,7 +16,7 @@ from laerecover.adapters.ssh import SshConnector
 from laerecover.hostkeys import derive_host_key
 from laerecover.manifest import Secret
 from laerecover.ports import Command, HostConnector, LaunchRequest, NotListening, Refusal, Transient
-from laerecover.recipe import HOME
+from laerecover.recipes import HOME
 from laerecover.twin.compute import TwinCompute
 from laerecover.twin.hosts import TwinHosts
 
@@ -61,9 +61,19 @@ class HostExam:
         host = subject.connect()
         command = Command(name="greet", script="echo hello", user="root")
         assert host.stat([command.marker]) == {}
-        host.run(command)
+        (result,) = host.run([command])
+        assert (result.name, result.status, result.skipped) == ("greet", 0, False)
         fact = host.stat([command.marker])[command.marker]
         assert fact.sha256 == hashlib.sha256(command.digest.encode()).hexdigest()
+
+    def test_a_done_command_is_not_done_again(self, subject):
+        """A command whose marker holds its digest is skipped; another script of the same name is another command."""
+        host = subject.connect()
+        host.run([Command(name="greet", script="echo hello")])
+        again = host.run([Command(name="greet", script="echo hello"), Command(name="part", script="echo bye")])
+        assert [(r.name, r.skipped) for r in again] == [("greet", True), ("part", False)]
+        (other,) = host.run([Command(name="greet", script="echo other")])
+        assert not other.skipped
 
     def test_a_missing_file_is_a_refusal(self, subject):
         """Reading what is not there is final, not a matter of trying again."""
@@ -160,12 +170,10 @@ class TestSshHost(HostExam):
         assert caught.value.kind == "authentication"
 
     def test_a_failing_command_leaves_no_marker(self, subject):
-        """Another exit status than 0 is a refusal, and the command counts as not done."""
+        """Another exit status than 0 ends the phase, and the command counts as not done."""
         host, command = subject.connect(), Command(name="fail", script="echo canary; false; echo on")
-        with pytest.raises(Refusal) as caught:
-            host.run(command)
-        assert caught.value.kind == "command_failed"
-        assert "canary" not in str(caught.value)
+        (result,) = host.run([command, Command(name="after", script="true")])
+        assert (result.name, result.status) == ("fail", 1)
         assert host.stat([command.marker]) == {}
 
     def test_a_command_that_takes_too_long_is_given_up(self, ssh_server, subject):
@@ -174,5 +182,5 @@ class TestSshHost(HostExam):
         host = hasty.connect("127.0.0.1", user="ubuntu", host_key=subject.host_key)
         begun = time.monotonic()
         with pytest.raises(Transient):
-            host.run(Command(name="sleep", script="sleep 3"))
+            host.run([Command(name="sleep", script="sleep 3")])
         assert time.monotonic() - begun < 2.9

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import shlex
 import threading
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from laerecover.manifest import Secret
-from laerecover.ports import Command, FileFact, NotListening, Refusal, Transient
+from laerecover.ports import Command, CommandResult, FileFact, NotListening, Refusal, Transient
 from laerecover.text import clean
 
 _HANDSHAKES = threading.Semaphore(8)
@@ -107,7 +108,22 @@ class SshHost:
         )
         self._do(f"{self._become}sh -eu -c {shlex.quote(script)}", f"write {path}", stdin=content.reveal())
 
-    def run(self, command: Command) -> None:
+    def run(self, commands: Sequence[Command]) -> list[CommandResult]:
+        facts = self.stat([command.marker for command in commands]) if self._sudo else {}
+        results: list[CommandResult] = []
+        for command in commands:
+            fact = facts.get(command.marker)
+            if fact is not None and fact.sha256 == hashlib.sha256(command.digest.encode()).hexdigest():
+                results.append(CommandResult(name=command.name, status=0, skipped=True))
+                continue
+            try:
+                self._run(command)
+            except Refusal as error:
+                return [*results, CommandResult(name=command.name, status=1, tail=str(error))]
+            results.append(CommandResult(name=command.name, status=0))
+        return results
+
+    def _run(self, command: Command) -> None:
         if not self._sudo:
             self._do("sh -eu -s", command.name, stdin=command.script, seconds=self._seconds)
             return
@@ -118,6 +134,9 @@ class SshHost:
             f"printf %s {command.digest} >{marker}.tmp\nmv {marker}.tmp {marker}\n"
         )
         self._do(f"{self._become}sh -eu -s", command.name, stdin=script, seconds=self._seconds)
+
+    def reload_sshd(self) -> None:
+        self._do(f"{self._become}systemctl reload ssh", "reload sshd")
 
     def running(self, service: str) -> bool:
         unit = shlex.quote(f"lae-{service}")

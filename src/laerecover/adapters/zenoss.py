@@ -33,7 +33,9 @@ class Zenoss:
         with self._host() as host:
             host.write(batch, Secret(text), owner=_USER, mode=0o644)
             script = f". {_PROFILE}; zenbatchload {batch} && touch {batch}.loaded"
-            host.run(Command(name=f"zenbatchload-{public_host}", script=script, user="zenoss"))
+            results = host.run([Command(name=f"zenbatchload-{public_host}", script=script, user=_USER)])
+        if results[-1].status != 0:
+            raise Refusal(f"zenbatchload: exit status {results[-1].status}", kind="command_failed")
 
     @contextmanager
     def _host(self) -> Iterator[Host]:

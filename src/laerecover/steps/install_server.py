@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from laerecover.manifest import Secret
-from laerecover.recipe import BOOT_NOTE, after_reboot, before_reboot
+from laerecover.recipes import BOOT_NOTE, recipe_named
 from laerecover.steps.work import Link, Values, Work
 
 
@@ -15,14 +15,13 @@ def install_server(work: Work) -> Values:
     if work.attempt > 1:
         work.waiting("the host to listen", work.settings.waits.listen_poll)
         work.world.clock.sleep(work.settings.waits.listen_poll)
+    recipe = recipe_named(work.settings.recipe)
     with work.link(patient=False) as link:
         link.host()
     with work.link(patient=True) as link:
-        for command in before_reboot():
-            link.command(command)
+        link.commands(recipe.before_reboot())
         boot_id = _reboot_once(work, link)
-        for command in after_reboot(work.settings.monitor_pubkey):
-            link.command(command)
+        link.commands(recipe.after_reboot(work.settings.monitor_pubkey))
     with work.link(patient=True, user="monitor") as monitor:
         monitor.ask(lambda host: host.boot_id(), "log-in as monitor")
     return {"boot_id": boot_id}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -159,22 +159,21 @@ class Link:
         if host is not None:
             host.close()
 
-    def command(self, command: Command) -> None:
-        """Have the command done, unless the host holds its marker."""
-        settings = self._work.settings
-
-        def probe() -> bool | None:
-            fact = self.host().stat([command.marker]).get(command.marker)
-            return True if fact is not None and fact.sha256 == _sha256(command.digest) else None
-
-        self._work.waiting(command.name, settings.waits.command_deadline)
-        self._work.ensure(
-            probe,
-            lambda: self.host().run(command),
-            within=settings.waits.command_deadline,
-            what=command.name,
-            link=self,
+    def commands(self, commands: Sequence[Command]) -> None:
+        """Have one phase done, which may be empty. Raises StepFailed (`command_failed`) with the first failed command's status and tail."""
+        if not commands:
+            return
+        deadline = self._work.settings.waits.command_deadline * len(commands)
+        what = ", ".join(command.name for command in commands)
+        self._work.waiting(what, deadline)
+        results = self._work.ensure(
+            lambda: None, lambda: self.host().run(commands), within=deadline, what=what, link=self
         )
+        for result in results:
+            if result.status != 0:
+                raise StepFailed(
+                    f"{result.name}: exit status {result.status}: {result.tail}".rstrip(": "), kind="command_failed"
+                )
 
     def place(self, path: str, content: Secret, *, mode: int, owner: str = "customer") -> None:
         """Have the file on the host with this content, owner and mode."""

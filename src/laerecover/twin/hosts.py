@@ -7,9 +7,10 @@ import sqlite3
 import uuid
 from collections.abc import Sequence
 
+from laerecover.hostkeys import HOST_KEY_FILE, public_of
 from laerecover.manifest import Secret
-from laerecover.ports import Command, FileFact, NotListening, Refusal, Transient
-from laerecover.recipe import INTRODUCER, STORAGE
+from laerecover.ports import Command, CommandResult, FileFact, NotListening, Refusal, Transient
+from laerecover.recipes import HOME, INTRODUCER, STORAGE
 from laerecover.twin.nodes import start_node
 from laerecover.twin.world import TwinFile, lose
 from laerecover.vault import Vault
@@ -85,16 +86,29 @@ class TwinHost:
             lost = self._file.mishap(db, f"write {self._id}")
         lose(lost)
 
-    def run(self, command: Command) -> None:
-        self._check()
+    def run(self, commands: Sequence[Command]) -> list[CommandResult]:
+        results: list[CommandResult] = []
+        for command in commands:
+            self._check()
+            results.append(self._one(command))
+            if results[-1].status != 0:
+                break
+        return results
+
+    def _one(self, command: Command) -> CommandResult:
+        with self._file.change() as db:
+            held = _file(db, self._id, command.marker)
+        if held is not None and held["sha256"] == hashlib.sha256(command.digest.encode()).hexdigest():
+            return CommandResult(name=command.name, status=0, skipped=True)
         missing = [need for need in _NEEDS.get(command.name, ()) if not self.done(need)]
         if missing or (command.user in _USERS and not self.done(_USERS[command.user])):
-            raise Refusal(f"{command.name}: exit status 1", kind="command_failed")
+            return CommandResult(name=command.name, status=1, tail=f"{', '.join(missing) or command.user} is missing")
         self._file.spend(_SECONDS.get(command.name, 5.0))
         with self._file.change() as db:
             self._put(db, command.marker, Secret(command.digest), "root", 0o644)
             lost = self._file.mishap(db, f"run {self._id}")
         lose(lost)
+        return CommandResult(name=command.name, status=0)
 
     def done(self, command: str) -> bool:
         """Whether the command of that name left its marker."""
@@ -112,7 +126,7 @@ class TwinHost:
         if self.running(service):
             return
         self._file.spend(5)
-        folder = {"introducer": INTRODUCER, "storageserver": STORAGE}[service]
+        folder = {"introducer": INTRODUCER, "storageserver": STORAGE, "bucket": HOME}[service]
         held = {path: self.read(path) for path in self._paths(folder)}
         tub_id, made = start_node(service, folder, held)
         with self._file.change() as db:
@@ -123,6 +137,11 @@ class TwinHost:
             lost = self._file.mishap(db, f"start {self._id}")
         lose(lost)
 
+    def reload_sshd(self) -> None:
+        self._check()
+        with self._file.change() as db:
+            self._answer_with_written_key(db)
+
     def reboot(self) -> None:
         self._check()
         self._file.spend(20)
@@ -131,7 +150,15 @@ class TwinHost:
             db.execute(
                 "UPDATE instances SET boots = boots + 1, refusals = ? WHERE instance_id = ?", (refusals, self._id)
             )
+            self._answer_with_written_key(db)
             self._file.note(db, "reboot", self._id)
+
+    def _answer_with_written_key(self, db: sqlite3.Connection) -> None:
+        """From now on the host answers with the key in HOST_KEY_FILE, if one was written."""
+        row = _file(db, self._id, HOST_KEY_FILE)
+        if row is not None:
+            public = public_of(self._vault.open(f"{self._id} {HOST_KEY_FILE}", row["sealed"]))
+            db.execute("UPDATE instances SET host_key = ? WHERE instance_id = ?", (public, self._id))
 
     def close(self) -> None:
         """Nothing stays open."""
