@@ -14,6 +14,12 @@ def clean(text: object, *, limit: int = _SHOWN) -> str:
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
+def clean_end(text: str, *, limit: int = _SHOWN) -> str:
+    """The last `limit` characters of `text`, made fit as by `clean`; lines are parted by ` | `."""
+    lines = (clean(line.strip(), limit=limit) for line in text[-2 * limit :].split("\n"))
+    return " | ".join(line for line in lines if line)[-limit:]
+
+
 def duration(seconds: float) -> str:
     """`hh:mm:ss`."""
     whole = int(max(0.0, seconds))

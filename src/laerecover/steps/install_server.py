@@ -1,23 +1,30 @@
-"""install_server: a bare instance becomes a host with its users, its packages and two empty nodes."""
+"""install_server: a bare instance becomes a host that is surely ours, with its users, packages and nodes."""
 
 from __future__ import annotations
 
+from laerecover.hostkeys import HOST_KEY_FILE, derive_host_key
 from laerecover.manifest import Secret
+from laerecover.ports import Refusal, WorldError
 from laerecover.recipes import BOOT_NOTE, recipe_named
-from laerecover.steps.work import Link, Values, Work
+from laerecover.steps.work import Link, StepFailed, Values, Work
+from laerecover.text import clean_end
+
+_HOST_KEY_SECONDS = 300.0
+_CONSOLE_SHOWN = 400
 
 
 def install_server(work: Work) -> Values:
     """As in the HOWTO: packages, a reboot that the boot id proves, users, Tahoe-LAFS; then a log-in as monitor.
 
-    Values: boot_id. Fails: `not_listening` (the runbook tries again), `host_key`, `command_failed`, `deadline`.
+    Before all that the host's key is replaced by one that nobody else can know.
+    Values: boot_id. Fails: `not_listening` (the runbook tries again), `host_key`, `command_failed`, `disk_full`,
+    `reboot_failed` (with the end of the console's output), `deadline`.
     """
     if work.attempt > 1:
         work.waiting("the host to listen", work.settings.waits.listen_poll)
         work.world.clock.sleep(work.settings.waits.listen_poll)
     recipe = recipe_named(work.settings.recipe)
-    with work.link(patient=False) as link:
-        link.host()
+    _replace_host_key(work)
     with work.link(patient=True) as link:
         link.commands(recipe.before_reboot())
         boot_id = _reboot_once(work, link)
@@ -27,25 +34,74 @@ def install_server(work: Work) -> Values:
     return {"boot_id": boot_id}
 
 
+def _replace_host_key(work: Work) -> None:
+    """Have the host answer with its final key. User data can be read by others, hence no secret before this is done.
+
+    Wherever an earlier run was killed, the host answers with one of two keys. A third one is somebody else's: it gets
+    no bytes of authentication, and nothing is tried again.
+    """
+    # The final key is asked for twice: it may have come into force between the questions.
+    names = ("host_key", "boot_host_key", "host_key")
+    listened = False
+
+    def probe() -> bool | None:
+        refusal: Refusal | None = None
+        for name in names:
+            with work.link(patient=listened, pinned=name) as link:
+                try:
+                    link.host()
+                except Refusal as error:
+                    if error.kind != "host_key":
+                        raise
+                    refusal = error
+                else:
+                    return True if name == "host_key" else None
+        raise refusal or AssertionError
+
+    def act() -> None:
+        nonlocal listened
+        listened = True
+        final = derive_host_key(work.vault, work.known_of("deploy_ec2_instance", "client_token"))
+        with work.link(patient=True, pinned="boot_host_key") as link:
+            host = link.host()
+            host.write(HOST_KEY_FILE, final.private, owner="root", mode=0o600)
+            work.point("host-key-written")
+            host.reload_sshd()
+
+    work.ensure(probe, act, within=_HOST_KEY_SECONDS, what="host key")
+
+
 def _reboot_once(work: Work, link: Link) -> str:
     """Reboot unless the boot id differs from the one noted on the host before; gives the new one."""
-
-    def noted(path: str) -> Secret:
-        before = link.ask(lambda host: host.read(path) if host.stat([path]) else None, "boot id")
-        if before is not None:
-            return before
-        current = Secret(link.ask(lambda host: host.boot_id(), "boot id"))
-        link.place(path, current, mode=0o644, owner="root")
-        return current
-
-    before = noted(BOOT_NOTE).reveal().strip()
+    before = link.ask(lambda host: host.read(BOOT_NOTE) if host.stat([BOOT_NOTE]) else Secret(""), "boot id")
+    if not before.reveal():
+        before = Secret(link.ask(lambda host: host.boot_id(), "boot id"))
+        link.place(BOOT_NOTE, before, mode=0o644, owner="root")
+    seen = False
 
     def rebooted() -> str | None:
+        nonlocal seen
+        seen = False
         now = link.host().boot_id()
-        return now if now != before else None
+        seen = True
+        return now if now != before.reveal().strip() else None
 
     def reboot() -> None:
         link.host().reboot()
         link.drop()
 
-    return work.ensure(rebooted, reboot, within=work.settings.waits.reboot_deadline, what="reboot", link=link)
+    try:
+        return work.ensure(rebooted, reboot, within=work.settings.waits.reboot_deadline, what="reboot", link=link)
+    except StepFailed as error:
+        if error.kind != "deadline":
+            raise
+        what = "the host never went down: its boot id is the same as before" if seen else "the host never came back"
+        raise StepFailed(f"reboot: {what}; its console ends: {_console(work)}", kind="reboot_failed") from None
+
+
+def _console(work: Work) -> str:
+    try:
+        printed = work.world.compute.console(work.known_of("deploy_ec2_instance", "instance_id"))
+    except WorldError as error:
+        return f"(not to be had: {error})"
+    return clean_end(printed, limit=_CONSOLE_SHOWN) or "(nothing yet)"

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from laerecover.manifest import Account, Secret
 from laerecover.outbox import Outbox
 from laerecover.ports import Command, FileFact, Host, NotListening, Transient, World
+from laerecover.recipes import PROBLEMS
 from laerecover.settings import Settings
 from laerecover.vault import Vault
 
@@ -118,20 +119,20 @@ class Work:
         self.waiting(f"{what}: {reason}", left)
         self.world.clock.sleep(min(max(left, 1.0), _LONGEST_PAUSE, _FIRST_PAUSE * 1.6**tries * (0.5 + spread)))
 
-    def link(self, *, patient: bool, user: str = "ubuntu") -> Link:
+    def link(self, *, patient: bool, user: str = "ubuntu", pinned: str = "host_key") -> Link:
         """A connection to the account's new server, opened when first used. See Link."""
-        return Link(self, user, patient)
+        return Link(self, user, patient, pinned)
 
 
 class Link:
     """A connection that is made anew after it was lost.
 
     `patient`: a host that does not listen is a passing trouble (it is known to have listened); else NotListening
-    is for the caller.
+    is for the caller. `pinned`: which of the deploy step's values is the key that the host must answer with.
     """
 
-    def __init__(self, work: Work, user: str, patient: bool) -> None:
-        self._work, self._user, self._patient = work, user, patient
+    def __init__(self, work: Work, user: str, patient: bool, pinned: str) -> None:
+        self._work, self._user, self._patient, self._pinned = work, user, patient, pinned
         self._host: Host | None = None
 
     def __enter__(self) -> Link:
@@ -144,7 +145,7 @@ class Link:
         """The open connection."""
         if self._host is None:
             address = self._work.known_of("wait_for_ec2_addresses", "public_host")
-            key = self._work.known_of("deploy_ec2_instance", "host_key")
+            key = self._work.known_of("deploy_ec2_instance", self._pinned)
             try:
                 self._host = self._work.world.hosts.connect(address, user=self._user, host_key=key)
             except NotListening as error:
@@ -170,6 +171,8 @@ class Link:
             lambda: None, lambda: self.host().run(commands), within=deadline, what=what, link=self
         )
         for result in results:
+            if problem := PROBLEMS.get(result.status):
+                raise StepFailed(f"{result.name}: {problem.text}", kind=problem.kind)
             if result.status != 0:
                 raise StepFailed(
                     f"{result.name}: exit status {result.status}: {result.tail}".rstrip(": "), kind="command_failed"
