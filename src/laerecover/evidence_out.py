@@ -66,7 +66,9 @@ def log_of(server: Recovered) -> bytes:
     introducer, storage = restored_introducer(account)[0], restored_storage(account)[0]
     email = account.customer_email if account.customer_email_confirmed else None
     told = [
-        (account.activation_key, "activationkey = {}"),  # ties the log to its csv rows; it opened the account, once
+        # It opened the account, once, and is worth nothing now but that it ties the log to its csv rows. (Nobody believes
+        # a key whose line could have been cut, hence the line that follows; the product's name is in no manifest.)
+        (account.activation_key, "activationkey = {}\nWarning: missing field for full_name"),
         ("", ">Deploying EC2 instance...>"),
         (server.ami_image_id, "ami_image_id = {}"),
         (server.instance_size, "instance_size = {}"),
@@ -127,7 +129,7 @@ def rows(server: Recovered) -> dict[str, str]:
     account, started = server.account, f"{server.launch_time[:19]}Z"
     found = {"serverinfo.csv": f"{server.recorded_at},{server.launch_time},{server.instance_id},{server.public_host}"}
     email = account.customer_email or ""
-    if account.activation_key and account.customer_name and quote(email, safe=_UNQUOTED + "%") == email:
+    if account.activation_key and account.customer_name and _quoted(email, also="%") == email:
         texts = (account.activation_key, account.product_code or "", account.customer_name)
         cells = [_quoted(text) for text in texts] + [email, _quoted(account.customer_keyinfo or "")]
         found["activation_requests.csv"] = ",".join([started, *cells])
@@ -165,8 +167,8 @@ def _repr(value: str) -> str:
     return repr(value.encode("utf-8", "surrogatepass"))[1:]
 
 
-def _quoted(text: str) -> str:
-    return quote(text, safe=_UNQUOTED, errors="replace")
+def _quoted(text: str, *, also: str = "") -> str:
+    return quote(text, safe=_UNQUOTED + also, errors="replace")
 
 
 def _write(folder: Path, name: str, content: Secret | bytes) -> None:
