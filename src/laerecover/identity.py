@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from laerecover.manifest import Account, Secret
 
@@ -65,3 +68,93 @@ def restored_storage(account: Account) -> tuple[Secret | None, Secret | None]:
     if account.storage_identity not in RESTORED or account.server_node_pem is None:
         return None, None
     return account.server_node_pem, account.server_node_privkey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeKeys:
+    """What makes the two nodes who they are; all of it is put in place before they start for the first time."""
+
+    introducer_node_pem: Secret
+    introducer_furl: Secret
+    server_node_pem: Secret
+    server_node_privkey: Secret
+
+
+def node_keys(
+    account: Account, kept: Mapping[str, Secret], *, public_host: str, new_identity: bool = False
+) -> NodeKeys:
+    """Restored where the account's may be, else those `kept` of an earlier attempt, else new ones.
+
+    `kept`: as in the vault (`furl`, `introducer_node_pem`, …). `new_identity`: nothing of the account's is restored,
+    nor what was kept of it. The caller saves new keys before it uses them.
+    """
+    introducer, furl = (None, None) if new_identity else restored_introducer(account)
+    storage, privkey = (None, None) if new_identity else restored_storage(account)
+    old_tubs = {tub_id_of(pem) for pem in (account.introducer_node_pem, account.server_node_pem) if pem is not None}
+
+    def kept_pem(name: str) -> Secret | None:
+        pem = kept.get(name)
+        return None if pem is None or (new_identity and tub_id_of(pem) in old_tubs) else pem
+
+    introducer = introducer or kept_pem("introducer_node_pem") or new_node_pem()
+    known = [parse_furl(f) for f in (furl, kept.get("furl")) if f is not None]
+    fitting = [f for f in known if f.tub_id == tub_id_of(introducer)]
+    new_furl = Furl(tub_id=tub_id_of(introducer), location="", swissnum=Secret(_base32(os.urandom(20))))
+    if storage is None and (storage := kept_pem("server_node_pem")) is None:
+        storage, kept = new_node_pem(), {}
+    return NodeKeys(
+        introducer_node_pem=introducer,
+        introducer_furl=(fitting or [new_furl])[0].at(public_host),
+        server_node_pem=storage,
+        server_node_privkey=privkey or kept.get("server_node_privkey") or new_node_privkey(),
+    )
+
+
+def new_node_pem() -> Secret:
+    """Certificate, then RSA key, as in a node.pem."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import rsa
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "newpb_thingy")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(x509.random_serial_number()).not_valid_before(now)
+    certificate = builder.not_valid_after(now + timedelta(days=3650)).sign(key, hashes.SHA256())
+    pem = certificate.public_bytes(Encoding.PEM)
+    pem += key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    return Secret(pem.decode("ascii"))
+
+
+def new_node_privkey() -> Secret:
+    """An Ed25519 seed as in private/node.privkey: it signs the storage node's announcements."""
+    return Secret(f"priv-v0-{_base32(os.urandom(32))}\n")
+
+
+def weak_key(account: Account) -> bool:
+    """Whether a node key of the account that is restored is too weak for today's OpenSSL at its default level.
+
+    Then the customer's client needs `CipherString = DEFAULT@SECLEVEL=0` in a file that OPENSSL_CONF names.
+    """
+    return any(
+        pem is not None and _is_weak(pem) for pem in (restored_introducer(account)[0], restored_storage(account)[0])
+    )
+
+
+def any_weak(keys: NodeKeys) -> bool:
+    """As weak_key, of the keys that will run."""
+    return _is_weak(keys.introducer_node_pem) or _is_weak(keys.server_node_pem)
+
+
+def _is_weak(node_pem: Secret) -> bool:
+    """RSA of less than 2048 bits. Tried: the digest does not matter, MD5 and SHA-1 are served at the default level."""
+    from cryptography import x509
+
+    text = node_pem.reveal().encode("ascii", "replace")
+    return getattr(x509.load_pem_x509_certificate(text).public_key(), "key_size", 0) < 2048
+
+
+def _base32(octets: bytes) -> str:
+    return base64.b32encode(octets).decode("ascii").rstrip("=").lower()

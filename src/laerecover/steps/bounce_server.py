@@ -1,78 +1,90 @@
-"""bounce_server: the account's identity and its S3 keys come to the host, and its two nodes run."""
+"""bounce_server: the account's identity and its S3 keys come to the host, and its nodes run."""
 
 from __future__ import annotations
 
-from laerecover.identity import parse_furl, restored_introducer, restored_storage, tub_id_of
+from laerecover.identity import NodeKeys, node_keys, parse_furl, restored_introducer, restored_storage, tub_id_of
 from laerecover.manifest import Secret
-from laerecover.recipe import INTRODUCER, STORAGE, introducer_cfg, storage_cfg, storage_secrets
+from laerecover.recipes import Recipe, Service, Site, recipe_named
 from laerecover.steps.work import Link, StepFailed, Values, Work
-
-_PRIVATE = 0o600
 
 
 def bounce_server(work: Work) -> Values:
-    """Restore what is proved before the first start, start, read back what runs, and compare.
+    """Settle which identity the nodes have, seal it, put it in place before the first start, start, compare what runs.
 
-    New identities are sealed into the state folder before anything depends on them.
-    Values: introducer_tub_id, server_nodeid, and whether each was restored. Fails: `identity_differs`, as install_server.
+    Where nothing may be restored, keys are made here, not on the host: a crash at any moment finds them sealed.
+    Values: introducer_tub_id, server_nodeid, and whether each was restored. Fails: `identity_differs`,
+    `account_unfit`, as install_server.
     """
+    account, addresses = work.account, work.known["wait_for_ec2_addresses"]
+    public_host, private_host = str(addresses["public_host"]), str(addresses["private_host"])
+    kept = work.vault.load(account.account_id)
+    keys = node_keys(account, kept, public_host=public_host, new_identity=work.new_identity)
+    if not work.new_identity:
+        _promised(work, keys)
+    recipe = recipe_named(work.settings.recipe)
+    site = Site(
+        account=account,
+        public_host=public_host,
+        private_host=private_host,
+        keys=keys,
+        s3_endpoint=work.settings.s3_endpoint,
+        session_token=work.settings.session_token,
+    )
+    try:
+        services = recipe.services(site)
+    except ValueError as error:
+        raise StepFailed(f"no configuration can be written: {error}", kind="account_unfit") from None
+    work.vault.save(
+        account.account_id,
+        {
+            "furl": keys.introducer_furl,
+            "introducer_node_pem": keys.introducer_node_pem,
+            "server_node_pem": keys.server_node_pem,
+            "server_node_privkey": keys.server_node_privkey,
+            "public_host": Secret(public_host),
+        },
+    )
     with work.link(patient=True) as link:
-        furl = _introducer(work, link)
-        nodeid = _storage(work, link, furl)
+        for service in services:
+            _bring_up(link, service)
+        _compare(link, recipe, keys)
     return {
-        "introducer_tub_id": parse_furl(furl).tub_id,
-        "server_nodeid": nodeid,
-        "introducer_restored": restored_introducer(work.account)[0] is not None,
-        "storage_restored": restored_storage(work.account)[0] is not None,
+        "introducer_tub_id": tub_id_of(keys.introducer_node_pem),
+        "server_nodeid": tub_id_of(keys.server_node_pem),
+        "introducer_restored": not work.new_identity and restored_introducer(account)[0] is not None,
+        "storage_restored": not work.new_identity and restored_storage(account)[0] is not None,
     }
 
 
-def _introducer(work: Work, link: Link) -> Secret:
-    public_host = work.known_of("wait_for_ec2_addresses", "public_host")
-    node_pem, old_furl = restored_introducer(work.account)
-    furl_file, pem_file = f"{INTRODUCER}/private/introducer.furl", f"{INTRODUCER}/private/node.pem"
-    if not link.ask(lambda host: host.running("introducer"), "introducer"):
-        link.place(f"{INTRODUCER}/tahoe.cfg", introducer_cfg(public_host), mode=0o644)
-        if node_pem is not None:
-            link.place(pem_file, node_pem, mode=_PRIVATE)
-        if old_furl is not None:
-            link.place(furl_file, old_furl, mode=_PRIVATE)
-        link.service("introducer")
-    running, pem = link.ask(lambda host: (parse_furl(host.read(furl_file)), host.read(pem_file)), "furl")
-    if running.tub_id != tub_id_of(pem) or (node_pem is not None and running.tub_id != tub_id_of(node_pem)):
-        raise StepFailed("the introducer runs with another TubID than that of its key", kind="identity_differs")
-    if old_furl is not None and not running.same_capability(parse_furl(old_furl)):
-        raise StepFailed("the introducer runs with another furl than the restored one", kind="identity_differs")
-    if work.account.grade == "IDENTITY_KEPT" and old_furl is None:
+def _bring_up(link: Link, service: Service) -> None:
+    """Files first; a service that runs has had them, and may have written to them since."""
+    if not link.ask(lambda host: host.running(service.name), service.name):
+        for file in service.files:
+            link.place(file.path, file.content, mode=file.mode, owner=file.owner)
+        link.service(service.name)
+    link.commands(service.proofs)
+
+
+def _promised(work: Work, keys: NodeKeys) -> None:
+    """The grade's promise, checked before anything is put on the host."""
+    account, furl = work.account, parse_furl(keys.introducer_furl)
+    if account.grade == "IDENTITY_KEPT" and (
+        account.introducer_furl is None or not furl.same_capability(parse_furl(account.introducer_furl))
+    ):
         raise StepFailed("the grade says IDENTITY_KEPT, but no furl fits the proved key", kind="identity_differs")
-    furl = running.at(public_host)
-    work.vault.save(
-        work.account.account_id, {"furl": furl, "introducer_node_pem": pem, "public_host": Secret(public_host)}
-    )
-    return furl
+    node_ids = (None, tub_id_of(keys.server_node_pem))
+    if account.grade in ("IDENTITY_KEPT", "NEW_FURL") and account.server_nodeid not in node_ids:
+        raise StepFailed("the key of the storage node does not give the lost one's node id", kind="identity_differs")
 
 
-def _storage(work: Work, link: Link, furl: Secret) -> str:
-    account = work.account
-    node_pem, privkey = restored_storage(account)
-    pem_file = f"{STORAGE}/private/node.pem"
-    if not link.ask(lambda host: host.running("storageserver"), "storage node"):
-        addresses = work.known["wait_for_ec2_addresses"]
-        cfg = storage_cfg(
-            account, public_host=addresses["public_host"], private_host=addresses["private_host"], introducer_furl=furl
-        )
-        link.place(f"{STORAGE}/tahoe.cfg", cfg, mode=0o600)
-        for path, secret in storage_secrets(account).items():
-            link.place(path, secret, mode=0o440)
-        if node_pem is not None:
-            link.place(pem_file, node_pem, mode=_PRIVATE)
-        if privkey is not None:
-            link.place(f"{STORAGE}/private/node.privkey", privkey, mode=_PRIVATE)
-        link.service("storageserver")
-    pem = link.ask(lambda host: host.read(pem_file), "node.pem")
-    if node_pem is not None and tub_id_of(pem) != tub_id_of(node_pem):
-        raise StepFailed("the storage node runs with another identity than the restored one", kind="identity_differs")
-    if account.grade in ("IDENTITY_KEPT", "NEW_FURL") and account.server_nodeid not in (None, tub_id_of(pem)):
-        raise StepFailed("the storage node runs with another node id than the lost one", kind="identity_differs")
-    work.vault.save(account.account_id, {"server_node_pem": pem})
-    return tub_id_of(pem)
+def _compare(link: Link, recipe: Recipe, keys: NodeKeys) -> None:
+    """What stands on the host, now that its nodes run, is what was put there."""
+
+    def told(name: str) -> Secret:
+        return link.ask(lambda host: host.read(recipe.identity_files[name]), name)
+
+    for name, pem in (("introducer_node_pem", keys.introducer_node_pem), ("server_node_pem", keys.server_node_pem)):
+        if tub_id_of(told(name)) != tub_id_of(pem):
+            raise StepFailed(f"the host holds another {name} than the one put there", kind="identity_differs")
+    if not parse_furl(told("introducer_furl")).same_capability(parse_furl(keys.introducer_furl)):
+        raise StepFailed("the introducer runs with another furl than the one put there", kind="identity_differs")

@@ -19,14 +19,13 @@ from typing import Any
 import pytest
 
 from laerecover.adapters.clock import SystemClock
-from laerecover.identity import tub_id_of
+from laerecover.identity import new_node_pem, tub_id_of
 from laerecover.manifest import Account, Manifest, Secret, write_manifest
 from laerecover.outbox import Outbox
 from laerecover.runbook import Effect, execute, recover
 from laerecover.settings import drill_settings
 from laerecover.steps.work import Work
 from laerecover.twin.assemble import twin_world
-from laerecover.twin.nodes import new_node_pem
 from laerecover.twin.world import NO_FAULTS, Faults, TwinFile
 from laerecover.vault import Vault
 

@@ -5,12 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from laerecover.identity import parse_furl, tub_id_of
+from laerecover.identity import new_node_pem, parse_furl, tub_id_of
 from laerecover.manifest import Secret
 from laerecover.ports import NotListening, Refusal, ServerRow, Transient
-from laerecover.recipe import INTRODUCER, STORAGE
+from laerecover.recipes import INTRODUCER, STORAGE
 from laerecover.runbook import STEPS
-from laerecover.twin.nodes import new_node_pem
 from laerecover.twin.world import NO_FAULTS, Faults
 
 
@@ -62,11 +61,12 @@ def test_the_storage_node_gets_the_files_of_2012(make_bench, make_account):
     """tahoe.cfg names bucket, key id and the introducer's furl; the S3 secrets are files of mode 0440."""
     account = make_account()
     bench = make_bench(account)
+    bench.work = replace(bench.work, settings=replace(bench.work.settings, recipe="legacy-2012-s3"))
     bench.recover()
     cfg = bench.host_file(f"{STORAGE}/tahoe.cfg")
     assert f"nickname = {account.bucket_name}" in cfg
     assert f"s3.access_key_id = {account.user_access_key_id}" in cfg
-    assert f"introducer.furl = {bench.vault.load(account.account_id)['furl'].reveal()}" in cfg
+    assert f":12345,127.0.0.1:12345/{parse_furl(account.introducer_furl).swissnum.reveal()}\n" in cfg
     facts = {r["path"]: r for r in bench.rows("files")}
     for name, secret in (
         ("s3secret", account.user_secret_key),

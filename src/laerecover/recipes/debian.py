@@ -1,0 +1,91 @@
+"""Commands that every recipe needs on a Debian or Ubuntu host."""
+
+from __future__ import annotations
+
+import shlex
+
+from laerecover.ports import Command
+from laerecover.recipes import HOME
+
+_APT = (
+    "apt() { DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a APT_LISTCHANGES_FRONTEND=none "
+    "apt-get -q -y -o DPkg::Lock::Timeout=600 -o Acquire::Retries=5 -o APT::Update::Error-Mode=any "
+    '-o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@" </dev/null; }\n'
+)
+_MEGABYTES = 1000
+"""What packages, Tahoe-LAFS and a modest cache of shares need together."""
+
+
+def host_is_fit(*, fuse: bool) -> Command:
+    """Seen before anything is written: disk space, the Python that is there, FUSE. Exit statuses are those of PROBLEMS."""
+    script = (
+        "for place in /var /home /tmp; do\n"
+        f'  test "$(df -Pm "$place" | awk \'NR == 2 {{ print $4 }}\')" -ge {_MEGABYTES} || exit 83\n'
+        "done\n"
+        "python3 -c 'import sys; sys.exit(sys.version_info < (3, 9))' || exit 81\n"
+    )
+    if fuse:
+        script += "test -c /dev/fuse || modprobe fuse 2>/dev/null || true\ntest -c /dev/fuse || exit 82\n"
+    return Command(name="host", script=script)
+
+
+def packages(*names: str, upgrade: bool = True) -> Command:
+    """Waits for apt's lock, mends what was interrupted, tries mirrors again, never asks; a supervisor if there is none.
+
+    A compiler comes along where it can be had: not all that Tahoe-LAFS needs is on PyPI as a wheel for every host.
+    """
+    script = _APT + "tries=0\n"
+    script += "until dpkg --configure -a --force-confdef --force-confold </dev/null && apt update; do\n"
+    script += "  tries=$((tries + 1)); test $tries -lt 4 || exit 1; sleep $((tries * 10))\ndone\n"
+    script += "apt -f install\n" + ("apt dist-upgrade\n" if upgrade else "")
+    script += f"apt --no-install-recommends install {' '.join(names)}\n"
+    script += "test -d /run/systemd/system || apt --no-install-recommends install runit runit-run\n"
+    script += "apt --no-install-recommends install gcc libc6-dev python3-dev || true\n"
+    return Command(name="packages", script=script)
+
+
+def users(monitor_pubkey: str) -> tuple[Command, ...]:
+    """Users customer and monitor; monitor is let in with the HOWTO's monitor_pubkey."""
+    home = "/home/monitor/.ssh"
+    return (
+        Command(name="user-customer", script=_user("customer") + f"chmod 711 {HOME}\n"),
+        Command(
+            name="user-monitor",
+            script=_user("monitor") + f"install -d -m 700 -o monitor -g monitor {home}\n"
+            f"printf '%s\\n' {shlex.quote(monitor_pubkey)} | install -m 600 -o monitor -g monitor /dev/stdin {home}/authorized_keys\n",
+        ),
+    )
+
+
+def _user(name: str) -> str:
+    return f"id {name} >/dev/null 2>&1 || useradd --create-home --shell /bin/bash --password '*' {name}\n"
+
+
+def supervised(name: str, run: str, *, needs: str | None = None) -> Command:
+    """The service lae-NAME: one start script, called by systemd where it runs the host, else by runit.
+
+    `run` is shell, it ends with exec. `needs`: a service that starts before this one, and stops after it.
+    """
+    start, folder = f"/usr/local/lib/lae-recovery/{name}", f"/etc/sv/lae-{name}"
+    order = f"Requires=lae-{needs}.service\nAfter=lae-{needs}.service\n" if needs else ""
+    unit = (
+        f"[Unit]\nDescription=Recovered {name}\nWants=network-online.target\nAfter=network-online.target\n{order}"
+        "StartLimitIntervalSec=0\n\n"
+        f"[Service]\nUser=customer\nExecStart={start}\nRestart=always\nRestartSec=2\nTimeoutStopSec=60\n\n"
+        "[Install]\nWantedBy=multi-user.target\n"
+    )
+    script = (
+        f"install -d -m 755 {start.rpartition('/')[0]}\n{_put(start, f'#!/bin/sh{chr(10)}umask 077{chr(10)}{run}')}chmod 755 {start}\n"
+        f"if test -d /run/systemd/system; then\n{_put(f'/etc/systemd/system/lae-{name}.service', unit)}systemctl daemon-reload\n"
+        f"else\ninstall -d -m 755 {folder}\n"
+        f"{_put(f'{folder}/run', f'#!/bin/sh{chr(10)}exec 2>&1{chr(10)}exec chpst -u customer:customer {start}{chr(10)}')}chmod 755 {folder}/run\n"
+    )
+    if needs:
+        control = f"/etc/sv/lae-{needs}/control"
+        script += f"install -d -m 755 {control}\n{_put(f'{control}/d', f'#!/bin/sh{chr(10)}sv -w 10 force-stop lae-{name}{chr(10)}exit 1{chr(10)}')}"
+        script += f"chmod 755 {control}/d\nln -sf d {control}/x\n"
+    return Command(name=f"service-{name}", script=script + "fi\n")
+
+
+def _put(path: str, text: str) -> str:
+    return f"cat >{path}.new <<'LAE_FILE'\n{text}LAE_FILE\nmv {path}.new {path}\n"
