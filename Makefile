@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: demo test thorough check e2e fuzz bench notebooks clean
+.PHONY: demo test thorough check e2e rig-tools fuzz bench notebooks clean
 
 $(VENV)/.runtime: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; call make PYTHON=/path/to/python3.11"; exit 1; }
@@ -38,6 +38,11 @@ check: $(VENV)/.dev
 # What needs root, namespaces or services. Says out loud what it skips, and why.
 e2e: $(VENV)/.dev
 	@$(BIN)/python -m pytest -m e2e -rs || [ $$? -eq 5 ]
+
+# What the rig needs of Debian (laerecover.rig.tools says what is missing).
+rig-tools:
+	apt-get -qq update
+	DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install debootstrap dpkg-dev iproute2 util-linux openssh-client fuse3
 
 fuzz: $(VENV)/.dev
 	LAE_FUZZ_SECONDS=$${LAE_FUZZ_SECONDS:-60} LAE_FUZZ_ROUNDS=$${LAE_FUZZ_ROUNDS:-400} $(BIN)/python -m pytest -m fuzz

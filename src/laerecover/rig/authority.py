@@ -45,6 +45,7 @@ def make_certificate(folder: Path, address: str, now: datetime) -> None:
 
 def make_ssh_key(path: Path) -> str:
     """A key pair in OpenSSH's format at `path` and `path`.pub; gives the public line."""
+    path.unlink(missing_ok=True)
     do(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", path.name, "-f", str(path)])
     return path.with_name(f"{path.name}.pub").read_text().strip()
 

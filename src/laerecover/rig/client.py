@@ -106,8 +106,10 @@ def find(folder: Path) -> Rig | None:
         return None
 
 
-def up(folder: Path, *, say: Callable[[str], None], with_parent: bool = False) -> Rig:
-    """The folder's rig, started if it does not run; `with_parent`: it dies with the calling process, however that ends.
+def up(folder: Path, *, say: Callable[[str], None], faults: str = "", with_parent: bool = False) -> Rig:
+    """The folder's rig, started if it does not run.
+
+    `faults`: as `laerecover.rig.faults.read_faults` takes them; `with_parent`: it dies with the calling process, however that ends.
 
     Raises LaeRecoverError where a tool or root is missing, or if the keeper does not come up.
     """
@@ -116,12 +118,13 @@ def up(folder: Path, *, say: Callable[[str], None], with_parent: bool = False) -
         return found
     need_tools()
     place = cache.prepare(say)
+    if found is not None:
+        shutil.rmtree(found.folder)
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    (folder / "rig.json").unlink(missing_ok=True)
     command = ["setpriv", "--pdeathsig", "KILL"] if with_parent else []
     command += ["unshare", "--pid", "--mount", "--net", "--uts", "--ipc", "--fork", "--kill-child", sys.executable]
-    command += ["-m", "laerecover.rig.keeper", str(folder), str(place)]
+    command += ["-m", "laerecover.rig.keeper", str(folder), str(place), faults]
     environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": "/root", "LANG": "C.UTF-8"}
     with (folder / "keeper.log").open("ab") as log:
         keeper = subprocess.Popen(

@@ -198,7 +198,7 @@ def _personalise(
 def _host_keys(user_data: str) -> dict[str, str]:
     if not user_data.startswith("#cloud-config"):
         return {}
-    import yaml
+    import yaml  # type: ignore[import-untyped]
 
     parsed = yaml.safe_load(user_data)
     keys = parsed.get("ssh_keys") if isinstance(parsed, dict) else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import signal
 import socketserver
 import sys
@@ -15,15 +16,19 @@ from pathlib import Path
 from typing import Any
 
 from laerecover.rig.authority import make_certificate, make_ssh_key
+from laerecover.rig.faults import read_faults
+from laerecover.rig.ground import OPERATOR
 from laerecover.rig.hosts import Yard
 from laerecover.rig.mail import Mailbox, serve_mail
 from laerecover.rig.monitoring import ADDRESS as MONITORING
 from laerecover.rig.monitoring import LOADED, boot_monitoring
 from laerecover.rig.network import PROVIDER, make_network
+from laerecover.rig.proxy import Cloud, serve
 from laerecover.rig.tools import do
 from laerecover.vault import write_atomically
 
 CLOUD_PORT, MAIL_PORT, CONTROL_PORT = 5000, 2525, 5001
+KEY_PAIR, OPERATOR_KEY = "rig-admin", "AKIDRIGOPERATOR00000"
 _LONGEST_SECONDS = 6 * 3600.0
 _ENDINGS = (signal.SIGTERM, signal.SIGINT)
 
@@ -33,21 +38,22 @@ class _Control(socketserver.ThreadingMixIn, xmlrpc.server.SimpleXMLRPCServer):
 
 
 def main() -> None:
-    """`python -m laerecover.rig.keeper FOLDER CACHE`, started by `laerecover.rig.up` in fresh namespaces."""
-    folder, cache = Path(sys.argv[1]), Path(sys.argv[2])
+    """`python -m laerecover.rig.keeper FOLDER CACHE FAULTS`, started by `laerecover.rig up` in fresh namespaces."""
+    folder, cache, faults = Path(sys.argv[1]), Path(sys.argv[2]), read_faults(sys.argv[3])
     os.umask(0o022)
     # For all threads to come: the first process of a namespace would not even be asked otherwise.
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDINGS)
     # The old /proc still shows this process as the machine sees it.
-    pid = int(os.readlink("/proc/self"))
+    pid = int(Path("/proc/self").readlink().name)
     _make_mounts(cache)
     make_network()
     rig = Keeper(folder)
-    rig.start()
-    _serve(rig)
-    write_atomically(folder / "rig.json", json.dumps({**rig.facts(), "pid": pid}, indent=1).encode())
-    signal.sigtimedwait(_ENDINGS, _LONGEST_SECONDS)
-    rig.yard.end()
+    with serve(rig.yard, (PROVIDER, CLOUD_PORT), faults=faults) as cloud:
+        rig.start(cloud)
+        _serve_control(rig)
+        write_atomically(folder / "rig.json", json.dumps({**rig.facts(), "pid": pid}, indent=1).encode())
+        signal.sigtimedwait(_ENDINGS, _LONGEST_SECONDS)
+        rig.yard.end()
 
 
 def _make_mounts(cache: Path) -> None:
@@ -74,9 +80,13 @@ class Keeper:
         self.yard = Yard(Path("/run/cache"), Path("/run/hosts"), folder / "consoles", self.admin)
         self.mailbox = Mailbox(folder / "mailbox")
 
-    def start(self) -> None:
-        """Monitoring host and mail server."""
+    def start(self, cloud: Cloud) -> None:
+        """The operator's ground in the cloud, monitoring host, mail server."""
         keys = self.folder / "keys"
+        self.cloud = cloud
+        self.image, self.subnet = cloud.prepare(key_name=KEY_PAIR, public_key=self.admin)
+        self.secret = secrets.token_urlsafe(30)
+        cloud.allow(OPERATOR_KEY, self.secret)
         private = (keys / "zenoss_host").read_text().replace("\n", "\n    ")
         boot_monitoring(
             self.yard,
@@ -84,6 +94,15 @@ class Keeper:
             f"#cloud-config\nssh_keys:\n  ed25519_private: |\n    {private}\n  ed25519_public: {self.zenoss_host_key}\n",
         )
         serve_mail(self.mailbox, PROVIDER, MAIL_PORT, keys / "server.pem", keys / "server.key")
+
+    def customer(self, bucket: str, access_key_id: str, secret: str, token: str | None = None) -> None:
+        """Let this key into its bucket, which is made if there is none."""
+        from moto.s3.models import s3_backends
+
+        self.cloud.allow(access_key_id, secret, bucket=bucket, token=token)
+        backend = s3_backends[OPERATOR]["aws"]
+        if bucket not in backend.buckets:
+            backend.create_bucket(bucket, "us-east-1")
 
     def loaded(self) -> str:
         """What zenbatchload was given so far."""
@@ -94,6 +113,9 @@ class Keeper:
         """rig.json but for the pid."""
         return {
             "endpoint": f"http://{PROVIDER}:{CLOUD_PORT}",
+            "operator": {"access_key_id": OPERATOR_KEY, "secret_key": self.secret, "key_pair": KEY_PAIR},
+            "image": self.image,
+            "subnet": self.subnet,
             "control": f"http://127.0.0.1:{CONTROL_PORT}",
             "mail": {"host": PROVIDER, "port": MAIL_PORT, "ca_file": "keys/ca.pem"},
             "monitoring": {"host": MONITORING, "host_key": " ".join(self.zenoss_host_key.split()[:2])},
@@ -101,11 +123,11 @@ class Keeper:
         }
 
 
-def _serve(rig: Keeper) -> None:
+def _serve_control(rig: Keeper) -> None:
     """The control port, on the namespace's own loopback: for tests and for `drill`, not for the runner."""
     control = _Control(("127.0.0.1", CONTROL_PORT), logRequests=False, allow_none=True)
     offered: list[Callable[..., Any]] = [rig.yard.terminate, rig.yard.reboot, rig.yard.console, rig.yard.hosts]
-    offered += [rig.mailbox.plan, rig.mailbox.mails, rig.loaded]
+    offered += [rig.mailbox.plan, rig.mailbox.mails, rig.loaded, rig.customer]
     for function in offered:
         control.register_function(function)
     control.register_function(lambda wanted: rig.yard.boot(**wanted), "boot")
