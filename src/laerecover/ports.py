@@ -153,6 +153,13 @@ class Store(Protocol):
         """
 
 
+class NodeProbe(Protocol):
+    """The ports of Tahoe-LAFS nodes."""
+
+    def tub_id(self, public_host: str, port: int, *, wanted: str) -> str:
+        """The TubID that answers there when asked for `wanted`; Transient: nobody, Refusal: it knows no such tub."""
+
+
 # --- hosts ---------------------------------------------------------------------------------------
 
 
@@ -303,3 +310,4 @@ class World:
     monitoring: Monitoring | None
     clock: Clock
     store: Store | None = None
+    nodes: NodeProbe | None = None
