@@ -32,6 +32,8 @@ STEPS: Mapping[str, Callable[[Work], Values]] = {
         notify_zenoss,
     )
 }
+_LIVES = 2
+"""How many instances an account may use up in one round."""
 ON_FAILURE = send_notify_failure.__name__
 ALL_STEPS: Mapping[str, Callable[[Work], Values]] = {**STEPS, ON_FAILURE: send_notify_failure}
 
@@ -82,21 +84,27 @@ def recover(perform: Perform, *, listen_tries: int) -> dict[str, Any]:
     """All steps of one account; its outcome as JSON values.
 
     A failure ends the account's runbook, one with a follow-up does not; either way send_notify_failure comes last.
+    Where there is no capacity deploy_EC2_instance tries its next offer; an instance that dies before it is ready gets
+    one successor.
     """
     known: dict[str, Values] = {}
     failures: list[Effect] = []
-    for step in STEPS:
+    todo, lives = list(STEPS), _LIVES
+    while todo:
+        step, attempt = todo.pop(0), 1
         effect = perform(step, 1, known, "")
-        attempt = 1
-        while effect.kind == "not_listening" and attempt < listen_tries:
+        while effect.kind == "capacity" or (effect.kind == "not_listening" and attempt < listen_tries):
             attempt += 1
             effect = perform(step, attempt, known, "")
-        if effect.ok:
+        if effect.kind == "instance_died" and lives > 1:
+            todo, lives = list(STEPS), lives - 1
+            known.clear()
+        elif effect.ok:
             known[step] = effect.values
-            continue
-        failures.append(effect)
-        if not effect.follow_up:
-            break
+        else:
+            failures.append(effect)
+            if not effect.follow_up:
+                break
     notice: Effect | None = None
     if failures:
         first = failures[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,11 +24,11 @@ from dbos import DBOS, DBOSPortableJSONSerializer, SetWorkflowID  # noqa: E402
 from laerecover.errors import Stopped  # noqa: E402
 from laerecover.manifest import Account  # noqa: E402
 from laerecover.outbox import Outbox  # noqa: E402
-from laerecover.report import WORKFLOW, Round, read_ledger  # noqa: E402
+from laerecover.report import GUARD_KINDS, WORKFLOW, Round, read_ledger  # noqa: E402
 from laerecover.runbook import Effect, execute, recover  # noqa: E402
 from laerecover.settings import Settings  # noqa: E402
 from laerecover.state import State  # noqa: E402
-from laerecover.steps.deploy_ec2_instance import client_token  # noqa: E402
+from laerecover.steps.deploy_ec2_instance import token_of  # noqa: E402
 from laerecover.steps.work import StepFailed, Values, Work  # noqa: E402
 from laerecover.vault import Vault  # noqa: E402
 from laerecover.worlds import OpenWorld  # noqa: E402
@@ -36,6 +37,8 @@ _EXECUTOR = "laerecover"
 _VERSION = "runbook-1"
 _POLL = 0.1
 _CALM_STOP = 60.0
+_ROOM = 4 * 2**20
+"""Bytes of disk that the ledger may want for the steps in hand."""
 
 
 class Watcher(Protocol):
@@ -62,9 +65,14 @@ class Job:
     mail: str = "hold"
     concurrency: int = 8
     max_instances: int | None = None
+    max_failures: int = 3
+    canary: bool = False
     slots: threading.Semaphore = field(init=False)
     launches: set[str] = field(init=False, default_factory=set)
     guard: threading.Lock = field(init=False, default_factory=threading.Lock)
+    failures: list[str] = field(init=False, default_factory=list)
+    halts: list[str] = field(init=False, default_factory=list)
+    """Why nothing further is started; the first reason counts."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "slots", threading.Semaphore(self.concurrency))
@@ -73,7 +81,7 @@ class Job:
         self, account_id: str, number: int, step: str, attempt: int, known: Mapping[str, Values], failure: str
     ) -> dict[str, Any]:
         """Carry out one step now. Raises Stopped, of which the ledger keeps nothing."""
-        if self.stop.is_set():
+        if self.stop.is_set() or self._disk_is_full():
             raise Stopped
         self.watcher.began(account_id, step)
         work = Work(
@@ -89,22 +97,41 @@ class Job:
             attempt=attempt,
             known=known,
             failure=failure,
+            new_identity=self.state.new_identity,
             permit_launch=self._permit,
             point=lambda point: self.open_world.point(step, point),
             waiting=lambda what, seconds: self.watcher.waits(account_id, what, seconds),
         )
-        return execute(step, work).to_json()
+        effect = execute(step, work)
+        if effect.kind in GUARD_KINDS:
+            self.halts.append(effect.message)
+        return effect.to_json()
+
+    def ended(self, account_id: str, outcome: str) -> None:
+        """Count what failed, so that one cause does not fail them all."""
+        self.watcher.finished(account_id, outcome)
+        if outcome == "failed":
+            self.failures.append(account_id)
+            if len(self.failures) >= self.max_failures:
+                self.halts.append(f"{len(self.failures)} accounts failed, --max-failures is {self.max_failures}")
+
+    def _disk_is_full(self) -> bool:
+        """What cannot be written down is not begun."""
+        if shutil.disk_usage(self.state.folder).free >= _ROOM:
+            return False
+        self.halts.append(f"the disk is full at {self.state.folder}; make room, then the same command goes on")
+        return True
 
     def count_launched(self) -> None:
         """Learn which launches this recovery has made before; needed for --max-instances only."""
         if self.max_instances is not None:
             for found in self.open_world.world.compute.find({"lae-recovery": self.state.recovery_id}):
-                generation = int(found.tags.get("lae-generation", "1"))
-                account_id = found.tags.get("lae-account", found.instance_id)
-                self.launches.add(client_token(self.state.recovery_id, account_id, generation))
+                self.launches.add(token_of(found))
 
     def _permit(self, token: str) -> None:
         with self.guard:
+            if self.halts:
+                raise StepFailed(f"not launched, for {self.halts[0]}", kind="max_instances")
             if self.max_instances is not None and len(self.launches | {token}) > self.max_instances:
                 raise StepFailed(f"--max-instances {self.max_instances} is reached", kind="max_instances")
             self.launches.add(token)
@@ -134,10 +161,11 @@ def recover_account(account_id: str, number: int) -> dict[str, Any]:
         return recover(perform, listen_tries=job.settings.waits.listen_tries)
 
 
-def run(job: Job, account_ids: Sequence[str]) -> None:
+def run(job: Job, account_ids: Sequence[str]) -> str:
     """Recover these accounts, going on where an earlier runner stopped; returns when all ended or `job.stop` is set.
 
-    The caller holds the state's lock: two processes on one ledger would both carry out a step.
+    Gives the reason for which a guard ended it early, or "". The caller holds the state's lock: two processes on one
+    ledger would both carry out a step.
     """
     rounds = read_ledger(job.state.ledger, with_steps=False)
     todo = [(a, *_next_round(rounds.get(a))) for a in account_ids]
@@ -161,6 +189,8 @@ def run(job: Job, account_ids: Sequence[str]) -> None:
     )
     try:
         DBOS.launch()
+        if job.canary and all(known.outcome != "recovered" for known in rounds.values()):
+            _send_canary(job, todo)
         with ThreadPoolExecutor(job.concurrency, thread_name_prefix="account") as feeders:
             for outcome in [feeders.submit(_see_through, job, *entry) for entry in todo]:
                 outcome.result()
@@ -168,6 +198,14 @@ def run(job: Job, account_ids: Sequence[str]) -> None:
     finally:
         DBOS.destroy()
         _Current.job = None
+    return job.halts[0] if job.halts else ""
+
+
+def _send_canary(job: Job, todo: Sequence[tuple[str, int, bool]]) -> None:
+    """One account goes through to its end before the others start."""
+    _see_through(job, *todo[0])
+    if job.failures:
+        job.halts.append("the first account failed, so the others were not started; mend it, or run with --no-canary")
 
 
 def _next_round(latest: Round | None) -> tuple[int, bool]:
@@ -181,17 +219,17 @@ def _next_round(latest: Round | None) -> tuple[int, bool]:
 
 def _see_through(job: Job, account_id: str, number: int, fresh: bool) -> None:
     """Start the account's round, or let the engine take it up again, and wait for its end."""
-    if job.stop.is_set():
+    if job.stop.is_set() or (fresh and job.halts):
         return
     workflow_id = f"{job.state.recovery_id[:16]}/{account_id}/{number}"
     if fresh:
         with SetWorkflowID(workflow_id):
             DBOS.start_workflow(recover_account, account_id, number)
-    while not job.stop.is_set():
+    while not job.stop.is_set() and not job.full.is_set():
         status = DBOS.get_workflow_status(workflow_id)
         if status is None or status.status not in ("PENDING", "ENQUEUED", "DELAYED"):
             output = status.output if status is not None else None
-            job.watcher.finished(account_id, str(output["outcome"]) if isinstance(output, dict) else "failed")
+            job.ended(account_id, str(output["outcome"]) if isinstance(output, dict) else "failed")
             return
         job.stop.wait(_POLL)
 

@@ -36,6 +36,7 @@ def open_twin(state: State, vault: Vault, stop: threading.Event, *, crash_at: st
 def open_real(settings: Settings, stop: threading.Event) -> OpenWorld:
     """The real world, as the settings name it. Nothing is connected yet."""
     from laerecover.adapters.ec2 import Ec2Compute
+    from laerecover.adapters.s3 import S3Store
     from laerecover.adapters.serverinfo import ServerinfoFile
     from laerecover.adapters.smtp import SmtpMailer
     from laerecover.adapters.ssh import SshConnector
@@ -45,17 +46,18 @@ def open_real(settings: Settings, stop: threading.Event) -> OpenWorld:
         keys={"ubuntu": Path(settings.admin_privkey_path), "monitor": Path(settings.monitor_privkey_path)},
         command_seconds=settings.waits.command_deadline,
     )
-    monitoring = None
+    monitoring, clock = None, SystemClock(stop)
     if settings.zenoss_ip and settings.zenoss_privkey_path and settings.zenoss_host_key:
         connector = SshConnector(keys={"zenoss": Path(settings.zenoss_privkey_path)}, command_seconds=60.0, sudo=False)
         monitoring = Zenoss(connector, settings.zenoss_ip, settings.zenoss_host_key)
     world = World(
-        compute=Ec2Compute(settings),
+        compute=Ec2Compute(settings, clock),
         hosts=admin,
         mailer=SmtpMailer(settings),
         register=ServerinfoFile(settings.serverinfo),
         monitoring=monitoring,
-        clock=SystemClock(stop),
+        clock=clock,
+        store=S3Store(settings, clock),
     )
     return OpenWorld(world=world, point=lambda step, point: None)
 

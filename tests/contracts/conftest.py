@@ -12,7 +12,10 @@ from pathlib import Path
 
 import paramiko
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from laerecover.rig.proxy import Cloud, serve
 from laerecover.twin.world import NO_FAULTS, TwinFile
 from laerecover.vault import Vault
 
@@ -118,3 +121,13 @@ def ssh_server(tmp_path: Path) -> Iterator[SshServer]:
     server = SshServer(tmp_path / "root")
     yield server
     server.close()
+
+
+@pytest.fixture(scope="session")
+def cloud() -> Iterator[Cloud]:
+    """The rig's cloud on loopback, one for all tests: whoever uses it resets it."""
+    pytest.importorskip("moto.server")
+    key = Ed25519PrivateKey.generate().public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
+    with serve() as made:
+        made.public_key = key.decode()
+        yield made

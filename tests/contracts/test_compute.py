@@ -1,8 +1,9 @@
-"""One exam for compute: the twin's, and EC2 as moto's server plays it."""
+"""One exam for compute: the twin's, and EC2 as the rig's cloud plays it, on loopback."""
 
 from __future__ import annotations
 
-import urllib.request
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,19 +12,21 @@ import pytest
 from laerecover.adapters.ec2 import Ec2Compute
 from laerecover.manifest import Secret
 from laerecover.ports import LaunchRequest, NotFound, Refusal, Transient
+from laerecover.rig.faults import Faults, Rule, read_faults
 from laerecover.settings import drill_settings
+from laerecover.twin import world
 from laerecover.twin.compute import TwinCompute
-from laerecover.twin.world import Faults, TwinFile
 
 REQUEST = LaunchRequest(
     client_token="t" * 64,
     tags={"lae-recovery": "r1", "lae-account": "lae-1", "lae-generation": "1"},
     ami_image_id="ami-12c6146b",
-    instance_size="t2.micro",
+    instance_size="t3.micro",
     admin_keypair_name="admin",
     security_group="CustomerDefault",
     user_data=Secret("#cloud-config\n"),
 )
+OTHER_BYTES = [{"user_data": Secret("other")}, {"instance_size": "t3.small"}, {"tags": {**REQUEST.tags, "x": "y"}}]
 
 
 def described(compute, instance_id, polls=20):
@@ -38,32 +41,38 @@ def described(compute, instance_id, polls=20):
     raise AssertionError("it never ran")
 
 
-@pytest.fixture(scope="module")
-def endpoint():
-    """moto's server on loopback."""
-    server = pytest.importorskip("moto.server").ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+class Clock:
+    """Time that passes by sleeping only, and remembers every sleep."""
 
+    def __init__(self):
+        self.time, self.slept, self.lock = 1000.0, [], threading.Lock()
 
-@pytest.fixture(scope="module")
-def ec2(endpoint):
-    """The adapter, connected to moto."""
-    return Ec2Compute(replace(drill_settings(Path()), endpoint=endpoint))
+    def monotonic(self):
+        """Seconds."""
+        return self.time
+
+    def sleep(self, seconds):
+        """At once."""
+        with self.lock:
+            self.slept.append(seconds)
+            self.time += seconds
 
 
 class ComputeExam:
-    """What every Compute does."""
+    """What every Compute does. `play` makes one in which this goes wrong."""
 
     def test_a_launched_instance_comes_to_run_with_both_addresses(self, compute):
         """Polled often enough an instance runs, with public and private host."""
         found = described(compute, compute.launch(REQUEST).instance_id)
-        assert found.public_host
-        assert found.private_host
+        assert found.public_host.startswith("203.0.113.")
+        assert found.private_host.endswith(".ec2.internal")
         assert found.launch_time.endswith("Z")
         assert not found.dead
+
+    def test_an_instance_shows_no_address_before_it_runs(self, compute):
+        """Pending is pending: no address to connect to."""
+        launched = compute.launch(REQUEST)
+        assert (launched.state, launched.public_host) == ("pending", None)
 
     def test_an_instance_is_found_by_its_tags_alone(self, compute):
         """All tags must agree; nobody else's instance is found."""
@@ -75,16 +84,54 @@ class ComputeExam:
         assert compute.find({"lae-recovery": "another"}) == []
 
     def test_an_unknown_instance_is_not_found(self, compute):
-        """What the cloud does not know is NotFound, not an empty answer."""
+        """What the cloud does not know is NotFound, not an empty answer; it spoils no answer about others."""
         with pytest.raises(NotFound):
             compute.describe("i-00000000000000000")
+        instance_id = described(compute, compute.launch(REQUEST).instance_id).instance_id
+        assert set(compute.known(["i-00000000000000000", instance_id])) == {instance_id}
 
     def test_an_ended_instance_is_dead_and_still_found(self, compute):
-        """A terminated instance counts as a generation."""
+        """A terminated instance counts as a generation, and its client token is spent."""
         instance_id = described(compute, compute.launch(REQUEST).instance_id).instance_id
-        self.end(compute, instance_id)
-        assert compute.describe(instance_id).dead
+        compute.terminate(instance_id)
+        assert compute.describe(instance_id).state == "terminated"
         assert [i.dead for i in compute.find(REQUEST.tags)] == [True]
+        with pytest.raises(Refusal) as caught:
+            compute.launch(REQUEST)
+        assert caught.value.kind == "token_spent"
+
+    def test_the_same_token_is_the_same_instance(self, compute):
+        """A repeated launch launches nothing, however many ask at once."""
+        with ThreadPoolExecutor(4) as several:
+            ids = {i.instance_id for i in several.map(compute.launch, [REQUEST] * 4)}
+        described(compute, next(iter(ids)))
+        assert len(compute.find({"lae-recovery": "r1"})) == len(ids) == 1
+
+    @pytest.mark.parametrize("change", OTHER_BYTES, ids=["user data", "size", "tags"])
+    def test_the_same_token_with_other_bytes_is_refused(self, compute, change):
+        """IdempotentParameterMismatch: hence host keys are derived, not drawn."""
+        compute.launch(REQUEST)
+        with pytest.raises(Refusal) as caught:
+            compute.launch(replace(REQUEST, **change))
+        assert caught.value.kind == "idempotent_mismatch"
+
+    def test_an_answer_may_be_lost_after_the_launch(self, lossy):
+        """A lost connection says nothing: the instance is there all the same, once."""
+        with pytest.raises(Transient):
+            lossy.launch(REQUEST)
+        with pytest.raises(Transient):
+            lossy.launch(REQUEST)
+        assert len(self.launched()) == 1
+
+    def test_the_console_of_a_running_instance_can_be_read(self, compute):
+        """It names what failed when a host never comes back."""
+        instance_id = described(compute, compute.launch(REQUEST).instance_id).instance_id
+        assert instance_id in compute.console(instance_id)
+
+    def test_what_is_there_lacks_nothing(self, compute):
+        """A launch that would succeed has nothing to complain about, and makes nothing."""
+        assert list(compute.lacks(REQUEST)) == []
+        assert self.launched() == []
 
 
 class TestTwinCompute(ComputeExam):
@@ -93,73 +140,199 @@ class TestTwinCompute(ComputeExam):
     @pytest.fixture
     def compute(self, twin_file):
         """A twin without mishaps."""
+        self.file = twin_file
         return TwinCompute(twin_file)
 
-    def end(self, compute, instance_id):
-        """Terminate it."""
-        compute.terminate(instance_id)
+    @pytest.fixture
+    def lossy(self, tmp_path):
+        """A twin that loses every answer."""
+        faults = world.Faults(connection_lost=1.0, throttled=0, slowness=0)
+        self.file = world.TwinFile(tmp_path / "lossy.sqlite", seed=1, pace=0.001, faults=faults)
+        return TwinCompute(self.file)
 
-    def test_the_same_token_is_the_same_instance(self, compute):
-        """As EC2, which moto does not play: a repeated launch launches nothing."""
-        assert compute.launch(REQUEST).instance_id == compute.launch(REQUEST).instance_id
-
-    @pytest.mark.parametrize(
-        "change", [{"user_data": Secret("other")}, {"ami_image_id": "ami-2"}, {"tags": {**REQUEST.tags, "x": "y"}}]
-    )
-    def test_the_same_token_with_other_bytes_is_refused(self, compute, change):
-        """As EC2: IdempotentParameterMismatch."""
-        compute.launch(REQUEST)
-        with pytest.raises(Refusal) as caught:
-            compute.launch(replace(REQUEST, **change))
-        assert caught.value.kind == "idempotent_mismatch"
-
-    def test_an_answer_may_be_lost_after_the_launch(self, tmp_path):
-        """A lost connection says nothing: the instance is there all the same, once."""
-        file = TwinFile(
-            tmp_path / "w.sqlite", seed=1, pace=0.001, faults=Faults(connection_lost=1.0, throttled=0, slowness=0)
-        )
-        with pytest.raises(Transient):
-            TwinCompute(file).launch(REQUEST)
-        with pytest.raises(Transient):
-            TwinCompute(file).launch(REQUEST)
-        with file.change() as db:
-            assert db.execute("SELECT count(*) FROM instances").fetchone()[0] == 1
+    def launched(self):
+        """All that were ever launched."""
+        with self.file.change() as db:
+            return [row["instance_id"] for row in db.execute("SELECT instance_id FROM instances")]
 
 
 class TestEc2(ComputeExam):
-    """boto3 against moto's server on loopback. Its made-up public addresses belong to others: they are never used."""
+    """boto3 against the rig's cloud."""
 
     @pytest.fixture
-    def compute(self, endpoint, ec2):
-        """A fresh EC2 with the operator's key pair and group."""
-        urllib.request.urlopen(urllib.request.Request(f"{endpoint}/moto-api/reset", method="POST")).close()
-        ec2._client.create_security_group(GroupName="CustomerDefault", Description="customers")
-        ec2._client.create_key_pair(KeyName="admin")
-        return ec2
+    def play(self, cloud):
+        """An EC2 with the operator's key pair and group, in which these things go wrong; its clock never really waits."""
+        self.cloud, self.clock = cloud, Clock()
 
-    def end(self, compute, instance_id):
-        """Terminate it."""
-        compute._client.terminate_instances(InstanceIds=[instance_id])
+        def make(**faults):
+            cloud.reset(Faults(**faults))
+            cloud.prepare(key_name="admin", public_key=cloud.public_key)
+            return Ec2Compute(replace(drill_settings(Path()), endpoint=cloud.endpoint), self.clock)
+
+        return make
+
+    @pytest.fixture
+    def compute(self, play):
+        """Nothing goes wrong, but nothing is at once either."""
+        return play(unknown=1, pending=2)
+
+    @pytest.fixture
+    def lossy(self, play):
+        """Every launch's answer is lost."""
+        return play(rules=[Rule(call="RunInstances", fault="reset_after")])
+
+    def launched(self):
+        """All that were ever launched."""
+        return [launch.instance_id for launch in self.cloud.launches]
 
     def test_imdsv2_is_required(self, compute):
         """The user data holds a host key: nobody on the host reads it with a bare GET."""
-        instance_id = compute.launch(REQUEST).instance_id
+        instance_id = described(compute, compute.launch(REQUEST).instance_id).instance_id
         answer = compute._client.describe_instances(InstanceIds=[instance_id])
-        options = answer["Reservations"][0]["Instances"][0].get("MetadataOptions", {})
-        assert options.get("HttpTokens") == "required"
+        assert answer["Reservations"][0]["Instances"][0]["MetadataOptions"]["HttpTokens"] == "required"
 
-    def test_what_ec2_refuses_is_final_and_told(self, compute):
-        """A refusal names EC2's code."""
-        with pytest.raises(Refusal, match="InvalidGroup"):
-            compute.launch(replace(REQUEST, security_group="sg-nosuch"))
+    def test_no_address_that_belongs_to_others_is_ever_told(self, compute):
+        """The public addresses that moto makes up reach nobody, in no answer."""
+        ids = [compute.launch(replace(REQUEST, client_token=f"{n}" * 64)).instance_id for n in range(3)]
+        assert len({described(compute, i).public_host for i in ids}) == 3
+        for page in (compute._client.describe_instances(), compute._client.describe_network_interfaces()):
+            assert "54.214." not in str(page)
 
-    def test_an_answer_that_is_none_is_transient(self, compute):
-        """An error page in place of an answer says nothing about the effect (moto has one for an unknown group)."""
+    @pytest.mark.parametrize(
+        ("change", "code"),
+        [
+            ({"ami_image_id": "ami-00000000"}, "InvalidAMIID.NotFound"),
+            ({"instance_size": "t1.micro"}, "InvalidParameterValue"),
+            ({"admin_keypair_name": "nobody's"}, "InvalidKeyPair.NotFound"),
+            ({"security_group": "sg-00000000"}, "InvalidGroup.NotFound"),
+            ({"security_group": "nosuch"}, "InvalidGroup.NotFound"),
+            ({"security_group": "sg-1", "subnet": "subnet-00000000"}, "InvalidSubnetID.NotFound"),
+            ({"zone": "us-east-1z"}, "InvalidParameterValue"),
+        ],
+    )
+    def test_what_does_not_exist_is_refused_and_lacking(self, compute, change, code):
+        """Images and types of 2012 above all: a refusal names EC2's code, and the check says it before."""
+        wanted = replace(REQUEST, **change)
+        assert compute.lacks(wanted) != []
+        with pytest.raises(Refusal, match=code):
+            compute.launch(wanted)
+        assert self.launched() == []
+
+    def test_a_group_goes_by_its_id_beside_a_subnet(self, compute):
+        """EC2 refuses the name of 2012 together with a subnet; the id is looked up."""
+        _, subnet = self.cloud.prepare(key_name="admin", public_key=self.cloud.public_key)
+        assert described(compute, compute.launch(replace(REQUEST, subnet=subnet)).instance_id).public_host
+
+    def test_a_subnet_without_public_addresses_is_lacking(self, compute):
+        """Nobody could reach a server there."""
+        _, subnet = self.cloud.prepare(key_name="admin", public_key=self.cloud.public_key)
+        compute._client.modify_subnet_attribute(SubnetId=subnet, MapPublicIpOnLaunch={"Value": False})
+        assert [lack.what for lack in compute.lacks(replace(REQUEST, subnet=subnet))] == ["subnet"]
+
+    def test_one_throttled_answer_slows_everybody(self, play):
+        """The call is made again at a slower pace, which all share; nobody fails of it."""
+        compute = play(rules=[Rule(call="RunInstances", fault="throttle", at=(1, 2, 3))])
+        compute.launch(REQUEST)
+        assert self.clock.slept[:3] == [0.5, 1.0, 2.0]
+        waits = len(self.clock.slept)
+        compute.find(REQUEST.tags)
+        assert len(self.clock.slept) == waits + 1
+
+    def test_a_cloud_that_only_throttles_is_transient_in_the_end(self, play):
+        """Whoever asked may ask again later."""
+        compute = play(rules=[Rule(call="DescribeInstances", fault="throttle")])
+        with pytest.raises(Transient) as caught:
+            compute.describe("i-1")
+        assert caught.value.kind == "throttled"
+
+    @pytest.mark.parametrize(
+        ("faults", "kind"), [({"vcpus": 3}, "quota"), ({"no_capacity": ["t3.micro@us-east-1a"]}, "capacity")]
+    )
+    def test_what_does_not_fit_is_told_apart(self, play, faults, kind):
+        """A full zone wants another offer, a full quota wants the run to stop."""
+        compute = play(**faults)
+        with pytest.raises(Refusal) as caught:
+            for n in range(3):
+                compute.launch(replace(REQUEST, client_token=f"{n}" * 64))
+        assert caught.value.kind == kind
+        assert len(self.launched()) == (1 if kind == "quota" else 0)
+        if kind == "capacity":
+            assert compute.launch(replace(REQUEST, zone="us-east-1b")).instance_id
+
+    def test_the_quota_tells_how_many_fit(self, play):
+        """By vCPUs, less what runs; None where the cloud does not tell."""
+        compute = play(vcpus=9)
+        assert compute.room("t3.micro") == 4
+        compute.launch(REQUEST)
+        assert compute.room("t3.micro") == 3
+        assert play().room("t3.micro") is None
+
+    def test_fifty_who_wait_share_one_question(self, play):
+        """Within the poll's interval one DescribeInstances tells of all pending instances."""
+        compute = play(pending=0)
+        ids = [compute.launch(replace(REQUEST, client_token=f"{n:064}")).instance_id for n in range(50)]
+        self.clock.time += 15
+        with ThreadPoolExecutor(50) as several:
+            found = list(several.map(lambda instance_id: compute.describe(instance_id, fresh=10.0), ids))
+        assert all(instance.public_host for instance in found)
+        assert self.cloud.faults.calls["DescribeInstances"] == 1
+
+    def test_an_instance_may_die_before_it_runs(self, play):
+        """It never shows an address."""
+        compute = play(rules=[Rule(call="RunInstances", fault="dies")])
+        instance_id = compute.launch(REQUEST).instance_id
+        states = [compute.describe(instance_id) for _ in range(3)]
+        assert states[-1].dead
+        assert not any(state.public_host for state in states)
+
+    def test_a_console_may_be_late(self, play):
+        """Empty is no error."""
+        compute = play(console=1)
+        instance_id = compute.launch(REQUEST).instance_id
+        assert compute.console(instance_id) == ""
+        assert compute.console(instance_id) != ""
+
+    def test_an_error_of_the_cloud_itself_is_transient(self, play):
+        """InternalError says nothing about the effect."""
         with pytest.raises(Transient):
-            compute.launch(replace(REQUEST, security_group="nosuch"))
+            play(rules=[Rule(call="RunInstances", fault="error")]).launch(REQUEST)
+
+    def test_a_stranger_is_refused(self, compute):
+        """A wrong secret key is EC2's AuthFailure, not a crash; the right one gets in."""
+        self.cloud.allow("DRILL", "another")
+        with pytest.raises(Refusal, match="AuthFailure"):
+            compute.find({})
+        self.cloud.allow("DRILL", "drill")
+        assert compute.find({}) == []
+        assert compute.identity() == "123456789012"
 
     def test_an_unreachable_endpoint_is_transient(self):
         """Nobody there says nothing about the effect."""
-        nobody = Ec2Compute(replace(drill_settings(Path()), endpoint="http://127.0.0.1:9"))
+        nobody = Ec2Compute(replace(drill_settings(Path()), endpoint="http://127.0.0.1:9"), Clock())
         with pytest.raises(Transient):
             nobody.describe("i-1")
+
+
+class TestFaults:
+    """Plans of faults."""
+
+    def test_a_plan_names_calls_by_their_number(self):
+        """Rules as JSON; what stands in no plan does not happen."""
+        plan = read_faults('{"rules": [{"call": "RunInstances", "fault": "capacity", "at": [2]}], "vcpus": 8}')
+        assert [plan.strike("RunInstances") for _ in range(3)] == [None, "capacity", None]
+        assert (plan.vcpus, plan.strike("DescribeInstances")) == (8, None)
+
+    def test_a_seed_throws_the_same_dice_again(self):
+        """Two runs with one seed meet the same faults, another seed meets others."""
+
+        def story(seed):
+            faults = read_faults(f"seed:{seed}")
+            return [faults.strike("RunInstances") for _ in range(60)], [faults.waits(n) for n in range(9)]
+
+        assert story(42) == story(42) != story(43)
+        assert set(story(42)[0]) > {None, "throttle"}
+
+    def test_a_misspelt_plan_is_refused(self):
+        """A rehearsal without its faults would prove nothing."""
+        with pytest.raises(ValueError, match="rule"):
+            read_faults('{"rule": []}')

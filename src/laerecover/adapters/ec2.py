@@ -2,70 +2,193 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ParamSpec, TypeVar
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any
 
-from laerecover.ports import Instance, LaunchRequest, NotFound, Refusal, Transient
+from laerecover.adapters.aws import Pace, Service, make_client, told
+from laerecover.adapters.clock import SystemClock
+from laerecover.ports import Clock, Instance, Lack, LaunchRequest, NotFound, Refusal
 from laerecover.settings import Settings
 from laerecover.text import clean
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
-_NOT_FOUND = ("InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed")
-_THROTTLED = ("RequestLimitExceeded", "Throttling", "ThrottlingException", "EC2ThrottledException")
-_TROUBLE = ("InternalError", "InternalFailure", "ServiceUnavailable", "Unavailable")
-_QUOTA = ("VcpuLimitExceeded", "InstanceLimitExceeded", "MaxSpotInstanceCountExceeded")
+_AT_ONCE = 200
+"""DescribeInstances takes that many values in a filter."""
+_VCPU_QUOTA = "L-1216C47A"
+"""Running On-Demand Standard instances, counted in vCPUs."""
+_MAP = "name one that exists in ec2.images of the settings (ec2.sizes for types), for the one of 2012"
 
 
-def _told(method: Callable[P, T]) -> Callable[P, T]:
-    """boto3's errors in the words of the port."""
+class Ec2Compute(Service):
+    """One client, one pace and one poll for all threads."""
 
-    @functools.wraps(method)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
-        from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
-        from botocore.parsers import ResponseParserError
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self._settings = settings
+        self._clock = clock or SystemClock(threading.Event())
+        self.pace = Pace(self._clock)
+        self._client = make_client(settings, "ec2")
+        self._polling = threading.Lock()
+        self._watched: set[str] = set()
+        self._seen: dict[str, tuple[float, Instance | None]] = {}
+        self._groups: dict[tuple[str, str], str] = {}
 
-        try:
-            return method(*args, **kwargs)
-        except ClientError as error:
-            code = str(error.response.get("Error", {}).get("Code", ""))
-            text = clean(f"EC2 says {code}: {error.response.get('Error', {}).get('Message', '')}")
-            if code in _NOT_FOUND:
-                raise NotFound(text) from None
-            if code in _THROTTLED or code in _TROUBLE:
-                raise Transient(text, kind="throttled") from None
-            kind = {"IdempotentParameterMismatch": "idempotent_mismatch", "InsufficientInstanceCapacity": "capacity"}
-            raise Refusal(text, kind="quota" if code in _QUOTA else kind.get(code, "ec2_refused")) from None
-        except ParamValidationError:
-            raise Refusal("EC2 would not take these parameters", kind="ec2_refused") from None
-        except (BotoCoreError, ResponseParserError) as error:
-            # A page of some proxy instead of EC2's answer is no answer.
-            raise Transient(f"EC2 was not reached: {type(error).__name__}") from None
-
-    return wrapped
-
-
-class Ec2Compute:
-    """One client, shared by all threads, with adaptive retries."""
-
-    def __init__(self, settings: Settings) -> None:
-        import boto3
-        from botocore.config import Config
-
-        self._client: Any = boto3.session.Session().client(
-            "ec2",
-            region_name=settings.region,
-            endpoint_url=settings.endpoint,
-            aws_access_key_id=settings.ec2_access_key_id,
-            aws_secret_access_key=settings.ec2_secret_key.reveal(),
-            config=Config(retries={"mode": "adaptive", "max_attempts": 5}, connect_timeout=10, read_timeout=60),
-        )
-
-    @_told
+    @told
     def launch(self, request: LaunchRequest) -> Instance:
         """RunInstances of exactly one, tags in the same call, IMDSv2 only."""
+        asked = self._clock.monotonic()
+        instance = _instance(self._client.run_instances(**self._wanted(request))["Instances"][0])
+        self._watched.add(instance.instance_id)
+        self._seen.setdefault(instance.instance_id, (asked, instance))
+        return instance
+
+    def describe(self, instance_id: str, *, fresh: float = 0.0) -> Instance:
+        """One DescribeInstances tells of all that are being waited for; who comes meanwhile takes its answer."""
+        asked = self._clock.monotonic() - fresh
+        self._watched.add(instance_id)
+        with self._polling:
+            if self._seen.get(instance_id, (-1.0, None))[0] <= asked:
+                self._poll()
+            found = self._seen[instance_id][1]
+        if found is None:
+            raise NotFound(f"EC2 does not know {clean(instance_id)}")
+        return found
+
+    def _poll(self) -> None:
+        ids, now = sorted(self._watched), self._clock.monotonic()
+        known = self.known(ids)
+        for instance_id in ids:
+            found = known.get(instance_id)
+            self._seen[instance_id] = (now, found)
+            if found is not None and found.state != "pending":
+                self._watched.discard(instance_id)
+
+    @told
+    def find(self, tags: Mapping[str, str]) -> Sequence[Instance]:
+        """DescribeInstances by tags, all pages."""
+        return list(self._pages([{"Name": f"tag:{key}", "Values": [value]} for key, value in sorted(tags.items())]))
+
+    @told
+    def known(self, instance_ids: Sequence[str]) -> Mapping[str, Instance]:
+        """DescribeInstances, all pages. By filter: one unknown id among the ids themselves would spoil the answer."""
+        chunks = [list(instance_ids[n : n + _AT_ONCE]) for n in range(0, len(instance_ids), _AT_ONCE)]
+        found = (i for chunk in chunks for i in self._pages([{"Name": "instance-id", "Values": chunk}]))
+        return {instance.instance_id: instance for instance in found}
+
+    def _pages(self, filters: Sequence[Mapping[str, Any]]) -> Iterator[Instance]:
+        for page in self._client.get_paginator("describe_instances").paginate(Filters=filters):
+            yield from (_instance(i) for reservation in page["Reservations"] for i in reservation["Instances"])
+
+    @told
+    def console(self, instance_id: str) -> str:
+        """GetConsoleOutput, which lags behind."""
+        return str(self._client.get_console_output(InstanceId=instance_id).get("Output") or "")
+
+    @told
+    def terminate(self, instance_id: str) -> None:
+        """TerminateInstances of one."""
+        self._client.terminate_instances(InstanceIds=[instance_id])
+
+    @told
+    def identity(self) -> str:
+        """GetCallerIdentity."""
+        return str(make_client(self._settings, "sts").get_caller_identity()["Account"])
+
+    def lacks(self, request: LaunchRequest) -> Sequence[Lack]:
+        """Each thing by itself, since a dry run names the first trouble only; then the dry run."""
+        questions = (self._image, self._size, self._key, self._subnet, self._security_group)
+        found = [lack for ask in questions if (lack := ask(request))]
+        try:
+            self._dry_run(request)
+        except Refusal as error:
+            if not found:
+                found.append(Lack(what="launch", message=str(error), remedy="mend what EC2 names"))
+        return found
+
+    @told
+    def _dry_run(self, request: LaunchRequest) -> None:
+        from botocore.exceptions import ClientError
+
+        try:
+            self._client.run_instances(**self._wanted(request), DryRun=True)
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") != "DryRunOperation":
+                raise
+
+    @told
+    def _image(self, request: LaunchRequest) -> Lack | None:
+        by_id = [{"Name": "image-id", "Values": [request.ami_image_id]}]
+        states = [image.get("State", "available") for image in self._client.describe_images(Filters=by_id)["Images"]]
+        if states == ["available"]:
+            return None
+        return Lack(
+            what="image", message=f"{request.ami_image_id} does not exist in {self._settings.region}", remedy=_MAP
+        )
+
+    @told
+    def _size(self, request: LaunchRequest) -> Lack | None:
+        by_type = [{"Name": "instance-type", "Values": [request.instance_size]}]
+        where: dict[str, Any] = {"LocationType": "region"}
+        if request.zone:
+            where["LocationType"] = "availability-zone"
+            by_type.append({"Name": "location", "Values": [request.zone]})
+        if self._client.describe_instance_type_offerings(Filters=by_type, **where)["InstanceTypeOfferings"]:
+            return None
+        place = request.zone or self._settings.region
+        return Lack(what="size", message=f"{request.instance_size} is not offered in {place}", remedy=_MAP)
+
+    @told
+    def _key(self, request: LaunchRequest) -> Lack | None:
+        name = request.admin_keypair_name
+        if self._client.describe_key_pairs(Filters=[{"Name": "key-name", "Values": [name]}])["KeyPairs"]:
+            return None
+        remedy = "import its public half under this name, or mend admin_keypair_name in lae_automation_config.json"
+        return Lack(what="key pair", message=f"{name} does not exist in {self._settings.region}", remedy=remedy)
+
+    @told
+    def _subnet(self, request: LaunchRequest) -> Lack | None:
+        if request.subnet is None:
+            return None
+        by_id = [{"Name": "subnet-id", "Values": [request.subnet]}]
+        found = self._client.describe_subnets(Filters=by_id)["Subnets"]
+        if found and found[0].get("MapPublicIpOnLaunch"):
+            return None
+        message = "gives no public addresses" if found else "does not exist"
+        remedy = "let it assign public addresses" if found else "mend ec2.subnet in the settings"
+        return Lack(what="subnet", message=f"{request.subnet} {message}", remedy=remedy)
+
+    @told
+    def _security_group(self, request: LaunchRequest) -> Lack | None:
+        name = request.security_group
+        by = "group-id" if name.startswith("sg-") else "group-name"
+        if self._client.describe_security_groups(Filters=[{"Name": by, "Values": [name]}])["SecurityGroups"]:
+            return None
+        remedy = "make it, or mend ec2.security_group in the settings"
+        return Lack(what="security group", message=f"{name} does not exist in {self._settings.region}", remedy=remedy)
+
+    def room(self, instance_size: str) -> int | None:
+        """The quota of vCPUs, less what runs now, by what one of these needs."""
+        try:
+            return self._room(instance_size)
+        except Refusal:
+            return None
+
+    @told
+    def _room(self, instance_size: str) -> int:
+        quota = self._quotas.get_service_quota(ServiceCode="ec2", QuotaCode=_VCPU_QUOTA)["Quota"]["Value"]
+        alive = [{"Name": "instance-state-name", "Values": ["pending", "running"]}]
+        pages = self._client.get_paginator("describe_instances").paginate(Filters=alive)
+        types = [i["InstanceType"] for page in pages for r in page["Reservations"] for i in r["Instances"]]
+        answer = self._client.describe_instance_types(InstanceTypes=sorted({*types, instance_size}))["InstanceTypes"]
+        vcpus = {row["InstanceType"]: int(row["VCpuInfo"]["DefaultVCpus"]) for row in answer}
+        return max(0, int(quota) - sum(vcpus[name] for name in types)) // vcpus[instance_size]
+
+    @cached_property
+    def _quotas(self) -> Any:
+        return make_client(self._settings, "service-quotas")
+
+    def _wanted(self, request: LaunchRequest) -> dict[str, Any]:
+        tags = [{"Key": key, "Value": value} for key, value in sorted(request.tags.items())]
         wanted: dict[str, Any] = {
             "ImageId": request.ami_image_id,
             "InstanceType": request.instance_size,
@@ -74,36 +197,33 @@ class Ec2Compute:
             "MaxCount": 1,
             "ClientToken": request.client_token,
             "MetadataOptions": {"HttpTokens": "required"},
-            "TagSpecifications": [
-                {"ResourceType": "instance", "Tags": [{"Key": k, "Value": v} for k, v in sorted(request.tags.items())]}
-            ],
+            "TagSpecifications": [{"ResourceType": "instance", "Tags": tags}],
+            **self._group(request),
         }
-        # A group in a VPC goes by its id; the default network still takes the name of 2012.
-        group = "SecurityGroupIds" if request.security_group.startswith("sg-") else "SecurityGroups"
-        wanted[group] = [request.security_group]
         if request.subnet:
             wanted["SubnetId"] = request.subnet
+        if request.zone:
+            wanted["Placement"] = {"AvailabilityZone": request.zone}
         if request.user_data is not None:
             wanted["UserData"] = request.user_data.reveal()
-        return _instance(self._client.run_instances(**wanted)["Instances"][0])
+        return wanted
 
-    @_told
-    def describe(self, instance_id: str) -> Instance:
-        """DescribeInstances of one id."""
-        found = self._client.describe_instances(InstanceIds=[instance_id])["Reservations"]
-        instances = [i for reservation in found for i in reservation["Instances"]]
-        if not instances:
-            raise NotFound(f"EC2 does not know {clean(instance_id)}")
-        return _instance(instances[0])
-
-    @_told
-    def find(self, tags: Mapping[str, str]) -> Sequence[Instance]:
-        """DescribeInstances by tags, all pages."""
-        filters = [{"Name": f"tag:{key}", "Values": [value]} for key, value in sorted(tags.items())]
-        pages = self._client.get_paginator("describe_instances").paginate(Filters=filters)
-        return [
-            _instance(i) for page in pages for reservation in page["Reservations"] for i in reservation["Instances"]
-        ]
+    def _group(self, request: LaunchRequest) -> dict[str, list[str]]:
+        """EC2 takes the group's name of 2012 in the default network only; beside a subnet it wants the id."""
+        name, subnet = request.security_group, request.subnet
+        if name.startswith("sg-"):
+            return {"SecurityGroupIds": [name]}
+        if subnet is None:
+            return {"SecurityGroups": [name]}
+        if (name, subnet) not in self._groups:
+            subnets = self._client.describe_subnets(Filters=[{"Name": "subnet-id", "Values": [subnet]}])["Subnets"]
+            network = [row["VpcId"] for row in subnets]
+            filters = [{"Name": "group-name", "Values": [name]}, {"Name": "vpc-id", "Values": network or ["none"]}]
+            found = self._client.describe_security_groups(Filters=filters)["SecurityGroups"]
+            if not found:
+                raise Refusal(f"no security group {name} in the network of {subnet}", kind="ec2_refused")
+            self._groups[name, subnet] = str(found[0]["GroupId"])
+        return {"SecurityGroupIds": [self._groups[name, subnet]]}
 
 
 def _instance(answer: Mapping[str, Any]) -> Instance:

@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from laerecover.hostkeys import derive_host_key
-from laerecover.ports import Instance, LaunchRequest
+from laerecover.manifest import Account
+from laerecover.ports import Instance, LaunchRequest, Refusal, Transient
+from laerecover.settings import Settings
 from laerecover.steps.work import StepFailed, Values, Work
 
 _WITHIN = 300.0
 
 
-def client_token(recovery_id: str, account_id: str, generation: int) -> str:
+def client_token(recovery_id: str, account_id: str, generation: int, attempt: int = 1) -> str:
     """64 characters that name this launch and no other; two state folders of one manifest share it."""
-    return hashlib.sha256("\0".join([recovery_id, account_id, str(generation)]).encode()).hexdigest()
+    named = [recovery_id, account_id, str(generation), str(attempt)]
+    return hashlib.sha256("\0".join(named).encode()).hexdigest()
+
+
+def token_of(instance: Instance) -> str:
+    """The client token that the instance was launched with, as its tags tell."""
+    tags = instance.tags
+    recovery_id, account_id = tags.get("lae-recovery", ""), tags.get("lae-account", instance.instance_id)
+    return client_token(recovery_id, account_id, generation_of(instance), int(tags.get("lae-attempt", 1)))
+
+
+def generation_of(instance: Instance) -> int:
+    """1 for the account's first instance, 2 for the one after its death, and so on."""
+    return int(instance.tags.get("lae-generation", 1))
 
 
 def tags_of(recovery_id: str, account_id: str) -> dict[str, str]:
@@ -21,57 +38,112 @@ def tags_of(recovery_id: str, account_id: str) -> dict[str, str]:
     return {"lae-recovery": recovery_id, "lae-account": account_id}
 
 
-def deploy_ec2_instance(work: Work) -> Values:
-    """Launch, or find by its tags, the account's one living instance.
+def offers(settings: Settings, account: Account) -> Sequence[LaunchRequest]:
+    """What to ask for, in this order, as far as settings and account say: the next where there was no capacity.
 
-    Values: instance_id, launch_time, generation, client_token, host_key (public half).
-    Fails: `no_image`, `doubled` (two living instances), `max_instances`, what EC2 refuses.
+    Raises StepFailed (`no_image`).
     """
-    account = work.account
-    tags = tags_of(work.recovery_id, account.account_id)
-    generation = 1
-
-    def probe() -> Instance | None:
-        nonlocal generation
-        found = work.world.compute.find(tags)
-        alive = [instance for instance in found if not instance.dead]
-        if len(alive) > 1:
-            ids = ", ".join(sorted(instance.instance_id for instance in alive))
-            raise StepFailed(f"the account has more than one living instance: {ids}; end all but one", kind="doubled")
-        generation = 1 + len(found) - len(alive)
-        return alive[0] if alive else None
-
-    def act() -> Instance:
-        work.permit_launch(client_token(work.recovery_id, account.account_id, generation))
-        return work.world.compute.launch(_request(work, tags, generation))
-
-    instance = work.ensure(probe, act, within=_WITHIN, what="launch")
-    launched = int(instance.tags.get("lae-generation", generation))
-    token = client_token(work.recovery_id, account.account_id, launched)
-    return {
-        "instance_id": instance.instance_id,
-        "launch_time": instance.launch_time,
-        "generation": launched,
-        "client_token": token,
-        "host_key": derive_host_key(work.vault, token).public,
-    }
-
-
-def _request(work: Work, tags: dict[str, str], generation: int) -> LaunchRequest:
-    image, size = work.settings.image_of(work.account), work.settings.size_of(work.account)
+    image, size = settings.image_of(account), settings.size_of(account)
     if image is None or size is None:
         raise StepFailed(
             "no image or no size is known for this account; add its product to the config, or ec2.image and ec2.size to the settings",
             kind="no_image",
         )
-    token = client_token(work.recovery_id, work.account.account_id, generation)
-    return LaunchRequest(
-        client_token=token,
-        tags={**tags, "lae-mode": work.mode, "lae-generation": str(generation)},
+    first = LaunchRequest(
+        client_token="",
+        tags={"Name": account.instance_name} if settings.name_tag == "email" and account.instance_name else {},
         ami_image_id=image,
         instance_size=size,
-        admin_keypair_name=work.settings.admin_keypair_name,
-        security_group=work.settings.security_group,
-        subnet=work.settings.subnet,
-        user_data=derive_host_key(work.vault, token).user_data,
+        admin_keypair_name=settings.admin_keypair_name,
+        security_group=settings.security_group,
+        subnet=settings.subnet,
     )
+    return [first, *(_elsewhere(first, row) for row in settings.fallbacks)]
+
+
+def _elsewhere(first: LaunchRequest, row: Mapping[str, str]) -> LaunchRequest:
+    size, subnet = row.get("size", first.instance_size), row.get("subnet", first.subnet)
+    return replace(first, instance_size=size, subnet=subnet, zone=row.get("zone"))
+
+
+def deploy_ec2_instance(work: Work) -> Values:
+    """Launch, or find by its tags, the account's one living instance.
+
+    `work.attempt` says which offer: the ledger knows that the one before found no capacity, so no resumed run goes back.
+    Values: instance_id, launch_time, generation, attempt, size, zone, subnet, former (ids of its dead predecessors),
+    client_token, host_key, boot_host_key (public halves). Fails: `no_image`, `doubled` (two living instances),
+    `max_instances`, `capacity` (another attempt is left), `no_capacity`, `quota`, what else EC2 refuses.
+    """
+    compute, tags = work.world.compute, tags_of(work.recovery_id, work.account.account_id)
+    former: list[Instance] = []
+    spent = 0
+
+    def probe() -> Instance | None:
+        found = compute.find(tags)
+        former[:] = [instance for instance in found if instance.state == "terminated"]
+        living = [instance for instance in found if not instance.dead]
+        if len(living) > 1:
+            ids = ", ".join(sorted(instance.instance_id for instance in living))
+            raise StepFailed(f"the account has more than one living instance: {ids}; end all but one", kind="doubled")
+        if len(former) + len(living) < len(found):
+            raise Transient("its former instance is still shutting down")
+        return living[0] if living else None
+
+    def act() -> Instance:
+        nonlocal spent
+        generation = 1 + max([spent, *map(generation_of, former)])
+        request = _request(work, tags, generation)
+        work.permit_launch(request.client_token)
+        try:
+            return compute.launch(request)
+        except Refusal as error:
+            if error.kind == "token_spent":
+                # EC2 forgets the dead after an hour, but not their tokens.
+                spent = generation
+                return act()
+            raise _explained(work, error) from None
+
+    instance = work.ensure(probe, act, within=_WITHIN, what="launch")
+    token = token_of(instance)
+    attempt = int(instance.tags.get("lae-attempt", 1))
+    chosen = offers(work.settings, work.account)[attempt - 1 : attempt]
+    return {
+        "instance_id": instance.instance_id,
+        "launch_time": instance.launch_time,
+        "generation": generation_of(instance),
+        "attempt": attempt,
+        "size": chosen[0].instance_size if chosen else None,
+        "zone": chosen[0].zone if chosen else None,
+        "subnet": chosen[0].subnet if chosen else None,
+        "former": sorted(each.instance_id for each in former),
+        "client_token": token,
+        "host_key": derive_host_key(work.vault, token, "final").public,
+        "boot_host_key": derive_host_key(work.vault, token, "boot").public,
+    }
+
+
+def _request(work: Work, tags: Mapping[str, str], generation: int) -> LaunchRequest:
+    wanted = offers(work.settings, work.account)
+    attempt = min(work.attempt, len(wanted))
+    offer = wanted[attempt - 1]
+    token = client_token(work.recovery_id, work.account.account_id, generation, attempt)
+    numbers = {"lae-mode": work.mode, "lae-generation": str(generation), "lae-attempt": str(attempt)}
+    user_data = derive_host_key(work.vault, token, "boot").user_data
+    return replace(offer, client_token=token, tags={**offer.tags, **tags, **numbers}, user_data=user_data)
+
+
+def _explained(work: Work, error: Refusal) -> Exception:
+    """What EC2's refusal means for this account."""
+    if error.kind == "idempotent_mismatch":
+        # It is there, launched with other settings: its tags will show it.
+        return Transient(f"an instance with this client token exists: {error}")
+    if error.kind == "capacity" and work.attempt >= len(offers(work.settings, work.account)):
+        return Refusal(f"{error}; name other zones or types in ec2.fallbacks, and run again", kind="no_capacity")
+    if error.kind == "quota":
+        found = work.world.compute.find({"lae-recovery": work.recovery_id})
+        living = sum(1 for instance in found if not instance.dead)
+        return Refusal(
+            f"{error}; {living} instances of this recovery fit; raise the quota and run again, what is done stays",
+            kind="quota",
+        )
+    return error

@@ -14,24 +14,25 @@ _TRIES_AT_LEAST = 10
 def wait_for_ec2_addresses(work: Work) -> Values:
     """Poll DescribeInstances until dnsName and privateDnsName are both set, every address_poll seconds as in the HOWTO.
 
+    All accounts share the answers: see Compute.describe.
     Values: public_host, private_host. Fails: `instance_died`, `not_found` (after a minute), `deadline`.
     """
     clock, waits = work.world.clock, work.settings.waits
     instance_id = work.known_of("deploy_ec2_instance", "instance_id")
-    begun, tries, unknown = clock.monotonic(), 0, 0
+    begun, tries, unknown, pause = clock.monotonic(), 0, 0, waits.address_poll
     until = begun + waits.address_deadline
     while True:
         tries += 1
         instance: Instance | None = None
         try:
-            instance = work.world.compute.describe(instance_id)
+            instance = work.world.compute.describe(instance_id, fresh=pause)
         except NotFound:
             unknown += 1
         except Transient:
             pass
         if instance is not None and instance.dead:
             raise StepFailed(
-                f"{instance_id} is {instance.state} before it was ready; run again to launch another",
+                f"{instance_id} is {instance.state} before it was ready; another is launched once it is terminated",
                 kind="instance_died",
             )
         if instance is not None and instance.public_host and instance.private_host:
@@ -42,4 +43,5 @@ def wait_for_ec2_addresses(work: Work) -> Values:
         if now > until and tries >= _TRIES_AT_LEAST:
             raise StepFailed(f"{instance_id} got no addresses in time", kind="deadline")
         work.waiting(f"addresses of {instance_id}", max(0.0, until - now))
-        clock.sleep(waits.address_poll if instance is not None else _SOON)
+        pause = waits.address_poll if instance is not None else _SOON
+        clock.sleep(pause)

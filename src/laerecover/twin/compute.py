@@ -7,7 +7,7 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 
-from laerecover.ports import Instance, LaunchRequest, NotFound, Refusal
+from laerecover.ports import Instance, Lack, LaunchRequest, NotFound, Refusal
 from laerecover.twin.world import TwinFile, lose
 
 _NETS = ("203.0.113", "198.51.100", "192.0.2")
@@ -32,12 +32,15 @@ class TwinCompute:
                 row = self._create(db, request, digest)
             elif row["request_digest"] != digest:
                 raise Refusal("IdempotentParameterMismatch", kind="idempotent_mismatch")
+            elif row["state"] == "terminated":
+                raise Refusal("IdempotentInstanceTerminated", kind="token_spent")
             lost = file.mishap(db, f"launch {token}")
         lose(lost)
         return _instance(row, visible=False)
 
-    def describe(self, instance_id: str) -> Instance:
+    def describe(self, instance_id: str, *, fresh: float = 0.0) -> Instance:
         """Unknown at first, then pending without addresses, then running; each poll brings it nearer."""
+        del fresh
         self._file.throttle(f"describe {instance_id}")
         self._file.spend(0.5)
         with self._file.change() as db:
@@ -61,11 +64,37 @@ class TwinCompute:
         found = [_instance(row, visible=row["state"] != "pending") for row in rows]
         return [i for i in found if all(i.tags.get(key) == value for key, value in tags.items())]
 
+    def known(self, instance_ids: Sequence[str]) -> Mapping[str, Instance]:
+        """Those that are not hidden any more."""
+        return {i.instance_id: i for i in self.find({}) if i.instance_id in instance_ids}
+
+    def console(self, instance_id: str) -> str:
+        """What a machine says that runs."""
+        return "" if self.describe(instance_id).state == "pending" else f"{instance_id} login: "
+
     def terminate(self, instance_id: str) -> None:
-        """Somebody ends the instance; for tests."""
+        """End it for good."""
         with self._file.change() as db:
-            db.execute("UPDATE instances SET state = 'terminated', hidden = 0 WHERE instance_id = ?", (instance_id,))
+            ended = db.execute(
+                "UPDATE instances SET state = 'terminated', hidden = 0 WHERE instance_id = ?", (instance_id,)
+            )
+            if ended.rowcount == 0:
+                raise NotFound(f"no instance {instance_id}")
             self._file.note(db, "terminate", instance_id)
+
+    def identity(self) -> str:
+        """Nobody's account."""
+        return "000000000000"
+
+    def lacks(self, request: LaunchRequest) -> Sequence[Lack]:
+        """The twin has everything."""
+        del request
+        return ()
+
+    def room(self, instance_size: str) -> int | None:
+        """The twin does not count."""
+        del instance_size
+        return None
 
     def _create(self, db: sqlite3.Connection, request: LaunchRequest, digest: str) -> sqlite3.Row:
         file, token = self._file, request.client_token
@@ -98,7 +127,8 @@ class TwinCompute:
 
 def _digest(request: LaunchRequest) -> str:
     parts = [request.client_token, json.dumps(dict(request.tags), sort_keys=True), request.ami_image_id]
-    parts += [request.instance_size, request.admin_keypair_name, request.security_group, request.subnet or ""]
+    parts += [request.instance_size, request.admin_keypair_name, request.security_group]
+    parts += [request.subnet or "", request.zone or ""]
     parts.append(request.user_data.reveal() if request.user_data else "")
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 

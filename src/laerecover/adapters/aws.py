@@ -1,0 +1,148 @@
+"""How the adapters talk to Amazon's services: clients, errors in the ports' words, one pace for everybody."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from laerecover.ports import Clock, NotFound, Refusal, Transient, WorldError
+from laerecover.settings import Settings
+from laerecover.text import clean
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_NOT_FOUND = ("InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed")
+_THROTTLED = ("RequestLimitExceeded", "Throttling", "ThrottlingException", "EC2ThrottledException", "SlowDown")
+_KINDS = {
+    "IdempotentParameterMismatch": "idempotent_mismatch",
+    "IdempotentInstanceTerminated": "token_spent",
+    "VcpuLimitExceeded": "quota",
+    "InstanceLimitExceeded": "quota",
+    "InsufficientInstanceCapacity": "capacity",
+    "InsufficientHostCapacity": "capacity",
+    "InsufficientFreeAddressesInSubnet": "capacity",
+    "Unsupported": "capacity",
+}
+_TRIES = 40
+_making = threading.Lock()
+
+
+class Pace:
+    """The gap between two calls, in seconds, for all accounts together: wider when the cloud throttles, then less.
+
+    Everybody takes the next free moment, so that nobody comes back in a herd.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self._lock = clock, threading.Lock()
+        self._gap, self._next, self._widened = 0.0, 0.0, 0.0
+
+    def wait(self) -> None:
+        """Until it is this caller's turn. Raises Stopped if somebody asks to stop."""
+        with self._lock:
+            now = self._clock.monotonic()
+            turn = self._next = max(now, self._next + self._gap)
+        if turn > now:
+            self._clock.sleep(turn - now)
+
+    def throttled(self) -> None:
+        """The cloud had enough. Answers to what was under way already widen the gap only once."""
+        with self._lock:
+            now = self._clock.monotonic()
+            if self._gap == 0 or now >= self._widened + self._gap:
+                self._gap, self._widened = min(20.0, max(0.5, 2 * self._gap)), now
+            self._next = max(self._next, now)
+
+    def went_well(self) -> None:
+        """A little faster."""
+        with self._lock:
+            self._gap = self._gap * 0.8 if self._gap > 0.05 else 0.0
+
+
+class Service:
+    """Whoever calls Amazon: `told` needs the pace."""
+
+    pace: Pace
+
+
+S = TypeVar("S", bound=Service)
+
+
+def told(method: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P], T]:
+    """boto3's errors in the words of the port; a throttled call is made again, at everybody's pace."""
+
+    @functools.wraps(method)
+    def wrapped(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+        from botocore.parsers import ResponseParserError
+
+        for tries in range(1, _TRIES + 1):
+            self.pace.wait()
+            try:
+                answer = method(self, *args, **kwargs)
+            except ClientError as error:
+                said = _said(error.response)
+                if said.kind != "throttled" or tries == _TRIES:
+                    raise said from None
+                self.pace.throttled()
+            except ParamValidationError:
+                raise Refusal("the cloud would not take these parameters", kind="ec2_refused") from None
+            except (BotoCoreError, ResponseParserError) as error:
+                # A page of some proxy instead of an answer is no answer.
+                raise Transient(f"the cloud was not reached: {type(error).__name__}") from None
+            else:
+                self.pace.went_well()
+                return answer
+        raise AssertionError("the last try either returns or raises")
+
+    return wrapped
+
+
+def _said(response: Any) -> WorldError:
+    code = str(response.get("Error", {}).get("Code", ""))
+    text = clean(f"the cloud says {code}: {response.get('Error', {}).get('Message', '')}")
+    if code in _NOT_FOUND:
+        return NotFound(text)
+    if code in _THROTTLED:
+        return Transient(text, kind="throttled")
+    if code in _KINDS:
+        return Refusal(text, kind=_KINDS[code])
+    if int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)) >= 500:
+        return Transient(text)
+    return Refusal(text, kind="ec2_refused")
+
+
+def make_client(settings: Settings, service: str) -> Any:
+    """The operator's client. It tries once: what to do after a lost answer is the steps' to decide, not botocore's."""
+    return client_with(
+        service,
+        region_name=settings.region,
+        endpoint_url=settings.endpoint,
+        aws_access_key_id=settings.ec2_access_key_id,
+        aws_secret_access_key=settings.ec2_secret_key.reveal(),
+    )
+
+
+def client_with(service: str, *, attempts: int = 1, **how: Any) -> Any:
+    """A client with these keys. One session makes them all, one after the other: it holds Amazon's large descriptions."""
+    from botocore.config import Config
+
+    config = Config(
+        retries={"total_max_attempts": attempts},
+        connect_timeout=10,
+        read_timeout=60,
+        max_pool_connections=50,
+        s3={"addressing_style": "path"},
+    )
+    with _making:
+        return _session().client(service, config=config, **how)
+
+
+@functools.cache
+def _session() -> Any:
+    import boto3
+
+    return boto3.session.Session()
