@@ -40,6 +40,7 @@ def open_real(settings: Settings, stop: threading.Event) -> OpenWorld:
     from laerecover.adapters.serverinfo import ServerinfoFile
     from laerecover.adapters.smtp import SmtpMailer
     from laerecover.adapters.ssh import SshConnector
+    from laerecover.adapters.tahoe_probe import TahoeProbe
     from laerecover.adapters.zenoss import Zenoss
 
     admin = SshConnector(
@@ -56,6 +57,7 @@ def open_real(settings: Settings, stop: threading.Event) -> OpenWorld:
         mailer=SmtpMailer(settings),
         register=ServerinfoFile(settings.serverinfo),
         monitoring=monitoring,
+        nodes=TahoeProbe(),
         clock=clock,
         store=S3Store(settings, clock),
     )

@@ -10,6 +10,7 @@ from laerecover.ports import Clock, World
 from laerecover.twin.compute import TwinCompute
 from laerecover.twin.hosts import TwinHosts
 from laerecover.twin.offices import TwinMailer, TwinMonitoring, TwinRegister
+from laerecover.twin.probes import TwinProbe
 from laerecover.twin.world import TwinFile
 from laerecover.vault import Vault
 
@@ -23,6 +24,7 @@ def twin_world(file: TwinFile, vault: Vault, clock: Clock) -> World:
         register=TwinRegister(file),
         monitoring=TwinMonitoring(file),
         clock=clock,
+        nodes=TwinProbe(file),
     )
 
 

@@ -1,0 +1,85 @@
+"""Who answers at a Tahoe-LAFS node's port, by the TLS handshake that foolscap's negotiation leads to."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import re
+import socket
+import ssl
+import tempfile
+import threading
+
+from laerecover.identity import new_node_pem
+from laerecover.ports import Refusal, Transient
+from laerecover.text import clean
+
+_TIMEOUT = 20.0
+_ANSWER = 4096
+_TUB_ID = re.compile("[a-z2-7]{32}")
+_one_at_a_time = threading.Lock()
+
+
+class TahoeProbe:
+    """NodeProbe over TCP. No furl leaves this machine: a TubID is no capability, and no more than it is named."""
+
+    def __init__(self, *, timeout: float = _TIMEOUT) -> None:
+        self._timeout = timeout
+
+    def tub_id(self, public_host: str, port: int, *, wanted: str) -> str:
+        """Ask for the wanted tub, as foolscap does; then believe nothing but the certificate of the handshake."""
+        if not _TUB_ID.fullmatch(wanted):
+            raise Refusal("that is no TubID", kind="bad_tub_id")
+        where = f"{public_host}:{port}"
+        try:
+            with socket.create_connection((public_host, port), timeout=self._timeout) as plain:
+                # foolscap's negotiate.py: an HTTP request that asks to go on in TLS; 404 where no such tub is known.
+                plain.sendall(
+                    f"GET /id/{wanted} HTTP/1.1\r\nHost: {public_host}\r\nUser-Agent: Foolscap/0.13\r\n"
+                    "Connection: Upgrade\r\nUpgrade: TLS/1.0\r\n\r\n".encode("ascii")
+                )
+                status = _headers(plain).partition(b"\r\n")[0]
+                if not re.match(rb"HTTP/1\.[01] 101 ", status):
+                    raise Refusal(f"{where} does not know that tub: {clean(status.decode('latin-1'))}", kind="no_tub")
+                with _context().wrap_socket(plain) as secured:
+                    certificate = secured.getpeercert(binary_form=True) or b""
+        except ssl.SSLError as error:
+            raise Refusal(f"{where} breaks the handshake: {clean(error.reason)}", kind="no_tls") from None
+        except OSError as error:
+            raise Transient(f"{where} does not answer: {clean(error.strerror or type(error).__name__)}") from None
+        digest = hashlib.sha1(certificate, usedforsecurity=False).digest()
+        return base64.b32encode(digest).decode("ascii").lower()
+
+
+def _headers(plain: socket.socket) -> bytes:
+    """To the empty line and no byte further: what follows belongs to TLS."""
+    answer = b""
+    while not answer.endswith(b"\r\n\r\n"):
+        octet = plain.recv(1)
+        if not octet or len(answer) > _ANSWER:
+            raise ConnectionResetError(0, "it hangs up before TLS" if not octet else "it does not speak foolscap")
+        answer += octet
+    return answer
+
+
+@functools.cache
+def _made() -> ssl.SSLContext:
+    """Certificates of 2012 are let through (RSA of 1024 bits, MD5): the TubID is their hash, and the hash is what counts.
+
+    Nodes want to see a certificate of ours, too: it is made for this process, and tells nothing.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    with tempfile.NamedTemporaryFile(suffix=".pem") as file:
+        file.write(new_node_pem().reveal().encode("ascii"))
+        file.flush()
+        context.load_cert_chain(file.name)
+    return context
+
+
+def _context() -> ssl.SSLContext:
+    with _one_at_a_time:
+        return _made()

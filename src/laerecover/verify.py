@@ -1,0 +1,81 @@
+"""Whether what was recovered still answers: introducer, storage node, bucket; read-only, at any later time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from laerecover.identity import INTRODUCER_PORT, STORAGE_PORT
+from laerecover.manifest import Account
+from laerecover.ports import NodeProbe, Refusal, Store, World, WorldError
+from laerecover.report import Round
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One question and its answer. `ok` is None where nobody could be asked; `said` holds no secret."""
+
+    account_id: str
+    customer: str
+    what: str
+    where: str
+    ok: bool | None
+    said: str
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """JSON values."""
+        return asdict(self)
+
+
+def verify(world: World, accounts: list[Account], rounds: dict[str, Round], *, concurrency: int) -> list[Check]:
+    """Three checks for each of the accounts that the ledger calls recovered, in the accounts' order."""
+    recovered = [(a, rounds[a.account_id]) for a in accounts if _is_recovered(rounds.get(a.account_id))]
+    with ThreadPoolExecutor(concurrency, thread_name_prefix="verify") as pool:
+        found = pool.map(lambda pair: list(_checks(world, *pair)), recovered)
+        return [check for checks in found for check in checks]
+
+
+def _is_recovered(latest: Round | None) -> bool:
+    return latest is not None and latest.outcome == "recovered"
+
+
+def _checks(world: World, account: Account, latest: Round) -> Iterator[Check]:
+    told = {step["step"]: step["values"] for step in latest.steps}
+    host = str(told["wait_for_ec2_addresses"]["public_host"])
+    nodes = (("introducer", INTRODUCER_PORT, "introducer_tub_id"), ("storage node", STORAGE_PORT, "server_nodeid"))
+    for what, port, name in nodes:
+        wanted = str(told["bounce_server"][name])
+        yield _check(account, what, f"{host}:{port}", world.nodes and _node(world.nodes, host, port, wanted))
+    yield _check(account, "bucket", account.bucket_name or "", world.store and _bucket(world.store, account))
+
+
+def _check(account: Account, what: str, where: str, ask: Callable[[], str] | None) -> Check:
+    ok, said = None, "there is nobody to ask"
+    if ask is not None:
+        try:
+            ok, said = True, ask()
+        except WorldError as error:
+            ok, said = False, str(error)
+    customer = account.customer_email or account.customer_name or "(unknown)"
+    return Check(account_id=account.account_id, customer=customer, what=what, where=where, ok=ok, said=said)
+
+
+def _node(probe: NodeProbe, host: str, port: int, wanted: str) -> Callable[[], str]:
+    def ask() -> str:
+        answered = probe.tub_id(host, port, wanted=wanted)
+        if answered != wanted:
+            raise Refusal(f"another tub answers: {answered}; somebody may be in between", kind="other_tub")
+        return f"answers as {wanted}"
+
+    return ask
+
+
+def _bucket(store: Store, account: Account) -> Callable[[], str]:
+    def ask() -> str:
+        first = next(iter(store.keys(account)), None)
+        return "can be listed" if first is not None else "can be listed; it is empty"
+
+    return ask
