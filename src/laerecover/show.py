@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from laerecover.plan import Plan
     from laerecover.report import Report
     from laerecover.state import State
+    from laerecover.verify import Check
 
 _MANY = 4
 _COLOURS = {"recovered": "green", "failed": "red", "recover": "green", "blocked": "yellow"}
@@ -91,6 +92,24 @@ def show_letters(letters: Sequence[Letter], *, stream: TextIO | None = None) -> 
         for line in letter.text.splitlines():
             out.print(Text(f"  | {clean(line)}"))
         out.print()
+
+
+def show_verified(checks: Sequence[Check]) -> None:
+    """One line per check, failures first; then how many accounts are well."""
+    out = console(sys.stdout)
+    table = Table(box=None, pad_edge=False)
+    for title in ("customer", "check", "where", "answer"):
+        table.add_column(title, overflow="fold")
+    words = {True: ("ok", "green"), False: ("FAILED", "red"), None: ("not asked", "dim")}
+    for check in sorted(checks, key=lambda check: check.ok is not False):
+        word, style = words[check.ok]
+        answer = Text(f"{word}: {clean(check.said)}", style=style)
+        table.add_row(Text(clean(check.customer)), Text(check.what), Text(clean(check.where)), answer)
+    out.print(table)
+    accounts = {check.account_id for check in checks}
+    failed = {check.account_id for check in checks if check.ok is False}
+    told = f"{len(accounts - failed)} of {len(accounts)} recovered accounts are well" if accounts else "no account is recovered yet"
+    out.print(Text(f"\n{told}", style="bold"))
 
 
 def show_report(report: Report, folder: Path) -> None:
