@@ -159,11 +159,15 @@ def test_the_monitoring_host_records_what_it_loads(rig: Rig):
 
 
 def test_nothing_outlives_a_killed_keeper(another_rig, host_key: HostKey):
-    """After kill -9 of the keeper there is no process, namespace, mount or link of it."""
+    """After kill -9 of the keeper there is no process, namespace, mount or link of it, not even where FUSE hangs."""
     before = footprint()
     rig = another_rig()
     rig.boot("i-1", "203.0.113.9", user_data=host_key.user_data.reveal())
-    connect(rig, "203.0.113.9", host_key.public)("nohup sleep 1000 >/dev/null 2>&1 &")
+    shell = connect(rig, "203.0.113.9", host_key.public)
+    shell(
+        f"{APT} update && {APT} install rclone fuse3 && mkdir m && rclone mount /srv m --daemon && pkill -STOP rclone"
+    )
+    shell("nohup sh -c 'sleep 1000 & ls m/debs' >/dev/null 2>&1 &")
     pids = descendants(rig.facts["pid"])
     held = set().union(*(namespaces(pid) for pid in pids))
     assert len(pids) > 10

@@ -136,7 +136,11 @@ class Actions:
         instance = launch.instance
         try:
             key = instance.ec2_backend.key_pairs[instance.key_name].public_key
-            self._yard.boot(launch.instance_id, launch.address or "", instance.private_dns_name, user_data, key)
+            poverty = self._faults.poverty(tag["value"] for tag in instance.get_tags())
+            address, name = launch.address or "", instance.private_dns_name
+            self._yard.boot(launch.instance_id, address, name, user_data, key, **poverty)
+            if (seconds := self._faults.power_cut(len(self.launches))) is not None:
+                threading.Timer(seconds, self._yard.reboot, [launch.instance_id]).start()
         except Exception:  # noqa: BLE001  a cloud, too, ends an instance that it cannot boot
             launch.dies = True
         if launch.state == "terminated":

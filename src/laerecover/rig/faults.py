@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,16 @@ from typing import Any
 FAULTS = ("throttle", "error", "reset_before", "reset_after", "capacity", "quota", "dies")
 """throttle: RequestLimitExceeded, 503 · error: InternalError, 500 · reset_before, reset_after: the connection is lost
 before or after the commit · capacity, quota: InsufficientInstanceCapacity, VcpuLimitExceeded · dies: the instance
-ends instead of running. Any other word is an EC2 error code to answer with."""
+ends instead of running. Any other word is an EC2 error code to answer with.
+The call `host` is a boot, its fault `power` a cut of the power soon after; the faults of `mail` are `mail.MISHAPS`."""
 # What the dice may bring: nothing that an undisturbed run would not reach in the end.
 _DICE = {
     "RunInstances": {"throttle": 0.10, "reset_before": 0.03, "reset_after": 0.08, "error": 0.03},
     "DescribeInstances": {"throttle": 0.08, "reset_before": 0.03, "error": 0.02},
     "TerminateInstances": {"throttle": 0.05, "reset_after": 0.05},
     "GetConsoleOutput": {"throttle": 0.10},
+    "host": {"power": 0.15},
+    "mail": {"refuse_4xx": 0.20, "delay": 0.10},
 }
 
 
@@ -44,6 +47,8 @@ class Faults:
     console: int = 0
     vcpus: int | None = None
     no_capacity: Sequence[str] = ()
+    hosts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Value of one of an instance's tags -> what its host has less of (`Yard.boot`'s `disk`, `without`)."""
     seed: int | None = None
     calls: Counter[str] = field(default_factory=Counter)
 
@@ -59,6 +64,14 @@ class Faults:
         if self.seed is None:
             return self.unknown, self.pending, self.console
         return tuple(int(self._die(f"wait {kind} {launch}") * 3) for kind in range(3))  # type: ignore[return-value]
+
+    def poverty(self, tags: Iterable[str]) -> Mapping[str, Any]:
+        """`disk`, `without` of the host of an instance with these tags' values."""
+        return next((self.hosts[tag] for tag in tags if tag in self.hosts), {})
+
+    def power_cut(self, launch: int) -> float | None:
+        """Seconds after the nth boot at which the power is cut; None for never. The host boots again by itself."""
+        return 2 + 18 * self._die(f"power {launch}") if self.strike("host") == "power" else None
 
     def full(self, instance_type: str, zone: str) -> bool:
         """Whether there is no capacity of this type in this zone."""

@@ -95,10 +95,12 @@ class Yard:
         unplug(instance_id)
 
     def reboot(self, instance_id: str) -> None:
-        """Cut the power; the host boots again."""
-        host = self._hosts[instance_id]
-        with host.lock:
-            self._kill(host)
+        """Cut the power; the host boots again. No effect if there is none."""
+        with self._lock:
+            host = self._hosts.get(instance_id)
+        if host is not None:
+            with host.lock:
+                self._kill(host)
 
     def console(self, instance_id: str) -> str:
         """The last of what the host wrote on its console; also after its end."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from laerecover.rig.authority import make_certificate, make_ssh_key
-from laerecover.rig.faults import read_faults
+from laerecover.rig.faults import Faults, read_faults
 from laerecover.rig.ground import OPERATOR
 from laerecover.rig.hosts import Yard
 from laerecover.rig.mail import Mailbox, serve_mail
@@ -47,7 +47,7 @@ def main() -> None:
     pid = int(Path("/proc/self").readlink().name)
     _make_mounts(cache)
     make_network()
-    rig = Keeper(folder)
+    rig = Keeper(folder, faults)
     with serve(rig.yard, (PROVIDER, CLOUD_PORT), faults=faults) as cloud:
         rig.start(cloud)
         _serve_control(rig)
@@ -69,7 +69,7 @@ def _make_mounts(cache: Path) -> None:
 class Keeper:
     """Everything that a rig consists of, in `folder`: keys, mailbox, consoles, settings."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, faults: Faults) -> None:
         self.folder = folder
         for name in ("keys", "consoles"):
             (folder / name).mkdir(exist_ok=True, mode=0o700)
@@ -78,7 +78,7 @@ class Keeper:
         self.zenoss_host_key = make_ssh_key(keys / "zenoss_host")
         make_certificate(keys, PROVIDER, datetime.now(UTC))
         self.yard = Yard(Path("/run/cache"), Path("/run/hosts"), folder / "consoles", self.admin)
-        self.mailbox = Mailbox(folder / "mailbox")
+        self.mailbox = Mailbox(folder / "mailbox", faults)
 
     def start(self, cloud: Cloud) -> None:
         """The operator's ground in the cloud, monitoring host, mail server."""

@@ -10,15 +10,17 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 
+from laerecover.rig.faults import Faults
+
 MISHAPS = ("refuse_5xx", "refuse_4xx", "delay", "drop_before_taking", "drop_after_taking")
 
 
 class Mailbox:
     """aiosmtpd's handler: what is taken becomes NNNN.eml, with the envelope's recipient in its first header."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, faults: Faults) -> None:
         folder.mkdir(exist_ok=True)
-        self._folder, self._mishaps = folder, list[tuple[str, str]]()
+        self._folder, self._faults, self._mishaps = folder, faults, list[tuple[str, str]]()
         self._lock = threading.Lock()
 
     def plan(self, mishap: str, recipient: str = "", times: int = 1) -> None:
@@ -54,7 +56,7 @@ class Mailbox:
                 if planned[1] in ("", recipient):
                     self._mishaps.remove(planned)
                     return planned[0]
-        return ""
+            return self._faults.strike("mail") or ""
 
     def _keep(self, recipient: str, content: bytes) -> None:
         with self._lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 
@@ -9,7 +10,15 @@ class Yard(Protocol):
     """Where the instances of this cloud stand as hosts."""
 
     def boot(
-        self, instance_id: str, public_host: str, private_host: str, user_data: str, authorized_key: str
+        self,
+        instance_id: str,
+        public_host: str,
+        private_host: str,
+        user_data: str,
+        authorized_key: str,
+        *,
+        disk: str = "2g",
+        without: Sequence[str] = (),
     ) -> None: ...
     def terminate(self, instance_id: str) -> None: ...
     def reboot(self, instance_id: str) -> None: ...
@@ -19,8 +28,8 @@ class Yard(Protocol):
 class EmptyYard:
     """No hosts at all."""
 
-    def boot(self, instance_id: str, public_host: str, private_host: str, user_data: str, authorized_key: str) -> None:
-        del instance_id, public_host, private_host, user_data, authorized_key
+    def boot(self, *of_the_host: str, disk: str = "2g", without: Sequence[str] = ()) -> None:
+        del of_the_host, disk, without
 
     def terminate(self, instance_id: str) -> None:
         del instance_id
