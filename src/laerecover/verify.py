@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -9,8 +10,11 @@ from typing import Any
 
 from laerecover.identity import INTRODUCER_PORT, STORAGE_PORT
 from laerecover.manifest import Account
+from laerecover.options import Options
 from laerecover.ports import NodeProbe, Refusal, Store, World, WorldError
-from laerecover.report import Round
+from laerecover.report import Round, read_ledger
+from laerecover.review import find_state
+from laerecover.worlds import open_real, open_twin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +34,20 @@ class Check:
         return asdict(self)
 
 
-def verify(world: World, accounts: list[Account], rounds: dict[str, Round], *, concurrency: int) -> list[Check]:
+def verify(options: Options, *, stop: threading.Event) -> list[Check]:
+    """Ask about the recovered accounts of the state, as they are now. Takes no lock, changes nothing."""
+    state = find_state(options)
+    manifest = state.seen(options.read())
+    if state.mode == "drill":
+        world = open_twin(state, options.vault(state.folder), stop).world
+    else:
+        world = open_real(options.settings_for(state.mode, state.folder), stop).world
+    chosen = options.selection.of(manifest)
+    accounts = [a for a in manifest.accounts if a.account_id in chosen]
+    return checks(world, accounts, read_ledger(state.ledger), concurrency=options.concurrency)
+
+
+def checks(world: World, accounts: list[Account], rounds: dict[str, Round], *, concurrency: int) -> list[Check]:
     """Three checks for each of the accounts that the ledger calls recovered, in the accounts' order."""
     recovered = [(a, rounds[a.account_id]) for a in accounts if _is_recovered(rounds.get(a.account_id))]
     with ThreadPoolExecutor(concurrency, thread_name_prefix="verify") as pool:
@@ -48,8 +65,8 @@ def _checks(world: World, account: Account, latest: Round) -> Iterator[Check]:
     nodes = (("introducer", INTRODUCER_PORT, "introducer_tub_id"), ("storage node", STORAGE_PORT, "server_nodeid"))
     for what, port, name in nodes:
         wanted = str(told["bounce_server"][name])
-        yield _check(account, what, f"{host}:{port}", world.nodes and _node(world.nodes, host, port, wanted))
-    yield _check(account, "bucket", account.bucket_name or "", world.store and _bucket(world.store, account))
+        yield _check(account, what, f"{host}:{port}", _node(world.nodes, host, port, wanted))
+    yield _check(account, "bucket", account.bucket_name or "", _bucket(world.store, account))
 
 
 def _check(account: Account, what: str, where: str, ask: Callable[[], str] | None) -> Check:
@@ -63,7 +80,10 @@ def _check(account: Account, what: str, where: str, ask: Callable[[], str] | Non
     return Check(account_id=account.account_id, customer=customer, what=what, where=where, ok=ok, said=said)
 
 
-def _node(probe: NodeProbe, host: str, port: int, wanted: str) -> Callable[[], str]:
+def _node(probe: NodeProbe | None, host: str, port: int, wanted: str) -> Callable[[], str] | None:
+    if probe is None:
+        return None
+
     def ask() -> str:
         answered = probe.tub_id(host, port, wanted=wanted)
         if answered != wanted:
@@ -73,7 +93,10 @@ def _node(probe: NodeProbe, host: str, port: int, wanted: str) -> Callable[[], s
     return ask
 
 
-def _bucket(store: Store, account: Account) -> Callable[[], str]:
+def _bucket(store: Store | None, account: Account) -> Callable[[], str] | None:
+    if store is None:
+        return None
+
     def ask() -> str:
         first = next(iter(store.keys(account)), None)
         return "can be listed" if first is not None else "can be listed; it is empty"
