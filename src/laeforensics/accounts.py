@@ -33,7 +33,12 @@ def accounts(signups: Sequence[Signup], roles: dict[str, str]) -> list[Account]:
         bucket = None if roles[signup.name] == ATTEMPT else attested_bucket(signup)
         start = start_of(signup.name)
         groups[bucket or f"attempt:{start[1] if start else stem(signup.name)}"].append(signup)
-    return [_account(account_id, group, roles) for account_id, group in sorted(groups.items())]
+    found = []
+    for account_id, group in sorted(groups.items()):
+        account = _account(account_id, group, roles)
+        account.witnesses.pack()
+        found.append(account)
+    return found
 
 
 def _account(account_id: str, group: list[Signup], roles: dict[str, str]) -> Account:

@@ -10,6 +10,7 @@ from urllib.parse import unquote_to_bytes
 
 from laeforensics.facts import FORM, SITE, Fact, Locator
 from laeforensics.fields import FIELDS
+from laeforensics.packedfacts import Facts
 
 _TIME = re.compile(rb"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]Z")
 # What the site lets through unquoted; everything else is %-quoted before any program sees it.
@@ -35,11 +36,11 @@ class Row(NamedTuple):
     line: int
     time: str
     outcome: str | None
-    facts: tuple[Fact, ...]
+    facts: Facts
 
     def value(self, name: str) -> str | None:
         """The row's value of a field, None where it is empty or cannot be right."""
-        return next((fact.value for fact in self.facts if fact.field == name), None)
+        return next((fact.value for fact in self.facts.of(name)), None)
 
 
 class BadRow(NamedTuple):
@@ -116,4 +117,4 @@ def _row(
         elif outcome and value:
             return bad(f"{name} cannot be right")  # the program writes results of validated requests only
         position += len(cell) + 1
-    return Row(evidence, number, cells[0].decode(), cells[1].decode() if outcome else None, tuple(facts))
+    return Row(evidence, number, cells[0].decode(), cells[1].decode() if outcome else None, Facts(facts))

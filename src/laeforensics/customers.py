@@ -10,6 +10,7 @@ from urllib.parse import quote
 from laeforensics.activations import Row
 from laeforensics.facts import STRAY
 from laeforensics.findings import finding
+from laeforensics.packedfacts import Facts
 from laeforensics.segments import is_damage
 from laeforensics.witnesses import Signup, Sources, add, bears_seed, seed_of, start_of, weigh
 
@@ -140,7 +141,7 @@ def _is_damaged_cell(one: str, other: str) -> bool:
 
 
 def _without(name: str, row: Row) -> Row:
-    return row._replace(facts=tuple(f for f in row.facts if f.field != name))
+    return row._replace(facts=Facts(f for f in row.facts if f.field != name))
 
 
 def _credible(signup: Signup, rows: list[Row], email: str | None, code: str | None) -> list[Row]:

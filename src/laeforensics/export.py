@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from laeforensics import rules
@@ -17,6 +17,31 @@ _OLD = {
     "public_host": "old_public_host",
     "private_host": "old_private_host",
 }
+_NEW = {old: name for name, old in _OLD.items()}
+
+
+class Provenance(Mapping[str, tuple[str, ...]]):
+    """The places that tell each value of an account, by the manifest's names: written out when looked at, for they are long."""
+
+    __slots__ = ("_values", "_witnesses")
+
+    def __init__(self, account: Account) -> None:
+        self._values, self._witnesses = account.values, account.witnesses
+
+    def __getitem__(self, name: str) -> tuple[str, ...]:
+        known = _NEW.get(name, name)
+        if known not in self._values or known not in self._witnesses:
+            raise KeyError(name)
+        return tuple(f"{f.locator} {f.rule}" for f in self._witnesses[known])
+
+    def __iter__(self) -> Iterator[str]:
+        return (_OLD.get(name, name) for name in self._witnesses if name in self._values)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
 
 
 def export(accounts: Sequence[Account], path: Path, *, evidence_digest: str, key_file: Path | None = None) -> Manifest:
@@ -24,11 +49,9 @@ def export(accounts: Sequence[Account], path: Path, *, evidence_digest: str, key
 
     Raises ManifestError, OSError.
     """
-    attempts = {a.account_id for a in accounts if a.is_attempt}
-    rows = [manifest_account(a) for a in accounts]
-    handed_over = [row for row in rows if row.account_id not in attempts]
+    handed_over = (manifest_account(a) for a in accounts if not a.is_attempt)
     written = manifest.write_manifest(path, handed_over, evidence_digest=evidence_digest, key_file=key_file)
-    manifest.write_audit_table(path.with_name("audit.parquet"), rows)
+    manifest.write_audit_table(path.with_name("audit.parquet"), map(manifest_account, accounts))
     return written
 
 
@@ -58,10 +81,6 @@ def manifest_account(account: Account) -> manifest.Account:
         log_file=origin.name if origin is not None and origin.log is not None else None,
         secrets_file=secrets_file,
         customer_email_confirmed=account.email_confirmed,
-        provenance={
-            _OLD.get(name, name): tuple(f"{f.locator} {f.rule}" for f in facts)
-            for name, facts in account.witnesses.items()
-            if name in account.values
-        },
+        provenance=Provenance(account),
         **values,  # type: ignore[arg-type]
     )

@@ -9,6 +9,7 @@ from laeforensics.customers import REQUEST_TO_LOG, cells, join_csv, moment
 from laeforensics.facts import FOREIGN, LAST_ASSERTING_STANDING, Fact
 from laeforensics.fields import SIGNUP_FIELDS
 from laeforensics.findings import Finding, finding
+from laeforensics.packedfacts import Witnesses
 from laeforensics.pairing import join_secrets
 from laeforensics.producttokens import Product
 from laeforensics.signuplogs import SignupLog
@@ -20,8 +21,7 @@ def join(logs: Sequence[SignupLog], sources: Sources) -> list[Signup]:
     """One `Signup` for each log, in the logs' order."""
     signups = []
     for log in logs:
-        signup = Signup(name=log.evidence, log=log)
-        add(signup, log.facts)
+        signup = Signup(name=log.evidence, log=log, witnesses=Witnesses(log.facts))
         signup.findings.extend(_order_findings(log))
         signups.append(signup)
     for signup in signups:
@@ -76,6 +76,7 @@ def join_rest(signup: Signup, sources: Sources) -> None:
     _join_serverinfo(signup, sources.serverinfo)
     _join_token(signup, sources.products)
     _settle(signup)
+    signup.witnesses.pack()
 
 
 def _order_findings(log: SignupLog) -> Iterable[Finding]:
@@ -103,7 +104,7 @@ def _join_product_code(signup: Signup) -> None:
         if code and fact.standing <= LAST_ASSERTING_STANDING:
             start = fact.locator.start + len("lae-")
             locator = fact.locator._replace(start=start, end=start + len(code))
-            signup.witnesses["product_code"].append(Fact("product_code", code, locator, "bucket name", fact.channel))
+            signup.witnesses.add(Fact("product_code", code, locator, "bucket name", fact.channel))
 
 
 def _join_serverinfo(signup: Signup, serverinfo: Mapping[str, list[Row]]) -> None:
@@ -187,7 +188,7 @@ def _settle(signup: Signup) -> None:
             _note_outranked(signup, name, value, facts)
 
 
-def _note_outranked(signup: Signup, name: str, value: str, facts: list[Fact]) -> None:
+def _note_outranked(signup: Signup, name: str, value: str, facts: Sequence[Fact]) -> None:
     others = tuple(f.locator for f in facts if f.value != value and f.standing <= LAST_ASSERTING_STANDING)
     if others:
         signup.findings.append(

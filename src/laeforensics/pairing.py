@@ -20,12 +20,14 @@ def join_secrets(signups: Sequence[Signup], sources: Sources) -> None:
         if named is not None and _belongs(signup, named, sources):
             taken.add(named.evidence)
             _take_secrets(signup, named, "seed")
+        signup.witnesses.pack()
     for signup in signups:
         if signup.secrets is None or not signup.secrets.filled:
             _search_secrets(signup, sources, taken)
         stripe = sources.stripe.get(stem(signup.name))
         if stripe is not None:
             add(signup, stripe.facts)
+        signup.witnesses.pack()
 
 
 def _take_secrets(signup: Signup, file: SecretsFile, how: str) -> None:

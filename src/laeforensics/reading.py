@@ -6,12 +6,14 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import cast
 
 from laeforensics import conversions, evidence, pool, thrift
 from laeforensics.activations import BadRow, Row, read_activation_requests, read_serverinfo, read_signups
 from laeforensics.evidence import Content, EvidenceFile
 from laeforensics.facts import Fact, Locator
 from laeforensics.findings import Finding, finding
+from laeforensics.packedfacts import Facts
 from laeforensics.producttokens import Product, read_config, read_monthly
 from laeforensics.secretsfiles import SecretsFile, read_secrets, read_stripe
 from laeforensics.signuplogs import SignupLog, read_log
@@ -96,8 +98,9 @@ def read_all(
             for one in some:
                 progress(one.file)
     reading = Reading()
-    for one in sorted(told, key=lambda t: t.file.name):
-        reading.add(one)
+    told.sort(key=lambda t: t.file.name, reverse=True)
+    while told:
+        reading.add(told.pop())
     return reading
 
 
@@ -147,8 +150,10 @@ def _moved(content: Content, locator: Locator) -> Locator:
     return locator if back is None else locator._replace(start=back(locator.start), end=back(locator.end))
 
 
-def _moved_facts(content: Content, facts: Iterable[Fact]) -> list[Fact]:
-    return thrift.facts(fact._replace(locator=_moved(content, fact.locator)) for fact in facts)
+def _moved_facts(content: Content, facts: Iterable[Fact]) -> Facts:
+    if content.back is not None:
+        facts = (fact._replace(locator=_moved(content, fact.locator)) for fact in facts)
+    return Facts(facts)
 
 
 def _move_log(log: SignupLog, back: Callable[[int], int]) -> None:
@@ -160,7 +165,7 @@ def _log(told: FileReading, file: EvidenceFile, content: Content) -> None:
     log = read_log(content.data, file.name)
     if content.back is not None:
         _move_log(log, content.back)
-        log.facts = _moved_facts(content, log.facts)
+        log.facts = list(_moved_facts(content, log.facts))
         log.torn = [(name, _moved(content, locator)) for name, locator in log.torn]
     told.log = thrift.log(log)
     told.findings.extend(_log_findings(log))
@@ -190,7 +195,7 @@ def _log_findings(log: SignupLog) -> Iterable[Finding]:
 
 def _secrets(told: FileReading, file: EvidenceFile, content: Content) -> None:
     found = read_secrets(content.data, file.name)
-    found.facts = _moved_facts(content, found.facts)
+    found.facts = cast("list[Fact]", _moved_facts(content, found.facts))
     told.secrets = found
     if not content.data:
         told.findings.append(finding("empty-secrets", str(found.problem), signup=file.name))
@@ -204,7 +209,7 @@ def _secrets(told: FileReading, file: EvidenceFile, content: Content) -> None:
 
 def _stripe(told: FileReading, file: EvidenceFile, content: Content) -> None:
     found = read_stripe(content.data, file.name)
-    found.facts = _moved_facts(content, found.facts)
+    found.facts = cast("list[Fact]", _moved_facts(content, found.facts))
     told.stripe = found
     if found.problem:
         told.findings.append(finding("damaged-secrets", found.problem, signup=file.name))
@@ -225,7 +230,7 @@ def _serverinfo(told: FileReading, file: EvidenceFile, content: Content) -> None
 def _rows(told: FileReading, content: Content, rows: Iterable[Row | BadRow]) -> Iterable[Row]:
     for row in rows:
         if isinstance(row, Row):
-            yield row._replace(facts=tuple(_moved_facts(content, row.facts)))
+            yield row if content.back is None else row._replace(facts=_moved_facts(content, row.facts))
         else:
             locator = _moved(content, Locator(row.evidence, row.line, row.start, row.end))
             told.findings.append(

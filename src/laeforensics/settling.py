@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from laeforensics.facts import LAST_ASSERTING_STANDING, Fact
 from laeforensics.findings import Finding
+from laeforensics.packedfacts import Witnesses
 from laeforensics.witnesses import Signup, weigh
 
 REQUIRED = ("bucket_name", "user_access_key_id", "user_secret_key")
@@ -25,7 +26,7 @@ class Account:
     signups: list[Signup]
     origin: Signup | None = None
     values: dict[str, str] = field(default_factory=dict, repr=False)
-    witnesses: dict[str, list[Fact]] = field(default_factory=dict)
+    witnesses: Witnesses = field(default_factory=Witnesses)
     contested: set[str] = field(default_factory=set)
     missing: tuple[str, ...] = ()
     ready: bool | None = None

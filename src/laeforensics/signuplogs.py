@@ -9,6 +9,7 @@ from laeforensics import dialects, parsing, segments
 from laeforensics.facts import ERROR, OWN, REMOTE, STRAY, TESTIMONY, Fact, Locator, Residue, Tile
 from laeforensics.fields import FIELDS
 from laeforensics.identities import certify
+from laeforensics.packedfacts import Facts
 from laeforensics.parsing import Piece
 from laeforensics.pieces import (
     ALWAYS_FOLLOW,
@@ -49,6 +50,11 @@ class SignupLog:
     failure: str | None = None
     bucket_failed: bool = False
     torn: list[tuple[str, Locator]] = field(default_factory=list)
+
+    def has_channel(self, channel: str) -> bool:
+        """True if a fact of this log came by this channel."""
+        facts: Sequence[Fact] = self.facts
+        return facts.has_channel(channel) if isinstance(facts, Facts) else any(f.channel == channel for f in facts)
 
 
 def read_log(data: bytes, evidence: str) -> SignupLog:

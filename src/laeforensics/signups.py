@@ -47,7 +47,7 @@ def _seed(signup: Signup) -> str | None:
 def is_re_record(signup: Signup) -> bool:
     """True for a record_secrets log: its values were read out of a server."""
     return signup.log is not None and (
-        "Reading secrets..." in signup.log.announcements or any(f.channel == TESTIMONY for f in signup.log.facts)
+        "Reading secrets..." in signup.log.announcements or signup.log.has_channel(TESTIMONY)
     )
 
 

@@ -1,4 +1,4 @@
-"""What a file told, kept in little memory: equal texts once, tiles in arrays, residue in bounded number."""
+"""What a file told, kept in little memory: facts packed, tiles in arrays, residue in bounded number."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sys import intern
 from typing import cast, overload
 
 from laeforensics.facts import Fact, Residue, Tile
+from laeforensics.packedfacts import Facts
 from laeforensics.signuplogs import SignupLog
 
 #: From this many residue lines on, those that follow each other become one stretch: a hostile file may hold millions.
@@ -54,11 +55,13 @@ class Tiles(Sequence[Tile]):
 
 
 def log(full: SignupLog) -> SignupLog:
-    """The same log, kept in little memory."""
-    full.facts = facts(full.facts)
+    """The same log, kept in little memory; nothing may be added to it any more."""
+    full.facts = cast("list[Fact]", Facts(full.facts))
     full.tiles = cast("list[Tile]", Tiles(full.tiles))
     full.residue = list(residue(full.residue))
     full.announcements = cast("set[str]", _shared(frozenset(map(intern, full.announcements))))
+    full.marks = cast("set[str]", _shared(frozenset(map(intern, full.marks))))
+    full.stages = cast("list[tuple[str, int]]", tuple(full.stages))
     return full
 
 
@@ -66,11 +69,6 @@ def log(full: SignupLog) -> SignupLog:
 def _shared(words: frozenset[str]) -> frozenset[str]:
     """Logs of one dialect announce the same: they share one set."""
     return words
-
-
-def facts(found: Iterable[Fact]) -> list[Fact]:
-    """The same facts: a value that several witnesses tell is kept once."""
-    return [fact._replace(value=intern(str(fact.value)), rule=intern(str(fact.rule))) for fact in found]
 
 
 def residue(lines: Sequence[Residue]) -> Iterator[Residue]:

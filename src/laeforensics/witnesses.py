@@ -11,6 +11,7 @@ from laeforensics.activations import Row, is_moment
 from laeforensics.facts import LAST_ASSERTING_STANDING, Fact
 from laeforensics.findings import Finding
 from laeforensics.packed import without_suffix
+from laeforensics.packedfacts import Witnesses
 from laeforensics.producttokens import Product
 from laeforensics.secretsfiles import SecretsFile
 from laeforensics.signuplogs import SignupLog
@@ -56,7 +57,7 @@ class Signup:
     name: str
     log: SignupLog | None
     secrets: SecretsFile | None = None
-    witnesses: dict[str, list[Fact]] = field(default_factory=lambda: defaultdict(list))
+    witnesses: Witnesses = field(default_factory=Witnesses)
     values: dict[str, str] = field(default_factory=dict, repr=False)
     contested: set[str] = field(default_factory=set)
     matched_by: list[str] = field(default_factory=list)
@@ -121,4 +122,4 @@ def bears_seed(bucket: str, seed: str) -> bool:
 def add(signup: Signup, facts: Iterable[Fact]) -> None:
     """Add facts to a signup's witnesses."""
     for fact in facts:
-        signup.witnesses[fact.field].append(fact)
+        signup.witnesses.add(fact)
