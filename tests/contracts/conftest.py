@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import functools
+import contextlib
+import getpass
 import os
+import signal
 import socket
 import subprocess
-import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import paramiko
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from laerecover.hostkeys import HostKey, derive_host_key
 from laerecover.rig.proxy import Cloud, serve
 from laerecover.twin.world import NO_FAULTS, TwinFile
 from laerecover.vault import Vault
 
+SSHD = "/usr/sbin/sshd"
 FAKE_SUDO = """#!/bin/sh
 while [ $# -gt 0 ]; do case "$1" in -n|-H) shift;; -u) shift 2;; *) break;; esac; done
 exec "$@"
@@ -37,88 +40,101 @@ def twin_file(tmp_path: Path) -> TwinFile:
     return TwinFile(tmp_path / "world.sqlite", seed=1, pace=0.001, faults=NO_FAULTS)
 
 
-@functools.cache
-def rsa_key(number: int) -> paramiko.RSAKey:
-    """A key of the tests' own, made once."""
-    return paramiko.RSAKey.generate(2048)
+def new_key(path: Path) -> str:
+    """Write a fresh key pair in OpenSSH's format; gives the public half."""
+    key = Ed25519PrivateKey.generate()
+    path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()))
+    path.chmod(0o600)
+    return key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
 
 
-class SshServer(paramiko.ServerInterface):
-    """An ssh server on loopback that runs commands for real, in a folder that stands for the host's root."""
+class SshServer:
+    """A real sshd on loopback that lets the current user in. `sudo` there is a stand-in that changes nothing."""
 
-    def __init__(self, root: Path) -> None:
-        self.root, self.port, self.authentications = root, 0, 0
-        self.host_key, self.client_key = rsa_key(0), rsa_key(1)
+    def __init__(self, root: Path, host_key: HostKey, *options: str, fake_sudo: bool = True) -> None:
+        self.root, self.user, self.key = root, getpass.getuser(), root / "client_key"
+        self.host_key_file, self.log = root / "host_key", root / "log"
         (root / "bin").mkdir(parents=True)
-        sudo = root / "bin" / "sudo"
-        sudo.write_text(FAKE_SUDO)
-        sudo.chmod(0o755)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        self._transports: list[paramiko.Transport] = []
-        threading.Thread(target=self._serve, daemon=True).start()
+        (root / "home").mkdir()
+        if fake_sudo:
+            (root / "bin/sudo").write_text(FAKE_SUDO)
+            (root / "bin/sudo").chmod(0o755)
+        (root / "authorized_keys").write_text(new_key(self.key))
+        self.answer_with(host_key)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        lines = (
+            f"Port {self.port}",
+            "ListenAddress 127.0.0.1",
+            f"HostKey {self.host_key_file}",
+            f"AuthorizedKeysFile {root}/authorized_keys",
+            "PidFile none",
+            "StrictModes no",
+            "UsePAM no",
+            "PasswordAuthentication no",
+            "PermitRootLogin prohibit-password",
+            "Subsystem sftp internal-sftp",
+            f"SetEnv PATH={root}/bin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "LogLevel DEBUG1",
+            *options,
+        )
+        (root / "sshd_config").write_text("\n".join(lines) + "\n")
+        if os.getuid() == 0:
+            Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
+        self._process = subprocess.Popen([SSHD, "-D", "-E", self.log, "-f", root / "sshd_config"])
+        for _ in range(500):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.01)
+        raise AssertionError(self.log.read_text())
+
+    def answer_with(self, key: HostKey) -> None:
+        """Put another host key in place, for connections after a reload."""
+        self.host_key_file.write_text(key.private.reveal())
+        self.host_key_file.chmod(0o600)
+        self.public = key.public
 
     @property
-    def public(self) -> str:
-        """The host key as it is pinned."""
-        return f"{self.host_key.get_name()} {self.host_key.get_base64()}"
+    def authentications(self) -> int:
+        """How many requests to be let in have reached it."""
+        return self.log.read_text().count("userauth-request")
 
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            transport = paramiko.Transport(connection)
-            transport.add_server_key(self.host_key)
-            self._transports.append(transport)
-            try:
-                transport.start_server(server=self)
-            except (paramiko.SSHException, EOFError):
-                continue
+    def sessions(self) -> list[int]:
+        """The processes that serve connections: children of the listener, and theirs that are sshd, too."""
+        found, ask = [], [self._process.pid]
+        while ask:
+            parent = ask.pop()
+            with contextlib.suppress(OSError):
+                for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
+                    if Path(f"/proc/{child}/comm").read_text().startswith("sshd"):
+                        found.append(int(child))
+                        ask.append(int(child))
+        return found
+
+    def signal(self, number: int) -> None:
+        """To all sessions, the listener excepted."""
+        for pid in self.sessions():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def drop(self) -> None:
         """Lose every connection."""
-        for transport in self._transports:
-            transport.close()
+        self.signal(signal.SIGKILL)
 
     def close(self) -> None:
-        """End the server."""
-        self._listener.close()
+        """End the server with all its connections."""
         self.drop()
-
-    def get_allowed_auths(self, username: str) -> str:
-        return "publickey"
-
-    def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
-        self.authentications += 1
-        known = key.get_base64() == self.client_key.get_base64()
-        return paramiko.AUTH_SUCCESSFUL if known else paramiko.AUTH_FAILED
-
-    def check_channel_request(self, kind: str, chanid: int) -> int:
-        return paramiko.OPEN_SUCCEEDED
-
-    def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
-        threading.Thread(target=self._carry_out, args=(channel, command), daemon=True).start()
-        return True
-
-    def _carry_out(self, channel: paramiko.Channel, command: bytes) -> None:
-        given = channel.makefile("rb").read()
-        for old, new in ((b"/var/lib/lae-recovery", b"marks"), (b"/home/customer", b"home")):
-            path = str(self.root).encode() + b"/" + new
-            command, given = command.replace(old, path), given.replace(old, path)
-        environment = {"PATH": f"{self.root / 'bin'}:{os.environ['PATH']}"}
-        done = subprocess.run(["sh", "-c", command], input=given, capture_output=True, env=environment, check=False)
-        output = done.stdout.replace(str(self.root).encode() + b"/marks", b"/var/lib/lae-recovery")
-        channel.sendall(output.replace(str(self.root).encode() + b"/home", b"/home/customer"))
-        channel.send_exit_status(done.returncode)
-        channel.close()
+        self._process.kill()
+        self._process.wait(timeout=10)
 
 
 @pytest.fixture
-def ssh_server(tmp_path: Path) -> Iterator[SshServer]:
+def ssh_server(tmp_path: Path, vault: Vault) -> Iterator[SshServer]:
     """A host on loopback."""
-    server = SshServer(tmp_path / "root")
+    if not Path(SSHD).exists():
+        pytest.skip("there is no sshd: apt-get install openssh-server")
+    server = SshServer(tmp_path / "root", derive_host_key(vault, "loopback"))
     yield server
     server.close()
 

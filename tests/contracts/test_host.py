@@ -1,22 +1,27 @@
-"""One exam for hosts: the twin's and those that paramiko reaches."""
+"""One exam for hosts: the twin's and those that a real sshd serves."""
 
 from __future__ import annotations
 
-import getpass
+import contextlib
 import hashlib
+import os
+import signal
 import socket
+import threading
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-import paramiko
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from laerecover.adapters import ssh
 from laerecover.adapters.ssh import SshConnector
-from laerecover.hostkeys import derive_host_key
+from laerecover.hostkeys import HOST_KEY_FILE, derive_host_key
 from laerecover.manifest import Secret
 from laerecover.ports import Command, HostConnector, LaunchRequest, NotListening, Refusal, Transient
-from laerecover.recipes import HOME
 from laerecover.twin.compute import TwinCompute
 from laerecover.twin.hosts import TwinHosts
 
@@ -27,12 +32,18 @@ class Subject:
 
     connector: HostConnector
     address: str
+    user: str
     host_key: str
     owner: str
+    home: str
+    base: str
     drop: Any
 
     def connect(self, host_key: str | None = None) -> Any:
-        return self.connector.connect(self.address, user="ubuntu", host_key=host_key or self.host_key)
+        return self.connector.connect(self.address, user=self.user, host_key=host_key or self.host_key)
+
+    def marker(self, command: Command) -> str:
+        return f"{self.base}/{command.name}"
 
 
 class HostExam:
@@ -41,29 +52,29 @@ class HostExam:
     def test_a_file_comes_back_as_it_was_put(self, subject):
         """Content, digest, owner and mode of a written file are what was asked for."""
         host = subject.connect()
-        path = f"{HOME}/deep/file with 'quotes' and $signs"
+        path = f"{subject.home}/deep/file with 'quotes' and $signs"
         host.write(path, Secret("zwölf\nlines $HOME `id`\n"), owner=subject.owner, mode=0o440)
         assert host.read(path).reveal() == "zwölf\nlines $HOME `id`\n"
-        fact = host.stat([path, f"{HOME}/nothing"])[path]
+        fact = host.stat([path, f"{subject.home}/nothing"])[path]
         digest = hashlib.sha256("zwölf\nlines $HOME `id`\n".encode()).hexdigest()
         assert (fact.sha256, fact.owner, fact.mode) == (digest, subject.owner, 0o440)
 
     def test_a_file_can_be_replaced(self, subject):
         """Writing again replaces content and mode."""
-        host = subject.connect()
+        host, path = subject.connect(), f"{subject.home}/file"
         for text, mode in (("one", 0o600), ("two", 0o644)):
-            host.write(f"{HOME}/file", Secret(text), owner=subject.owner, mode=mode)
-        assert host.read(f"{HOME}/file").reveal() == "two"
-        assert host.stat([f"{HOME}/file"])[f"{HOME}/file"].mode == 0o644
+            host.write(path, Secret(text), owner=subject.owner, mode=mode)
+        assert host.read(path).reveal() == "two"
+        assert host.stat([path])[path].mode == 0o644
 
     def test_a_done_command_leaves_its_digest(self, subject):
         """The marker of a command that was carried out holds its digest."""
         host = subject.connect()
         command = Command(name="greet", script="echo hello", user="root")
-        assert host.stat([command.marker]) == {}
+        assert host.stat([subject.marker(command)]) == {}
         (result,) = host.run([command])
         assert (result.name, result.status, result.skipped) == ("greet", 0, False)
-        fact = host.stat([command.marker])[command.marker]
+        fact = host.stat([subject.marker(command)])[subject.marker(command)]
         assert fact.sha256 == hashlib.sha256(command.digest.encode()).hexdigest()
 
     def test_a_done_command_is_not_done_again(self, subject):
@@ -72,19 +83,21 @@ class HostExam:
         host.run([Command(name="greet", script="echo hello")])
         again = host.run([Command(name="greet", script="echo hello"), Command(name="part", script="echo bye")])
         assert [(r.name, r.skipped) for r in again] == [("greet", True), ("part", False)]
+        assert [r.skipped for r in host.run([Command(name="greet", script="echo hello")])] == [True]
         (other,) = host.run([Command(name="greet", script="echo other")])
         assert not other.skipped
 
     def test_a_missing_file_is_a_refusal(self, subject):
         """Reading what is not there is final, not a matter of trying again."""
         with pytest.raises(Refusal):
-            subject.connect().read(f"{HOME}/nothing")
+            subject.connect().read(f"{subject.home}/nothing")
 
     def test_another_host_key_is_refused(self, subject, vault):
         """A host that answers with another key than the pinned one is not talked to."""
         with pytest.raises(Refusal) as caught:
             subject.connect(derive_host_key(vault, "another").public)
         assert caught.value.kind == "host_key"
+        assert "MITM" in str(caught.value)
 
     def test_the_boot_id_stays_within_a_boot(self, subject):
         """Two connections of one boot tell one boot id."""
@@ -95,7 +108,8 @@ class HostExam:
         host = subject.connect()
         subject.drop()
         with pytest.raises(Transient):
-            host.write(f"{HOME}/file", Secret("x"), owner=subject.owner, mode=0o600)
+            host.write(f"{subject.home}/file", Secret("x"), owner=subject.owner, mode=0o600)
+        subject.connect().write(f"{subject.home}/file", Secret("x"), owner=subject.owner, mode=0o600)
 
 
 class TestTwinHost(HostExam):
@@ -104,7 +118,7 @@ class TestTwinHost(HostExam):
     @pytest.fixture
     def subject(self, twin_file, vault):
         """A running instance of the twin."""
-        compute, key = TwinCompute(twin_file), derive_host_key(vault, "token")
+        compute, key = TwinCompute(twin_file), derive_host_key(vault, "token", "boot")
         request = LaunchRequest(
             client_token="token",
             tags={},
@@ -123,7 +137,9 @@ class TestTwinHost(HostExam):
             with twin_file.change() as db:
                 db.execute("UPDATE instances SET boots = boots + 1")
 
-        return Subject(TwinHosts(twin_file, vault), address, key.public, "customer", drop)
+        marks = "/var/lib/lae-recovery"
+        hosts = TwinHosts(twin_file, vault)
+        return Subject(hosts, address, "ubuntu", key.public, "customer", "/home/customer", marks, drop)
 
     def test_the_right_number_of_refusals_then_it_listens(self, subject, twin_file):
         """A booting host refuses a while."""
@@ -134,53 +150,296 @@ class TestTwinHost(HostExam):
                 subject.connect()
         assert subject.connect()
 
+    @pytest.mark.parametrize("how", ["reload_sshd", "reboot"])
+    def test_the_host_answers_with_the_key_that_was_written(self, subject, vault, how):
+        """After sshd has read its keys anew, the new key is the only one that answers."""
+        final = derive_host_key(vault, "token")
+        host = subject.connect()
+        host.write(HOST_KEY_FILE, final.private, owner="root", mode=0o600)
+        subject.connect()
+        getattr(host, how)()
+        with pytest.raises((Refusal, NotListening)):
+            for _ in range(5):
+                subject.connect()
+        for _ in range(5):
+            try:
+                assert subject.connect(final.public)
+                break
+            except NotListening:
+                continue
+        else:
+            raise AssertionError
+
+
+class Crowd:
+    """A port that drops the first connections before the banner, as MaxStartups does, then leads to sshd."""
+
+    def __init__(self, port: int, drops: int) -> None:
+        self._target, self._drops = port, drops
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                near, _ = self._listener.accept()
+            except OSError:
+                return
+            if self._drops > 0:
+                self._drops -= 1
+                near.close()
+                continue
+            far = socket.create_connection(("127.0.0.1", self._target))
+            for one, other in ((near, far), (far, near)):
+                threading.Thread(target=self._pass_on, args=(one, other), daemon=True).start()
+
+    @staticmethod
+    def _pass_on(one: socket.socket, other: socket.socket) -> None:
+        try:
+            while some := one.recv(65536):
+                other.sendall(some)
+            other.shutdown(socket.SHUT_WR)
+        except OSError:
+            one.close()
+            other.close()
+
+    def close(self) -> None:
+        self._listener.close()
+
 
 class TestSshHost(HostExam):
-    """A host over ssh on loopback."""
+    """A host that a real sshd serves on loopback."""
 
     @pytest.fixture
-    def subject(self, ssh_server, tmp_path):
-        """The tests' own ssh server."""
-        key = tmp_path / "admin.pem"
-        ssh_server.client_key.write_private_key_file(str(key))
-        (ssh_server.root / "home").mkdir()
-        connector = SshConnector(keys={"ubuntu": key}, command_seconds=10, port=ssh_server.port)
-        return Subject(connector, "127.0.0.1", ssh_server.public, getpass.getuser(), ssh_server.drop)
+    def connector(self, ssh_server):
+        """Looks for its folders under the tests' own."""
+        return self.connector_of(ssh_server)
+
+    @staticmethod
+    def connector_of(server, **other):
+        known = {"keys": {server.user: server.key}, "command_seconds": 10, "port": server.port}
+        return SshConnector(**{**known, "base": f"{server.root}/marks", "staging": f"{server.root}/staging", **other})
+
+    @pytest.fixture
+    def subject(self, ssh_server, connector):
+        """The tests' own sshd."""
+        server, home = ssh_server, f"{ssh_server.root}/home"
+        return Subject(
+            connector, "127.0.0.1", server.user, server.public, server.user, home, connector.base, server.drop
+        )
 
     def test_nothing_is_offered_to_a_host_with_another_key(self, subject, ssh_server, vault):
-        """No authentication is attempted where the host key differs."""
+        """No authentication is attempted where the host key differs, though it is with the right one."""
         with pytest.raises(Refusal):
             subject.connect(derive_host_key(vault, "another").public)
+        assert "kex: algorithm" in ssh_server.log.read_text()
         assert ssh_server.authentications == 0
+        subject.connect()
+        assert ssh_server.authentications > 0
 
-    def test_a_closed_port_is_not_listening(self, subject):
+    def test_nothing_is_offered_to_a_host_with_a_key_of_another_kind(self, subject, ssh_server):
+        """A host without a key of the pinned kind is another host, too."""
+        with pytest.raises(Refusal) as caught:
+            subject.connect(rsa_public())
+        assert (caught.value.kind, ssh_server.authentications) == ("host_key", 0)
+
+    def test_a_reload_brings_the_written_key_into_force(self, subject, ssh_server, vault):
+        """The connection that stands is kept; the next one meets the new key."""
+        other = derive_host_key(vault, "other")
+        host = subject.connect()
+        host.write(str(ssh_server.host_key_file), other.private, owner=subject.owner, mode=0o600)
+        host.reload_sshd()
+        assert host.boot_id()
+        for _ in range(100):
+            try:
+                assert subject.connect(other.public)
+                break
+            except (Refusal, Transient, NotListening):
+                time.sleep(0.05)
+        else:
+            raise AssertionError
+
+    def test_a_closed_port_is_not_listening(self, subject, ssh_server):
         """Nobody listens: the HOWTO's NotListening."""
         with socket.create_server(("127.0.0.1", 0)) as closed:
             port = closed.getsockname()[1]
-        nobody = SshConnector(keys=subject.connector._keys, command_seconds=5, port=port)
+        nobody = self.connector_of(ssh_server, port=port)
         with pytest.raises(NotListening):
-            nobody.connect("127.0.0.1", user="ubuntu", host_key=subject.host_key)
+            nobody.connect("127.0.0.1", user=subject.user, host_key=subject.host_key)
 
-    def test_a_stranger_is_not_let_in(self, subject, tmp_path):
+    def test_a_banner_that_never_comes_is_transient(self, subject, ssh_server):
+        """A crowded sshd drops connections: that is a reason to come again, not to give up."""
+        crowd = Crowd(ssh_server.port, drops=1)
+        connector = self.connector_of(ssh_server, port=crowd.port)
+        with pytest.raises(Transient):
+            connector.connect("127.0.0.1", user=subject.user, host_key=subject.host_key)
+        assert connector.connect("127.0.0.1", user=subject.user, host_key=subject.host_key).boot_id()
+        crowd.close()
+
+    def test_a_stranger_is_not_let_in(self, subject, ssh_server):
         """A refused key is final."""
-        paramiko.RSAKey.generate(2048).write_private_key_file(str(tmp_path / "other.pem"))
-        subject.connector._keys["ubuntu"] = tmp_path / "other.pem"
+        (ssh_server.root / "authorized_keys").write_text("")
         with pytest.raises(Refusal) as caught:
             subject.connect()
         assert caught.value.kind == "authentication"
 
     def test_a_failing_command_leaves_no_marker(self, subject):
-        """Another exit status than 0 ends the phase, and the command counts as not done."""
-        host, command = subject.connect(), Command(name="fail", script="echo canary; false; echo on")
+        """Another exit status than 0 ends the phase; the tail tells why, made fit to be shown."""
+        host = subject.connect()
+        command = Command(name="fail", script="printf 'told\\033[31m\\n'; false; echo on")
         (result,) = host.run([command, Command(name="after", script="true")])
-        assert (result.name, result.status) == ("fail", 1)
-        assert host.stat([command.marker]) == {}
+        assert (result.name, result.status, result.tail) == ("fail", 1, "told·[31m")
+        assert host.stat([subject.marker(command)]) == {}
 
-    def test_a_command_that_takes_too_long_is_given_up(self, ssh_server, subject):
-        """Each command has its own deadline."""
-        hasty = SshConnector(keys=subject.connector._keys, command_seconds=0.3, port=ssh_server.port)
-        host = hasty.connect("127.0.0.1", user="ubuntu", host_key=subject.host_key)
+    def test_a_failed_phase_can_be_tried_again(self, subject):
+        """Once its failure was told, the same phase starts anew, at the command that failed."""
+        flag = f"{subject.home}/flag"
+        phase = [Command(name="first", script="true"), Command(name="second", script=f"test -e {flag}")]
+        host = subject.connect()
+        assert [r.status for r in host.run(phase)] == [0, 1]
+        Path(flag).touch()
+        assert [(r.status, r.skipped) for r in host.run(phase)] == [(0, True), (0, False)]
+
+    def test_much_output_is_cut(self, subject):
+        """Only the end of what a command prints is kept."""
+        script = "i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); done"
+        (result,) = subject.connect().run([Command(name="talk", script=script)])
+        assert result.tail.endswith("line 2999")
+        assert len(result.tail) <= 500
+
+    def test_what_was_placed_is_concealed_in_outputs(self, subject):
+        """A command that prints a placed secret does not bring it back."""
+        host, path = subject.connect(), f"{subject.home}/s3secret"
+        host.write(path, Secret("canary-of-the-mine\n"), owner=subject.owner, mode=0o400)
+        (result,) = host.run([Command(name="leak", script=f"cat {path}; exit 3")])
+        assert (result.status, result.tail) == (3, "[concealed]")
+
+    def test_a_daemon_of_a_command_does_not_hold_up_the_phase(self, subject):
+        """A command is over when its shell is, whoever still holds its output."""
         begun = time.monotonic()
-        with pytest.raises(Transient):
-            host.run([Command(name="sleep", script="sleep 3")])
-        assert time.monotonic() - begun < 2.9
+        (result,) = subject.connect().run([Command(name="daemon", script="sleep 9 & echo begun")])
+        assert (result.status, result.tail) == (0, "begun")
+        assert time.monotonic() - begun < 8
+
+    def test_a_command_that_takes_too_long_is_ended(self, subject, ssh_server):
+        """Each command has its own deadline, kept by the host."""
+        hasty = self.connector_of(ssh_server, command_seconds=1)
+        host = hasty.connect("127.0.0.1", user=subject.user, host_key=subject.host_key)
+        (result,) = host.run([Command(name="sleep", script="sleep 30")])
+        assert result.status == 124
+
+    def test_a_lost_link_finds_its_phase_again(self, subject, tmp_path):
+        """The phase goes on without the link; who comes again waits for its end, and nothing was done twice."""
+        done, gate = tmp_path / "done", tmp_path / "gate"
+        os.mkfifo(gate)
+        phase = [Command(name="long", script=f"echo once >>{done}; cat <{gate}; echo over >>{done}")]
+        lost = threading.Thread(target=self._lose, args=(subject, phase), daemon=True)
+        lost.start()
+        _until(done.exists)
+        subject.drop()
+        lost.join(timeout=20)
+        assert self.lost == ["Transient"]
+        again = threading.Thread(target=lambda: self.lost.append(subject.connect().run(phase)), daemon=True)
+        again.start()
+        gate.write_text("go\n")
+        again.join(timeout=20)
+        ((result,),) = self.lost[1:]
+        assert result.status == 0
+        assert done.read_text() == "once\nover\n"
+
+    def test_a_lost_link_finds_the_failure_that_happened_meanwhile(self, subject, tmp_path):
+        """What failed while nobody listened is told to who comes again, rather than done again."""
+        done, gate = tmp_path / "done", tmp_path / "gate"
+        os.mkfifo(gate)
+        phase = [Command(name="long", script=f"echo once >>{done}; cat <{gate}; exit 7")]
+        lost = threading.Thread(target=self._lose, args=(subject, phase), daemon=True)
+        lost.start()
+        _until(done.exists)
+        subject.drop()
+        lost.join(timeout=20)
+        gate.write_text("broken\n")
+        (result,) = subject.connect().run(phase)
+        assert (result.status, result.tail, done.read_text()) == (7, "broken", "once\n")
+
+    def _lose(self, subject, phase):
+        self.lost = []
+        try:
+            subject.connect().run(phase)
+        except Transient:
+            self.lost.append("Transient")
+
+    def test_a_half_open_link_is_noticed(self, subject, ssh_server, tmp_path, monkeypatch):
+        """Where nobody answers any more, though the connection stands, the phase is found by another one."""
+        monkeypatch.setattr(ssh, "_WATCH", 1)
+        monkeypatch.setattr(ssh, "_TIMEOUT", 1.0)
+        done = tmp_path / "done"
+        phase = [Command(name="long", script=f"echo once >>{done}; sleep 4; echo over")]
+        lost = threading.Thread(target=self._lose, args=(subject, phase), daemon=True)
+        lost.start()
+        _until(done.exists)
+        stopped = ssh_server.sessions()
+        ssh_server.signal(signal.SIGSTOP)
+        lost.join(timeout=20)
+        assert self.lost == ["Transient"]
+        monkeypatch.setattr(ssh, "_TIMEOUT", 10.0)
+        (result,) = subject.connect().run(phase)
+        assert (result.status, result.tail, done.read_text()) == (0, "over", "once\n")
+        for pid in stopped:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def test_one_phase_is_never_started_twice_at_once(self, subject, tmp_path):
+        """Several connections that ask for the same phase all get the results of one."""
+        done, results = tmp_path / "done", []
+        phase = [Command(name="once", script=f"echo once >>{done}; sleep 1")]
+
+        def ask():
+            results.extend(subject.connect().run(phase))
+
+        threads = [threading.Thread(target=ask, daemon=True) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(timeout=30)
+        assert [result.status for result in results] == [0, 0, 0, 0]
+        assert done.read_text() == "once\n"
+
+    def test_a_killed_worker_leaves_nobody_behind(self, subject, ssh_server, tmp_path):
+        """When the phase's own process was killed, what it had begun is ended before it is begun again."""
+        begun = tmp_path / "begun"
+        script = f"echo $$ >>{begun}; test ! -e {tmp_path}/quick || exit 0; sleep 60"
+        phase = [Command(name="orphan", script=script)]
+        lost = threading.Thread(target=self._lose, args=(subject, phase), daemon=True)
+        lost.start()
+        _until(begun.exists)
+        (worker,) = (ssh_server.root / "marks/phases").glob("*/worker")
+        os.kill(int(worker.read_text().split()[1]), signal.SIGKILL)
+        lost.join(timeout=20)
+        assert self.lost == ["Transient"]
+        (tmp_path / "quick").touch()
+        assert [r.status for r in subject.connect().run(phase)] == [0]
+        orphan, _ = begun.read_text().split()
+        _until(lambda: not Path(f"/proc/{orphan}").exists() or " Z " in Path(f"/proc/{orphan}/stat").read_text())
+
+    def test_a_file_is_never_wider_than_asked(self, subject, ssh_server):
+        """Contents pass through a private folder, and nothing of them stays there."""
+        host = subject.connect()
+        host.write(f"{subject.home}/file", Secret("x"), owner=subject.owner, mode=0o400)
+        assert (ssh_server.root / "staging").stat().st_mode & 0o777 == 0o700
+        assert list((ssh_server.root / "staging").iterdir()) == []
+        assert [path.name for path in Path(subject.home).iterdir()] == ["file"]
+
+
+def _until(condition) -> None:
+    for _ in range(1000):
+        if condition():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it did not come to be")
+
+
+def rsa_public() -> str:
+    """A public key of another kind."""
+    key = rsa.generate_private_key(65537, 2048).public_key()
+    return key.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()

@@ -306,22 +306,21 @@ class TestZenoss(MonitoringExam):
     """zenbatchload over ssh on loopback, zenbatchload being a script of the tests' own."""
 
     @pytest.fixture
-    def monitoring(self, ssh_server, tmp_path, monkeypatch):
+    def monitoring(self, ssh_server, monkeypatch):
         """An ssh server that knows zenbatchload."""
         import getpass
 
         import laerecover.adapters.zenoss as module
 
-        monkeypatch.setattr(module, "_FOLDER", "/home/customer/loadfiles")
+        monkeypatch.setattr(module, "_FOLDER", f"{ssh_server.root}/home/loadfiles")
         monkeypatch.setattr(module, "_USER", getpass.getuser())
         monkeypatch.setattr(module, "_PROFILE", "/dev/null")
         loader = ssh_server.root / "bin" / "zenbatchload"
         loader.write_text(f'#!/bin/sh\ncat "$1" >>{ssh_server.root}/loaded\n')
         loader.chmod(0o755)
-        key = tmp_path / "zenoss.pem"
-        ssh_server.client_key.write_private_key_file(str(key))
         self.root = ssh_server.root
-        connector = SshConnector(keys={"zenoss": key}, command_seconds=10, sudo=False, port=ssh_server.port)
+        keys, staging = {ssh_server.user: ssh_server.key}, str(ssh_server.root / "staging")
+        connector = SshConnector(keys=keys, command_seconds=10, sudo=False, port=ssh_server.port, staging=staging)
         return Zenoss(connector, "127.0.0.1", ssh_server.public)
 
     def test_the_batch_is_that_of_2012(self, monitoring):

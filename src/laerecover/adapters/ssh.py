@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import logging
 import shlex
 import threading
 import time
@@ -11,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from laerecover.adapters import phases
 from laerecover.manifest import Secret
 from laerecover.ports import Command, CommandResult, FileFact, NotListening, Refusal, Transient
 from laerecover.text import clean
@@ -20,22 +22,51 @@ _HANDSHAKES = threading.Semaphore(8)
 _TIMEOUT = 20.0
 _KEEPALIVE = 15
 _SHORT = 120.0
+_WATCH = 20
+"""How long the host waits for a phase's end before it says that it still runs, in seconds. An answer that is overdue
+by _TIMEOUT means that the link is half-open."""
 _OUTPUT = 1 << 20
+_TELLING = 8
+"""Shorter lines of a secret file (`[node]`, say) give nothing away."""
+
+# paramiko tells its troubles to the log, with tracebacks; ours are told as errors.
+logging.getLogger("paramiko").addHandler(logging.NullHandler())
+logging.getLogger("paramiko").propagate = False
 
 
 class SshConnector:
-    """HostConnector: one private key per user. `sudo`: whether files and commands are root's affair."""
+    """HostConnector: one private key per user. `sudo`: whether files and commands are root's affair.
 
-    def __init__(self, *, keys: Mapping[str, Path], command_seconds: float, sudo: bool = True, port: int = 22) -> None:
-        self._keys, self._seconds, self._sudo, self._port = keys, command_seconds, sudo, port
+    `base` holds markers and phases; `staging` is a private folder of the login user's. Relative paths begin at his home.
+    """
+
+    def __init__(
+        self,
+        *,
+        keys: Mapping[str, Path],
+        command_seconds: float,
+        sudo: bool = True,
+        port: int = 22,
+        base: str | None = None,
+        staging: str = ".lae-recovery",
+    ) -> None:
+        self._keys, self._port = keys, port
+        self.seconds, self.sudo, self.staging = command_seconds, sudo, staging
+        self.base = base or ("/var/lib/lae-recovery" if sudo else f"{staging}/done")
+        self.concealed: set[str] = set()
+        """Lines of secrets that went through here: no output may repeat them."""
 
     def connect(self, public_host: str, *, user: str, host_key: str) -> SshHost:
-        """Never asks an agent, never offers another key, never talks to a host with another host key."""
+        """Never asks an agent, never offers another key, never talks to a host with another host key.
+
+        NotListening: nobody answers. Transient: somebody does, but drops us. Refusal: `host_key`, `authentication`,
+        `key_unusable`.
+        """
         import paramiko
 
         client = paramiko.SSHClient()
         client.set_missing_host_key_policy(paramiko.RejectPolicy())
-        kind, _, body = host_key.partition(" ")
+        where, (kind, _, body) = clean(public_host), host_key.partition(" ")
         try:
             pinned = paramiko.PKey.from_type_string(kind, base64.b64decode(body.split(" ")[0]))
             private = paramiko.PKey.from_path(self._keys[user])
@@ -57,31 +88,43 @@ class SshConnector:
                     timeout=_TIMEOUT,
                     banner_timeout=_TIMEOUT,
                     auth_timeout=_TIMEOUT,
+                    channel_timeout=_TIMEOUT,
                 )
-        except paramiko.BadHostKeyException:
-            client.close()
-            raise Refusal(
-                f"{clean(public_host)} answers with another host key: somebody may be in between", kind="host_key"
-            ) from None
-        except paramiko.AuthenticationException:
-            client.close()
-            raise Refusal(f"{clean(user)} is not let in at {clean(public_host)}", kind="authentication") from None
-        except (paramiko.SSHException, OSError, EOFError) as error:
-            client.close()
-            raise NotListening(f"{clean(public_host)} does not answer: {type(error).__name__}") from None
-        transport = client.get_transport()
-        if transport is not None:
+            transport = client.get_transport()
+            if transport is None:
+                raise EOFError
             transport.set_keepalive(_KEEPALIVE)
-        return SshHost(client, seconds=self._seconds, sudo=self._sudo)
+        except BaseException as error:
+            client.close()
+            if isinstance(error, paramiko.BadHostKeyException):
+                raise Refusal(
+                    f"{where} answers with another host key than the one it was given: somebody may be in between (MITM); "
+                    "nothing was sent to it. Look at the instance's console before anything else",
+                    kind="host_key",
+                ) from None
+            # Paramiko calls it failed authentication, too, when the answer never came.
+            if isinstance(error, paramiko.AuthenticationException) and not _unanswered(error):
+                raise Refusal(f"{clean(user)} is not let in at {where}", kind="authentication") from None
+            if isinstance(error, OSError):
+                raise NotListening(f"{where} does not answer: {type(error).__name__}") from None
+            if isinstance(error, paramiko.SSHException | EOFError):
+                raise Transient(f"{where} dropped the connection: {type(error).__name__}") from None
+            raise
+        return SshHost(client, self)
+
+
+def _unanswered(error: Exception) -> bool:
+    return "timeout" in str(error) or "EOF" in str(error)
 
 
 class SshHost:
-    """Host over one connection. Scripts and contents travel on stdin."""
+    """Host over one connection. Scripts travel on stdin or as files, contents as files of a private folder."""
 
-    def __init__(self, client: Any, *, seconds: float, sudo: bool) -> None:
-        self._client, self._seconds = client, seconds
-        self._become = "sudo -n " if sudo else ""
-        self._sudo = sudo
+    def __init__(self, client: Any, connector: SshConnector) -> None:
+        self._client, self._connector = client, connector
+        self._become = "sudo -n " if connector.sudo else ""
+        self._sftp: Any = None
+        self._staging = ""
 
     def boot_id(self) -> str:
         return self._do("cat /proc/sys/kernel/random/boot_id", "boot id").strip()
@@ -89,7 +132,7 @@ class SshHost:
     def stat(self, paths: Sequence[str]) -> Mapping[str, FileFact]:
         names = " ".join(shlex.quote(p) for p in paths)
         script = f'for f in {names}; do test ! -f "$f" || {{ stat -c "%a %U %n" "$f"; sha256sum <"$f"; }}; done'
-        lines = self._do(f"{self._become}sh -eu -s", "stat", stdin=script).splitlines()
+        lines = self._script(script, "stat").splitlines()
         facts = {}
         for about, digest in zip(lines[::2], lines[1::2], strict=True):
             mode, owner, name = about.split(" ", 2)
@@ -97,108 +140,142 @@ class SshHost:
         return facts
 
     def read(self, path: str) -> Secret:
-        return Secret(self._do(f"{self._become}cat {shlex.quote(path)}", f"read {path}"))
+        return self._conceal(Secret(self._script(f"cat {shlex.quote(path)}", f"read {path}")))
 
     def write(self, path: str, content: Secret, *, owner: str, mode: int) -> None:
-        target, temporary = shlex.quote(path), shlex.quote(f"{path}.lae-tmp")
-        who = shlex.quote(owner)
-        script = (
-            f"umask 077; test -d {shlex.quote(str(Path(path).parent))} || install -d -o {who} {shlex.quote(str(Path(path).parent))}; "
-            f"cat >{temporary}; chown {who} {temporary}; chmod {mode:o} {temporary}; sync {temporary}; mv {temporary} {target}"
-        )
-        self._do(f"{self._become}sh -eu -c {shlex.quote(script)}", f"write {path}", stdin=content.reveal())
+        encoded = self._conceal(content).reveal().encode("utf-8", "surrogatepass")
+        staged = self._stage(hashlib.sha256(path.encode()).hexdigest()[:32], encoded)
+        script = phases.place_script(staged=staged, target=path, owner=owner, mode=mode, size=len(encoded))
+        self._script(script, f"write {path}")
 
     def run(self, commands: Sequence[Command]) -> list[CommandResult]:
-        facts = self.stat([command.marker for command in commands]) if self._sudo else {}
-        results: list[CommandResult] = []
-        for command in commands:
-            fact = facts.get(command.marker)
-            if fact is not None and fact.sha256 == hashlib.sha256(command.digest.encode()).hexdigest():
-                results.append(CommandResult(name=command.name, status=0, skipped=True))
-                continue
-            try:
-                self._run(command)
-            except Refusal as error:
-                return [*results, CommandResult(name=command.name, status=1, tail=str(error))]
-            results.append(CommandResult(name=command.name, status=0))
+        connector, digest = self._connector, phases.phase_digest(commands)
+        login = "root" if connector.sudo else commands[0].user
+        staged = self._stage(f"{digest}.sh", phases.phase_script(commands).encode())
+        arguments = [connector.base, digest, str(_WATCH), str(int(connector.seconds) or 1), login]
+        what = ", ".join(command.name for command in commands)
+
+        def ask(action: str) -> list[str]:
+            words = " ".join(shlex.quote(word) for word in ("sh", staged, action, *arguments))
+            return self._do(self._become + words, what, seconds=_WATCH + _TIMEOUT).splitlines() or ["interrupted"]
+
+        until = time.monotonic() + connector.seconds * len(commands) + _TIMEOUT
+        answer = ask("start")
+        while answer[0] == "running":
+            if time.monotonic() > until:
+                raise Refusal(f"{what}: still runs on the host; run again to find it there", kind="deadline")
+            answer = ask("look")
+        if answer[0] == "full":
+            raise _disk_full(what)
+        if answer[0] != "ended":
+            raise Transient(f"{what}: was interrupted on the host")
+        try:
+            results = phases.read_results(answer[1:], self._reveal_nothing)
+        except ValueError:
+            raise Transient(f"{what}: what the host tells cannot be read") from None
+        if any(result.status for result in results):
+            ask("seen")
         return results
 
-    def _run(self, command: Command) -> None:
-        if not self._sudo:
-            self._do("sh -eu -s", command.name, stdin=command.script, seconds=self._seconds)
-            return
-        marker = shlex.quote(command.marker)
-        script = (
-            f"sudo -n -H -u {shlex.quote(command.user)} sh -eu <<'LAE_END_OF_SCRIPT'\n{command.script}\nLAE_END_OF_SCRIPT\n"
-            f"install -d -m 755 {shlex.quote(str(Path(command.marker).parent))}\n"
-            f"printf %s {command.digest} >{marker}.tmp\nmv {marker}.tmp {marker}\n"
-        )
-        self._do(f"{self._become}sh -eu -s", command.name, stdin=script, seconds=self._seconds)
-
-    def reload_sshd(self) -> None:
-        self._do(f"{self._become}systemctl reload ssh", "reload sshd")
-
     def running(self, service: str) -> bool:
-        unit = shlex.quote(f"lae-{service}")
-        return self._do(f"systemctl is-active {unit} || true", f"service {service}").strip() == "active"
+        script = f"unit={shlex.quote(f'lae-{service}')}\n{phases.SERVICE_RUNS}"
+        return self._script(script, f"service {service}").strip() == "runs"
 
     def start(self, service: str) -> None:
-        self._do(f"{self._become}systemctl enable --now {shlex.quote(f'lae-{service}')}", f"start {service}")
+        self._script(f"unit={shlex.quote(f'lae-{service}')}\n{phases.SERVICE_START}", f"start {service}")
+
+    def reload_sshd(self) -> None:
+        self._script(phases.RELOAD_SSHD, "reload sshd")
 
     def reboot(self) -> None:
-        self._do(f"{self._become}sh -c 'nohup sh -c \"sleep 1; reboot\" >/dev/null 2>&1 &'", "reboot")
+        self._script("nohup setsid sh -c 'sleep 1; reboot' >/dev/null 2>&1 </dev/null &", "reboot")
 
     def close(self) -> None:
         self._client.close()
 
+    def _stage(self, name: str, content: bytes) -> str:
+        """The absolute path of a file with this content, in a folder that only the login user can enter."""
+        import paramiko
+
+        try:
+            if self._sftp is None:
+                self._staging = self._private_folder()
+                self._sftp = self._client.open_sftp()
+                self._sftp.get_channel().settimeout(_TIMEOUT)
+            path = f"{self._staging}/{name}"
+            with self._sftp.open(path, "w") as file:
+                file.write(content)
+        except (OSError, EOFError, paramiko.SSHException) as error:
+            self._sftp = None
+            # SFTP says no more than `Failure`; a full disk is seen here.
+            self._private_folder()
+            raise Transient(f"staging: connection lost ({type(error).__name__})") from None
+        return path
+
+    def _private_folder(self) -> str:
+        wanted = shlex.quote(self._connector.staging)
+        room = f"{phases.ROOM}room {wanted} {phases.SLACK_KIB} || exit {_NO_ROOM}\n"
+        script = f"mkdir -p -m 700 {wanted}\nchmod 700 {wanted}\ncd {wanted}\npwd -P\n"
+        return self._do("sh -eu -s", "staging", stdin=room + script).strip()
+
+    def _conceal(self, secret: Secret) -> Secret:
+        lines = secret.reveal().splitlines()
+        self._connector.concealed.update(line.strip() for line in lines if len(line.strip()) >= _TELLING)
+        return secret
+
+    def _reveal_nothing(self, text: str) -> str:
+        for line in sorted(self._connector.concealed, key=len, reverse=True):
+            text = text.replace(line, "[concealed]")
+        return text
+
+    def _script(self, script: str, what: str) -> str:
+        return self._do(f"{self._become}sh -eu -s", what, stdin=script)
+
     def _do(self, command: str, what: str, *, stdin: str = "", seconds: float = _SHORT) -> str:
-        """The output of one command; Transient if the link is lost, Refusal (`command_failed`) if it fails."""
+        """The output of one command; Transient if the link is lost, Refusal (`command_failed`, `disk_full`) if it fails."""
         import paramiko
 
         until = time.monotonic() + seconds
         try:
             channel = self._client.get_transport().open_session(timeout=_TIMEOUT)
-            channel.settimeout(1.0)
-            channel.set_combine_stderr(False)
+            channel.settimeout(_TIMEOUT)
             channel.exec_command(command)
-            _send(channel, stdin.encode("utf-8", "surrogatepass"), until)
-            output, status = _receive(channel, until)
+            channel.sendall(stdin.encode("utf-8", "surrogatepass"))
+            channel.shutdown_write()
+            output = _receive(channel, until)
+            if not channel.status_event.wait(max(1.0, until - time.monotonic())) or channel.exit_status < 0:
+                raise EOFError
         except (paramiko.SSHException, OSError, EOFError, AttributeError) as error:
             raise Transient(f"{clean(what)}: connection lost ({type(error).__name__})") from None
-        if status != 0:
-            raise Refusal(f"{clean(what)}: exit status {status}", kind="command_failed")
+        if channel.exit_status == _NO_ROOM:
+            raise _disk_full(what)
+        if channel.exit_status != 0:
+            raise Refusal(f"{clean(what)}: exit status {channel.exit_status}", kind="command_failed")
+        if len(output) > _OUTPUT:
+            raise Refusal(f"{clean(what)}: more than {_OUTPUT} bytes", kind="too_long")
         return output.decode("utf-8", "surrogateescape")
 
 
-def _send(channel: Any, content: bytes, until: float) -> None:
-    while content:
-        try:
-            content = content[channel.send(content) :]
-        except TimeoutError:
-            if time.monotonic() > until:
-                raise
-    channel.shutdown_write()
+_NO_ROOM = 28
+"""ENOSPC, as the exit status of our scripts."""
 
 
-def _receive(channel: Any, until: float) -> tuple[bytes, int]:
+def _disk_full(what: str) -> Refusal:
+    return Refusal(
+        f"{clean(what)}: the host's disk is full; nothing was written. Make room there or choose a larger image, then run again",
+        kind="disk_full",
+    )
+
+
+def _receive(channel: Any, until: float) -> bytes:
+    """All output, or a little more than _OUTPUT of it. TimeoutError when the host says nothing until then."""
     output = b""
-    while True:
-        if time.monotonic() > until:
-            channel.close()
-            raise Transient("the command took too long")
-        try:
-            chunk = channel.recv(65536)
-        except TimeoutError:
-            if channel.closed or not channel.get_transport().is_active():
-                raise EOFError from None
-            continue
+    while len(output) <= _OUTPUT:
+        channel.settimeout(max(0.1, until - time.monotonic()))
+        chunk = channel.recv(65536)
         while channel.recv_stderr_ready():
             channel.recv_stderr(65536)
         if not chunk:
             break
-        output = (output + chunk)[:_OUTPUT]
-    if not channel.status_event.wait(max(0.0, until - time.monotonic())):
-        raise EOFError
-    if channel.exit_status < 0:
-        raise EOFError
-    return output, int(channel.exit_status)
+        output += chunk
+    return output

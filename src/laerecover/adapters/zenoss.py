@@ -40,7 +40,7 @@ class Zenoss:
     @contextmanager
     def _host(self) -> Iterator[Host]:
         try:
-            host = self._connector.connect(self._ip, user="zenoss", host_key=self._host_key)
+            host = self._connector.connect(self._ip, user=_USER, host_key=self._host_key)
         except NotListening as error:
             raise Transient(str(error)) from None
         try:

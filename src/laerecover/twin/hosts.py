@@ -44,7 +44,9 @@ class TwinHosts:
         if refused:
             raise NotListening(f"{public_host} refuses connections")
         if row["host_key"] != host_key:
-            raise Refusal(f"{public_host} answers with another host key: somebody may be in between", kind="host_key")
+            raise Refusal(
+                f"{public_host} answers with another host key: somebody may be in between (MITM)", kind="host_key"
+            )
         host = TwinHost(self._file, self._vault, row["instance_id"], row["boots"])
         if user in _USERS and not host.done(_USERS[user]):
             raise Refusal(f"{user} is not let in", kind="authentication")
