@@ -109,8 +109,10 @@ class Ec2Compute(Service):
     def _dry_run(self, request: LaunchRequest) -> None:
         from botocore.exceptions import ClientError
 
+        wanted = self._wanted(request)
+        del wanted["ClientToken"]
         try:
-            self._client.run_instances(**self._wanted(request), DryRun=True)
+            self._client.run_instances(**wanted, DryRun=True)
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") != "DryRunOperation":
                 raise

@@ -14,7 +14,9 @@ from laerecover.settings import Settings
 
 
 class S3Store(Service):
-    """Read-only."""
+    """Read-only. `page_size`: how many names are asked for at once."""
+
+    page_size = 1000
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self._settings = settings
@@ -36,7 +38,9 @@ class S3Store(Service):
 
     @told
     def _page(self, client: Any, bucket: str, mark: str) -> tuple[Sequence[str], str]:
-        answer = client.list_objects_v2(Bucket=bucket, **({"ContinuationToken": mark} if mark else {}))
+        answer = client.list_objects_v2(
+            Bucket=bucket, MaxKeys=self.page_size, **({"ContinuationToken": mark} if mark else {})
+        )
         return [str(row["Key"]) for row in answer.get("Contents", [])], str(answer.get("NextContinuationToken") or "")
 
     def _client(self, account: Account) -> Any:

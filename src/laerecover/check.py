@@ -1,0 +1,152 @@
+"""What stands in the way of a recovery, found by read-only questions to cloud and buckets."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
+from typing import Any
+
+from laerecover.bucket_layout import first_piece
+from laerecover.manifest import Account
+from laerecover.ports import Compute, LaunchRequest, Refusal, Store, Transient, World, WorldError
+from laerecover.settings import Settings
+from laerecover.steps.deploy_ec2_instance import offers
+from laerecover.steps.work import StepFailed
+from laerecover.text import clean
+
+DATA_UNREACHABLE = "DATA_UNREACHABLE"
+_AT_A_TIME = 8
+_KEYS_AT_MOST = 100_000
+_TAGS = {"lae-mode": "check"}
+_INSTANCE_ID = re.compile(r"i-[0-9a-f]{8}(?:[0-9a-f]{9})?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One obstacle. With an `account_id` it keeps that account from being launched; without, `blocks` stops the whole run."""
+
+    what: str
+    message: str
+    remedy: str
+    account_id: str | None = None
+    blocks: bool = True
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """As JSON values."""
+        return asdict(self)
+
+
+def check(accounts: Sequence[Account], settings: Settings, world: World, *, recovery_id: str) -> list[Finding]:
+    """Ask the cloud and every bucket whether these accounts could be launched; changes nothing.
+
+    Whether their old servers are gone is `old_servers`.
+    """
+    try:
+        found = [*_whose(settings, world.compute), *_lacking(accounts, settings, world.compute)]
+        found += _quota(accounts, settings, world.compute, recovery_id)
+    except WorldError as error:
+        found = [_unasked(error)]
+    return found + ([] if world.store is None else unreachable(accounts, world.store))
+
+
+def old_servers(accounts: Sequence[Account], compute: Compute) -> dict[str, str]:
+    """Account -> GONE, RUNNING or UNKNOWN, from one complete answer about all old instances. Raises WorldError.
+
+    A stopped instance counts as running: anybody may start it again.
+    """
+    ids = {a.old_instance_id for a in accounts if a.old_instance_id and _INSTANCE_ID.fullmatch(a.old_instance_id)}
+    living = {instance_id for instance_id, instance in compute.known(sorted(ids)).items() if not instance.dead}
+
+    def answer(account: Account) -> str:
+        if account.old_instance_id in ids:
+            return "RUNNING" if account.old_instance_id in living else "GONE"
+        return account.server if account.old_instance_id is None else "UNKNOWN"
+
+    return {account.account_id: answer(account) for account in accounts}
+
+
+def unreachable(accounts: Sequence[Account], store: Store) -> list[Finding]:
+    """Accounts whose buckets their own keys do not open, or that lie there in pieces, in the order given."""
+    with ThreadPoolExecutor(_AT_A_TIME) as several:
+        answers = list(several.map(lambda account: _look(account, store), accounts))
+    return [finding for finding in answers if finding is not None]
+
+
+def _look(account: Account, store: Store) -> Finding | None:
+    try:
+        keys = islice(store.keys(account), _KEYS_AT_MOST + 1)
+        counted = Counter[str]()
+        piece = first_piece(_counting(keys, counted))
+    except Refusal as error:
+        remedy = "find this account's keys and bucket: other evidence may hold them; nothing is launched for it"
+        return _no_data(account, f"its keys do not open its bucket: {error}", remedy)
+    except Transient as error:
+        return _no_data(
+            account, str(error), "mend the connection, or recipe.s3_endpoint in the settings; then run again"
+        )
+    if piece is not None:
+        remedy = "join the pieces in a bucket of its own, or recover it with software that reads them"
+        return _no_data(account, f"its shares are cut into pieces ({clean(piece)})", remedy)
+    if counted["keys"] > _KEYS_AT_MOST:
+        message = f"only the first {_KEYS_AT_MOST} objects of {account.account_id} were looked at"
+        return Finding(what="bucket", message=message, remedy="none needed if its shares are whole", blocks=False)
+    return None
+
+
+def _counting(keys: Iterator[str], counted: Counter[str]) -> Iterator[str]:
+    for key in keys:
+        counted["keys"] += 1
+        yield key
+
+
+def _no_data(account: Account, message: str, remedy: str) -> Finding:
+    return Finding(what=DATA_UNREACHABLE, message=message, remedy=remedy, account_id=account.account_id)
+
+
+def _whose(settings: Settings, compute: Compute) -> Iterator[Finding]:
+    account = compute.identity()
+    if settings.account is None:
+        remedy = "compare, and set ec2.account in the settings; then a wrong account is refused"
+        yield Finding(what="identity", message=f"these are keys of account {account}", remedy=remedy, blocks=False)
+    elif settings.account != account:
+        message = f"these are keys of account {account}, not of {settings.account}"
+        yield Finding(what="identity", message=message, remedy="name the right config and ec2secret in the settings")
+
+
+def _lacking(accounts: Sequence[Account], settings: Settings, compute: Compute) -> Iterator[Finding]:
+    """Each different launch is tried once, fallbacks too; what several lack is said once."""
+    wanted = (request for account in accounts for request in _offers(account, settings))
+    different = {(r.ami_image_id, r.instance_size, r.subnet, r.zone): r for r in wanted}
+    lacks = (lack for r in different.values() for lack in compute.lacks(replace(r, tags=_TAGS)))
+    for lack in dict.fromkeys(lacks):
+        yield Finding(what=lack.what, message=lack.message, remedy=lack.remedy)
+
+
+def _quota(accounts: Sequence[Account], settings: Settings, compute: Compute, recovery_id: str) -> Iterator[Finding]:
+    there = {i.tags.get("lae-account") for i in compute.find({"lae-recovery": recovery_id}) if not i.dead}
+    firsts = [each for a in accounts if a.account_id not in there for each in _offers(a, settings)[:1]]
+    for size, wanted in sorted(Counter(each.instance_size for each in firsts).items()):
+        room = compute.room(size)
+        if room is not None and room < wanted:
+            message = f"{wanted} instances of {size} are wanted, the quota of vCPUs leaves room for {room}"
+            remedy = f"raise the quota (Running On-Demand Standard instances), or begin with --first {room}"
+            yield Finding(what="quota", message=message, remedy=remedy, blocks=room == 0)
+
+
+def _offers(account: Account, settings: Settings) -> Sequence[LaunchRequest]:
+    try:
+        return offers(settings, account)
+    except StepFailed:
+        return []
+
+
+def _unasked(error: WorldError) -> Finding:
+    remedy = (
+        "mend the connection and run again" if isinstance(error, Transient) else "mend the keys in config and ec2secret"
+    )
+    return Finding(what="cloud", message=str(error), remedy=f"{remedy}; nothing was started")

@@ -1,0 +1,237 @@
+"""What `plan --check` asks, of the rig's cloud and its buckets on loopback."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from laerecover.adapters.aws import client_with
+from laerecover.adapters.clock import SystemClock
+from laerecover.adapters.ec2 import Ec2Compute
+from laerecover.adapters.s3 import S3Store
+from laerecover.bucket_layout import first_piece
+from laerecover.check import DATA_UNREACHABLE, check, old_servers
+from laerecover.manifest import Account, Secret
+from laerecover.ports import LaunchRequest, Refusal, Transient, World
+from laerecover.rig.faults import Faults, Rule
+from laerecover.settings import drill_settings
+
+INDEX = "aa/aabcdefghijklmnopqrstuvwxy"
+SHARE = f"shares/{INDEX}/0"
+
+
+def account(number, **changes):
+    """A customer with keys and bucket of their own."""
+    values = {
+        "account_id": f"lae-{number}",
+        "verdict": "RECOVERABLE",
+        "bucket_name": f"lae-{number}",
+        "user_access_key_id": f"KEY{number}",
+        "user_secret_key": Secret(f"canary-{number}"),
+        "user_token": Secret("{UserToken}u"),
+        "product_token": Secret("{ProductToken}p"),
+        "customer_email": f"customer{number}@example.org",
+    }
+    return Account(**{**values, **changes})
+
+
+class Ground:
+    """A cloud where the operator has what a recovery wants."""
+
+    def __init__(self, cloud, **faults):
+        self.cloud = cloud
+        cloud.reset(Faults(**faults))
+        image, self.subnet = cloud.prepare(key_name="drill", public_key=cloud.public_key)
+        cloud.allow("DRILL", "drill")
+        self.settings = replace(
+            drill_settings(Path()),
+            endpoint=cloud.endpoint,
+            s3_endpoint=cloud.endpoint,
+            image=image,
+            size="t3.micro",
+            account="123456789012",
+            session_token=True,
+        )
+        self.s3 = client_with(
+            "s3",
+            region_name="us-east-1",
+            endpoint_url=cloud.endpoint,
+            aws_access_key_id="DRILL",
+            aws_secret_access_key="drill",
+        )
+
+    def fill(self, *accounts, keys=(SHARE,)):
+        """Their buckets, with these objects, each open to its own keys."""
+        for each in accounts:
+            token = f"{each.user_token.reveal()},{each.product_token.reveal()}"
+            self.s3.create_bucket(Bucket=each.bucket_name)
+            for key in keys:
+                self.s3.put_object(Bucket=each.bucket_name, Key=key, Body=b"x")
+            secret = each.user_secret_key.reveal()
+            self.cloud.allow(each.user_access_key_id, secret, bucket=each.bucket_name, token=token)
+
+    def world(self, **changes):
+        """Only what a check needs."""
+        self.settings = replace(self.settings, **changes)
+        clock = SystemClock(threading.Event(), pace=0.001)
+        world = World(hosts=None, mailer=None, register=None, monitoring=None, compute=None, clock=clock)
+        return replace(world, compute=Ec2Compute(self.settings, clock), store=S3Store(self.settings, clock))
+
+    def found(self, *accounts, **changes):
+        """What, of whom."""
+        world = self.world(**changes)
+        findings = check(accounts, self.settings, world, recovery_id="r1")
+        assert "canary" not in str([finding.body for finding in findings])
+        assert all(finding.remedy for finding in findings)
+        assert self.cloud.launches == [], "a check launches nothing"
+        return [(finding.what, finding.account_id, finding.blocks) for finding in findings]
+
+
+def test_where_everything_is_there_nothing_is_found(cloud):
+    """Image, key pair, group, quota, and every bucket by its own keys and tokens."""
+    ground, accounts = Ground(cloud, vcpus=8), [account(n) for n in range(3)]
+    ground.fill(*accounts)
+    assert ground.found(*accounts) == []
+
+
+def test_what_is_missing_is_found_all_at_once(cloud):
+    """Each with its remedy, and once, however many accounts want it."""
+    ground, accounts = Ground(cloud, vcpus=8), [account(n) for n in range(2)]
+    ground.fill(*accounts)
+    missing = ground.found(*accounts, image="ami-00000000", admin_keypair_name="nobody's", security_group="none")
+    assert missing == [("image", None, True), ("key pair", None, True), ("security group", None, True)]
+
+
+def test_types_of_2012_must_be_mapped(cloud):
+    """An image and a type that are gone are found through each account's own history; a mapping mends it."""
+    ground = Ground(cloud)
+    one = account(0, ami_image_id="ami-11111111", instance_size="t1.micro")
+    ground.fill(one)
+    assert ground.found(one) == [("image", None, True), ("size", None, True)]
+    maps = {"images": {"ami-11111111": ground.settings.image}, "sizes": {"t1.micro": "t3.micro"}}
+    assert ground.found(one, **maps) == []
+
+
+def test_fallbacks_are_tried_too(cloud):
+    """A place that does not exist would be no help when it is needed."""
+    ground = Ground(cloud)
+    one = account(0)
+    ground.fill(one)
+    assert ground.found(one, fallbacks=({"zone": "us-east-1b"}, {"size": "t3.small"})) == []
+    assert ground.found(one, fallbacks=({"zone": "us-east-1z"},)) == [("size", None, True)]
+
+
+def test_the_wrong_account_and_wrong_keys_stop_the_run(cloud):
+    """Old servers would seem gone, seen from somebody else's account."""
+    ground = Ground(cloud)
+    assert ground.found(account=None) == [("identity", None, False)]
+    assert ground.found(account="210987654321") == [("identity", None, True)]
+    assert ground.found(ec2_access_key_id="STRANGER") == [("cloud", None, True)]
+
+
+def test_a_cloud_out_of_reach_is_a_finding(cloud):
+    """With what to do next, and no traceback."""
+    assert Ground(cloud).found(endpoint="http://127.0.0.1:9") == [("cloud", None, True)]
+
+
+def test_the_quota_is_compared_with_the_accounts(cloud):
+    """Too few is said before; none at all stops the run."""
+    ground, accounts = Ground(cloud, vcpus=4), [account(n) for n in range(3)]
+    ground.fill(*accounts)
+    assert ground.found(*accounts) == [("quota", None, False)]
+    cloud.faults.vcpus = 1
+    assert ground.found(*accounts) == [("quota", None, True)]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"user_secret_key": Secret("canary-wrong")},
+        {"user_access_key_id": "NOBODY"},
+        {"bucket_name": "lae-1"},
+        {"user_token": None},
+        {"user_access_key_id": None},
+    ],
+    ids=["wrong secret", "unknown key", "somebody else's bucket", "token missing", "no key"],
+)
+def test_data_that_its_own_keys_do_not_open_is_unreachable(cloud, changes):
+    """That account is not launched; the others are."""
+    ground, accounts = Ground(cloud), [account(n) for n in range(2)]
+    ground.fill(*accounts)
+    assert ground.found(replace(accounts[0], **changes), accounts[1]) == [(DATA_UNREACHABLE, "lae-0", True)]
+
+
+def test_a_bucket_that_is_gone_is_unreachable(cloud):
+    """NoSuchBucket, to keys that would have opened it."""
+    ground, one = Ground(cloud), account(0)
+    ground.fill(one, keys=())
+    assert ground.found(one) == []
+    ground.s3.delete_bucket(Bucket="lae-0")
+    assert ground.found(one) == [(DATA_UNREACHABLE, "lae-0", True)]
+
+
+def test_a_store_that_fails_three_times_is_unreachable_for_now(cloud):
+    """One error is asked again."""
+    ground, one = Ground(cloud, rules=[Rule(call="s3:GET", fault="reset_before", at=(1,))]), account(0)
+    ground.fill(one)
+    assert ground.found(one) == []
+    cloud.reset(Faults(rules=[Rule(call="s3:GET", fault="error")]))
+    with pytest.raises(Transient):
+        list(ground.world().store.keys(one))
+
+
+def test_shares_in_pieces_are_never_served_truncated(cloud):
+    """However many whole shares come first: all pages are looked at."""
+    ground, one = Ground(cloud), account(0)
+    ground.fill(one, keys=[*(f"shares/{INDEX}/{n}" for n in range(9)), f"shares/{INDEX}/8.1"])
+    pages = ground.world().store
+    pages.page_size = 4
+    assert len(list(pages.keys(one))) == 10
+    assert ground.found(one) == [(DATA_UNREACHABLE, "lae-0", True)]
+
+
+@pytest.mark.parametrize(
+    ("keys", "piece"),
+    [
+        ([SHARE, f"{INDEX}/12"], None),
+        ([f"shares/{INDEX}/0.1"], f"shares/{INDEX}/0.1"),
+        ([f"{INDEX}/3", f"{INDEX}/3.17"], f"{INDEX}/3.17"),
+        ([f"shares/{INDEX}/0.1.bak", "notes/0.1", f"shares/{INDEX}/0.x", "shares/incoming/a.1"], None),
+        ([], None),
+    ],
+)
+def test_pieces_are_known_by_their_names(keys, piece):
+    """`PREFIX/STORAGE-INDEX/N.k`, wherever the shares begin; nothing else is a piece."""
+    assert first_piece(keys) == piece
+
+
+def test_old_servers_are_told_apart_in_one_answer(cloud):
+    """Running, terminated, never heard of, and a name that is no instance's."""
+    ground = Ground(cloud, pending=0)
+    compute = ground.world().compute
+    launch = LaunchRequest(
+        client_token="1",
+        tags={"x": "y"},
+        ami_image_id=ground.settings.image,
+        instance_size="t3.micro",
+        admin_keypair_name="drill",
+        security_group="CustomerDefault",
+    )
+    running = compute.launch(launch).instance_id
+    ended = compute.launch(replace(launch, client_token="2")).instance_id
+    compute.terminate(ended)
+    ids = [running, ended, "i-0123abcd", "i-hostile; DROP", None]
+    accounts = [account(n, old_instance_id=i) for n, i in enumerate(ids)]
+    answers = old_servers(accounts, compute)
+    assert list(answers.values()) == ["RUNNING", "GONE", "GONE", "UNKNOWN", "UNKNOWN"]
+    assert cloud.faults.calls["DescribeInstances"] == 1
+
+
+def test_keys_without_rights_are_no_answer(cloud):
+    """Somebody else's keys cannot say that an old server is gone."""
+    ground = Ground(cloud)
+    with pytest.raises(Refusal):
+        old_servers([account(0, old_instance_id="i-0123abcd")], ground.world(ec2_access_key_id="STRANGER").compute)
