@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from laerecover.identity import parse_furl, restored_introducer, restored_storage, tub_id_of
+from laerecover.identity import parse_furl, tub_id_of
 from laerecover.manifest import Account, Secret
 from laerecover.vault import write_atomically
 
@@ -34,6 +34,8 @@ class Recovered:
     ami_image_id: str | None
     instance_size: str | None
     keypair_name: str
+    introducer_restored: bool
+    storage_restored: bool
     kept: Mapping[str, Secret]
 
     @property
@@ -63,8 +65,9 @@ def leave(folder: Path, server: Recovered) -> dict[str, str]:
 def log_of(server: Recovered) -> bytes:
     """The log: what happened, without any secret. The furl that the old program printed stands in the secrets file alone."""
     account = server.account
-    introducer, storage = restored_introducer(account)[0], restored_storage(account)[0]
-    email = account.customer_email if account.customer_email_confirmed else None
+    # Without the rows nobody would know that this customer wants encrypted mail only: then no address either.
+    alone = bool(account.customer_keyinfo) and _plan_of(account) is None and _customer_row(account) is None
+    email = account.customer_email if account.customer_email_confirmed and not alone else None
     told = [
         # It opened the account, once, and is worth nothing now but that it ties the log to its csv rows. (Nobody believes
         # a key whose line could have been cut, hence the line that follows; the product's name is in no manifest.)
@@ -84,9 +87,9 @@ def log_of(server: Recovered) -> bytes:
         ("", "  placement = None"),
         (server.public_host, ">The server's public address is {}.>"),
         ("", ">Finished server installation.>"),
-        ("", _restoring("introducer", "introducer_node_pem", introducer)),
+        ("", _restoring("introducer", "introducer_node_pem", server.introducer_restored)),
         ("", ">Starting introducer...>"),
-        ("", _restoring("storage server", "server_node_pem", storage)),
+        ("", _restoring("storage server", "server_node_pem", server.storage_restored)),
         ("", ">Starting storage server...>"),
         ("", ">The introducer and storage server are running.>"),
         ("", "Signup done."),
@@ -94,14 +97,14 @@ def log_of(server: Recovered) -> bytes:
     return "".join(f"{line.format(_repr(value))}\n" for value, line in told if value is not None).encode("ascii")
 
 
-def _restoring(node: str, field: str, pem: Secret | None) -> str:
-    return f">Restoring {node} identity...>" if pem is not None else f"Warning: missing field for {field}"
+def _restoring(node: str, field: str, restored: bool) -> str:
+    return f">Restoring {node} identity...>" if restored else f"Warning: missing field for {field}"
 
 
 def secrets_object(server: Recovered) -> Secret:
     """The secrets file: one JSON object on one line, with the keys of 2013; what is not known is null."""
     account, kept = server.account, server.kept
-    introducer, storage, privkey = kept["introducer_node_pem"], kept["server_node_pem"], restored_storage(account)[1]
+    introducer, storage = kept["introducer_node_pem"], kept["server_node_pem"]
     body = {
         "publichost": server.public_host,
         "privatehost": server.private_host,
@@ -114,7 +117,7 @@ def secrets_object(server: Recovered) -> Secret:
         "introducer_nodeid": tub_id_of(introducer),
         "server_node_pem": storage,
         "server_nodeid": tub_id_of(storage),
-        "server_node_privkey": kept.get("server_node_privkey") or privkey,
+        "server_node_privkey": kept.get("server_node_privkey"),
         "external_introducer_furl": parse_furl(kept["furl"]).at(server.public_host),
     }
     plain = {key: value.reveal().strip() if isinstance(value, Secret) else value for key, value in body.items()}
@@ -126,16 +129,22 @@ def rows(server: Recovered) -> dict[str, str]:
 
     An address that was doubtful stays so: it gets no row in signups.csv, and the log does not name it.
     """
-    account, started = server.account, f"{server.launch_time[:19]}Z"
     found = {"serverinfo.csv": f"{server.recorded_at},{server.launch_time},{server.instance_id},{server.public_host}"}
-    email = account.customer_email or ""
-    if account.activation_key and account.customer_name and _quoted(email, also="%") == email:
-        texts = (account.activation_key, account.product_code or "", account.customer_name)
-        cells = [_quoted(text) for text in texts] + [email, _quoted(account.customer_keyinfo or "")]
-        found["activation_requests.csv"] = ",".join([started, *cells])
-        if account.customer_email_confirmed:
-            found["signups.csv"] = ",".join([server.recorded_at, "success", *cells])
+    cells = _customer_row(server.account)
+    if cells is not None:
+        found["activation_requests.csv"] = f"{server.launch_time[:19]}Z,{cells}"
+        if server.account.customer_email_confirmed:
+            found["signups.csv"] = f"{server.recorded_at},success,{cells}"
     return found
+
+
+def _customer_row(account: Account) -> str | None:
+    """What the csv files tell of the customer, as they tell it; None where no csv file did (the name is told nowhere else)."""
+    email = account.customer_email or ""
+    if not (account.activation_key and account.customer_name and _quoted(email, also="%") == email):
+        return None
+    texts = (account.activation_key, account.product_code or "", account.customer_name)
+    return ",".join([*map(_quoted, texts), email, _quoted(account.customer_keyinfo or "")])
 
 
 def _stripe(account: Account, plan: str) -> Secret:

@@ -8,6 +8,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
 
+from laerecover.identity import weak_key
 from laerecover.manifest import Account, Secret
 from laerecover.outbox import CONFIRMATION, FAILURE, STAFF_NOTE, Mail
 from laerecover.ports import Refusal
@@ -20,17 +21,26 @@ PRICES = {
     "NEW_STORAGE_IDENTITY": "files can be read; directories and other mutable files that exist can no longer be changed",
 }
 
+_TAKE = "into the\n[client] section of your tahoe.cfg, in place of the old one"
 _ASK = {
-    "IDENTITY_KEPT": "Your server has kept its identity. Its address is new: please put the introducer.furl below into the\n"
-    "[client] section of your tahoe.cfg, in place of the old one. Only its address differs. Then restart your client.\n",
-    "NEW_FURL": "Your introducer could not keep its identity. Please put the new introducer.furl below into the\n"
-    "[client] section of your tahoe.cfg, in place of the old one, then restart your client.\n"
-    "Your files and directories work as before.\n",
-    "NEW_STORAGE_IDENTITY": "Your storage server could not keep its identity. Please put the introducer.furl below into the\n"
-    "[client] section of your tahoe.cfg, in place of the old one, then restart your client.\n"
+    "UNCHANGED": "Your server has kept its identity and its address. Nothing changes for you, and there is nothing to do:\n"
+    "a client that was running finds the server again by itself, at the latest when you restart it.\n",
+    "IDENTITY_KEPT": "Your server has kept its identity. Its address is new: please put the introducer.furl below "
+    f"{_TAKE}. Only its address differs. Then restart your client.\n",
+    "NEW_FURL": f"Your introducer could not keep its identity. Please put the new introducer.furl below {_TAKE},\n"
+    "then restart your client. Your files and directories work as before.\n",
+    "NEW_STORAGE_IDENTITY": f"Your storage server could not keep its identity. Please put the introducer.furl below {_TAKE},\n"
+    "then restart your client.\n"
     "All your files can be read. Directories and other mutable files that exist already are read-only from now on:\n"
     "please make a new directory and link what you need into it.\n",
 }
+_WEAK = (
+    "The server keeps its old key, which today's OpenSSL refuses at its default level. If your client does not\n"
+    "connect, write these lines into a file, for example tahoe-openssl.cnf,\n\n"
+    "    openssl_conf = start\n    [start]\n    ssl_conf = ssl\n    [ssl]\n    system_default = lowered\n    [lowered]\n"
+    "    CipherString = DEFAULT@SECLEVEL=0\n\n"
+    "and start the client with the environment variable OPENSSL_CONF set to that file's path. Do so for Tahoe-LAFS alone.\n"
+)
 
 
 def audience(account: Account) -> tuple[str, str]:
@@ -85,17 +95,22 @@ def _text(mail: Mail, account: Account, furl: Secret | None, public_host: str | 
     place = f"Account:    {clean(account.account_id)}\nSignup log: {clean(account.log_file or '(lost)')}\n"
     if mail.kind == FAILURE:
         return f"A recovery failed.\n\n{customer}{place}\nReason: {clean(mail.detail)}\n\nThe other accounts go on.\n"
+    asked = account.grade or "NEW_FURL"
+    weak = f"\n{_WEAK}" if weak_key(account) else ""
     if mail.kind == STAFF_NOTE:
         return (
             f"An account is recovered, but the customer was not told: {clean(mail.detail)}.\n\n{customer}{place}"
-            f"New address: {clean(public_host)}\nGrade: {account.grade} ({PRICES[account.grade or 'NEW_FURL']})\n\n"
+            f"New address: {clean(public_host)}\nGrade: {asked} ({PRICES[asked]})\n\n"
             "The introducer.furl is not in this mail. Read it on the server, in introducer/private/introducer.furl.\n"
+            + weak.replace("your client", "the customer's client")
         )
     if furl is None or public_host is None:
         raise ValueError("the furl of the recovered server is not known")
     greeting = f"Dear {clean(account.customer_name)}," if account.customer_name else "Hello,"
+    begun = f"{greeting}\n\nyour storage server was lost and has been recovered. It is "
+    if asked == "IDENTITY_KEPT" and public_host == account.old_public_host:
+        return f"{begun}at {public_host}, as before.\n\n{_ASK['UNCHANGED']}{weak}"
     return (
-        f"{greeting}\n\nyour storage server was lost and has been recovered. It is now at {public_host}.\n\n"
-        f"{_ASK[account.grade or 'NEW_FURL']}\n    introducer.furl = {furl.reveal()}\n\n"
-        "Keep that line to yourself: whoever has it can use your server.\n"
+        f"{begun}now at {public_host}.\n\n{_ASK[asked]}\n    introducer.furl = {furl.reveal()}\n\n"
+        f"Keep that line to yourself: whoever has it can use your server.\n{weak}"
     )

@@ -26,6 +26,8 @@ def leave_evidence(work: Work) -> Values:
         ami_image_id=deployed.get("ami_image_id") or work.settings.image_of(work.account),
         instance_size=deployed.get("instance_size") or work.settings.size_of(work.account),
         keypair_name=work.settings.admin_keypair_name,
+        introducer_restored=bool(work.known["bounce_server"]["introducer_restored"]),
+        storage_restored=bool(work.known["bounce_server"]["storage_restored"]),
         kept=kept,
     )
     work.point("before-act")
