@@ -83,7 +83,10 @@ PROBLEMS: Mapping[int, Problem] = {
         "no_tahoe", "the image has no Tahoe-LAFS of 2012 in /home/customer/LAFS_source; use another recipe or image"
     ),
     85: Problem("identity_differs", "a node answers with another identity than the one put in place; look at the host"),
-    86: Problem("service_failed", "a node does not answer though it was started; see logs/twistd.log in its folder"),
+    86: Problem(
+        "service_failed",
+        "a node does not answer though it was started; see journalctl, or /var/log/lae-* where there is no systemd",
+    ),
 }
 """Exit statuses by which a command of a recipe says what is wrong; any other status is just a failed command."""
 

@@ -66,26 +66,45 @@ def supervised(name: str, run: str, *, needs: str | None = None) -> Command:
 
     `run` is shell, it ends with exec. `needs`: a service that starts before this one, and stops after it.
     """
-    start, folder = f"/usr/local/lib/lae-recovery/{name}", f"/etc/sv/lae-{name}"
+    start, folder = f"{_STARTS}/{name}", f"/etc/sv/lae-{name}"
     order = f"Requires=lae-{needs}.service\nAfter=lae-{needs}.service\n" if needs else ""
-    unit = (
-        f"[Unit]\nDescription=Recovered {name}\nWants=network-online.target\nAfter=network-online.target\n{order}"
-        "StartLimitIntervalSec=0\n\n"
-        f"[Service]\nUser=customer\nExecStart={start}\nRestart=always\nRestartSec=2\nTimeoutStopSec=60\n\n"
-        "[Install]\nWantedBy=multi-user.target\n"
-    )
-    script = (
-        f"install -d -m 755 {start.rpartition('/')[0]}\n{_put(start, f'#!/bin/sh{chr(10)}umask 077{chr(10)}{run}')}chmod 755 {start}\n"
-        f"if test -d /run/systemd/system; then\n{_put(f'/etc/systemd/system/lae-{name}.service', unit)}systemctl daemon-reload\n"
-        f"else\ninstall -d -m 755 {folder}\n"
-        f"{_put(f'{folder}/run', f'#!/bin/sh{chr(10)}exec 2>&1{chr(10)}exec chpst -u customer:customer {start}{chr(10)}')}chmod 755 {folder}/run\n"
-    )
+    script = f"install -d -m 755 {_STARTS}\n" + _script(start, f"umask 077\n{run}")
+    script += "if test -d /run/systemd/system; then\n"
+    script += _file(f"/etc/systemd/system/lae-{name}.service", _UNIT.format(name=name, order=order, start=start))
+    script += f"systemctl daemon-reload\nelse\ninstall -d -m 755 {folder}/log /var/log/lae-{name}\n"
+    script += _script(f"{folder}/run", f"exec 2>&1\nexec chpst -u customer:customer {start}\n")
+    script += _script(f"{folder}/log/run", f"exec svlogd -tt /var/log/lae-{name}\n")
     if needs:
         control = f"/etc/sv/lae-{needs}/control"
-        script += f"install -d -m 755 {control}\n{_put(f'{control}/d', f'#!/bin/sh{chr(10)}sv -w 10 force-stop lae-{name}{chr(10)}exit 1{chr(10)}')}"
-        script += f"chmod 755 {control}/d\nln -sf d {control}/x\n"
+        script += f"install -d -m 755 {control}\n"
+        script += _script(f"{control}/d", f"sv -w 10 force-stop lae-{name}\nexit 1\n")
+        script += f"ln -sf d {control}/x\n"
     return Command(name=f"service-{name}", script=script + "fi\n")
 
 
-def _put(path: str, text: str) -> str:
-    return f"cat >{path}.new <<'LAE_FILE'\n{text}LAE_FILE\nmv {path}.new {path}\n"
+_STARTS = "/usr/local/lib/lae-recovery"
+_UNIT = """\
+[Unit]
+Description=Recovered {name}
+Wants=network-online.target
+After=network-online.target
+{order}StartLimitIntervalSec=0
+
+[Service]
+User=customer
+ExecStart={start}
+Restart=always
+RestartSec=2
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+def _script(path: str, text: str) -> str:
+    return _file(path, f"#!/bin/sh\n{text}", "chmod 755")
+
+
+def _file(path: str, text: str, then: str = "chmod 644") -> str:
+    """Shell that puts the file in place by rename."""
+    return f"cat >{path}.new <<'LAE_FILE'\n{text}LAE_FILE\n{then} {path}.new\nmv {path}.new {path}\n"

@@ -137,6 +137,8 @@ venv/bin/tahoe --version
 """
 
 _PLACE_OF_MOUNT = f"""\
+# Without it fusermount3 lets no user unmount.
+test -e /etc/mtab || ln -s ../proc/self/mounts /etc/mtab
 # A plain file called shares: a storage node whose bucket is not mounted fails, rather than fill the host's own disk.
 {_MOUNTED} || {{ install -d -m 700 -o customer -g customer {BUCKET}; test -e {BUCKET}/shares || install -m 444 /dev/null {BUCKET}/shares; }}
 """
