@@ -95,6 +95,16 @@ class SshServer:
         self.host_key_file.chmod(0o600)
         self.public = key.public
 
+    def reload(self) -> None:
+        """Have it read its host key, and wait until it listens again."""
+        listening = self.log.read_text().count("Server listening")
+        self._process.send_signal(signal.SIGHUP)
+        for _ in range(500):
+            if self.log.read_text().count("Server listening") > listening:
+                return
+            time.sleep(0.01)
+        raise AssertionError(self.log.read_text())
+
     @property
     def authentications(self) -> int:
         """How many requests to be let in have reached it."""

@@ -24,7 +24,7 @@ def install_server(work: Work) -> Values:
         work.waiting("the host to listen", work.settings.waits.listen_poll)
         work.world.clock.sleep(work.settings.waits.listen_poll)
     recipe = recipe_named(work.settings.recipe)
-    _replace_host_key(work)
+    replace_host_key(work)
     with work.link(patient=True) as link:
         link.commands(recipe.before_reboot())
         boot_id = _reboot_once(work, link)
@@ -34,7 +34,7 @@ def install_server(work: Work) -> Values:
     return {"boot_id": boot_id}
 
 
-def _replace_host_key(work: Work) -> None:
+def replace_host_key(work: Work) -> None:
     """Have the host answer with its final key. User data can be read by others, hence no secret before this is done.
 
     Wherever an earlier run was killed, the host answers with one of two keys. A third one is somebody else's: it gets

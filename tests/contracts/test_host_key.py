@@ -1,0 +1,179 @@
+"""The change from boot key to final key, on the twin's host as on a real sshd, killed wherever it can be."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from laerecover.adapters.clock import SystemClock
+from laerecover.adapters.ssh import SshConnector
+from laerecover.hostkeys import derive_host_key
+from laerecover.ports import LaunchRequest, NotListening, Refusal, Transient, WorldError
+from laerecover.settings import drill_settings
+from laerecover.steps import install_server as module
+from laerecover.steps.install_server import replace_host_key
+from laerecover.steps.work import Work
+from laerecover.twin.assemble import twin_world
+
+PACE = 0.05
+POINTS = ("before-act", "host-key-written", "after-act")
+
+
+class Killed(BaseException):
+    """The runner dies here."""
+
+
+@dataclass
+class Ground:
+    """A host that was booted with the boot key, with a work that is to change it."""
+
+    work: Work
+    answer_with: Callable[[Any], None]
+    authentications: Callable[[], int]
+
+    def rotate(self, kill_at: str = "") -> None:
+        def point(name: str) -> None:
+            if name == kill_at:
+                raise Killed
+
+        for _ in range(100):
+            try:
+                return replace_host_key(replace(self.work, point=point))
+            except NotListening:  # as the runbook does
+                time.sleep(0.05)
+        raise AssertionError
+
+    def answers(self, key: str) -> bool:
+        address = self.work.known_of("wait_for_ec2_addresses", "public_host")
+        for _ in range(100):
+            try:
+                self.work.world.hosts.connect(address, user="ubuntu", host_key=key).close()
+            except (NotListening, Transient):
+                time.sleep(0.05)
+            except Refusal:
+                return False
+            else:
+                return True
+        raise AssertionError
+
+
+def keys(vault) -> dict[str, Any]:
+    return {which: derive_host_key(vault, "token", which) for which in ("boot", "final")}
+
+
+def made(tmp_path: Path, vault, world, address: str) -> Work:
+    known = {
+        "deploy_ec2_instance": {
+            "client_token": "token",
+            "host_key": keys(vault)["final"].public,
+            "boot_host_key": keys(vault)["boot"].public,
+        },
+        "wait_for_ec2_addresses": {"public_host": address},
+    }
+    common: Any = {"account": SimpleNamespace(account_id="one"), "outbox": None, "settings": drill_settings(tmp_path)}
+    return Work(recovery_id="r", mode="drill", world=world, vault=vault, known=known, **common)
+
+
+@pytest.fixture
+def twin_ground(tmp_path, twin_file, vault) -> Ground:
+    """A running instance of the twin."""
+    world = twin_world(twin_file, vault, SystemClock(threading.Event(), pace=PACE))
+    request = LaunchRequest(
+        client_token="token",
+        tags={},
+        ami_image_id="ami-1",
+        instance_size="t1.micro",
+        admin_keypair_name="admin",
+        security_group="CustomerDefault",
+        user_data=keys(vault)["boot"].user_data,
+    )
+    instance_id = world.compute.launch(request).instance_id
+    with twin_file.change() as db:
+        db.execute("UPDATE instances SET state = 'running', hidden = 0, refusals = 0")
+
+    def answer_with(key) -> None:
+        with twin_file.change() as db:
+            db.execute("UPDATE instances SET host_key = ?", (key.public,))
+
+    address = world.compute.describe(instance_id).public_host or ""
+    return Ground(made(tmp_path, vault, world, address), answer_with, lambda: 0)
+
+
+@pytest.fixture
+def sshd_ground(tmp_path, twin_file, vault, ssh_server, monkeypatch) -> Ground:
+    """A real sshd on loopback that reads its host key from the tests' own file."""
+    ssh_server.answer_with(keys(vault)["boot"])
+    ssh_server.reload()
+    monkeypatch.setattr(module, "HOST_KEY_FILE", str(ssh_server.host_key_file))
+    (ssh_server.root / "bin/chown").write_text("#!/bin/sh\nexit 0\n")
+    (ssh_server.root / "bin/chown").chmod(0o755)
+    root = ssh_server.root
+    connector = SshConnector(
+        keys={ssh_server.user: ssh_server.key},
+        command_seconds=10,
+        port=ssh_server.port,
+        base=f"{root}/marks",
+        staging=f"{root}/staging",
+    )
+
+    class AsMe:
+        def connect(self, public_host: str, *, user: str, host_key: str):
+            return connector.connect(public_host, user=ssh_server.user, host_key=host_key)
+
+    world = replace(twin_world(twin_file, vault, SystemClock(threading.Event(), pace=PACE)), hosts=AsMe())
+
+    def answer_with(key) -> None:
+        ssh_server.answer_with(key)
+        ssh_server.reload()
+
+    return Ground(made(tmp_path, vault, world, "127.0.0.1"), answer_with, lambda: ssh_server.authentications)
+
+
+@pytest.fixture(params=["twin", "sshd"])
+def ground(request) -> Ground:
+    """Both of them."""
+    return request.getfixturevalue(f"{request.param}_ground")
+
+
+@pytest.mark.parametrize("kill_at", ["", *POINTS])
+def test_the_final_key_answers_wherever_the_change_was_killed(ground, vault, kill_at):
+    """Killed between any two steps, the change is gone on with, and the boot key is worth nothing afterwards."""
+    if kill_at:
+        with pytest.raises(Killed):
+            ground.rotate(kill_at)
+    ground.rotate()
+    assert ground.answers(keys(vault)["final"].public)
+    assert not ground.answers(keys(vault)["boot"].public)
+    ground.rotate("before-act")  # nothing is left to be done
+
+
+def test_a_third_key_gets_nothing(ground, vault):
+    """A host with neither key is somebody else's: refused at once, without a byte of authentication."""
+    ground.answer_with(derive_host_key(vault, "somebody else's"))
+    before = ground.authentications()
+    with pytest.raises(WorldError) as caught:
+        ground.rotate()
+    assert caught.value.kind == "host_key"
+    assert ground.authentications() == before
+
+
+def test_a_key_that_changes_while_it_is_asked_for_is_no_alarm(twin_ground, vault, monkeypatch):
+    """The final key may come into force between the question for it and the question for the boot key."""
+    hosts = twin_ground.work.world.hosts
+    first, connect = keys(vault)["final"], type(hosts).connect
+
+    def late(self, public_host, *, user, host_key):
+        try:
+            return connect(self, public_host, user=user, host_key=host_key)
+        finally:
+            twin_ground.answer_with(first)
+
+    monkeypatch.setattr(type(hosts), "connect", late)
+    twin_ground.rotate("before-act")
