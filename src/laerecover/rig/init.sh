@@ -20,8 +20,9 @@ for script in /etc/rc2.d/S*; do
 done
 echo "init: booted"
 while :; do
-    # Where no package starts runit's supervisor, init does, as runit's own would.
-    if [ -x /usr/bin/runsvdir ] && ! pidof runsvdir >/dev/null; then
+    # Where no package starts runit's supervisor, init does, as runit's own would; not while dpkg still sets it up.
+    if [ -x /usr/bin/runsvdir ] && ! pidof runsvdir >/dev/null &&
+        dpkg-query -W -f '${Status}' runit | grep -q ' ok installed'; then
         setsid runsvdir -P /etc/service &
     fi
     sleep 1 &
