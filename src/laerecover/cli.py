@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
-import signal
 import sys
-import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from laerecover.arguments import PLACES, SELECTION, TRACE, WORKING, command
+from laerecover.stopping import same_command, stop_on_signals
+
 if TYPE_CHECKING:
+    from laerecover.instances import Found
     from laerecover.mailing import Letter
-    from laerecover.operations import Options
+    from laerecover.options import Options
     from laerecover.plan import Plan
+    from laerecover.state import State
 
 app = typer.Typer(
     add_completion=False,
@@ -30,188 +31,105 @@ app = typer.Typer(
     "or no terminal and no --yes; 4 something is in doubt and needs a human; 75 another runner holds the lock; 130 interrupted.",
 )
 
-ManifestArg = Annotated[
-    Path, typer.Argument(metavar="MANIFEST", help="The encrypted manifest of `laeforensics audit`.")
-]
-StateOpt = Annotated[
-    Path | None, typer.Option("--state", metavar="DIR", help="State folder [<manifest>.state, .drill].")
-]
-KeyOpt = Annotated[Path | None, typer.Option("--key-file", metavar="FILE", help="Key of the manifest.")]
-SettingsOpt = Annotated[
-    Path | None, typer.Option("--settings", metavar="FILE", help="[laerecover.toml beside the manifest]")
-]
-OnlyOpt = Annotated[list[str] | None, typer.Option("--only", metavar="ACCOUNT", help="Only these (id or e-mail).")]
-ExceptOpt = Annotated[list[str] | None, typer.Option("--except", metavar="ACCOUNT", help="All but these.")]
-FirstOpt = Annotated[int | None, typer.Option("--first", min=1, metavar="N", help="Only the first N.")]
-ConcurrencyOpt = Annotated[int, typer.Option("--concurrency", min=1, max=200, help="Accounts at a time.")]
-MailOpt = Annotated[str, typer.Option("--mail", metavar="hold|send", help="Hold mails for `notify`, or send them.")]
-MaxOpt = Annotated[int | None, typer.Option("--max-instances", min=0, help="Never launch more than this.")]
-EvidenceOpt = Annotated[
-    Path | None, typer.Option("--evidence-out", metavar="DIR", help="Where the recovery's own evidence goes [STATE/evidence].")
-]
 YesOpt = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 JsonOpt = Annotated[bool, typer.Option("--json", help="For machines, on stdout.")]
-TraceOpt = Annotated[bool, typer.Option("--traceback", help="Show where an error came from.")]
-
-_trace = threading.Event()
 
 
-def _note_traceback(traceback: bool) -> None:
-    if traceback:
-        _trace.set()
-
-
-@app.command()
+@command(app, *PLACES, *SELECTION, "concurrency", "name_tag", "new_identity")
 def plan(
-    manifest: ManifestArg,
-    state: StateOpt = None,
-    key_file: KeyOpt = None,
-    settings: SettingsOpt = None,
-    only: OnlyOpt = None,
-    without: ExceptOpt = None,
-    first: FirstOpt = None,
-    concurrency: ConcurrencyOpt = 8,
+    options: Options,
+    check: Annotated[bool, typer.Option("--check", help="Ask the cloud, read-only, whether it could be done.")] = False,
     json_: JsonOpt = False,
-    traceback: TraceOpt = False,
 ) -> None:
     """What would happen, per account. Nothing is started."""
-    _note_traceback(traceback)
-    from dataclasses import asdict
-
     from laerecover import operations
-    from laerecover.show import show_plan
+    from laerecover.show import show_checks, show_plan
 
-    options = _options(manifest, state, key_file, settings, only, without, first, concurrency=concurrency)
-    made = operations.plan(options)
+    made, findings = operations.plan(options, check=check)
     if json_:
-        _print_json({**asdict(made), "digest": made.digest, "seconds": made.seconds, "instances": len(made.recover)})
+        _print_json({**made.body, "checks": [finding.body for finding in findings]})
     else:
-        show_plan(made, manifest, repeated=options.repeated + options.selection.options)
+        show_plan(made, options.manifest, repeated=options.repeated + options.selection.options)
+        show_checks(findings, asked=check)
+    raise typer.Exit(3 if any(finding.blocks for finding in findings) else 0)
 
 
-@app.command()
+@command(app, "state", "key_file", *SELECTION, *WORKING)
 def drill(
-    manifest: ManifestArg,
-    state: StateOpt = None,
-    key_file: KeyOpt = None,
-    only: OnlyOpt = None,
-    without: ExceptOpt = None,
-    first: FirstOpt = None,
-    concurrency: ConcurrencyOpt = 8,
-    seed: Annotated[int, typer.Option(help="Which mishaps the twin world has in store.")] = 1,
-    mail: MailOpt = "hold",
-    max_instances: MaxOpt = None,
-    evidence_out: EvidenceOpt = None,
+    options: Options,
+    seed: Annotated[int | None, typer.Option(help="Which mishaps the twin world has in store [1].")] = None,
+    faults: Annotated[
+        str, typer.Option("--faults", metavar="seed:N", help="Draw from all mishaps at random, worse ones too.")
+    ] = "",
+    world: Annotated[
+        str,
+        typer.Option(
+            "--world", metavar="twin|rig", help="On a file, or on this machine's own rig (root, extra [rig])."
+        ),
+    ] = "twin",
     again: Annotated[bool, typer.Option("--again", help="Forget the old drill and begin anew.")] = False,
     pace: Annotated[float, typer.Option(hidden=True, min=0.0001, max=1.0)] = 0.01,
     json_: JsonOpt = False,
-    traceback: TraceOpt = False,
 ) -> None:
     """The whole runbook in the twin world: no cloud account, no settings, no real mail."""
-    _note_traceback(traceback)
+    from dataclasses import replace
+
     from laerecover import operations
 
-    options = _options(
-        manifest,
-        state,
-        key_file,
-        None,
-        only,
-        without,
-        first,
-        concurrency=concurrency,
-        seed=seed,
-        mail=_mail(mail),
-        max_instances=max_instances,
-        again=again,
-        evidence_out=evidence_out,
-        pace=pace,
-        crash_at=os.environ.get("LAERECOVER_CRASH_AT", ""),
+    if faults and not (faults.startswith("seed:") and faults[5:].isdecimal()):
+        raise typer.BadParameter("--faults is seed:N, N a number")
+    if world not in ("twin", "rig"):
+        raise typer.BadParameter("--world is twin or rig")
+    dice = int(faults[5:]) if faults else 1
+    crash_at = os.environ.get("LAERECOVER_CRASH_AT", "")
+    seed = dice if seed is None else seed
+    given = replace(
+        options, seed=seed, faults=faults, place=world, again=again, pace=pace, crash_at=crash_at, canary=False
     )
-    _work(json_, lambda stop, watch: operations.drill(options, watch=watch, stop=stop))
+    _work(json_, lambda stop, watch: operations.drill(given, watch=watch, stop=stop))
 
 
-@app.command()
+@command(app, *PLACES, *SELECTION, *WORKING, "name_tag")
 def run(
-    manifest: ManifestArg,
-    state: StateOpt = None,
-    key_file: KeyOpt = None,
-    settings: SettingsOpt = None,
-    only: OnlyOpt = None,
-    without: ExceptOpt = None,
-    first: FirstOpt = None,
-    concurrency: ConcurrencyOpt = 8,
-    mail: MailOpt = "hold",
-    max_instances: MaxOpt = None,
-    evidence_out: EvidenceOpt = None,
+    options: Options,
     accept: Annotated[
         list[str] | None,
         typer.Option("--accept", metavar="ACCOUNT", help="Recover it though its old server is not known to be gone."),
     ] = None,
     because: Annotated[str | None, typer.Option("--because", help="Why; it is recorded.")] = None,
+    canary: Annotated[
+        bool, typer.Option("--canary/--no-canary", help="One account goes through to its end before the others start.")
+    ] = True,
     yes: YesOpt = False,
     json_: JsonOpt = False,
-    traceback: TraceOpt = False,
 ) -> None:
     """Recover. After a crash the same command goes on where it stopped; mails are held."""
-    _note_traceback(traceback)
+    from dataclasses import replace
+
     from laerecover import operations
     from laerecover.show import ask, show_plan
 
-    options = _options(
-        manifest,
-        state,
-        key_file,
-        settings,
-        only,
-        without,
-        first,
-        concurrency=concurrency,
-        mail=_mail(mail),
-        max_instances=max_instances,
-        evidence_out=evidence_out,
-        accept=tuple(accept or ()),
-        because=because,
-    )
+    given = replace(options, accept=tuple(accept or ()), because=because, canary=canary)
+    shown_on = sys.stderr if json_ else sys.stdout
 
     def confirm(made: Plan) -> bool:
-        show_plan(
-            made,
-            manifest,
-            repeated=options.repeated + options.selection.options,
-            stream=sys.stderr if json_ else sys.stdout,
-        )
+        show_plan(made, options.manifest, repeated=options.repeated + options.selection.options, stream=shown_on)
         return yes or ask(f"Recover {len(made.recover)} accounts")
 
-    _work(json_, lambda stop, watch: operations.run(options, watch=watch, stop=stop, confirm=confirm))
+    _work(json_, lambda stop, watch: operations.run(given, watch=watch, stop=stop, confirm=confirm, asked=not yes))
 
 
-@app.command()
-def notify(
-    manifest: ManifestArg,
-    state: StateOpt = None,
-    key_file: KeyOpt = None,
-    settings: SettingsOpt = None,
-    only: OnlyOpt = None,
-    without: ExceptOpt = None,
-    first: FirstOpt = None,
-    yes: YesOpt = False,
-    json_: JsonOpt = False,
-    traceback: TraceOpt = False,
-) -> None:
+@command(app, *PLACES, *SELECTION)
+def notify(options: Options, yes: YesOpt = False, json_: JsonOpt = False) -> None:
     """Show the mails that are held, and send them."""
-    _note_traceback(traceback)
     from laerecover import mailing
     from laerecover.show import ask, show_letters
-    from laerecover.state import State
-
-    options = _options(manifest, state, key_file, settings, only, without, first)
 
     def confirm(found: State, letters: list[Letter]) -> bool:
         show_letters(letters, stream=sys.stderr if json_ else sys.stdout)
         return yes or found.mode == "drill" or ask(f"Send {len(letters)} mails")
 
-    stop = _stop_on_signals()
+    stop = stop_on_signals()
     found, outcome = mailing.notify(options, stop=stop, confirm=confirm)
     numbers = mailing.mail_numbers(found)
     if json_:
@@ -220,46 +138,29 @@ def notify(
         print("Mails: " + (", ".join(f"{n} {s.replace('_', ' ')}" for s, n in sorted(numbers.items())) or "none"))
     if stop.is_set():
         raise typer.Exit(130)
-    if numbers.get("in_doubt"):
-        raise typer.Exit(4)
-    if numbers.get("held") or numbers.get("refused"):
-        raise typer.Exit(1)
+    raise typer.Exit(4 if numbers.get("in_doubt") else 1 if numbers.get("held") or numbers.get("refused") else 0)
 
 
-@app.command()
-def status(
-    manifest: ManifestArg,
-    state: StateOpt = None,
-    json_: JsonOpt = False,
-    traceback: TraceOpt = False,
-) -> None:
+@command(app, "state")
+def status(options: Options, json_: JsonOpt = False) -> None:
     """How far it is; may be asked while a runner is at work."""
-    _note_traceback(traceback)
-    from laerecover import operations
+    from laerecover import review
     from laerecover.show import show_status
 
-    body = operations.status(_options(manifest, state, None, None, None, None, None))
+    body = review.status(options)
     if json_:
         _print_json(body)
     else:
         show_status(body)
 
 
-@app.command()
-def report(
-    manifest: ManifestArg,
-    state: StateOpt = None,
-    key_file: KeyOpt = None,
-    settings: SettingsOpt = None,
-    json_: JsonOpt = False,
-    traceback: TraceOpt = False,
-) -> None:
+@command(app, *PLACES)
+def report(options: Options, json_: JsonOpt = False) -> None:
     """Outcome of each account, measured times, what is left for a human; written as HTML and JSON, too."""
-    _note_traceback(traceback)
-    from laerecover import operations
+    from laerecover import review
     from laerecover.show import show_report
 
-    found, made = operations.report(_options(manifest, state, key_file, settings, None, None, None))
+    found, made = review.report(options)
     if json_:
         _print_json(made.body)
     else:
@@ -267,24 +168,78 @@ def report(
     raise typer.Exit(made.exit_code)
 
 
-@app.command()
+@command(app, *PLACES, *SELECTION, "concurrency")
+def verify(options: Options, json_: JsonOpt = False) -> None:
+    """Ask whether what was recovered still answers: introducer, storage node, bucket. Read-only, at any later time."""
+    from laerecover.show import show_verified
+    from laerecover.verify import verify as verified
+
+    found = verified(options, stop=stop_on_signals())
+    if json_:
+        _print_json({"checks": [check.body for check in found]})
+    else:
+        show_verified(found)
+    raise typer.Exit(0 if found and all(check.ok is not False for check in found) else 1)
+
+
+@command(app, "state")
 def resolve(
-    manifest: ManifestArg,
+    options: Options,
     account: Annotated[str, typer.Argument(metavar="ACCOUNT")],
     matter: Annotated[str, typer.Argument(metavar="mail", help="What is in doubt: mail.")],
     sent: Annotated[bool, typer.Option("--sent", help="It arrived.")] = False,
     resend: Annotated[bool, typer.Option("--resend", help="It did not: hold it, to be sent again.")] = False,
-    state: StateOpt = None,
-    traceback: TraceOpt = False,
 ) -> None:
     """Say what became of a mail that is in doubt."""
-    _note_traceback(traceback)
     from laerecover import mailing
 
     if matter != "mail" or sent == resend:
         raise typer.BadParameter("say `mail`, with either --sent or --resend")
-    mailing.resolve_mail(_options(manifest, state, None, None, None, None, None), account, sent=sent)
-    print("The mail counts as sent." if sent else f"The mail is held again; next: laerecover notify {manifest}")
+    mailing.resolve_mail(options, account, sent=sent)
+    print("The mail counts as sent." if sent else f"The mail is held again; next: laerecover notify {options.manifest}")
+
+
+@command(app, *PLACES)
+def adopt(
+    options: Options,
+    recovery: Annotated[
+        str | None, typer.Option("--recovery", metavar="ID", help="Which one, if there are several.")
+    ] = None,
+    json_: JsonOpt = False,
+) -> None:
+    """Make a lost state folder anew from the instances' tags; `run` then goes on with these instances."""
+    from laerecover import instances
+    from laerecover.show import show_instances
+
+    state, found = instances.adopt(options, recovery=recovery, stop=stop_on_signals())
+    if json_:
+        _print_json({"recovery_id": state.recovery_id, "instances": [each.body for each in found]})
+    else:
+        show_instances(found)
+        print(
+            f"{len(found)} instances adopted into {state.folder}\nnext: laerecover run {options.manifest}{options.repeated}"
+        )
+
+
+@command(app, *PLACES)
+def cleanup(
+    options: Options,
+    confirmed: Annotated[str | None, typer.Option("--confirm", metavar="WORD", help="The word that was shown.")] = None,
+    json_: JsonOpt = False,
+) -> None:
+    """List half-made instances with what they hold; end them once the word that is shown was typed."""
+    from laerecover import instances
+    from laerecover.show import ask_word, show_instances
+
+    def confirm(found: list[Found], word: str) -> bool:
+        show_instances(found, stream=sys.stderr if json_ else sys.stdout)
+        return confirmed == word if confirmed is not None else ask_word(f"End {len(found)} instances", word)
+
+    ended = instances.cleanup(options, stop=stop_on_signals(), confirm=confirm)
+    if json_:
+        _print_json({"ended": [each.body for each in ended]})
+    else:
+        print(f"{len(ended)} instances were ended" if ended else "no half-made instance is left")
 
 
 @app.command()
@@ -312,50 +267,14 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.exit(1)
     except Exception as error:  # noqa: BLE001  the last net
-        sys.exit(_explain(error))
+        from laerecover.errors import explain
 
+        if TRACE.is_set():
+            import traceback
 
-def _explain(error: Exception) -> int:
-    from laerecover.text import clean
-
-    if _trace.is_set():
-        import traceback as traces
-
-        traces.print_exception(error)
-    what = getattr(error, "what", None)
-    if what is not None:
-        lines = [what, f"  where   {clean(error.where)}", f"  next    {clean(error.next_step)}"]  # type: ignore[attr-defined]
-    elif isinstance(error, OSError):
-        lines = [clean(error.strerror or type(error).__name__), f"  where   {clean(error.filename or 'this machine')}"]
-        lines.append("  next    mend it and run the same command again; it goes on where it stopped")
-    else:
-        lines = [f"a mistake in laerecover ({type(error).__name__})", "  where   unknown; --traceback shows it"]
-        lines.append("  next    please report it; what was done is in the ledger, and the same command goes on")
-    print("laerecover: " + "\n".join([clean(lines[0]), *lines[1:]]), file=sys.stderr)
-    return int(getattr(error, "exit_code", 2))
-
-
-def _options(
-    manifest: Path,
-    state: Path | None,
-    key_file: Path | None,
-    settings: Path | None,
-    only: list[str] | None,
-    without: list[str] | None,
-    first: int | None,
-    **more: Any,
-) -> Options:
-    from laerecover.operations import Options
-    from laerecover.plan import Selection
-
-    selection = Selection(only=tuple(only or ()), without=tuple(without or ()), first=first)
-    return Options(manifest=manifest, state=state, key_file=key_file, settings=settings, selection=selection, **more)
-
-
-def _mail(word: str) -> str:
-    if word not in ("hold", "send"):
-        raise typer.BadParameter("--mail is hold or send")
-    return word
+            traceback.print_exception(error)
+        print(explain(error), file=sys.stderr)
+        sys.exit(int(getattr(error, "exit_code", 2)))
 
 
 def _work(json_: bool, operation: Callable[..., Any]) -> None:
@@ -363,36 +282,16 @@ def _work(json_: bool, operation: Callable[..., Any]) -> None:
     from laerecover.show import show_interrupted, show_report, watcher
 
     begun = time.monotonic()
-    stop = _stop_on_signals()
+    stop = stop_on_signals()
     state, made = operation(stop, lambda planned: watcher(planned, json_=json_))
     if json_:
         _print_json(made.body)
     else:
         show_report(made, state.folder)
     if stop.is_set():
-        show_interrupted(made, state, time.monotonic() - begun, _same_command())
+        show_interrupted(made, state, time.monotonic() - begun, same_command())
         raise typer.Exit(130)
     raise typer.Exit(made.exit_code)
-
-
-def _stop_on_signals() -> threading.Event:
-    """Ctrl-C once: end calmly. Twice: end at once, which is as safe as a power cut."""
-    stop = threading.Event()
-
-    def stopped(number: int, frame: object) -> None:
-        if stop.is_set():
-            os.write(2, f"\nStopped at once. Go on with the same command:  {_same_command()}\n".encode())
-            os._exit(130)
-        stop.set()
-        os.write(2, b"\nStopping: the steps in hand are ended or abandoned. Ctrl-C again stops at once.\n")
-
-    signal.signal(signal.SIGINT, stopped)
-    signal.signal(signal.SIGTERM, stopped)
-    return stop
-
-
-def _same_command() -> str:
-    return shlex.join(["laerecover", *(argument for argument in sys.argv[1:] if argument != "--again")])
 
 
 def _print_json(body: object) -> None:

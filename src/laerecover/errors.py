@@ -9,6 +9,8 @@ Stopped is no error: it abandons the work in hand, so that the ledger keeps no r
 
 from __future__ import annotations
 
+from laerecover.text import clean
+
 
 class LaeRecoverError(Exception):
     """A refusal that an operator can act upon."""
@@ -36,3 +38,17 @@ class LockHeld(LaeRecoverError):
 
 class Stopped(BaseException):
     """Somebody asked to stop. Not an Exception: nothing may swallow it, the ledger least of all."""
+
+
+def explain(error: Exception) -> str:
+    """What, where, what next: for an operator at three in the morning. Knows errors of the system and our own mistakes, too."""
+    what = getattr(error, "what", None)
+    if what is not None:
+        where, after = error.where, error.next_step  # type: ignore[attr-defined]
+    elif isinstance(error, OSError):
+        what, where = error.strerror or type(error).__name__, error.filename or "this machine"
+        after = "mend it and run the same command again; it goes on where it stopped"
+    else:
+        what, where = f"a mistake in laerecover ({type(error).__name__})", "unknown; --traceback shows it"
+        after = "please report it; what was done is in the ledger, and the same command goes on"
+    return f"laerecover: {clean(what)}\n  where   {clean(where)}\n  next    {clean(after)}"

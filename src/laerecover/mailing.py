@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from laerecover.errors import Guarded, LaeRecoverError
 from laerecover.letters import render
 from laerecover.manifest import Manifest, Secret
-from laerecover.operations import Options, find_state, now
+from laerecover.options import Options, now
 from laerecover.outbox import FAILURE, Mail, Outbox
 from laerecover.ports import WorldError
-from laerecover.settings import Settings, drill_settings
+from laerecover.review import find_state
+from laerecover.settings import Settings
 from laerecover.state import State, locked, open_state
 from laerecover.steps.send_signup_confirmation import deliver_patiently
 from laerecover.steps.work import StepFailed, Work
-from laerecover.worlds import OpenWorld, open_real, open_twin
+from laerecover.worlds import OpenWorld, open_world
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +60,8 @@ def notify(
     world: OpenWorld | None = None,
 ) -> tuple[State, dict[str, str]]:
     """Send what is held, after somebody has looked. Gives Message-ID -> state."""
-    state, manifest = find_state(options), options.read()
-    settings = drill_settings(state.folder) if state.mode == "drill" else options.read_settings()
+    state = find_state(options)
+    manifest, settings = state.seen(options.read()), options.settings_for(state.mode, state.folder)
     if state.planned_digest != manifest.digest:
         state = open_state(state.folder, mode=state.mode, digest=manifest.digest, now=now())
     with locked(state.folder, "notify"):
@@ -72,7 +73,7 @@ def notify(
                 "the mails were not confirmed", where=str(state.folder), next_step="look again later; nothing was sent"
             )
         vault = options.vault(state.folder)
-        opened = world or (open_twin(state, vault, stop) if state.mode == "drill" else open_real(settings, stop))
+        opened = world or open_world(state, settings, vault, stop)
         accounts = {a.account_id: a for a in manifest.accounts}
         for letter in letters:
             if stop.is_set():

@@ -1,159 +1,136 @@
-"""What the commands do, but for those about mail."""
+"""What `plan`, `drill` and `run` do."""
 
 from __future__ import annotations
 
 import getpass
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from laerecover.errors import Guarded, LaeRecoverError
-from laerecover.manifest import Account, Manifest, default_key_file, read_manifest
-from laerecover.manifest.store import read_key
+from laerecover.instances import adopt_unknown
+from laerecover.manifest import Manifest
+from laerecover.options import Options, now
 from laerecover.outbox import Outbox
-from laerecover.plan import Plan, Selection, make_plan
-from laerecover.ports import Compute, NotFound, Refusal, Transient
-from laerecover.report import Report, make_report, read_ledger, write_report
-from laerecover.settings import DEFAULT_NAME, Settings, drill_settings, read_settings
-from laerecover.state import State, forget_drill, holder, locked, open_state, read_state
+from laerecover.plan import Plan, make_plan
+from laerecover.ports import Compute, WorldError
+from laerecover.report import Report, read_ledger
+from laerecover.review import written_report
+from laerecover.settings import Settings, drill_settings
+from laerecover.state import State, forget_drill, locked, open_state, read_state
 from laerecover.vault import Vault
-from laerecover.worlds import OpenWorld, count_effects, open_real, open_twin
+from laerecover.worlds import OpenWorld, open_real, open_world
 
 if TYPE_CHECKING:
+    from laerecover.check import Finding
     from laerecover.runner import Watcher
 
 Confirm = Callable[[Plan], bool]
 Watch = Callable[[Plan], "AbstractContextManager[Watcher]"]
+_NOT_STARTED = "nothing was started"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """What was given on the command line; one for all commands."""
-
-    manifest: Path
-    state: Path | None = None
-    key_file: Path | None = None
-    settings: Path | None = None
-    selection: Selection = field(default_factory=Selection)
-    concurrency: int = 8
-    mail: str = "hold"
-    seed: int = 1
-    pace: float = 0.01
-    again: bool = False
-    accept: tuple[str, ...] = ()
-    because: str | None = None
-    max_instances: int | None = None
-    crash_at: str = ""
-    evidence_out: Path | None = None
-
-    def read(self) -> Manifest:
-        """The manifest. Raises ManifestError."""
-        return read_manifest(self.manifest, key_file=self.key_file)
-
-    @property
-    def repeated(self) -> str:
-        """What every further command about this manifest must name again, with a space before it."""
-        return "" if self.key_file is None else f" --key-file {self.key_file}"
-
-    def vault(self, folder: Path) -> Vault:
-        """The state's secrets, under the manifest's key."""
-        key = read_key(self.key_file or default_key_file(), manifest=self.manifest)
-        return Vault(folder / "secrets", key)
-
-    def folder(self, mode: str) -> Path:
-        """The state folder: --state, or `<manifest>.state` for runs and `<manifest>.drill` for drills."""
-        return self.state or Path(f"{self.manifest}.{'state' if mode == 'run' else 'drill'}")
-
-    def read_settings(self) -> Settings:
-        """The operator's settings: --settings, or laerecover.toml beside the manifest."""
-        return read_settings(self.settings or self.manifest.parent / DEFAULT_NAME)
-
-
-def now() -> datetime:
-    """The time of the machine, UTC-aware."""
-    return datetime.now(UTC)
-
-
-def plan(options: Options) -> Plan:
-    """What a run would do; the state folder remembers which manifest was planned. Asks nobody."""
-    manifest = options.read()
-    settings_file = options.settings or options.manifest.parent / DEFAULT_NAME
-    folder = options.folder("run")
-    settings = read_settings(settings_file) if options.settings or settings_file.is_file() else drill_settings(folder)
-    state = _plan_anew(folder, manifest)
-    return make_plan(
-        manifest,
-        settings,
-        mode="run",
-        selected=options.selection.of(manifest),
-        concurrency=options.concurrency,
-        accepted=state.accepted,
-    )
-
-
-def _plan_anew(folder: Path, manifest: Manifest) -> State:
-    """Planning is how another manifest is allowed in: the recovery's id stays, the planned digest changes."""
-    state = read_state(folder)
-    if state is None or state.mode != "run" or state.planned_digest == manifest.digest:
-        return open_state(folder, mode="run", digest=manifest.digest, now=now())
-    stamp = now().isoformat(timespec="seconds")
-    with locked(folder, "plan"):
-        return replace(state, planned_digest=manifest.digest, planned_at=stamp).write()
+def plan(options: Options, *, check: bool = False) -> tuple[Plan, Sequence[Finding]]:
+    """What a run would do; the state folder remembers which manifest was planned. Asks nobody, unless to `check`."""
+    manifest, folder = options.read(), options.folder("run")
+    real = check or options.settings is not None or options.settings_file.is_file()
+    settings = options.settings_for("run", folder) if real else drill_settings(folder)
+    state = _renewed(_plan_anew(folder, manifest, options), options)
+    manifest = state.seen(manifest)
+    findings: Sequence[Finding] = ()
+    asked = replace(state, inventory={})
+    if check:
+        opened = open_real(settings, threading.Event())
+        asked = _ask_old_servers(state, manifest, options.selection.of(manifest), opened.world.compute)
+        findings = _check(options, asked, manifest, settings, opened)
+    made = _planned(options, asked, manifest, settings, findings)
+    if real:
+        replace(state, plan_digest=made.digest).write()
+    return made, findings
 
 
 def drill(options: Options, *, watch: Watch, stop: threading.Event) -> tuple[State, Report]:
-    """The whole runbook in the twin world. No settings, no confirmation."""
+    """The whole runbook in the twin world, or on a rig. No settings, no confirmation."""
     manifest, folder = options.read(), options.folder("drill")
     if options.again:
+        _end_rig(folder)
         forget_drill(folder)
-    state = open_state(folder, mode="drill", digest=manifest.digest, now=now(), seed=options.seed, pace=options.pace)
-    settings = replace(drill_settings(folder), evidence_out=options.evidence_out or folder / "evidence")
+    chances = {"seed": options.seed, "pace": options.pace, "faults": options.faults}
+    state = open_state(
+        folder, mode="drill", digest=manifest.digest, now=now(), new_identity=options.new_identity, **chances
+    )
     with locked(folder, "drill"):
-        vault = options.vault(folder)
-        opened = open_twin(state, vault, stop, crash_at=options.crash_at)
-        chosen = options.selection.of(manifest)
-        planned = make_plan(manifest, settings, mode="drill", selected=chosen, concurrency=options.concurrency)
+        state = _renewed(state, options)
+        manifest, vault = state.seen(manifest), options.vault(folder)
+        if options.place == "rig":
+            from laerecover.rig import rehearsal
+
+            rehearsal.begin(state, manifest.recoverable, options.faults)
+        settings = options.settings_for("drill", folder)
+        opened = open_world(state, settings, vault, stop, crash_at=options.crash_at)
+        planned = _planned(options, state, manifest, settings)
         _guard_instances(planned, options)
-        return _carry_out(options, state, manifest, settings, planned, opened, vault, watch, stop)
+        done = _carry_out(options, state, manifest, settings, planned, opened, vault, watch, stop)
+        if not _open_accounts(state, planned):
+            _end_rig(folder)
+        return done
+
+
+def _end_rig(folder: Path) -> None:
+    """The instances of a drill end with it; those of a killed or failed one wait for the same command."""
+    if (folder / "rig").is_dir():
+        from laerecover.rig import rehearsal
+
+        rehearsal.end(folder)
 
 
 def run(
-    options: Options, *, watch: Watch, stop: threading.Event, confirm: Confirm, world: OpenWorld | None = None
+    options: Options,
+    *,
+    watch: Watch,
+    stop: threading.Event,
+    confirm: Confirm,
+    world: OpenWorld | None = None,
+    asked: bool = True,
 ) -> tuple[State, Report]:
-    """The runbook in the real world. Raises Guarded if the plan is not confirmed or asks for too many instances."""
+    """The runbook in the real world. `asked`: somebody looks at the plan now, so that another one than before will do.
+
+    Raises Guarded if the plan is not confirmed, is not the one that was shown, or asks for too many instances.
+    """
     manifest, folder = options.read(), options.folder("run")
     if options.accept and not options.because:
         raise LaeRecoverError(
-            "--accept needs a reason", where="--because", next_step='add --because "…"; nothing was started'
+            "--accept needs a reason", where="--because", next_step=f'add --because "…"; {_NOT_STARTED}'
         )
-    settings = replace(options.read_settings(), evidence_out=options.evidence_out or folder / "evidence")
-    state = open_state(folder, mode="run", digest=manifest.digest, now=now())
+    settings = options.settings_for("run", folder)
+    state = open_state(folder, mode="run", digest=manifest.digest, now=now(), new_identity=options.new_identity)
     with locked(folder, "run"):
-        state = _record_decisions(options, state, manifest)
-        opened = world or open_real(settings, stop)
-        chosen = options.selection.of(manifest)
-        state = _ask_old_servers(state, manifest, chosen, opened.world.compute)
-        planned = make_plan(
-            manifest,
-            settings,
-            mode="run",
-            selected=chosen,
-            concurrency=options.concurrency,
-            accepted=state.accepted,
-            inventory=state.inventory,
-        )
-        _guard_instances(planned, options)
-        vault = options.vault(folder)
-        if _open_accounts(state, planned) and not confirm(planned):
-            raise Guarded(
-                "the plan was not confirmed",
-                where=str(folder),
-                next_step="run again when you are sure; nothing was started",
-            )
+        state = _record_decisions(options, _renewed(state, options), manifest)
+        manifest, vault, opened = state.seen(manifest), options.vault(folder), world or open_real(settings, stop)
+        state = _ask_old_servers(state, manifest, options.selection.of(manifest), opened.world.compute).write()
+        planned = _planned(options, state, manifest, settings)
+        if _open_accounts(state, planned):
+            findings = _check(options, state, manifest, settings, opened)
+            _guard_findings(findings, options)
+            planned = _planned(options, state, manifest, settings, findings)
+            _guard_instances(planned, options)
+            if not asked and state.plan_digest not in (None, planned.digest):
+                raise Guarded(
+                    "the plan is not the one that was shown: settings have changed since",
+                    where=f"{options.settings_file} · shown {state.plan_digest}, now {planned.digest}",
+                    next_step=f"look at `laerecover plan {options.manifest}`, then run again; {_NOT_STARTED}",
+                )
+            if not confirm(planned):
+                raise Guarded(
+                    "the plan was not confirmed",
+                    where=str(folder),
+                    next_step=f"run again when you are sure; {_NOT_STARTED}",
+                )
+            state = replace(state, plan_digest=planned.digest).write()
+            adopt_unknown(state, manifest, settings, opened.world)
         return _carry_out(options, state, manifest, settings, planned, opened, vault, watch, stop)
 
 
@@ -173,8 +150,7 @@ def _carry_out(
         from laerecover.runner import Job
         from laerecover.runner import run as run_job
 
-        if state.started_at is None:
-            state = replace(state, started_at=now().isoformat()).write()
+        state = replace(state, started_at=state.started_at or now().isoformat(), stopped="").write()
         with watch(planned) as watcher:
             job = Job(
                 state=state,
@@ -188,9 +164,65 @@ def _carry_out(
                 mail=options.mail,
                 concurrency=options.concurrency,
                 max_instances=options.max_instances,
+                max_failures=options.max_failures,
+                canary=options.canary,
             )
-            run_job(job, todo)
-    return state, _report(options, state, manifest, planned, settings)
+            stopped = run_job(job, todo)
+        state = replace(state, stopped=stopped)
+        if stopped:
+            state.write()
+    return state, written_report(options, state, manifest, planned, settings)
+
+
+def _planned(
+    options: Options, state: State, manifest: Manifest, settings: Settings, findings: Sequence[Finding] = ()
+) -> Plan:
+    made = make_plan(
+        manifest,
+        settings,
+        mode=state.mode,
+        selected=options.selection.of(manifest),
+        concurrency=options.concurrency,
+        accepted=state.accepted,
+        inventory=state.inventory or None,
+        unreachable={f.account_id: f"{f.message}; {f.remedy}" for f in findings if f.account_id is not None},
+    )
+    return replace(made, notes=tuple(f"{f.message}; {f.remedy}" for f in findings if not f.blocks))
+
+
+def _check(
+    options: Options, state: State, manifest: Manifest, settings: Settings, opened: OpenWorld
+) -> Sequence[Finding]:
+    """What stands in the way of those that are selected and not recovered yet."""
+    from laerecover.check import check
+
+    todo = _open_accounts(state, _planned(options, state, manifest, settings))
+    accounts = [a for a in manifest.recoverable if a.account_id in todo]
+    return check(accounts, settings, opened.world, recovery_id=state.recovery_id)
+
+
+def _plan_anew(folder: Path, manifest: Manifest, options: Options) -> State:
+    """Planning is how another manifest is allowed in: the recovery's id stays, the planned digest changes."""
+    state = read_state(folder)
+    if state is None or state.mode != "run" or state.planned_digest == manifest.digest:
+        return open_state(folder, mode="run", digest=manifest.digest, now=now(), new_identity=options.new_identity)
+    stamp = now().isoformat(timespec="seconds")
+    with locked(folder, "plan"):
+        return replace(state, planned_digest=manifest.digest, planned_at=stamp).write()
+
+
+def _renewed(state: State, options: Options) -> State:
+    """--new-identity is for the whole recovery: half of the accounts with old keys would be no answer to a break-in."""
+    if options.new_identity and not state.new_identity:
+        if state.started_at is not None:
+            raise LaeRecoverError(
+                "this recovery was begun without --new-identity",
+                where=str(state.folder),
+                next_step="go on without it, or `laerecover cleanup` first and name another folder with --state; "
+                + _NOT_STARTED,
+            )
+        state = replace(state, new_identity=True).write()
+    return state
 
 
 def _open_accounts(state: State, planned: Plan) -> list[str]:
@@ -205,8 +237,19 @@ def _guard_instances(planned: Plan, options: Options) -> None:
         raise Guarded(
             f"the plan wants {len(planned.recover)} instances, --max-instances allows {options.max_instances}",
             where=str(options.manifest),
-            next_step="allow more, or select fewer with --only, --except, --first; nothing was started",
+            next_step=f"allow more, or select fewer with --only, --except, --first; {_NOT_STARTED}",
         )
+
+
+def _guard_findings(findings: Sequence[Finding], options: Options) -> None:
+    """What would fail every launch stops the run before the first."""
+    for finding in findings:
+        if finding.blocks and finding.account_id is None:
+            raise Guarded(
+                finding.message,
+                where=f"{finding.what} · `laerecover plan {options.manifest}{options.repeated} --check` shows all",
+                next_step=f"{finding.remedy}; {_NOT_STARTED}",
+            )
 
 
 def _record_decisions(options: Options, state: State, manifest: Manifest) -> State:
@@ -216,98 +259,24 @@ def _record_decisions(options: Options, state: State, manifest: Manifest) -> Sta
             raise LaeRecoverError(
                 f"no account is called {account_id!r}",
                 where="--accept",
-                next_step="see `laerecover plan`; nothing was started",
+                next_step=f"see `laerecover plan`; {_NOT_STARTED}",
             )
         state = state.accept(account_id, because=options.because or "", by=getpass.getuser(), now=now())
     return state.write() if options.accept else state
 
 
 def _ask_old_servers(state: State, manifest: Manifest, chosen: frozenset[str], compute: Compute) -> State:
-    """Ask the cloud whether each old server is gone; what was launched for is not asked again."""
-    begun = read_ledger(state.ledger, with_steps=False)
-    answers = {account: answer for account, answer in state.inventory.items() if account in begun}
-    for account in manifest.recoverable:
-        if account.account_id in chosen and account.account_id not in answers:
-            answers[account.account_id] = _old_server(account, compute)
-    return replace(state, inventory=answers).write()
+    """Ask the cloud which of the old servers still run; what was launched for, or accepted, is not asked again."""
+    from laerecover.check import old_servers
 
-
-def _old_server(account: Account, compute: Compute) -> str:
-    if account.server == "GONE":
-        return "GONE"
-    if account.old_instance_id is None:
-        return account.server
+    settled = read_ledger(state.ledger, with_steps=False).keys() | state.accepted.keys()
+    answers = {account: answer for account, answer in state.inventory.items() if account in settled}
+    asked = [a for a in manifest.recoverable if a.account_id in chosen and a.account_id not in settled]
     try:
-        return "GONE" if compute.describe(account.old_instance_id).dead else "RUNNING"
-    except NotFound:
-        return "GONE"
-    except (Transient, Refusal) as error:
+        return replace(state, inventory={**answers, **old_servers(asked, compute)})
+    except WorldError as error:
         raise Guarded(
-            f"EC2 did not say whether {account.old_instance_id} is gone: {error}",
-            where=account.account_id,
-            next_step="mend the connection and run again, or decide with --accept; nothing was started",
+            f"EC2 did not say whether the old servers are gone: {error}",
+            where=f"{len(asked)} accounts",
+            next_step=f"mend the connection and run again, or decide with --accept; {_NOT_STARTED}",
         ) from None
-
-
-def _report(options: Options, state: State, manifest: Manifest, planned: Plan, settings: Settings | None) -> Report:
-    counts = count_effects(state, settings)
-    report = make_report(
-        state, manifest, planned, counts, name=str(options.manifest), repeated=options.repeated, now=now()
-    )
-    write_report(state, report)
-    return report
-
-
-def find_state(options: Options) -> State:
-    """The state that `status`, `report`, `notify`, `resolve` look at: --state, the run's, else the drill's."""
-    folders = [options.state] if options.state else [options.folder("run"), options.folder("drill")]
-    for folder in folders:
-        state = read_state(folder)
-        if state is not None and (state.started_at is not None or options.state):
-            return state
-    raise LaeRecoverError(
-        "nothing was started yet",
-        where=", ".join(str(folder) for folder in folders),
-        next_step=f"begin with `laerecover drill {options.manifest}{options.repeated}`",
-    )
-
-
-def report(options: Options) -> tuple[State, Report]:
-    """The report of the state as it is now; starts nothing, asks the ledger only."""
-    state, manifest = find_state(options), options.read()
-    settings = drill_settings(state.folder) if state.mode == "drill" else options.read_settings()
-    planned = make_plan(
-        manifest,
-        settings,
-        mode=state.mode,
-        selected=options.selection.of(manifest),
-        concurrency=options.concurrency,
-        accepted=state.accepted,
-        inventory=state.inventory,
-    )
-    return state, _report(options, state, manifest, planned, settings)
-
-
-def status(options: Options) -> dict[str, Any]:
-    """The state in numbers, read beside a working runner without disturbing it."""
-    state = find_state(options)
-    rounds = read_ledger(state.ledger)
-    mails: dict[str, int] = {}
-    for mail in Outbox(state.outbox).all():
-        mails[mail.state] = mails.get(mail.state, 0) + 1
-    return {
-        "mode": state.mode,
-        "state": str(state.folder),
-        "planned_digest": state.planned_digest,
-        "started_at": state.started_at,
-        "runner": holder(state.folder),
-        "accounts": {
-            account: {
-                "outcome": latest.outcome,
-                "round": latest.number,
-                "steps": [s["step"] for s in latest.steps if s["ok"]],
-            }
-            for account, latest in sorted(rounds.items())
-        },
-        "mails": mails,
-    }

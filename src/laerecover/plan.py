@@ -16,6 +16,8 @@ from laerecover.outbox import CONFIRMATION
 from laerecover.settings import Settings
 
 RECOVER, BLOCKED, LEFT_OUT = "recover", "blocked", "left out"
+UNREACHABLE = "DATA_UNREACHABLE"
+_NO_IMAGE = "no image or size is known: add its product to the config, or ec2.image and ec2.size to the settings"
 _SECONDS_EACH = 420.0
 """Rough forecast of one recovery, in seconds: packages and a reboot are most of it."""
 
@@ -46,6 +48,7 @@ class Plan:
     manifest_digest: str
     concurrency: int
     accounts: tuple[PlannedAccount, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def recover(self) -> tuple[PlannedAccount, ...]:
@@ -64,8 +67,15 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of everything that is printed."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        """SHA-256 of what would be done to each account, whichever of them are selected now."""
+        names = ("account_id", "grade", "image", "size", "restores", "mail")
+        rows = [[getattr(a, name) for name in names] for a in self.accounts]
+        return hashlib.sha256(json.dumps([self.manifest_digest, rows]).encode()).hexdigest()
+
+    @property
+    def body(self) -> dict[str, object]:
+        """As JSON values."""
+        return {**asdict(self), "digest": self.digest, "seconds": self.seconds, "instances": len(self.recover)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +120,10 @@ def make_plan(
     concurrency: int,
     accepted: Mapping[str, object] | None = None,
     inventory: Mapping[str, str] | None = None,
+    unreachable: Mapping[str, str] | None = None,
 ) -> Plan:
     """Pure. `inventory`: account -> GONE, RUNNING or UNKNOWN, as the cloud said; None if it was not asked.
+    `unreachable`: account -> why its data could not be served.
 
     In a drill the old servers are gone: that is the disaster which is rehearsed.
     """
@@ -125,10 +137,9 @@ def make_plan(
             account, chosen, server=server, asked=asked, accepted=account.account_id in (accepted or {})
         )
         if action == RECOVER and mode == "run" and (image is None or size is None):
-            action, why = (
-                BLOCKED,
-                "no image or size is known: add its product to the config, or ec2.image and ec2.size to the settings",
-            )
+            action, why = BLOCKED, _NO_IMAGE
+        elif action == RECOVER and account.account_id in (unreachable or {}):
+            action, why, guarded = BLOCKED, f"{UNREACHABLE}: {(unreachable or {})[account.account_id]}", True
         rows.append(
             PlannedAccount(
                 account_id=account.account_id,

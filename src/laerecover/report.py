@@ -11,7 +11,7 @@ from typing import Any
 
 from laerecover.manifest import Account, Manifest
 from laerecover.outbox import CONFIRMATION, FAILURE, STAFF_NOTE, Mail, Outbox
-from laerecover.plan import BLOCKED, Plan
+from laerecover.plan import BLOCKED, UNREACHABLE, Plan
 from laerecover.runbook import ALL_STEPS
 from laerecover.state import State
 from laerecover.text import clean
@@ -81,6 +81,17 @@ def read_ledger(ledger: Path, *, with_steps: bool = True) -> dict[str, Round]:
         client.destroy()
 
 
+def abandon(ledger: Path, latest: Round) -> None:
+    """Give up the account's latest round: the next run begins another, and takes up nothing of this one."""
+    from dbos import DBOSClient, DBOSPortableJSONSerializer
+
+    client = DBOSClient(system_database_url=f"sqlite:///{ledger}", serializer=DBOSPortableJSONSerializer())
+    try:
+        client.cancel_workflow(latest.workflow_id)
+    finally:
+        client.destroy()
+
+
 def _steps(infos: Sequence[Any]) -> tuple[Mapping[str, Any], ...]:
     steps: dict[str, dict[str, Any]] = {}
     for info in infos:
@@ -134,7 +145,7 @@ class Report:
         """4 (in doubt) before 3 (a guard) before 1 (a failure, or not done yet)."""
         if any(a["in_doubt"] for a in self.accounts):
             return 4
-        if any(a["guarded"] for a in self.accounts):
+        if self.body["stopped"] or any(a["guarded"] for a in self.accounts):
             return 3
         return 1 if self.number("failed", "on its way", "not started") else 0
 
@@ -178,6 +189,7 @@ def make_report(
         "forecast_seconds": plan.seconds,
         "pace": state.pace,
         "seed": state.seed if state.mode == "drill" else None,
+        "stopped": state.stopped,
         "decisions": {key: dict(value) for key, value in state.accepted.items()},
         "accounts": rows,
     }
@@ -236,7 +248,9 @@ def _follow_ups(
         add(
             "blocked",
             row["why"],
-            f"laerecover run {name} --accept {account.account_id} --because …{again}" if row["guarded"] else "",
+            f"laerecover run {name} --accept {account.account_id} --because …{again}"
+            if row["guarded"] and not row["why"].startswith(UNREACHABLE)
+            else "",
         )
     for mail in mails:
         if mail.state == "held" and mail.kind != FAILURE:

@@ -21,7 +21,7 @@ _log.propagate = False
 
 from dbos import DBOS, DBOSPortableJSONSerializer, SetWorkflowID  # noqa: E402
 
-from laerecover.errors import Stopped  # noqa: E402
+from laerecover.errors import Guarded, Stopped  # noqa: E402
 from laerecover.manifest import Account  # noqa: E402
 from laerecover.outbox import Outbox  # noqa: E402
 from laerecover.report import GUARD_KINDS, WORKFLOW, Round, read_ledger  # noqa: E402
@@ -71,6 +71,7 @@ class Job:
     launches: set[str] = field(init=False, default_factory=set)
     guard: threading.Lock = field(init=False, default_factory=threading.Lock)
     failures: list[str] = field(init=False, default_factory=list)
+    full: threading.Event = field(init=False, default_factory=threading.Event)
     halts: list[str] = field(init=False, default_factory=list)
     """Why nothing further is started; the first reason counts."""
 
@@ -119,7 +120,8 @@ class Job:
         """What cannot be written down is not begun."""
         if shutil.disk_usage(self.state.folder).free >= _ROOM:
             return False
-        self.halts.append(f"the disk is full at {self.state.folder}; make room, then the same command goes on")
+        self.full.set()
+        self.stop.set()
         return True
 
     def count_launched(self) -> None:
@@ -164,8 +166,8 @@ def recover_account(account_id: str, number: int) -> dict[str, Any]:
 def run(job: Job, account_ids: Sequence[str]) -> str:
     """Recover these accounts, going on where an earlier runner stopped; returns when all ended or `job.stop` is set.
 
-    Gives the reason for which a guard ended it early, or "". The caller holds the state's lock: two processes on one
-    ledger would both carry out a step.
+    Gives the reason for which a guard ended it early, or "". Raises Guarded when the disk is full.
+    The caller holds the state's lock: two processes on one ledger would both carry out a step.
     """
     rounds = read_ledger(job.state.ledger, with_steps=False)
     todo = [(a, *_next_round(rounds.get(a))) for a in account_ids]
@@ -198,6 +200,12 @@ def run(job: Job, account_ids: Sequence[str]) -> str:
     finally:
         DBOS.destroy()
         _Current.job = None
+    if job.full.is_set():
+        raise Guarded(
+            "the disk is full: what cannot be written down was not begun",
+            where=str(job.state.folder),
+            next_step="make room and run the same command again; it goes on where it stopped",
+        )
     return job.halts[0] if job.halts else ""
 
 
@@ -225,7 +233,7 @@ def _see_through(job: Job, account_id: str, number: int, fresh: bool) -> None:
     if fresh:
         with SetWorkflowID(workflow_id):
             DBOS.start_workflow(recover_account, account_id, number)
-    while not job.stop.is_set() and not job.full.is_set():
+    while not job.stop.is_set():
         status = DBOS.get_workflow_status(workflow_id)
         if status is None or status.status not in ("PENDING", "ENQUEUED", "DELAYED"):
             output = status.output if status is not None else None

@@ -96,7 +96,10 @@ def example() -> str:
 
 
 def drill_settings(folder: Path) -> Settings:
-    """What a drill needs: nothing of it is anybody's. Waits are the HOWTO's own."""
+    """What a drill needs: nothing of it is anybody's. In the twin the waits are the HOWTO's own; a rig brings its settings."""
+    rehearsal = folder / "rehearsal" / DEFAULT_NAME
+    if rehearsal.is_file():
+        return read_settings(rehearsal)
     return Settings(
         ec2_access_key_id="DRILL",
         ec2_secret_key=Secret("drill"),

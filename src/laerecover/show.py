@@ -15,7 +15,9 @@ from laerecover.errors import Guarded
 from laerecover.text import clean, duration
 
 if TYPE_CHECKING:
+    from laerecover.check import Finding
     from laerecover.display import LiveWatcher, PlainWatcher
+    from laerecover.instances import Found
     from laerecover.mailing import Letter
     from laerecover.plan import Plan
     from laerecover.report import Report
@@ -54,6 +56,16 @@ def ask(question: str) -> bool:
         return False
 
 
+def ask_word(question: str, word: str) -> bool:
+    """That very word, typed. False where nobody could type it."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return False
+    try:
+        return input(f"{question}? Type {word}: ").strip() == word
+    except EOFError:
+        return False
+
+
 def show_plan(plan: Plan, manifest: Path, *, repeated: str = "", stream: TextIO | None = None) -> None:
     """Per account what will be launched, restored and mailed, or why it is blocked."""
     out = console(stream or sys.stdout)
@@ -73,6 +85,8 @@ def show_plan(plan: Plan, manifest: Path, *, repeated: str = "", stream: TextIO 
                 )
             )
             out.print(Text(f"    restore {', '.join(account.restores) or 'no identity'}; mail {clean(account.mail)}"))
+    for note in plan.notes:
+        out.print(Text(f"note: {clean(note)}"))
     minutes = max(1, round(plan.seconds / 60))
     out.print(
         Text(
@@ -82,6 +96,26 @@ def show_plan(plan: Plan, manifest: Path, *, repeated: str = "", stream: TextIO 
     )
     out.print(Text(f"manifest {plan.manifest_digest}\nplan     {plan.digest}"))
     out.print(Text(f"next: laerecover drill {manifest}{repeated}, then laerecover run {manifest}{repeated}"))
+
+
+def show_checks(findings: Sequence[Finding], *, asked: bool) -> None:
+    """What stands in the way, each with its remedy."""
+    out = console(sys.stdout)
+    for finding in findings:
+        if finding.blocks:
+            about = f"{finding.what} {finding.account_id or ''}".strip()
+            out.print(Text(f"{clean(about)}: {clean(finding.message)}", style="yellow"))
+            out.print(Text(f"    next: {clean(finding.remedy)}"))
+    if asked and not any(finding.blocks for finding in findings):
+        out.print(Text("check: nothing stands in the way"))
+
+
+def show_instances(found: Sequence[Found], *, stream: TextIO | None = None) -> None:
+    """Every instance with what it holds."""
+    out = console(stream or sys.stdout)
+    for each in found:
+        out.print(Text(f"{clean(each.instance_id)}  {clean(each.account_id)}  {clean(each.customer)}"))
+        out.print(Text(f"    launched {clean(each.launch_time)}; {clean(each.holds)}"))
 
 
 def show_letters(letters: Sequence[Letter], *, stream: TextIO | None = None) -> None:
@@ -108,7 +142,11 @@ def show_verified(checks: Sequence[Check]) -> None:
     out.print(table)
     accounts = {check.account_id for check in checks}
     failed = {check.account_id for check in checks if check.ok is False}
-    told = f"{len(accounts - failed)} of {len(accounts)} recovered accounts are well" if accounts else "no account is recovered yet"
+    told = (
+        f"{len(accounts - failed)} of {len(accounts)} recovered accounts are well"
+        if accounts
+        else "no account is recovered yet"
+    )
     out.print(Text(f"\n{told}", style="bold"))
 
 
@@ -133,6 +171,8 @@ def show_report(report: Report, folder: Path) -> None:
             numbers += f", {report.number(word)} {word}"
     if report.body["seconds"] is not None:
         numbers += f", in {report.body['seconds']:.1f} s"
+    if report.body["stopped"]:
+        out.print(Text(f"\nStopped by a guard: {clean(report.body['stopped'])}", style="yellow"))
     out.print(Text(f"\n{numbers}", style="bold"))
     out.print(Text(f"report: {folder / 'report.html'}, {folder / 'report.json'}"))
 

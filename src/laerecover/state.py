@@ -7,15 +7,17 @@ import json
 import os
 import shutil
 import socket
+import sqlite3
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
 
 from laerecover.errors import LaeRecoverError, LockHeld
+from laerecover.manifest import Manifest
 from laerecover.vault import write_atomically
 
 MODES = ("run", "drill")
@@ -37,6 +39,14 @@ class State:
     started_at: str | None = None
     accepted: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     inventory: Mapping[str, str] = field(default_factory=dict)
+    faults: str = ""
+    """A drill's `--faults`."""
+    new_identity: bool = False
+    """After a break-in: no key is restored. Said when the recovery begins, and kept."""
+    plan_digest: str | None = None
+    """Of the plan that somebody last looked at."""
+    stopped: str = ""
+    """The guard that ended the latest run before its time."""
 
     @property
     def ledger(self) -> Path:
@@ -53,16 +63,28 @@ class State:
         """The twin's file (drills only)."""
         return self.folder / "world.sqlite"
 
+    @property
+    def rehearsal(self) -> Path:
+        """The settings of a drill on the rig; no other state has such a file."""
+        return self.folder / "rehearsal" / "laerecover.toml"
+
     def accept(self, account_id: str, *, because: str, by: str, now: datetime) -> State:
         """The state with one more recorded decision; call `write`."""
         decision = {"because": because, "by": by, "at": now.isoformat(timespec="seconds")}
         return replace(self, accepted={**self.accepted, account_id: decision})
 
+    def seen(self, manifest: Manifest) -> Manifest:
+        """The manifest as this recovery sees it: with `new_identity` nobody keeps one."""
+        if not self.new_identity:
+            return manifest
+        lost = {"grade": "NEW_STORAGE_IDENTITY", "introducer_identity": "ABSENT", "storage_identity": "ABSENT"}
+        accounts = tuple(replace(a, **lost) if a.grade else a for a in manifest.accounts)  # type: ignore[arg-type]
+        return replace(manifest, accounts=accounts)
+
     def write(self) -> State:
         """Put state.json on disk."""
-        names = ("mode", "recovery_id", "planned_digest", "planned_at", "seed", "pace", "started_at")
-        body: dict[str, Any] = {"version": _VERSION, **{name: getattr(self, name) for name in names}}
-        body["accepted"] = {key: dict(value) for key, value in self.accepted.items()}
+        body: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "folder"}
+        body |= {"version": _VERSION, "accepted": {key: dict(value) for key, value in self.accepted.items()}}
         body["inventory"] = dict(self.inventory)
         write_atomically(self.folder / "state.json", json.dumps(body, indent=1, sort_keys=True).encode())
         return self
@@ -75,29 +97,44 @@ def read_state(folder: Path) -> State | None:
         body = json.loads(path.read_text("utf-8"))
         if body.pop("version") != _VERSION or body["mode"] not in MODES:
             raise ValueError("another version")
-        return State(folder=folder, **body)
+        state = State(folder=folder, **body)
+        for path in (state.ledger, state.outbox):
+            _check_database(path)
+        return state
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, sqlite3.DatabaseError) as error:
         raise LaeRecoverError(
             f"the state cannot be read ({type(error).__name__})",
             where=str(path),
-            next_step="restore it, or name another folder with --state; nothing was started",
+            next_step=f"move {folder} away, then `laerecover adopt` makes it anew from what the cloud knows; nothing was started",
         ) from None
 
 
-def open_state(folder: Path, *, mode: str, digest: str, now: datetime, seed: int = 0, pace: float = 1.0) -> State:
-    """The folder's state for this manifest, made if there is none yet.
+def _check_database(path: Path) -> None:
+    """Raises DatabaseError for a file that is damaged; one that a runner is writing at the moment is not."""
+    if not path.is_file():
+        return
+    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        if db.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+            raise sqlite3.DatabaseError(f"{path.name} is damaged")
+    except sqlite3.OperationalError:
+        return
+    finally:
+        db.close()
+
+
+def open_state(folder: Path, *, mode: str, digest: str, now: datetime, **more: Any) -> State:
+    """The folder's state for this manifest, made if there is none yet; `more`: other fields of a fresh one.
 
     Raises LaeRecoverError: the state is of the other mode, or of another manifest than was planned.
     """
     state = read_state(folder)
     if state is None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        stamp = now.isoformat(timespec="seconds")
-        return State(
-            folder=folder, mode=mode, recovery_id=digest, planned_digest=digest, planned_at=stamp, seed=seed, pace=pace
-        ).write()
+        fresh = {"recovery_id": digest, "planned_digest": digest, "planned_at": now.isoformat(timespec="seconds")}
+        return State(folder=folder, mode=mode, **{**fresh, **more}).write()
     if state.mode != mode:
         raise LaeRecoverError(
             f"this state was made by a {state.mode}, not by a {mode}",

@@ -1,10 +1,12 @@
-"""Which world a state works on: the twin for drills, the real one for runs."""
+"""Which world a state works on: the twin or a rig for drills, the real one for runs."""
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from laerecover.adapters.clock import SystemClock
@@ -24,12 +26,37 @@ class OpenWorld:
     point: Callable[[str, str], None]
 
 
+def open_world(
+    state: State, settings: Settings, vault: Vault, stop: threading.Event, *, crash_at: str = ""
+) -> OpenWorld:
+    """The world that this state works on. Raises LaeRecoverError if it is a rig that has ended."""
+    if state.mode != "drill":
+        return open_real(settings, stop)
+    if state.rehearsal.is_file():
+        return open_rig(state, settings, stop, crash_at=crash_at)
+    return open_twin(state, vault, stop, crash_at=crash_at)
+
+
+def open_rig(state: State, settings: Settings, stop: threading.Event, *, crash_at: str = "") -> OpenWorld:
+    """The real adapters in the network of the drill's rig, which this thread, and those that it starts, never leave."""
+    from laerecover.rig.rehearsal import enter
+
+    def point(step: str, point: str) -> None:
+        if crash_at == f"{step}:{point}":
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    enter(state)
+    return replace(open_real(settings, stop), point=point)
+
+
 def open_twin(state: State, vault: Vault, stop: threading.Event, *, crash_at: str = "") -> OpenWorld:
     """The twin world of a drill's state."""
     from laerecover.twin.assemble import twin_world
-    from laerecover.twin.world import TwinFile
+    from laerecover.twin.world import TwinFile, faults_of
 
-    file = TwinFile(state.world, seed=state.seed, pace=state.pace, crash_at=crash_at)
+    file = TwinFile(
+        state.world, seed=state.seed, pace=state.pace, faults=faults_of(state.faults), crash_at=crash_at
+    )
     return OpenWorld(world=twin_world(file, vault, SystemClock(stop, pace=state.pace)), point=file.point)
 
 
@@ -67,7 +94,7 @@ def open_real(settings: Settings, stop: threading.Event) -> OpenWorld:
 def count_effects(state: State, settings: Settings | None) -> Mapping[str, Counts]:
     """Per account, as the world tells: the twin's file; for a run the ledger's instance ids, serverinfo.csv and the outbox."""
     letters = [mail for mail in Outbox(state.outbox).all() if mail.kind != FAILURE]
-    if state.mode == "drill":
+    if state.mode == "drill" and not state.rehearsal.is_file():
         from laerecover.twin.assemble import count
 
         if not state.world.is_file():

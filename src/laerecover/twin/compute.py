@@ -51,7 +51,9 @@ class TwinCompute:
             if row["state"] == "pending" and row[column] > 0:
                 db.execute(f"UPDATE instances SET {column} = {column} - 1 WHERE instance_id = ?", (instance_id,))  # noqa: S608
             elif row["state"] == "pending":
-                db.execute("UPDATE instances SET state = 'running' WHERE instance_id = ?", (instance_id,))
+                dies = self._file.roll(db, f"dies {instance_id}") < self._file.faults.instance_dies
+                state = "terminated" if dies else "running"
+                db.execute("UPDATE instances SET state = ? WHERE instance_id = ?", (state, instance_id))
                 row = db.execute("SELECT * FROM instances WHERE instance_id = ?", (instance_id,)).fetchone()
         if row["hidden"] > 0:
             raise NotFound(f"no instance {instance_id}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
 import signal
 import sqlite3
 import time
@@ -49,10 +50,27 @@ class Faults:
     mail_lost: float = 0.0
     mail_refused: float = 0.0
     monitoring_down: float = 0.15
+    instance_dies: float = 0.0
     slowness: float = 1.0
 
 
 NO_FAULTS = Faults(connection_lost=0, throttled=0, mail_busy=0, monitoring_down=0, slowness=0)
+
+
+def faults_of(text: str) -> Faults:
+    """`seed:N` draws how bad the world is, worse things than usual too; the empty text is the usual world."""
+    if not text:
+        return Faults()
+    dice = random.Random(int(text.removeprefix("seed:")))  # noqa: S311  mishaps need no secrecy
+    return Faults(
+        connection_lost=dice.uniform(0, 0.2),
+        throttled=dice.uniform(0, 0.2),
+        mail_busy=dice.uniform(0, 0.5),
+        mail_lost=dice.choice((0.0, 0.3)),
+        mail_refused=dice.choice((0.0, 0.3)),
+        monitoring_down=dice.uniform(0, 0.6),
+        instance_dies=dice.choice((0.0, 0.2)),
+    )
 
 
 class TwinFile:

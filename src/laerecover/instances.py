@@ -1,0 +1,179 @@
+"""Instances found by their tags: taken into a state that does not know them, or ended."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+
+from laerecover.errors import Guarded, LaeRecoverError
+from laerecover.letters import audience
+from laerecover.manifest import Manifest
+from laerecover.options import Options, now
+from laerecover.outbox import CONFIRMATION, Mail, Outbox, message_id
+from laerecover.ports import Compute, Instance, World, WorldError
+from laerecover.report import Round, abandon, read_ledger
+from laerecover.review import find_state
+from laerecover.settings import Settings
+from laerecover.state import State, locked, open_state, read_state
+from laerecover.worlds import OpenWorld, open_real, open_world
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A living instance of ours, with how far its account came."""
+
+    instance_id: str
+    account_id: str
+    customer: str
+    launch_time: str
+    holds: str
+
+    @property
+    def body(self) -> dict[str, str]:
+        """As JSON values."""
+        return asdict(self)
+
+
+def adopt(
+    options: Options, *, recovery: str | None, stop: threading.Event, world: OpenWorld | None = None
+) -> tuple[State, list[Found]]:
+    """Make the state folder anew for the recovery whose id the accounts' living instances bear.
+
+    Raises LaeRecoverError: a state exists, there is nothing to adopt, or there are several recoveries.
+    """
+    manifest, folder = options.read(), options.folder("run")
+    if read_state(folder) is not None:
+        raise LaeRecoverError(
+            "there is a state already",
+            where=str(folder),
+            next_step="`laerecover run` goes on with it; nothing was changed",
+        )
+    settings = options.settings_for("run", folder)
+    world_ = (world or open_real(settings, stop)).world
+    known = {a.account_id for a in manifest.accounts}
+    alive = [i for i in _find(world_.compute, {"lae-mode": "run"}) if i.tags.get("lae-account") in known]
+    ids = sorted({i.tags.get("lae-recovery", "") for i in alive})
+    if recovery is None and len(ids) != 1:
+        raise LaeRecoverError(
+            f"{len(ids)} recoveries have instances for these accounts",
+            where=", ".join(ids) or "the cloud",
+            next_step="say which with --recovery ID" if ids else "there is nothing to adopt: `laerecover run`",
+        )
+    state = open_state(
+        folder,
+        mode="run",
+        digest=manifest.digest,
+        now=now(),
+        recovery_id=recovery or ids[0],
+        started_at=now().isoformat(),
+    )
+    with locked(folder, "adopt"):
+        return state, adopt_unknown(state, manifest, settings, world_)
+
+
+def adopt_unknown(state: State, manifest: Manifest, settings: Settings, world: World) -> list[Found]:
+    """Living instances of this recovery that the state's ledger knows nothing of: another state folder made them.
+
+    Its outbox is not here, so where a server was recorded, the mail after it may have been sent: it is in doubt.
+    """
+    rounds = read_ledger(state.ledger)
+    outbox, accounts = Outbox(state.outbox), {a.account_id: a for a in manifest.accounts}
+    foreign = [
+        i
+        for i in _find(world.compute, {"lae-recovery": state.recovery_id})
+        if i.tags.get("lae-account") in accounts and i.tags["lae-account"] not in rounds
+    ]
+    recorded = {row.instance_id for row in world.register.rows()} if foreign else set()
+    for instance in foreign:
+        account = accounts[instance.tags["lae-account"]]
+        if instance.instance_id not in recorded or outbox.of(account.account_id):
+            continue
+        kind, reason = audience(account)
+        mail = Mail(
+            message_id=message_id(state.recovery_id, account.account_id, CONFIRMATION, 1, sender=settings.sender),
+            account_id=account.account_id,
+            kind=kind,
+            state="prepared",
+            detail=reason,
+            prepared_at=now(),
+        )
+        outbox.prepare(mail)
+        answer = "another state folder may have sent it"
+        outbox.move(mail.message_id, to="in_doubt", of=["prepared"], now=now(), answer=answer)
+    return [_found(i, manifest, rounds, recorded) for i in foreign]
+
+
+def cleanup(
+    options: Options,
+    *,
+    stop: threading.Event,
+    confirm: Callable[[list[Found], str], bool],
+    world: OpenWorld | None = None,
+) -> list[Found]:
+    """End the living instances of accounts that are not recovered; gives what was ended.
+
+    `confirm` gets them with the word that must be typed. Raises Guarded.
+    """
+    state = find_state(options)
+    manifest, settings = state.seen(options.read()), options.settings_for(state.mode, state.folder)
+    with locked(state.folder, "cleanup"):
+        opened = world or open_world(state, settings, options.vault(state.folder), stop)
+        rounds = read_ledger(state.ledger)
+        recorded = {row.instance_id for row in opened.world.register.rows()}
+        half_made = [
+            _found(i, manifest, rounds, recorded)
+            for i in _find(opened.world.compute, {"lae-recovery": state.recovery_id})
+            if not _kept(rounds.get(i.tags.get("lae-account", "")), i.instance_id in recorded)
+        ]
+        if not half_made:
+            return []
+        ids = " ".join(sorted(each.instance_id for each in half_made))
+        word = f"{len(half_made)}-{hashlib.sha256(ids.encode()).hexdigest()[:4]}"
+        if not confirm(half_made, word):
+            raise Guarded(
+                "the removal was not confirmed",
+                where=f"{len(half_made)} instances",
+                next_step=f"add --confirm {word} if these instances are to end; nothing was ended",
+            )
+        for each in half_made:
+            if each.account_id in rounds:
+                abandon(state.ledger, rounds[each.account_id])
+            opened.world.compute.terminate(each.instance_id)
+        return half_made
+
+
+def _kept(latest: Round | None, recorded: bool) -> bool:
+    """A recovered account's instance is nobody's to clean up, nor one that only another state folder knows well."""
+    return recorded if latest is None else latest.outcome == "recovered"
+
+
+def _find(compute: Compute, tags: dict[str, str]) -> list[Instance]:
+    try:
+        return [i for i in compute.find(tags) if not i.dead]
+    except WorldError as error:
+        raise Guarded(
+            f"EC2 did not say which instances there are: {error}",
+            where=", ".join(tags),
+            next_step="mend the connection and run again; nothing was started or ended",
+        ) from None
+
+
+def _found(instance: Instance, manifest: Manifest, rounds: dict[str, Round], recorded: set[str]) -> Found:
+    account_id = instance.tags.get("lae-account", "")
+    customers = {a.account_id: a.customer_email or a.customer_name or "(unknown)" for a in manifest.accounts}
+    latest = rounds.get(account_id)
+    done = [str(step["step"]) for step in latest.steps if step["ok"]] if latest is not None else []
+    told: dict[bool, str] = {True: "recorded in serverinfo.csv", False: "nobody recorded how far it came"}
+    return Found(
+        instance_id=instance.instance_id,
+        account_id=account_id,
+        customer=customers.get(account_id, "(not in this manifest)"),
+        launch_time=instance.launch_time,
+        holds=f"{_keys(done)}; last done: {done[-1]}" if done else told[instance.instance_id in recorded],
+    )
+
+
+def _keys(done: Sequence[str]) -> str:
+    return "may hold the account's keys" if "install_server" in done else "no secret yet"

@@ -1,0 +1,78 @@
+"""What was given on the command line: one type for all commands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from laerecover.manifest import Manifest, default_key_file, read_manifest
+from laerecover.manifest.store import read_key
+from laerecover.plan import Selection
+from laerecover.settings import DEFAULT_NAME, Settings, drill_settings, read_settings
+from laerecover.vault import Vault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Every option that more than one command knows, or that more than one module asks for."""
+
+    manifest: Path
+    state: Path | None = None
+    key_file: Path | None = None
+    settings: Path | None = None
+    selection: Selection = field(default_factory=Selection)
+    concurrency: int = 8
+    mail: str = "hold"
+    evidence_out: Path | None = None
+    name_tag: str | None = None
+    new_identity: bool = False
+    seed: int = 1
+    faults: str = ""
+    place: str = "twin"
+    pace: float = 0.01
+    again: bool = False
+    accept: tuple[str, ...] = ()
+    because: str | None = None
+    max_instances: int | None = None
+    max_failures: int = 3
+    canary: bool = True
+    crash_at: str = ""
+
+    def read(self) -> Manifest:
+        """The manifest. Raises ManifestError."""
+        return read_manifest(self.manifest, key_file=self.key_file)
+
+    @property
+    def repeated(self) -> str:
+        """What every further command about this manifest must name again, with a space before it."""
+        return "" if self.key_file is None else f" --key-file {self.key_file}"
+
+    def vault(self, folder: Path) -> Vault:
+        """The state's secrets, under the manifest's key."""
+        key = read_key(self.key_file or default_key_file(), manifest=self.manifest)
+        return Vault(folder / "secrets", key)
+
+    def folder(self, mode: str) -> Path:
+        """The state folder: --state, or `<manifest>.state` for runs and `<manifest>.drill` for drills."""
+        return self.state or Path(f"{self.manifest}.{'state' if mode == 'run' else 'drill'}")
+
+    @property
+    def settings_file(self) -> Path:
+        """--settings, or laerecover.toml beside the manifest."""
+        return self.settings or self.manifest.parent / DEFAULT_NAME
+
+    def read_settings(self) -> Settings:
+        """The operator's settings. Raises LaeRecoverError."""
+        return read_settings(self.settings_file)
+
+    def settings_for(self, mode: str, folder: Path) -> Settings:
+        """A drill's settings or the operator's, with what the options replace in them."""
+        settings = drill_settings(folder) if mode == "drill" else self.read_settings()
+        settings = replace(settings, evidence_out=self.evidence_out or folder / "evidence")
+        return replace(settings, name_tag=self.name_tag) if self.name_tag else settings
+
+
+def now() -> datetime:
+    """The time of the machine, UTC-aware."""
+    return datetime.now(UTC)
