@@ -13,6 +13,7 @@ from laerecover.adapters.ec2 import Ec2Compute
 from laerecover.manifest import Secret
 from laerecover.ports import LaunchRequest, NotFound, Refusal, Transient
 from laerecover.rig.faults import Faults, Rule, read_faults
+from laerecover.rig.proxy import IMAGE
 from laerecover.settings import drill_settings
 from laerecover.twin import world
 from laerecover.twin.compute import TwinCompute
@@ -20,7 +21,7 @@ from laerecover.twin.compute import TwinCompute
 REQUEST = LaunchRequest(
     client_token="t" * 64,
     tags={"lae-recovery": "r1", "lae-account": "lae-1", "lae-generation": "1"},
-    ami_image_id="ami-12c6146b",
+    ami_image_id=IMAGE,
     instance_size="t3.micro",
     admin_keypair_name="admin",
     security_group="CustomerDefault",
@@ -267,12 +268,12 @@ class TestEc2(ComputeExam):
         assert compute.room("t3.micro") == 3
         assert play().room("t3.micro") is None
 
-    def test_fifty_who_wait_share_one_question(self, play):
+    def test_all_who_wait_share_one_question(self, play):
         """Within the poll's interval one DescribeInstances tells of all pending instances."""
         compute = play(pending=0)
-        ids = [compute.launch(replace(REQUEST, client_token=f"{n:064}")).instance_id for n in range(50)]
+        ids = [compute.launch(replace(REQUEST, client_token=f"{n:064}")).instance_id for n in range(25)]
         self.clock.time += 15
-        with ThreadPoolExecutor(50) as several:
+        with ThreadPoolExecutor(25) as several:
             found = list(several.map(lambda instance_id: compute.describe(instance_id, fresh=10.0), ids))
         assert all(instance.public_host for instance in found)
         assert self.cloud.faults.calls["DescribeInstances"] == 1

@@ -7,6 +7,7 @@ layer decides who may ask, what goes wrong, when an instance shows itself, under
 from __future__ import annotations
 
 import io
+import os
 import re
 import socket
 import struct
@@ -25,6 +26,8 @@ from laerecover.rig.yard import EmptyYard, Yard
 
 ADDRESSES = tuple(f"203.0.113.{n}" for n in range(10, 250))
 """RFC 5737: nobody's. moto's made-up public addresses belong to other people, so it is not let to make any up."""
+IMAGE = "ami-0123456789abcdef0"
+"""The one image of this cloud; moto's own list is a thousand long, and made anew at each reset."""
 _VCPU_QUOTA = b"L-1216C47A"
 _JSON, _XML = [("Content-Type", "application/x-amz-json-1.1")], [("Content-Type", "application/xml")]
 
@@ -54,12 +57,15 @@ class Cloud:
 
     def prepare(self, *, key_name: str, public_key: str, group: str = "CustomerDefault") -> tuple[str, str]:
         """Give the operator a key pair with this public key, and a security group; an image and a subnet to launch with."""
+        from moto.ec2.models.amis import Ami
+
         backend = backend_of("us-east-1")
+        backend.amis[IMAGE] = Ami(backend, IMAGE, name="debian-12", architecture="x86_64", virtualization_type="hvm")
         if key_name not in backend.key_pairs:
             backend.import_key_pair(key_name, public_key.encode(), {})
         if backend.get_security_group_by_name_or_id(group) is None:
             backend.create_security_group(group, "customers", vpc_id=backend.get_default_vpc().id)
-        return str(backend.describe_images()[0].id), str(backend.get_default_subnets()["us-east-1a"].id)
+        return IMAGE, str(backend.get_default_subnets()["us-east-1a"].id)
 
     def allow(self, access_key_id: str, secret: str, *, bucket: str | None = None, token: str | None = None) -> None:
         """Let this key in: to one bucket, or as the operator. From the first key on strangers are refused."""
@@ -160,7 +166,8 @@ def serve(
             del type, message, args
 
     cloud = Cloud(yard or EmptyYard(), faults or Faults(), addresses)
-    with patch.object(elastic_network_interfaces, "random_public_ip", lambda: None):
+    no_images = patch.dict(os.environ, {"MOTO_EC2_LOAD_DEFAULT_AMIS": "false"})
+    with no_images, patch.object(elastic_network_interfaces, "random_public_ip", lambda: None):
         for offers in instance_types.INSTANCE_TYPE_OFFERINGS.values():
             for region, rows in offers.items():
                 offers[region] = [row for row in rows if row["InstanceType"] not in GONE_TYPES]
