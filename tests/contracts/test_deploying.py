@@ -1,0 +1,223 @@
+"""deploy_EC2_instance and wait_for_EC2_addresses against the rig's cloud: one account, one living instance, whatever happens."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from laerecover.adapters.clock import SystemClock
+from laerecover.adapters.ec2 import Ec2Compute
+from laerecover.manifest import Account
+from laerecover.outbox import Outbox
+from laerecover.ports import World
+from laerecover.rig.faults import Faults, Rule, read_faults
+from laerecover.runbook import STEPS, Effect, execute, recover
+from laerecover.settings import Waits, drill_settings
+from laerecover.steps.work import Work
+
+DEPLOYING = ("deploy_ec2_instance", "wait_for_ec2_addresses")
+QUICK = Waits(address_poll=15.0, address_deadline=600.0)
+
+
+class Deploying:
+    """The first two steps of the runbook on a cloud with faults; the others go well by themselves."""
+
+    def __init__(self, cloud, vault, tmp_path, **settings):
+        image, _ = cloud.prepare(key_name="drill", public_key=cloud.public_key)
+        clock = SystemClock(threading.Event(), pace=0.0005)
+        values = {"endpoint": cloud.endpoint, "image": image, "size": "t3.micro", "waits": QUICK, **settings}
+        self.settings = replace(drill_settings(Path()), **values)
+        self.compute = Ec2Compute(self.settings, clock)
+        world = World(
+            compute=self.compute, hosts=None, mailer=None, register=None, monitoring=None, clock=clock, store=None
+        )
+        self.work = Work(
+            account=Account(account_id="lae-1", verdict="RECOVERABLE", customer_email="customer@example.org"),
+            recovery_id="r" * 64,
+            mode="run",
+            world=world,
+            settings=self.settings,
+            vault=vault,
+            outbox=Outbox(tmp_path / "outbox.sqlite"),
+        )
+        self.ledger = []
+
+    def perform(self, step, attempt, known, failure):
+        """As the runner does."""
+        if step not in DEPLOYING:
+            return Effect(step=step, ok=True)
+        effect = execute(step, replace(self.work, attempt=attempt, known=dict(known), failure=failure))
+        self.ledger.append(effect)
+        return effect
+
+    def recover(self):
+        """One round; the values of both steps, or the first failure."""
+        outcome = recover(self.perform, listen_tries=2)
+        if outcome["outcome"] == "recovered":
+            return {**self.ledger[-2].values, **self.ledger[-1].values}
+        return outcome["failures"][0]
+
+
+@pytest.fixture
+def make(cloud, vault, tmp_path):
+    """An empty cloud with these faults, and an account to be deployed on it."""
+
+    def making(faults=None, **settings):
+        cloud.reset(faults or Faults())
+        return Deploying(cloud, vault, tmp_path, **settings)
+
+    return making
+
+
+def living(cloud):
+    """What runs, or will."""
+    return [launch for launch in cloud.launches if launch.state != "terminated"]
+
+
+def test_the_steps_stand_where_they_are_expected():
+    """These are the first two of the runbook."""
+    assert tuple(STEPS)[:2] == DEPLOYING
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_the_dice_bring_there_is_one_instance(cloud, make, seed):
+    """Throttling, lost answers, errors, late knowledge: one instance, with the addresses that it really has."""
+    told = make(read_faults(f"seed:{seed}")).recover()
+    assert [launch.address for launch in cloud.launches] == [told["public_host"]]
+
+
+def test_a_runner_that_forgets_everything_finds_its_instance_again(cloud, make):
+    """Killed before it could record: the same token, or the tags, lead to the same instance; the values are the same."""
+    first = make(Faults(unknown=2, rules=[Rule(call="RunInstances", fault="reset_after", at=(1,))]))
+    told = first.recover()
+    again = first.recover()
+    assert len(cloud.launches) == 1
+    assert again == told
+
+
+def test_the_instance_is_tagged_in_the_launch_itself(cloud, make):
+    """No orphan: recovery, account, mode; the customer's e-mail only where the settings want it."""
+    make().recover()
+    tags = {tag["key"]: tag["value"] for tag in cloud.launches[0].instance.get_tags()}
+    assert {k: tags[k] for k in ("lae-recovery", "lae-account", "lae-mode")} == {
+        "lae-recovery": "r" * 64,
+        "lae-account": "lae-1",
+        "lae-mode": "run",
+    }
+    assert "customer@example.org" not in tags.values()
+    make(name_tag="email").recover()
+    tags = {tag["key"]: tag["value"] for tag in cloud.launches[0].instance.get_tags()}
+    assert tags["Name"] == "customer@example.org"
+
+
+def test_settings_changed_after_an_unseen_launch_make_no_second_instance(cloud, make):
+    """Same token, other bytes: the mismatch proves that there is one, and its tags will show it."""
+    first = make(Faults(unknown=3, rules=[Rule(call="DescribeInstances", fault="UnauthorizedOperation", at=(2,))]))
+    assert first.recover()["kind"] == "ec2_refused"
+    first.work = replace(first.work, settings=replace(first.settings, name_tag="email"))
+    told = first.recover()
+    assert [launch.instance_id for launch in cloud.launches] == [told["instance_id"]]
+
+
+def test_without_capacity_the_next_place_is_tried_and_recorded(cloud, make):
+    """Each offer has a token of its own; the ledger says which were tried."""
+    places = ({"zone": "us-east-1b"}, {"size": "t3.small", "zone": "us-east-1c"})
+    deploying = make(Faults(no_capacity=["us-east-1a", "t3.micro"]), fallbacks=places)
+    told = deploying.recover()
+    assert (told["size"], told["zone"], told["attempt"]) == ("t3.small", "us-east-1c", 3)
+    assert [effect.kind for effect in deploying.ledger] == ["capacity", "capacity", "", ""]
+    assert cloud.launches[0].instance.instance_type == "t3.small"
+    assert deploying.perform("deploy_ec2_instance", 1, {}, "").values["client_token"] == told["client_token"]
+    assert len(cloud.launches) == 1
+
+
+def test_no_capacity_anywhere_fails_that_account_with_a_remedy(cloud, make):
+    """After the last offer."""
+    failure = make(Faults(no_capacity=["t3.micro"]), fallbacks=({"zone": "us-east-1b"},)).recover()
+    assert failure["kind"] == "no_capacity"
+    assert "ec2.fallbacks" in failure["message"]
+    assert cloud.launches == []
+
+
+def test_a_full_quota_says_how_many_fit(make):
+    """What is done stays; the kind stops the run."""
+    deploying = make(Faults(vcpus=2))
+    deploying.recover()
+    deploying.work = replace(deploying.work, account=replace(deploying.work.account, account_id="lae-2"))
+    failure = deploying.recover()
+    assert failure["kind"] == "quota"
+    assert "1 instances of this recovery fit" in failure["message"]
+
+
+def test_an_instance_that_dies_before_it_is_ready_has_one_successor(cloud, make):
+    """Generation 2 with another token; the old id stays in the ledger."""
+    deploying = make(Faults(rules=[Rule(call="RunInstances", fault="dies", at=(1,))]))
+    told = deploying.recover()
+    first, second = cloud.launches
+    assert (told["instance_id"], told["generation"]) == (second.instance_id, 2)
+    assert told["former"] == [first.instance_id]
+    assert deploying.ledger[0].values["instance_id"] == first.instance_id
+    assert first.token != second.token
+
+
+def test_instances_that_all_die_end_the_round(cloud, make):
+    """Two lives, no more: a bad image would otherwise cost money for ever."""
+    assert make(Faults(rules=[Rule(call="RunInstances", fault="dies")])).recover()["kind"] == "instance_died"
+    assert len(cloud.launches) == 2
+
+
+def test_a_successor_waits_for_the_death(cloud, make):
+    """While the old one is shutting down it may still hold the bucket."""
+    deploying = make()
+    deploying.recover()
+    cloud.launches[0].instance._state.name = "shutting-down"
+    deploying.work = replace(deploying.work, waiting=lambda what, seconds: die(cloud))
+    assert deploying.recover()["generation"] == 2
+
+
+def die(cloud):
+    """The end, at last: not before somebody waited for it."""
+    if cloud.launches[0].state == "shutting-down":
+        assert len(cloud.launches) == 1
+        cloud.launches[0].instance._state.name = "terminated"
+
+
+def test_a_death_that_ec2_has_forgotten_still_counts(cloud, make):
+    """EC2 shows the dead for an hour, but keeps their tokens: IdempotentInstanceTerminated leads to the next generation."""
+    deploying = make()
+    deploying.recover()
+    deploying.compute.terminate(cloud.launches[0].instance_id)
+    cloud.launches[0].unknown = 1000
+    backend = cloud.launches[0].instance.ec2_backend
+    del backend.reservations[cloud.launches[0].reservation.id]
+    assert deploying.recover()["generation"] == 2
+
+
+def test_two_living_instances_stop_the_account(cloud, make):
+    """Somebody launched by hand, with our tags: a human decides."""
+    deploying = make()
+    deploying.recover()
+    twin = {"client_token": "other", "tags": {"lae-recovery": "r" * 64, "lae-account": "lae-1"}}
+    launched = deploying.compute.launch(replace(_some_request(deploying), **twin))
+    failure = deploying.recover()
+    assert failure["kind"] == "doubled"
+    assert launched.instance_id in failure["message"]
+
+
+def _some_request(deploying):
+    from laerecover.steps.deploy_ec2_instance import offers
+
+    return offers(deploying.settings, deploying.work.account)[0]
+
+
+def test_an_instance_that_stays_unknown_is_given_up_after_a_minute(make):
+    """Retried for a minute at least, then a clear failure."""
+    deploying = make(Faults(unknown=1000))
+    deploying.perform("deploy_ec2_instance", 1, {}, "")
+    known = {"deploy_ec2_instance": deploying.ledger[0].values}
+    begun = deploying.work.world.clock.monotonic()
+    assert deploying.perform("wait_for_ec2_addresses", 1, known, "").kind == "not_found"
+    assert deploying.work.world.clock.monotonic() - begun >= 60
