@@ -46,28 +46,46 @@ def check(accounts: Sequence[Account], settings: Settings, world: World, *, reco
 
     Whether their old servers are gone is `old_servers`.
     """
+    lost = [] if world.store is None else unreachable(accounts, world.store)
+    without = {finding.account_id for finding in lost}
+    served = [account for account in accounts if account.account_id not in without]
     try:
-        found = [*_whose(settings, world.compute), *_lacking(accounts, settings, world.compute)]
-        found += _quota(accounts, settings, world.compute, recovery_id)
+        found = [*_whose(settings, world.compute), *_lacking(served, settings, world.compute)]
+        found += _quota(served, settings, world.compute, recovery_id)
     except WorldError as error:
         found = [_unasked(error)]
-    return found + ([] if world.store is None else unreachable(accounts, world.store))
+    return found + lost
 
 
-def old_servers(accounts: Sequence[Account], compute: Compute) -> dict[str, str]:
+def old_servers(accounts: Sequence[Account], compute: Compute, *, region: str) -> dict[str, str]:
     """Account -> GONE, RUNNING or UNKNOWN, from one complete answer about all old instances. Raises WorldError.
 
-    A stopped instance counts as running: anybody may start it again.
+    A stopped instance counts as running: anybody may start it again. Of a server whose private name tells another
+    `region` than is asked nothing is known: everything is gone where it never was.
     """
-    ids = {a.old_instance_id for a in accounts if a.old_instance_id and _INSTANCE_ID.fullmatch(a.old_instance_id)}
-    living = {instance_id for instance_id, instance in compute.known(sorted(ids)).items() if not instance.dead}
+    ids = {
+        a.account_id: a.old_instance_id
+        for a in accounts
+        if a.old_instance_id and _INSTANCE_ID.fullmatch(a.old_instance_id)
+        if (region_of(a.old_private_host) or region) == region
+    }
+    known = compute.known(sorted(set(ids.values())))
+    living = {instance_id for instance_id, instance in known.items() if not instance.dead}
 
     def answer(account: Account) -> str:
-        if account.old_instance_id in ids:
-            return "RUNNING" if account.old_instance_id in living else "GONE"
+        if account.account_id in ids:
+            return "RUNNING" if ids[account.account_id] in living else "GONE"
         return account.server if account.old_instance_id is None else "UNKNOWN"
 
     return {account.account_id: answer(account) for account in accounts}
+
+
+def region_of(private_host: str | None) -> str | None:
+    """The region that a private DNS name of EC2 tells: `ip-10-1-2-3.REGION.compute.internal`, us-east-1's own forms."""
+    parts = (private_host or "").split(".")[1:]
+    if parts in (["ec2", "internal"], ["compute-1", "internal"]):
+        return "us-east-1"
+    return parts[0] if parts[1:] == ["compute", "internal"] else None
 
 
 def unreachable(accounts: Sequence[Account], store: Store) -> list[Finding]:

@@ -16,7 +16,7 @@ from laerecover.manifest import Manifest
 from laerecover.options import Options, now
 from laerecover.outbox import Outbox
 from laerecover.plan import Plan, make_plan
-from laerecover.ports import Compute, WorldError
+from laerecover.ports import WorldError
 from laerecover.report import Report, read_ledger
 from laerecover.review import written_report
 from laerecover.settings import Settings, drill_settings
@@ -44,7 +44,7 @@ def plan(options: Options, *, check: bool = False) -> tuple[Plan, Sequence[Findi
     asked = replace(state, inventory={})
     if check:
         opened = open_real(settings, threading.Event())
-        asked = _ask_old_servers(state, manifest, options.selection.of(manifest), opened.world.compute)
+        asked = _ask_old_servers(state, manifest, options.selection.of(manifest), opened, settings.region)
         findings = _check(options, asked, manifest, settings, opened)
     made = _planned(options, asked, manifest, settings, findings)
     if real:
@@ -110,7 +110,7 @@ def run(
     with locked(folder, "run"):
         state = _record_decisions(options, _renewed(state, options), manifest)
         manifest, vault, opened = state.seen(manifest), options.vault(folder), world or open_real(settings, stop)
-        state = _ask_old_servers(state, manifest, options.selection.of(manifest), opened.world.compute).write()
+        state = _ask_old_servers(state, manifest, options.selection.of(manifest), opened, settings.region).write()
         planned = _planned(options, state, manifest, settings)
         if _open_accounts(state, planned):
             findings = _check(options, state, manifest, settings, opened)
@@ -265,7 +265,7 @@ def _record_decisions(options: Options, state: State, manifest: Manifest) -> Sta
     return state.write() if options.accept else state
 
 
-def _ask_old_servers(state: State, manifest: Manifest, chosen: frozenset[str], compute: Compute) -> State:
+def _ask_old_servers(state: State, manifest: Manifest, chosen: frozenset[str], opened: OpenWorld, region: str) -> State:
     """Ask the cloud which of the old servers still run; what was launched for, or accepted, is not asked again."""
     from laerecover.check import old_servers
 
@@ -273,7 +273,7 @@ def _ask_old_servers(state: State, manifest: Manifest, chosen: frozenset[str], c
     answers = {account: answer for account, answer in state.inventory.items() if account in settled}
     asked = [a for a in manifest.recoverable if a.account_id in chosen and a.account_id not in settled]
     try:
-        return replace(state, inventory={**answers, **old_servers(asked, compute)})
+        return replace(state, inventory={**answers, **old_servers(asked, opened.world.compute, region=region)})
     except WorldError as error:
         raise Guarded(
             f"EC2 did not say whether the old servers are gone: {error}",

@@ -135,6 +135,8 @@ def read_settings(path: Path) -> Settings:
         raise _error("recipe.name names no recipe", path, f"known are: {', '.join(RECIPES)}")
     if not isinstance(recipe.get("session_token", False), bool):
         raise _error("recipe.session_token is neither true nor false", path, "mend it; nothing was started")
+    if ec2.get("name_tag", "none") not in ("none", "email"):
+        raise _error("ec2.name_tag is neither none nor email", path, "mend it; nothing was started")
     known = {f.name: f.type for f in dataclasses.fields(Waits)}
     _refuse_unknown(waits, set(known), path, "waits.")
     checked_waits = _waits(waits, path)
@@ -150,7 +152,7 @@ def read_settings(path: Path) -> Settings:
         serverinfo=path.parent / str(files.get("serverinfo", "serverinfo.csv")),
         region=str(ec2.get("region", "us-east-1")),
         endpoint=ec2.get("endpoint"),
-        account=ec2.get("account"),
+        account=str(ec2["account"]) if "account" in ec2 else None,
         security_group=str(ec2.get("security_group", "CustomerDefault")),
         subnet=ec2.get("subnet"),
         images=dict(ec2.get("images", {})),

@@ -142,6 +142,9 @@ def test_the_quota_is_compared_with_the_accounts(cloud):
     ground, accounts = Ground(cloud, vcpus=4), [account(n) for n in range(3)]
     ground.fill(*accounts)
     assert ground.found(*accounts) == [("quota", None, False)]
+    assert ground.found(*accounts[:2], replace(accounts[2], user_access_key_id="NOBODY")) == [
+        (DATA_UNREACHABLE, "lae-2", True)
+    ]
     cloud.faults.vcpus = 1
     assert ground.found(*accounts) == [("quota", None, True)]
 
@@ -209,7 +212,7 @@ def test_pieces_are_known_by_their_names(keys, piece):
 
 
 def test_old_servers_are_told_apart_in_one_answer(cloud):
-    """Running, terminated, never heard of, and a name that is no instance's."""
+    """Running, terminated, never heard of, a name that is no instance's, no name, a server of another region."""
     ground = Ground(cloud, pending=0)
     compute = ground.world().compute
     launch = LaunchRequest(
@@ -225,8 +228,10 @@ def test_old_servers_are_told_apart_in_one_answer(cloud):
     compute.terminate(ended)
     ids = [running, ended, "i-0123abcd", "i-hostile; DROP", None]
     accounts = [account(n, old_instance_id=i) for n, i in enumerate(ids)]
-    answers = old_servers(accounts, compute)
-    assert list(answers.values()) == ["RUNNING", "GONE", "GONE", "UNKNOWN", "UNKNOWN"]
+    accounts.append(account(5, old_instance_id="i-0123abcd", old_private_host="ip-10-0-0-1.us-west-1.compute.internal"))
+    accounts.append(account(6, old_instance_id=running, old_private_host="ip-10-0-0-1.ec2.internal"))
+    answers = old_servers(accounts, compute, region="us-east-1")
+    assert list(answers.values()) == ["RUNNING", "GONE", "GONE", "UNKNOWN", "UNKNOWN", "UNKNOWN", "RUNNING"]
     assert cloud.faults.calls["DescribeInstances"] == 1
 
 
@@ -234,4 +239,8 @@ def test_keys_without_rights_are_no_answer(cloud):
     """Somebody else's keys cannot say that an old server is gone."""
     ground = Ground(cloud)
     with pytest.raises(Refusal):
-        old_servers([account(0, old_instance_id="i-0123abcd")], ground.world(ec2_access_key_id="STRANGER").compute)
+        old_servers(
+            [account(0, old_instance_id="i-0123abcd")],
+            ground.world(ec2_access_key_id="STRANGER").compute,
+            region="us-east-1",
+        )
