@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TextIO
 
@@ -63,6 +63,7 @@ class _Line:
         self.begun: float | None = None
         self.ended: float | None = None
         self.since: float | None = None
+        self.step_began = 0.0
         self.waiting = ""
         self.until: float | None = None
         self.outcome = ""
@@ -83,6 +84,7 @@ class LiveWatcher:
         self._concurrency = concurrency
         self._console = console
         self._begun = time.monotonic()
+        self._spent: dict[str, list[float]] = {}
         self._lock = threading.Lock()
         self._live = Live(
             console=console, get_renderable=self._render, refresh_per_second=4, vertical_overflow="crop", transient=True
@@ -101,6 +103,7 @@ class LiveWatcher:
             line, now = self._lines[account_id], time.monotonic()
             line.begun = line.begun or now
             line.since, line.waiting, line.until = now, step, None
+            line.step_began = now
             if step != ON_FAILURE:
                 line.cells[step] = "▸"
 
@@ -113,6 +116,8 @@ class LiveWatcher:
         with self._lock:
             line = self._lines[account_id]
             line.begun = line.begun or time.monotonic()
+            if effect.ok and line.step_began:
+                self._spent.setdefault(effect.step, []).append(time.monotonic() - line.step_began)
             if effect.step != ON_FAILURE:
                 line.cells[effect.step] = "✓" if effect.ok else "↻" if effect.kind == "not_listening" else "✗"
 
@@ -155,8 +160,21 @@ class LiveWatcher:
         active = sum(1 for line in lines if line.begun is not None and not line.outcome)
         text = f"{len(ended) - failed} of {len(lines)} recovered, {failed} failed, {active} on their way"
         elapsed = time.monotonic() - self._begun
-        spans = [line.ended - line.begun for line in ended if line.begun is not None and line.ended is not None]
-        if spans and len(ended) < len(lines):
-            rest = sum(spans) / len(spans) * (len(lines) - len(ended)) / self._concurrency
+        rest = self._rest(lines)
+        if rest is not None:
             text += f" · expected end in {duration(rest)}"
         return Text(f"{text} · {duration(elapsed)}", style="bold")
+
+    def _rest(self, lines: list[_Line]) -> float | None:
+        """Seconds to the expected end, by the mean of the measured times of each step; None while a step was never seen."""
+        means = {step: sum(spent) / len(spent) for step, spent in self._spent.items()}
+        waiting = [line for line in lines if not line.outcome]
+        if not waiting or not means.keys() >= STEPS.keys():
+            return None
+        left = [self._left(line, means) for line in waiting]
+        return max(*left, sum(left) / self._concurrency)
+
+    def _left(self, line: _Line, means: Mapping[str, float]) -> float:
+        to_do = sum(means[step] for step in STEPS if line.cells[step] in "·▸↻")
+        at_work = next((step for step in STEPS if line.cells[step] == "▸"), None)
+        return to_do - min(means[at_work], time.monotonic() - line.step_began) if at_work else to_do

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from laerecover.manifest import Account, Manifest
@@ -187,6 +188,7 @@ def make_report(
         "written_at": now.isoformat(timespec="seconds"),
         "seconds": round((max(ended) - begun).total_seconds(), 3) if ended and begun else None,
         "forecast_seconds": plan.seconds,
+        "step_seconds": _medians(rounds.values()),
         "pace": state.pace,
         "seed": state.seed if state.mode == "drill" else None,
         "stopped": state.stopped,
@@ -194,6 +196,14 @@ def make_report(
         "accounts": rows,
     }
     return Report(body=body)
+
+
+def _medians(rounds: Iterable[Round]) -> dict[str, float]:
+    """Step -> median of its measured seconds, over the accounts that got through it."""
+    spent: dict[str, list[float]] = {}
+    for step in (s for r in rounds for s in r.steps if s["ok"] and s["seconds"] is not None):
+        spent.setdefault(step["step"], []).append(step["seconds"])
+    return {name: round(median(spent[name]), 3) for name in ALL_STEPS if name in spent}
 
 
 def _row(account: Account, planned: Any, latest: Round | None, mails: Sequence[Mail]) -> dict[str, Any]:
@@ -210,13 +220,21 @@ def _row(account: Account, planned: Any, latest: Round | None, mails: Sequence[M
         "in_doubt": any(m.state == "in_doubt" for m in mails),
         "grade": account.grade,
         "price": planned.price,
-        "customer_does": _GRADE_TO_DO.get(account.grade or "", "") if outcome == "recovered" else "",
+        "customer_does": _customer_does(account, latest) if outcome == "recovered" else "",
         "steps": list(latest.steps) if latest is not None else [],
         "rounds": latest.number if latest is not None else 0,
         "mail": letter.state if letter is not None else None,
         "mail_to": ("customer" if letter.kind == CONFIRMATION else "staff") if letter is not None else None,
         "message_id": letter.message_id if letter is not None else None,
     }
+
+
+def _customer_does(account: Account, latest: Round | None) -> str:
+    told = {s["step"]: s["values"] for s in latest.steps} if latest is not None else {}
+    same = told.get("wait_for_ec2_addresses", {}).get("public_host") == account.old_public_host
+    if account.grade == "IDENTITY_KEPT" and account.old_public_host and same:
+        return "nothing"
+    return _GRADE_TO_DO.get(account.grade or "", "")
 
 
 def _effects(counts: Counts | None, latest: Round | None, begun: datetime | None) -> dict[str, Any]:
@@ -270,6 +288,12 @@ def _follow_ups(
         add("watch the new server", "no monitoring is configured")
     if zenoss["values"].get("unwatch"):
         add("remove the lost server from monitoring", zenoss["values"]["unwatch"])
+    superseded = steps.get("append_record", {"values": {}})["values"].get("superseded")
+    if superseded:
+        add(
+            "the lost server's row stays in serverinfo.csv: whoever reads it must know that it is superseded",
+            superseded,
+        )
     return found
 
 
