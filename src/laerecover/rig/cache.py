@@ -19,12 +19,12 @@ from laerecover.rig.tools import do
 SUITE = "bookworm"
 BASE = ("busybox", "ca-certificates", "cron", "iproute2", "openssh-server", "procps", "python3", "sudo")
 """What a small cloud image has; nothing that a recipe installs is among it."""
-PACKAGES = ("fuse3", "python3-pip", "python3-venv", "rclone", "runit", "runit-run")
+PACKAGES = ("fuse3", "python3-venv", "rclone", "runit", "runit-run")
 """What recipes install, offered to the hosts from a local folder with all that it depends on."""
 WHEELS = ("tahoe-lafs==1.20.*",)
 FILES = {
     "etc/apt/sources.list": "deb [trusted=yes] file:/srv/debs ./\n",
-    "etc/pip.conf": "[global]\nno-index = true\nfind-links = /srv/wheels\ndisable-pip-version-check = true\n",
+    "etc/pip.conf": "[global]\nno-index = true\nfind-links = /srv/wheels\ndisable-pip-version-check = true\n[install]\nno-compile = no\n",
     "etc/apt/apt.conf.d/90lean": 'Acquire::Languages "none";\n',
     "etc/sudoers.d/90-cloud-init-users": "ubuntu ALL=(ALL) NOPASSWD:ALL\n",
     "etc/resolv.conf": "",
