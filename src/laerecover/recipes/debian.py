@@ -16,31 +16,33 @@ _MEGABYTES = 1000
 """What packages, Tahoe-LAFS and a modest cache of shares need together."""
 
 
-def host_is_fit(*, fuse: bool) -> Command:
-    """Seen before anything is written: disk space, the Python that is there, FUSE. Exit statuses are those of PROBLEMS."""
+def host_is_fit(*, modern: bool) -> Command:
+    """Seen before anything is written: disk space; if `modern`, Python and FUSE. Exit statuses are those of PROBLEMS."""
     script = (
         "for place in /var /home /tmp; do\n"
         f'  test "$(df -Pm "$place" | awk \'NR == 2 {{ print $4 }}\')" -ge {_MEGABYTES} || exit 83\n'
         "done\n"
-        "python3 -c 'import sys; sys.exit(sys.version_info < (3, 9))' || exit 81\n"
     )
-    if fuse:
+    if modern:
+        script += "python3 -c 'import sys; sys.exit(sys.version_info < (3, 9))' || exit 81\n"
         script += "test -c /dev/fuse || modprobe fuse 2>/dev/null || true\ntest -c /dev/fuse || exit 82\n"
     return Command(name="host", script=script)
 
 
-def packages(*names: str, upgrade: bool = True) -> Command:
+def packages(*names: str, modern: bool) -> Command:
     """Waits for apt's lock, mends what was interrupted, tries mirrors again, never asks; a supervisor if there is none.
 
-    A compiler comes along where it can be had: not all that Tahoe-LAFS needs is on PyPI as a wheel for every host.
+    If `modern`, the system is brought up to date, and a compiler comes along where it can be had: not all that
+    Tahoe-LAFS needs is on PyPI as a wheel for every host.
     """
     script = _APT + "tries=0\n"
     script += "until dpkg --configure -a --force-confdef --force-confold </dev/null && apt update; do\n"
     script += "  tries=$((tries + 1)); test $tries -lt 4 || exit 1; sleep $((tries * 10))\ndone\n"
-    script += "apt -f install\n" + ("apt dist-upgrade\n" if upgrade else "")
+    script += "apt -f install\n" + ("apt dist-upgrade\n" if modern else "")
     script += f"apt --no-install-recommends install {' '.join(names)}\n"
     script += "test -d /run/systemd/system || apt --no-install-recommends install runit runit-run\n"
-    script += "apt --no-install-recommends install gcc libc6-dev python3-dev || true\n"
+    if modern:
+        script += "apt --no-install-recommends install gcc libc6-dev python3-dev || true\n"
     return Command(name="packages", script=script)
 
 

@@ -22,7 +22,7 @@ class Legacy2012S3:
 
     def before_reboot(self) -> tuple[Command, ...]:
         """Only a supervisor is added: an image of that age is left as it is."""
-        return host_is_fit(fuse=False), packages("ca-certificates", upgrade=False)
+        return host_is_fit(modern=False), packages("ca-certificates", modern=False)
 
     def after_reboot(self, monitor_pubkey: str) -> tuple[Command, ...]:
         """Users, the two empty nodes of 2012, two services."""

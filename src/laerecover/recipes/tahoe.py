@@ -34,7 +34,7 @@ class Tahoe:
 
     def before_reboot(self) -> tuple[Command, ...]:
         """What the host must have, then packages."""
-        return host_is_fit(fuse=True), packages("python3-venv", "rclone", "fuse3", "ca-certificates")
+        return host_is_fit(modern=True), packages("python3-venv", "rclone", "fuse3", "ca-certificates", modern=True)
 
     def after_reboot(self, monitor_pubkey: str) -> tuple[Command, ...]:
         """Users, Tahoe-LAFS in a venv, two empty nodes, the place of the mount, three services."""

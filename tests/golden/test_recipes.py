@@ -1,0 +1,103 @@
+"""What each recipe does to a host, word for word: commands, files with owner and mode, services in order of start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from laerecover.identity import NodeKeys
+from laerecover.manifest import Account, Secret
+from laerecover.ports import Command
+from laerecover.recipes import Recipe, Site, recipe_named
+from laerecover.settings import RECIPES
+
+HERE = Path(__file__).parent
+BUCKET = "lae-0c4e91d7-inventedseedinventedseedinvented"
+# A certificate of RSA-1024 as Tahoe-LAFS made it in 2012, and one of today; the keys below them are no keys.
+CERTIFICATES = (HERE / "certificates.pem").read_text("ascii").split("\n\n")
+
+
+def account() -> Account:
+    """A DevPay customer with everything known."""
+    return Account(
+        account_id=BUCKET,
+        verdict="RECOVERABLE",
+        bucket_name=BUCKET,
+        user_access_key_id="AKIAINVENTEDKEYID234",
+        user_secret_key=Secret("invented/secret+key"),
+        user_token=Secret("{UserToken}invented=="),
+        product_token=Secret("{ProductToken}invented=="),
+    )
+
+
+def site() -> Site:
+    """That customer's new server."""
+    introducer, storage = (Secret(f"{text.strip()}\n-----NO KEY-----") for text in CERTIFICATES)
+    tub_id = "inventedtubidinventedtubidinvent"
+    keys = NodeKeys(
+        introducer_node_pem=introducer,
+        introducer_furl=Secret(f"pb://{tub_id}@192.0.2.7:12345/inventedswissnum"),
+        server_node_pem=storage,
+        server_node_privkey=Secret("priv-v0-invented"),
+    )
+    return Site(
+        account=account(),
+        public_host="192.0.2.7",
+        private_host="ip-10-0-0-7.ec2.internal",
+        keys=keys,
+        s3_endpoint="https://s3.example.org",
+        session_token=True,
+    )
+
+
+def transcript(recipe: Recipe) -> str:
+    """All that reaches the host, in order."""
+    lines: list[str] = []
+
+    def tell(commands: tuple[Command, ...]) -> None:
+        for command in commands:
+            lines.extend((f"== {command.name} as {command.user}", command.script.rstrip("\n")))
+
+    tell(recipe.before_reboot())
+    lines.append("== reboot")
+    tell(recipe.after_reboot("ssh-ed25519 AAAAinvented monitor"))
+    for service in recipe.services(site()):
+        for file in service.files:
+            lines.extend((f"== {file.path} {file.mode:04o} {file.owner}", file.content.reveal().rstrip("\n")))
+        lines.append(f"== start {service.name}")
+        tell(service.proofs)
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_does_exactly_this(name: str) -> None:
+    """Every command, file, mode and start is the one in the transcript; a change of either is a decision."""
+    golden = HERE / f"recipe-{name}.txt"
+    assert transcript(recipe_named(name)) == golden.read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_no_secret_is_in_a_command(name: str) -> None:
+    """Scripts can be seen in process lists and logs: what is secret travels in files alone, none of them wide open."""
+    recipe, here = recipe_named(name), site()
+    services = recipe.services(here)
+    scripts = [
+        *recipe.before_reboot(),
+        *recipe.after_reboot("ssh-ed25519 AAAA"),
+        *(p for s in services for p in s.proofs),
+    ]
+    secrets = ("invented/secret+key", "UserToken", "ProductToken", "inventedswissnum", "NO KEY", "priv-v0")
+    assert [(c.name, s) for c in scripts for s in secrets if s in c.script] == []
+    holding = [f for service in services for f in service.files if any(s in f.content.reveal() for s in secrets)]
+    assert len(holding) >= 5
+    assert [f.path for f in holding if f.mode & 0o007 or f.owner != "customer"] == []
+
+
+def test_tokens_stay_at_home_unless_the_store_wants_them() -> None:
+    """DevPay is gone: user and product token travel only where the settings say so."""
+    here = site()
+    quiet = Site(account=here.account, public_host="192.0.2.7", private_host="h", keys=here.keys)
+    texts = [file.content.reveal() for service in recipe_named("tahoe").services(quiet) for file in service.files]
+    assert [text for text in texts if "Token" in text] == []
+    assert any("provider = AWS\n" in text and "endpoint" not in text for text in texts)
