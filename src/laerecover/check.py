@@ -1,4 +1,4 @@
-"""What stands in the way of a recovery, found by read-only questions to cloud and buckets."""
+"""What stands in the way of a recovery, found by read-only questions."""
 
 from __future__ import annotations
 

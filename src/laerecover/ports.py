@@ -10,57 +10,12 @@ from email.message import EmailMessage
 from typing import Protocol
 
 from laerecover.manifest import Account, Secret
-
-# --- what the world may answer -------------------------------------------------------------------
-
-
-class WorldError(Exception):
-    """The world said no. `kind` is a word that reports and runbook can act upon; the text holds no secret.
-
-    WorldError
-     ├─ Transient        asked again after a pause: the effect may have happened or not
-     ├─ NotListening     the host refuses connections (the HOWTO's NotListening)
-     ├─ NotFound         no such instance, perhaps not yet
-     ├─ Refusal          the answer is final
-     └─ MailInDoubt      the connection was lost after the message was given away
-    """
-
-    kind = "world"
-
-    def __init__(self, message: str, *, kind: str | None = None) -> None:
-        super().__init__(message)
-        self.kind = kind or type(self).kind
-
-
-class Transient(WorldError):
-    """Connection lost, throttled, temporarily refused."""
-
-    kind = "transient"
-
-
-class NotListening(WorldError):
-    """Nobody answers at the host's ssh port yet."""
-
-    kind = "not_listening"
-
-
-class NotFound(WorldError):
-    """The instance is not known."""
-
-    kind = "not_found"
-
-
-class Refusal(WorldError):
-    """A final no: asking again would not help."""
-
-    kind = "refused"
-
-
-class MailInDoubt(WorldError):
-    """Nobody can say whether the message was taken; it must never be sent again by itself."""
-
-    kind = "mail_in_doubt"
-
+from laerecover.refusals import MailInDoubt as MailInDoubt
+from laerecover.refusals import NotFound as NotFound
+from laerecover.refusals import NotListening as NotListening
+from laerecover.refusals import Refusal as Refusal
+from laerecover.refusals import Transient as Transient
+from laerecover.refusals import WorldError as WorldError
 
 # --- compute -------------------------------------------------------------------------------------
 

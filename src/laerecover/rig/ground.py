@@ -1,4 +1,4 @@
-"""What EC2 refuses, and moto does not: unknown images, types, keys, groups, subnets, zones."""
+"""What EC2 refuses though moto would not: unknown images, types, keys, groups, subnets, zones."""
 
 from __future__ import annotations
 
