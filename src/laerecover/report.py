@@ -10,9 +10,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from laerecover.follow_ups import follow_ups
 from laerecover.manifest import Account, Manifest
-from laerecover.outbox import CONFIRMATION, FAILURE, STAFF_NOTE, Mail, Outbox
-from laerecover.plan import BLOCKED, UNREACHABLE, Plan
+from laerecover.outbox import CONFIRMATION, FAILURE, Mail, Outbox
+from laerecover.plan import BLOCKED, Plan
 from laerecover.runbook import ALL_STEPS
 from laerecover.state import State
 from laerecover.text import clean
@@ -176,7 +177,7 @@ def make_report(
         for account in manifest.accounts
     ]
     for row, account in zip(rows, manifest.accounts, strict=True):
-        row["follow_ups"] = _follow_ups(row, account, mails.get(account.account_id, []), state, name, repeated)
+        row["follow_ups"] = follow_ups(row, account, mails.get(account.account_id, []), state, name, repeated)
     ended = [r.ended_at for r in rounds.values() if r.ended_at is not None]
     body = {
         "mode": state.mode,
@@ -246,55 +247,6 @@ def _effects(counts: Counts | None, latest: Round | None, begun: datetime | None
         "serverinfo_rows": counts.serverinfo_rows if counts else 0,
         "rto_seconds": round(rto, 3) if rto is not None else None,
     }
-
-
-def _follow_ups(
-    row: Mapping[str, Any], account: Account, mails: Sequence[Mail], state: State, name: str, repeated: str
-) -> list[dict[str, str]]:
-    """What is left for a human: a sentence, what it is about, and the command that does it where there is one."""
-    found: list[dict[str, str]] = []
-    usual = Path(f"{name}.{'drill' if state.mode == 'drill' else 'state'}")
-    again = ("" if state.folder == usual else f" --state {state.folder}") + repeated
-    option = again if state.mode == "run" else f" --state {state.folder}{repeated}"
-
-    def add(do: str, about: object = "", command: str = "") -> None:
-        found.append({"do": do, "about": clean(about) if about else "", "command": command})
-
-    if row["outcome"] == "failed":
-        add("mend it and run again", row["why"], f"laerecover {state.mode} {name}{again}")
-    elif row["outcome"] == BLOCKED:
-        add(
-            "blocked",
-            row["why"],
-            f"laerecover run {name} --accept {account.account_id} --because …{again}"
-            if row["guarded"] and not row["why"].startswith(UNREACHABLE)
-            else "",
-        )
-    for mail in mails:
-        if mail.state == "held" and mail.kind != FAILURE:
-            add("a mail is held: look and send", mail.answer, f"laerecover notify {name}{option}")
-        elif mail.state == "in_doubt":
-            command = f"laerecover resolve {name} {account.account_id} mail --sent{option.removesuffix(repeated)}"
-            add("ask whether the mail arrived; if it did not, say --resend", mail.answer, command)
-        elif mail.state == "refused":
-            add("tell the customer another way", mail.answer)
-        elif mail.state == "sent" and mail.kind == STAFF_NOTE:
-            add("tell the customer", mail.detail)
-    steps = {s["step"]: s for s in row["steps"]}
-    zenoss = steps.get("notify_zenoss", {"kind": "", "values": {}, "message": ""})
-    if zenoss["kind"] == "monitoring_missing":
-        add("watch the new server", zenoss["message"])
-    if zenoss["values"].get("watched") is False:
-        add("watch the new server", "no monitoring is configured")
-    if zenoss["values"].get("unwatch"):
-        add("remove the lost server from monitoring", zenoss["values"]["unwatch"])
-    superseded = steps.get("append_record", {"values": {}})["values"].get("superseded")
-    if superseded:
-        add(
-            "the lost server's row stays in serverinfo.csv: whoever reads it must know that it is superseded",
-            superseded,
-        )
-    return found
 
 
 def write_report(state: State, report: Report) -> Path:

@@ -1,0 +1,62 @@
+"""What a recovery leaves for a human: a sentence each, with the command that does it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from laerecover.manifest import Account
+from laerecover.outbox import FAILURE, STAFF_NOTE, Mail
+from laerecover.plan import BLOCKED, UNREACHABLE
+from laerecover.state import State
+from laerecover.text import clean
+
+
+def follow_ups(
+    row: Mapping[str, Any], account: Account, mails: Sequence[Mail], state: State, name: str, repeated: str
+) -> list[dict[str, str]]:
+    """What is left for a human: a sentence, what it is about, and the command that does it where there is one."""
+    found: list[dict[str, str]] = []
+    usual = Path(f"{name}.{'drill' if state.mode == 'drill' else 'state'}")
+    again = ("" if state.folder == usual else f" --state {state.folder}") + repeated
+    option = again if state.mode == "run" else f" --state {state.folder}{repeated}"
+
+    def add(do: str, about: object = "", command: str = "") -> None:
+        found.append({"do": do, "about": clean(about) if about else "", "command": command})
+
+    if row["outcome"] == "failed":
+        add("mend it and run again", row["why"], f"laerecover {state.mode} {name}{again}")
+    elif row["outcome"] == BLOCKED:
+        add(
+            "blocked",
+            row["why"],
+            f"laerecover run {name} --accept {account.account_id} --because …{again}"
+            if row["guarded"] and not row["why"].startswith(UNREACHABLE)
+            else "",
+        )
+    for mail in mails:
+        if mail.state == "held" and mail.kind != FAILURE:
+            add("a mail is held: look and send", mail.answer, f"laerecover notify {name}{option}")
+        elif mail.state == "in_doubt":
+            command = f"laerecover resolve {name} {account.account_id} mail --sent{option.removesuffix(repeated)}"
+            add("ask whether the mail arrived; if it did not, say --resend", mail.answer, command)
+        elif mail.state == "refused":
+            add("tell the customer another way", mail.answer)
+        elif mail.state == "sent" and mail.kind == STAFF_NOTE:
+            add("tell the customer", mail.detail)
+    steps = {s["step"]: s for s in row["steps"]}
+    zenoss = steps.get("notify_zenoss", {"kind": "", "values": {}, "message": ""})
+    if zenoss["kind"] == "monitoring_missing":
+        add("watch the new server", zenoss["message"])
+    if zenoss["values"].get("watched") is False:
+        add("watch the new server", "no monitoring is configured")
+    if zenoss["values"].get("unwatch"):
+        add("remove the lost server from monitoring", zenoss["values"]["unwatch"])
+    superseded = steps.get("append_record", {"values": {}})["values"].get("superseded")
+    if superseded:
+        add(
+            "the lost server's row stays in serverinfo.csv: whoever reads it must know that it is superseded",
+            superseded,
+        )
+    return found
