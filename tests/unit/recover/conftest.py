@@ -11,13 +11,17 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import laerecover.evidence_out
+import laerecover.vault
 from laerecover.adapters.clock import SystemClock
 from laerecover.identity import new_node_pem, tub_id_of
 from laerecover.manifest import Account, Manifest, Secret, write_manifest
@@ -112,9 +116,11 @@ def make_manifest(tmp_path: Path, key_file: Path) -> Callable[..., Path]:
 class Bench:
     """One account at work in a twin world of its own, without any engine."""
 
-    def __init__(self, folder: Path, account: Account, *, faults: Faults = NO_FAULTS, mail: str = "hold") -> None:
+    def __init__(
+        self, folder: Path, account: Account, *, faults: Faults = NO_FAULTS, mail: str = "hold", seed: int = 1
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.file = TwinFile(folder / "world.sqlite", seed=1, pace=PACE, faults=faults)
+        self.file = TwinFile(folder / "world.sqlite", seed=seed, pace=PACE, faults=faults)
         self.vault = Vault(folder / "secrets", b"k" * 32)
         self.outbox = Outbox(folder / "outbox.sqlite")
         self.stop = threading.Event()
@@ -263,3 +269,97 @@ def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
     made = Commands(tmp_path_factory.mktemp("commands"))
     yield made
     made.close()
+
+
+class Killed(BaseException):
+    """The process ends here: nothing that comes after it in the code happens."""
+
+
+class Virtual:
+    """A clock that only sleeping moves."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def now(self) -> datetime:
+        return datetime(2026, 11, 22, tzinfo=UTC) + timedelta(seconds=self.seconds)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+
+
+class Life:
+    """One account's recovery by processes that are killed: effects that were recorded are replayed, as DBOS does."""
+
+    def __init__(self, bench: Any) -> None:
+        self.bench, self.ledger, self.met, self.step = bench, [], [], ""
+        self.work = replace(bench.work, world=replace(bench.work.world, clock=Virtual()), mail="send")
+
+    def reach(self, point: str) -> None:
+        self.met.append((self.step, point))
+        if len(self.met) == self.crash_at:
+            raise Killed
+
+    def live(self, crash_at: int | None = None, *, number: int = 1) -> dict[str, Any] | None:
+        """A process's life: the outcome, or None if it was killed at the `crash_at`-th point that it met."""
+        self.crash_at, self.met, calls = crash_at, [], 0
+
+        def perform(step: str, attempt: int, known: Any, failure: str) -> Any:
+            nonlocal calls
+            calls += 1
+            if len(self.ledger) < calls:
+                self.step = step
+                told = {"round": number, "attempt": attempt, "known": dict(known), "failure": failure}
+                work = replace(self.work, **told, point=self.reach)
+                self.ledger.append(execute(step, work))
+            return self.ledger[calls - 1]
+
+        self.bench.outbox.doubt_interrupted(self.work.world.clock.now())
+        try:
+            return recover(perform, listen_tries=self.work.settings.waits.listen_tries)
+        except Killed:
+            return None
+
+    def world(self) -> dict[str, Any]:
+        """What is there at the end, of cloud, host, mail server, register, monitoring, evidence."""
+        rows = {name: self.bench.rows(name) for name in ("instances", "files", "services", "serverinfo", "monitored")}
+        evidence = self.work.settings.evidence_out
+        return {
+            "instances": [(r["instance_id"], r["state"], r["boots"], r["host_key"]) for r in rows["instances"]],
+            "files": sorted((r["path"], r["owner"], r["mode"]) for r in rows["files"]),
+            "nodes": sorted((r["name"], r["tub_id"]) for r in rows["services"]),
+            "rows": [r["instance_id"] for r in rows["serverinfo"]],
+            "monitored": [r["public_host"] for r in rows["monitored"]],
+            "mails": sorted(Counter(r["message_id"] for r in self.bench.rows("mailbox")).values()),
+            "evidence": sorted(
+                (p.relative_to(evidence).with_name(p.name[-32:]), p.read_text().count("\n"))
+                for p in evidence.rglob("*")
+                if p.is_file() and not p.name.startswith(".")
+            ),
+        }
+
+
+@pytest.fixture
+def make_life(make_bench, monkeypatch):
+    """Lives one after the other; every file that one writes on this machine has a point before and after it."""
+    now: list[Life] = []
+
+    def watched(write: Any) -> Any:
+        def wrapped(path: Path, content: bytes) -> None:
+            now[0].reach("before-file")
+            write(path, content)
+            now[0].reach("after-file")
+
+        return wrapped
+
+    for module in (laerecover.vault, laerecover.evidence_out):
+        monkeypatch.setattr(module, "write_atomically", watched(module.write_atomically))
+
+    def make(account: Any, name: str, **world: Any) -> Life:
+        now[:] = [Life(make_bench(account, name=name, **world))]
+        return now[0]
+
+    return make
