@@ -301,6 +301,22 @@ class TestSshHost(HostExam):
         Path(flag).touch()
         assert [(r.status, r.skipped) for r in host.run(phase)] == [(0, True), (0, False)]
 
+    def test_a_failure_of_an_earlier_run_is_not_told_again(self, subject, ssh_server):
+        """Who did not wait for a phase begins it anew, whatever became of it before."""
+        flag = f"{subject.home}/flag"
+        phase = [Command(name="only", script=f"test -e {flag}")]
+        assert [r.status for r in subject.connect().run(phase)] == [1]
+        Path(flag).touch()
+        later = self.connector_of(ssh_server).connect("127.0.0.1", user=subject.user, host_key=subject.host_key)
+        assert [r.status for r in later.run(phase)] == [0]
+
+    def test_what_cannot_be_a_key_is_refused(self, subject):
+        """A pinned key that is none connects to nothing."""
+        for text in ("", "ssh-ed25519", "ssh-ed25519 AAAA", "ssh-nonsense AAAAC3NzaC1lZDI1NTE5"):
+            with pytest.raises(Refusal) as caught:
+                subject.connect(text or " ")
+            assert caught.value.kind == "key_unusable"
+
     def test_much_output_is_cut(self, subject):
         """Only the end of what a command prints is kept."""
         script = "i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); done"
@@ -385,6 +401,26 @@ class TestSshHost(HostExam):
         monkeypatch.setattr(ssh, "_TIMEOUT", 10.0)
         (result,) = subject.connect().run(phase)
         assert (result.status, result.tail, done.read_text()) == (0, "over", "once\n")
+        for pid in stopped:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    @pytest.mark.parametrize("act", ["boot_id", "write", "run"])
+    def test_a_half_open_link_is_noticed_at_once(self, subject, ssh_server, monkeypatch, act):
+        """Whatever is asked of a host that answers no more, the question ends."""
+        host = subject.connect()
+        host.write(f"{subject.home}/file", Secret("x"), owner=subject.owner, mode=0o600)
+        for name, seconds in {"_WATCH": 1, "_TIMEOUT": 0.5, "_SHORT": 0.5}.items():
+            monkeypatch.setattr(ssh, name, seconds)
+        stopped = ssh_server.sessions()
+        ssh_server.signal(signal.SIGSTOP)
+        with pytest.raises(Transient):
+            if act == "boot_id":
+                host.boot_id()
+            elif act == "write":
+                host.write(f"{subject.home}/file", Secret("y"), owner=subject.owner, mode=0o600)
+            else:
+                host.run([Command(name="greet", script="echo hello")])
         for pid in stopped:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

@@ -8,14 +8,15 @@ import logging
 import shlex
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from laerecover.adapters import phases
 from laerecover.manifest import Secret
 from laerecover.ports import Command, CommandResult, FileFact, NotListening, Refusal, Transient
-from laerecover.text import clean
+from laerecover.text import clean, clean_end
 
 _HANDSHAKES = threading.Semaphore(8)
 """sshd drops connections beyond its MaxStartups (10); all accounts share this cap."""
@@ -25,7 +26,7 @@ _SHORT = 120.0
 _WATCH = 20
 """How long the host waits for a phase's end before it says that it still runs, in seconds. An answer that is overdue
 by _TIMEOUT means that the link is half-open."""
-_OUTPUT = 1 << 20
+_OUTPUT, _ERRORS = 1 << 20, 1000
 _TELLING = 8
 """Shorter lines of a secret file (`[node]`, say) give nothing away."""
 
@@ -55,6 +56,8 @@ class SshConnector:
         self.base = base or ("/var/lib/lae-recovery" if sudo else f"{staging}/done")
         self.concealed: set[str] = set()
         """Lines of secrets that went through here: no output may repeat them."""
+        self.asked: set[tuple[str, str]] = set()
+        """Hosts with the phases that were asked of them without an answer yet."""
 
     def connect(self, public_host: str, *, user: str, host_key: str) -> SshHost:
         """Never asks an agent, never offers another key, never talks to a host with another host key.
@@ -70,7 +73,7 @@ class SshConnector:
         try:
             pinned = paramiko.PKey.from_type_string(kind, base64.b64decode(body.split(" ")[0]))
             private = paramiko.PKey.from_path(self._keys[user])
-        except (KeyError, ValueError, OSError, paramiko.SSHException) as error:
+        except (KeyError, ValueError, OSError, paramiko.SSHException, paramiko.UnknownKeyType) as error:
             raise Refusal(
                 f"a key cannot be used: {type(error).__name__} ({clean(user)})", kind="key_unusable"
             ) from None
@@ -110,7 +113,7 @@ class SshConnector:
             if isinstance(error, paramiko.SSHException | EOFError):
                 raise Transient(f"{where} dropped the connection: {type(error).__name__}") from None
             raise
-        return SshHost(client, self)
+        return SshHost(client, self, public_host)
 
 
 def _unanswered(error: Exception) -> bool:
@@ -120,8 +123,8 @@ def _unanswered(error: Exception) -> bool:
 class SshHost:
     """Host over one connection. Scripts travel on stdin or as files, contents as files of a private folder."""
 
-    def __init__(self, client: Any, connector: SshConnector) -> None:
-        self._client, self._connector = client, connector
+    def __init__(self, client: Any, connector: SshConnector, public_host: str) -> None:
+        self._client, self._connector, self._public_host = client, connector, public_host
         self._become = "sudo -n " if connector.sudo else ""
         self._sftp: Any = None
         self._staging = ""
@@ -160,7 +163,11 @@ class SshHost:
             return self._do(self._become + words, what, seconds=_WATCH + _TIMEOUT).splitlines() or ["interrupted"]
 
         until = time.monotonic() + connector.seconds * len(commands) + _TIMEOUT
-        answer = ask("start")
+        # A failure of the past is news only to who waited for it; to others the phase begins anew.
+        key = (self._public_host, digest)
+        action = "again" if key in connector.asked else "start"
+        connector.asked.add(key)
+        answer = ask(action)
         while answer[0] == "running":
             if time.monotonic() > until:
                 raise Refusal(f"{what}: still runs on the host; run again to find it there", kind="deadline")
@@ -173,8 +180,7 @@ class SshHost:
             results = phases.read_results(answer[1:], self._reveal_nothing)
         except ValueError:
             raise Transient(f"{what}: what the host tells cannot be read") from None
-        if any(result.status for result in results):
-            ask("seen")
+        connector.asked.discard(key)
         return results
 
     def running(self, service: str) -> bool:
@@ -200,11 +206,14 @@ class SshHost:
         try:
             if self._sftp is None:
                 self._staging = self._private_folder()
-                self._sftp = self._client.open_sftp()
-                self._sftp.get_channel().settimeout(_TIMEOUT)
             path = f"{self._staging}/{name}"
-            with self._sftp.open(path, "w") as file:
-                file.write(content)
+            with self._bounded(_SHORT):
+                self._sftp = self._sftp or self._client.open_sftp()
+                self._sftp.get_channel().settimeout(_TIMEOUT)
+                with self._sftp.open(own := f"{path}.{id(self):x}", "w") as file:
+                    file.write(content)
+                # Another connection may be reading the script of the same phase.
+                self._sftp.posix_rename(own, path)
         except (OSError, EOFError, paramiko.SSHException) as error:
             self._sftp = None
             # SFTP says no more than `Failure`; a full disk is seen here.
@@ -237,23 +246,38 @@ class SshHost:
 
         until = time.monotonic() + seconds
         try:
-            channel = self._client.get_transport().open_session(timeout=_TIMEOUT)
-            channel.settimeout(_TIMEOUT)
-            channel.exec_command(command)
-            channel.sendall(stdin.encode("utf-8", "surrogatepass"))
-            channel.shutdown_write()
-            output = _receive(channel, until)
-            if not channel.status_event.wait(max(1.0, until - time.monotonic())) or channel.exit_status < 0:
-                raise EOFError
+            with self._bounded(seconds + _TIMEOUT):
+                channel = self._client.get_transport().open_session(timeout=_TIMEOUT)
+                channel.settimeout(_TIMEOUT)
+                channel.exec_command(command)
+                channel.sendall(stdin.encode("utf-8", "surrogatepass"))
+                channel.shutdown_write()
+                output, errors = _receive(channel, until)
+                if not channel.status_event.wait(max(1.0, until - time.monotonic())) or channel.exit_status < 0:
+                    raise EOFError
         except (paramiko.SSHException, OSError, EOFError, AttributeError) as error:
             raise Transient(f"{clean(what)}: connection lost ({type(error).__name__})") from None
         if channel.exit_status == _NO_ROOM:
             raise _disk_full(what)
         if channel.exit_status != 0:
-            raise Refusal(f"{clean(what)}: exit status {channel.exit_status}", kind="command_failed")
+            why = clean_end(self._reveal_nothing(errors.decode("utf-8", "replace")))
+            raise Refusal(
+                f"{clean(what)}: exit status {channel.exit_status}: {why}".rstrip(": "), kind="command_failed"
+            )
         if len(output) > _OUTPUT:
             raise Refusal(f"{clean(what)}: more than {_OUTPUT} bytes", kind="too_long")
         return output.decode("utf-8", "surrogateescape")
+
+    @contextmanager
+    def _bounded(self, seconds: float) -> Iterator[None]:
+        """Paramiko waits for some answers for ever: whoever hangs for so long loses the connection."""
+        watchdog = threading.Timer(seconds, self._client.close)
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            yield
+        finally:
+            watchdog.cancel()
 
 
 _NO_ROOM = 28
@@ -267,15 +291,15 @@ def _disk_full(what: str) -> Refusal:
     )
 
 
-def _receive(channel: Any, until: float) -> bytes:
-    """All output, or a little more than _OUTPUT of it. TimeoutError when the host says nothing until then."""
-    output = b""
+def _receive(channel: Any, until: float) -> tuple[bytes, bytes]:
+    """All output, or a little more than _OUTPUT of it; the end of the errors. TimeoutError if nothing comes until then."""
+    output, errors = b"", b""
     while len(output) <= _OUTPUT:
         channel.settimeout(max(0.1, until - time.monotonic()))
         chunk = channel.recv(65536)
         while channel.recv_stderr_ready():
-            channel.recv_stderr(65536)
+            errors = (errors + channel.recv_stderr(65536))[-_ERRORS:]
         if not chunk:
             break
         output += chunk
-    return output
+    return output, errors

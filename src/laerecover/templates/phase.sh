@@ -1,5 +1,5 @@
 # Carries out one phase on a host, apart from the connection that asked for it.
-#   sh FILE start|look|seen|work BASE DIGEST WAIT EACH LOGIN
+#   sh FILE start|again|look|work BASE DIGEST WAIT EACH LOGIN
 # BASE holds the markers; WAIT is how many seconds to wait for the phase's end, EACH how many one command may take;
 # LOGIN is the one user that needs no sudo. Says `full`, `running`, `interrupted`, or `ended` with a line for each
 # command: name, exit status or `skipped`, end of its output in base64.
@@ -9,6 +9,11 @@ action=$1 base=$2 digest=$3 wait=$4 each=$5 login=$6
 case $base in /*) ;; *) base=$PWD/$base ;; esac
 phase=$base/phases/$digest
 
+# What failed before is forgotten by who starts, and told to who comes again.
+again() {
+    start
+}
+
 start() {
     room "$base" 16384 || { echo full; exit 0; }
     [ -d "$base" ] || mkdir -m 755 -p "$base"
@@ -16,9 +21,9 @@ start() {
     [ -d "$phase" ] || mkdir -m 711 -p "$phase"
     # Whoever works holds the lock; the kernel lets go of it when he dies, and at every boot.
     exec 9>>"$phase/lock"
-    if flock -n 9 && [ ! -e "$phase/failed" ]; then
+    if flock -n 9 && { [ "$action" = start ] || [ ! -e "$phase/failed" ]; }; then
         end_leftovers
-        rm -f "$phase/ended"
+        rm -f "$phase/ended" "$phase/failed"
         cp "$0" "$phase/script"
         setsid sh "$phase/script" work "$base" "$digest" "$wait" "$each" "$login" </dev/null >"$phase/log" 2>&1 &
     fi
@@ -90,8 +95,4 @@ one() {
 
 tell() {
     printf '%s %s %s\n' "$1" "$2" "$(tail -c 4000 "$phase/output" | base64 -w 0)" >>"$phase/told" || exit 1
-}
-
-seen() {
-    rm -f "$phase/failed"
 }
