@@ -56,10 +56,10 @@ def decide(
     Raises DecisionError: the field is not contested, there is no such witness, or no reason is given. OSError.
     """
     where = f"{account.account_id} {field}"
-    if field not in account.contested:
+    if field not in account.contested and field not in account.decided:
         contested = ", ".join(sorted(account.contested)) or "none"
         raise DecisionError("this field is not contested", where=where, next_step=f"contested here: {contested}")
-    choice = witnesses(account, field)
+    choice = account.decided.get(field) or witnesses(account, field)
     if not 1 <= witness <= len(choice):
         raise DecisionError(
             f"there is no witness {witness}", where=where, next_step=f"choose one of 1 to {len(choice)}"
@@ -88,7 +88,7 @@ def load(folder: Path) -> list[Decision]:
     if not path.is_file():
         return []
     found = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
+    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").split("\n"), start=1):
         if line:
             try:
                 found.append(Decision(**json.loads(line)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from laeforensics import rules
+from laeforensics import rules, thrift
 from laeforensics.fields import FIELDS
 from laeforensics.settling import Account
 from laerecover import manifest
@@ -50,8 +50,9 @@ def export(accounts: Sequence[Account], path: Path, *, evidence_digest: str, key
     Raises ManifestError, OSError.
     """
     handed_over = (manifest_account(a) for a in accounts if not a.is_attempt)
-    written = manifest.write_manifest(path, handed_over, evidence_digest=evidence_digest, key_file=key_file)
-    manifest.write_audit_table(path.with_name("audit.parquet"), map(manifest_account, accounts))
+    with thrift.small_arrow():
+        written = manifest.write_manifest(path, handed_over, evidence_digest=evidence_digest, key_file=key_file)
+        manifest.write_audit_table(path.with_name("audit.parquet"), map(manifest_account, accounts))
     return written
 
 

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from laeforensics import thrift
 from laeforensics.errors import ForensicsError
 from laeforensics.evidencefiles import EvidenceFile
 from laeforensics.signups import shown
@@ -87,7 +88,8 @@ def _write_parquet(output: Path, facts: Iterable[dict[str, Any]], key_file: Path
             written += len(batch)
             yield pa.Table.from_pylist(batch, schema=schema)
 
-    write_parquet(output, schema, tables(), key=key)
+    with thrift.small_arrow():
+        write_parquet(output, schema, tables(), key=key)
     return written
 
 

@@ -141,7 +141,7 @@ def _join_token(signup: Signup, products: Mapping[str, list[Product]]) -> None:
         signup.findings.append(
             finding(
                 "unknown-product",
-                f"no product of code {code} is in the config",
+                f"no product of code {code} is in the config for the day of the signup",
                 signup=signup.name,
                 field="product_token",
             )

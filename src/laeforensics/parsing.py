@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, partial
+from threading import local
 from typing import NamedTuple, Protocol, cast
 
-from lark import Lark, Tree
+from lark import Lark
 from lark.exceptions import UnexpectedInput
 
 
@@ -42,8 +43,36 @@ def grammar(name: str) -> Lark:
     return Lark.load(compiled)
 
 
-def items(name: str, data: bytes) -> Iterator[tuple[str, Sequence[Piece]]]:
-    """Every item of `data` in order: the item's rule, and its pieces. All pieces together tile `data` exactly.
+class _Hands(local):
+    """Where the items of a text go while it is parsed: so no tree is built, whose tokens would take thirty times the text's size.
+
+    The parser asks for a function by a rule's name, and calls it with the rule's pieces. Each thread has its own `take`.
+    """
+
+    take: Callable[[str, Sequence[Piece]], None]
+
+    def __getattr__(self, rule: str) -> Callable[[Sequence[Piece]], None]:
+        if not rule[0].islower():  # a terminal, or what else the library looks for
+            raise AttributeError(rule)
+        return partial(self._hand_on, rule)
+
+    def _hand_on(self, rule: str, pieces: Sequence[Piece]) -> None:
+        self.take(rule, pieces)
+
+    def start(self, pieces: Sequence[None]) -> None:
+        """The whole text: its items were handed on one by one."""
+
+
+@cache
+def _handing(name: str) -> tuple[Lark, _Hands]:
+    compiled, hands = io.BytesIO(), _Hands()
+    source(name).save(compiled)
+    compiled.seek(0)
+    return Lark.__new__(Lark)._load(compiled, transformer=hands), hands
+
+
+def each(name: str, data: bytes, take: Callable[[str, Sequence[Piece]], None]) -> None:
+    """Hand every item of `data` in order to `take`: the item's rule, and its pieces. All pieces together tile `data` exactly.
 
     The text given to the parser is latin-1, in which a character is a byte: positions are byte offsets whatever the
     encoding claims to be, and the parser's tokens (which are `str`) cost nothing to make. (Given bytes, the parser
@@ -51,9 +80,16 @@ def items(name: str, data: bytes) -> Iterator[tuple[str, Sequence[Piece]]]:
     """
     if not data:
         return
-    for item in grammar(name).parse(data.decode("latin-1")).children:
-        tree = cast("Tree[Piece]", item)
-        yield str(tree.data), cast("Sequence[Piece]", tree.children)
+    parser, hands = _handing(name)
+    hands.take = take
+    parser.parse(data.decode("latin-1"))
+
+
+def items(name: str, data: bytes) -> list[tuple[str, Sequence[Piece]]]:
+    """Every item of `data` in order, of a text that is short."""
+    found: list[tuple[str, Sequence[Piece]]] = []
+    each(name, data, lambda rule, pieces: found.append((rule, pieces)))
+    return found
 
 
 class Place(NamedTuple):

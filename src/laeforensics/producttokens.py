@@ -10,6 +10,10 @@ from laeforensics.facts import OWN, Fact, Locator
 from laeforensics.fields import FIELDS
 
 _MONTH = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])")
+_DAY = re.compile(r"([0-9]{4}-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12][0-9]|3[01]))?)(?:T.*)?")
+_BETWEEN = re.compile(r"[\s,]*")
+NEVER: frozenset[str] = frozenset()
+"""The months of a product whose config entry tells them, but not readably."""
 
 
 class Product(NamedTuple):
@@ -19,7 +23,7 @@ class Product(NamedTuple):
     full_name: str
     token: Fact
     months: frozenset[str] | tuple[str, str] | None
-    """The months (`YYYY-MM`) in which it was sold, or the first and last day (ISO); None if the config does not say."""
+    """The months (`YYYY-MM`) in which it was sold, or its first and last month or day; None if the config does not say."""
     position: int
     """Its place in the list, from 0 (in a monthly file its line)."""
 
@@ -29,7 +33,9 @@ class Product(NamedTuple):
             return True
         if isinstance(self.months, frozenset):
             return day[:7] in self.months
-        return self.months[0] <= day <= self.months[1]
+        first, last = self.months
+        # A bound may be a month: then the whole month counts.
+        return first <= day[: len(first)] and (not last or day[: len(last)] <= last)
 
 
 def read_config(data: bytes, evidence: str) -> tuple[list[Product], str | None]:
@@ -37,14 +43,16 @@ def read_config(data: bytes, evidence: str) -> tuple[list[Product], str | None]:
 
     S4 plans (which have a plan_ID and no token) are no products of this kind.
     """
+    text, problem = data.decode("utf-8-sig", "replace").rstrip("\0 \t\r\n").lstrip(), None
+    if "\ufffd" in text:
+        problem = "is not UTF-8 throughout"
     try:
-        text = data.decode("utf-8-sig").rstrip("\0 \t\r\n")
-        config, end = json.JSONDecoder().raw_decode(text.lstrip())
-        rest = text.lstrip()[end:].lstrip()
+        config, end = json.JSONDecoder().raw_decode(text)
+        rest = text[end:].lstrip()
         if rest and json.loads(rest) != config:
             return [], "holds several configurations that differ"
     except (ValueError, RecursionError) as error:
-        return [], f"is no JSON: {error}"[:200]
+        config, problem = {"products": _whole_entries(text)}, f"is no JSON: {error}"[:200]
     products = config.get("products") if isinstance(config, dict) else None
     if not isinstance(products, list):
         return [], "has no list of products"
@@ -53,7 +61,21 @@ def read_config(data: bytes, evidence: str) -> tuple[list[Product], str | None]:
         product = _product(entry, index, data, evidence)
         if product is not None:
             found.append(product)
-    return found, None
+    return found, problem
+
+
+def _whole_entries(text: str) -> list[Any]:
+    """The entries of the product list of a damaged config, up to the damage."""
+    match = re.search(r'"products"\s*:\s*\[', text)
+    entries: list[Any] = []
+    position = match.end() if match else len(text)
+    while True:
+        position = _BETWEEN.match(text, position).end()  # type: ignore[union-attr]
+        try:
+            entry, position = json.JSONDecoder().raw_decode(text, position)
+        except (ValueError, RecursionError):
+            return entries
+        entries.append(entry)
 
 
 def _product(entry: Any, index: int, data: bytes, evidence: str) -> Product | None:
@@ -72,13 +94,18 @@ def _product(entry: Any, index: int, data: bytes, evidence: str) -> Product | No
 
 
 def _months(entry: dict[str, Any]) -> frozenset[str] | tuple[str, str] | None:
-    months = entry.get("months")
-    if isinstance(months, list) and months and all(isinstance(m, str) for m in months):
-        return frozenset(months)
-    first, last = entry.get("valid_from"), entry.get("valid_until")
-    if isinstance(first, str) or isinstance(last, str):
-        return (first if isinstance(first, str) else "0000-00-00", last if isinstance(last, str) else "9999-99-99")
-    return None
+    months, bounds = entry.get("months"), (entry.get("valid_from"), entry.get("valid_until"))
+    if months is not None:
+        listed = [months] if isinstance(months, str) else months
+        readable = isinstance(listed, list) and all(isinstance(m, str) and _MONTH.fullmatch(m) for m in listed)
+        return frozenset(listed) if readable else NEVER
+    if bounds == (None, None):
+        return None
+    days = [_DAY.fullmatch(bound) if isinstance(bound, str) else None for bound in bounds]
+    if any(bound is not None and day is None for bound, day in zip(bounds, days, strict=True)):
+        return NEVER
+    first, last = (day[1] if day else "" for day in days)
+    return first, last
 
 
 def read_monthly(data: bytes, evidence: str) -> tuple[list[Product], list[int]]:
@@ -86,9 +113,10 @@ def read_monthly(data: bytes, evidence: str) -> tuple[list[Product], list[int]]:
     products: list[Product] = []
     bad: list[int] = []
     position = 0
+    data = data.replace(b"\xef\xbb\xbf", b"   ", 1) if data.startswith(b"\xef\xbb\xbf") else data
     for number, line in enumerate(data.split(b"\n"), start=1):
         start, position = position, position + len(line) + 1
-        text = line.decode("latin-1").strip("\r")
+        text = line.decode("latin-1").strip("\r ")
         month, code, token = (*text.split(","), "", "", "")[:3]
         if not text or text.startswith("#"):
             continue
@@ -99,7 +127,7 @@ def read_monthly(data: bytes, evidence: str) -> tuple[list[Product], list[int]]:
         ):
             bad.append(number)
             continue
-        at = start + len(month) + len(code) + 2
+        at = start + line.index(token.encode("latin-1"))
         fact = Fact("product_token", token, Locator(evidence, number, at, at + len(token)), "monthly file", OWN)
         products.append(Product(code.upper(), "", fact, frozenset({month}), number))
     return products, bad

@@ -28,6 +28,11 @@ from laeforensics.pieces import (
 from laeforensics.segments import Segment
 from laeforensics.stages import STAGE_OF_ITEM, is_order_broken, stage_of_announcement
 
+MOST_RESIDUE = 1000
+"""So many lines of residue are told apart in one log."""
+MOST_TORN = 1000
+"""So many damaged values are told of one log."""
+
 
 @dataclass(slots=True, kw_only=True)
 class SignupLog:
@@ -60,8 +65,7 @@ class SignupLog:
 def read_log(data: bytes, evidence: str) -> SignupLog:
     """Read one log of any dialect. Pure; never fails: what it cannot read is residue."""
     reader = _Reader(evidence)
-    for rule, pieces in parsing.items("signup_log", data):
-        reader.take(rule, pieces)
+    parsing.each("signup_log", data, reader.take)
     return reader.finish(len(data))
 
 
@@ -150,12 +154,12 @@ class _Reader:
         if not cut and self.here.facts and self.here.facts[-1].channel == OWN:
             fact = self.here.facts[-1]
             self.here.facts[-1] = fact._replace(channel=STRAY)
-            self.log.torn.append((fact.field, fact.locator))
+            self._is_torn(fact.field, fact.locator)
 
     def _malformed(self, piece: Piece) -> None:
         """A value's line that is cut or overwritten is damage; the block that it stands in stays open."""
         key = str(piece).partition(" = ")[0].strip("- ")
-        self.log.torn.append((FIELD_OF_KEY.get(key, key), self._locator(piece, piece.start_pos, piece.end_pos)))
+        self._is_torn(FIELD_OF_KEY.get(key, key), self._locator(piece, piece.start_pos, piece.end_pos))
         self._tiles([piece])
 
     def _noise(self, pieces: Sequence[Piece]) -> None:
@@ -243,7 +247,7 @@ class _Reader:
     def _fact(self, name: str, text: str, locator: Locator, rule: str, channel: str) -> None:
         if not FIELDS[name].fits(text):
             if text:
-                self.log.torn.append((name, locator))
+                self._is_torn(name, locator)
             return
         self.here.facts.append(Fact(name, text, locator, rule, ERROR if self.here.failed else channel))
 
@@ -263,15 +267,25 @@ class _Reader:
                 if self.here.failed:
                     kind = "failure"
                 else:
-                    self.log.residue.append(
-                        Residue(self.log.evidence, piece.line, piece.start_pos, piece.end_pos, str(piece)[:120])
-                    )
+                    self._residue(piece)
             if piece.type in MARKS:
                 self._mark(piece)
             if tiles and tiles[-1].kind == kind:
                 tiles[-1] = Tile(tiles[-1].start, piece.end_pos, kind)
             else:
                 tiles.append(Tile(piece.start_pos, piece.end_pos, kind))
+
+    def _residue(self, piece: Piece) -> None:
+        """Line by line; of a file of nothing else, which may hold millions, the later neighbours become one stretch."""
+        residue = self.log.residue
+        if len(residue) > MOST_RESIDUE and residue[-1].end == piece.start_pos:
+            residue[-1] = residue[-1]._replace(end=piece.end_pos)
+        else:
+            residue.append(Residue(self.log.evidence, piece.line, piece.start_pos, piece.end_pos, str(piece)[:120]))
+
+    def _is_torn(self, name: str, locator: Locator) -> None:
+        if len(self.log.torn) < MOST_TORN:
+            self.log.torn.append((name, locator))
 
     def _mark(self, piece: Piece) -> None:
         for word, mark in MARKS[piece.type]:

@@ -1,36 +1,40 @@
-"""What a file told, kept in little memory: facts packed, tiles in arrays, residue in bounded number."""
+"""What a file told, kept in little memory: facts packed, tiles in arrays, equal words once."""
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from sys import intern
 from typing import cast, overload
 
-from laeforensics.facts import Fact, Residue, Tile
+from laeforensics.facts import Fact, Locator, Residue, Tile
 from laeforensics.packedfacts import Facts
 from laeforensics.signuplogs import SignupLog
 
-#: From this many residue lines on, those that follow each other become one stretch: a hostile file may hold millions.
-MOST_RESIDUE = 1000
-
 
 class Tiles(Sequence[Tile]):
-    """The tiles of a file, at nine bytes each."""
+    """The tiles of a file, which follow each other without a gap, at five bytes each."""
 
-    __slots__ = ("_kinds", "_names", "_places")
+    __slots__ = ("_ends", "_kinds", "_names", "_start")
 
     def __init__(self, tiles: Iterable[Tile]) -> None:
-        self._places = array("Q")
+        self._ends = array("L")
         kinds: dict[str, int] = {}
         numbers = bytearray()
+        self._start: int | None = None
         for tile in tiles:
-            self._places.append(tile.start)
-            self._places.append(tile.end)
+            if self._start is None:
+                self._start = tile.start
+            elif tile.start != self._ends[-1]:
+                raise ValueError(f"a gap between the tiles at byte {tile.start}")
+            self._ends.append(tile.end)
             numbers.append(kinds.setdefault(tile.kind, len(kinds)))
+        if self._ends and self._ends[-1] < 1 << 32:
+            self._ends = array("I", self._ends)
         self._kinds = bytes(numbers)
-        self._names = tuple(intern(kind) for kind in kinds)
+        self._names = _shared_names(tuple(intern(kind) for kind in kinds))
 
     def __len__(self) -> int:
         return len(self._kinds)
@@ -43,7 +47,8 @@ class Tiles(Sequence[Tile]):
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
         place = range(len(self))[index]
-        return Tile(self._places[2 * place], self._places[2 * place + 1], self._names[self._kinds[place]])
+        start = self._ends[place - 1] if place else self._start or 0
+        return Tile(start, self._ends[place], self._names[self._kinds[place]])
 
     def __iter__(self) -> Iterator[Tile]:
         return (self[i] for i in range(len(self)))
@@ -54,14 +59,63 @@ class Tiles(Sequence[Tile]):
     __hash__ = None  # type: ignore[assignment]
 
 
+class Stages(Sequence[tuple[str, int]]):
+    """The stages of a log with their lines: logs of one dialect share the names."""
+
+    __slots__ = ("_lines", "_names")
+
+    def __init__(self, stages: Iterable[tuple[str, int]]) -> None:
+        told = list(stages)
+        self._names = _shared_names(tuple(intern(name) for name, _ in told))
+        self._lines = array("L", (line for _, line in told)).tobytes()
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[str, int]: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[tuple[str, int]]: ...
+    def __getitem__(self, index: int | slice) -> tuple[str, int] | list[tuple[str, int]]:
+        return list(self)[index]
+
+    def __iter__(self) -> Iterator[tuple[str, int]]:
+        return zip(self._names, memoryview(self._lines).cast("L"), strict=True)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@lru_cache(maxsize=1024)
+def _shared_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """What many logs tell alike is kept once."""
+    return names
+
+
+@contextmanager
+def small_arrow() -> Iterator[None]:
+    """Let Arrow take memory from the system while it writes: its own pool keeps forty megabytes in reserve."""
+    import pyarrow as pa
+
+    before = pa.default_memory_pool()
+    pa.set_memory_pool(pa.system_memory_pool())
+    try:
+        yield
+    finally:
+        pa.set_memory_pool(before)
+
+
 def log(full: SignupLog) -> SignupLog:
     """The same log, kept in little memory; nothing may be added to it any more."""
     full.facts = cast("list[Fact]", Facts(full.facts))
     full.tiles = cast("list[Tile]", Tiles(full.tiles))
-    full.residue = list(residue(full.residue))
+    full.residue = cast("list[Residue]", tuple(full.residue))
     full.announcements = cast("set[str]", _shared(frozenset(map(intern, full.announcements))))
     full.marks = cast("set[str]", _shared(frozenset(map(intern, full.marks))))
-    full.stages = cast("list[tuple[str, int]]", tuple(full.stages))
+    full.stages = cast("list[tuple[str, int]]", Stages(full.stages))
+    full.torn = cast("list[tuple[str, Locator]]", tuple(full.torn))
     return full
 
 
@@ -69,18 +123,3 @@ def log(full: SignupLog) -> SignupLog:
 def _shared(words: frozenset[str]) -> frozenset[str]:
     """Logs of one dialect announce the same: they share one set."""
     return words
-
-
-def residue(lines: Sequence[Residue]) -> Iterator[Residue]:
-    """The same bytes: line by line up to MOST_RESIDUE lines, then stretches of neighbours with the first line's excerpt."""
-    yield from lines[:MOST_RESIDUE]
-    stretch: Residue | None = None
-    for line in lines[MOST_RESIDUE:]:
-        if stretch is not None and stretch.end == line.start:
-            stretch = stretch._replace(end=line.end)
-        else:
-            if stretch is not None:
-                yield stretch
-            stretch = line
-    if stretch is not None:
-        yield stretch

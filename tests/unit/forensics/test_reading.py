@@ -13,9 +13,9 @@ from test_evidence import write
 
 import laeforensics as lf
 from laeforensics import evidence, pool, thrift
-from laeforensics.facts import Residue, Tile
+from laeforensics.facts import Tile
 from laeforensics.reading import read_all, read_file
-from laeforensics.signuplogs import read_log
+from laeforensics.signuplogs import MOST_RESIDUE, MOST_TORN, read_log
 from laerecover.manifest import Secret
 
 
@@ -118,20 +118,25 @@ def test_tiles_are_kept_as_they_were():
 
 
 def test_residue_is_bounded_but_complete():
-    """Beyond so many lines neighbours become one stretch: the same bytes, few rows."""
-    lines = [Residue("x", n, n * 10, n * 10 + 10, f"line {n}") for n in range(1, thrift.MOST_RESIDUE + 500)]
-    del lines[-100]
-    kept = list(thrift.residue(lines))
-    assert len(kept) == thrift.MOST_RESIDUE + 2
-    assert kept[: thrift.MOST_RESIDUE] == lines[: thrift.MOST_RESIDUE]
-    assert sum(r.end - r.start for r in kept) == sum(r.end - r.start for r in lines)
+    """Beyond so many lines neighbours become one stretch: the same bytes, few rows; a gap begins a new one."""
+    junk = [b"nobody knows %d\n" % n for n in range(MOST_RESIDUE + 500)]
+    data = b"".join(junk[:-100]) + b">Deploying EC2 instance...>\n" + b"".join(junk[-100:])
+    kept = read_log(data, LOG_FILE).residue
+    assert len(kept) == MOST_RESIDUE + 2
+    assert [r.line for r in kept[:MOST_RESIDUE]] == list(range(1, MOST_RESIDUE + 1))
+    assert sum(r.end - r.start for r in kept) == sum(map(len, junk))
+
+
+def test_damage_is_told_in_bounded_number():
+    """A file of ten thousand torn values is told as damaged a thousand times, not ten thousand."""
+    assert len(read_log(b"secret_key = x\n" * 10_000, LOG_FILE).torn) == MOST_TORN
 
 
 def test_residue_of_a_log_of_nothing_else_is_small(tmp_path):
     """A file of twenty thousand lines that nobody knows gives a thousand rows and a few."""
     junk = b"".join(b"nobody knows %d\n" % n for n in range(20_000))
     case = open_files(tmp_path, {LOG_FILE: log() + junk})
-    assert len(case.residue) <= thrift.MOST_RESIDUE + 10
+    assert len(case.residue) <= MOST_RESIDUE + 10
     size = sum(case.residue.end - case.residue.start)
     assert size >= len(junk)
 
