@@ -14,7 +14,7 @@ from laerecover.options import Options
 from laerecover.ports import NodeProbe, Refusal, Store, World, WorldError
 from laerecover.report import Round, read_ledger
 from laerecover.review import find_state
-from laerecover.worlds import open_real, open_twin
+from laerecover.worlds import open_world
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +38,8 @@ def verify(options: Options, *, stop: threading.Event) -> list[Check]:
     """Ask about the recovered accounts of the state, as they are now. Takes no lock, changes nothing."""
     state = find_state(options)
     manifest = state.seen(options.read())
-    if state.mode == "drill":
-        world = open_twin(state, options.vault(state.folder), stop).world
-    else:
-        world = open_real(options.settings_for(state.mode, state.folder), stop).world
+    settings = options.settings_for(state.mode, state.folder)
+    world = open_world(state, settings, options.vault(state.folder), stop).world
     chosen = options.selection.of(manifest)
     accounts = [a for a in manifest.accounts if a.account_id in chosen]
     return checks(world, accounts, read_ledger(state.ledger), concurrency=options.concurrency)
