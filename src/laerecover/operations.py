@@ -65,11 +65,15 @@ def drill(options: Options, *, watch: Watch, stop: threading.Event) -> tuple[Sta
     with locked(folder, "drill"):
         state = _renewed(state, options)
         manifest, vault = state.seen(manifest), options.vault(folder)
+        settings = options.settings_for("drill", folder)
+        planned = _planned(options, state, manifest, settings)
+        if not _open_accounts(state, planned):
+            return state, written_report(options, state, manifest, planned, settings)
         if options.place == "rig":
             from laerecover.rig import rehearsal
 
             rehearsal.begin(state, manifest.recoverable, options.faults)
-        settings = options.settings_for("drill", folder)
+            settings = options.settings_for("drill", folder)
         opened = open_world(state, settings, vault, stop, crash_at=options.crash_at)
         planned = _planned(options, state, manifest, settings)
         _guard_instances(planned, options)

@@ -56,5 +56,5 @@ def _say(text: str) -> None:
 
 
 def _refusal(state: State, what: str) -> LaeRecoverError:
-    again = "begin anew with `laerecover drill MANIFEST --world rig --again`"
+    again = "begin anew with `laerecover drill MANIFEST --world rig --again`, and `--mail send` for its mails"
     return LaeRecoverError(what, where=str(state.folder), next_step=again)

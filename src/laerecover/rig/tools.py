@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -25,6 +26,9 @@ def missing() -> str | None:
     """Why no rig can run here, on one line; None if one can."""
     if os.geteuid() != 0:
         return "the rig makes namespaces and mounts: it needs root"
+    extra = [module for module in ("aiosmtpd", "moto", "yaml") if importlib.util.find_spec(module) is None]
+    if extra:
+        return f"the extra [rig] is not installed ({', '.join(extra)})"
     lacking = [tool for tool in PACKAGES if shutil.which(tool) is None]
     if lacking:
         return f"{', '.join(lacking)} not found"
@@ -58,7 +62,7 @@ def need_tools() -> None:
         raise LaeRecoverError(
             f"no rig on this machine: {reason}",
             where="laerecover.rig",
-            next_step=f"as root: apt-get install {wanted} (or `make rig-tools`); without it, drill in the twin world",
+            next_step=f"as root: apt-get install {wanted}, pip install 'lae-recovery[rig]'; or drill in the twin world",
         )
 
 
