@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -45,6 +47,36 @@ def test_each_grade_has_its_text(settings, make_account, grade, says, not_says):
     assert says in " ".join(text.split())
     assert not_says not in text
     assert text.count(FURL.reveal()) == 1
+
+
+def weak_pem():
+    """A node.pem of 2012 out of the fixtures: RSA of 1024 bits."""
+    folder = Path(__file__).resolve().parents[3] / "fixtures/evidence/secrets"
+    filled = next(path for path in sorted(folder.glob("2012-*")) if path.stat().st_size)
+    return Secret(json.loads(filled.read_text())["introducer_node_pem"])
+
+
+@pytest.mark.parametrize("name", ["introducer_node_pem", "server_node_pem"])
+def test_a_customer_with_an_old_key_learns_what_the_client_needs(settings, make_account, name):
+    """A restored key of 1024 bits: the mail says how to lower OpenSSL's level; a key that is not restored says nothing."""
+    weak = {name: weak_pem()}
+    assert "SECLEVEL" not in written(settings, make_account()).get_content()
+    if name == "introducer_node_pem":
+        weak |= {"introducer_furl": None}
+    told = written(settings, make_account(**weak)).get_content()
+    assert "OPENSSL_CONF" in told
+    assert "DEFAULT@SECLEVEL=0" in told
+    note = written(settings, make_account(**weak), STAFF_NOTE, "no e-mail address is known").get_content()
+    assert "the customer's client" in " ".join(note.split())
+    broken = {"introducer_identity": "BROKEN", "storage_identity": "BROKEN"}
+    assert "SECLEVEL" not in written(settings, make_account(**weak, **broken)).get_content()
+
+
+def test_where_nothing_changes_nothing_is_asked(settings, make_account):
+    """The same identity at the same address: nothing to do, and no furl in the mail."""
+    told = written(settings, make_account(old_public_host="203.0.113.20")).get_content()
+    assert "nothing to do" in told
+    assert "pb://" not in told
 
 
 @pytest.mark.parametrize(
