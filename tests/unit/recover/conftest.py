@@ -23,8 +23,11 @@ import pytest
 import laerecover.evidence_out
 import laerecover.vault
 from laerecover.adapters.clock import SystemClock
+from laerecover.display import PlainWatcher
 from laerecover.identity import new_node_pem, tub_id_of
 from laerecover.manifest import Account, Manifest, Secret, write_manifest
+from laerecover.operations import run
+from laerecover.options import Options
 from laerecover.outbox import Outbox
 from laerecover.runbook import Effect, execute, recover
 from laerecover.settings import drill_settings
@@ -32,6 +35,7 @@ from laerecover.steps.work import Work
 from laerecover.twin.assemble import twin_world
 from laerecover.twin.world import NO_FAULTS, Faults, TwinFile
 from laerecover.vault import Vault
+from laerecover.worlds import OpenWorld
 
 PACE = 0.003
 
@@ -363,3 +367,39 @@ def make_life(make_bench, monkeypatch):
         return now[0]
 
     return make
+
+
+@pytest.fixture
+def operator(make_manifest, key_file, tmp_path, monkeypatch):
+    """Somebody who runs, over a world that this test can look into."""
+    monkeypatch.setattr(Options, "read_settings", lambda self: drill_settings(tmp_path))
+
+    class Operator:
+        def __init__(self, *accounts):
+            self.manifest = make_manifest(*accounts)
+            self.stop = threading.Event()
+            self.file = TwinFile(tmp_path / "elsewhere.sqlite", seed=1, pace=0.002, faults=NO_FAULTS)
+            self.world = OpenWorld(
+                world=twin_world(self.file, Vault(tmp_path / "x", b"k" * 32), SystemClock(self.stop, pace=0.002)),
+                point=lambda step, point: None,
+            )
+
+        def options(self, **more):
+            return Options(manifest=self.manifest, key_file=key_file, **more)
+
+        def run(self, *, confirmed=True, asked=True, **more):
+            with (tmp_path / "lines").open("a") as lines:
+                return run(
+                    self.options(**more),
+                    watch=lambda planned: PlainWatcher(lines, planned.recover),
+                    stop=self.stop,
+                    confirm=lambda planned: confirmed,
+                    world=self.world,
+                    asked=asked,
+                )[1]
+
+        def rows(self, table):
+            with self.file.change() as db:
+                return db.execute(f"SELECT * FROM {table}").fetchall()
+
+    return Operator

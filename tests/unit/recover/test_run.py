@@ -3,62 +3,17 @@
 from __future__ import annotations
 
 import json
-import threading
 
 import pytest
 
-from laerecover.display import PlainWatcher
 from laerecover.errors import Guarded
 from laerecover.mailing import notify
 from laerecover.manifest import Secret
-from laerecover.operations import plan, run
-from laerecover.options import Options
+from laerecover.operations import plan
 from laerecover.ports import LaunchRequest
 from laerecover.review import report
-from laerecover.settings import drill_settings
-from laerecover.twin.assemble import twin_world
-from laerecover.twin.world import NO_FAULTS, TwinFile
-from laerecover.vault import Vault
-from laerecover.worlds import OpenWorld
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-
-
-@pytest.fixture
-def operator(make_manifest, key_file, tmp_path, monkeypatch):
-    """Somebody who runs, over a world that this test can look into."""
-    from laerecover.adapters.clock import SystemClock
-
-    monkeypatch.setattr(Options, "read_settings", lambda self: drill_settings(tmp_path))
-
-    class Operator:
-        def __init__(self, *accounts):
-            self.manifest = make_manifest(*accounts)
-            self.stop = threading.Event()
-            self.file = TwinFile(tmp_path / "elsewhere.sqlite", seed=1, pace=0.002, faults=NO_FAULTS)
-            self.world = OpenWorld(
-                world=twin_world(self.file, Vault(tmp_path / "x", b"k" * 32), SystemClock(self.stop, pace=0.002)),
-                point=lambda step, point: None,
-            )
-
-        def options(self, **more):
-            return Options(manifest=self.manifest, key_file=key_file, **more)
-
-        def run(self, *, confirmed=True, **more):
-            with (tmp_path / "lines").open("a") as lines:
-                return run(
-                    self.options(**more),
-                    watch=lambda planned: PlainWatcher(lines, planned.recover),
-                    stop=self.stop,
-                    confirm=lambda planned: confirmed,
-                    world=self.world,
-                )[1]
-
-        def rows(self, table):
-            with self.file.change() as db:
-                return db.execute(f"SELECT * FROM {table}").fetchall()
-
-    return Operator
 
 
 def test_a_run_asks_whether_the_old_servers_are_gone(operator, make_account):
