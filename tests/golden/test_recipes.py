@@ -44,7 +44,7 @@ def site() -> Site:
     return Site(
         account=account(),
         public_host="192.0.2.7",
-        private_host="ip-10-0-0-7.ec2.internal",
+        private_host="10.0.0.7",
         keys=keys,
         s3_endpoint="https://s3.example.org",
         session_token=True,
