@@ -1,12 +1,14 @@
-"""The rig's yard: hosts in namespaces, each with a root folder, an address and an sshd of its own."""
+"""The rig's yard: hosts in namespaces, each with its own root folder, address, sshd."""
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import threading
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -62,16 +64,23 @@ class Yard:
                 raise LaeRecoverError("that host is there", where=instance_id, next_step="terminate it first")
             name = private_host.partition(".")[0] or instance_id
             host = self._hosts[instance_id] = _Host(instance_id, name, tuple(without))
-        plug_in(instance_id, public_host)
-        root = self._root(instance_id, disk)
-        _personalise(root, name, public_host, private_host, user_data, authorized_key or self._key)
-        if "python" in without:
-            for binary in (root / "usr/bin").glob("python3*"):
-                binary.unlink()
-        if furnish is not None:
-            furnish(root)
-        host.thread = threading.Thread(target=self._keep, args=(host,), name=f"host {instance_id}", daemon=True)
-        host.thread.start()
+            host.lock.acquire()
+        try:
+            plug_in(instance_id, public_host)
+            root = self._root(instance_id, disk)
+            _personalise(root, name, public_host, private_host, user_data, authorized_key or self._key)
+            if "python" in without:
+                for binary in (root / "usr/bin").glob("python3*"):
+                    binary.unlink()
+            if furnish is not None:
+                furnish(root)
+            host.thread = threading.Thread(target=self._keep, args=(host,), name=f"host {instance_id}", daemon=True)
+            host.thread.start()
+        except Exception:
+            self._remove(instance_id)
+            raise
+        finally:
+            host.lock.release()
 
     def terminate(self, instance_id: str) -> None:
         """End the host, with its root folder and all; no effect if there is none."""
@@ -84,15 +93,7 @@ class Yard:
             self._kill(host)
         if host.thread is not None:
             host.thread.join(30)
-        with self._lock:
-            if self._hosts.pop(instance_id, None) is None:
-                return
-        folder = self._place / instance_id
-        do(["umount", "-l", str(folder / "root")])
-        do(["umount", "-l", str(folder)])
-        folder.rmdir()
-        (self._place / f"{instance_id}.boot_id").unlink(missing_ok=True)
-        unplug(instance_id)
+        self._remove(instance_id)
 
     def reboot(self, instance_id: str) -> None:
         """Cut the power; the host boots again. No effect if there is none."""
@@ -127,6 +128,21 @@ class Yard:
         layers = f"lowerdir={self._cache / 'root'},upperdir={folder / 'upper'},workdir={folder / 'work'}"
         do(["mount", "-t", "overlay", "-o", layers, f"root-{instance_id}", str(folder / "root")])
         return folder / "root"
+
+    def _remove(self, instance_id: str) -> None:
+        """Root folder, cable, namespace: as much of it as there is."""
+        with self._lock:
+            if self._hosts.pop(instance_id, None) is None:
+                return
+        folder = self._place / instance_id
+        for place in (folder / "root", folder):
+            with suppress(LaeRecoverError):
+                do(["umount", "-l", str(place)])
+        with suppress(OSError):
+            folder.rmdir()
+        (self._place / f"{instance_id}.boot_id").unlink(missing_ok=True)
+        with suppress(LaeRecoverError):
+            unplug(instance_id)
 
     def _keep(self, host: _Host) -> None:
         """Boot, wait for the end of the host's first process, and boot again if it was a reboot or a cut of the power."""
@@ -183,7 +199,7 @@ def _personalise(
     for folder in ("srv/debs", "srv/wheels", "var/lib/cloud/instance"):
         (root / folder).mkdir(parents=True, exist_ok=True, mode=0o755)
     _put(root / "var/lib/cloud/instance/user-data.txt", user_data, 0o600)
-    keys = _host_keys(user_data)
+    keys = host_keys(user_data)
     for kind in ("rsa", "ecdsa", "ed25519"):
         if f"{kind}_private" in keys:
             _put(root / f"etc/ssh/ssh_host_{kind}_key", keys[f"{kind}_private"], 0o600)
@@ -197,14 +213,20 @@ def _personalise(
     do(["chroot", str(root), "chown", "-R", "ubuntu:ubuntu", "/home/ubuntu/.ssh"])
 
 
-def _host_keys(user_data: str) -> dict[str, str]:
-    if not user_data.startswith("#cloud-config"):
+def host_keys(user_data: str) -> dict[str, str]:
+    """The `ssh_keys` of a cloud-config: plain values, or block scalars (`|`), and nothing else of YAML."""
+    section = re.search(r"^ssh_keys:\n((?: +.*\n)+)", user_data, re.M)
+    if not user_data.startswith("#cloud-config") or section is None:
         return {}
-    import yaml  # type: ignore[import-untyped]
-
-    parsed = yaml.safe_load(user_data)
-    keys = parsed.get("ssh_keys") if isinstance(parsed, dict) else None
-    return {str(key): str(value) for key, value in keys.items()} if isinstance(keys, dict) else {}
+    found: dict[str, str] = {}
+    name = ""
+    for line in section[1].splitlines():
+        key = re.fullmatch(r"  (\w+): *(.*)", line)
+        if key is None:
+            found[name] += line.strip() + "\n"
+        else:
+            name, found[key[1]] = key[1], "" if key[2] == "|" else key[2]
+    return found
 
 
 def _put(path: Path, text: str, mode: int = 0o644) -> None:

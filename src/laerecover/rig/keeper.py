@@ -1,4 +1,4 @@
-"""The process that holds a rig: it is the first of its own namespaces, and all of the rig ends with it."""
+"""The process that holds a rig: the first of its own namespaces, with which all of the rig ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A drill's own rig: it lives on when the runner is killed, and ends with the drill."""
+"""A drill's own rig, which outlives a killed runner but not the drill."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def missing() -> str | None:
     """Why no rig can run here, on one line; None if one can."""
     if os.geteuid() != 0:
         return "the rig makes namespaces and mounts: it needs root"
-    extra = [module for module in ("aiosmtpd", "moto", "yaml") if importlib.util.find_spec(module) is None]
+    extra = [module for module in ("aiosmtpd", "moto") if importlib.util.find_spec(module) is None]
     if extra:
         return f"the extra [rig] is not installed ({', '.join(extra)})"
     lacking = [tool for tool in PACKAGES if shutil.which(tool) is None]
