@@ -172,7 +172,7 @@ class Link:
         )
         for result in results:
             if problem := PROBLEMS.get(result.status):
-                raise StepFailed(f"{result.name}: {problem.text}", kind=problem.kind)
+                raise StepFailed(f"{result.name}: {problem.text}: {result.tail}".rstrip(": "), kind=problem.kind)
             if result.status != 0:
                 raise StepFailed(
                     f"{result.name}: exit status {result.status}: {result.tail}".rstrip(": "), kind="command_failed"
