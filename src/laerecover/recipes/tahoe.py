@@ -164,20 +164,24 @@ from foolscap.api import Tub
 from twisted.internet import defer, error, reactor, task
 import os, sys, time
 
+async def trouble(tub, file, port):
+    try:
+        tub_id, _, rest = open(file).read().strip().partition("@")
+    except OSError as problem:
+        return type(problem)
+    asked = tub.getReference(f"{tub_id}@tcp:127.0.0.1:{port}/{rest.rpartition('/')[2]}").addTimeout(20, reactor)
+    return await asked.addCallbacks(lambda _: None, lambda failure: failure.type)
+
 async def main(file, port, until=time.monotonic() + 120):
     tub = Tub()
     tub.startService()
-    while True:
-        try:
-            tub_id, _, rest = open(file).read().strip().partition("@")
-            await tub.getReference(f"{tub_id}@tcp:127.0.0.1:{port}/{rest.rpartition('/')[2]}").addTimeout(20, reactor)
-            return 0
-        except Exception as problem:  # a node that just starts may listen before it knows its own furl
-            if time.monotonic() > until:
-                print(type(problem).__name__)
-                silent = (OSError, error.ConnectError, error.ConnectionClosed, defer.TimeoutError)
-                return 86 if isinstance(problem, silent) else 85
+    while kind := await trouble(tub, file, port):  # a node that just starts may listen before it knows its own furl
+        if time.monotonic() > until:
+            print(getattr(kind, "__name__", kind))
+            silent = (OSError, error.ConnectError, error.ConnectionClosed, defer.TimeoutError)
+            return 86 if isinstance(kind, type) and issubclass(kind, silent) else 85
         await task.deferLater(reactor, 0.5)
+    return 0
 
 def ended(status):
     sys.stdout.flush()
