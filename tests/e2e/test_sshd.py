@@ -126,7 +126,7 @@ def test_a_host_without_any_room_starts_nothing(boot, connect):
     """Neither a file nor a phase is begun on a full root disk; with room again both work."""
     boot("64m")
     host = connect()
-    host._script("dd if=/dev/zero of=/fill bs=4k 2>/dev/null || :", "fill")
+    host._line.script("dd if=/dev/zero of=/fill bs=4k 2>/dev/null || :", "fill")
     for act in (
         lambda: host.write("/etc/new", Secret("x"), owner="root", mode=0o600),
         lambda: host.run([Command(name="after", script="touch /after")]),
@@ -135,7 +135,7 @@ def test_a_host_without_any_room_starts_nothing(boot, connect):
             act()
         assert caught.value.kind == "disk_full"
     assert host.stat(["/etc/new", "/after"]) == {}
-    host._script("rm /fill", "make room")
+    host._line.script("rm /fill", "make room")
     assert [r.status for r in host.run([Command(name="after", script="touch /after")])] == [0]
 
 
@@ -170,7 +170,9 @@ def test_a_phase_that_a_reboot_ended_is_begun_again(boot, connect):
         Command(name="once", script="echo once >>/root/once"),
         Command(name="long", script="test -e /root/begun || { touch /root/begun; sleep 600; }; cat /root/once; exit 3"),
     ]
-    connect()._script("sh -c 'until test -e /root/begun; do sleep 0.1; done; reboot' >/dev/null 2>&1 </dev/null &", "")
+    connect()._line.script(
+        "sh -c 'until test -e /root/begun; do sleep 0.1; done; reboot' >/dev/null 2>&1 </dev/null &", ""
+    )
     with pytest.raises(Transient):
         host.run(phase)
 

@@ -8,27 +8,22 @@ import logging
 import shlex
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from laerecover.adapters import phases
+from laerecover.adapters.line import TIMEOUT, Line, disk_full
 from laerecover.manifest import Secret
 from laerecover.ports import Command, CommandResult, FileFact, NotListening, Refusal, Transient
-from laerecover.text import clean, clean_end
+from laerecover.text import clean
 
 _HANDSHAKES = threading.Semaphore(8)
 """sshd drops connections beyond its MaxStartups (10); all accounts share this cap."""
-_TIMEOUT = 20.0
 _KEEPALIVE = 15
-_SHORT = 120.0
 _WATCH = 20
 """How long the host waits for a phase's end before it says that it still runs, in seconds. An answer that is overdue
-by _TIMEOUT means that the link is half-open."""
-_OUTPUT, _ERRORS = 1 << 20, 1000
-_TELLING = 8
-"""Shorter lines of a secret file (`[node]`, say) give nothing away."""
+by TIMEOUT means that the link is half-open."""
 
 # paramiko tells its troubles to the log, with tracebacks; ours are told as errors.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
@@ -88,10 +83,10 @@ class SshConnector:
                     pkey=private,
                     allow_agent=False,
                     look_for_keys=False,
-                    timeout=_TIMEOUT,
-                    banner_timeout=_TIMEOUT,
-                    auth_timeout=_TIMEOUT,
-                    channel_timeout=_TIMEOUT,
+                    timeout=TIMEOUT,
+                    banner_timeout=TIMEOUT,
+                    auth_timeout=TIMEOUT,
+                    channel_timeout=TIMEOUT,
                 )
             transport = client.get_transport()
             if transport is None:
@@ -124,18 +119,17 @@ class SshHost:
     """Host over one connection. Scripts travel on stdin or as files, contents as files of a private folder."""
 
     def __init__(self, client: Any, connector: SshConnector, public_host: str) -> None:
-        self._client, self._connector, self._public_host = client, connector, public_host
+        self._connector, self._public_host = connector, public_host
         self._become = "sudo -n " if connector.sudo else ""
-        self._sftp: Any = None
-        self._staging = ""
+        self._line = Line(client, become=self._become, staging=connector.staging, concealed=connector.concealed)
 
     def boot_id(self) -> str:
-        return self._do("cat /proc/sys/kernel/random/boot_id", "boot id").strip()
+        return self._line.ask("cat /proc/sys/kernel/random/boot_id", "boot id").strip()
 
     def stat(self, paths: Sequence[str]) -> Mapping[str, FileFact]:
         names = " ".join(shlex.quote(p) for p in paths)
         script = f'for f in {names}; do test ! -f "$f" || {{ stat -c "%a %U %n" "$f"; sha256sum <"$f"; }}; done'
-        lines = self._script(script, "stat").splitlines()
+        lines = self._line.script(script, "stat").splitlines()
         facts = {}
         for about, digest in zip(lines[::2], lines[1::2], strict=True):
             mode, owner, name = about.split(" ", 2)
@@ -143,26 +137,26 @@ class SshHost:
         return facts
 
     def read(self, path: str) -> Secret:
-        return self._conceal(Secret(self._script(f"cat {shlex.quote(path)}", f"read {path}")))
+        return self._line.conceal(Secret(self._line.script(f"cat {shlex.quote(path)}", f"read {path}")))
 
     def write(self, path: str, content: Secret, *, owner: str, mode: int) -> None:
-        encoded = self._conceal(content).reveal().encode("utf-8", "surrogatepass")
-        staged = self._stage(hashlib.sha256(path.encode()).hexdigest()[:32], encoded)
+        encoded = self._line.conceal(content).reveal().encode("utf-8", "surrogatepass")
+        staged = self._line.stage(hashlib.sha256(path.encode()).hexdigest()[:32], encoded)
         script = phases.place_script(staged=staged, target=path, owner=owner, mode=mode, size=len(encoded))
-        self._script(script, f"write {path}")
+        self._line.script(script, f"write {path}")
 
     def run(self, commands: Sequence[Command]) -> list[CommandResult]:
         connector, digest = self._connector, phases.phase_digest(commands)
         login = "root" if connector.sudo else commands[0].user
-        staged = self._stage(f"{digest}.sh", phases.phase_script(commands).encode())
+        staged = self._line.stage(f"{digest}.sh", phases.phase_script(commands).encode(), shared=True)
         arguments = [connector.base, digest, str(_WATCH), str(int(connector.seconds) or 1), login]
         what = ", ".join(command.name for command in commands)
 
         def ask(action: str) -> list[str]:
             words = " ".join(shlex.quote(word) for word in ("sh", staged, action, *arguments))
-            return self._do(self._become + words, what, seconds=_WATCH + _TIMEOUT).splitlines() or ["interrupted"]
+            return self._line.ask(self._become + words, what, seconds=_WATCH + TIMEOUT).splitlines() or ["interrupted"]
 
-        until = time.monotonic() + connector.seconds * len(commands) + _TIMEOUT
+        until = time.monotonic() + connector.seconds * len(commands) + TIMEOUT
         # A failure of the past is news only to who waited for it; to others the phase begins anew.
         key = (self._public_host, digest)
         action = "again" if key in connector.asked else "start"
@@ -173,11 +167,11 @@ class SshHost:
                 raise Refusal(f"{what}: still runs on the host; run again to find it there", kind="deadline")
             answer = ask("look")
         if answer[0] == "full":
-            raise _disk_full(what)
+            raise disk_full(what)
         if answer[0] != "ended":
             raise Transient(f"{what}: was interrupted on the host")
         try:
-            results = phases.read_results(answer[1:], self._reveal_nothing)
+            results = phases.read_results(answer[1:], self._line.reveal_nothing)
         except ValueError:
             raise Transient(f"{what}: what the host tells cannot be read") from None
         connector.asked.discard(key)
@@ -185,121 +179,16 @@ class SshHost:
 
     def running(self, service: str) -> bool:
         script = f"unit={shlex.quote(f'lae-{service}')}\n{phases.SERVICE_RUNS}"
-        return self._script(script, f"service {service}").strip() == "runs"
+        return self._line.script(script, f"service {service}").strip() == "runs"
 
     def start(self, service: str) -> None:
-        self._script(f"unit={shlex.quote(f'lae-{service}')}\n{phases.SERVICE_START}", f"start {service}")
+        self._line.script(f"unit={shlex.quote(f'lae-{service}')}\n{phases.SERVICE_START}", f"start {service}")
 
     def reload_sshd(self) -> None:
-        self._script(phases.RELOAD_SSHD, "reload sshd")
+        self._line.script(phases.RELOAD_SSHD, "reload sshd")
 
     def reboot(self) -> None:
-        self._script("nohup setsid sh -c 'sleep 1; reboot' >/dev/null 2>&1 </dev/null &", "reboot")
+        self._line.script("nohup setsid sh -c 'sleep 1; reboot' >/dev/null 2>&1 </dev/null &", "reboot")
 
     def close(self) -> None:
-        self._client.close()
-
-    def _stage(self, name: str, content: bytes) -> str:
-        """The absolute path of a file with this content, in a folder that only the login user can enter."""
-        import paramiko
-
-        try:
-            if self._sftp is None:
-                self._staging = self._private_folder()
-            path = f"{self._staging}/{name}"
-            with self._bounded(_SHORT):
-                self._sftp = self._sftp or self._client.open_sftp()
-                self._sftp.get_channel().settimeout(_TIMEOUT)
-                with self._sftp.open(own := f"{path}.{id(self):x}", "w") as file:
-                    file.write(content)
-                # Another connection may be reading the script of the same phase.
-                self._sftp.posix_rename(own, path)
-        except (OSError, EOFError, paramiko.SSHException) as error:
-            self._sftp = None
-            # SFTP says no more than `Failure`; a full disk is seen here.
-            self._private_folder()
-            raise Transient(f"staging: connection lost ({type(error).__name__})") from None
-        return path
-
-    def _private_folder(self) -> str:
-        wanted = shlex.quote(self._connector.staging)
-        room = f"{phases.ROOM}room {wanted} {phases.SLACK_KIB} || exit {_NO_ROOM}\n"
-        script = f"mkdir -p -m 700 {wanted}\nchmod 700 {wanted}\ncd {wanted}\npwd -P\n"
-        return self._do("sh -eu -s", "staging", stdin=room + script).strip()
-
-    def _conceal(self, secret: Secret) -> Secret:
-        lines = secret.reveal().splitlines()
-        self._connector.concealed.update(line.strip() for line in lines if len(line.strip()) >= _TELLING)
-        return secret
-
-    def _reveal_nothing(self, text: str) -> str:
-        for line in sorted(self._connector.concealed, key=len, reverse=True):
-            text = text.replace(line, "[concealed]")
-        return text
-
-    def _script(self, script: str, what: str) -> str:
-        return self._do(f"{self._become}sh -eu -s", what, stdin=script)
-
-    def _do(self, command: str, what: str, *, stdin: str = "", seconds: float = _SHORT) -> str:
-        """The output of one command; Transient if the link is lost, Refusal (`command_failed`, `disk_full`) if it fails."""
-        import paramiko
-
-        until = time.monotonic() + seconds
-        try:
-            with self._bounded(seconds + _TIMEOUT):
-                channel = self._client.get_transport().open_session(timeout=_TIMEOUT)
-                channel.settimeout(_TIMEOUT)
-                channel.exec_command(command)
-                channel.sendall(stdin.encode("utf-8", "surrogatepass"))
-                channel.shutdown_write()
-                output, errors = _receive(channel, until)
-                if not channel.status_event.wait(max(1.0, until - time.monotonic())) or channel.exit_status < 0:
-                    raise EOFError
-        except (paramiko.SSHException, OSError, EOFError, AttributeError) as error:
-            raise Transient(f"{clean(what)}: connection lost ({type(error).__name__})") from None
-        if channel.exit_status == _NO_ROOM:
-            raise _disk_full(what)
-        if channel.exit_status != 0:
-            why = clean_end(self._reveal_nothing(errors.decode("utf-8", "replace")))
-            raise Refusal(
-                f"{clean(what)}: exit status {channel.exit_status}: {why}".rstrip(": "), kind="command_failed"
-            )
-        if len(output) > _OUTPUT:
-            raise Refusal(f"{clean(what)}: more than {_OUTPUT} bytes", kind="too_long")
-        return output.decode("utf-8", "surrogateescape")
-
-    @contextmanager
-    def _bounded(self, seconds: float) -> Iterator[None]:
-        """Paramiko waits for some answers for ever: whoever hangs for so long loses the connection."""
-        watchdog = threading.Timer(seconds, self._client.close)
-        watchdog.daemon = True
-        watchdog.start()
-        try:
-            yield
-        finally:
-            watchdog.cancel()
-
-
-_NO_ROOM = 28
-"""ENOSPC, as the exit status of our scripts."""
-
-
-def _disk_full(what: str) -> Refusal:
-    return Refusal(
-        f"{clean(what)}: the host's disk is full; nothing was written. Make room there or choose a larger image, then run again",
-        kind="disk_full",
-    )
-
-
-def _receive(channel: Any, until: float) -> tuple[bytes, bytes]:
-    """All output, or a little more than _OUTPUT of it; the end of the errors. TimeoutError if nothing comes until then."""
-    output, errors = b"", b""
-    while len(output) <= _OUTPUT:
-        channel.settimeout(max(0.1, until - time.monotonic()))
-        chunk = channel.recv(65536)
-        while channel.recv_stderr_ready():
-            errors = (errors + channel.recv_stderr(65536))[-_ERRORS:]
-        if not chunk:
-            break
-        output += chunk
-    return output, errors
+        self._line.close()
