@@ -67,8 +67,8 @@ def ec2(rig: Rig):
     )
 
 
-def launch(rig: Rig, key: HostKey) -> tuple[str, str]:
-    """Instance id and address of a new instance with that host key."""
+def launch(rig: Rig, key: HostKey, account: str = "none") -> tuple[str, str]:
+    """Instance id and address of a new instance with that host key, tagged as the account's."""
     with rig.inside():
         cloud = ec2(rig)
         instance_id = cloud.run_instances(
@@ -78,6 +78,7 @@ def launch(rig: Rig, key: HostKey) -> tuple[str, str]:
             MinCount=1,
             MaxCount=1,
             UserData=key.user_data.reveal(),
+            TagSpecifications=[{"ResourceType": "instance", "Tags": [{"Key": "lae-account", "Value": account}]}],
         )["Instances"][0]["InstanceId"]
         for _ in range(100):
             told = cloud.describe_instances(InstanceIds=[instance_id])["Reservations"][0]["Instances"][0]

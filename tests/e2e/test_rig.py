@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import signal
 import smtplib
@@ -59,6 +60,18 @@ def footprint() -> tuple[list[str], str]:
     return mounts, "\n".join(line.partition(" mtu")[0] for line in links.splitlines())
 
 
+def boot_id_after(rig: Rig, address: str, host_key: HostKey, before: str) -> str:
+    """The host's boot id, as soon as it is another one; after half a minute, whatever it is."""
+    until, now = time.monotonic() + 30, before
+    while now == before and time.monotonic() < until:
+        time.sleep(0.5)
+        try:
+            now = connect(rig, address, host_key.public)(BOOT_ID)
+        except (paramiko.SSHException, OSError, EOFError):
+            continue
+    return now
+
+
 def test_a_launched_instance_answers_with_the_host_key_of_its_user_data(rig: Rig, host_key: HostKey, tmp_path: Path):
     """RunInstances boots a Debian whose sshd has the key that was handed over, and no other is taken for it."""
     instance_id, address = launch(rig, host_key)
@@ -83,16 +96,8 @@ def test_a_reboot_is_real(rig: Rig, host_key: HostKey):
     shell(
         "until sudo sv status clerk | grep ^run; do sleep 0.2; done; sudo sh -c 'sleep 0.3; reboot' >/dev/null 2>&1 &"
     )
-    until = time.monotonic() + 30
-    after = before
-    while after == before and time.monotonic() < until:
-        time.sleep(0.5)
-        try:
-            shell = connect(rig, "203.0.113.5", host_key.public)
-            after = shell(BOOT_ID)
-        except (paramiko.SSHException, OSError, EOFError):
-            continue
-    assert after != before
+    assert boot_id_after(rig, "203.0.113.5", host_key, before) != before
+    shell = connect(rig, "203.0.113.5", host_key.public)
     assert "run: clerk" in shell("for i in 1 2 3 4 5 6 7 8 9; do sudo sv status clerk && exit; sleep 0.5; done")
     rig.ask("terminate", "i-reboot")
 
@@ -120,6 +125,18 @@ def test_poor_hosts(rig: Rig, host_key: HostKey):
     assert shell("ls /dev/fuse 2>&1 || true; python3 -V 2>&1 || true").count("\n") == 1
     assert "not found" in shell("python3 -V 2>&1 || true")
     rig.ask("terminate", "i-poor")
+
+
+def test_planned_poverty_and_a_planned_cut_of_the_power(another_rig, host_key: HostKey):
+    """A plan of faults gives one account a poor host, and cuts the power of the first host, which boots again."""
+    plan = {"hosts": {"poor": {"disk": "8m"}}, "rules": [{"call": "host", "fault": "power:6", "at": [1]}]}
+    rig = another_rig(json.dumps(plan))
+    _, address = launch(rig, host_key, "poor")
+    shell = connect(rig, address, host_key.public)
+    before = shell(BOOT_ID)
+    assert "8.0M" in shell("df -h / | tail -1")
+    assert "2.0G" in connect(rig, launch(rig, host_key, "rich")[1], host_key.public)("df -h / | tail -1")
+    assert boot_id_after(rig, address, host_key, before) != before
 
 
 def test_the_mail_server_takes_refuses_and_hangs_up(rig: Rig):

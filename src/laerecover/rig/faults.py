@@ -14,7 +14,7 @@ FAULTS = ("throttle", "error", "reset_before", "reset_after", "capacity", "quota
 """throttle: RequestLimitExceeded, 503 · error: InternalError, 500 · reset_before, reset_after: the connection is lost
 before or after the commit · capacity, quota: InsufficientInstanceCapacity, VcpuLimitExceeded · dies: the instance
 ends instead of running. Any other word is an EC2 error code to answer with.
-The call `host` is a boot, its fault `power` a cut of the power soon after; the faults of `mail` are `mail.MISHAPS`."""
+The call `host` is a boot, its fault `power` a cut of the power within 20 seconds (`power:3`: after 3); the faults of `mail` are `mail.MISHAPS`."""
 # What the dice may bring: nothing that an undisturbed run would not reach in the end.
 _DICE = {
     "RunInstances": {"throttle": 0.10, "reset_before": 0.03, "reset_after": 0.08, "error": 0.03},
@@ -71,7 +71,8 @@ class Faults:
 
     def power_cut(self, launch: int) -> float | None:
         """Seconds after the nth boot at which the power is cut; None for never. The host boots again by itself."""
-        return 2 + 18 * self._die(f"power {launch}") if self.strike("host") == "power" else None
+        fault, _, seconds = (self.strike("host") or "").partition(":")
+        return float(seconds or 2 + 18 * self._die(f"power {launch}")) if fault == "power" else None
 
     def full(self, instance_type: str, zone: str) -> bool:
         """Whether there is no capacity of this type in this zone."""
