@@ -51,4 +51,5 @@ def explain(error: Exception) -> str:
     else:
         what, where = f"a mistake in laerecover ({type(error).__name__})", "unknown; --traceback shows it"
         after = "please report it; what was done is in the ledger, and the same command goes on"
-    return f"laerecover: {clean(what)}\n  where   {clean(where)}\n  next    {clean(after)}"
+    places = "\n          ".join(clean(place) for place in str(where).split("\n"))
+    return f"laerecover: {clean(what)}\n  where   {places}\n  next    {clean(after)}"

@@ -19,7 +19,7 @@ from laerecover.plan import Plan, make_plan
 from laerecover.ports import WorldError
 from laerecover.report import Report, read_ledger
 from laerecover.review import written_report
-from laerecover.settings import Settings, drill_settings
+from laerecover.settings import Settings, absent_files, drill_settings
 from laerecover.state import State, forget_drill, locked, open_state, read_state
 from laerecover.vault import Vault
 from laerecover.worlds import OpenWorld, open_real, open_world
@@ -43,6 +43,7 @@ def plan(options: Options, *, check: bool = False) -> tuple[Plan, Sequence[Findi
     findings: Sequence[Finding] = ()
     asked = replace(state, inventory={})
     if check:
+        _guard_files(settings)
         opened = open_real(settings, threading.Event())
         asked = _ask_old_servers(state, manifest, options.selection.of(manifest), opened, settings.region)
         findings = _check(options, asked, manifest, settings, opened)
@@ -110,6 +111,7 @@ def run(
             "--accept needs a reason", where="--because", next_step=f'add --because "…"; {_NOT_STARTED}'
         )
     settings = options.settings_for("run", folder)
+    _guard_files(settings)
     state = open_state(folder, mode="run", digest=manifest.digest, now=now(), new_identity=options.new_identity)
     with locked(folder, "run"):
         state = _record_decisions(options, _renewed(state, options), manifest)
@@ -242,6 +244,17 @@ def _guard_instances(planned: Plan, options: Options) -> None:
             f"the plan wants {len(planned.recover)} instances, --max-instances allows {options.max_instances}",
             where=str(options.manifest),
             next_step=f"allow more, or select fewer with --only, --except, --first; {_NOT_STARTED}",
+        )
+
+
+def _guard_files(settings: Settings) -> None:
+    """Keys that no step could do without are looked for before anything is launched."""
+    absent = absent_files(settings)
+    if absent:
+        raise LaeRecoverError(
+            "files that the settings name are not there",
+            where="\n".join(absent),
+            next_step=f"put them there, or name others; {_NOT_STARTED}",
         )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -119,83 +120,155 @@ def drill_settings(folder: Path) -> Settings:
 
 
 def read_settings(path: Path) -> Settings:
-    """Read the settings file with the files that it names. Raises LaeRecoverError, naming file and key."""
-    table = _parse(path, tomllib.loads)
-    files, ec2, mail = (_section(table, name, path) for name in ("files", "ec2", "mail"))
-    monitoring, waits = _section(table, "monitoring", path), _section(table, "waits", path)
-    recipe = _section(table, "recipe", path)
-    _refuse_unknown(table, {"files", "ec2", "mail", "monitoring", "recipe", "waits"}, path, "")
+    """Read the settings file with the files that it names. Raises LaeRecoverError, naming everything that is wrong at once."""
+    read = _Reading(path)
+    table = read.parsed(path, tomllib.loads)
+    read.refuse()  # Where there is no file, a list of all that is not in it would help nobody.
+    files, ec2, mail = (read.section(table, name) for name in ("files", "ec2", "mail"))
+    monitoring, waits, recipe = (read.section(table, name) for name in ("monitoring", "waits", "recipe"))
+    read.known(table, ("files", "ec2", "mail", "monitoring", "recipe", "waits"), "")
+    read.known(recipe, ("name", "s3_endpoint", "session_token"), "recipe.")
+    read.one_of(mail.get("security", "starttls"), ("starttls", "tls"), "mail.security (mail without TLS is refused)")
+    read.one_of(recipe.get("name", "tahoe"), tuple(RECIPES), "recipe.name")
+    read.one_of(recipe.get("session_token", False), (False, True), "recipe.session_token")
+    read.one_of(ec2.get("name_tag", "none"), ("none", "email"), "ec2.name_tag")
     config_path = path.parent / str(files.get("lae_automation_config", "lae_automation_config.json"))
-    config = _parse(config_path, json.loads)
+    config = read.parsed(config_path, json.loads)
+    need = functools.partial(read.need, config, config_path)
+    monitor_pubkey = need("monitor_pubkey_path")
     password_file = mail.get("password_file")
-    if mail.get("security", "starttls") not in ("starttls", "tls"):
-        raise _error("mail without TLS is refused", path, 'set mail.security to "starttls" or "tls"')
-    _refuse_unknown(recipe, {"name", "s3_endpoint", "session_token"}, path, "recipe.")
-    if recipe.get("name", "tahoe") not in RECIPES:
-        raise _error("recipe.name names no recipe", path, f"known are: {', '.join(RECIPES)}")
-    if not isinstance(recipe.get("session_token", False), bool):
-        raise _error("recipe.session_token is neither true nor false", path, "mend it; nothing was started")
-    if ec2.get("name_tag", "none") not in ("none", "email"):
-        raise _error("ec2.name_tag is neither none nor email", path, "mend it; nothing was started")
-    known = {f.name: f.type for f in dataclasses.fields(Waits)}
-    _refuse_unknown(waits, set(known), path, "waits.")
-    checked_waits = _waits(waits, path)
-    return Settings(
-        ec2_access_key_id=_need(config, "ec2_access_key_id", config_path),
-        ec2_secret_key=Secret(_text(path.parent / str(files.get("ec2secret", "ec2secret"))).strip()),
-        admin_keypair_name=_need(config, "admin_keypair_name", config_path, "keypair_name"),
-        admin_privkey_path=_beside(config_path, _need(config, "admin_privkey_path", config_path, "key_filename")),
-        monitor_pubkey=_text(Path(_beside(config_path, _need(config, "monitor_pubkey_path", config_path)))).strip(),
-        monitor_privkey_path=_beside(config_path, _need(config, "monitor_privkey_path", config_path)),
-        sender=_need(mail, "sender", path),
-        staff=_need(mail, "staff", path),
+    settings = Settings(
+        ec2_access_key_id=need("ec2_access_key_id"),
+        ec2_secret_key=Secret(read.text(path.parent / str(files.get("ec2secret", "ec2secret"))).strip()),
+        admin_keypair_name=need("admin_keypair_name", "keypair_name"),
+        admin_privkey_path=_beside(config_path, need("admin_privkey_path", "key_filename")),
+        monitor_pubkey=read.text(Path(_beside(config_path, monitor_pubkey))).strip() if monitor_pubkey else "",
+        monitor_privkey_path=_beside(config_path, need("monitor_privkey_path")),
+        sender=read.need(mail, path, "sender"),
+        staff=read.need(mail, path, "staff"),
         serverinfo=path.parent / str(files.get("serverinfo", "serverinfo.csv")),
         region=str(ec2.get("region", "us-east-1")),
         endpoint=ec2.get("endpoint"),
         account=str(ec2["account"]) if "account" in ec2 else None,
         security_group=str(ec2.get("security_group", "CustomerDefault")),
         subnet=ec2.get("subnet"),
-        images=dict(ec2.get("images", {})),
+        images=dict(read.section(ec2, "images")),
         image=ec2.get("image"),
         size=ec2.get("size"),
-        sizes=dict(ec2.get("sizes", {})),
-        fallbacks=_fallbacks(ec2, path),
+        sizes=dict(read.section(ec2, "sizes")),
+        fallbacks=read.fallbacks(ec2),
         name_tag=str(ec2.get("name_tag", "none")),
         products=_products(config),
         zenoss_ip=config.get("zenoss_IP"),
-        zenoss_privkey_path=_beside(config_path, config["zenoss_privkey_path"])
+        zenoss_privkey_path=_beside(config_path, str(config["zenoss_privkey_path"]))
         if config.get("zenoss_privkey_path")
         else None,
         zenoss_host_key=monitoring.get("host_key"),
-        smtp_host=_need(mail, "host", path),
-        smtp_port=int(mail.get("port", 587)),
+        smtp_host=read.need(mail, path, "host"),
+        smtp_port=int(read.number(mail.get("port", 587), "mail.port")),
         smtp_security=str(mail.get("security", "starttls")),
         smtp_user=mail.get("user"),
-        smtp_password=Secret(_text(path.parent / str(password_file)).strip()) if password_file else None,
+        smtp_password=Secret(read.text(path.parent / str(password_file)).strip()) if password_file else None,
         smtp_ca_file=_beside(path, str(mail["ca_file"])) if mail.get("ca_file") else None,
         recipe=str(recipe.get("name", "tahoe")),
         s3_endpoint=recipe.get("s3_endpoint"),
-        session_token=recipe.get("session_token", False),
-        waits=checked_waits,
+        session_token=recipe.get("session_token") is True,
+        waits=read.waits(waits),
     )
+    read.refuse()
+    return settings
 
 
-def _fallbacks(ec2: Mapping[str, Any], path: Path) -> tuple[Mapping[str, str], ...]:
-    rows = ec2.get("fallbacks", [])
-    for row in rows if isinstance(rows, list) else [rows]:
-        if not isinstance(row, dict):
-            raise _error("ec2.fallbacks is no list of tables", path, 'write { size = "…", zone = "…" } for each')
-        _refuse_unknown(row, {"size", "zone", "subnet"}, path, "ec2.fallbacks.")
-    return tuple({key: str(value) for key, value in row.items()} for row in rows)
+class _Reading:
+    """Settings being read: whatever is wrong is noted, and told together."""
 
+    def __init__(self, path: Path) -> None:
+        self._path, self._unread = path, set[Path]()
+        self._wrong: list[tuple[str, Path]] = []
 
-def _waits(waits: Mapping[str, Any], path: Path) -> Waits:
-    for key, value in waits.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-            raise _error(
-                f"waits.{key} is no positive number", path, "give seconds, as `laerecover settings --example` does"
+    def refuse(self) -> None:
+        """Raises LaeRecoverError if anything was wrong."""
+        if self._wrong:
+            what, where = self._wrong[0]
+            several = "\n".join(f"{wrong} · {place}" for wrong, place in self._wrong)
+            raise LaeRecoverError(
+                what if len(self._wrong) == 1 else f"{len(self._wrong)} settings are missing or wrong",
+                where=str(where) if len(self._wrong) == 1 else several,
+                next_step="mend it; `laerecover settings --example` prints a whole one; nothing was started",
             )
-    return Waits(**waits)
+
+    def note(self, what: str, where: Path | None = None) -> None:
+        self._wrong.append((what, where or self._path))
+
+    def text(self, path: Path) -> str:
+        try:
+            return path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            self._unread.add(path)
+            self.note(f"a file cannot be read: {error.strerror if isinstance(error, OSError) else 'not UTF-8'}", path)
+            return ""
+
+    def parsed(self, path: Path, loads: Callable[[str], Any]) -> dict[str, Any]:
+        text = self.text(path)
+        try:
+            parsed = {} if path in self._unread else loads(text)
+        except ValueError as error:
+            self.note(f"that file cannot be read: {type(error).__name__}", path)
+        else:
+            if isinstance(parsed, dict):
+                return parsed
+            self.note("that file holds no table", path)
+        self._unread.add(path)
+        return {}
+
+    def section(self, table: Mapping[str, Any], name: str) -> dict[str, Any]:
+        section = table.get(name, {})
+        if isinstance(section, dict):
+            return section
+        self.note(f"[{name}] is no table")
+        return {}
+
+    def known(self, table: Mapping[str, Any], names: Collection[str], prefix: str) -> None:
+        for key in table.keys() - set(names):
+            self.note(f"{prefix}{key} is no setting; known are {', '.join(sorted(names))}")
+
+    def one_of(self, value: object, words: Sequence[object], name: str) -> None:
+        if value not in words:
+            self.note(f"{name} is none of {', '.join(str(word).lower() for word in words)}")
+
+    def number(self, value: object, name: str) -> float:
+        if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
+            return value
+        self.note(f"{name} is no positive number")
+        return 1
+
+    def need(self, table: Mapping[str, Any], path: Path, key: str, *older: str) -> str:
+        value = next((table[k] for k in (key, *older) if table.get(k)), None)
+        if isinstance(value, str):
+            return value
+        if path not in self._unread:
+            self.note(f"{key} is missing", path)
+        return ""
+
+    def waits(self, waits: Mapping[str, Any]) -> Waits:
+        names = {f.name for f in dataclasses.fields(Waits)}
+        self.known(waits, names, "waits.")
+        return Waits(**{key: self.number(waits[key], f"waits.{key}") for key in waits.keys() & names})  # type: ignore[arg-type]
+
+    def fallbacks(self, ec2: Mapping[str, Any]) -> tuple[Mapping[str, str], ...]:
+        rows = ec2.get("fallbacks", [])
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            self.note('ec2.fallbacks is no list of tables: write { size = "…", zone = "…" } for each')
+            return ()
+        for row in rows:
+            self.known(row, ("size", "zone", "subnet"), "ec2.fallbacks.")
+        return tuple({key: str(value) for key, value in row.items()} for row in rows)
+
+
+def absent_files(settings: Settings) -> list[str]:
+    """Files that steps will read, and that are not there."""
+    paths = (settings.admin_privkey_path, settings.monitor_privkey_path, settings.zenoss_privkey_path)
+    return [path for path in (*paths, settings.smtp_ca_file) if path and not Path(path).is_file()]
 
 
 def _products(config: Mapping[str, Any]) -> dict[str, tuple[str | None, str | None]]:
@@ -204,53 +277,5 @@ def _products(config: Mapping[str, Any]) -> dict[str, tuple[str | None, str | No
     return {str(p["product_code"]).upper(): (p.get("ami_image_id"), p.get("instance_size")) for p in found}
 
 
-def _parse(path: Path, loads: Any) -> dict[str, Any]:
-    try:
-        parsed = loads(_text(path))
-    except ValueError as error:
-        raise _error(
-            f"that file cannot be read: {type(error).__name__}",
-            path,
-            "mend it; `laerecover settings --example` prints one",
-        ) from None
-    if not isinstance(parsed, dict):
-        raise _error("that file holds no table", path, "mend it; nothing was started")
-    return parsed
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise _error(
-            f"a file cannot be read: {reason}", path, "see `laerecover settings --example`; nothing was started"
-        ) from None
-
-
-def _section(table: Mapping[str, Any], name: str, path: Path) -> dict[str, Any]:
-    section = table.get(name, {})
-    if not isinstance(section, dict):
-        raise _error(f"[{name}] is no table", path, "see `laerecover settings --example`; nothing was started")
-    return section
-
-
-def _refuse_unknown(table: Mapping[str, Any], known: set[str], path: Path, prefix: str) -> None:
-    for key in table:
-        if key not in known:
-            raise _error(f"{prefix}{key} is no setting", path, f"known are: {', '.join(sorted(known))}")
-
-
-def _need(table: Mapping[str, Any], key: str, path: Path, *older: str) -> str:
-    value = next((table[k] for k in (key, *older) if table.get(k)), None)
-    if not isinstance(value, str):
-        raise _error(f"{key} is missing", path, f"add {key} and run again; nothing was started")
-    return value
-
-
 def _beside(path: Path, name: str) -> str:
     return str(path.parent / Path(name).expanduser())
-
-
-def _error(what: str, path: Path, next_step: str) -> LaeRecoverError:
-    return LaeRecoverError(what, where=str(path), next_step=next_step)

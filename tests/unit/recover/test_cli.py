@@ -252,6 +252,8 @@ def write_settings(folder):
     )
     (operator / "monitor.pub").write_text("ssh-ed25519 AAAA monitor\n")
     (operator / "ec2secret").write_text("secret\n")
+    for name in ("admin.pem", "monitor.pem"):
+        (operator / name).touch()
     path = operator / "laerecover.toml"
     path.write_text(
         '[files]\nlae_automation_config = "config.json"\n[ec2]\nendpoint = "http://127.0.0.1:9/"\n'

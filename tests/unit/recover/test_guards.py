@@ -184,10 +184,8 @@ def test_two_operators_with_two_folders_double_nothing(operator, many, tmp_path)
     made = someone.run(state=tmp_path / "elsewhere", mail="send")
     assert (made.number("recovered"), made.exit_code) == (2, 4)
     assert len(someone.rows("instances")) == len(someone.rows("serverinfo")) == 2
-    assert sorted(r["recipient"] for r in someone.rows("mailbox") if r["recipient"] != "staff@example.org") == [
-        "customer0@example.org",
-        "customer1@example.org",
-    ]
+    customers = [row["message_id"] for row in someone.rows("mailbox") if "customer" in row["recipient"]]
+    assert len(customers) == len(set(customers)) == 2
 
 
 def test_half_made_instances_end_on_a_typed_word(operator, many, make_account):

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from laerecover.errors import LaeRecoverError, LockHeld
+from laerecover.errors import LaeRecoverError, LockHeld, explain
 from laerecover.hostkeys import derive_host_key
 from laerecover.identity import parse_furl
 from laerecover.manifest import Manifest, Secret
@@ -151,6 +151,20 @@ def test_wrong_settings_are_refused_by_name(settings_file, text, config, wanted)
         read_settings(settings_file(text, **config))
 
 
+def test_everything_that_is_wrong_is_told_at_once(settings_file):
+    """Nobody wants to mend a settings file one try at a time."""
+    path = settings_file(
+        '[mail]\nsecurity = "none"\n[waits]\nlisten_poll = 0\n[nonsense]\n', admin_privkey_path=None, key_filename=None
+    )
+    (path.parent / "ec2secret").unlink()
+    with pytest.raises(LaeRecoverError) as refused:
+        read_settings(path)
+    assert "8 settings are missing or wrong" in refused.value.what
+    wanted = ("nonsense", "TLS", "listen_poll", "admin_privkey_path is missing", "sender", "staff", "host", "ec2secret")
+    assert all(word in refused.value.where for word in wanted), refused.value.where
+    assert len(explain(refused.value).splitlines()) == 2 + 8
+
+
 def test_a_state_remembers_what_was_planned(tmp_path):
     """Another manifest and the other mode are refused; everything is for its owner alone."""
     folder = tmp_path / "m.state"
@@ -171,6 +185,19 @@ def test_a_damaged_state_is_refused(tmp_path, content):
     (tmp_path / "state.json").write_text(content)
     with pytest.raises(LaeRecoverError, match="cannot be read"):
         read_state(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["ledger.sqlite", "outbox.sqlite"])
+def test_a_torn_ledger_is_refused(tmp_path, name):
+    """Damage is told with what to do; nobody takes a torn file for an empty one."""
+    folder = tmp_path / "m.state"
+    open_state(folder, mode="run", digest="a" * 64, now=NOW)
+    (folder / name).write_bytes(b"SQLite format 3\0" + b"garbage" * 999)
+    with pytest.raises(LaeRecoverError, match="laerecover adopt"):
+        read_state(folder)
+    (folder / name).write_bytes(b"nothing like it" * 999)
+    with pytest.raises(LaeRecoverError, match="DatabaseError"):
+        read_state(folder)
 
 
 def test_one_runner_holds_the_lock_and_dies_with_it(tmp_path):
