@@ -11,6 +11,7 @@ from laeforensics.settling import Account
 from laerecover import manifest
 from laerecover.manifest import Manifest, Secret
 
+_KEYINFO_LOST = "(given, but lost with the csv rows)"
 _OLD = {
     "instance_id": "old_instance_id",
     "launch_time": "old_launch_time",
@@ -66,6 +67,9 @@ def manifest_account(account: Account) -> manifest.Account:
     values: dict[str, object] = {}
     for name, text in account.values.items():
         values[_OLD.get(name, name)] = Secret(text) if FIELDS[name].secret else text
+    if "customer_keyinfo" not in values and any(s.log and "key info" in s.log.marks for s in account.signups):
+        # Its program wrote to the staff instead: this customer did give key information, and wants encrypted mail.
+        values["customer_keyinfo"] = _KEYINFO_LOST
     return manifest.Account(
         account_id=account.account_id,
         verdict=rules.verdict(account).name,

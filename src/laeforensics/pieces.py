@@ -85,7 +85,7 @@ MARKS: dict[str, tuple[tuple[str, str], ...]] = {
     "CREATING_BUCKET": (("region", "region"),),
     "INTRODUCER_FURL": (("The settings", "settings"),),
     "CUSTOMER_EMAIL": (("", "e-mail"),),
-    "MAIL_TO": (("", "e-mail"),),
+    "MAIL_TO": (("", "e-mail"), (">Notifying", "key info")),
     "CAT_OUTPUT": (("introducer/private/introducer.furl", "s4 furl"), ("node.privkey", "node.privkey")),
     "LOCAL": (
         (">The ssh public key", "fingerprint told"),
