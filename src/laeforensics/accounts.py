@@ -9,7 +9,7 @@ from laeforensics.facts import LAST_ASSERTING_STANDING, SITE, STANDING
 from laeforensics.fields import SIGNUP_FIELDS
 from laeforensics.findings import finding
 from laeforensics.masking import excerpt
-from laeforensics.nodes import settle_furl, settle_identity
+from laeforensics.nodes import contest_identity, settle_furl, settle_identity
 from laeforensics.settling import REQUIRED, REQUIRED_DEVPAY, Account, settle_newest, take
 from laeforensics.signups import ATTEMPT, DUPLICATE, ORIGIN, RE_RECORD, attested_bucket, is_ready, outcome
 from laeforensics.witnesses import Signup, product_code_of, start_of, stem
@@ -29,8 +29,10 @@ _OF_THE_SIGNUP = tuple(name for name in SIGNUP_FIELDS if name not in _OF_THE_SER
 def accounts(signups: Sequence[Signup], roles: dict[str, str]) -> list[Account]:
     """Every account and every attempt, sorted by id."""
     groups: dict[str, list[Signup]] = defaultdict(list)
+    buckets = {stem(s.name): bucket for s in signups if (bucket := attested_bucket(s))}
     for signup in signups:
-        bucket = None if roles[signup.name] == ATTEMPT else attested_bucket(signup)
+        # A cut copy may not tell the bucket that its fellow tells.
+        bucket = None if roles[signup.name] == ATTEMPT else attested_bucket(signup) or buckets.get(stem(signup.name))
         start = start_of(signup.name)
         groups[bucket or f"attempt:{start[1] if start else stem(signup.name)}"].append(signup)
     found = []
@@ -56,7 +58,9 @@ def _account(account_id: str, group: list[Signup], roles: dict[str, str]) -> Acc
     account.ready = _ready(account, group)
     servers = _servers(group, roles)
     settle_newest(account, servers, _OF_THE_SERVER)
+    printed = [s for s in servers if roles[s.name] != RE_RECORD]
     settle_identity(account, servers)
+    contest_identity(account, printed, [s for s in servers if roles[s.name] == RE_RECORD])
     settle_furl(account, servers)
     _email_findings(account)
     required = REQUIRED_DEVPAY if product_code_of(account_id) else REQUIRED
@@ -81,7 +85,10 @@ def _leave_out_strangers(account: Account, group: list[Signup], roles: dict[str,
     anchor = account.origin or group[0]
     kept = [anchor]
     for signup in group:
-        if signup is anchor:
+        if signup is anchor or stem(signup.name) == stem(anchor.name):
+            kept += (
+                [] if signup is anchor else [signup]
+            )  # a copy is no stranger: where it differs, one of them is damaged
             continue
         shared = [name for name in _SAME_CUSTOMER if name in anchor.values and name in signup.values]
         other = [name for name in shared if anchor.values[name] != signup.values[name]]

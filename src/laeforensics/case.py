@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 from laeforensics import calls, decisions, display, evidence, export, extraction, lost, masking, mending, reading, rules
 from laeforensics.accounts import accounts
 from laeforensics.errors import UnknownKey
+from laeforensics.facts import LAST_ASSERTING_STANDING
 from laeforensics.fields import SIGNUP_FIELDS
 from laeforensics.findings import Finding
-from laeforensics.inventory import Inventory, read_inventory
+from laeforensics.inventory import GONE, RUNNING, UNKNOWN, Inventory, read_inventory
 from laeforensics.joining import join
 from laeforensics.packed import without_suffix
 from laeforensics.settling import Account
 from laeforensics.signups import COLUMNS, roles, row, shown, table
-from laeforensics.witnesses import Signup
+from laeforensics.witnesses import Signup, start_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,9 +68,7 @@ class Case:
         decisions.apply(found, decisions.load(self.folder))
         if self.inventory is not None:
             for account in found:
-                account.server = self.inventory.server(
-                    account.values.get("instance_id"), account.values.get("launch_time")
-                )
+                account.server = _server(account, self.inventory)
                 account.server_source = self.inventory.source
         return found
 
@@ -155,6 +154,7 @@ class Case:
         """The account of a log name, bucket, e-mail or activation key. Raises UnknownKey (also when several match)."""
         wanted = key.strip()
         found = [a for a in self.accounts if wanted in _keys_of(a)]
+        found = found or [a for a in self.accounts if wanted.lower() in {k.lower() for k in _keys_of(a)}]
         if len(found) == 1:
             return found[0]
         real = [a for a in found if not a.is_attempt]
@@ -242,6 +242,20 @@ class Case:
         return display.card(self)
 
 
+def _server(account: Account, inventory: Inventory) -> str:
+    """GONE only if every server that the account ever had is gone; RUNNING if one of them runs."""
+    known = {(account.values.get("instance_id"), account.values.get("launch_time"))}
+    for signup in account.signups:
+        launched = signup.values.get("launch_time")
+        known |= {
+            (f.value, launched if f.value == signup.values.get("instance_id") else None)
+            for f in signup.witnesses.get("instance_id", ())
+            if f.standing <= LAST_ASSERTING_STANDING
+        }
+    told = {inventory.server(instance_id, launch_time) for instance_id, launch_time in known}
+    return next(state for state in (RUNNING, UNKNOWN, GONE) if state in told)
+
+
 def default_folder(root: Path) -> Path:
     """Where custody and decisions of a case are kept if nothing else is said: `<evidence>.case/`, beside the evidence."""
     resolved = root.resolve()
@@ -281,5 +295,6 @@ def _keys_of(account: Account) -> set[str]:
         *(s.name.rpartition("/")[2] for s in account.signups),
         *(without_suffix(s.name).rpartition("/")[2] for s in account.signups),
     }
+    keys |= {start[1] for s in account.signups if (start := start_of(s.name))}
     keys |= {v for name in ("customer_email", "activation_key", "bucket_name") if (v := account.values.get(name))}
     return keys

@@ -168,6 +168,7 @@ def extract(
     key_file: Annotated[
         Path | None, typer.Option(help="write the secrets too, encrypted under this key; made if it does not exist")
     ] = None,
+    case_folder: CaseFolder = None,
     jobs: Jobs = 1,
 ) -> None:
     """Write every value at every place, for other programs. Secrets are fingerprints unless there is a key."""
@@ -175,7 +176,7 @@ def extract(
 
     shell.refuse_inside(output, evidence, "the facts")
     extraction.check(output, key_file)
-    case = shell.open_case(evidence, None, None, jobs)
+    case = shell.open_case(evidence, case_folder, None, jobs)
     output.parent.mkdir(parents=True, exist_ok=True)
     rows = extraction.rows((*case.joined, *case.lost), case.reading.files)
     written = extraction.write(output, rows, key_file=key_file)

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from laeforensics.masking import plain
+
 _PLACE = re.compile(r"(.*):[0-9]+ \[[0-9]+:[0-9]+\) .*", re.DOTALL)
 _NOT_COMPARED = frozenset({"account_id", "provenance"})
 
@@ -133,5 +135,5 @@ def _text(difference: Difference) -> Iterator[str]:
 
 def _shown(value: Any) -> str:
     if isinstance(value, tuple):
-        return ", ".join(map(str, value)) or "(none)"
-    return "(none)" if value is None else str(value)
+        return ", ".join(plain(str(part)) for part in value) or "(none)"
+    return "(none)" if value is None else plain(str(value))

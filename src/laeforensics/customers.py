@@ -8,13 +8,15 @@ from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from laeforensics.activations import Row
-from laeforensics.facts import STRAY
+from laeforensics.facts import FORM, STRAY
 from laeforensics.findings import finding
 from laeforensics.packedfacts import Facts
 from laeforensics.segments import is_damage
 from laeforensics.witnesses import Signup, Sources, add, bears_seed, seed_of, start_of, weigh
 
 REQUEST_TO_LOG = timedelta(seconds=5)
+_LONGEST_START = timedelta(minutes=10)
+"""A request that nobody else's stands beside may have waited for its run."""
 _LONGEST_RUN = timedelta(days=1)
 _USUAL_KEY = re.compile(r"A[A-Z2-7]{29}")
 
@@ -36,6 +38,12 @@ def join_csv(signup: Signup, sources: Sources) -> None:
     code, _ = weigh(signup.witnesses["product_code"])
     sent = bool(activations or signups)
     signups, activations = _without_damagedcells(signup, signups, activations)
+    if email is not None and _is_damaged_address(email, signups, activations):
+        _doubt_address(signup, email)
+        email = None
+    by_start = not key and (signup.log is None or email is None)
+    if by_start and not any(row.outcome == "success" for row in signups):
+        return  # second and product alone do not tell whose run this was
     signups = _credible(signup, signups, email, code)
     if email is None:
         emails = {row.value("customer_email") for row in signups} - {None}
@@ -46,13 +54,55 @@ def join_csv(signup: Signup, sources: Sources) -> None:
         signup.witnesses["activation_key"] = [f._replace(channel=STRAY) for f in signup.witnesses["activation_key"]]
     if activations or signups:
         signup.matched_by.append("activation key" if key else "start time and product code")
+    if key:
+        _note_other_claims(signup, sources, [*signups, *activations], email)
     for row in (*signups, *activations):
-        add(signup, row.facts)
+        # Whom nothing but second and product tie to the run, is told as anybody could have typed it.
+        add(signup, [f._replace(channel=FORM) for f in row.facts] if by_start else row.facts)
     for row in signups:
         if row.outcome == "success":
             signup.success_row = row
         else:
             signup.failure_row = row
+
+
+def _is_damaged_address(email: str, signups: Sequence[Row], activations: Sequence[Row]) -> bool:
+    """True if request and result agree on an address of which the log's own has lost a piece."""
+    told = {row.value("customer_email") for row in (*signups, *activations)}
+    other = told.pop() if len(told) == 1 and signups and activations else None
+    return bool(other) and len(str(other)) > len(email) and is_damage(email, str(other))
+
+
+def _doubt_address(signup: Signup, email: str) -> None:
+    facts = signup.witnesses["customer_email"]
+    signup.findings.append(
+        finding(
+            "damaged-value",
+            "customer_email has lost a piece here: both csv rows of the activation key tell the whole",
+            signup=signup.name,
+            field="customer_email",
+            locators=tuple(f.locator for f in facts if f.value == email),
+        )
+    )
+    signup.witnesses["customer_email"] = [f._replace(channel=STRAY) if f.value == email else f for f in facts]
+
+
+def _note_other_claims(signup: Signup, sources: Sources, kept: Sequence[Row], email: str | None) -> None:
+    """Rows of the same activation key that were not of this run, and name somebody else."""
+    key, _ = weigh(signup.witnesses["activation_key"])
+    known = {email} if email else {row.value("customer_email") for row in kept}
+    for row in (*sources.activations.get(key or "", ()), *sources.signups.get(key or "", ())):
+        other = row.value("customer_email")
+        if other and known and other not in known and row not in kept:
+            signup.findings.append(
+                finding(
+                    "csv-contradicts-log",
+                    f"{row.evidence}:{row.line} names this activation key with another customer_email; the row was left out",
+                    signup=signup.name,
+                    field="customer_email",
+                    locators=tuple(f.locator for f in row.facts.of("customer_email")),
+                )
+            )
 
 
 def _is_renamed(signup: Signup, start: tuple[str, str] | None) -> bool:
@@ -73,7 +123,9 @@ def _rows_by_key(key: str, start: tuple[str, str] | None, sources: Sources) -> t
     began = moment(start[0])
     if len(activations) == len(signups) == 1 and cells(activations[0]) == cells(signups[0]):
         return activations, signups  # request and result agree in everything: the file's name may be wrong
-    activations = [row for row in activations if abs(moment(row.time) - began) <= REQUEST_TO_LOG]
+    alone = len(activations) == 1 and not signups
+    within = _LONGEST_START if alone else REQUEST_TO_LOG
+    activations = [row for row in activations if abs(moment(row.time) - began) <= within]
     after = [row for row in signups if timedelta(0) <= moment(row.time) - began <= _LONGEST_RUN]
     signups = [row for row in after if row.time == min(r.time for r in after)]
     return activations, [row for row in signups if not _is_glued(row, key, activations, sources)]

@@ -32,6 +32,8 @@ class Decision:
     who: str
     because: str
     at: str
+    among: tuple[str, ...] = ()
+    """The fingerprints of everything that the witnesses said: a voice that comes later reopens the question."""
 
     def __str__(self) -> str:
         return f"{self.field}: {self.place} is right, says {self.who} on {self.at[:10]}: {self.because}"
@@ -75,11 +77,16 @@ def decide(
         who=who,
         because=because,
         at=now.isoformat(timespec="seconds"),
+        among=_said(choice),
     )
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (folder / FILE).open("a", encoding="utf-8") as file:
         file.write(json.dumps(asdict(decision), ensure_ascii=True) + "\n")
     return decision
+
+
+def _said(facts: Iterable[Fact]) -> tuple[str, ...]:
+    return tuple(sorted({Secret(f.value).fingerprint for f in facts}))
 
 
 def load(folder: Path) -> list[Decision]:
@@ -110,8 +117,11 @@ def apply(accounts: Iterable[Account], decisions: Iterable[Decision]) -> None:
 
 
 def _apply(account: Account, field: str, decision: Decision) -> None:
-    for fact in witnesses(account, field):
+    choice = witnesses(account, field)
+    heard = not decision.among or set(_said(choice)) <= set(decision.among)
+    for fact in choice if heard else ():
         if str(fact.locator) == decision.place and Secret(fact.value).fingerprint == decision.fingerprint:
+            account.decided[field] = choice
             account.values[field] = fact.value
             account.witnesses[field] = [f for f in account.witnesses[field] if f.value == fact.value]
             account.contested.discard(field)
@@ -120,7 +130,9 @@ def _apply(account: Account, field: str, decision: Decision) -> None:
     account.findings.append(
         finding(
             "stale-decision",
-            f"a decision about {field} names a witness that does not stand there any more",
+            f"a decision about {field} names a witness that does not stand there any more"
+            if heard
+            else f"since the decision about {field} another witness has come, who says something else",
             signup=account.account_id,
             field=field,
         )

@@ -149,9 +149,8 @@ def _explained(account: Account, name: str) -> Explained:
         verdict = "no believable witness" if facts else "no witness"
     else:
         verdict = f"{agreeing} of {len(believed)} witnesses agree"
-    numbers = (
-        {f: n for n, f in enumerate(decisions.witnesses(account, name), start=1)} if name in account.contested else {}
-    )
+    open_to = decisions.witnesses(account, name) if name in account.contested else account.decided.get(name, [])
+    numbers = {f: n for n, f in enumerate(open_to, start=1)}
     lines = tuple(
         Line(
             number=numbers.get(f),

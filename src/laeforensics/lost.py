@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from laeforensics.findings import Finding, finding
 from laeforensics.joining import join_rest
 from laeforensics.settling import Account
-from laeforensics.witnesses import Signup, Sources, add
+from laeforensics.witnesses import Signup, Sources, add, stem
 
 
 def logs_lost(joined: Sequence[Signup], sources: Sources) -> list[Signup]:
@@ -19,6 +19,9 @@ def logs_lost(joined: Sequence[Signup], sources: Sources) -> list[Signup]:
             continue
         signup = Signup(name=name, log=None, secrets=file, matched_by=["secrets file"])
         add(signup, file.facts)
+        stripe = sources.stripe.get(stem(name))
+        if stripe is not None:
+            add(signup, stripe.facts)
         join_rest(signup, sources)
         lost.append(signup)
     return lost

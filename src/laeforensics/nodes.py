@@ -8,7 +8,7 @@ from laeforensics import identities
 from laeforensics.facts import BROKEN_KEY, LAST_ASSERTING_STANDING, OWN, Fact
 from laeforensics.findings import finding
 from laeforensics.settling import Account, settle_newest, take
-from laeforensics.witnesses import Signup
+from laeforensics.witnesses import Signup, stem
 
 
 def settle_identity(account: Account, servers: Sequence[Signup]) -> None:
@@ -51,6 +51,33 @@ def settle_identity(account: Account, servers: Sequence[Signup]) -> None:
             settle_newest(account, servers, (id_field,))
         setattr(account, f"{node}_identity", verdict)
     settle_newest(account, servers, ("server_node_privkey",))
+
+
+def contest_identity(account: Account, printed: Sequence[Signup], re_recorded: Sequence[Signup]) -> None:
+    """Where a re-record read another key out of the server than the one its own signup or replacement printed: a human decides."""
+    for pem_field in ("introducer_node_pem", "server_node_pem"):
+        told, read = (
+            [
+                f
+                for s in signups
+                for f in s.witnesses.get(pem_field, ())
+                if f.standing <= LAST_ASSERTING_STANDING and f.channel != BROKEN_KEY
+            ]
+            for signups in (printed, re_recorded)
+        )
+        known = {identities.tub_id_of_pem(f.value) for f in told}
+        if known and any(identities.tub_id_of_pem(f.value) not in known for f in read):
+            account.contested.add(pem_field)
+            account.witnesses[pem_field] = [*told, *read]
+            account.findings.append(
+                finding(
+                    "contested-field",
+                    f"a re-record read another {pem_field} out of the server than was printed before",
+                    signup=account.account_id,
+                    field=pem_field,
+                    locators=tuple(f.locator for f in (*told, *read)),
+                )
+            )
 
 
 def _best_key(servers: Sequence[Signup], pem_field: str, tub_ids: set[str]) -> tuple[str, list[Fact]]:
@@ -96,14 +123,18 @@ def settle_furl(account: Account, servers: Sequence[Signup]) -> None:
                 )
             )
         per_server = [
-            [f for f in facts if identities.tub_id_of_furl(f.value) == proved]
+            [
+                f
+                for f in facts
+                if identities.tub_id_of_furl(f.value) == proved and (own_key or "introducer_furl" not in s.contested)
+            ]
             for s, facts in zip(servers, per_server, strict=True)
-            if own_key or "introducer_furl" not in s.contested
         ]
-    for facts in per_server:
-        if facts:
-            take(account, "introducer_furl", facts)
-            break
+    told = next((s for s, facts in zip(servers, per_server, strict=True) if facts), None)
+    if told is not None:
+        # Copies of the same log speak together.
+        copies = [n for n, s in enumerate(servers) if stem(s.name) == stem(told.name)]
+        take(account, "introducer_furl", [fact for n in copies for fact in per_server[n]])
     account.furl_fits = account.introducer_identity == identities.PROVED and "introducer_furl" in account.values
     if "introducer_furl" in account.values and account.introducer_identity == identities.ABSENT:
         account.findings.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from laeforensics.facts import FOREIGN
@@ -13,13 +14,16 @@ from laeforensics.witnesses import Signup, Sources, add, bears_seed, start_of, s
 
 def join_secrets(signups: Sequence[Signup], sources: Sources) -> None:
     """Give each log its secrets file: the one of its name, unless something speaks against it; else the one of its bucket."""
-    by_stem = {stem(name): file for name, file in sources.secrets.items()}
+    by_stem: dict[str, list[SecretsFile]] = defaultdict(list)
+    for name, file in sources.secrets.items():
+        by_stem[stem(name)].append(file)
     taken: set[str] = set()
     for signup in signups:
-        named = by_stem.get(stem(signup.name))
-        if named is not None and _belongs(signup, named, sources):
-            taken.add(named.evidence)
-            _take_secrets(signup, named, "seed")
+        for named in by_stem.get(stem(signup.name), ()):
+            # Copies of one file, in two places: all of them speak, and where they differ nobody is right.
+            if _belongs(signup, named, sources):
+                taken.add(named.evidence)
+                _take_secrets(signup, named, "seed")
         signup.witnesses.pack()
     for signup in signups:
         if signup.secrets is None or not signup.secrets.filled:
@@ -31,10 +35,12 @@ def join_secrets(signups: Sequence[Signup], sources: Sources) -> None:
 
 
 def _take_secrets(signup: Signup, file: SecretsFile, how: str) -> None:
-    signup.secrets = file
+    if signup.secrets is None or not signup.secrets.filled:
+        signup.secrets = file
     if file.filled:
         _doubt_other_server(signup, file)
-        signup.matched_by.append(how)
+        if how not in signup.matched_by:
+            signup.matched_by.append(how)
         add(signup, file.facts)
 
 

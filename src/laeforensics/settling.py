@@ -36,6 +36,8 @@ class Account:
     email_confirmed: bool = False
     history: tuple[str, ...] = ()
     decisions: tuple[str, ...] = ()
+    decided: dict[str, list[Fact]] = field(default_factory=dict, repr=False)
+    """The witnesses among which a human chose, by field: a decision may be changed."""
     server: str = "UNKNOWN"
     server_source: str | None = None
     matched_by: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ import pandas as pd
 from laeforensics.facts import LAST_ASSERTING_STANDING, TESTIMONY
 from laeforensics.fields import FIELDS, SIGNUP_FIELDS
 from laeforensics.stages import BEFORE_DEPLOYMENT, furthest
-from laeforensics.witnesses import Signup, bears_seed, seed_of, start_of
+from laeforensics.witnesses import Signup, bears_seed, seed_of, start_of, stem
 from laerecover.manifest import Secret
 
 ORIGIN, REPLACEMENT, RE_RECORD, DUPLICATE, ATTEMPT = "origin", "replacement", "re-record", "duplicate", "attempt"
@@ -36,7 +36,8 @@ def roles(signups: Sequence[Signup]) -> dict[str, str]:
         first = min(claimants, key=lambda s: (seed_of(bucket) != _seed(s), s.log is None, s.name.count("/"), s.name))
         for signup in claimants:
             found[signup.name] = ORIGIN if signup is first else DUPLICATE
-    return found
+    whole = {stem(name) for name, role in found.items() if role != ATTEMPT}
+    return {n: DUPLICATE if role == ATTEMPT and stem(n) in whole else role for n, role in found.items()}
 
 
 def _seed(signup: Signup) -> str | None:

@@ -16,7 +16,7 @@ from laeforensics.producttokens import Product
 from laeforensics.secretsfiles import SecretsFile
 from laeforensics.signuplogs import SignupLog
 
-_STAMP = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z-(.+)")
+_STAMP = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z-([0-9A-Za-z-]+)")
 _DEVPAY_BUCKET = re.compile(r"lae-([0-9a-z]{8})-([a-z2-7]{32})")
 
 
