@@ -125,8 +125,10 @@ def test_settings_changed_after_an_unseen_launch_make_no_second_instance(cloud, 
 def test_without_capacity_the_next_place_is_tried_and_recorded(cloud, make):
     """Each offer has a token of its own; the ledger says which were tried."""
     places = ({"zone": "us-east-1b"}, {"size": "t3.small", "zone": "us-east-1c"})
-    deploying = make(Faults(no_capacity=["us-east-1a", "t3.micro"]), fallbacks=places)
+    deploying, tokens = make(Faults(no_capacity=["us-east-1a", "t3.micro"]), fallbacks=places), []
+    deploying.work = replace(deploying.work, permit_launch=tokens.append)
     told = deploying.recover()
+    assert len(set(tokens)) == 3
     assert (told["size"], told["zone"], told["attempt"]) == ("t3.small", "us-east-1c", 3)
     assert [effect.kind for effect in deploying.ledger] == ["capacity", "capacity", "", ""]
     assert cloud.launches[0].instance.instance_type == "t3.small"

@@ -48,6 +48,7 @@ class Ec2Compute(Service):
         self._watched.add(instance_id)
         with self._polling:
             if self._seen.get(instance_id, (-1.0, None))[0] <= asked:
+                self._watched.add(instance_id)
                 self._poll()
             found = self._seen[instance_id][1]
         if found is None:
