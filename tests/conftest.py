@@ -11,6 +11,7 @@ THOROUGH = (
     "tests/house/test_packages.py",
     "tests/unit/recover/test_killed.py::test_a_kill_at_every_crash_point",
     "tests/unit/recover/test_matrix.py",
+    "tests/unit/recover/test_terminal.py",
     "tests/unit/recover/test_walks.py",
     "tests/unit/test_generate.py::test_every_truth_value",
     "tests/unit/test_generate.py::test_truth_is_never",
