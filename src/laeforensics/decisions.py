@@ -98,8 +98,9 @@ def load(folder: Path) -> list[Decision]:
     for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").split("\n"), start=1):
         if line:
             try:
-                found.append(Decision(**json.loads(line)))
-            except (ValueError, TypeError):
+                told = json.loads(line)
+                found.append(Decision(**{**told, "among": tuple(told.get("among", ()))}))
+            except (ValueError, TypeError, AttributeError):
                 raise DecisionError(
                     f"line {number} is no decision", where=str(path), next_step="mend or remove that line"
                 ) from None
