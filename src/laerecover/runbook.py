@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -70,8 +71,10 @@ def execute(step: str, work: Work) -> Effect:
         return Effect(step=step, ok=False, kind=error.kind, message=clean(error), follow_up=error.follow_up)
     except WorldError as error:
         return Effect(step=step, ok=False, kind=error.kind, message=clean(error))
-    except OSError as error:
-        return Effect(step=step, ok=False, kind="local", message=clean(f"{type(error).__name__}: {error.strerror}"))
+    except (OSError, sqlite3.Error) as error:
+        # The outbox or the vault could not be written: what SQLite says of it is never about a value.
+        reason = getattr(error, "strerror", None) or getattr(error, "sqlite_errorname", "")
+        return Effect(step=step, ok=False, kind="local", message=clean(f"{type(error).__name__}: {reason}"))
     except Exception as error:  # noqa: BLE001  a mistake of ours must not lose the account; its text could hold anything
         return Effect(
             step=step, ok=False, kind="bug", message=f"a mistake in laerecover ({type(error).__name__} in {step})"

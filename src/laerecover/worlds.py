@@ -54,9 +54,7 @@ def open_twin(state: State, vault: Vault, stop: threading.Event, *, crash_at: st
     from laerecover.twin.assemble import twin_world
     from laerecover.twin.world import TwinFile, faults_of
 
-    file = TwinFile(
-        state.world, seed=state.seed, pace=state.pace, faults=faults_of(state.faults), crash_at=crash_at
-    )
+    file = TwinFile(state.world, seed=state.seed, pace=state.pace, faults=faults_of(state.faults), crash_at=crash_at)
     return OpenWorld(world=twin_world(file, vault, SystemClock(stop, pace=state.pace)), point=file.point)
 
 

@@ -22,7 +22,7 @@ def laerecover(commands, key_file):
 
     def call(*arguments, start=False):
         given = [*arguments]
-        if given[0] in ("plan", "drill", "run", "notify", "report"):
+        if given[0] in ("plan", "drill", "run", "notify", "report", "adopt", "cleanup"):
             given += ["--key-file", key_file]
         if given[0] == "drill" and "--pace" not in given:
             given += ["--pace", "0.001"]
@@ -303,3 +303,18 @@ def test_planning_anew_lets_a_mended_manifest_in(laerecover, make_manifest, make
     after = json.loads(path.read_text())
     assert after["planned_digest"] == json.loads(shown.stdout)["manifest_digest"] != before["planned_digest"]
     assert after["recovery_id"] == before["recovery_id"]
+
+
+def test_a_drills_half_made_instances_are_cleaned_up_on_the_word_that_is_shown(laerecover, make_manifest, make_account):
+    """Without a terminal the word is told, and nothing ends; with it the half-made ones end, and the drill goes on."""
+    manifest = make_manifest(make_account(0, customer_name="Eve\r\nBcc: mallory@example.net"), make_account(1))
+    laerecover("drill", manifest)
+    refused = laerecover("cleanup", manifest)
+    assert refused.returncode == 3
+    assert "customer0@example.org" in refused.stdout
+    assert "customer1@example.org" not in refused.stdout
+    word = re.search(r"--confirm (\S+)", refused.stderr).group(1)
+    assert laerecover("cleanup", manifest, "--confirm", "1-0000").returncode == 3
+    ended = laerecover("cleanup", manifest, "--confirm", word)
+    assert "1 instances were ended" in ended.stdout
+    assert "no half-made instance is left" in laerecover("cleanup", manifest, "--confirm", word).stdout
