@@ -14,7 +14,7 @@ from pathlib import Path
 import boto3
 import pytest
 from rig_hands import connect
-from story import _client_program as client_program
+from story import client_program as client_program
 from tahoe_client import TahoeClient
 
 from evidence_writer.certificates import default_pool, make_identity

@@ -1,0 +1,358 @@
+"""A provider's world on this machine: customers who sign up, disasters, recoveries, and what the customers see."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+from provider import RealServer, SignupPapers, write_config
+from rig_hands import ec2
+from tahoe_client import TahoeClient
+
+from evidence_writer.certificates import default_pool, make_identity
+from evidence_writer.people import Customer
+from laerecover.identity import parse_furl, tub_id_of
+from laerecover.manifest import Account, Secret
+from laerecover.outbox import Outbox
+from laerecover.rig import cache
+from laerecover.rig.client import Rig
+from laerecover.rig.papers import write_settings
+from laerecover.runbook import execute
+from laerecover.settings import read_settings
+from laerecover.steps.work import Values, Work
+from laerecover.vault import Vault
+from laerecover.worlds import open_real
+
+SIGNUP_STEPS = ("deploy_ec2_instance", "wait_for_ec2_addresses", "install_server", "bounce_server")
+BIN = Path(sys.executable).parent
+WHEN = datetime(2012, 3, 20, 10, 15, tzinfo=UTC)
+
+
+@dataclass(kw_only=True, eq=False)
+class Person:
+    """A customer with what they hold, and how much of their papers will survive."""
+
+    name: str
+    old_keys: bool = False
+    secrets_survive: bool = True
+    cut_before_keys: bool = False
+    papers: SignupPapers = field(init=False)
+    client: TahoeClient = field(init=False)
+    directory: str = ""
+    files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+
+    @property
+    def address(self) -> str:
+        return f"{self.name}@example.org"
+
+    @property
+    def account_id(self) -> str:
+        return self.papers.bucket_name
+
+
+@dataclass(kw_only=True, eq=False)
+class Story:
+    """`folder` holds everything but the rig's caches; `minutes` tells how long each chapter took."""
+
+    folder: Path
+    rig: Rig
+    people: list[Person]
+    minutes: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.evidence = self.folder / "evidence"
+        self.evidence.mkdir()
+        write_config(self.evidence)
+        self.tahoe = client_program()
+        for number, person in enumerate(self.people):
+            customer = Customer(name=person.name.title(), email=person.address, keyinfo="")
+            person.papers = SignupPapers(number, customer, WHEN.replace(minute=15 + number))
+            access_key_id, secret, *_ = person.papers.credentials
+            self.rig.ask("customer", person.papers.bucket_name, access_key_id, secret, None)
+
+    # --- before ----------------------------------------------------------------------------------
+
+    def sign_up(self, person: Person) -> None:
+        """A real server for the person, their papers as far as they survive, their client with files."""
+        number = self.people.index(person)
+        account = _new_account(person, number)
+        settings_file = write_settings(self.rig, self.folder / f"signup{number}", [account])
+        settings = read_settings(settings_file)
+        vault = Vault(self.folder / f"signup{number}" / "vault", b"k" * 32)
+        Path(self.folder / f"signup{number}" / "vault").mkdir()
+        self.rig.enter()
+        world = open_real(settings, threading.Event()).world
+        known: dict[str, Values] = {}
+        for step in SIGNUP_STEPS:
+            for attempt in range(1, 120):
+                work = Work(
+                    account=account,
+                    recovery_id="signup",
+                    mode="run",
+                    world=world,
+                    settings=settings,
+                    vault=vault,
+                    outbox=Outbox(self.folder / f"signup{number}" / "outbox"),
+                    attempt=attempt,
+                    known=known,
+                )
+                effect = execute(step, work)
+                if effect.kind != "not_listening":
+                    break
+            assert effect.ok, f"{person.name}: {effect.step}: {effect.kind}: {effect.message}"
+            known[step] = effect.values
+        person.papers.write(
+            self.evidence,
+            _read_back(known, vault.load(account.account_id)),
+            secrets=person.secrets_survive,
+            cut_before_keys=person.cut_before_keys,
+        )
+        person.client = TahoeClient(
+            self.folder / f"client-{person.name}",
+            tahoe=self.tahoe,
+            enter=self._enter,
+            weak=person.old_keys,
+            webport=34560 + number,
+        )
+        person.client.create(vault.load(account.account_id)["furl"].reveal())
+
+    def use_storage(self, person: Person) -> None:
+        """Make a directory and put files into it, small and large."""
+        person.client.start()
+        person.directory = person.client.mkdir()
+        for size in (200, 70_000, 1_500_000):
+            self.add_file(person, person.directory, f"{size}.bin", size)
+
+    def add_file(self, person: Person, directory: str, name: str, size: int) -> None:
+        content = random.Random(f"{person.name} {name}").randbytes(size)
+        path = self.folder / f"{person.name}-{name}"
+        path.write_bytes(content)
+        person.files[name] = (person.client.add(directory, name, path), content)
+
+    def for_all(self, chapter: str, work: Any) -> None:
+        """Do it for all people side by side; every failure is told."""
+        began = time.monotonic()
+        with ThreadPoolExecutor(len(self.people)) as pool:
+            outcomes = [pool.submit(work, person) for person in self.people]
+        self.minutes[chapter] = (time.monotonic() - began) / 60
+        for outcome in outcomes:
+            outcome.result()
+
+    # --- disaster and recovery -------------------------------------------------------------------
+
+    def destroy_all_hosts(self) -> None:
+        """Every host is gone, root folder and all; the buckets stay."""
+        for person in self.people:
+            person.client.stop()
+            self._settle(person)
+        with self.rig.inside():
+            cloud = ec2(self.rig)
+            pages = cloud.get_paginator("describe_instances").paginate()
+            alive = [
+                i["InstanceId"]
+                for page in pages
+                for reservation in page["Reservations"]
+                for i in reservation["Instances"]
+                if i["State"]["Name"] in ("pending", "running")
+            ]
+            assert len(alive) == len(self.people)
+            cloud.terminate_instances(InstanceIds=alive)
+        assert not set(self.rig.ask("hosts")) & set(alive)
+
+    def _settle(self, person: Person) -> None:
+        """Wait until the bucket stands still: a mounted bucket gets a share seconds after the client was told so."""
+        before, still = self.objects(person), 0
+        until = time.monotonic() + 60
+        while still < 6 and time.monotonic() < until:
+            time.sleep(1)
+            now = self.objects(person)
+            before, still = now, still + 1 if now == before else 0
+
+    def reboot(self, person: Person) -> None:
+        """Cut the power of the person's host; it comes up again by itself."""
+        host = parse_furl(Secret(person.client.furl)).location.rpartition(":")[0].removeprefix("tcp:")
+        with self.rig.inside():
+            found = ec2(self.rig).describe_instances(Filters=[{"Name": "ip-address", "Values": [host]}])
+        (instance,) = [i for r in found["Reservations"] for i in r["Instances"] if i["State"]["Name"] == "running"]
+        self.rig.ask("reboot", instance["InstanceId"])
+
+    def objects(self, person: Person) -> list[str]:
+        """The shares in the person's bucket, with their digests."""
+        access_key_id, secret, *_ = person.papers.credentials
+        with self.rig.inside():
+            store = boto3.client(
+                "s3",
+                region_name="us-east-1",
+                endpoint_url=self.rig.facts["endpoint"],
+                aws_access_key_id=access_key_id,
+                aws_secret_access_key=secret,
+            )
+            listed = store.list_objects_v2(Bucket=person.papers.bucket_name).get("Contents", [])
+        return [f"{told['Key']} {told['ETag']}" for told in listed if told["Key"].startswith("shares/")]
+
+    def audit(self, name: str, *roots: Path) -> Path:
+        """The manifest that `laeforensics audit` makes of these folders."""
+        out = self.folder / name
+        out.mkdir()
+        manifest = out / "manifest.parquet"
+        words = ["audit", *map(str, roots), "--output", str(manifest), "--case", str(out / "case"), *self._key]
+        _run([str(BIN / "laeforensics"), *words])
+        return manifest
+
+    def recover(self, manifest: Path, accounts: list[Account], evidence_out: Path, *, kill: bool) -> dict[str, Any]:
+        """`laerecover run`, killed once when the first host is installed if `kill`; the report."""
+        began = time.monotonic()
+        settings = write_settings(self.rig, manifest.parent / "settings", accounts)
+        words = [str(manifest), *self._key]
+        run = ["run", *words, "--settings", str(settings), "--yes", "--evidence-out", str(evidence_out)]
+        if kill:
+            process = subprocess.Popen([*self._enter, str(BIN / "laerecover"), *run], env=_environment())
+            self._wait_for_an_install(words, process)
+            process.kill()
+            process.wait()
+        _run([*self._enter, str(BIN / "laerecover"), *run])
+        self.minutes[f"recovery of {manifest.parent.name}"] = (time.monotonic() - began) / 60
+        told = _run([*self._enter, str(BIN / "laerecover"), "report", *words, "--settings", str(settings), "--json"])
+        return json.loads(told)
+
+    def notify(self, manifest: Path) -> dict[str, str]:
+        """Send what is held; recipient -> the text that the mail server got for it since."""
+        before = len(self.rig.ask("mails"))
+        settings = str(manifest.parent / "settings" / "laerecover.toml")
+        _run(
+            [
+                *self._enter,
+                str(BIN / "laerecover"),
+                "notify",
+                str(manifest),
+                *self._key,
+                "--settings",
+                settings,
+                "--yes",
+            ]
+        )
+        mails = [
+            email.message_from_string(text, policy=email.policy.default) for text in self.rig.ask("mails")[before:]
+        ]
+        return {mail["X-Envelope-To"]: mail.get_content() for mail in mails}
+
+    def verify(self, manifest: Path) -> None:
+        """`laerecover verify` finds nothing wrong."""
+        settings = str(manifest.parent / "settings" / "laerecover.toml")
+        _run([*self._enter, str(BIN / "laerecover"), "verify", str(manifest), *self._key, "--settings", settings])
+
+    # --- what the customers see --------------------------------------------------------------------
+
+    def read_everything(self, person: Person, mail: str) -> None:
+        """The old client with its old caps, and the furl out of the mail, reads every file to the byte."""
+        furl = re.search(r"pb://\S+", mail)
+        assert furl is not None, mail
+        person.client.use(furl[0])
+        person.client.start()
+        for name, (cap, content) in person.files.items():
+            assert person.client.read(cap) == content, f"{person.name}: {name}"
+        assert person.client.read(f"{person.directory}/200.bin") == person.files["200.bin"][1]
+
+    def close(self) -> None:
+        """End the clients."""
+        for person in self.people:
+            if hasattr(person, "client"):
+                person.client.stop()
+
+    @property
+    def _enter(self) -> list[str]:
+        return ["nsenter", f"--net=/proc/{self.rig.facts['pid']}/ns/net"]
+
+    @property
+    def _key(self) -> list[str]:
+        return ["--key-file", str(self.folder / "key" / "manifest.key")]
+
+    def _wait_for_an_install(self, words: list[str], process: subprocess.Popen[bytes]) -> None:
+        until = time.monotonic() + 480
+        while time.monotonic() < until:
+            assert process.poll() is None, "the run ended before it could be killed"
+            told = subprocess.run(
+                [str(BIN / "laerecover"), "status", *words, "--json"], capture_output=True, text=True, check=False
+            )
+            accounts = json.loads(told.stdout)["accounts"] if told.returncode == 0 else {}
+            if any("install_server" in about["steps"] for about in accounts.values()):
+                return
+            time.sleep(1)
+        raise AssertionError("no host was installed within eight minutes")
+
+
+def _new_account(person: Person, number: int) -> Account:
+    """What a signup knows beforehand: no identity, or keys of 2012 if the person is to have such."""
+    access_key_id, secret, user_token, product_token = person.papers.credentials
+    old: dict[str, Any] = {}
+    if person.old_keys:
+        rng = random.Random(f"keys {number}")
+        introducer, storage = (make_identity(rng, key, WHEN) for key in default_pool().pair(number))
+        old = {
+            "introducer_identity": "PROVED",
+            "storage_identity": "PROVED",
+            "introducer_node_pem": Secret(introducer.pem),
+            "server_node_pem": Secret(storage.pem),
+        }
+    return Account(
+        account_id=person.account_id,
+        verdict="RECOVERABLE",
+        bucket_name=person.papers.bucket_name,
+        user_access_key_id=access_key_id,
+        user_secret_key=Secret(secret),
+        user_token=Secret(user_token),
+        product_token=Secret(product_token),
+        customer_email=person.address,
+        customer_name=person.name,
+        **old,
+    )
+
+
+def _read_back(known: dict[str, Values], kept: dict[str, Secret]) -> RealServer:
+    furl, addresses = parse_furl(kept["furl"]), known["wait_for_ec2_addresses"]
+    return RealServer(
+        instance_id=known["deploy_ec2_instance"]["instance_id"],
+        public_host=addresses["public_host"],
+        private_address=re.sub(r"\..*", "", addresses["private_host"]).removeprefix("ip-").replace("-", "."),
+        introducer_pem=kept["introducer_node_pem"].reveal(),
+        introducer_nodeid=tub_id_of(kept["introducer_node_pem"]),
+        swissnum=furl.swissnum.reveal(),
+        server_pem=kept["server_node_pem"].reveal(),
+        server_nodeid=tub_id_of(kept["server_node_pem"]),
+    )
+
+
+def client_program() -> Path:
+    """A customer's Tahoe-LAFS, made once out of the rig's wheels."""
+    place = cache.prepare(lambda text: print(text, file=sys.stderr))
+    program = place.parent / f"client-{place.name}"
+    if not (program / "whole").exists():
+        _run([sys.executable, "-m", "venv", "--clear", str(program)])
+        wheels = ["--no-index", "--find-links", str(place / "wheels")]
+        _run([str(program / "bin/pip"), "install", "--quiet", *wheels, *cache.WHEELS])
+        (program / "whole").touch()
+    return program / "bin" / "tahoe"
+
+
+def _environment() -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/root"), "LC_ALL": "C.UTF-8"}
+
+
+def _run(words: list[str]) -> str:
+    done = subprocess.run(words, capture_output=True, text=True, env=_environment(), timeout=900, check=False)
+    assert done.returncode == 0, f"{' '.join(words)}\nexit {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
