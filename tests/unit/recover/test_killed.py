@@ -44,7 +44,8 @@ def check_once(state: Path, accounts: int) -> None:
     told = tables(state)
     assert [n for _, n in told["instances"]] == [1] * accounts
     assert [n for _, n in told["rows"]] == [1] * accounts
-    assert [n for _, n in told["starts"]] == [1] * (2 * accounts)
+    assert {n for _, n in told["starts"]} == {1}
+    assert len(told["starts"]) >= 2 * accounts
     assert all(n == 1 for _, n in told["mails"])
     assert dict(told["outbox"]) == {"held": accounts}
 
