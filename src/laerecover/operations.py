@@ -1,4 +1,4 @@
-"""What `plan`, `drill` and `run` do."""
+"""The commands that work through a manifest: `plan`, `drill`, `run`."""
 
 from __future__ import annotations
 

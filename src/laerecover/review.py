@@ -1,4 +1,4 @@
-"""What `status` and `report` do: look, and start nothing."""
+"""Looking without starting anything: `status`, `report`."""
 
 from __future__ import annotations
 

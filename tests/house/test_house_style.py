@@ -53,10 +53,7 @@ FIRST_LINES_WITH_AND = [
     "laerecover/twin/hosts.py",
     "laerecover/twin/offices.py",
 ]
-LONG_FILES = [
-    "laerecover/cli.py",
-    "laerecover/operations.py",
-]
+LONG_FILES: list[str] = []
 
 
 @cache
