@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from laerecover.manifest.account import Account
 from laerecover.manifest.errors import ManifestInvalid, ManifestUnreadable
-from laerecover.manifest.schema import SCHEMA, to_row
+from laerecover.manifest.schema import SCHEMA, Rows
 from laerecover.manifest.sealed import tables, write_parquet
 
 _LOCKED = b"PARE"
@@ -20,7 +20,7 @@ _NEXT = "name an audit.parquet, as `laeforensics audit` writes it beside the man
 
 def write_audit_table(path: Path, accounts: Iterable[Account]) -> None:
     """One row for each account and each attempt, sorted by account_id. Never accepted as a manifest. Raises OSError."""
-    rows = [to_row(a, reveal=False) for a in sorted(accounts, key=lambda a: a.account_id)]
+    rows = Rows(tuple(sorted(accounts, key=lambda a: a.account_id)), reveal=False)
     write_parquet(path, SCHEMA, tables(rows, SCHEMA), key=None)
 
 

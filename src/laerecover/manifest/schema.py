@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -59,6 +59,21 @@ def to_row(account: Account, *, reveal: bool) -> dict[str, Any]:
             value = [{"field": f, "places": list(places)} for f, places in sorted(value.items())]
         row[name] = value
     return row
+
+
+class Rows(Sequence[dict[str, Any]]):
+    """The rows of accounts, each made when it is looked at: all of them at once would take much memory."""
+
+    def __init__(self, accounts: Sequence[Account], *, reveal: bool) -> None:
+        self._accounts, self._reveal = accounts, reveal
+
+    def __len__(self) -> int:
+        return len(self._accounts)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [to_row(a, reveal=self._reveal) for a in self._accounts[index]]
+        return to_row(self._accounts[index], reveal=self._reveal)
 
 
 def from_row(row: Mapping[str, Any]) -> Account:

@@ -18,7 +18,7 @@ _BATCH = 100
 def tables(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> Iterator[pa.Table]:
     """The rows as tables of some hundreds each: thousands of accounts at once would take much memory."""
     for start in range(0, max(1, len(rows)), _BATCH):
-        yield pa.Table.from_pylist(rows[start : start + _BATCH], schema=schema)
+        yield pa.Table.from_pylist(list(rows[start : start + _BATCH]), schema=schema)
 
 
 def write_parquet(path: Path, schema: pa.Schema, tables: Iterable[pa.Table], *, key: bytes | None) -> None:

@@ -17,7 +17,7 @@ import pyarrow.parquet.encryption as pqe
 
 from laerecover.manifest.account import Account
 from laerecover.manifest.errors import KeyFileRefused, ManifestInvalid, ManifestUnreadable
-from laerecover.manifest.schema import SCHEMA, SCHEMA_VERSION, check_rows, from_row, to_row
+from laerecover.manifest.schema import SCHEMA, SCHEMA_VERSION, Rows, check_rows, from_row
 from laerecover.manifest.sealed import tables, write_parquet
 
 _KEY_BYTES = 32
@@ -105,7 +105,7 @@ def write_manifest(
     Raises ManifestInvalid, KeyFileRefused, OSError.
     """
     ordered = tuple(sorted(accounts, key=lambda a: a.account_id))
-    rows = [to_row(a, reveal=True) for a in ordered]
+    rows = Rows(ordered, reveal=True)
     check_rows(rows, str(path))
     digest = _digest(rows, evidence_digest)
     metadata = {
@@ -176,7 +176,7 @@ def _check_schema(schema: pa.Schema, metadata: dict[bytes, bytes], where: str) -
             )
 
 
-def _digest(rows: list[dict[str, object]], evidence_digest: str) -> str:
+def _digest(rows: Iterable[dict[str, object]], evidence_digest: str) -> str:
     """SHA-256 of the JSON list [version, evidence digest, rows], made row by row: the whole text would be large."""
     digest = hashlib.sha256(f"[{SCHEMA_VERSION},{json.dumps(evidence_digest)},[".encode("ascii"))
     for number, row in enumerate(rows):
