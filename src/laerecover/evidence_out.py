@@ -31,6 +31,7 @@ class Recovered:
     public_host: str
     private_host: str
     recorded_at: str
+    endpoint: str
     ami_image_id: str | None
     instance_size: str | None
     keypair_name: str
@@ -71,8 +72,12 @@ def log_of(server: Recovered) -> bytes:
     told = [
         # It opened the account, once, and is worth nothing now but that it ties the log to its csv rows. (Nobody believes
         # a key whose line could have been cut, hence the line that follows; the product's name is in no manifest.)
-        (account.activation_key, "activationkey = {}\nWarning: missing field for full_name"),
+        (
+            account.activation_key if _is_tied(account) else None,
+            "activationkey = {}\nWarning: missing field for full_name",
+        ),
         ("", ">Deploying EC2 instance...>"),
+        (server.endpoint, "endpoint_uri = {}"),
         (server.ami_image_id, "ami_image_id = {}"),
         (server.instance_size, "instance_size = {}"),
         (account.bucket_name, "bucket_name = {}"),
@@ -80,13 +85,18 @@ def log_of(server: Recovered) -> bytes:
         (email, "instance_name = {}"),
         ("", ""),
         ("", ">EC2 instance started.>"),
+        # Every line of the old program's print, in its order: where one is missing, a reader must think of damage.
         (server.instance_id, "  instance_id = {}"),
         ("", "  instance_state = 'pending'"),
-        ("", "  private_dns_name = ''"),
+        (server.instance_size, "  instance_type = {}"),
+        (server.ami_image_id, "  image_id = {}"),
+        ("", "  private_dns_name = ''\n  dns_name = ''"),
+        (server.keypair_name, "  key_name = {}"),
+        ("", "  ami_launch_index = '0'"),
         (server.launch_time, "  launch_time = {}"),
-        ("", "  placement = None"),
+        ("", "  placement = None\n  product_codes = []\n  kernel_id = None\n  ramdisk_id = None\n  reservation = None"),
         (server.public_host, ">The server's public address is {}.>"),
-        ("", ">Finished server installation.>"),
+        ("", ">Updating server...>\n>Finished server installation.>"),
         ("", _restoring("introducer", "introducer_node_pem", server.introducer_restored)),
         ("", ">Starting introducer...>"),
         ("", _restoring("storage server", "server_node_pem", server.storage_restored)),
@@ -141,10 +151,20 @@ def rows(server: Recovered) -> dict[str, str]:
 def _customer_row(account: Account) -> str | None:
     """What the csv files tell of the customer, as they tell it; None where no csv file did (the name is told nowhere else)."""
     email = account.customer_email or ""
-    if not (account.activation_key and account.customer_name and _quoted(email, also="%") == email):
+    if not (_is_tied(account) and account.customer_name and _quoted(email, also="%") == email):
         return None
-    texts = (account.activation_key, account.product_code or "", account.customer_name)
+    texts = (account.activation_key or "", account.product_code or "", account.customer_name)
     return ",".join([*map(_quoted, texts), email, _quoted(account.customer_keyinfo or "")])
+
+
+def _is_tied(account: Account) -> bool:
+    """Whether the activation key is sure to be the account's: a log told it, or the address that its rows tell is sure.
+
+    A key that was only guessed from the time of a row must not come back as our own word.
+    """
+    places = account.provenance.get("activation_key", ())
+    told = account.customer_email_confirmed or any(not place.endswith(" csv") for place in places)
+    return account.activation_key is not None and told
 
 
 def _stripe(account: Account, plan: str) -> Secret:

@@ -23,6 +23,7 @@ def leave_evidence(work: Work) -> Values:
         public_host=work.known_of("wait_for_ec2_addresses", "public_host"),
         private_host=work.known_of("wait_for_ec2_addresses", "private_host"),
         recorded_at=work.known_of("append_record", "recorded_at"),
+        endpoint=work.settings.endpoint or f"https://ec2.{work.settings.region}.amazonaws.com/",
         ami_image_id=deployed.get("ami_image_id") or work.settings.image_of(work.account),
         instance_size=deployed.get("instance_size") or work.settings.size_of(work.account),
         keypair_name=work.settings.admin_keypair_name,
