@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 from laeforensics import calls, decisions, display, evidence, export, extraction, lost, masking, mending, reading, rules
 from laeforensics.accounts import accounts
 from laeforensics.errors import UnknownKey
-from laeforensics.facts import LAST_ASSERTING_STANDING
 from laeforensics.fields import SIGNUP_FIELDS
 from laeforensics.findings import Finding
 from laeforensics.inventory import GONE, RUNNING, UNKNOWN, Inventory, read_inventory
 from laeforensics.joining import join
 from laeforensics.packed import without_suffix
-from laeforensics.settling import Account
+from laeforensics.settling import Account, instances
 from laeforensics.signups import COLUMNS, roles, row, shown, table
 from laeforensics.witnesses import Signup, start_of
 
@@ -244,15 +243,11 @@ class Case:
 
 def _server(account: Account, inventory: Inventory) -> str:
     """GONE only if every server that the account ever had is gone; RUNNING if one of them runs."""
-    known = {(account.values.get("instance_id"), account.values.get("launch_time"))}
-    for signup in account.signups:
-        launched = signup.values.get("launch_time")
-        known |= {
-            (f.value, launched if f.value == signup.values.get("instance_id") else None)
-            for f in signup.witnesses.get("instance_id", ())
-            if f.standing <= LAST_ASSERTING_STANDING
-        }
-    told = {inventory.server(instance_id, launch_time) for instance_id, launch_time in known}
+    newest, launch_time = account.values.get("instance_id"), account.values.get("launch_time")
+    told = {inventory.server(newest, launch_time)}
+    for instance_id, signup in instances(account).items():
+        launched = signup.values.get("launch_time") if signup.values.get("instance_id") == instance_id else None
+        told.add(inventory.server(instance_id, launched))
     return next(state for state in (RUNNING, UNKNOWN, GONE) if state in told)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from laeforensics import rules, thrift
 from laeforensics.fields import FIELDS
-from laeforensics.settling import Account
+from laeforensics.settling import Account, instances
 from laerecover import manifest
 from laerecover.manifest import Manifest, Secret
 
@@ -86,6 +86,7 @@ def manifest_account(account: Account) -> manifest.Account:
         log_file=origin.name if origin is not None and origin.log is not None else None,
         secrets_file=secrets_file,
         customer_email_confirmed=account.email_confirmed,
+        former_instance_ids=tuple(sorted(instances(account).keys() - {account.values.get("instance_id")})),
         provenance=Provenance(account),
         **values,  # type: ignore[arg-type]
     )

@@ -44,6 +44,16 @@ class Account:
     findings: list[Finding] = field(default_factory=list)
 
 
+def instances(account: Account) -> dict[str, Signup]:
+    """Every instance that the evidence tells of the account, with the log (or secrets file) that tells it."""
+    return {
+        fact.value: signup
+        for signup in account.signups
+        for fact in signup.witnesses.get("instance_id", ())
+        if fact.standing <= LAST_ASSERTING_STANDING
+    }
+
+
 def take(account: Account, name: str, facts: list[Fact]) -> None:
     """Let these witnesses settle a field of the account."""
     if not facts:

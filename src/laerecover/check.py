@@ -64,17 +64,17 @@ def old_servers(accounts: Sequence[Account], compute: Compute, *, region: str) -
     `region` than is asked nothing is known: everything is gone where it never was.
     """
     ids = {
-        a.account_id: a.old_instance_id
+        a.account_id: {i for i in (a.old_instance_id, *a.former_instance_ids) if _INSTANCE_ID.fullmatch(i)}
         for a in accounts
         if a.old_instance_id and _INSTANCE_ID.fullmatch(a.old_instance_id)
         if (region_of(a.old_private_host) or region) == region
     }
-    known = compute.known(sorted(set(ids.values())))
+    known = compute.known(sorted(set().union(*ids.values())))
     living = {instance_id for instance_id, instance in known.items() if not instance.dead}
 
     def answer(account: Account) -> str:
         if account.account_id in ids:
-            return "RUNNING" if ids[account.account_id] in living else "GONE"
+            return "RUNNING" if ids[account.account_id] & living else "GONE"
         return account.server if account.old_instance_id is None else "UNKNOWN"
 
     return {account.account_id: answer(account) for account in accounts}

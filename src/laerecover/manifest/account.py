@@ -61,6 +61,8 @@ class Account:
     old_launch_time: str | None = None
     old_public_host: str | None = None
     old_private_host: str | None = None
+    former_instance_ids: tuple[str, ...] = ()
+    """Every other instance that the evidence tells of this account: none of them may run, either."""
 
     provenance: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -82,4 +84,6 @@ SECRET_FIELDS: frozenset[str] = frozenset(
         "server_node_privkey",
     }
 )
-TUPLE_FIELDS: frozenset[str] = frozenset({"missing", "blocking", "matched_by", "history", "decisions"})
+TUPLE_FIELDS: frozenset[str] = frozenset(
+    {"missing", "blocking", "matched_by", "history", "decisions", "former_instance_ids"}
+)

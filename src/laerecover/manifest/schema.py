@@ -20,7 +20,7 @@ from laerecover.manifest.account import (
 from laerecover.manifest.errors import ManifestInvalid
 from laerecover.manifest.secret import Secret
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _PROVENANCE = pa.list_(pa.struct([("field", pa.string()), ("places", pa.list_(pa.string()))]))
 _NOT_NULL = frozenset({"account_id", "verdict", "server", "customer_email_confirmed", *TUPLE_FIELDS, "provenance"})
 _CHOICES: Mapping[str, tuple[str | None, ...]] = {
