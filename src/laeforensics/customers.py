@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from laeforensics.activations import Row
+from laeforensics.damage import is_damage
 from laeforensics.facts import FORM, STRAY
 from laeforensics.findings import finding
 from laeforensics.packedfacts import Facts
-from laeforensics.segments import is_damage
 from laeforensics.witnesses import Signup, Sources, add, bears_seed, seed_of, start_of, weigh
 
 REQUEST_TO_LOG = timedelta(seconds=5)

@@ -89,9 +89,11 @@ def _order_findings(log: SignupLog) -> Iterable[Finding]:
     if log.seam is not None:
         yield finding(
             "several-signups",
-            f"two signups are glued together: {log.seam} changes; only the part that bears the file's name counts",
+            f"two signups are glued together: {log.seam} changes; only the part that bears the file's name counts"
+            if log.seam
+            else "lines are missing, and nothing ties what stands behind them to the signup: it does not count",
             signup=log.evidence,
-            field=log.seam,
+            field=log.seam or None,
         )
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
 from laeforensics import pythonrepr
 from laeforensics.fields import FIELDS
 from laeforensics.parsing import Piece
@@ -27,6 +31,18 @@ BLOCKS_OF_TERMINAL = {
     "INSTANCE_ID": {"instance"},
     "PRIVATE_HOST": {"instance"},
     "LAUNCH_TIME": {"instance"},
+}
+# Whose lines stand in a print of many lines, none of which can be missing.
+PRINTED = {
+    "DEPLOYMENT_OTHER": "deployment",
+    "AMI_IMAGE_ID": "deployment",
+    "INSTANCE_SIZE": "deployment",
+    "BUCKET_NAME": "deployment",
+    "CUSTOMER_EMAIL": "deployment",
+    "INSTANCE_OTHER": "instance",
+    "INSTANCE_ID": "instance",
+    "PRIVATE_HOST": "instance",
+    "LAUNCH_TIME": "instance",
 }
 FIELD_OF_FILE = {
     "introducer/introducer.furl": "internal_introducer_furl",
@@ -136,6 +152,36 @@ def value(piece: Piece) -> tuple[str, str, int] | None:
         return name, written[1:-1], piece.start_pos + start + 1
     decoded = None if written == "None" else pythonrepr.decode(written)
     return None if decoded is None else (name, decoded, piece.start_pos + start)
+
+
+_KEY = re.compile(r"^-?(?:  )?([a-z_]+) = ", re.MULTILINE)
+
+
+def keys(piece: Piece) -> Iterator[tuple[str, int]]:
+    """The keys of the lines `key = ..` of a print, each with the offset of its line."""
+    return ((found[1], piece.start_pos + found.start()) for found in _KEY.finditer(str(piece)))
+
+
+def hosts(piece: Piece) -> Iterator[tuple[str, int]]:
+    """Whom fabric's marks name, `user@host`, each with the offset of its line: the first, and wherever the host changes."""
+    text = str(piece).removeprefix("-")
+    cut = len(str(piece)) - len(text)
+    position = 0
+    while True:
+        mark = text[position + 1 : text.index("]", position)]
+        yield mark, piece.start_pos + cut + position
+        other = _other_host(mark.partition("@")[2]).search(text, position)
+        if other is None:
+            return
+        position = other.end() - 1
+
+
+@lru_cache(maxsize=256)
+def _other_host(host: str) -> re.Pattern[str]:
+    # The monitoring host is no customer's; it is only told apart from the first mark.
+    return re.compile(
+        rf"\n-?\[(?!(?:[a-z0-9._-]+@{re.escape(host)}|zenoss@[a-z0-9._-]+)\] )(?=[a-z0-9._-]+@[^\]\n]+\] )"
+    )
 
 
 def output_lines(piece: Piece) -> list[tuple[str, int]]:

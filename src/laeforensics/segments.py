@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from laeforensics.damage import is_damage
 from laeforensics.facts import FOREIGN, OWN, REMOTE, Fact
+from laeforensics.islands import Coast, strangers
 from laeforensics.packed import without_suffix
 from laeforensics.stages import BEFORE_DEPLOYMENT
 
@@ -23,6 +25,11 @@ class Segment:
     failed: bool = False
     failure: str | None = None
     bucket_failed: bool = False
+    coast: Coast = field(default_factory=Coast)
+    failed_at: int = 0
+    """The line in which it failed."""
+    is_parted: bool = False
+    """True if a part of it was left out, because nothing ties it to the rest."""
 
 
 def keep(segments: Sequence[Segment], evidence: str) -> tuple[Segment, list[Fact], str | None]:
@@ -32,13 +39,31 @@ def keep(segments: Sequence[Segment], evidence: str) -> tuple[Segment, list[Fact
     another bucket, for then nothing tells whose signup the file is about, and no fact counts.
     """
     seed = without_suffix(evidence).rpartition("/")[2].rpartition("-")[2]
+    for segment in segments:
+        _part(segment, seed)
     kept = _choose(segments, seed)
     facts = [fact if segment in kept else _foreign(fact) for segment in segments for fact in segment.facts]
     facts, seam = _split(facts, seed)
     if seam is None:
         facts, seam = _doubt_launch(facts, kept, evidence, seed)
+    if seam is None and any(s.is_parted for s in kept):
+        seam = ""
     first = kept[0] if kept else Segment()
     return (first if len(kept) < 2 else kept[-1]), facts, seam
+
+
+def _part(segment: Segment, seed: str) -> None:
+    """Leave out the islands of a segment that nothing ties to the signup: their facts, their stages, their failure."""
+    for island, end in strangers(segment.coast.islands, segment.facts, seed):
+        facts = segment.facts
+        inside = [f.locator.start >= island.start and (end is None or f.locator.start < end) for f in facts]
+        after = next((i.line for i in segment.coast.islands if i.start == end), None) if end is not None else None
+        before = len(segment.stages)
+        segment.facts = [_foreign(f) if i else f for f, i in zip(facts, inside, strict=True)]
+        segment.stages = [s for s in segment.stages if s[1] < island.line or (after is not None and s[1] >= after)]
+        if segment.failed and segment.failed_at >= island.line and (after is None or segment.failed_at < after):
+            segment.failed, segment.failure = False, None
+        segment.is_parted |= any(inside) or len(segment.stages) < before
 
 
 def _choose(segments: Sequence[Segment], seed: str) -> list[Segment]:
@@ -118,15 +143,3 @@ def _doubt_launch(
     if buckets and not bears and in_time and activated and whole:
         return [_foreign(f) for f in facts], "launch_time"
     return facts, None
-
-
-def is_damage(one: str, other: str) -> bool:
-    """True if one value is the other with a stretch lost, or a long one with a character or two overwritten."""
-    if len(one) == len(other):
-        return len(one) > 40 and sum(a != b for a, b in zip(one, other, strict=True)) <= 2
-    short, long = sorted((one, other), key=len)
-    head = next((i for i, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
-    tail = next(
-        (i for i, (a, b) in enumerate(zip(reversed(short), reversed(long), strict=False)) if a != b), len(short)
-    )
-    return head + tail >= len(short)

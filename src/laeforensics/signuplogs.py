@@ -6,9 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from laeforensics import dialects, parsing, segments
+from laeforensics.damage import is_damage
 from laeforensics.facts import ERROR, OWN, REMOTE, STRAY, TESTIMONY, Fact, Locator, Residue, Tile
 from laeforensics.fields import FIELDS
 from laeforensics.identities import certify
+from laeforensics.islands import Coast, Island
 from laeforensics.packedfacts import Facts
 from laeforensics.parsing import Piece
 from laeforensics.pieces import (
@@ -21,6 +23,9 @@ from laeforensics.pieces import (
     FOLLOWERS,
     KIND_OF_TERMINAL,
     MARKS,
+    PRINTED,
+    hosts,
+    keys,
     output_lines,
     setting,
     value,
@@ -94,6 +99,8 @@ class _Reader:
         stage = STAGE_OF_ITEM.get(rule)
         if stage is not None:
             self._stage(rule, stage, pieces[0])
+        elif rule == "mail" and not self.here.failed:
+            self._mail(pieces[0])
         if rule == "stray":
             is_open = self.block == "*" or self.block in BLOCKS_OF_TERMINAL.get(pieces[0].type, ())
             self._facts(rule, pieces, OWN if is_open else STRAY)
@@ -101,6 +108,8 @@ class _Reader:
         if pieces[0].type == "MALFORMED":
             self._malformed(pieces[0])
             return
+        if pieces[0].type == "OTHER" and not self.here.failed:
+            self.here.coast.hurt()
         if pieces[0].type == "OTHER" and str(pieces[0]).startswith("\0"):
             self._tiles(pieces)  # zeros are a hole that moved nothing: the block goes on
             return
@@ -122,27 +131,60 @@ class _Reader:
 
     def _stage(self, rule: str, stage: str, piece: Piece) -> None:
         if is_order_broken(rule, self.items):
-            self.segments.append(Segment())
+            self.segments.append(Segment(coast=Coast([Island(start=piece.start_pos, line=piece.line)])))
             self.items.clear()
             self.swallowed = False
         self.items.add(rule)
         if rule == "deployment" and self.swallowed:
             # The S4 program prints that its bucket could not be made, then goes on as if it had been.
             self.here.failed = self.swallowed = False
+        self._reached(stage, piece)
+
+    def _reached(self, stage: str, piece: Piece) -> None:
         if not self.here.failed:
             self.here.stages.append((stage, piece.line))
+            self.here.coast.stage(stage, piece.start_pos, piece.line)
+
+    def _mail(self, piece: Piece) -> None:
+        """The programs that named no region when they made the bucket did not write to customers."""
+        if "bucket" in self.items and "region" not in self.log.marks:
+            self.here.coast.part(piece.start_pos, piece.line)
+        self.here.coast.stage("mail_sent", piece.start_pos, piece.line)
 
     def _facts(self, rule: str, pieces: Sequence[Piece], channel: str) -> None:
         for piece in pieces:
             if self.last is not None:
                 self._follow(piece)
+            if piece.type in PRINTED:
+                self._printed(rule, piece)
             found = value(piece)
             if found is not None:
                 name, text, start = found
                 known = len(self.here.facts)
                 self._fact(name, text, self._locator(piece, start, start + len(text)), rule, channel)
-                self.last = piece.type if piece.type in FOLLOWERS and len(self.here.facts) > known else None
+                is_told = len(self.here.facts) > known
+                self.last = piece.type if piece.type in FOLLOWERS and is_told else None
+                if is_told and rule in ("address", "settings") and not self.here.failed:
+                    self._served(piece, text)
         self._tiles(pieces)
+
+    def _printed(self, rule: str, piece: Piece) -> None:
+        if rule == "bucket" or self.here.failed:
+            return
+        for key, position in keys(piece):
+            line = piece.line + str(piece).count("\n", 0, position - piece.start_pos)
+            self.here.coast.lines(PRINTED[piece.type], key, position, line)
+
+    def _served(self, piece: Piece, value: str) -> None:
+        """The address that the program prints, and the one in the furl, are of the one server of the run."""
+        host = value.partition("@")[2].partition(":")[0] or value
+        known = self.here.coast.islands[-1].host
+        if known is not None and known != host and is_damage(known, host):
+            fact = self.here.facts[-1]
+            self.here.facts[-1] = fact._replace(channel=STRAY)
+            self._is_torn(fact.field, fact.locator)
+        else:
+            self.here.coast.host(host, piece.start_pos, piece.line)
 
     def _follow(self, piece: Piece) -> None:
         """Doubt the last value if this piece cannot come after it. Zeros may: they are a hole that moved nothing."""
@@ -155,10 +197,15 @@ class _Reader:
             fact = self.here.facts[-1]
             self.here.facts[-1] = fact._replace(channel=STRAY)
             self._is_torn(fact.field, fact.locator)
+            self.here.coast.hurt()
 
     def _malformed(self, piece: Piece) -> None:
         """A value's line that is cut or overwritten is damage; the block that it stands in stays open."""
-        key = str(piece).partition(" = ")[0].strip("- ")
+        key, _, rest = str(piece).partition(" = ")
+        key = key.strip("- ")
+        if f"{key} = " in rest:  # a hole takes lines away, it never brings the same one again
+            self.here.coast.part(piece.start_pos, piece.line)
+        self.here.coast.hurt()
         self._is_torn(FIELD_OF_KEY.get(key, key), self._locator(piece, piece.start_pos, piece.end_pos))
         self._tiles([piece])
 
@@ -166,28 +213,29 @@ class _Reader:
         piece = pieces[0]
         if piece.type not in CARRY_ON:
             self.block = ""
-        if piece.type == "RELAYED":
-            self._host(piece)
+        if piece.type in ("RELAYED", "RELAYED_MARKED"):
+            self._hosts(piece)
         self._tiles(pieces)
 
-    def _host(self, piece: Piece) -> None:
-        """Fabric's own mark tells the host that it talks to (the monitoring host excepted): a witness of public_host."""
-        text = str(piece)
-        mark = text[1 : text.index("]")]
-        if mark not in self.hosts:
-            self.hosts.add(mark)
+    def _hosts(self, piece: Piece) -> int:
+        """How many hosts fabric's own marks name (the monitoring host excepted): each is a witness of public_host."""
+        told: set[str] = set()
+        for mark, position in hosts(piece):
             user, _, host = mark.partition("@")
             if user == "zenoss":
                 self.log.marks.add("zenoss")
-            else:
-                start = piece.start_pos + 1 + len(user) + 1
-                self._fact(
-                    "public_host",
-                    host,
-                    Locator(self.log.evidence, piece.line, start, start + len(host)),
-                    "relayed",
-                    OWN,
-                )
+                continue
+            told.add(host)
+            line = piece.line + str(piece).count("\n", 0, position - piece.start_pos)
+            if not self.here.failed:
+                first = str(piece).startswith("] run: whoami\n", position - piece.start_pos + len(mark) + 1)
+                self.here.coast.host(host, position, line, first=first)
+            if mark not in self.hosts and piece.type == "RELAYED":
+                self.hosts.add(mark)
+                start = position + 1 + len(user) + 1
+                where = Locator(self.log.evidence, line, start, start + len(host))
+                self._fact("public_host", host, where, "relayed", OWN)
+        return len(told)
 
     def _announcement(self, piece: Piece) -> None:
         text = str(piece).strip(">'-\n ")
@@ -199,12 +247,14 @@ class _Reader:
         if text == "S3 bucket creation failed.":
             self.here.bucket_failed = True
         stage = stage_of_announcement(text)
-        if stage is not None and not self.here.failed:
-            self.here.stages.append((stage, piece.line))
+        if stage is not None:
+            self._reached(stage, piece)
         self._tiles([piece])
 
     def _failure(self, pieces: Sequence[Piece]) -> None:
         self.swallowed = self.here.bucket_failed and not self.here.failed and "s4" in self.log.marks
+        if not self.here.failed:
+            self.here.failed_at = pieces[0].line
         self.here.failed = True
         if self.here.failure is None:
             self.here.failure = str(pieces[0]).split("\n", 1)[0].strip(">[")[:160]
@@ -213,6 +263,8 @@ class _Reader:
     def _cat(self, pieces: Sequence[Piece]) -> None:
         self._tiles(pieces)
         output = pieces[0]
+        if self._hosts(output) > 1:
+            return  # one host's command with another's answer
         path = str(output).split("\n", 1)[0].split(": ", 1)[1].removeprefix("cat ").removeprefix("if [[ -e ")
         path = path.removeprefix("/home/customer/").split(None, 1)[0].rstrip("-;")
         lines = output_lines(output)
