@@ -39,10 +39,11 @@ check: $(VENV)/.dev
 e2e: $(VENV)/.dev
 	@$(BIN)/python -m pytest -m e2e -rs || [ $$? -eq 5 ]
 
-# What the rig needs of Debian (laerecover.rig.tools says what is missing).
+# What the rig and the tests with a real sshd need of Debian (laerecover.rig.tools says what is missing). Needs root.
 rig-tools:
 	apt-get -qq update
-	DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install debootstrap dpkg-dev iproute2 util-linux openssh-client fuse3
+	DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install \
+	  debootstrap dpkg-dev iproute2 util-linux openssh-client openssh-server fuse3 curl
 
 fuzz: $(VENV)/.dev
 	LAE_FUZZ_SECONDS=$${LAE_FUZZ_SECONDS:-60} LAE_FUZZ_ROUNDS=$${LAE_FUZZ_ROUNDS:-400} $(BIN)/python -m pytest -m fuzz
