@@ -73,6 +73,11 @@ FOLLOWERS: dict[str, frozenset[str]] = {
     "INSTANCE_SIZE": frozenset({"BUCKET_NAME"}),
     "CUSTOMER_EMAIL": frozenset({"BLANK"}),
 }
+# Where the block tells more: a token of the credentials that the bucket's name follows is two prints joined by a hole.
+FOLLOWERS_IN: dict[tuple[str, str], frozenset[str]] = {
+    ("credentials", "USER_TOKEN"): frozenset({"VERIFYING", "POLL"}),
+    ("bucket", "USER_TOKEN"): frozenset({"BUCKET_NAME"}),
+}
 ALWAYS_FOLLOW = frozenset({"MALFORMED", "LOCAL", "FAILURE_DUMP", "FAILURE_SUMMARY"})
 KIND_OF_TERMINAL = {
     "RELAYED": "remote",

@@ -9,7 +9,7 @@ from laeforensics import dialects, parsing, segments
 from laeforensics.damage import is_damage
 from laeforensics.facts import ERROR, OWN, REMOTE, STRAY, TESTIMONY, Fact, Locator, Residue, Tile
 from laeforensics.fields import FIELDS
-from laeforensics.identities import certify
+from laeforensics.identities import certify, external_furl
 from laeforensics.islands import Coast, Island
 from laeforensics.packedfacts import Facts
 from laeforensics.parsing import Piece
@@ -21,6 +21,7 @@ from laeforensics.pieces import (
     FIELD_OF_FILE,
     FIELD_OF_KEY,
     FOLLOWERS,
+    FOLLOWERS_IN,
     KIND_OF_TERMINAL,
     MARKS,
     PRINTED,
@@ -84,14 +85,14 @@ class _Reader:
         self.items: set[str] = set()
         self.swallowed = False
         self.hosts: set[str] = set()
-        self.last: str | None = None
+        self.followers: frozenset[str] | None = None
 
     @property
     def here(self) -> Segment:
         return self.segments[-1]
 
     def take(self, rule: str, pieces: Sequence[Piece]) -> None:
-        if self.last is not None:
+        if self.followers is not None:
             self._follow(pieces[0])
         if rule == "noise":
             self._noise(pieces)
@@ -153,7 +154,7 @@ class _Reader:
 
     def _facts(self, rule: str, pieces: Sequence[Piece], channel: str) -> None:
         for piece in pieces:
-            if self.last is not None:
+            if self.followers is not None:
                 self._follow(piece)
             if piece.type in PRINTED:
                 self._printed(rule, piece)
@@ -163,7 +164,8 @@ class _Reader:
                 known = len(self.here.facts)
                 self._fact(name, text, self._locator(piece, start, start + len(text)), rule, channel)
                 is_told = len(self.here.facts) > known
-                self.last = piece.type if piece.type in FOLLOWERS and is_told else None
+                followers = FOLLOWERS_IN.get((rule, piece.type)) or FOLLOWERS.get(piece.type)
+                self.followers = followers if is_told else None
                 if is_told and rule in ("address", "settings") and not self.here.failed:
                     self._served(piece, text)
         self._tiles(pieces)
@@ -188,8 +190,8 @@ class _Reader:
 
     def _follow(self, piece: Piece) -> None:
         """Doubt the last value if this piece cannot come after it. Zeros may: they are a hole that moved nothing."""
-        last, self.last = self.last, None
-        if last is None or piece.type in FOLLOWERS[last] or piece.type in ALWAYS_FOLLOW:
+        followers, self.followers = self.followers, None
+        if followers is None or piece.type in followers or piece.type in ALWAYS_FOLLOW:
             return
         text = str(piece)
         cut = piece.type == "OTHER" and (text.startswith("\0") or not text.endswith("\n"))
@@ -355,6 +357,7 @@ class _Reader:
             s == "activated" for s, _ in log.stages
         ):
             log.facts = [f._replace(channel=TESTIMONY) if f.channel == REMOTE else f for f in log.facts]
+            log.facts += external_furl(log.facts)
         else:
             certify(log.facts)
         log.dialect = dialects.recognise(log)
