@@ -1,4 +1,4 @@
-"""Facts in little memory: a fact takes thirty bytes beside its value, and is made anew whenever it is looked at."""
+"""Facts in little memory: thirty bytes each beside the value, made anew whenever they are looked at."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ import json
 import os
 import random
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -220,10 +221,15 @@ class Story:
         words = [str(manifest), *self._key]
         run = ["run", *words, "--settings", str(settings), "--yes", "--evidence-out", str(evidence_out)]
         if kill:
-            process = subprocess.Popen([*self._enter, str(BIN / "laerecover"), *run], env=_environment())
-            self._wait_for_an_install(words, process)
-            process.kill()
-            process.wait()
+            process = subprocess.Popen(
+                [*self._enter, str(BIN / "laerecover"), *run], env=_environment(), start_new_session=True
+            )
+            try:
+                self._wait_for_an_install(str(manifest), process)
+            finally:
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
+                    process.wait()
         _run([*self._enter, str(BIN / "laerecover"), *run])
         self.minutes[f"recovery of {manifest.parent.name}"] = (time.monotonic() - began) / 60
         told = _run([*self._enter, str(BIN / "laerecover"), "report", *words, "--settings", str(settings), "--json"])
@@ -275,18 +281,19 @@ class Story:
 
     @property
     def _enter(self) -> list[str]:
-        return ["nsenter", f"--net=/proc/{self.rig.facts['pid']}/ns/net"]
+        """Into the rig's namespaces: what is started there sees the hosts, and ends with the keeper at the latest."""
+        return ["nsenter", f"--target={self.rig.facts['pid']}", "--net", "--pid", "--mount"]
 
     @property
     def _key(self) -> list[str]:
         return ["--key-file", str(self.folder / "key" / "manifest.key")]
 
-    def _wait_for_an_install(self, words: list[str], process: subprocess.Popen[bytes]) -> None:
+    def _wait_for_an_install(self, manifest: str, process: subprocess.Popen[bytes]) -> None:
         until = time.monotonic() + 480
         while time.monotonic() < until:
             assert process.poll() is None, "the run ended before it could be killed"
             told = subprocess.run(
-                [str(BIN / "laerecover"), "status", *words, "--json"], capture_output=True, text=True, check=False
+                [str(BIN / "laerecover"), "status", manifest, "--json"], capture_output=True, text=True, check=False
             )
             accounts = json.loads(told.stdout)["accounts"] if told.returncode == 0 else {}
             if any("install_server" in about["steps"] for about in accounts.values()):

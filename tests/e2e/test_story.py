@@ -37,11 +37,11 @@ def test_customers_read_their_files_again_after_two_disasters(story: Story) -> N
     began = time.monotonic()
     story.for_all("sign-up", story.sign_up)
     story.for_all("use", story.use_storage)
-    for person in story.people:
-        assert len(story.objects(person)) >= 4, person.name
     furls = {person.name: parse_furl(Secret(person.client.furl)) for person in story.people}
 
     story.destroy_all_hosts()
+    for person in story.people:
+        assert len(story.objects(person)) == 4, "a directory and three files"
     manifest = story.audit("first", story.evidence)
     accounts = read_manifest(manifest, key_file=story.folder / "key" / "manifest.key").accounts
     assert {a.customer_name.lower(): a.grade for a in accounts if a.customer_name} == GRADES

@@ -38,7 +38,7 @@ HOWTO = {
 }
 BULLETS = [(function, element) for function, elements in HOWTO.items() for element in elements.split()]
 # What is read and handed over, but used by no step yet. One may be struck off (here and on the page), none may be added.
-GAPS = {("deploy_EC2_instance", "instancename"), ("bounce_server", "secretsfile")}
+GAPS: set[tuple[str, str]] = set()
 # Fields of the manifest whose facts bear another name.
 FACTS_OF = {"account_id": "bucket_name", "instance_name": "customer_email"}
 FACT_RULES = {

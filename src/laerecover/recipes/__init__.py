@@ -1,4 +1,4 @@
-"""A recipe: what install_server and bounce_server put on a host."""
+"""A recipe: what the HOWTO's two functions of a host put on it."""
 
 from __future__ import annotations
 
