@@ -38,18 +38,30 @@ def keep(segments: Sequence[Segment], evidence: str) -> tuple[Segment, list[Fact
     The segment whose bucket bears the seed of the file's name counts. If none does, the first one: unless it has
     another bucket, for then nothing tells whose signup the file is about, and no fact counts.
     """
-    seed = without_suffix(evidence).rpartition("/")[2].rpartition("-")[2]
+    seed = _seed(evidence)
     for segment in segments:
         _part(segment, seed)
     kept = _choose(segments, seed)
     facts = [fact if segment in kept else _foreign(fact) for segment in segments for fact in segment.facts]
     facts, seam = _split(facts, seed)
     if seam is None:
-        facts, seam = _doubt_launch(facts, kept, evidence, seed)
+        facts, seam = _doubt_launch(facts, evidence, seed)
     if seam is None and any(s.is_parted for s in kept):
         seam = ""
-    first = kept[0] if kept else Segment()
-    return (first if len(kept) < 2 else kept[-1]), facts, seam
+    last = kept[-1] if kept else Segment()
+    if len(kept) > 1 and not any(stage in BEFORE_DEPLOYMENT for stage, _ in last.stages):
+        # A replacement that was written into the signup's own file: the file is the signup's all the same.
+        last.stages = [s for s in kept[0].stages if s[0] in BEFORE_DEPLOYMENT] + last.stages
+    return last, facts, seam
+
+
+def _seed(evidence: str) -> str:
+    """How the bucket of a log ends by the log's name; in the S4 layout its folder tells, with the two halves swapped."""
+    folder, _, base = without_suffix(evidence).rpartition("/")
+    if base == "signup_logs":
+        customer, _, subscription = folder.rpartition("/")[2].partition("Z-")[2].partition("-")
+        return f"{subscription}-{customer}" if subscription else ""
+    return base.rpartition("-")[2]
 
 
 def _part(segment: Segment, seed: str) -> None:
@@ -114,14 +126,10 @@ def _split(facts: list[Fact], seed: str) -> tuple[list[Fact], str | None]:
     return facts, None
 
 
-def _doubt_launch(
-    facts: list[Fact], kept: Sequence[Segment], evidence: str, seed: str
-) -> tuple[list[Fact], str | None]:
+def _doubt_launch(facts: list[Fact], evidence: str, seed: str) -> tuple[list[Fact], str | None]:
     """Hold the launch time against the time in the file's name.
 
     Where the bucket bears the file's seed, an instance launched on another day is another signup's, with all that follows.
-    Where a whole signup's bucket bears another seed although its instance was launched when the name says, the file is
-    of two signups, and nothing tells where one ends.
     """
     launch = next((f for f in facts if f.field == "launch_time" and f.channel == OWN), None)
     stamp = evidence.rpartition("/")[2][:18]
@@ -138,8 +146,4 @@ def _doubt_launch(
     if bears and not in_time:
         first = next(f.locator.start for f in facts if f.field in ("instance_id", "launch_time") and f.channel == OWN)
         return [f if f.locator.start < first else _foreign(f) for f in facts], "launch_time"
-    whole = {stage for s in kept for stage, _ in s.stages} & BEFORE_DEPLOYMENT
-    activated = any(f.field == "activation_key" and f.channel == OWN for f in facts)
-    if buckets and not bears and in_time and activated and whole:
-        return [_foreign(f) for f in facts], "launch_time"
     return facts, None

@@ -59,12 +59,12 @@ def is_replacement(signup: Signup) -> bool:
         return False
     if signup.log is None:
         return seed_of(bucket) != _seed(signup)
-    if {"Restoring introducer identity...", "Restoring storage server identity..."} & signup.log.announcements:
-        return True
-    stages = {stage for stage, _ in signup.log.stages}
-    begins_early = stages & BEFORE_DEPLOYMENT
+    begins_early = {stage for stage, _ in signup.log.stages} & BEFORE_DEPLOYMENT
     seed = _seed(signup)
-    return not begins_early and seed is not None and not bears_seed(bucket, seed)
+    own = seed is not None and bears_seed(bucket, seed)
+    if {"Restoring introducer identity...", "Restoring storage server identity..."} & signup.log.announcements:
+        return not (begins_early and own)  # logs are appended to: the signup's may go on with the replacement's
+    return not begins_early and seed is not None and not own
 
 
 def attested_bucket(signup: Signup) -> str | None:

@@ -110,3 +110,15 @@ def test_a_re_record_alone_tells_the_furl_that_the_customer_has(tmp_path):
     (account,) = judged.accounts.values()
     assert account["introducer_furl"] == origin.truth["fields"]["introducer_furl"]
     assert account["grade"] == "IDENTITY_KEPT"
+
+
+def test_a_whole_log_under_a_lost_ones_name_of_the_same_minute_keeps_its_account(tmp_path):
+    """No secrets file stands: the request of the key at its head tells the product and the e-mail of its end."""
+    run = signup("d06")
+    lab = Lab.of(run, secrets=False)
+    lost = f"signup_logs/{run.log_name[:15]}59Z-{'a' * 32}"
+    judged = lab.rename(run.log_file, lost).judge(tmp_path)
+    assert judged.wrong == []
+    account = judged.accounts[run.account["account_id"]]
+    assert account["user_secret_key"] == run.truth["fields"]["user_secret_key"]
+    assert "renamed-log" in judged.findings()
