@@ -95,13 +95,13 @@ def judge(pem: str | None, tub_ids: set[str]) -> str:
     return PROVED if tub_id in tub_ids else BROKEN
 
 
-def certify(facts: list[Fact]) -> None:
+def certify(facts: list[Fact], *, is_restored: bool = False) -> None:
     """Raise relayed identities that prove themselves, in place.
 
     The introducer's node.pem counts as the program's own word if its certificate hashes to the TubID of a furl that
-    the program printed; so does a node id that equals that TubID. Where no printed furl fits, and for the storage
+    the program printed; so does a node id that equals that TubID. Where no furl was printed, and for the storage
     server, whose TubID is printed by nobody but the host, node.pem and node id vouch for each other: believed while
-    nothing better speaks. (Replacements printed the furl of a throw-away identity, and then restored the old key.)
+    nothing better speaks. So they do where an old key `is_restored`: replacements printed a throw-away furl before.
     """
     printed = {tub_id_of_furl(f.value) for f in facts if f.field == "introducer_furl" and f.channel == OWN}
     stated = {
@@ -120,6 +120,8 @@ def certify(facts: list[Fact]) -> None:
             node_id = fact.field.replace("node_pem", "nodeid")
             if fact.field == "introducer_node_pem" and tub_id in printed:
                 channel = CERTIFIED if key_fits(fact.value) else BROKEN_KEY
+            elif fact.field == "introducer_node_pem" and printed and not is_restored:
+                pass
             elif tub_id is not None and {tub_id} == stated[node_id]:
                 channel = PAIRED if key_fits(fact.value) else BROKEN_KEY
                 vouched.add((node_id, tub_id))

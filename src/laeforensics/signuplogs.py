@@ -359,6 +359,6 @@ class _Reader:
             log.facts = [f._replace(channel=TESTIMONY) if f.channel == REMOTE else f for f in log.facts]
             log.facts += external_furl(log.facts)
         else:
-            certify(log.facts)
+            certify(log.facts, is_restored="Restoring introducer identity..." in log.announcements)
         log.dialect = dialects.recognise(log)
         return log

@@ -39,7 +39,9 @@ def check(data: bytes) -> None:
     if b"\n-activationkey = " in data:
         assert {field for field, _ in relayed} <= {"internal_introducer_furl"}
         relayed = set()
-    assert {(f.field, f.value) for f in log.facts if f.channel in RELAYED} == relayed
+    # The furl that a re-record amounts to is worked out, not read.
+    read = [f for f in log.facts if f.channel in RELAYED and f.rule != "internal furl and public address"]
+    assert {(f.field, f.value) for f in read} == relayed
 
 
 @cache
