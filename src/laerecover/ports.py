@@ -178,6 +178,12 @@ class Host(Protocol):
         outlives the connection: after a Transient the same commands find it running, or find its results.
         """
 
+    def output(self, command: Command) -> str:
+        """What a short script that changes nothing prints now: each time, for it leaves no marker.
+
+        Refusal (`command_failed`) if its exit status is not 0.
+        """
+
     def running(self, service: str) -> bool:
         """Whether the service runs now."""
 

@@ -1,20 +1,28 @@
-"""Whether what was recovered still answers: introducer, storage node, bucket; read-only, at any later time."""
+"""Whether what was recovered still answers: both nodes, the announcement, the bucket; read-only, at any later time."""
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from laerecover.hostkeys import derive_host_key
 from laerecover.identity import INTRODUCER_PORT, STORAGE_PORT
 from laerecover.manifest import Account
 from laerecover.options import Options
 from laerecover.ports import NodeProbe, Refusal, Store, World, WorldError
+from laerecover.recipes import Recipe, recipe_named
 from laerecover.report import Round, read_ledger
 from laerecover.review import find_state
+from laerecover.vault import Vault
 from laerecover.worlds import open_world
+
+_TUB_ID = re.compile(r"\b[a-z2-7]{32}\b")
+_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,22 +42,34 @@ class Check:
         return asdict(self)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Who is asked: the world; hosts by the keys that `vault` derives, in the words of `recipe`."""
+
+    world: World
+    vault: Vault
+    recipe: Recipe
+
+
 def verify(options: Options, *, stop: threading.Event) -> list[Check]:
     """Ask about the recovered accounts of the state, as they are now. Takes no lock, changes nothing."""
     state = find_state(options)
     manifest = state.seen(options.read())
     settings = options.settings_for(state.mode, state.folder)
-    world = open_world(state, settings, options.vault(state.folder), stop).world
+    vault = options.vault(state.folder)
+    asked = Asked(
+        world=open_world(state, settings, vault, stop).world, vault=vault, recipe=recipe_named(settings.recipe)
+    )
     chosen = options.selection.of(manifest)
     accounts = [a for a in manifest.accounts if a.account_id in chosen]
-    return checks(world, accounts, read_ledger(state.ledger), concurrency=options.concurrency)
+    return checks(asked, accounts, read_ledger(state.ledger), concurrency=options.concurrency)
 
 
-def checks(world: World, accounts: list[Account], rounds: dict[str, Round], *, concurrency: int) -> list[Check]:
-    """Three checks for each of the accounts that the ledger calls recovered, in the accounts' order."""
+def checks(asked: Asked, accounts: list[Account], rounds: dict[str, Round], *, concurrency: int) -> list[Check]:
+    """Four checks for each of the accounts that the ledger calls recovered, in the accounts' order."""
     recovered = [(a, rounds[a.account_id]) for a in accounts if _is_recovered(rounds.get(a.account_id))]
     with ThreadPoolExecutor(concurrency, thread_name_prefix="verify") as pool:
-        found = pool.map(lambda pair: list(_checks(world, *pair)), recovered)
+        found = pool.map(lambda pair: list(_checks(asked, *pair)), recovered)
         return [check for checks in found for check in checks]
 
 
@@ -57,14 +77,16 @@ def _is_recovered(latest: Round | None) -> bool:
     return latest is not None and latest.outcome == "recovered"
 
 
-def _checks(world: World, account: Account, latest: Round) -> Iterator[Check]:
+def _checks(asked: Asked, account: Account, latest: Round) -> Iterator[Check]:
     told = {step["step"]: step["values"] for step in latest.steps}
     host = str(told["wait_for_ec2_addresses"]["public_host"])
     nodes = (("introducer", INTRODUCER_PORT, "introducer_tub_id"), ("storage node", STORAGE_PORT, "server_nodeid"))
     for what, port, name in nodes:
         wanted = str(told["bounce_server"][name])
-        yield _check(account, what, f"{host}:{port}", _node(world.nodes, host, port, wanted))
-    yield _check(account, "bucket", account.bucket_name or "", _bucket(world.store, account))
+        yield _check(account, what, f"{host}:{port}", _node(asked.world.nodes, host, port, wanted))
+    token = str(told["deploy_ec2_instance"]["client_token"])
+    yield _check(account, "announcement", host, _announced(asked, host, token, wanted=wanted))
+    yield _check(account, "bucket", account.bucket_name or "", _bucket(asked.world.store, account))
 
 
 def _check(account: Account, what: str, where: str, ask: Callable[[], str] | None) -> Check:
@@ -87,6 +109,27 @@ def _node(probe: NodeProbe | None, host: str, port: int, wanted: str) -> Callabl
         if answered != wanted:
             raise Refusal(f"another tub answers: {answered}; somebody may be in between", kind="other_tub")
         return f"answers as {wanted}"
+
+    return ask
+
+
+def _announced(asked: Asked, host: str, client_token: str, *, wanted: str) -> Callable[[], str] | None:
+    """The furl stays where it is: on the host, which alone asks its introducer."""
+    command = asked.recipe.announced(wanted)
+    if command is None:
+        return None
+
+    def ask() -> str:
+        key = derive_host_key(asked.vault, client_token).public
+        with closing(asked.world.hosts.connect(host, user="ubuntu", host_key=key)) as connection:
+            told = sorted(set(_TUB_ID.findall(connection.output(command))))
+        if wanted not in told:
+            others = f"; it tells of {', '.join(told[:_SHOWN])}" if told else ""
+            raise Refusal(
+                f"the introducer does not tell clients of {wanted}{others}. Start lae-storageserver on the host again",
+                kind="not_announced",
+            )
+        return f"the introducer tells clients of {wanted}"
 
     return ask
 

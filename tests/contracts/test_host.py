@@ -92,6 +92,14 @@ class HostExam:
         with pytest.raises(Refusal):
             subject.connect().read(f"{subject.home}/nothing")
 
+    def test_a_question_that_fails_is_a_refusal(self, subject):
+        """A script that tells instead of changing may fail; it leaves no marker."""
+        host, question = subject.connect(), Command(name="announced", script="echo nobody is there >&2\nexit 3\n")
+        with pytest.raises(Refusal) as caught:
+            host.output(question)
+        assert caught.value.kind == "command_failed"
+        assert host.stat([subject.marker(question)]) == {}
+
     def test_another_host_key_is_refused(self, subject, vault):
         """A host that answers with another key than the pinned one is not talked to."""
         with pytest.raises(Refusal) as caught:
@@ -228,6 +236,19 @@ class TestSshHost(HostExam):
         return Subject(
             connector, "127.0.0.1", server.user, server.public, server.user, home, connector.base, server.drop
         )
+
+    def test_a_question_is_asked_each_time(self, subject, ssh_server):
+        """Whole output of the script, here-documents and all, of this very moment; no marker; no secret in an error."""
+        host, path = subject.connect(), f"{ssh_server.root}/home/now"
+        question = Command(name="ask", script=f"cat {path} - <<'END'\n{'line ' * 2000}\nEND\n", user=subject.owner)
+        for text in ("first\n", "second\n"):
+            host.write(path, Secret(text), owner=subject.owner, mode=0o600)
+            assert host.output(question) == f"{text}{'line ' * 2000}\n"
+        assert host.stat([subject.marker(question)]) == {}
+        host.write(path, Secret("canary-in-a-file"), owner=subject.owner, mode=0o600)
+        with pytest.raises(Refusal) as caught:
+            host.output(Command(name="ask", script=f"cat {path} >&2\nexit 3\n", user=subject.owner))
+        assert "exit status 3: [concealed]" in str(caught.value)
 
     def test_nothing_is_offered_to_a_host_with_another_key(self, subject, ssh_server, vault):
         """No authentication is attempted where the host key differs, though it is with the right one."""

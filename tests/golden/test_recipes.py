@@ -67,6 +67,8 @@ def transcript(recipe: Recipe) -> str:
             lines.extend((f"== {file.path} {file.mode:04o} {file.owner}", file.content.reveal().rstrip("\n")))
         lines.append(f"== start {service.name}")
         tell(service.proofs)
+    question = recipe.announced("inventednodeidinventednodeidinve")
+    tell((question,) if question else ())
     return "\n".join(lines) + "\n"
 
 
@@ -86,6 +88,7 @@ def test_no_secret_is_in_a_command(name: str) -> None:
         *recipe.before_reboot(),
         *recipe.after_reboot("ssh-ed25519 AAAA"),
         *(p for s in services for p in s.proofs),
+        *filter(None, [recipe.announced("inventednodeid")]),
     ]
     secrets = ("invented/secret+key", "UserToken", "ProductToken", "inventedswissnum", "NO KEY", "priv-v0")
     assert [(c.name, s) for c in scripts for s in secrets if s in c.script] == []

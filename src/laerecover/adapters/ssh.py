@@ -177,6 +177,10 @@ class SshHost:
         connector.asked.discard(key)
         return results
 
+    def output(self, command: Command) -> str:
+        become = f"{self._become}-H -u {shlex.quote(command.user)} " if self._become else ""
+        return self._line.ask(f"{become}sh -eu -s", command.name, stdin=command.script)
+
     def running(self, service: str) -> bool:
         script = f"unit={shlex.quote(f'lae-{service}')}\n{phases.SERVICE_RUNS}"
         return self._line.script(script, f"service {service}").strip() == "runs"

@@ -64,6 +64,12 @@ class Recipe(Protocol):
     def services(self, site: Site) -> tuple[Service, ...]:
         """What runs, in the order of start. Raises ValueError if a value would break a file that it stands in."""
 
+    def announced(self, server_nodeid: str) -> Command | None:
+        """For Host.output: the TubIDs of storage nodes that the introducer tells its clients, one a line.
+
+        `server_nodeid` is waited for, some seconds. None: this recipe's introducer cannot be asked.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:

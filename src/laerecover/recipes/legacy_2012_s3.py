@@ -66,6 +66,9 @@ class Legacy2012S3:
             storage.append(File(path=f"{STORAGE}/private/node.privkey", content=file_text(keys.server_node_privkey)))
         return Service(name="introducer", files=introducer), Service(name="storageserver", files=tuple(storage))
 
+    def announced(self, server_nodeid: str) -> None:
+        """No question is known that its introducer of 2012 answers."""
+
 
 def _storage_cfg(site: Site) -> Secret:
     """The bucket is the nickname, S3 the backend; locations and ports in the manner of 2012, without `tcp:`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 
 from laerecover.identity import INTRODUCER_PORT, STORAGE_PORT, any_weak, parse_furl
@@ -79,6 +80,11 @@ class Tahoe:
                 proofs=(_proof("storageserver", f"{STORAGE}/private/storage.furl", STORAGE_PORT),),
             ),
         )
+
+    def announced(self, server_nodeid: str) -> Command:
+        """A subscriber on the host itself, by the furl that lies there."""
+        arguments = f"{self.identity_files['introducer_furl']} {INTRODUCER_PORT} {shlex.quote(server_nodeid)}"
+        return Command(name="announced", user="customer", script=f"cd /\n{_python(arguments, _ANNOUNCED)}")
 
 
 def _introducer_cfg(site: Site) -> Secret:
@@ -191,6 +197,46 @@ defer.ensureDeferred(main(sys.argv[1], sys.argv[2])).addBoth(ended)
 reactor.run()
 """
 
+_ANNOUNCED = """\
+from allmydata.introducer.common import get_tubid_string_from_ann, unsign_from_foolscap
+from allmydata.introducer.interfaces import RIIntroducerSubscriberClient_v2
+from foolscap.api import Referenceable, Tub
+from twisted.internet import defer, reactor, task
+from zope.interface import implementer
+import os, sys
+
+@implementer(RIIntroducerSubscriberClient_v2)
+class Subscriber(Referenceable):
+    heard = set()
+
+    def remote_announce_v2(self, announcements):
+        for each in announcements:
+            announced, _ = unsign_from_foolscap(each)  # raises if nobody signed it
+            self.heard.add(get_tubid_string_from_ann(announced).decode("ascii"))
+
+async def main(file, port, wanted):
+    tub, subscriber = Tub(), Subscriber()
+    tub.startService()
+    tub_id, _, rest = open(file).read().strip().partition("@")
+    furl = f"{tub_id}@tcp:127.0.0.1:{port}/{rest.rpartition('/')[2]}"
+    introducer = await tub.getReference(furl).addTimeout(20, reactor)
+    about = {b"version": 0, b"nickname": "verify", b"app-versions": [], b"my-version": "", b"oldest-supported": ""}
+    await introducer.callRemote("subscribe_v2", subscriber, b"storage", about).addTimeout(20, reactor)
+    for _ in range(30):  # a node that has lost its introducer comes back within seconds
+        if wanted in subscriber.heard:
+            break
+        await task.deferLater(reactor, 0.5)
+    print(*sorted(subscriber.heard), sep="\\n", flush=True)
+
+def ended(outcome):
+    if outcome is not None:  # its text could tell the furl
+        print(f"the introducer cannot be asked: {outcome.type.__name__}", file=sys.stderr, flush=True)
+    os._exit(0 if outcome is None else 1)
+
+defer.ensureDeferred(main(*sys.argv[1:])).addBoth(ended)
+reactor.run()
+"""
+
 
 def _create(verb: str, folder: str) -> str:
     """An empty node in one go: Tahoe-LAFS refuses a folder that an interrupted attempt left half made."""
@@ -206,5 +252,10 @@ def _run(folder: str) -> str:
 
 def _proof(node: str, furl_file: str, port: int) -> Command:
     """A foolscap client on the host itself: who answers at the port has TubID and swissnum of the furl in the file."""
-    script = f"{_ENV} OPENSSL_CONF={OPENSSL_CONF} {HOME}/venv/bin/python - {furl_file} {port} <<'LAE_PROOF'\n{_PROOF}LAE_PROOF\n"
-    return Command(name=f"proof-{node}", user="customer", script=script)
+    return Command(name=f"proof-{node}", user="customer", script=_python(f"{furl_file} {port}", _PROOF))
+
+
+def _python(arguments: str, program: str) -> str:
+    """The program in the host's own venv, which it leaves as it is."""
+    run = f"{_ENV} OPENSSL_CONF={OPENSSL_CONF} {HOME}/venv/bin/python -B - {arguments}"
+    return f"{run} <<'LAE_PROGRAM'\n{program}LAE_PROGRAM\n"

@@ -117,6 +117,15 @@ class TwinHost:
         with self._file.change() as db:
             return _file(db, self._id, Command(name=command, script="").marker) is not None
 
+    def output(self, command: Command) -> str:
+        """The twin understands a recipe's `announced` alone: its introducer knows the storage node that was started here."""
+        self._check()
+        with self._file.change() as db:
+            nodes = dict(db.execute("SELECT name, tub_id FROM services WHERE instance_id = ?", (self._id,)).fetchall())
+        if command.name != "announced" or "introducer" not in nodes:
+            raise Refusal(f"{command.name}: exit status 1: nobody answers", kind="command_failed")
+        return f"{nodes.get('storageserver', '')}\n"
+
     def running(self, service: str) -> bool:
         self._check()
         with self._file.change() as db:
