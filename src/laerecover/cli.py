@@ -67,6 +67,13 @@ def drill(
             "--world", metavar="twin|rig", help="On a file, or on this machine's own rig (root, extra [rig])."
         ),
     ] = "twin",
+    prove: Annotated[
+        bool,
+        typer.Option(
+            "--prove",
+            help="On a rig: a file stored before must come back to its old caps. Mails go to the rig's server.",
+        ),
+    ] = False,
     again: Annotated[bool, typer.Option("--again", help="Forget the old drill and begin anew.")] = False,
     pace: Annotated[float, typer.Option(hidden=True, min=0.0001, max=1.0)] = 0.01,
     json_: JsonOpt = False,
@@ -80,12 +87,13 @@ def drill(
         raise typer.BadParameter("--faults is seed:N, N a number")
     if world not in ("twin", "rig"):
         raise typer.BadParameter("--world is twin or rig")
+    if prove and world != "rig":
+        raise typer.BadParameter("--prove needs --world rig: the twin world stores no files")
     dice = int(faults[5:]) if faults else 1
     crash_at = os.environ.get("LAERECOVER_CRASH_AT", "")
     seed = dice if seed is None else seed
-    given = replace(
-        options, seed=seed, faults=faults, place=world, again=again, pace=pace, crash_at=crash_at, canary=False
-    )
+    given = replace(options, seed=seed, faults=faults, place=world, prove=prove, again=again, pace=pace)
+    given = replace(given, crash_at=crash_at, canary=False)
     _work(json_, lambda stop, watch: operations.drill(given, watch=watch, stop=stop))
 
 

@@ -27,6 +27,12 @@ def follow_ups(
 
     if row["outcome"] == "failed":
         add("mend it and run again", row["why"], f"laerecover {state.mode} {name}{again}")
+    elif row["proof"] and not row["proof"]["ok"]:
+        add(
+            "not proved; look into it on the rig, which runs on, or try again",
+            row["proof"]["said"],
+            f"laerecover drill {name}{again}",
+        )
     elif row["outcome"] == BLOCKED:
         add(
             "blocked",

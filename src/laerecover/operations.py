@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from laerecover.errors import Guarded, LaeRecoverError
 from laerecover.instances import adopt_unknown
-from laerecover.manifest import Manifest
+from laerecover.manifest import Account, Manifest
 from laerecover.options import Options, now
 from laerecover.outbox import Outbox
 from laerecover.plan import Plan, make_plan
@@ -59,29 +59,47 @@ def drill(options: Options, *, watch: Watch, stop: threading.Event) -> tuple[Sta
     if options.again:
         _end_rig(folder)
         forget_drill(folder)
-    chances = {"seed": options.seed, "pace": options.pace, "faults": options.faults}
+    chances = {"seed": options.seed, "pace": options.pace, "faults": options.faults, "prove": options.prove}
     state = open_state(
         folder, mode="drill", digest=manifest.digest, now=now(), new_identity=options.new_identity, **chances
     )
     with locked(folder, "drill"):
-        state = _renewed(state, options)
+        state, before = _renewed(state, options), manifest
         manifest, vault = state.seen(manifest), options.vault(folder)
         settings = options.settings_for("drill", folder)
         planned = _planned(options, state, manifest, settings)
-        if not _open_accounts(state, planned):
+        if not _open_accounts(state, planned) and not _unproved(state, planned):
             return state, written_report(options, state, manifest, planned, settings)
-        if options.place == "rig":
+        if options.place == "rig" or state.prove:
             from laerecover.rig import rehearsal
 
             rehearsal.begin(state, manifest.recoverable, options.faults)
             settings = options.settings_for("drill", folder)
+        if state.prove:
+            options = replace(options, mail="send")
+            rehearsal.store_canaries(state, _selected(before, planned), vault, stop)
         opened = open_world(state, settings, vault, stop, crash_at=options.crash_at)
         planned = _planned(options, state, manifest, settings)
         _guard_instances(planned, options)
         done = _carry_out(options, state, manifest, settings, planned, opened, vault, watch, stop)
-        if not _open_accounts(state, planned):
+        if state.prove:
+            recovered = set(_unproved(state, planned)).difference(_open_accounts(state, planned))
+            rehearsal.try_canaries(state, [a for a in manifest.accounts if a.account_id in recovered], vault, stop)
+            done = done[0], written_report(options, done[0], manifest, planned, settings)
+        if not _open_accounts(state, planned) and not _unproved(state, planned):
             _end_rig(folder)
         return done
+
+
+def _selected(manifest: Manifest, planned: Plan) -> list[Account]:
+    chosen = {a.account_id for a in planned.recover}
+    return [a for a in manifest.accounts if a.account_id in chosen]
+
+
+def _unproved(state: State, planned: Plan) -> list[str]:
+    """Those of the plan whose canary has not come back yet, if it is to."""
+    proved = state.proved
+    return [a.account_id for a in planned.recover if state.prove and not proved.get(a.account_id, {}).get("ok")]
 
 
 def _end_rig(folder: Path) -> None:
@@ -218,7 +236,18 @@ def _plan_anew(folder: Path, manifest: Manifest, options: Options) -> State:
 
 
 def _renewed(state: State, options: Options) -> State:
-    """--new-identity is for the whole recovery: half of the accounts with old keys would be no answer to a break-in."""
+    """--new-identity is for the whole recovery: half of the accounts with old keys would be no answer to a break-in.
+
+    So is --prove: nobody can store something before a disaster that has been.
+    """
+    if options.prove and not state.prove:
+        if state.started_at is not None or state.rehearsal.is_file():
+            raise LaeRecoverError(
+                "this drill was begun without --prove",
+                where=str(state.folder),
+                next_step=f"go on without it, or begin anew with --again; {_NOT_STARTED}",
+            )
+        state = replace(state, prove=True).write()
     if options.new_identity and not state.new_identity:
         if state.started_at is not None:
             raise LaeRecoverError(

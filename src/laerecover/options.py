@@ -30,6 +30,7 @@ class Options:
     seed: int = 1
     faults: str = ""
     place: str = "twin"
+    prove: bool = False
     pace: float = 0.01
     again: bool = False
     accept: tuple[str, ...] = ()

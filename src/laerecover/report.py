@@ -149,6 +149,8 @@ class Report:
             return 4
         if self.body["stopped"] or any(a["guarded"] for a in self.accounts):
             return 3
+        if any(a["proof"] and not a["proof"]["ok"] for a in self.accounts):
+            return 1
         return 1 if self.number("failed", "on its way", "not started") else 0
 
 
@@ -176,7 +178,10 @@ def make_report(
         | _effects(counts.get(account.account_id), rounds.get(account.account_id), begun)
         for account in manifest.accounts
     ]
+    proofs = state.proved
     for row, account in zip(rows, manifest.accounts, strict=True):
+        untried = {"ok": False, "said": "not tried yet"} if state.prove and row["outcome"] == "recovered" else None
+        row["proof"] = proofs.get(account.account_id, untried)
         row["follow_ups"] = follow_ups(row, account, mails.get(account.account_id, []), state, name, repeated)
     ended = [r.ended_at for r in rounds.values() if r.ended_at is not None]
     body = {

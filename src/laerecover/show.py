@@ -154,14 +154,27 @@ def show_report(report: Report, folder: Path) -> None:
     """Outcome of each account, what is left for a human, and where the report lies."""
     out = console(sys.stdout)
     table = Table(box=None, pad_edge=False)
-    for title in ("account", "customer", "outcome", "grade", "the customer has to", "mail", "time"):
+    proving = any(a["proof"] for a in report.accounts)
+    for title in (
+        "account",
+        "customer",
+        "outcome",
+        "grade",
+        "the customer has to",
+        "mail",
+        "time",
+        *["proof"] * proving,
+    ):
         table.add_column(title, overflow="fold")
     for a in report.accounts:
         seconds = "" if a["rto_seconds"] is None else f"{a['rto_seconds']:.1f} s"
         outcome = Text(a["outcome"], style=_COLOURS.get(a["outcome"], ""))
         cells = [clean(a["account_id"]), clean(a["customer"]), outcome, a["grade"] or "", a["customer_does"]]
         table.add_row(
-            *[c if isinstance(c, Text) else Text(c) for c in cells], Text((a["mail"] or "").replace("_", " ")), seconds
+            *[c if isinstance(c, Text) else Text(c) for c in cells],
+            Text((a["mail"] or "").replace("_", " ")),
+            seconds,
+            *[_proof(a["proof"])] * proving,
         )
     out.print(table)
     _show_left(out, report)
@@ -175,6 +188,14 @@ def show_report(report: Report, folder: Path) -> None:
         out.print(Text(f"\nStopped by a guard: {clean(report.body['stopped'])}", style="yellow"))
     out.print(Text(f"\n{numbers}", style="bold"))
     out.print(Text(f"report: {folder / 'report.html'}, {folder / 'report.json'}"))
+
+
+def _proof(proof: Mapping[str, Any] | None) -> Text:
+    if proof is None:
+        return Text("")
+    return Text(
+        ("proved: " if proof["ok"] else "FAILED: ") + clean(proof["said"]), style="green" if proof["ok"] else "red"
+    )
 
 
 def _show_left(out: Console, report: Report) -> None:

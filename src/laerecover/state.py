@@ -43,6 +43,8 @@ class State:
     """A drill's `--faults`."""
     new_identity: bool = False
     """After a break-in: no key is restored. Said when the recovery begins, and kept."""
+    prove: bool = False
+    """A drill's `--prove`: canaries lie in the buckets. Said when the drill begins, and kept."""
     plan_digest: str | None = None
     """Of the plan that somebody last looked at."""
     stopped: str = ""
@@ -67,6 +69,16 @@ class State:
     def rehearsal(self) -> Path:
         """The settings of a drill on the rig; no other state has such a file."""
         return self.folder / "rehearsal" / "laerecover.toml"
+
+    @property
+    def proofs(self) -> Path:
+        """What became of the canaries of a drill with `--prove`."""
+        return self.folder / "proofs.json"
+
+    @property
+    def proved(self) -> Mapping[str, Mapping[str, Any]]:
+        """Account -> what became of its canary so far: `ok`, `said`, `seconds`."""
+        return dict(json.loads(self.proofs.read_text("utf-8"))) if self.proofs.is_file() else {}
 
     def accept(self, account_id: str, *, because: str, by: str, now: datetime) -> State:
         """The state with one more recorded decision; call `write`."""

@@ -57,6 +57,27 @@ def prepare(say: Callable[[str], None]) -> Path:
     return place
 
 
+def client_program(say: Callable[[str], None]) -> Path:
+    """A customer's `tahoe`, made once out of the hosts' wheels: half a minute. Raises LaeRecoverError."""
+    place = prepare(say)
+    program = place.parent / f"client-{place.name}"
+    with _alone(place.parent):
+        if not (program / "whole").exists():
+            say("rig: making a customer's client (once, about half a minute)")
+            do([sys.executable, "-m", "venv", "--clear", str(program)], seconds=_SECONDS)
+            install = [
+                str(program / "bin/pip"),
+                "install",
+                "--quiet",
+                "--no-index",
+                "--find-links",
+                str(place / "wheels"),
+            ]
+            do([*install, *WHEELS], seconds=_SECONDS, what="making a customer's client")
+            (program / "whole").touch()
+    return program / "bin" / "tahoe"
+
+
 def _make(folder: Path, place: Path, say: Callable[[str], None]) -> None:
     """Everything into a temporary folder, which is renamed when it is whole."""
     temporary = Path(tempfile.mkdtemp(prefix="making-", dir=folder))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 from laerecover.errors import LaeRecoverError
 from laerecover.manifest import Account
+from laerecover.rig import proof
 from laerecover.rig.client import Rig, find, up
 from laerecover.rig.papers import write_settings
 from laerecover.state import State
+from laerecover.vault import Vault
 
 _RIG = "rig"
 
@@ -30,6 +33,16 @@ def begin(state: State, accounts: Sequence[Account], faults: str) -> None:
         if account.bucket_name and account.user_access_key_id and account.user_secret_key:
             rig.ask("customer", account.bucket_name, account.user_access_key_id, account.user_secret_key.reveal())
     write_settings(rig, state.rehearsal.parent, accounts)
+
+
+def store_canaries(state: State, accounts: Sequence[Account], vault: Vault, stop: threading.Event) -> None:
+    """See `proof.store`."""
+    proof.store(_need(state), accounts, vault, stop)
+
+
+def try_canaries(state: State, accounts: Sequence[Account], vault: Vault, stop: threading.Event) -> None:
+    """See `proof.prove`."""
+    proof.prove(state, _need(state), accounts, vault, stop)
 
 
 def enter(state: State) -> None:
