@@ -29,7 +29,7 @@ _OF_THE_SIGNUP = tuple(name for name in SIGNUP_FIELDS if name not in _OF_THE_SER
 def accounts(signups: Sequence[Signup], roles: dict[str, str]) -> list[Account]:
     """Every account and every attempt, sorted by id."""
     groups: dict[str, list[Signup]] = defaultdict(list)
-    buckets = {stem(s.name): bucket for s in signups if (bucket := attested_bucket(s))}
+    buckets = {stem(s.name): bucket for s in signups if s.log is not None and (bucket := attested_bucket(s))}
     for signup in signups:
         # A cut copy may not tell the bucket that its fellow tells.
         bucket = None if roles[signup.name] == ATTEMPT else attested_bucket(signup) or buckets.get(stem(signup.name))
@@ -85,7 +85,9 @@ def _leave_out_strangers(account: Account, group: list[Signup], roles: dict[str,
     anchor = account.origin or group[0]
     kept = [anchor]
     for signup in group:
-        if signup is anchor or stem(signup.name) == stem(anchor.name):
+        if signup is anchor or (
+            stem(signup.name) == stem(anchor.name) and (signup.log is None) == (anchor.log is None)
+        ):
             kept += (
                 [] if signup is anchor else [signup]
             )  # a copy is no stranger: where it differs, one of them is damaged

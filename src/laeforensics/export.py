@@ -11,7 +11,6 @@ from laeforensics.settling import Account, instances
 from laerecover import manifest
 from laerecover.manifest import Manifest, Secret
 
-_KEYINFO_LOST = "(given, but lost with the csv rows)"
 _OLD = {
     "instance_id": "old_instance_id",
     "launch_time": "old_launch_time",
@@ -67,9 +66,6 @@ def manifest_account(account: Account) -> manifest.Account:
     values: dict[str, object] = {}
     for name, text in account.values.items():
         values[_OLD.get(name, name)] = Secret(text) if FIELDS[name].secret else text
-    if "customer_keyinfo" not in values and any(s.log and "key info" in s.log.marks for s in account.signups):
-        # Its program wrote to the staff instead: this customer did give key information, and wants encrypted mail.
-        values["customer_keyinfo"] = _KEYINFO_LOST
     return manifest.Account(
         account_id=account.account_id,
         verdict=rules.verdict(account).name,
@@ -86,6 +82,9 @@ def manifest_account(account: Account) -> manifest.Account:
         log_file=origin.name if origin is not None and origin.log is not None else None,
         secrets_file=secrets_file,
         customer_email_confirmed=account.email_confirmed,
+        # Its program wrote to the staff instead: this customer did give key information, and wants encrypted mail.
+        customer_keyinfo_lost="customer_keyinfo" not in values
+        and any(s.log is not None and "key info" in s.log.marks for s in account.signups),
         former_instance_ids=tuple(sorted(instances(account).keys() - {account.values.get("instance_id")})),
         provenance=Provenance(account),
         **values,  # type: ignore[arg-type]

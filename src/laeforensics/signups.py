@@ -36,8 +36,10 @@ def roles(signups: Sequence[Signup]) -> dict[str, str]:
         first = min(claimants, key=lambda s: (seed_of(bucket) != _seed(s), s.log is None, s.name.count("/"), s.name))
         for signup in claimants:
             found[signup.name] = ORIGIN if signup is first else DUPLICATE
-    whole = {stem(name) for name, role in found.items() if role != ATTEMPT}
-    return {n: DUPLICATE if role == ATTEMPT and stem(n) in whole else role for n, role in found.items()}
+    logs = {s.name for s in signups if s.log is not None}
+    whole = {stem(name) for name, role in found.items() if role != ATTEMPT and name in logs}
+    cut = {name for name, role in found.items() if role == ATTEMPT and name in logs and stem(name) in whole}
+    return {name: DUPLICATE if name in cut else role for name, role in found.items()}
 
 
 def _seed(signup: Signup) -> str | None:

@@ -67,7 +67,8 @@ def log_of(server: Recovered) -> bytes:
     """The log: what happened, without any secret. The furl that the old program printed stands in the secrets file alone."""
     account = server.account
     # Without the rows nobody would know that this customer wants encrypted mail only: then no address either.
-    alone = bool(account.customer_keyinfo) and _plan_of(account) is None and _customer_row(account) is None
+    secretive = bool(account.customer_keyinfo) or account.customer_keyinfo_lost
+    alone = secretive and _plan_of(account) is None and _customer_row(account) is None
     email = account.customer_email if account.customer_email_confirmed and not alone else None
     told = [
         # It opened the account, once, and is worth nothing now but that it ties the log to its csv rows. (Nobody believes
@@ -151,7 +152,9 @@ def rows(server: Recovered) -> dict[str, str]:
 def _customer_row(account: Account) -> str | None:
     """What the csv files tell of the customer, as they tell it; None where no csv file did (the name is told nowhere else)."""
     email = account.customer_email or ""
-    if not (_is_tied(account) and account.customer_name and _quoted(email, also="%") == email):
+    if account.customer_keyinfo_lost or not (
+        _is_tied(account) and account.customer_name and _quoted(email, also="%") == email
+    ):
         return None
     texts = (account.activation_key or "", account.product_code or "", account.customer_name)
     return ",".join([*map(_quoted, texts), email, _quoted(account.customer_keyinfo or "")])

@@ -49,6 +49,11 @@ def audience(account: Account) -> tuple[str, str]:
         return STAFF_NOTE, "no e-mail address is known"
     if not account.customer_email_confirmed:
         return STAFF_NOTE, "the e-mail address is doubtful: only the web form carries it"
+    if account.customer_keyinfo_lost:
+        return (
+            STAFF_NOTE,
+            "the customer gave PGP key information, which is lost: ask for it, and send the furl encrypted",
+        )
     if account.customer_keyinfo is not None:
         return STAFF_NOTE, "the customer gave PGP key information: send the furl encrypted"
     return CONFIRMATION, ""

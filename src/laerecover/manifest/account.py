@@ -49,6 +49,8 @@ class Account:
     """False when only activation_requests.csv carries the address: then the staff get the mail, not the address."""
     customer_name: str | None = None
     customer_keyinfo: str | None = None
+    customer_keyinfo_lost: bool = False
+    """True when the log tells that there was PGP key information, which itself is lost: then, too, the staff get the mail."""
     introducer_furl: Secret | None = None
     introducer_node_pem: Secret | None = None
     introducer_nodeid: str | None = None
@@ -84,6 +86,7 @@ SECRET_FIELDS: frozenset[str] = frozenset(
         "server_node_privkey",
     }
 )
+FLAG_FIELDS: frozenset[str] = frozenset({"customer_email_confirmed", "customer_keyinfo_lost"})
 TUPLE_FIELDS: frozenset[str] = frozenset(
     {"missing", "blocking", "matched_by", "history", "decisions", "former_instance_ids"}
 )

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from laerecover.manifest.account import (
     FIELDS,
+    FLAG_FIELDS,
     GRADES,
     IDENTITIES,
     SECRET_FIELDS,
@@ -22,7 +23,7 @@ from laerecover.manifest.secret import Secret
 
 SCHEMA_VERSION = 2
 _PROVENANCE = pa.list_(pa.struct([("field", pa.string()), ("places", pa.list_(pa.string()))]))
-_NOT_NULL = frozenset({"account_id", "verdict", "server", "customer_email_confirmed", *TUPLE_FIELDS, "provenance"})
+_NOT_NULL = frozenset({"account_id", "verdict", "server", *FLAG_FIELDS, *TUPLE_FIELDS, "provenance"})
 _CHOICES: Mapping[str, tuple[str | None, ...]] = {
     "verdict": VERDICTS,
     "grade": (*GRADES, None),
@@ -38,7 +39,7 @@ def _type_of(name: str) -> pa.DataType:
         return _PROVENANCE
     if name in TUPLE_FIELDS:
         return pa.list_(pa.string())
-    if name == "customer_email_confirmed":
+    if name in FLAG_FIELDS:
         return pa.bool_()
     return pa.string()
 
