@@ -170,7 +170,8 @@ def _furl_in_mail(state: State, rig: Rig, account: Account, vault: Vault) -> str
 
 def _old_node(rig: Rig, account: Account) -> AbstractContextManager[_Node]:
     """The storage node of before the disaster: a client, too, that knows no storage node but itself."""
-    key, place = restored_storage(account)[0] or new_node_pem(), f"tcp:127.0.0.1:{_free_port()}"
+    key, port = restored_storage(account)[0] or new_node_pem(), _free_port()
+    place = f"tcp:127.0.0.1:{port}"
     furl = f"pb://{tub_id_of(key)}@{place}/{os.urandom(16).hex()}"
     private = {
         "node.pem": key.reveal(),
@@ -181,7 +182,7 @@ def _old_node(rig: Rig, account: Account) -> AbstractContextManager[_Node]:
         rig,
         account,
         private,
-        node=f"tub.port = {place}:interface=127.0.0.1\ntub.location = {place}\n",
+        node=f"tub.port = tcp:{port}:interface=127.0.0.1\ntub.location = {place}\n",
         more="[storage]\nenabled = true\nanonymous = true\nforce_foolscap = true\n",
     )
 
