@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from laeforensics.signuplogs import SignupLog
+    from laeforensics.logs import SignupLog
 
 
 def _announced(*texts: str) -> Callable[[SignupLog], bool]:

@@ -9,10 +9,10 @@ from laeforensics.customers import REQUEST_TO_LOG, cells, join_csv, moment
 from laeforensics.facts import FOREIGN, LAST_ASSERTING_STANDING, Fact
 from laeforensics.fields import SIGNUP_FIELDS
 from laeforensics.findings import Finding, finding
+from laeforensics.logs import SignupLog
 from laeforensics.packedfacts import Witnesses
 from laeforensics.pairing import join_secrets
 from laeforensics.producttokens import Product
-from laeforensics.signuplogs import SignupLog
 from laeforensics.stages import BEFORE_DEPLOYMENT, impossible
 from laeforensics.witnesses import Signup, Sources, add, bears_seed, product_code_of, seed_of, start_of, weigh
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from laeforensics import pythonrepr
+from laeforensics import parsing, pythonrepr
 from laeforensics.fields import FIELDS
 from laeforensics.parsing import Piece
 
@@ -209,3 +209,13 @@ def setting(rule: str, piece: Piece) -> str | None:
     if piece.type == "VALUE":
         return rule
     return piece.type.lower() if piece.type in ("PUBLIC_HOST", "PRIVATE_HOST") else None
+
+
+def settings(lines: Iterable[tuple[str, int]]) -> Iterator[tuple[str, str, int]]:
+    """Field, value and start of the value of each setting in the lines of a tahoe.cfg (text, start)."""
+    for content, start in lines:
+        for rule, pieces in parsing.items("tahoe_cfg", content.encode("latin-1")):
+            for piece in pieces:
+                name = setting(rule, piece)
+                if name is not None:
+                    yield name, str(piece), start + piece.start_pos

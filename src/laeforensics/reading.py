@@ -13,10 +13,11 @@ from laeforensics.activations import BadRow, Row, read_activation_requests, read
 from laeforensics.evidence import Content, EvidenceFile
 from laeforensics.facts import Fact, Locator
 from laeforensics.findings import Finding, finding
+from laeforensics.logs import SignupLog
 from laeforensics.packedfacts import Facts
 from laeforensics.producttokens import Product, read_config, read_monthly
 from laeforensics.secretsfiles import SecretsFile, read_secrets, read_stripe
-from laeforensics.signuplogs import SignupLog, read_log
+from laeforensics.signuplogs import read_log
 from laeforensics.witnesses import Sources
 
 _BATCH = 32

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
 from laeforensics import dialects, parsing, segments
 from laeforensics.damage import is_damage
-from laeforensics.facts import ERROR, OWN, REMOTE, STRAY, TESTIMONY, Fact, Locator, Residue, Tile
+from laeforensics.facts import ERROR, OWN, REMOTE, STRAY, TESTIMONY, Fact, Locator, Residue
 from laeforensics.fields import FIELDS
 from laeforensics.identities import certify, external_furl
 from laeforensics.islands import Coast, Island
-from laeforensics.packedfacts import Facts
+from laeforensics.logs import SignupLog
 from laeforensics.parsing import Piece
 from laeforensics.pieces import (
     ALWAYS_FOLLOW,
@@ -28,44 +27,11 @@ from laeforensics.pieces import (
     hosts,
     keys,
     output_lines,
-    setting,
+    settings,
     value,
 )
 from laeforensics.segments import Segment
 from laeforensics.stages import STAGE_OF_ITEM, is_order_broken, stage_of_announcement
-
-MOST_RESIDUE = 1000
-"""So many lines of residue are told apart in one log."""
-MOST_TORN = 1000
-"""So many damaged values are told of one log."""
-
-
-@dataclass(slots=True, kw_only=True)
-class SignupLog:
-    """What one log says. `segments` counts the signups in the file; stages, failure and the facts believed are of the kept ones."""
-
-    evidence: str
-    dialect: str = ""
-    size: int = 0
-    facts: list[Fact] = field(default_factory=list)
-    residue: list[Residue] = field(default_factory=list)
-    tiles: list[Tile] = field(default_factory=list)
-    stages: list[tuple[str, int]] = field(default_factory=list)
-    announcements: set[str] = field(default_factory=set)
-    marks: set[str] = field(default_factory=set)
-    """Words that tell a dialect."""
-    segments: int = 1
-    seam: str | None = None
-    """The field by which two signups glued into one were told apart."""
-    failed: bool = False
-    failure: str | None = None
-    bucket_failed: bool = False
-    torn: list[tuple[str, Locator]] = field(default_factory=list)
-
-    def has_channel(self, channel: str) -> bool:
-        """True if a fact of this log came by this channel."""
-        facts: Sequence[Fact] = self.facts
-        return facts.has_channel(channel) if isinstance(facts, Facts) else any(f.channel == channel for f in facts)
 
 
 def read_log(data: bytes, evidence: str) -> SignupLog:
@@ -128,8 +94,6 @@ class _Reader:
         else:
             self._facts(rule, pieces, OWN)
 
-    # -- items ---------------------------------------------------------------------------------------
-
     def _stage(self, rule: str, stage: str, piece: Piece) -> None:
         if is_order_broken(rule, self.items):
             self.segments.append(Segment(coast=Coast([Island(start=piece.start_pos, line=piece.line)])))
@@ -184,7 +148,7 @@ class _Reader:
         if known is not None and known != host and is_damage(known, host):
             fact = self.here.facts[-1]
             self.here.facts[-1] = fact._replace(channel=STRAY)
-            self._is_torn(fact.field, fact.locator)
+            self.log.tear(fact.field, fact.locator)
         else:
             self.here.coast.host(host, piece.start_pos, piece.line)
 
@@ -198,7 +162,7 @@ class _Reader:
         if not cut and self.here.facts and self.here.facts[-1].channel == OWN:
             fact = self.here.facts[-1]
             self.here.facts[-1] = fact._replace(channel=STRAY)
-            self._is_torn(fact.field, fact.locator)
+            self.log.tear(fact.field, fact.locator)
             self.here.coast.hurt()
 
     def _malformed(self, piece: Piece) -> None:
@@ -208,7 +172,7 @@ class _Reader:
         if f"{key} = " in rest:  # a hole takes lines away, it never brings the same one again
             self.here.coast.part(piece.start_pos, piece.line)
         self.here.coast.hurt()
-        self._is_torn(FIELD_OF_KEY.get(key, key), self._locator(piece, piece.start_pos, piece.end_pos))
+        self.log.tear(FIELD_OF_KEY.get(key, key), self._locator(piece, piece.start_pos, piece.end_pos))
         self._tiles([piece])
 
     def _noise(self, pieces: Sequence[Piece]) -> None:
@@ -286,22 +250,13 @@ class _Reader:
         self._fact(name, text, self._locator(output, start, end), "cat_output", REMOTE)
 
     def _tahoe_cfg(self, lines: list[tuple[str, int]], output: Piece) -> None:
-        for content, start in lines:
-            for rule, pieces in parsing.items("tahoe_cfg", content.encode("latin-1")):
-                for piece in pieces:
-                    name = setting(rule, piece)
-                    if name is not None:
-                        where = start + piece.start_pos
-                        self._fact(
-                            name, str(piece), self._locator(output, where, where + len(str(piece))), "tahoe_cfg", REMOTE
-                        )
-
-    # -- helpers ---------------------------------------------------------------------------------------
+        for name, text, where in settings(lines):
+            self._fact(name, text, self._locator(output, where, where + len(text)), "tahoe_cfg", REMOTE)
 
     def _fact(self, name: str, text: str, locator: Locator, rule: str, channel: str) -> None:
         if not FIELDS[name].fits(text):
             if text:
-                self._is_torn(name, locator)
+                self.log.tear(name, locator)
             return
         self.here.facts.append(Fact(name, text, locator, rule, ERROR if self.here.failed else channel))
 
@@ -314,37 +269,17 @@ class _Reader:
         return Locator(self.log.evidence, line, start, end)
 
     def _tiles(self, pieces: Iterable[Piece]) -> None:
-        tiles = self.log.tiles
         for piece in pieces:
             kind = KIND_OF_TERMINAL.get(piece.type, "fact")
             if kind == "residue":
                 if self.here.failed:
                     kind = "failure"
                 else:
-                    self._residue(piece)
+                    where = (self.log.evidence, piece.line, piece.start_pos, piece.end_pos)
+                    self.log.leave(Residue(*where, str(piece)[:120]))
             if piece.type in MARKS:
-                self._mark(piece)
-            if tiles and tiles[-1].kind == kind:
-                tiles[-1] = Tile(tiles[-1].start, piece.end_pos, kind)
-            else:
-                tiles.append(Tile(piece.start_pos, piece.end_pos, kind))
-
-    def _residue(self, piece: Piece) -> None:
-        """Line by line; of a file of nothing else, which may hold millions, the later neighbours become one stretch."""
-        residue = self.log.residue
-        if len(residue) > MOST_RESIDUE and residue[-1].end == piece.start_pos:
-            residue[-1] = residue[-1]._replace(end=piece.end_pos)
-        else:
-            residue.append(Residue(self.log.evidence, piece.line, piece.start_pos, piece.end_pos, str(piece)[:120]))
-
-    def _is_torn(self, name: str, locator: Locator) -> None:
-        if len(self.log.torn) < MOST_TORN:
-            self.log.torn.append((name, locator))
-
-    def _mark(self, piece: Piece) -> None:
-        for word, mark in MARKS[piece.type]:
-            if word in str(piece):
-                self.log.marks.add(mark)
+                self.log.marks.update(mark for word, mark in MARKS[piece.type] if word in str(piece))
+            self.log.claim(piece.start_pos, piece.end_pos, kind)
 
     def finish(self, size: int) -> SignupLog:
         log = self.log

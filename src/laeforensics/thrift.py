@@ -10,8 +10,8 @@ from sys import intern
 from typing import cast, overload
 
 from laeforensics.facts import Fact, Locator, Residue, Tile
+from laeforensics.logs import SignupLog
 from laeforensics.packedfacts import Facts
-from laeforensics.signuplogs import SignupLog
 
 
 class Tiles(Sequence[Tile]):

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from laeforensics.activations import Row, is_moment
 from laeforensics.facts import LAST_ASSERTING_STANDING, Fact
 from laeforensics.findings import Finding
+from laeforensics.logs import SignupLog
 from laeforensics.packed import without_suffix
 from laeforensics.packedfacts import Witnesses
 from laeforensics.producttokens import Product
 from laeforensics.secretsfiles import SecretsFile
-from laeforensics.signuplogs import SignupLog
 
 _STAMP = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z-([0-9A-Za-z-]+)")
 _DEVPAY_BUCKET = re.compile(r"lae-([0-9a-z]{8})-([a-z2-7]{32})")

@@ -13,8 +13,9 @@ from typing import Any
 import laeforensics as lf
 from evidence_writer.certificates import NodeIdentity, default_pool, make_identity
 from laeforensics.facts import OWN, Fact, Locator
+from laeforensics.logs import SignupLog
 from laeforensics.settling import Account
-from laeforensics.signuplogs import SignupLog, read_log
+from laeforensics.signuplogs import read_log
 from laerecover.manifest import Secret
 
 SEED = "inventedseedinventedseedinvented"

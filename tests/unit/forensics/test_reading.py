@@ -14,8 +14,9 @@ from test_evidence import write
 import laeforensics as lf
 from laeforensics import evidence, pool, thrift
 from laeforensics.facts import Tile
+from laeforensics.logs import MOST_RESIDUE, MOST_TORN
 from laeforensics.reading import read_all, read_file
-from laeforensics.signuplogs import MOST_RESIDUE, MOST_TORN, read_log
+from laeforensics.signuplogs import read_log
 from laerecover.manifest import Secret
 
 
