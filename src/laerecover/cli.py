@@ -178,7 +178,7 @@ def report(options: Options, json_: JsonOpt = False) -> None:
 
 @command(app, *PLACES, *SELECTION, "concurrency")
 def verify(options: Options, json_: JsonOpt = False) -> None:
-    """Ask whether what was recovered still answers: introducer, storage node, bucket. Read-only, at any later time."""
+    """Ask whether what was recovered still answers: introducer, storage node, announcement, bucket. Read-only, at any later time."""
     from laerecover.show import show_verified
     from laerecover.verify import verify as verified
 
