@@ -67,13 +67,7 @@ def drill(
             "--world", metavar="twin|rig", help="On a file, or on this machine's own rig (root, extra [rig])."
         ),
     ] = "twin",
-    prove: Annotated[
-        bool,
-        typer.Option(
-            "--prove",
-            help="On a rig: a file stored before must come back to its old caps. Mails go to the rig's server.",
-        ),
-    ] = False,
+    prove: Annotated[bool, typer.Option("--prove", help="A file stored before is read back after; on a rig.")] = False,
     again: Annotated[bool, typer.Option("--again", help="Forget the old drill and begin anew.")] = False,
     pace: Annotated[float, typer.Option(hidden=True, min=0.0001, max=1.0)] = 0.01,
     json_: JsonOpt = False,
@@ -89,9 +83,8 @@ def drill(
         raise typer.BadParameter("--world is twin or rig")
     if prove and world != "rig":
         raise typer.BadParameter("--prove needs --world rig: the twin world stores no files")
-    dice = int(faults[5:]) if faults else 1
     crash_at = os.environ.get("LAERECOVER_CRASH_AT", "")
-    seed = dice if seed is None else seed
+    seed = int(faults[5:] or 1) if seed is None else seed
     given = replace(options, seed=seed, faults=faults, place=world, prove=prove, again=again, pace=pace)
     given = replace(given, crash_at=crash_at, canary=False)
     _work(json_, lambda stop, watch: operations.drill(given, watch=watch, stop=stop))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from laerecover.errors import Guarded, LaeRecoverError
+from laerecover.guards import NOT_STARTED, guard_files, guard_findings, guard_instances
 from laerecover.instances import adopt_unknown
 from laerecover.manifest import Account, Manifest
 from laerecover.options import Options, now
@@ -19,7 +20,7 @@ from laerecover.plan import Plan, make_plan
 from laerecover.ports import WorldError
 from laerecover.report import Report, read_ledger
 from laerecover.review import written_report
-from laerecover.settings import Settings, absent_files, drill_settings
+from laerecover.settings import Settings, drill_settings
 from laerecover.state import State, forget_drill, locked, open_state, read_state
 from laerecover.vault import Vault
 from laerecover.worlds import OpenWorld, open_real, open_world
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 Confirm = Callable[[Plan], bool]
 Watch = Callable[[Plan], "AbstractContextManager[Watcher]"]
-_NOT_STARTED = "nothing was started"
 
 
 def plan(options: Options, *, check: bool = False) -> tuple[Plan, Sequence[Finding]]:
@@ -43,7 +43,7 @@ def plan(options: Options, *, check: bool = False) -> tuple[Plan, Sequence[Findi
     findings: Sequence[Finding] = ()
     asked = replace(state, inventory={})
     if check:
-        _guard_files(settings)
+        guard_files(settings)
         opened = open_real(settings, threading.Event())
         asked = _ask_old_servers(state, manifest, options.selection.of(manifest), opened, settings.region)
         findings = _check(options, asked, manifest, settings, opened)
@@ -80,7 +80,7 @@ def drill(options: Options, *, watch: Watch, stop: threading.Event) -> tuple[Sta
             rehearsal.store_canaries(state, _selected(before, planned), vault, stop)
         opened = open_world(state, settings, vault, stop, crash_at=options.crash_at)
         planned = _planned(options, state, manifest, settings)
-        _guard_instances(planned, options)
+        guard_instances(planned, options)
         done = _carry_out(options, state, manifest, settings, planned, opened, vault, watch, stop)
         if state.prove:
             recovered = set(_unproved(state, planned)).difference(_open_accounts(state, planned))
@@ -126,10 +126,10 @@ def run(
     manifest, folder = options.read(), options.folder("run")
     if options.accept and not options.because:
         raise LaeRecoverError(
-            "--accept needs a reason", where="--because", next_step=f'add --because "…"; {_NOT_STARTED}'
+            "--accept needs a reason", where="--because", next_step=f'add --because "…"; {NOT_STARTED}'
         )
     settings = options.settings_for("run", folder)
-    _guard_files(settings)
+    guard_files(settings)
     state = open_state(folder, mode="run", digest=manifest.digest, now=now(), new_identity=options.new_identity)
     with locked(folder, "run"):
         state = _record_decisions(options, _renewed(state, options), manifest)
@@ -138,20 +138,20 @@ def run(
         planned = _planned(options, state, manifest, settings)
         if _open_accounts(state, planned):
             findings = _check(options, state, manifest, settings, opened)
-            _guard_findings(findings, options)
+            guard_findings(findings, options)
             planned = _planned(options, state, manifest, settings, findings)
-            _guard_instances(planned, options)
+            guard_instances(planned, options)
             if not asked and state.plan_digest not in (None, planned.digest):
                 raise Guarded(
                     "the plan is not the one that was shown: settings have changed since",
                     where=f"{options.settings_file} · shown {state.plan_digest}, now {planned.digest}",
-                    next_step=f"look at `laerecover plan {options.manifest}`, then run again; {_NOT_STARTED}",
+                    next_step=f"look at `laerecover plan {options.manifest}`, then run again; {NOT_STARTED}",
                 )
             if not confirm(planned):
                 raise Guarded(
                     "the plan was not confirmed",
                     where=str(folder),
-                    next_step=f"run again when you are sure; {_NOT_STARTED}",
+                    next_step=f"run again when you are sure; {NOT_STARTED}",
                 )
             state = replace(state, plan_digest=planned.digest).write()
             adopt_unknown(state, manifest, settings, opened.world)
@@ -245,7 +245,7 @@ def _renewed(state: State, options: Options) -> State:
             raise LaeRecoverError(
                 "this drill was begun without --prove",
                 where=str(state.folder),
-                next_step=f"go on without it, or begin anew with --again; {_NOT_STARTED}",
+                next_step=f"go on without it, or begin anew with --again; {NOT_STARTED}",
             )
         state = replace(state, prove=True).write()
     if options.new_identity and not state.new_identity:
@@ -254,7 +254,7 @@ def _renewed(state: State, options: Options) -> State:
                 "this recovery was begun without --new-identity",
                 where=str(state.folder),
                 next_step="go on without it, or `laerecover cleanup` first and name another folder with --state; "
-                + _NOT_STARTED,
+                + NOT_STARTED,
             )
         state = replace(state, new_identity=True).write()
     return state
@@ -267,37 +267,6 @@ def _open_accounts(state: State, planned: Plan) -> list[str]:
     return [a.account_id for a in planned.recover if a.account_id not in done]
 
 
-def _guard_instances(planned: Plan, options: Options) -> None:
-    if options.max_instances is not None and len(planned.recover) > options.max_instances:
-        raise Guarded(
-            f"the plan wants {len(planned.recover)} instances, --max-instances allows {options.max_instances}",
-            where=str(options.manifest),
-            next_step=f"allow more, or select fewer with --only, --except, --first; {_NOT_STARTED}",
-        )
-
-
-def _guard_files(settings: Settings) -> None:
-    """Keys that no step could do without are looked for before anything is launched."""
-    absent = absent_files(settings)
-    if absent:
-        raise LaeRecoverError(
-            "files that the settings name are not there",
-            where="\n".join(absent),
-            next_step=f"put them there, or name others; {_NOT_STARTED}",
-        )
-
-
-def _guard_findings(findings: Sequence[Finding], options: Options) -> None:
-    """What would fail every launch stops the run before the first."""
-    for finding in findings:
-        if finding.blocks and finding.account_id is None:
-            raise Guarded(
-                finding.message,
-                where=f"{finding.what} · `laerecover plan {options.manifest}{options.repeated} --check` shows all",
-                next_step=f"{finding.remedy}; {_NOT_STARTED}",
-            )
-
-
 def _record_decisions(options: Options, state: State, manifest: Manifest) -> State:
     known = {a.account_id for a in manifest.accounts}
     for account_id in options.accept:
@@ -305,7 +274,7 @@ def _record_decisions(options: Options, state: State, manifest: Manifest) -> Sta
             raise LaeRecoverError(
                 f"no account is called {account_id!r}",
                 where="--accept",
-                next_step=f"see `laerecover plan`; {_NOT_STARTED}",
+                next_step=f"see `laerecover plan`; {NOT_STARTED}",
             )
         state = state.accept(account_id, because=options.because or "", by=getpass.getuser(), now=now())
     return state.write() if options.accept else state
@@ -324,5 +293,5 @@ def _ask_old_servers(state: State, manifest: Manifest, chosen: frozenset[str], o
         raise Guarded(
             f"EC2 did not say whether the old servers are gone: {error}",
             where=f"{len(asked)} accounts",
-            next_step=f"mend the connection and run again, or decide with --accept; {_NOT_STARTED}",
+            next_step=f"mend the connection and run again, or decide with --accept; {NOT_STARTED}",
         ) from None

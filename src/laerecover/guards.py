@@ -1,0 +1,48 @@
+"""What stops a command before the first launch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from laerecover.errors import Guarded, LaeRecoverError
+from laerecover.options import Options
+from laerecover.plan import Plan
+from laerecover.settings import Settings, absent_files
+
+if TYPE_CHECKING:
+    from laerecover.check import Finding
+
+NOT_STARTED = "nothing was started"
+
+
+def guard_instances(planned: Plan, options: Options) -> None:
+    """`--max-instances` is for the whole plan."""
+    if options.max_instances is not None and len(planned.recover) > options.max_instances:
+        raise Guarded(
+            f"the plan wants {len(planned.recover)} instances, --max-instances allows {options.max_instances}",
+            where=str(options.manifest),
+            next_step=f"allow more, or select fewer with --only, --except, --first; {NOT_STARTED}",
+        )
+
+
+def guard_files(settings: Settings) -> None:
+    """Keys that no step could do without are looked for before anything is launched."""
+    absent = absent_files(settings)
+    if absent:
+        raise LaeRecoverError(
+            "files that the settings name are not there",
+            where="\n".join(absent),
+            next_step=f"put them there, or name others; {NOT_STARTED}",
+        )
+
+
+def guard_findings(findings: Sequence[Finding], options: Options) -> None:
+    """What would fail every launch stops the run before the first."""
+    for finding in findings:
+        if finding.blocks and finding.account_id is None:
+            raise Guarded(
+                finding.message,
+                where=f"{finding.what} · `laerecover plan {options.manifest}{options.repeated} --check` shows all",
+                next_step=f"{finding.remedy}; {NOT_STARTED}",
+            )
