@@ -9,7 +9,7 @@ from laeforensics.facts import LAST_ASSERTING_STANDING, SITE, STANDING
 from laeforensics.fields import SIGNUP_FIELDS
 from laeforensics.findings import finding
 from laeforensics.masking import excerpt
-from laeforensics.nodes import contest_identity, settle_furl, settle_identity
+from laeforensics.nodes import NODE_KEYS, contest_identity, note_relayed_furl, settle_furl, settle_identity
 from laeforensics.settling import REQUIRED, REQUIRED_DEVPAY, Account, settle_newest, take
 from laeforensics.signups import ATTEMPT, DUPLICATE, ORIGIN, RE_RECORD, attested_bucket, is_ready, outcome
 from laeforensics.witnesses import Signup, product_code_of, start_of, stem
@@ -59,9 +59,12 @@ def _account(account_id: str, group: list[Signup], roles: dict[str, str]) -> Acc
     servers = _servers(group, roles)
     settle_newest(account, servers, _OF_THE_SERVER)
     printed = [s for s in servers if roles[s.name] != RE_RECORD]
-    settle_identity(account, servers)
     contest_identity(account, printed, [s for s in servers if roles[s.name] == RE_RECORD])
+    settle_identity(account, servers if account.contested.isdisjoint(NODE_KEYS) else printed)
     settle_furl(account, servers)
+    note_relayed_furl(account)
+    for name in NODE_KEYS & account.contested:
+        account.values.pop(name, None)
     _email_findings(account)
     required = REQUIRED_DEVPAY if product_code_of(account_id) else REQUIRED
     account.missing = tuple(name for name in required if name not in account.values and name not in account.contested)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from laeforensics import rules
 from laeforensics.findings import BLOCKING, NOTE
-from laeforensics.masking import plain
+from laeforensics.masking import plain, short
 
 if TYPE_CHECKING:
     from laeforensics.case import Case
@@ -42,8 +42,9 @@ def summary(case: Case) -> dict[str, Any]:
     }
 
 
-def card(case: Case) -> str:
-    """The first look at a case, as text."""
+def card(case: Case, *, is_short: bool = False) -> str:
+    """The first look at a case, as text; on a terminal long names are shortened in their middle."""
+    told = short if is_short else str
     s = summary(case)
     lines = [
         f"Evidence  {s['root']} · {s['files']} files · {s['bytes'] / 1e6:.1f} MB · sha256 of all: {s['digest'][:4]}…{s['digest'][-2:]}",
@@ -68,10 +69,11 @@ def card(case: Case) -> str:
     mends = case.mends()[:5]
     if mends:
         lines += ["", "What would help most"]
-        width = max(len(m.evidence) for m in mends)
+        names = [told(plain(m.evidence)) for m in mends]
+        width = max(map(len, names))
         lines += [
-            f"  {plain(m.evidence):<{width}}  {m.effect} {_count(len(m.accounts))}  {', '.join(m.fields)}".rstrip()
-            for m in mends
+            f"  {name:<{width}}  {m.effect} {_count(len(m.accounts))}  {', '.join(m.fields)}".rstrip()
+            for name, m in zip(names, mends, strict=True)
         ]
     return "\n".join(lines)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
@@ -12,9 +13,10 @@ from laeforensics import calls, decisions, display, evidence, export, extraction
 from laeforensics.accounts import accounts
 from laeforensics.errors import UnknownKey
 from laeforensics.fields import SIGNUP_FIELDS
-from laeforensics.findings import Finding
+from laeforensics.findings import Finding, finding
 from laeforensics.inventory import GONE, RUNNING, UNKNOWN, Inventory, read_inventory
 from laeforensics.joining import join
+from laeforensics.logs import SignupLog
 from laeforensics.packed import without_suffix
 from laeforensics.settling import Account, instances
 from laeforensics.signups import COLUMNS, roles, row, shown, table
@@ -56,7 +58,9 @@ class Case:
         self.folder = folder or default_folder(root)
         self.inventory = inventory
         self.reading = read
-        self.joined: list[Signup] = join(read.logs, read.sources)
+        no_logs = [log for log in read.logs if is_no_log(log)]
+        self._foreign_files = [no_log_finding(log) for log in no_logs]
+        self.joined: list[Signup] = join([log for log in read.logs if not is_no_log(log)], read.sources)
         self.lost: list[Signup] = lost.logs_lost(self.joined, read.sources)
         self.roles = roles([*self.joined, *self.lost])
 
@@ -121,7 +125,8 @@ class Case:
         """The findings of reading, joining and auditing, most severe first."""
         decided = {(s.name, d.partition(": ")[0]) for a in self.accounts for s in a.signups for d in a.decisions}
         found = [
-            *self.reading.findings,
+            *(f for f in self.reading.findings if f.signup not in {f.signup for f in self._foreign_files}),
+            *self._foreign_files,
             *(
                 f
                 for s in (*self.joined, *self.lost)
@@ -167,8 +172,14 @@ class Case:
         raise UnknownKey(
             f"no account, log, e-mail or activation key {masking.plain(key)!r}",
             where=str(self.root),
-            next_step="look at the account_id column of `laeforensics audit`",
+            next_step=self._near(wanted) or "look at the account_id column of `laeforensics audit`",
         )
+
+    def _near(self, wanted: str) -> str | None:
+        """What comes near to a key that nothing bears."""
+        near = {k.lower(): k for a in self.accounts for k in _keys_of(a)}
+        found = difflib.get_close_matches(wanted.lower(), near, n=3, cutoff=0.75)
+        return f"did you mean {masking.plain(', '.join(near[k] for k in found))}?" if found else None
 
     def explain(self, key: str) -> display.Explanation:
         """Why we believe what we say of one account: each field, each witness with its place, who disagrees."""
@@ -239,6 +250,18 @@ class Case:
 
     def __repr__(self) -> str:
         return display.card(self)
+
+
+def is_no_log(log: SignupLog) -> bool:
+    """True for a file among the logs whose name is no log's and in which no program said anything: a README, a list."""
+    return start_of(log.evidence) is None and bool(log.size) and not log.facts and not log.stages
+
+
+def no_log_finding(log: SignupLog) -> Finding:
+    """What is said of a file that lies among the logs and is none."""
+    return finding(
+        "no-log", "this file lies among the logs, but neither its name nor its text is a log's", signup=log.evidence
+    )
 
 
 def _server(account: Account, inventory: Inventory) -> str:

@@ -84,7 +84,7 @@ def audit(
     case = shell.open_case(evidence, case_folder, inventory, jobs, product_tokens)
     compared = shell.keep_custody(case, is_named=case_folder is not None)
     out = sys.stderr if as_json else sys.stdout
-    print(display.card(case), file=out)
+    print(display.card(case, is_short=out.isatty()), file=out)
     output.parent.mkdir(parents=True, exist_ok=True)
     manifest = case.export(output, key_file=key_file)
     page = output.with_name("audit.html")
@@ -93,6 +93,7 @@ def audit(
     print(
         f"\n{output}  {len(manifest.accounts)} accounts, encrypted under {key}"
         f"  · {output.with_name('audit.parquet')}, {page} (no secrets)\n"
+        f"{case.folder}  custody and decisions of this case{'' if compared else ': not kept'}\n"
         f"next: laerecover drill {output}{f' --key-file {key_file}' if key_file else ''}",
         file=out,
     )
@@ -152,7 +153,14 @@ def decide(
     if case_folder is not None:
         custody.refuse_inside(case_folder, evidence)
     case = shell.open_case(evidence, case_folder, None, 1, product_tokens)
-    told = case.decide(key, field, witness=witness, who=who or getpass.getuser(), because=because)
+    try:
+        told = case.decide(key, field, witness=witness, who=who or getpass.getuser(), because=because)
+    except OSError as error:
+        shell.stop(
+            f"the decision cannot be kept: {error.strerror or type(error).__name__}",
+            str(case.folder),
+            "name a folder that can be written to with --case, here and in every later `audit`",
+        )
     print(
         f"{plain(told)}\nkept in {case.folder}\nnext: laeforensics audit {' '.join(map(str, evidence))}"
         f"{f' --case {case_folder}' if case_folder else ''}{f' --product-tokens {product_tokens}' if product_tokens else ''}"

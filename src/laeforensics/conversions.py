@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -20,8 +22,9 @@ class Conversion:
 def undo(data: bytes) -> Conversion | None:
     """The conversion that a file went through as a whole, None if it went through none.
 
-    UTF-16 (either order, with or without its mark), a UTF-8 byte order mark, CRLF at every line end; or several of them.
-    A file in which only some lines end with CRLF is left alone: there a carriage return may be remote text.
+    UTF-16 (either order, with or without its mark), a UTF-8 byte order mark, CRLF line ends; or several of them.
+    Where only some lines end with CRLF, one carriage return before each line feed is dropped: that ends no line and begins
+    none, so no remote text becomes a line of its own by it. Every other carriage return stays.
     """
     found: list[Conversion] = []
     for step in (_utf16, _bom, _crlf):
@@ -71,8 +74,17 @@ def _bom(data: bytes) -> Conversion | None:
 
 
 def _crlf(data: bytes) -> Conversion | None:
-    first = data.find(b"\n")
-    if first < 1 or data[first - 1 : first] != b"\r" or data.count(b"\r\n") != data.count(b"\n"):
+    ends = data.count(b"\r\n")
+    if not ends:
         return None
     view = data.replace(b"\r\n", b"\n")
-    return Conversion(data=view, what="CRLF line ends", back=lambda offset: offset + view.count(b"\n", 0, offset))
+    if ends == data.count(b"\n"):
+        return Conversion(data=view, what="CRLF line ends", back=lambda offset: offset + view.count(b"\n", 0, offset))
+    dropped = array("q")
+    at = data.find(b"\r\n")
+    while at >= 0:
+        dropped.append(at - len(dropped))
+        at = data.find(b"\r\n", at + 2)
+    return Conversion(
+        data=view, what="CRLF at some line ends", back=lambda offset: offset + bisect_left(dropped, offset)
+    )

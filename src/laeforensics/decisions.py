@@ -11,6 +11,7 @@ from pathlib import Path
 from laeforensics.errors import ForensicsError
 from laeforensics.facts import Fact
 from laeforensics.findings import finding
+from laeforensics.nodes import NODE_KEYS, follow_decision
 from laeforensics.settling import Account
 from laerecover.manifest import Secret
 
@@ -126,7 +127,10 @@ def _apply(account: Account, field: str, decision: Decision) -> None:
             account.values[field] = fact.value
             account.witnesses[field] = [f for f in account.witnesses[field] if f.value == fact.value]
             account.contested.discard(field)
+            account.findings = [f for f in account.findings if (f.code, f.field) != ("contested-field", field)]
             account.decisions += (str(decision),)
+            if field in NODE_KEYS:
+                follow_decision(account, field)
             return
     account.findings.append(
         finding(

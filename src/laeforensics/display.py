@@ -25,6 +25,26 @@ if TYPE_CHECKING:
 
 __all__ = ["Explanation", "card", "card_html", "explain", "page", "summary", "write_page"]
 
+_FIRST_TOLD = (
+    "bucket_name",
+    "user_access_key_id",
+    "user_secret_key",
+    "user_token",
+    "product_token",
+    "product_code",
+    "activation_key",
+    "customer_email",
+    "customer_name",
+    "customer_keyinfo",
+    "introducer_furl",
+    "introducer_node_pem",
+    "introducer_nodeid",
+    "server_node_pem",
+    "server_nodeid",
+    "server_node_privkey",
+)
+EXPLAINED_FIELDS = (*_FIRST_TOLD, *(name for name in SIGNUP_FIELDS if name not in _FIRST_TOLD))
+"""In the order in which an auditor asks: bucket, credentials, tokens, customer, furl, identities, the lost server."""
 _CHANNEL_WORDS = {
     "own": "the program's own record",
     "certified": "relayed, proved by its hash",
@@ -130,7 +150,7 @@ def explain(account: Account) -> Explanation:
             if state
         ),
         history=account.history,
-        fields=tuple(_explained(account, name) for name in SIGNUP_FIELDS),
+        fields=tuple(_explained(account, name) for name in EXPLAINED_FIELDS),
         findings=tuple((f.code, f.message, f.remedy) for f in findings),
     )
 

@@ -23,6 +23,14 @@ def plain(text: str) -> str:
     )
 
 
+def short(text: str) -> str:
+    """Text in which every word of more than 24 letters, digits and dashes is shortened in its middle, for a narrow terminal."""
+    return _LONG_WORD.sub(lambda m: f"{m[0][:16]}…{m[0][-6:]}", text)
+
+
+_LONG_WORD = re.compile(r"[A-Za-z0-9-]{25,}")
+
+
 def excerpt(text: str) -> str:
     """The beginning of a line that nobody understood: escaped, with whatever looks like a secret masked."""
     return plain(_LIKE_A_SECRET.sub(lambda m: repr(Secret(m[0])), text.rstrip("\n")))

@@ -10,6 +10,8 @@ from laeforensics.findings import finding
 from laeforensics.settling import Account, settle_newest, take
 from laeforensics.witnesses import Signup, stem
 
+NODE_KEYS = frozenset({"introducer_node_pem", "server_node_pem"})
+
 
 def settle_identity(account: Account, servers: Sequence[Signup]) -> None:
     """Judge the introducer's and the storage server's keys, and take the best of each."""
@@ -30,7 +32,8 @@ def settle_identity(account: Account, servers: Sequence[Signup]) -> None:
             tub_ids |= {identities.tub_id_of_furl(f.value) for f in furls}
         verdict, facts = _best_key(servers, pem_field, tub_ids)
         if facts:
-            account.witnesses[pem_field] = facts
+            if pem_field not in account.contested:
+                account.witnesses[pem_field] = facts
             if facts[0].channel != BROKEN_KEY:
                 account.values[pem_field] = facts[0].value
             if verdict == identities.BROKEN:
@@ -145,3 +148,53 @@ def settle_furl(account: Account, servers: Sequence[Signup]) -> None:
                 field="introducer_furl",
             )
         )
+
+
+def note_relayed_furl(account: Account) -> None:
+    """Say so if the node's own furl, as its server relayed it, has another swissnum than the furl that was taken."""
+    taken = account.values.get("introducer_furl")
+    if taken is None:
+        return
+    other = tuple(
+        f.locator
+        for s in account.signups
+        for f in s.witnesses.get("internal_introducer_furl", ())
+        if identities.tub_id_of_furl(f.value) == identities.tub_id_of_furl(taken)
+        and f.value.rpartition("/")[2] != taken.rpartition("/")[2]
+    )
+    if other:
+        account.findings.append(
+            finding(
+                "outranked-witness",
+                "the furl that a server relayed ends otherwise than the one that the program printed, which was taken",
+                signup=account.account_id,
+                field="introducer_furl",
+                locators=other,
+            )
+        )
+
+
+def follow_decision(account: Account, pem_field: str) -> None:
+    """After a human chose a node key: the node id, the furl and the identity are those of that key, or are not known."""
+    tub_id = identities.tub_id_of_pem(account.values[pem_field])
+    id_field = pem_field.replace("node_pem", "nodeid")
+    names = (id_field, "introducer_furl") if pem_field == "introducer_node_pem" else (id_field,)
+    proved = False
+    for name in names:
+        facts = [
+            f
+            for s in account.signups
+            for f in s.witnesses.get(name, ())
+            if f.standing <= LAST_ASSERTING_STANDING
+            and tub_id == (identities.tub_id_of_furl(f.value) if name == "introducer_furl" else f.value)
+        ]
+        account.values.pop(name, None)
+        account.contested.discard(name)
+        take(account, name, facts)
+        proved = proved or bool(facts)
+    state = identities.PROVED if proved else identities.STATED
+    if pem_field == "introducer_node_pem":
+        account.introducer_identity = state
+        account.furl_fits = "introducer_furl" in account.values
+    else:
+        account.storage_identity = state

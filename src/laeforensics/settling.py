@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from laeforensics.facts import LAST_ASSERTING_STANDING, Fact
-from laeforensics.findings import Finding
+from laeforensics.findings import Finding, finding
 from laeforensics.packedfacts import Witnesses
 from laeforensics.witnesses import Signup, weigh
 
@@ -64,6 +64,17 @@ def take(account: Account, name: str, facts: list[Fact]) -> None:
         account.values[name] = value
     if contested and name in MUST_BE_RIGHT:
         account.contested.add(name)
+        told = [f for s in account.signups for f in s.findings]
+        if not any(f.code == "contested-field" and f.field == name for f in told):
+            account.findings.append(
+                finding(
+                    "contested-field",
+                    f"copies or files of this account contradict each other in {name}",
+                    signup=account.account_id,
+                    field=name,
+                    locators=tuple(f.locator for f in facts),
+                )
+            )
 
 
 def settle_newest(account: Account, servers: Sequence[Signup], names: Iterable[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from makings import log
+from makings import HOST, LOG_FILE, PARTS, evidence, log, open_files, signup_row
 
 from laeforensics.conversions import undo
 
@@ -43,9 +43,45 @@ def test_what_was_undone_is_named_and_the_log_is_back(convert, what):
     assert (found.data, found.what) == (log(), what)
 
 
-def test_a_carriage_return_at_some_line_ends_is_remote_text():
-    """A file in which only some lines end with CRLF is left as it is."""
-    assert undo(b"one\r\ntwo\nthree\r\n") is None
+def test_crlf_at_some_line_ends_loses_one_carriage_return_each():
+    """Where only some lines end with CRLF one carriage return goes with each of them, and no other; no line is won or lost."""
+    found = undo(b"one\r\ntw\ro\nthree\r\r\nfour\r")
+    assert found is not None
+    assert (found.data, found.what) == (b"one\ntw\ro\nthree\r\nfour\r", "CRLF at some line ends")
+
+
+def test_a_log_whose_second_half_became_crlf_tells_every_value(tmp_path):
+    """The facts of a log that is CRLF from its middle on are those of the whole log, at the bytes where they lie."""
+    plain = log()
+    cut = plain.index(b">Creating S3 bucket")
+    mixed = plain[:cut] + plain[cut:].replace(b"\n", b"\r\n")
+    case = open_files(tmp_path, evidence(log=mixed, secrets=None))
+    assert signup_row(case) == signup_row(open_files(tmp_path / "plain", evidence(secrets=None)))
+    facts = [f for s in case.joined for f in s.witnesses["public_host"] if f.locator.evidence == LOG_FILE]
+    assert len(facts) > 1
+    assert {mixed[f.locator.start : f.locator.end].decode() for f in facts} == {HOST}
+
+
+def test_a_carriage_return_makes_no_line_of_remote_text(tmp_path):
+    """A host that sends CR and a look-alike of an address line in a file with some CRLF lines is not believed."""
+    forged = "[ubuntu@192.0.2.1] out: x\r>The server's public address is '203.0.113.66'.>\r\n"
+    data = log(installing=PARTS["installing"] + forged)
+    row = signup_row(open_files(tmp_path, evidence(log=data, secrets=None, servers=None)))
+    assert row["public_host"] == HOST
+
+
+@given(
+    st.lists(st.tuples(st.text(st.characters(codec="ascii", exclude_characters="\r\n\0"), min_size=1), st.booleans())),
+    st.data(),
+)
+def test_places_of_some_crlf_lines_point_at_the_same_text(parts, data):
+    """Wherever a piece of the view begins, the original from that place on is the view from there on."""
+    original = "".join(text + ("\r\n" if crlf else "\n") for text, crlf in parts).encode()
+    found = undo(original)
+    assert (found is None) == (b"\r\n" not in original)
+    if found is not None:
+        start = data.draw(st.integers(0, len(found.data)))
+        assert original[found.back(start) :].replace(b"\r\n", b"\n") == found.data[start:]
 
 
 @given(lines, st.data())
