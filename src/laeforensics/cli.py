@@ -119,9 +119,10 @@ def explain(
     case_folder: CaseFolder = None,
     product_tokens: ProductTokens = None,
     jobs: Jobs = 1,
+    as_json: Json = False,
 ) -> None:
     """Why we believe what we say of one account: every field, every witness with its place."""
-    from dataclasses import replace
+    from dataclasses import asdict, replace
 
     explanation = shell.open_case(evidence, case_folder, None, jobs, product_tokens).explain(key)
     if field is not None:
@@ -130,7 +131,9 @@ def explain(
             names = ", ".join(f.name for f in explanation.fields)
             shell.stop(f"no field {field!r}", "--field", f"choose one of {names}")
         explanation = replace(explanation, fields=chosen)
-    print(explanation)
+    print(explanation, file=sys.stderr if as_json else sys.stdout)
+    if as_json:
+        print(json.dumps(asdict(explanation), indent=1))
 
 
 @app.command()

@@ -147,7 +147,7 @@ def test_no_verb_tells_a_secret(folder, place, wanted):
         for field in sorted(account.contested):
             for witness in (9, 1):
                 told.append(run("decide", *common, account.account_id, field, "--witness", witness, "--because", "x"))
-        told.append(run("explain", *common, account.account_id)) if account.contested else None
+        told.append(run("explain", *common, account.account_id, "--json")) if account.contested else None
     told += [path.read_text("utf-8") for path in (out / "audit.html", out / "facts.jsonl", *case_folder.iterdir())]
     for name in ("audit.parquet", "facts.parquet"):
         told.append(json.dumps(pq.read_table(out / name).to_pylist(), default=str))
@@ -191,6 +191,34 @@ def test_an_error_tells_no_secret(place, wanted):
     told.append((place / "b" / "audit.html").read_text("utf-8"))
     for number, text in enumerate(told):
         assert not leaks(text, wanted), f"output {number}"
+
+
+def test_a_decision_and_an_explanation_tell_no_secret(place, wanted):
+    """A contested secret key decided for good, explained before and after, as text and as JSON; what is kept of it."""
+    folder, case_folder = place / "contested", place / "contested.case"
+    shutil.copytree(EVIDENCE, folder)
+    case = lf.open_case(folder, folder=case_folder)
+    account = next(a for a in case.accounts if _secrets_file(a, folder))
+    path = _secrets_file(account, folder)
+    copy = folder / "copied" / "secrets" / path.name
+    copy.parent.mkdir(parents=True)
+    other = "Z" + account.values["user_secret_key"][1:]
+    copy.write_text(path.read_text().replace(account.values["user_secret_key"], other))
+    common = (folder, "--case", case_folder, account.account_id)
+    told = [run("explain", *common), run("explain", *common, "--json")]
+    decided = run("decide", common[0], *common[1:], "user_secret_key", "--witness", 1, "--because", "seen")
+    assert "kept in" in decided
+    told += [decided, run("explain", *common, "--json"), (case_folder / "decisions.jsonl").read_text()]
+    assert '"user_secret_key"' in told[1]
+    for number, text in enumerate(told):
+        assert not leaks(text, wanted | canaries({other})), f"output {number}"
+
+
+def _secrets_file(account, folder: Path) -> Path | None:
+    """The account's filled DevPay secrets file, if its secret key stands in it."""
+    key = account.values.get("user_secret_key")
+    files = sorted((folder / "secrets").iterdir())
+    return next((p for p in files if key and p.is_file() and key in p.read_text("latin-1")), None)
 
 
 def test_every_secret_field_is_searched():

@@ -395,3 +395,13 @@ def test_a_storage_key_is_no_introducers(tmp_path):
     case.decide(BUCKET, "server_node_pem", witness=1, who="Carol", because="seen")
     assert audit_row(case)["blocking"] == ("contested:introducer_node_pem",)
     assert audit_row(case)["server_nodeid"] in {STORAGE.nodeid, STRANGER.nodeid}
+
+
+def test_an_explanation_for_machines_names_everything_whole(tmp_path, capsys):
+    """`explain --json` is JSON with the bucket's whole name, every field in its order, and no secret."""
+    root = open_files(tmp_path, evidence()).root
+    code, out, err = typed(capsys, "explain", root, BUCKET, "--json")
+    told = json.loads(out)
+    assert code == 0
+    assert (told["account_id"], told["fields"][0]["name"]) == (BUCKET, "bucket_name")
+    assert SECRET_KEY not in out + err
