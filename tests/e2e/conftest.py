@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,9 @@ for folder in (HERE, HERE.parents[1] / "fixtures"):
         sys.path.insert(0, str(folder))
 
 
+ROOT = HERE.parents[1]
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All of this folder is e2e."""
     for item in items:
@@ -24,11 +28,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.e2e)
 
 
-def start(folder: Path, *, faults: str = "") -> Rig:
-    """A rig that dies with this process."""
+@pytest.fixture
+def manifest(tmp_path: Path) -> Path:
+    """What the audit makes of the fixtures' evidence, for a drill on a rig; its key is key/manifest.key beside it."""
+    _need_rig()
+    place = tmp_path / "manifest.parquet"
+    audit = [Path(sys.executable).with_name("laeforensics"), "audit", ROOT / "fixtures/evidence", "--output", place]
+    more = ["--case", tmp_path / "case", "--key-file", tmp_path / "key/manifest.key"]
+    subprocess.run([*audit, *more], check=True, capture_output=True, timeout=120)
+    return place
+
+
+def _need_rig() -> None:
     reason = missing()
     if reason is not None:
         pytest.skip(f"no rig: {reason} (make rig-tools installs the tools)")
+
+
+def start(folder: Path, *, faults: str = "") -> Rig:
+    """A rig that dies with this process."""
+    _need_rig()
     return up(folder, say=lambda text: print(text, file=sys.stderr), faults=faults, with_parent=True)
 
 

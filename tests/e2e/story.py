@@ -29,7 +29,7 @@ from evidence_writer.people import Customer
 from laerecover.identity import parse_furl, tub_id_of
 from laerecover.manifest import Account, Secret
 from laerecover.outbox import Outbox
-from laerecover.rig import cache
+from laerecover.rig.cache import client_program
 from laerecover.rig.client import Rig
 from laerecover.rig.papers import write_settings
 from laerecover.runbook import execute
@@ -78,7 +78,7 @@ class Story:
         self.evidence = self.folder / "evidence"
         self.evidence.mkdir()
         write_config(self.evidence)
-        self.tahoe = client_program()
+        self.tahoe = client_program(print)
         for number, person in enumerate(self.people):
             customer = Customer(name=person.name.title(), email=person.address, keyinfo="")
             person.papers = SignupPapers(number, customer, WHEN.replace(minute=15 + number))
@@ -341,18 +341,6 @@ def _read_back(known: dict[str, Values], kept: dict[str, Secret]) -> RealServer:
         server_pem=kept["server_node_pem"].reveal(),
         server_nodeid=tub_id_of(kept["server_node_pem"]),
     )
-
-
-def client_program() -> Path:
-    """A customer's Tahoe-LAFS, made once out of the rig's wheels."""
-    place = cache.prepare(lambda text: print(text, file=sys.stderr))
-    program = place.parent / f"client-{place.name}"
-    if not (program / "whole").exists():
-        _run([sys.executable, "-m", "venv", "--clear", str(program)])
-        wheels = ["--no-index", "--find-links", str(place / "wheels")]
-        _run([str(program / "bin/pip"), "install", "--quiet", *wheels, *cache.WHEELS])
-        (program / "whole").touch()
-    return program / "bin" / "tahoe"
 
 
 def _environment() -> dict[str, str]:

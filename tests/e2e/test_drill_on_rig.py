@@ -9,14 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from rig_hands import ec2
 
 from laerecover.rig.client import find
-from laerecover.rig.tools import missing
 from laerecover.runbook import STEPS
 
-ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 # Where an effect of the step is done and its record is not; steps without an act are killed before their record.
 POINTS = {
@@ -25,18 +22,6 @@ POINTS = {
     "send_signup_confirmation": "before-record",
 }
 KEPT = "lae-0c4e91d7-absayacmshgzluurzahm4yncmahtfjxo"
-
-
-@pytest.fixture
-def manifest(tmp_path: Path) -> Path:
-    """What the audit makes of the fixtures' evidence."""
-    reason = missing()
-    if reason is not None:
-        pytest.skip(f"no rig: {reason} (make rig-tools installs the tools)")
-    place = tmp_path / "manifest.parquet"
-    audit = [BIN / "laeforensics", "audit", ROOT / "fixtures/evidence", "--output", place, "--case", tmp_path / "case"]
-    subprocess.run([*audit, "--key-file", tmp_path / "key/manifest.key"], check=True, capture_output=True, timeout=120)
-    return place
 
 
 def drill(manifest: Path, *more: str, crash_at: str = "") -> subprocess.CompletedProcess[str]:

@@ -14,7 +14,6 @@ from pathlib import Path
 import boto3
 import pytest
 from rig_hands import connect
-from story import client_program as client_program
 from tahoe_client import TahoeClient
 
 from evidence_writer.certificates import default_pool, make_identity
@@ -23,6 +22,7 @@ from laerecover.identity import parse_furl, tub_id_of, weak_key
 from laerecover.manifest import Account, Secret
 from laerecover.outbox import Outbox
 from laerecover.recipes import HOME, recipe_named
+from laerecover.rig.cache import client_program
 from laerecover.rig.client import Rig
 from laerecover.rig.papers import write_settings
 from laerecover.runbook import Effect, execute
@@ -156,7 +156,7 @@ def client(rig: Rig, tmp_path: Path) -> Iterator[TahoeClient]:
     """The customer's client, with OpenSSL lowered as the mail asks of customers with such keys."""
     made = TahoeClient(
         tmp_path / "client",
-        tahoe=client_program(),
+        tahoe=client_program(print),
         enter=["nsenter", f"--net=/proc/{rig.facts['pid']}/ns/net"],
         weak=weak_key(_account()),
         webport=34590,
