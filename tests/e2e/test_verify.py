@@ -117,12 +117,12 @@ def failed(checks: dict[str, dict[str, Any]]) -> set[str]:
 def test_verify_tells_what_is_well_and_what_is_not(recovery: Recovery) -> None:
     """Nothing is wrong after a recovery, asking changes nothing; what stops, is forgotten or locked is told by name, exit 1."""
     shell = recovery.shell()
-    shell("touch /tmp/before")
+    shell("sudo touch /run/before")
     code, checks = recovery.verify()
     assert (code, failed(checks)) == (0, set()), checks
     assert checks["announcement"]["said"] == f"the introducer tells clients of {recovery.account.server_nodeid}"
     places = "/etc /usr/local /var/lib/lae-recovery /home/ubuntu /home/customer/venv"
-    assert shell(f"sudo find {places} -newer /tmp/before -type f") == "", "asking wrote to the host"
+    assert shell(f"sudo find {places} -newer /run/before -type f") == "", "asking wrote to the host"
 
     shell("sudo sv -w 30 stop lae-storageserver")
     code, checks = recovery.verify()

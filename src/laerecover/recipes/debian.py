@@ -8,8 +8,8 @@ from laerecover.ports import Command
 from laerecover.recipes import HOME
 
 _APT = (
-    "apt() { DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a APT_LISTCHANGES_FRONTEND=none "
-    "apt-get -q -y -o DPkg::Lock::Timeout=600 -o Acquire::Retries=5 -o APT::Update::Error-Mode=any "
+    "export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a APT_LISTCHANGES_FRONTEND=none\n"
+    "apt() { apt-get -q -y -o DPkg::Lock::Timeout=600 -o Acquire::Retries=5 -o APT::Update::Error-Mode=any "
     '-o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@" </dev/null; }\n'
 )
 _MEGABYTES = 1000
@@ -36,7 +36,8 @@ def packages(*names: str, modern: bool) -> Command:
     Tahoe-LAFS needs is on PyPI as a wheel for every host.
     """
     script = _APT + "tries=0\n"
-    script += "until dpkg --configure -a --force-confdef --force-confold </dev/null && apt update; do\n"
+    # dpkg does not wait for a lock that is held, as at a first boot for minutes; apt does, before it looks for anything.
+    script += "until { apt check || true; dpkg --configure -a --force-confdef --force-confold </dev/null; } && apt update; do\n"
     script += "  tries=$((tries + 1)); test $tries -lt 4 || exit 1; sleep $((tries * 10))\ndone\n"
     script += "apt -f install\n" + ("apt dist-upgrade\n" if modern else "")
     script += f"apt --no-install-recommends install {' '.join(names)}\n"
