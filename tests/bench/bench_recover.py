@@ -1,4 +1,4 @@
-"""What the runner costs: makespan beside the ideal, overhead of a step, commands repeated after a kill; all in the twin."""
+"""What the runner costs: makespan beside the ideal, overhead of a step, commands repeated after a kill in the twin; ssh for real."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+from bench_ssh import ssh
 
 from laerecover.manifest import Account, Secret, write_manifest
 
@@ -130,6 +132,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="lae-bench-") as name:
         makespan(Path(name), chosen.accounts)
         overhead(Path(name), 10)
+        ssh(Path(name))
         repeated(Path(name), 16)
     return 0
 

@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -51,7 +51,9 @@ def new_key(path: Path) -> str:
 class SshServer:
     """A real sshd on loopback that lets the current user in. `sudo` there is a stand-in that changes nothing."""
 
-    def __init__(self, root: Path, host_key: HostKey, *options: str, fake_sudo: bool = True) -> None:
+    def __init__(
+        self, root: Path, host_key: HostKey, *options: str, fake_sudo: bool = True, at: Sequence[str] = ("127.0.0.1",)
+    ) -> None:
         self.root, self.user, self.key = root, getpass.getuser(), root / "client_key"
         self.host_key_file, self.log = root / "host_key", root / "log"
         (root / "bin").mkdir(parents=True)
@@ -65,7 +67,7 @@ class SshServer:
             self.port = free.getsockname()[1]
         lines = (
             f"Port {self.port}",
-            "ListenAddress 127.0.0.1",
+            *(f"ListenAddress {address}" for address in at),
             f"HostKey {self.host_key_file}",
             f"AuthorizedKeysFile {root}/authorized_keys",
             "PidFile none",
@@ -84,7 +86,7 @@ class SshServer:
         self._process = subprocess.Popen([SSHD, "-D", "-E", self.log, "-f", root / "sshd_config"])
         for _ in range(500):
             with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                if probe.connect_ex((at[0], self.port)) == 0:
                     return
             time.sleep(0.01)
         raise AssertionError(self.log.read_text())
