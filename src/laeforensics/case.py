@@ -13,14 +13,12 @@ from laeforensics import calls, decisions, display, evidence, export, extraction
 from laeforensics.accounts import accounts
 from laeforensics.errors import UnknownKey
 from laeforensics.fields import SIGNUP_FIELDS
-from laeforensics.findings import Finding, finding
+from laeforensics.findings import Finding
 from laeforensics.inventory import GONE, RUNNING, UNKNOWN, Inventory, read_inventory
 from laeforensics.joining import join
-from laeforensics.logs import SignupLog
-from laeforensics.packed import without_suffix
-from laeforensics.settling import Account, instances
+from laeforensics.settling import Account, instances, keys_of
 from laeforensics.signups import COLUMNS, roles, row, shown, table
-from laeforensics.witnesses import Signup, start_of
+from laeforensics.witnesses import Signup
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,9 +56,9 @@ class Case:
         self.folder = folder or default_folder(root)
         self.inventory = inventory
         self.reading = read
-        no_logs = [log for log in read.logs if is_no_log(log)]
-        self._foreign_files = [no_log_finding(log) for log in no_logs]
-        self.joined: list[Signup] = join([log for log in read.logs if not is_no_log(log)], read.sources)
+        no_logs = [log for log in read.logs if lost.is_no_log(log)]
+        self._foreign_files = [lost.no_log_finding(log) for log in no_logs]
+        self.joined: list[Signup] = join([log for log in read.logs if not lost.is_no_log(log)], read.sources)
         self.lost: list[Signup] = lost.logs_lost(self.joined, read.sources)
         self.roles = roles([*self.joined, *self.lost])
 
@@ -157,8 +155,8 @@ class Case:
     def account(self, key: str) -> Account:
         """The account of a log name, bucket, e-mail or activation key. Raises UnknownKey (also when several match)."""
         wanted = key.strip()
-        found = [a for a in self.accounts if wanted in _keys_of(a)]
-        found = found or [a for a in self.accounts if wanted.lower() in {k.lower() for k in _keys_of(a)}]
+        found = [a for a in self.accounts if wanted in keys_of(a)]
+        found = found or [a for a in self.accounts if wanted.lower() in {k.lower() for k in keys_of(a)}]
         if len(found) == 1:
             return found[0]
         real = [a for a in found if not a.is_attempt]
@@ -177,7 +175,7 @@ class Case:
 
     def _near(self, wanted: str) -> str | None:
         """What comes near to a key that nothing bears."""
-        near = {k.lower(): k for a in self.accounts for k in _keys_of(a)}
+        near = {k.lower(): k for a in self.accounts for k in keys_of(a)}
         found = difflib.get_close_matches(wanted.lower(), near, n=3, cutoff=0.75)
         return f"did you mean {masking.plain(', '.join(near[k] for k in found))}?" if found else None
 
@@ -252,18 +250,6 @@ class Case:
         return display.card(self)
 
 
-def is_no_log(log: SignupLog) -> bool:
-    """True for a file among the logs whose name is no log's and in which no program said anything: a README, a list."""
-    return start_of(log.evidence) is None and bool(log.size) and not log.facts and not log.stages
-
-
-def no_log_finding(log: SignupLog) -> Finding:
-    """What is said of a file that lies among the logs and is none."""
-    return finding(
-        "no-log", "this file lies among the logs, but neither its name nor its text is a log's", signup=log.evidence
-    )
-
-
 def _server(account: Account, inventory: Inventory) -> str:
     """GONE only if every server that the account ever had is gone; RUNNING if one of them runs."""
     newest, launch_time = account.values.get("instance_id"), account.values.get("launch_time")
@@ -304,15 +290,3 @@ def open_case(
         reading.add_monthly(read, Path(product_tokens))
     root = roots[0] if not more else Path(" + ".join(map(str, roots)))
     return Case(root, read, folder=default_folder(roots[0]) if folder is None else Path(folder), inventory=saved)
-
-
-def _keys_of(account: Account) -> set[str]:
-    keys = {
-        account.account_id,
-        *(s.name for s in account.signups),
-        *(s.name.rpartition("/")[2] for s in account.signups),
-        *(without_suffix(s.name).rpartition("/")[2] for s in account.signups),
-    }
-    keys |= {start[1] for s in account.signups if (start := start_of(s.name))}
-    keys |= {v for name in ("customer_email", "activation_key", "bucket_name") if (v := account.values.get(name))}
-    return keys

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from laeforensics.findings import Finding, finding
 from laeforensics.joining import join_rest
+from laeforensics.logs import SignupLog
 from laeforensics.settling import Account
-from laeforensics.witnesses import Signup, Sources, add, stem
+from laeforensics.witnesses import Signup, Sources, add, start_of, stem
 
 
 def logs_lost(joined: Sequence[Signup], sources: Sources) -> list[Signup]:
@@ -58,3 +59,15 @@ def unknown_ends(accounts: Sequence[Account]) -> Iterator[Finding]:
                 yield finding(
                     "unknown-end", "the log stops before its bucket is told, and no failure is told", signup=signup.name
                 )
+
+
+def is_no_log(log: SignupLog) -> bool:
+    """True for a file among the logs whose name is no log's and in which no program said anything: a README, a list."""
+    return start_of(log.evidence) is None and bool(log.size) and not log.facts and not log.stages
+
+
+def no_log_finding(log: SignupLog) -> Finding:
+    """What is said of a file that lies among the logs and is none."""
+    return finding(
+        "no-log", "this file lies among the logs, but neither its name nor its text is a log's", signup=log.evidence
+    )

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from laeforensics.facts import LAST_ASSERTING_STANDING, Fact
 from laeforensics.findings import Finding, finding
+from laeforensics.packed import without_suffix
 from laeforensics.packedfacts import Witnesses
-from laeforensics.witnesses import Signup, weigh
+from laeforensics.witnesses import Signup, start_of, weigh
 
 REQUIRED = ("bucket_name", "user_access_key_id", "user_secret_key")
 REQUIRED_DEVPAY = (*REQUIRED, "user_token", "product_token")
@@ -85,3 +86,16 @@ def settle_newest(account: Account, servers: Sequence[Signup], names: Iterable[s
             if facts:
                 take(account, name, facts)
                 break
+
+
+def keys_of(account: Account) -> set[str]:
+    """Every name under which an account may be asked for: ids, log names, seeds, e-mail, activation key."""
+    keys = {
+        account.account_id,
+        *(s.name for s in account.signups),
+        *(s.name.rpartition("/")[2] for s in account.signups),
+        *(without_suffix(s.name).rpartition("/")[2] for s in account.signups),
+    }
+    keys |= {start[1] for s in account.signups if (start := start_of(s.name))}
+    keys |= {v for name in ("customer_email", "activation_key", "bucket_name") if (v := account.values.get(name))}
+    return keys

@@ -328,8 +328,8 @@ def test_a_key_that_nothing_bears_is_answered_with_what_comes_near(tmp_path):
     """A mistyped address is told back, with the address that it may be."""
     case = open_files(tmp_path, evidence())
     with pytest.raises(lf.UnknownKey) as error:
-        case.explain("ann@exampel.org")
-    assert "ann@exampel.org" in error.value.what
+        case.explain("anne@example.org")
+    assert "anne@example.org" in error.value.what
     assert EMAIL in error.value.next_step
 
 
