@@ -20,6 +20,8 @@ from laerecover.manifest import Account, Secret, write_manifest
 PACE = 0.01
 """A twin's second lasts this long: its launch takes 3 s, packages 60, Tahoe-LAFS 60, reboot 20, a connection 2, a mail 2."""
 QUICK = 0.0001
+LIMIT = 600.0
+"""Seconds that no command of these may take."""
 MAIN = [sys.executable, "-c", "from laerecover.cli import main; main()"]
 PEAK = "import resource, sys; from laerecover.cli import main\ntry:\n main()\nfinally:\n sys.stderr.write('PEAK %d' % resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
 
@@ -59,7 +61,7 @@ class Case:
         """Seconds of the whole command, with what it told on stderr."""
         begun = time.perf_counter()
         command = self.command(state, concurrency=concurrency, pace=pace, main=main)
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False)
         if done.returncode:
             print(f"  ended with {done.returncode}: {done.stdout[-300:]}")
         return time.perf_counter() - begun, done.stderr
@@ -126,7 +128,7 @@ def repeated(folder: Path, count: int) -> None:
 def main() -> int:
     """The command line; 0 whatever the numbers are."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--accounts", type=int, default=200)
+    parser.add_argument("--accounts", type=int, default=50, help="of the makespan; 200 take about six minutes more")
     chosen = parser.parse_args()
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     with tempfile.TemporaryDirectory(prefix="lae-bench-") as name:
