@@ -204,7 +204,9 @@ def test_the_operators_side_is_read_where_the_howto_says(tmp_path):
 def test_the_monitors_key_reaches_the_host():
     """monitor_pubkey is the content that becomes the user monitor's authorized_keys."""
     (script,) = [
-        command.script for command in recipe_named("tahoe").after_reboot("ssh-rsa AAAA monitor") if "authorized_keys" in command.script
+        command.script
+        for command in recipe_named("tahoe").after_reboot("ssh-rsa AAAA monitor")
+        if "authorized_keys" in command.script
     ]
     assert "'ssh-rsa AAAA monitor'" in script
 

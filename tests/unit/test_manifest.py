@@ -148,7 +148,9 @@ def test_a_key_of_another_length_is_refused(written, content):
 
 def test_another_schema_version_is_refused(written):
     """A version that this software does not know is named."""
-    rewrite(*written, lambda t: t.replace_schema_metadata({**t.schema.metadata, b"lae-recovery.schema-version": b"999"}))
+    rewrite(
+        *written, lambda t: t.replace_schema_metadata({**t.schema.metadata, b"lae-recovery.schema-version": b"999"})
+    )
     with pytest.raises(ManifestInvalid, match="version 999"):
         read_manifest(written[0], key_file=written[1])
 
