@@ -52,7 +52,7 @@ def read_config(data: bytes, evidence: str) -> tuple[list[Product], str | None]:
         if rest and json.loads(rest) != config:
             return [], "holds several configurations that differ"
     except (ValueError, RecursionError) as error:
-        config, problem = {"products": _whole_entries(text)}, f"is no JSON: {error}"[:200]
+        config, problem = {"products": _entries_before_cut(text)}, f"is no JSON: {error}"[:200]
     products = config.get("products") if isinstance(config, dict) else None
     if not isinstance(products, list):
         return [], "has no list of products"
@@ -64,8 +64,8 @@ def read_config(data: bytes, evidence: str) -> tuple[list[Product], str | None]:
     return found, problem
 
 
-def _whole_entries(text: str) -> list[Any]:
-    """The entries of the product list of a damaged config, up to the damage."""
+def _entries_before_cut(text: str) -> list[Any]:
+    """The whole entries of a product list that just stops; none where anything else is wrong: bytes may be missing anywhere."""
     match = re.search(r'"products"\s*:\s*\[', text)
     entries: list[Any] = []
     position = match.end() if match else len(text)
@@ -73,8 +73,11 @@ def _whole_entries(text: str) -> list[Any]:
         position = _BETWEEN.match(text, position).end()  # type: ignore[union-attr]
         try:
             entry, position = json.JSONDecoder().raw_decode(text, position)
-        except (ValueError, RecursionError):
-            return entries
+        except json.JSONDecodeError as error:
+            stops = error.pos >= len(text) or error.msg.startswith("Unterminated string")
+            return entries if stops else []
+        except RecursionError:
+            return []
         entries.append(entry)
 
 
