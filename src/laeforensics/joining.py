@@ -131,7 +131,7 @@ def _join_token(signup: Signup, products: Mapping[str, list[Product]]) -> None:
         _token_by_name(signup, products)
         return
     start = start_of(signup.name)
-    entries = products.get(code, [])
+    entries = products.get(code) or [p for p in (signup.log.products if signup.log else ()) if p.product_code == code]
     bucket, _ = weigh(signup.witnesses["bucket_name"])
     if start and (bucket is None or seed_of(bucket) == start[1]):
         day = start[0][:10]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from laeforensics.facts import Fact, Locator, Residue, Tile
 from laeforensics.packedfacts import Facts
+from laeforensics.producttokens import Product
 
 MOST_RESIDUE = 1000
 """So many lines of residue are told apart in one log."""
@@ -35,6 +36,8 @@ class SignupLog:
     failure: str | None = None
     bucket_failed: bool = False
     torn: list[tuple[str, Locator]] = field(default_factory=list)
+    products: list[Product] = field(default_factory=list)
+    """What x02 printed of the config."""
 
     def has_channel(self, channel: str) -> bool:
         """True if a fact of this log came by this channel."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from typing import Any, NamedTuple
@@ -94,6 +95,35 @@ def _product(entry: Any, index: int, data: bytes, evidence: str) -> Product | No
     locator = Locator(evidence, 1 + data.count(b"\n", 0, start), start, start + len(token))
     fact = Fact("product_token", token, locator, f"config products[{index}]", OWN)
     return Product(code, str(entry.get("full_name", "")), fact, _months(entry), index)
+
+
+def printed_products(text: str, evidence: str, line: int, start: int) -> list[Product]:
+    """The product list that x02 printed while it was debugged, out of lines that begin at byte `start`.
+
+    Believed only if writing it again gives the same line.
+    """
+    found: list[Product] = []
+    for written in text.split("\n"):
+        try:
+            entries = ast.literal_eval(written) if written.startswith("[{") else []
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            entries = []
+        if isinstance(entries, list) and written in (repr(entries), _with_u(entries)):
+            for index, entry in enumerate(entries):
+                product = _product(entry, index, written.encode("latin-1"), evidence)
+                if product is not None:
+                    place = product.token.locator
+                    place = place._replace(line=line, start=start + place.start, end=start + place.end)
+                    token = product.token._replace(locator=place, rule="debug print")
+                    found.append(product._replace(token=token))
+        start, line = start + len(written) + 1, line + 1
+    return found
+
+
+def _with_u(entries: list[Any]) -> str:
+    """The repr of Python 2 where all texts are unicode ones."""
+    pairs = [[f"u{k!r}: u{v!r}" for k, v in entry.items()] for entry in entries if isinstance(entry, dict)]
+    return "[" + ", ".join("{" + ", ".join(written) + "}" for written in pairs) + "]"
 
 
 def _months(entry: dict[str, Any]) -> frozenset[str] | tuple[str, str] | None:

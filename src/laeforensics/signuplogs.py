@@ -30,6 +30,7 @@ from laeforensics.pieces import (
     settings,
     value,
 )
+from laeforensics.producttokens import printed_products
 from laeforensics.segments import Segment
 from laeforensics.stages import STAGE_OF_ITEM, is_order_broken, stage_of_announcement
 
@@ -181,6 +182,8 @@ class _Reader:
             self.block = ""
         if piece.type in ("RELAYED", "RELAYED_MARKED"):
             self._hosts(piece)
+        elif piece.type == "LOCAL" and "'product_token'" in str(piece):
+            self.log.products += printed_products(str(piece), self.log.evidence, piece.line, piece.start_pos)
         self._tiles(pieces)
 
     def _hosts(self, piece: Piece) -> int:
@@ -261,11 +264,7 @@ class _Reader:
         self.here.facts.append(Fact(name, text, locator, rule, ERROR if self.here.failed else channel))
 
     def _locator(self, piece: Piece, start: int, end: int) -> Locator:
-        line = (
-            piece.line + str(piece).count("\n", 0, start - piece.start_pos)
-            if "\n" in str(piece)[: start - piece.start_pos]
-            else piece.line
-        )
+        line = piece.line + str(piece).count("\n", 0, start - piece.start_pos)
         return Locator(self.log.evidence, line, start, end)
 
     def _tiles(self, pieces: Iterable[Piece]) -> None:

@@ -7,7 +7,7 @@ import json
 import pytest
 from makings import CODE, PRODUCT_TOKEN, codes, config, evidence, open_files, signup_row
 
-from laeforensics.producttokens import read_config
+from laeforensics.producttokens import printed_products, read_config
 
 PRODUCT = {"full_name": "An invented product", "product_code": CODE, "product_token": PRODUCT_TOKEN}
 OTHER_TOKEN = "{ProductToken}BBBHUHJvZHVjdINVENTED=="
@@ -129,3 +129,15 @@ def test_a_product_may_list_its_months(months, token, tmp_path):
     """A signup of a listed month has the token, one of a month that is not listed has none."""
     case = open_files(tmp_path, evidence(config=config({**PRODUCT, "months": months}), secrets=None))
     assert signup_row(case)["product_token"] == token
+
+
+def test_a_product_list_that_was_printed_serves_where_the_config_is_lost():
+    """Each product with the place of its token; a line that would be written otherwise is not believed."""
+    listed = [{"full_name": "An invented product", "product_code": CODE, "product_token": PRODUCT_TOKEN}]
+    text = f"d is a <Deferred at 0x1>\n{listed!r}\n"
+    (product,) = printed_products(text, "the log", 7, 100)
+    place = product.token.locator
+    assert (product.product_code, product.token.value, place.line) == (CODE, PRODUCT_TOKEN, 8)
+    assert text[place.start - 100 : place.end - 100] == PRODUCT_TOKEN
+    assert printed_products(text.replace("', '", "',  '"), "the log", 7, 100) == []
+    assert printed_products("[{" * 5000, "the log", 7, 100) == []
