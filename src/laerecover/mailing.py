@@ -107,6 +107,8 @@ def resolve_mail(options: Options, account_id: str, *, sent: bool) -> tuple[Stat
                 ("sent", "a human says that it arrived") if sent else ("held", "a human says that it did not arrive")
             )
             settled += outbox.move(mail.message_id, to=to, of=["in_doubt"], now=now(), answer=answer)
+        if settled:
+            outbox.decide(account_id)
     if not settled:
         raise LaeRecoverError(
             "no mail of this account is in doubt",

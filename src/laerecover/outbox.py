@@ -12,10 +12,17 @@ from pathlib import Path
 
 STATES = ("prepared", "held", "sending", "sent", "in_doubt", "refused", "withdrawn")
 CONFIRMATION, STAFF_NOTE, FAILURE = "confirmation", "staff_note", "failure"
+COPIED = "this state folder is a copy or was moved: the mail may have been sent from where it was"
+FOREIGN = "another state folder recorded this server: it may have sent the mail"
+LOST = "the outbox was lost: nobody knows whether the mail was sent"
 
 _TABLE = """CREATE TABLE IF NOT EXISTS mails (
     message_id TEXT PRIMARY KEY, account_id TEXT NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL,
     detail TEXT NOT NULL, prepared_at TEXT NOT NULL, changed_at TEXT NOT NULL, answer TEXT NOT NULL DEFAULT '')"""
+_RECORDS = """CREATE TABLE IF NOT EXISTS records (
+    account_id TEXT PRIMARY KEY, instance_id TEXT NOT NULL, recorded_at TEXT NOT NULL)"""
+DECIDED = "a human decided"
+"""In place of the time at which this state recorded a server: whoever did, its mail may be sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +51,7 @@ class Outbox:
         self._path = path
         with self._open() as db:
             db.execute(_TABLE)
+            db.execute(_RECORDS)
 
     def prepare(self, mail: Mail) -> Mail:
         """Write the intention down, once: a mail that exists already is returned as it stands."""
@@ -86,6 +94,41 @@ class Outbox:
             cursor = db.execute(
                 "UPDATE mails SET state = 'in_doubt', changed_at = ?, answer = 'the runner died while sending' WHERE state = 'sending'",
                 (now.isoformat(),),
+            )
+            return cursor.rowcount
+
+    def record(self, account_id: str, instance_id: str, recorded_at: str) -> None:
+        """Write down, before it is done, that this state records that server; `""`: another one did."""
+        with self._open() as db:
+            db.execute(
+                "INSERT INTO records VALUES (?, ?, ?) ON CONFLICT (account_id) DO UPDATE SET "
+                "instance_id = excluded.instance_id, recorded_at = excluded.recorded_at "
+                "WHERE recorded_at != ?",
+                (account_id, instance_id, recorded_at, DECIDED),
+            )
+
+    def recorded(self, account_id: str) -> tuple[str, str] | None:
+        """The account's server, and when this state recorded it; None if no server was looked for yet."""
+        with self._open() as db:
+            row = db.execute("SELECT * FROM records WHERE account_id = ?", (account_id,)).fetchone()
+        return None if row is None else (row["instance_id"], row["recorded_at"])
+
+    def decide(self, account_id: str) -> None:
+        """A human wants this account's mail sent, whoever recorded its server."""
+        with self._open() as db:
+            db.execute(
+                "INSERT INTO records VALUES (?, '', ?) ON CONFLICT (account_id) DO UPDATE SET recorded_at = excluded.recorded_at",
+                (account_id, DECIDED),
+            )
+
+    def doubt_copied(self, now: datetime) -> int:
+        """This folder is a copy, or was moved: what waits may have been sent from the other place, and what it recorded is not ours."""
+        with self._open() as db:
+            db.execute("UPDATE records SET recorded_at = ''")
+            cursor = db.execute(
+                "UPDATE mails SET state = 'in_doubt', changed_at = ?, answer = ? "
+                "WHERE state IN ('prepared', 'held', 'sending') AND kind != ?",
+                (now.isoformat(), COPIED, FAILURE),
             )
             return cursor.rowcount
 

@@ -21,7 +21,14 @@ def append_record(work: Work) -> Values:
     def probe() -> ServerRow | None:
         return next((r for r in work.world.register.rows() if r.instance_id == instance_id), None)
 
-    found = work.ensure(probe, lambda: work.world.register.append(row), within=_WITHIN, what="serverinfo.csv")
+    def act() -> None:
+        work.outbox.record(work.account.account_id, instance_id, row.recorded_at)
+        work.world.register.append(row)
+
+    found = work.ensure(probe, act, within=_WITHIN, what="serverinfo.csv")
+    known = work.outbox.recorded(work.account.account_id)
+    if known is None or known[0] != instance_id:
+        work.outbox.record(work.account.account_id, instance_id, "")
     superseded = work.account.old_instance_id
     return {
         "instance_id": instance_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from email.message import EmailMessage
 
 from laerecover.letters import audience, render
-from laerecover.outbox import CONFIRMATION, FAILURE, Mail, message_id
+from laerecover.outbox import CONFIRMATION, DECIDED, FAILURE, FOREIGN, Mail, message_id
 from laerecover.ports import MailInDoubt, Refusal, Transient
 from laerecover.steps.work import StepFailed, Values, Work
 
@@ -37,9 +37,10 @@ def post(work: Work, kind: str, detail: str, *, number: int) -> Values:
     work.point("before-act")
     mail = work.outbox.prepare(mail)
     work.point("after-act")
+    foreign = doubt_foreign(work, mail)
     if work.mail != "send":
         work.outbox.move(mail.message_id, to="held", of=["prepared"], now=now)
-    elif mail.state in ("prepared", "held"):
+    elif mail.state in ("prepared", "held") and not foreign:
         deliver_patiently(work, mail)
     mail = work.outbox.get(mail.message_id)
     if mail.state in ("refused", "in_doubt"):
@@ -57,6 +58,8 @@ def deliver(work: Work, mail: Mail) -> None:
     """
     message = _render(work, mail)
     clock = work.world.clock
+    if doubt_foreign(work, mail):
+        return
     if not work.outbox.move(mail.message_id, to="sending", of=["prepared", "held"], now=clock.now()):
         return
     work.point("before-send")
@@ -76,6 +79,21 @@ def deliver(work: Work, mail: Mail) -> None:
     finally:
         work.point("after-send")
         work.outbox.move(mail.message_id, to=state, of=["sending"], now=clock.now(), answer=answer)
+
+
+def doubt_foreign(work: Work, mail: Mail) -> bool:
+    """Whether another state folder recorded the account's server; the mail is in doubt then, for it was that one's to send."""
+    if mail.kind == FAILURE:
+        return False
+    told = work.outbox.recorded(mail.account_id)
+    if told is None and "append_record" in work.known:
+        told = (work.known_of("append_record", "instance_id"), "")
+    if told is None or told[1] == DECIDED:
+        return False
+    if not any(r.instance_id == told[0] and r.recorded_at != told[1] for r in work.world.register.rows()):
+        return False
+    now = work.world.clock.now()
+    return work.outbox.move(mail.message_id, to="in_doubt", of=["prepared", "held"], now=now, answer=FOREIGN)
 
 
 def withdraw_failures(work: Work) -> None:
