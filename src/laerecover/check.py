@@ -12,9 +12,9 @@ from typing import Any
 
 from laerecover.bucket_layout import first_piece
 from laerecover.manifest import Account
-from laerecover.ports import Compute, LaunchRequest, Refusal, Store, Transient, World, WorldError
+from laerecover.ports import Compute, Instance, LaunchRequest, Refusal, Store, Transient, World, WorldError
 from laerecover.settings import Settings
-from laerecover.steps.deploy_ec2_instance import offers
+from laerecover.steps.deploy_ec2_instance import RECOVERED_BEFORE, offers, told_of_another
 from laerecover.steps.work import StepFailed
 from laerecover.text import clean
 
@@ -51,7 +51,11 @@ def check(accounts: Sequence[Account], settings: Settings, world: World, *, reco
     served = [account for account in accounts if account.account_id not in without]
     try:
         found = [*_whose(settings, world.compute), *_lacking(served, settings, world.compute)]
-        found += _quota(served, settings, world.compute, recovery_id)
+        living = [i for i in world.compute.find({"lae-mode": "run"}) if not i.dead]
+        elsewhere = list(_recovered_before(accounts, living, recovery_id))
+        without |= {finding.account_id for finding in elsewhere}
+        found += _quota([a for a in served if a.account_id not in without], settings, world.compute, living)
+        found += elsewhere
     except WorldError as error:
         found = [_unasked(error)]
     return found + lost
@@ -145,8 +149,20 @@ def _lacking(accounts: Sequence[Account], settings: Settings, compute: Compute) 
         yield Finding(what=lack.what, message=lack.message, remedy=lack.remedy)
 
 
-def _quota(accounts: Sequence[Account], settings: Settings, compute: Compute, recovery_id: str) -> Iterator[Finding]:
-    there = {i.tags.get("lae-account") for i in compute.find({"lae-recovery": recovery_id}) if not i.dead}
+def _recovered_before(accounts: Sequence[Account], living: Sequence[Instance], recovery_id: str) -> Iterator[Finding]:
+    """Two servers on one bucket would be worse than none, whichever state folder or manifest made the first."""
+    known = {account.account_id for account in accounts}
+    for instance in living:
+        account_id = instance.tags.get("lae-account")
+        if account_id in known and instance.tags.get("lae-recovery") != recovery_id:
+            message, remedy = told_of_another(instance)
+            yield Finding(what=RECOVERED_BEFORE, message=message, remedy=remedy, account_id=account_id)
+
+
+def _quota(
+    accounts: Sequence[Account], settings: Settings, compute: Compute, living: Sequence[Instance]
+) -> Iterator[Finding]:
+    there = {i.tags.get("lae-account") for i in living}
     firsts = [each for a in accounts if a.account_id not in there for each in _offers(a, settings)[:1]]
     for size, wanted in sorted(Counter(each.instance_size for each in firsts).items()):
         room = compute.room(size)

@@ -8,7 +8,7 @@ from typing import Any
 
 from laerecover.manifest import Account
 from laerecover.outbox import FAILURE, STAFF_NOTE, Mail
-from laerecover.plan import BLOCKED, UNREACHABLE
+from laerecover.plan import BLOCKED, NEVER_ACCEPTED
 from laerecover.state import State
 from laerecover.text import clean
 
@@ -38,7 +38,7 @@ def follow_ups(
             "blocked",
             row["why"],
             f"laerecover run {name} --accept {account.account_id} --because …{again}"
-            if row["guarded"] and not row["why"].startswith(UNREACHABLE)
+            if row["guarded"] and not row["why"].startswith(NEVER_ACCEPTED)
             else "",
         )
     for mail in mails:

@@ -124,7 +124,7 @@ def run(
     Raises Guarded if the plan is not confirmed, is not the one that was shown, or asks for too many instances.
     """
     manifest, folder = options.read(), options.folder("run")
-    if options.accept and not options.because:
+    if options.accept and not (options.because or "").strip():
         raise LaeRecoverError(
             "--accept needs a reason", where="--because", next_step=f'add --because "…"; {NOT_STARTED}'
         )
@@ -209,7 +209,7 @@ def _planned(
         concurrency=options.concurrency,
         accepted=state.accepted,
         inventory=state.inventory or None,
-        unreachable={f.account_id: f"{f.message}; {f.remedy}" for f in findings if f.account_id is not None},
+        obstacles={f.account_id: f"{f.what}: {f.message}; {f.remedy}" for f in findings if f.account_id is not None},
     )
     return replace(made, notes=tuple(f"{f.message}; {f.remedy}" for f in findings if not f.blocks))
 
@@ -276,7 +276,7 @@ def _record_decisions(options: Options, state: State, manifest: Manifest) -> Sta
                 where="--accept",
                 next_step=f"see `laerecover plan`; {NOT_STARTED}",
             )
-        state = state.accept(account_id, because=options.because or "", by=getpass.getuser(), now=now())
+        state = state.accept(account_id, because=(options.because or "").strip(), by=getpass.getuser(), now=now())
     return state.write() if options.accept else state
 
 

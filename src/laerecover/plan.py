@@ -17,6 +17,8 @@ from laerecover.settings import Settings
 
 RECOVER, BLOCKED, LEFT_OUT = "recover", "blocked", "left out"
 UNREACHABLE = "DATA_UNREACHABLE"
+NEVER_ACCEPTED = (UNREACHABLE, "recovered_before")
+"""With these words begins why an account is blocked whatever anybody accepts."""
 _NO_IMAGE = "no image or size is known: add its product to the config, or ec2.image and ec2.size to the settings"
 _SECONDS_EACH = 420.0
 """Rough forecast of one recovery, in seconds: packages and a reboot are most of it."""
@@ -120,10 +122,10 @@ def make_plan(
     concurrency: int,
     accepted: Mapping[str, object] | None = None,
     inventory: Mapping[str, str] | None = None,
-    unreachable: Mapping[str, str] | None = None,
+    obstacles: Mapping[str, str] | None = None,
 ) -> Plan:
     """Pure. `inventory`: account -> GONE, RUNNING or UNKNOWN, as the cloud said; None if it was not asked.
-    `unreachable`: account -> why its data could not be served.
+    `obstacles`: account -> what the check found against it: see NEVER_ACCEPTED.
 
     In a drill the old servers are gone: that is the disaster which is rehearsed.
     """
@@ -138,8 +140,8 @@ def make_plan(
         )
         if action == RECOVER and mode == "run" and (image is None or size is None):
             action, why = BLOCKED, _NO_IMAGE
-        elif action == RECOVER and account.account_id in (unreachable or {}):
-            action, why, guarded = BLOCKED, f"{UNREACHABLE}: {(unreachable or {})[account.account_id]}", True
+        elif action == RECOVER and account.account_id in (obstacles or {}):
+            action, why, guarded = BLOCKED, (obstacles or {})[account.account_id], True
         rows.append(
             PlannedAccount(
                 account_id=account.account_id,

@@ -15,9 +15,12 @@ from laerecover.steps.work import StepFailed, Values, Work
 _WITHIN = 300.0
 
 
-def client_token(recovery_id: str, account_id: str, generation: int, attempt: int = 1) -> str:
-    """64 characters that name this launch and no other; two state folders of one manifest share it."""
-    named = [recovery_id, account_id, str(generation), str(attempt)]
+RECOVERED_BEFORE = "recovered_before"
+
+
+def client_token(recovery_id: str, account_id: str, generation: int, attempt: int = 1, *, mode: str = "run") -> str:
+    """64 characters that name this launch and no other; two state folders of one manifest share it, drill and run do not."""
+    named = [recovery_id, account_id, str(generation), str(attempt), *([] if mode == "run" else [mode])]
     return hashlib.sha256("\0".join(named).encode()).hexdigest()
 
 
@@ -25,7 +28,8 @@ def token_of(instance: Instance) -> str:
     """The client token that the instance was launched with, as its tags tell."""
     tags = instance.tags
     recovery_id, account_id = tags.get("lae-recovery", ""), tags.get("lae-account", instance.instance_id)
-    return client_token(recovery_id, account_id, generation_of(instance), int(tags.get("lae-attempt", 1)))
+    attempt, mode = int(tags.get("lae-attempt", 1)), tags.get("lae-mode", "run")
+    return client_token(recovery_id, account_id, generation_of(instance), attempt, mode=mode)
 
 
 def generation_of(instance: Instance) -> int:
@@ -36,6 +40,16 @@ def generation_of(instance: Instance) -> int:
 def tags_of(recovery_id: str, account_id: str) -> dict[str, str]:
     """The tags by which an account's instances are found again."""
     return {"lae-recovery": recovery_id, "lae-account": account_id}
+
+
+def told_of_another(instance: Instance) -> tuple[str, str]:
+    """Of a living instance that another recovery launched for the account: what it means, and what to do."""
+    recovery_id = instance.tags.get("lae-recovery", "(unknown)")
+    return (
+        f"{instance.instance_id} ({instance.state}) of the recovery {recovery_id} serves it already",
+        f"go on with that recovery: `laerecover adopt MANIFEST --recovery {recovery_id} --state NEW_FOLDER`, then run "
+        f"there; or end {instance.instance_id} if it is not wanted",
+    )
 
 
 def offers(settings: Settings, account: Account) -> Sequence[LaunchRequest]:
@@ -72,14 +86,20 @@ def deploy_ec2_instance(work: Work) -> Values:
     `work.attempt` says which offer: the ledger knows that the one before found no capacity, so no resumed run goes back.
     Values: instance_id, launch_time, generation, attempt, size, zone, subnet, former (ids of its dead predecessors),
     client_token, host_key, boot_host_key (public halves). Fails: `no_image`, `doubled` (two living instances),
-    `max_instances`, `capacity` (another attempt is left), `no_capacity`, `quota`, what else EC2 refuses.
+    `recovered_before` (one of another recovery), `max_instances`, `capacity` (another attempt is left), `no_capacity`, `quota`, what else EC2 refuses.
     """
     compute, tags = work.world.compute, tags_of(work.recovery_id, work.account.account_id)
+    account = {"lae-account": work.account.account_id}
     former: list[Instance] = []
     spent = 0
 
     def probe() -> Instance | None:
-        found = compute.find(tags)
+        # By the account alone: one of another recovery (a mended manifest, a fresh state folder) would be a second server.
+        ours = [i for i in compute.find(account) if i.tags.get("lae-mode", work.mode) == work.mode]
+        found = [i for i in ours if i.tags.get("lae-recovery") == work.recovery_id]
+        for other in ours:
+            if other not in found and not other.dead:
+                raise StepFailed("; ".join(told_of_another(other)), kind=RECOVERED_BEFORE)
         former[:] = [instance for instance in found if instance.state == "terminated"]
         living = [instance for instance in found if not instance.dead]
         if len(living) > 1:
@@ -126,7 +146,7 @@ def _request(work: Work, tags: Mapping[str, str], generation: int) -> LaunchRequ
     wanted = offers(work.settings, work.account)
     attempt = min(work.attempt, len(wanted))
     offer = wanted[attempt - 1]
-    token = client_token(work.recovery_id, work.account.account_id, generation, attempt)
+    token = client_token(work.recovery_id, work.account.account_id, generation, attempt, mode=work.mode)
     numbers = {"lae-mode": work.mode, "lae-generation": str(generation), "lae-attempt": str(attempt)}
     user_data = derive_host_key(work.vault, token, "boot").user_data
     return replace(offer, client_token=token, tags={**offer.tags, **tags, **numbers}, user_data=user_data)
