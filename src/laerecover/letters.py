@@ -21,6 +21,9 @@ PRICES = {
     "NEW_STORAGE_IDENTITY": "files can be read; directories and other mutable files that exist can no longer be changed",
 }
 
+LEFT = "recovered, but something is left to do: "
+"""How the detail of a notice begins where the account did not fail."""
+
 _TAKE = "into the\n[client] section of your tahoe.cfg, in place of the old one"
 _ASK = {
     "UNCHANGED": "Your server has kept its identity and its address. Nothing changes for you, and there is nothing to do:\n"
@@ -88,6 +91,8 @@ def _customer(account: Account) -> Address:
 
 
 def _subject(mail: Mail, account: Account) -> str:
+    if mail.kind == FAILURE and mail.detail.startswith(LEFT):
+        return f"Recovered, but something is left to do: {clean(account.account_id)}"
     if mail.kind == FAILURE:
         return f"Recovery failed: {clean(account.account_id)}"
     if mail.kind == STAFF_NOTE:
@@ -98,6 +103,9 @@ def _subject(mail: Mail, account: Account) -> str:
 def _text(mail: Mail, account: Account, furl: Secret | None, public_host: str | None) -> str:
     customer = f"Customer:   {clean(account.customer_name or '(name unknown)')}\nE-mail:     {clean(account.customer_email or '(unknown)')}\n"
     place = f"Account:    {clean(account.account_id)}\nSignup log: {clean(account.log_file or '(lost)')}\n"
+    if mail.kind == FAILURE and mail.detail.startswith(LEFT):
+        left = clean(mail.detail.removeprefix(LEFT))
+        return f"An account is recovered, but something is left to do.\n\n{customer}{place}\nLeft: {left}\n"
     if mail.kind == FAILURE:
         return f"A recovery failed.\n\n{customer}{place}\nReason: {clean(mail.detail)}\n\nThe other accounts go on.\n"
     asked = account.grade or "NEW_FURL"

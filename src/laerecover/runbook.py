@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from laerecover.letters import LEFT
 from laerecover.ports import WorldError
 from laerecover.steps.append_record import append_record
 from laerecover.steps.bounce_server import bounce_server
@@ -108,11 +109,12 @@ def recover(perform: Perform, *, listen_tries: int) -> dict[str, Any]:
             failures.append(effect)
             if not effect.follow_up:
                 break
+    recovered = all(effect.follow_up for effect in failures)
     notice: Effect | None = None
     if failures:
-        first = failures[0]
-        notice = perform(ON_FAILURE, 1, known, f"{first.step}: {first.message}")
-    recovered = all(effect.follow_up for effect in failures)
+        first = next((effect for effect in failures if not effect.follow_up), failures[0])
+        about = f"{LEFT if recovered else ''}{first.step}: {first.message}"
+        notice = perform(ON_FAILURE, 1, known, about)
     return {
         "outcome": "recovered" if recovered else "failed",
         "failures": [effect.to_json() for effect in failures],

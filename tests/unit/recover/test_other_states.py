@@ -46,3 +46,16 @@ def test_a_mail_that_a_human_wants_sent_goes_out_whoever_recorded_the_server(mak
     outbox.decide(account_id)
     deliver(bench.work, mail)
     assert outbox.get(mail.message_id).state == "sent"
+
+
+def test_the_staff_hear_of_a_doubtful_mail_as_of_a_recovered_account(make_bench, tmp_path):
+    """No notice calls an account failed that is recovered: it says what is left to do, and says it once."""
+    bench = make_bench(mail="send")
+    bench.recover()
+    bench.work = second_state(bench, tmp_path / "other")
+    bench.work = replace(bench.work, mail="send")
+    for number in (1, 2):
+        bench.work = replace(bench.work, round=number)
+        assert bench.recover()["outcome"] == "recovered"
+    subjects = [r["subject"] for r in bench.rows("mailbox") if "Recover" in r["subject"]]
+    assert subjects == [f"Recovered, but something is left to do: {bench.work.account.account_id}"]
