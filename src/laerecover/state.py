@@ -12,12 +12,13 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
 from laerecover.errors import LaeRecoverError, LockHeld
 from laerecover.manifest import Manifest
+from laerecover.outbox import Outbox
 from laerecover.vault import write_atomically
 
 MODES = ("run", "drill")
@@ -105,6 +106,11 @@ class State:
 def read_state(folder: Path) -> State | None:
     """The state of that folder; None if there is none. Raises LaeRecoverError if it cannot be read."""
     path = folder / "state.json"
+    if folder.exists() and not folder.is_dir():
+        raise LaeRecoverError(
+            "--state is no folder", where=str(folder), next_step="name a folder with --state; nothing was started"
+        )
+    body: dict[str, Any] = {}
     try:
         body = json.loads(path.read_text("utf-8"))
         if body.pop("version") != _VERSION or body["mode"] not in MODES:
@@ -114,13 +120,26 @@ def read_state(folder: Path) -> State | None:
             _check_database(path)
         return state
     except FileNotFoundError:
+        if (folder / "ledger.sqlite").exists():
+            raise LaeRecoverError(
+                "state.json is lost, though its ledger stands", where=str(path), next_step=_anew(folder, body)
+            ) from None
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, sqlite3.DatabaseError) as error:
         raise LaeRecoverError(
-            f"the state cannot be read ({type(error).__name__})",
-            where=str(path),
-            next_step=f"move {folder} away, then `laerecover adopt` makes it anew from what the cloud knows; nothing was started",
+            f"the state cannot be read ({type(error).__name__})", where=str(path), next_step=_anew(folder, body)
         ) from None
+
+
+def _anew(folder: Path, body: object) -> str:
+    """A drill can be forgotten; of a recovery the cloud knows the instances."""
+    drill = body.get("mode") == "drill" if isinstance(body, dict) and body else (folder / "world.sqlite").exists()
+    if drill or (folder / "rehearsal").exists():
+        return "begin the drill anew with `laerecover drill --again`; nothing was started"
+    return (
+        f"restore it from a backup; else move {folder} away, then `laerecover adopt` makes it anew from what the cloud "
+        "knows; nothing was started"
+    )
 
 
 def _check_database(path: Path) -> None:
@@ -164,8 +183,13 @@ def open_state(folder: Path, *, mode: str, digest: str, now: datetime, **more: A
 
 
 def forget_drill(folder: Path) -> None:
-    """Delete a drill's state; refuses anything else."""
-    state = read_state(folder)
+    """Delete a drill's state, even a damaged one if a drill's world lies in it; refuses anything else."""
+    try:
+        state = read_state(folder)
+    except LaeRecoverError:
+        if not ((folder / "world.sqlite").is_file() or (folder / "rehearsal").is_dir()):
+            raise
+        state = State(folder=folder, mode="drill", recovery_id="", planned_digest="", planned_at="")
     if state is not None and state.mode != "drill":
         raise LaeRecoverError(
             "this state is no drill",
@@ -195,9 +219,32 @@ def locked(folder: Path, command: str) -> Iterator[None]:
         since = datetime.now().astimezone().isoformat(timespec="seconds")
         json.dump({"pid": os.getpid(), "host": socket.gethostname(), "since": since, "command": command}, file)
         file.flush()
+        if command != "drill --again":
+            _know_place(folder)
         yield
     finally:
         file.close()
+
+
+def _know_place(folder: Path) -> None:
+    """A copied or moved folder doubts what waits in its outbox, once: it may have been sent from the other place.
+
+    The device's number may change with a restart, the path with a rename: either of them, with the inode, is enough.
+    """
+    found, path = folder.stat(), folder / "place.json"
+    place = {"path": str(folder.resolve()), "device": found.st_dev, "inode": found.st_ino}
+    try:
+        before = json.loads(path.read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        before = None
+    if before == place:
+        return
+    same = isinstance(before, dict) and before.get("inode") == place["inode"]
+    same = same and any(before.get(name) == place[name] for name in ("path", "device"))
+    outbox = folder / "outbox.sqlite"
+    if before is not None and not same and outbox.is_file():
+        Outbox(outbox).doubt_copied(datetime.now(UTC))
+    write_atomically(path, json.dumps(place).encode())
 
 
 def holder(folder: Path) -> str | None:

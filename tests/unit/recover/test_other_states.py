@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
-from laerecover.outbox import FOREIGN, Outbox
+from laerecover.errors import LaeRecoverError
+from laerecover.outbox import COPIED, FOREIGN, Outbox
+from laerecover.state import forget_drill, locked, open_state, read_state
 from laerecover.vault import Vault
 
 
@@ -59,3 +64,54 @@ def test_the_staff_hear_of_a_doubtful_mail_as_of_a_recovered_account(make_bench,
         assert bench.recover()["outcome"] == "recovered"
     subjects = [r["subject"] for r in bench.rows("mailbox") if "Recover" in r["subject"]]
     assert subjects == [f"Recovered, but something is left to do: {bench.work.account.account_id}"]
+
+
+def test_a_copied_state_doubts_what_the_original_may_send(make_bench, tmp_path):
+    """In the copy every held mail is in doubt, once, and no server counts as its own; the original is as it was."""
+    bench = make_bench()
+    bench.recover()
+    account_id = bench.work.account.account_id
+    original = tmp_path / "bench"
+    with locked(original, "run"):
+        pass
+    shutil.copytree(original, tmp_path / "copy")
+    for folder, state in ((original, "held"), (tmp_path / "copy", "in_doubt"), (tmp_path / "copy", "in_doubt")):
+        with locked(folder, "notify"):
+            (mail,) = Outbox(folder / "outbox.sqlite").of(account_id)
+        assert (mail.state, mail.answer) == (state, COPIED if state == "in_doubt" else "")
+    assert Outbox(tmp_path / "copy" / "outbox.sqlite").recorded(account_id)[1] == ""
+
+
+def test_a_renamed_state_folder_is_the_same_state(make_bench, tmp_path):
+    """Renaming leaves nothing behind that could send, so nothing is doubted."""
+    bench = make_bench()
+    bench.recover()
+    with locked(tmp_path / "bench", "run"):
+        pass
+    (tmp_path / "bench").rename(tmp_path / "renamed")
+    with locked(tmp_path / "renamed", "notify"):
+        assert [m.state for m in Outbox(tmp_path / "renamed" / "outbox.sqlite").all()] == ["held"]
+
+
+def test_no_fresh_recovery_begins_over_an_old_ledger(tmp_path):
+    """Where state.json is lost and the ledger stands, nothing is opened; a drill may be forgotten, a run is adopted."""
+    folder = tmp_path / "state"
+    open_state(folder, mode="run", digest="a" * 64, now=datetime.now(UTC))
+    (folder / "state.json").unlink()
+    (folder / "ledger.sqlite").touch()
+    with pytest.raises(LaeRecoverError, match=r"state\.json is lost.*adopt"):
+        open_state(folder, mode="run", digest="b" * 64, now=datetime.now(UTC))
+    with pytest.raises(LaeRecoverError):
+        forget_drill(folder)
+    (folder / "world.sqlite").touch()
+    with pytest.raises(LaeRecoverError, match="drill --again"):
+        read_state(folder)
+    forget_drill(folder)
+    assert not folder.exists()
+
+
+def test_a_state_that_is_no_folder_is_said_to_be_none(tmp_path):
+    """A file, given as --state, is neither read nor adopted."""
+    (tmp_path / "file").write_text(json.dumps({}))
+    with pytest.raises(LaeRecoverError, match="--state is no folder"):
+        read_state(tmp_path / "file")
