@@ -226,6 +226,7 @@ def adopt(
 def cleanup(
     options: Options,
     confirmed: Annotated[str | None, typer.Option("--confirm", metavar="WORD", help="The word that was shown.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Those that other state folders launched, too.")] = False,
     json_: JsonOpt = False,
 ) -> None:
     """List half-made instances with what they hold; end them once the word that is shown was typed."""
@@ -236,7 +237,7 @@ def cleanup(
         show_instances(found, stream=sys.stderr if json_ else sys.stdout)
         return confirmed == word if confirmed is not None else ask_word(f"End {len(found)} instances", word)
 
-    ended = instances.cleanup(options, stop=stop_on_signals(), confirm=confirm)
+    ended = instances.cleanup(options, stop=stop_on_signals(), confirm=confirm, everyones=all_)
     if json_:
         _print_json({"ended": [each.body for each in ended]})
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from laerecover.errors import Guarded, LaeRecoverError
@@ -35,6 +36,20 @@ def guard_files(settings: Settings) -> None:
             where="\n".join(absent),
             next_step=f"put them there, or name others; {NOT_STARTED}",
         )
+
+
+def guard_evidence_out(settings: Settings) -> None:
+    """What a recovery leaves for the next disaster needs a place, before there is anything to leave."""
+    try:
+        settings.evidence_out.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with TemporaryFile(dir=settings.evidence_out) as probe:
+            probe.write(b"\0")
+    except OSError as error:
+        raise LaeRecoverError(
+            f"what the recovery leaves cannot be written there: {error.strerror or type(error).__name__}",
+            where=str(settings.evidence_out),
+            next_step=f"name a folder that can be written with --evidence-out; {NOT_STARTED}",
+        ) from None
 
 
 def guard_findings(findings: Sequence[Finding], options: Options) -> None:

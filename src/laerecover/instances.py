@@ -12,7 +12,7 @@ from laerecover.letters import audience
 from laerecover.manifest import Manifest
 from laerecover.options import Options, now
 from laerecover.outbox import CONFIRMATION, Mail, Outbox, message_id
-from laerecover.ports import Compute, Instance, World, WorldError
+from laerecover.ports import RECOVERED_TAG, Compute, Instance, World, WorldError
 from laerecover.report import Round, abandon, read_ledger
 from laerecover.review import find_state
 from laerecover.settings import Settings
@@ -82,7 +82,7 @@ def adopt_unknown(state: State, manifest: Manifest, settings: Settings, world: W
     outbox, accounts = Outbox(state.outbox), {a.account_id: a for a in manifest.accounts}
     foreign = [
         i
-        for i in _find(world.compute, {"lae-recovery": state.recovery_id})
+        for i in _find(world.compute, _ours(state))
         if i.tags.get("lae-account") in accounts and i.tags["lae-account"] not in rounds
     ]
     recorded = {row.instance_id for row in world.register.rows()} if foreign else set()
@@ -110,10 +110,12 @@ def cleanup(
     *,
     stop: threading.Event,
     confirm: Callable[[list[Found], str], bool],
+    everyones: bool = False,
     world: OpenWorld | None = None,
 ) -> list[Found]:
     """End the living instances of accounts that are not recovered; gives what was ended.
 
+    Those that this state's own ledger did not launch only with `everyones`: another operator may be building them.
     `confirm` gets them with the word that must be typed. Raises Guarded.
     """
     state = find_state(options)
@@ -124,9 +126,19 @@ def cleanup(
         recorded = {row.instance_id for row in opened.world.register.rows()}
         half_made = [
             _found(i, manifest, rounds, recorded)
-            for i in _find(opened.world.compute, {"lae-recovery": state.recovery_id})
-            if not _kept(rounds.get(i.tags.get("lae-account", "")), i.instance_id in recorded)
+            for i in _find(opened.world.compute, _ours(state))
+            if not _kept(i, rounds.get(i.tags.get("lae-account", "")), recorded)
         ]
+        launched = {instance_id for latest in rounds.values() for instance_id in latest.launched}
+        foreign = [each for each in half_made if each.instance_id not in launched]
+        if foreign and not everyones:
+            half_made = [each for each in half_made if each.instance_id in launched]
+        if not half_made and foreign:
+            raise Guarded(
+                f"{len(foreign)} half-made instances were launched from another state folder: another operator may be at work",
+                where=", ".join(sorted(each.instance_id for each in foreign)),
+                next_step="ask who it is; `laerecover cleanup --all` lists them, too; nothing was ended",
+            )
         if not half_made:
             return []
         ids = " ".join(sorted(each.instance_id for each in half_made))
@@ -144,9 +156,20 @@ def cleanup(
         return half_made
 
 
-def _kept(latest: Round | None, recorded: bool) -> bool:
-    """A recovered account's instance is nobody's to clean up, nor one that only another state folder knows well."""
-    return recorded if latest is None else latest.outcome == "recovered"
+def _ours(state: State) -> dict[str, str]:
+    """The tags of this recovery's instances: those of a drill with the same manifest are none of a run's."""
+    return {"lae-recovery": state.recovery_id, "lae-mode": state.mode}
+
+
+def _kept(instance: Instance, latest: Round | None, recorded: set[str]) -> bool:
+    """A recovered account's instance is nobody's to clean up, whoever says so: its tag, our own ledger, the register.
+
+    Of a row that our own round wrote before it failed we know better.
+    """
+    if RECOVERED_TAG in instance.tags or (latest is not None and latest.outcome == "recovered"):
+        return True
+    wrote = latest is not None and any(step["step"] == "append_record" and step["ok"] for step in latest.steps)
+    return instance.instance_id in recorded and not wrote
 
 
 def _find(compute: Compute, tags: dict[str, str]) -> list[Instance]:
@@ -165,13 +188,18 @@ def _found(instance: Instance, manifest: Manifest, rounds: dict[str, Round], rec
     customers = {a.account_id: a.customer_email or a.customer_name or "(unknown)" for a in manifest.accounts}
     latest = rounds.get(account_id)
     done = [str(step["step"]) for step in latest.steps if step["ok"]] if latest is not None else []
-    told: dict[bool, str] = {True: "recorded in serverinfo.csv", False: "nobody recorded how far it came"}
+    told = ["recorded in serverinfo.csv"] if instance.instance_id in recorded else []
+    if latest is None or instance.instance_id not in latest.launched:
+        told.insert(0, "launched from another state folder: another operator may be at work on it")
+        done = []
+    if done:
+        told.insert(0, f"{_keys(done)}; last done: {done[-1]}")
     return Found(
         instance_id=instance.instance_id,
         account_id=account_id,
         customer=customers.get(account_id, "(not in this manifest)"),
         launch_time=instance.launch_time,
-        holds=f"{_keys(done)}; last done: {done[-1]}" if done else told[instance.instance_id in recorded],
+        holds="; ".join(told) or "nobody recorded how far it came",
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from laerecover.errors import Guarded, LaeRecoverError
-from laerecover.guards import NOT_STARTED, guard_files, guard_findings, guard_instances
+from laerecover.guards import NOT_STARTED, guard_evidence_out, guard_files, guard_findings, guard_instances
 from laerecover.instances import adopt_unknown
 from laerecover.manifest import Account, Manifest
 from laerecover.options import Options, now
@@ -174,6 +174,7 @@ def _carry_out(
         from laerecover.runner import Job
         from laerecover.runner import run as run_job
 
+        guard_evidence_out(settings)
         state = replace(state, started_at=state.started_at or now().isoformat(), stopped="").write()
         with watch(planned) as watcher:
             job = Job(

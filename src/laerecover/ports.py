@@ -35,6 +35,10 @@ class LaunchRequest:
     user_data: Secret | None = None
 
 
+RECOVERED_TAG = "lae-recovered"
+"""When its account was recovered: such an instance is nobody's to clean up."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
     """What the cloud says of one instance; `state` is EC2's word. Hosts are None until they are assigned."""
@@ -87,6 +91,9 @@ class Compute(Protocol):
 
     def terminate(self, instance_id: str) -> None:
         """End the instance for good."""
+
+    def tag(self, instance_id: str, tags: Mapping[str, str]) -> None:
+        """Have the instance bear these tags, too."""
 
     def identity(self) -> str:
         """Whose cloud this is: the account's number."""

@@ -13,7 +13,7 @@ from typing import Any
 from laerecover.follow_ups import follow_ups
 from laerecover.manifest import Account, Manifest
 from laerecover.outbox import CONFIRMATION, FAILURE, Mail, Outbox
-from laerecover.plan import BLOCKED, Plan
+from laerecover.plan import BLOCKED, LEFT_OUT, Plan
 from laerecover.runbook import ALL_STEPS
 from laerecover.state import State
 from laerecover.text import clean
@@ -145,7 +145,7 @@ class Report:
     @property
     def exit_code(self) -> int:
         """4 (in doubt) before 3 (a guard) before 1 (a failure, or not done yet)."""
-        if any(a["in_doubt"] for a in self.accounts):
+        if any(a["in_doubt"] and a["selected"] for a in self.accounts):
             return 4
         if self.body["stopped"] or any(a["guarded"] for a in self.accounts):
             return 3
@@ -223,6 +223,7 @@ def _row(account: Account, planned: Any, latest: Round | None, mails: Sequence[M
         "why": planned.why if latest is None else "; ".join(f"{f['step']}: {f['message']}" for f in failures),
         "guarded": (latest is None and planned.action == BLOCKED and planned.guarded)
         or any(f["kind"] in GUARD_KINDS for f in failures),
+        "selected": planned.action != LEFT_OUT,
         "in_doubt": any(m.state == "in_doubt" for m in mails),
         "grade": account.grade,
         "price": planned.price,

@@ -8,7 +8,7 @@ import shutil
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -24,6 +24,7 @@ from dbos import DBOS, DBOSPortableJSONSerializer, SetWorkflowID  # noqa: E402
 from laerecover.errors import Guarded, Stopped  # noqa: E402
 from laerecover.manifest import Account  # noqa: E402
 from laerecover.outbox import Outbox  # noqa: E402
+from laerecover.ports import RECOVERED_TAG, WorldError  # noqa: E402
 from laerecover.report import GUARD_KINDS, WORKFLOW, Round, read_ledger  # noqa: E402
 from laerecover.runbook import Effect, execute, recover  # noqa: E402
 from laerecover.settings import Settings  # noqa: E402
@@ -116,6 +117,12 @@ class Job:
             if len(self.failures) >= self.max_failures:
                 self.halts.append(f"{len(self.failures)} accounts failed, --max-failures is {self.max_failures}")
 
+    def mark_recovered(self, instance_id: str) -> None:
+        """Tell other state folders, by a tag, that this instance serves: nobody is to clean it up. Without it they ask the register."""
+        compute, time = self.open_world.world.compute, self.open_world.world.clock.now()
+        with suppress(WorldError):
+            compute.tag(instance_id, {RECOVERED_TAG: time.isoformat(timespec="seconds")})
+
     def _disk_is_full(self) -> bool:
         """What cannot be written down is not begun."""
         if shutil.disk_usage(self.state.folder).free >= _ROOM:
@@ -127,7 +134,8 @@ class Job:
     def count_launched(self) -> None:
         """Learn which launches this recovery has made before; needed for --max-instances only."""
         if self.max_instances is not None:
-            for found in self.open_world.world.compute.find({"lae-recovery": self.state.recovery_id}):
+            mine = {"lae-recovery": self.state.recovery_id, "lae-mode": self.state.mode}
+            for found in self.open_world.world.compute.find(mine):
                 self.launches.add(token_of(found))
 
     def _permit(self, token: str) -> None:
@@ -151,6 +159,7 @@ def recover_account(account_id: str, number: int) -> dict[str, Any]:
     job = _Current.job
     if job is None or account_id not in job.accounts:
         raise Stopped
+    instances: list[str] = []
     with _slot(job):
 
         def perform(step: str, attempt: int, known: Mapping[str, Values], failure: str) -> Effect:
@@ -158,9 +167,14 @@ def recover_account(account_id: str, number: int) -> dict[str, Any]:
                 **DBOS.run_step({"name": step}, job.perform, account_id, number, step, attempt, known, failure)
             )
             job.watcher.ended(account_id, effect)
+            if effect.ok and step == "deploy_ec2_instance":
+                instances.append(str(effect.values["instance_id"]))
             return effect
 
-        return recover(perform, listen_tries=job.settings.waits.listen_tries)
+        output = recover(perform, listen_tries=job.settings.waits.listen_tries)
+        if output["outcome"] == "recovered" and instances:
+            job.mark_recovered(instances[-1])
+        return output
 
 
 def run(job: Job, account_ids: Sequence[str]) -> str:

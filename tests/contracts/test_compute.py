@@ -101,6 +101,17 @@ class ComputeExam:
             compute.launch(REQUEST)
         assert caught.value.kind == "token_spent"
 
+    def test_a_tag_may_be_added_later(self, compute):
+        """It is found by it, keeps the others, and the launch asked again is still the same launch."""
+        instance_id = described(compute, compute.launch(REQUEST).instance_id).instance_id
+        for _ in range(2):
+            compute.tag(instance_id, {"lae-recovered": "2026-11-22T18:00:00+00:00"})
+        found = compute.find({"lae-recovered": "2026-11-22T18:00:00+00:00", "lae-account": "lae-1"})
+        assert [i.instance_id for i in found] == [instance_id]
+        assert compute.launch(REQUEST).instance_id == instance_id
+        with pytest.raises((NotFound, Refusal)):
+            compute.tag("i-00000000000000000", {"a": "b"})
+
     def test_the_same_token_is_the_same_instance(self, compute):
         """A repeated launch launches nothing, however many ask at once."""
         with ThreadPoolExecutor(4) as several:

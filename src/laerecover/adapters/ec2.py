@@ -91,6 +91,12 @@ class Ec2Compute(Service):
         self._client.terminate_instances(InstanceIds=[instance_id])
 
     @told
+    def tag(self, instance_id: str, tags: Mapping[str, str]) -> None:
+        """CreateTags, which may be repeated."""
+        pairs = [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
+        self._client.create_tags(Resources=[instance_id], Tags=pairs)
+
+    @told
     def identity(self) -> str:
         """GetCallerIdentity."""
         return str(make_client(self._settings, "sts").get_caller_identity()["Account"])

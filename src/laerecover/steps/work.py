@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from laerecover.manifest import Account, Secret
 from laerecover.outbox import Outbox
-from laerecover.ports import Command, FileFact, Host, NotListening, Transient, World
+from laerecover.ports import Command, FileFact, Host, NotListening, Transient, World, WorldError
 from laerecover.recipes import PROBLEMS
 from laerecover.settings import Settings
 from laerecover.vault import Vault
@@ -119,6 +119,17 @@ class Work:
         self.waiting(f"{what}: {reason}", left)
         self.world.clock.sleep(min(max(left, 1.0), _LONGEST_PAUSE, _FIRST_PAUSE * 1.6**tries * (0.5 + spread)))
 
+    def look_for_death(self) -> None:
+        """Of a host that does not answer: StepFailed (`instance_died`) if its instance was ended, so that nobody waits for it."""
+        instance_id = self.known_of("deploy_ec2_instance", "instance_id")
+        try:
+            instance = self.world.compute.describe(instance_id, fresh=self.settings.waits.address_poll)
+        except WorldError:
+            return
+        if instance.dead:
+            what = f"{instance_id} is {instance.state}: somebody ended it, or it died"
+            raise StepFailed(f"{what}; another is launched once it is terminated", kind="instance_died")
+
     def link(self, *, patient: bool, user: str = "ubuntu", pinned: str = "host_key") -> Link:
         """A connection to the account's new server, opened when first used. See Link."""
         return Link(self, user, patient, pinned)
@@ -148,8 +159,9 @@ class Link:
             key = self._work.known_of("deploy_ec2_instance", self._pinned)
             try:
                 self._host = self._work.world.hosts.connect(address, user=self._user, host_key=key)
-            except NotListening as error:
-                if not self._patient:
+            except (NotListening, Transient) as error:
+                self._work.look_for_death()
+                if not self._patient or isinstance(error, Transient):
                     raise
                 raise Transient(str(error), kind=error.kind) from None
         return self._host

@@ -84,6 +84,15 @@ class TwinCompute:
                 raise NotFound(f"no instance {instance_id}")
             self._file.note(db, "terminate", instance_id)
 
+    def tag(self, instance_id: str, tags: Mapping[str, str]) -> None:
+        """Beside those of the launch, which alone count for its token."""
+        with self._file.change() as db:
+            row = db.execute("SELECT tags FROM instances WHERE instance_id = ?", (instance_id,)).fetchone()
+            if row is None:
+                raise NotFound(f"no instance {instance_id}")
+            text = json.dumps({**json.loads(row["tags"]), **tags}, sort_keys=True)
+            db.execute("UPDATE instances SET tags = ? WHERE instance_id = ?", (text, instance_id))
+
     def identity(self) -> str:
         """Nobody's account."""
         return "000000000000"
