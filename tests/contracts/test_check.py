@@ -18,6 +18,7 @@ from laerecover.manifest import Account, Secret
 from laerecover.ports import LaunchRequest, Refusal, Transient, World
 from laerecover.rig.faults import Faults, Rule
 from laerecover.settings import drill_settings
+from laerecover.steps.deploy_ec2_instance import offers
 
 INDEX = "aa/aabcdefghijklmnopqrstuvwxy"
 SHARE = f"shares/{INDEX}/0"
@@ -147,6 +148,30 @@ def test_the_quota_is_compared_with_the_accounts(cloud):
     ]
     cloud.faults.vcpus = 1
     assert ground.found(*accounts) == [("quota", None, True)]
+
+
+def test_what_another_recovery_serves_is_found_in_one_answer(cloud):
+    """Instance, recovery and remedy are named, for that account alone; it wants no room in the quota, nor does a drill count."""
+    ground, accounts = Ground(cloud, vcpus=8), [account(n) for n in range(3)]
+    ground.fill(*accounts)
+    world = ground.world()
+    first = offers(ground.settings, accounts[0])[0]
+    for number, mode in ((0, "run"), (1, "drill")):
+        tags = {"lae-recovery": "r0", "lae-account": f"lae-{number}", "lae-mode": mode}
+        launched = world.compute.launch(replace(first, client_token=str(number) * 64, tags=tags))
+        while launched.instance_id not in world.compute.known([launched.instance_id]):
+            pass
+    served = next(launch.instance_id for launch in cloud.launches if launch.token.startswith("0"))
+    assert [f.what for f in check(accounts, ground.settings, world, recovery_id="r0")] == []
+    asked = [cloud.faults.calls["DescribeInstances"]]
+    for several in (accounts, accounts[:1]):
+        (found,) = check(several, ground.settings, world, recovery_id="r1")
+        asked.append(cloud.faults.calls["DescribeInstances"])
+    assert asked[1] - asked[0] <= 2, "one question for the instances, one for the quota, however many accounts"
+    assert (found.what, found.account_id, found.blocks) == ("recovered_before", "lae-0", True)
+    assert served in found.message
+    assert "r0" in found.message
+    assert "laerecover adopt MANIFEST --recovery r0" in found.remedy
 
 
 @pytest.mark.parametrize(

@@ -209,6 +209,32 @@ def test_two_living_instances_stop_the_account(cloud, make):
     assert launched.instance_id in failure["message"]
 
 
+def test_a_living_instance_of_another_recovery_keeps_the_launch_in(cloud, make):
+    """A mended manifest is another recovery: its server on the same bucket would be the second; once it is gone all is well."""
+    deploying = make()
+    served = deploying.recover()["instance_id"]
+    deploying.work = replace(deploying.work, recovery_id="s" * 64)
+    failure = deploying.recover()
+    assert failure["kind"] == "recovered_before"
+    assert served in failure["message"]
+    assert "r" * 64 in failure["message"]
+    assert len(cloud.launches) == 1
+    deploying.compute.terminate(served)
+    assert deploying.recover()["generation"] == 1
+    assert len(living(cloud)) == 1
+
+
+def test_a_stopped_instance_is_not_waited_for(cloud, make):
+    """It gets no addresses, and the failure says what to do."""
+    deploying = make()
+    deploying.recover()
+    cloud.launches[0].instance._state.name = "stopped"
+    begun = deploying.work.world.clock.monotonic()
+    failure = deploying.recover()
+    assert failure["kind"] == "instance_stopped"
+    assert deploying.work.world.clock.monotonic() - begun < 300
+
+
 def _some_request(deploying):
     from laerecover.steps.deploy_ec2_instance import offers
 
