@@ -183,7 +183,7 @@ def verify(options: Options, json_: JsonOpt = False) -> None:
     raise typer.Exit(0 if found and all(check.ok is not False for check in found) else 1)
 
 
-@command(app, "state")
+@command(app, *PLACES)
 def resolve(
     options: Options,
     account: Annotated[str, typer.Argument(metavar="ACCOUNT")],

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 from laerecover.errors import Guarded, LaeRecoverError
 from laerecover.letters import render
-from laerecover.manifest import Manifest, Secret
+from laerecover.lost_mails import lost_mails, prepare_anew
+from laerecover.manifest import Account, Manifest, Secret
 from laerecover.options import Options, now
 from laerecover.outbox import FAILURE, Mail, Outbox
 from laerecover.ports import WorldError
+from laerecover.report import read_ledger
 from laerecover.review import find_state
 from laerecover.settings import Settings
 from laerecover.state import State, locked, open_state
@@ -67,6 +69,7 @@ def notify(
     with locked(state.folder, "notify"):
         outbox = Outbox(state.outbox)
         outbox.doubt_interrupted(now())
+        _find_lost(state, outbox, manifest, settings)
         letters = waiting_letters(options, state, manifest, settings)
         if letters and not confirm(state, letters):
             raise Guarded(
@@ -101,6 +104,8 @@ def resolve_mail(options: Options, account_id: str, *, sent: bool) -> tuple[Stat
     with locked(state.folder, "resolve"):
         outbox = Outbox(state.outbox)
         outbox.doubt_interrupted(now())
+        if any(m.account_id == account_id for m in _lost(state, outbox, None, "")):
+            _find_lost(state, outbox, options.read(), options.settings_for(state.mode, state.folder))
         settled = 0
         for mail in outbox.of(account_id):
             to, answer = (
@@ -116,6 +121,16 @@ def resolve_mail(options: Options, account_id: str, *, sent: bool) -> tuple[Stat
             next_step="see `laerecover report`; nothing was changed",
         )
     return state, settled
+
+
+def _lost(state: State, outbox: Outbox, accounts: Mapping[str, Account] | None, sender: str) -> list[Mail]:
+    return lost_mails(state, read_ledger(state.ledger), outbox.all(), accounts, sender)
+
+
+def _find_lost(state: State, outbox: Outbox, manifest: Manifest, settings: Settings) -> None:
+    """Mails that were lost with an outbox are written down anew, in doubt."""
+    accounts = {a.account_id: a for a in manifest.accounts}
+    prepare_anew(outbox, _lost(state, outbox, accounts, settings.sender), now())
 
 
 def mail_numbers(state: State) -> Mapping[str, int]:

@@ -11,6 +11,7 @@ from statistics import median
 from typing import Any
 
 from laerecover.follow_ups import follow_ups
+from laerecover.lost_mails import lost_mails
 from laerecover.manifest import Account, Manifest
 from laerecover.outbox import CONFIRMATION, FAILURE, Mail, Outbox
 from laerecover.plan import BLOCKED, LEFT_OUT, Plan
@@ -163,13 +164,15 @@ def make_report(
     name: str,
     now: datetime,
     repeated: str = "",
+    sender: str = "",
 ) -> Report:
     """Read ledger and outbox, and put them beside plan and world. `name`: the manifest as the user called it;
-    `repeated`: the options that further commands need."""
+    `repeated`: the options that further commands need; `sender`: of the mails."""
     rounds = read_ledger(state.ledger)
-    outbox = Outbox(state.outbox)
+    known = Outbox(state.outbox).all()
+    lost = lost_mails(state, rounds, known, {a.account_id: a for a in manifest.accounts}, sender)
     mails: dict[str, list[Mail]] = {}
-    for mail in outbox.all():
+    for mail in (*known, *lost):
         mails.setdefault(mail.account_id, []).append(mail)
     begun = datetime.fromisoformat(state.started_at) if state.started_at else None
     planned = {a.account_id: a for a in plan.accounts}

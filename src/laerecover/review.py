@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from laerecover.errors import LaeRecoverError
+from laerecover.lost_mails import lost_mails
 from laerecover.manifest import Manifest
 from laerecover.options import Options, now
 from laerecover.outbox import Outbox
@@ -49,7 +50,14 @@ def written_report(options: Options, state: State, manifest: Manifest, planned: 
     """The report, put into the state folder."""
     counts = count_effects(state, settings)
     made = make_report(
-        state, manifest, planned, counts, name=str(options.manifest), repeated=options.repeated, now=now()
+        state,
+        manifest,
+        planned,
+        counts,
+        name=str(options.manifest),
+        repeated=options.repeated,
+        sender=settings.sender,
+        now=now(),
     )
     write_report(state, made)
     return made
@@ -60,7 +68,9 @@ def status(options: Options) -> dict[str, Any]:
     state = find_state(options)
     rounds = read_ledger(state.ledger)
     mails: dict[str, int] = {}
-    for mail in Outbox(state.outbox).all():
+    known = Outbox(state.outbox).all()
+    lost = lost_mails(state, rounds, known, None, "")
+    for mail in (*known, *lost):
         mails[mail.state] = mails.get(mail.state, 0) + 1
     return {
         "mode": state.mode,
@@ -78,4 +88,5 @@ def status(options: Options) -> dict[str, Any]:
             for account, latest in sorted(rounds.items())
         },
         "mails": mails,
+        "lost_mails": len(lost),
     }

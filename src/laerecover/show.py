@@ -243,3 +243,7 @@ def show_status(body: Mapping[str, Any]) -> None:
         out.print(Text(f"  {row['outcome']:<10}  {clean(account)}  {last}"))
     mails = ", ".join(f"{number} {state.replace('_', ' ')}" for state, number in sorted(body["mails"].items()))
     out.print(Text(f"mails: {mails or 'none'}"))
+    if body["lost_mails"]:
+        out.print(
+            Text(f"not in the outbox any more, though the ledger knows them: {body['lost_mails']}; see the report")
+        )

@@ -7,6 +7,7 @@ from laerecover.outbox import FAILURE
 from laerecover.steps.send_signup_confirmation import post
 from laerecover.steps.work import Values, Work
 
+
 def send_notify_failure(work: Work) -> Values:
     """One notice for each round of trying (the HOWTO's *f*, customer_name, customer_email, logfilename).
 

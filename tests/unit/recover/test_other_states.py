@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from laerecover.errors import LaeRecoverError
+from laerecover.options import Options
 from laerecover.outbox import COPIED, FOREIGN, Outbox
 from laerecover.state import forget_drill, locked, open_state, read_state
 from laerecover.vault import Vault
@@ -115,3 +116,26 @@ def test_a_state_that_is_no_folder_is_said_to_be_none(tmp_path):
     (tmp_path / "file").write_text(json.dumps({}))
     with pytest.raises(LaeRecoverError, match="--state is no folder"):
         read_state(tmp_path / "file")
+
+
+def test_mails_that_are_lost_with_the_outbox_are_in_doubt(make_account, make_manifest, key_file, commands):
+    """status, report, notify name them, with exit 4; `resolve --resend` has the mail sent, `--sent` settles it."""
+    accounts = [make_account(n) for n in range(2)]
+    manifest = make_manifest(*accounts)
+    key = ("--key-file", key_file)
+    commands("drill", manifest, *key, "--pace", "0.001")
+    outbox = Options(manifest=manifest).folder("drill") / "outbox.sqlite"
+    outbox.unlink()
+    assert "not in the outbox any more, though the ledger knows them: 2" in commands("status", manifest).stdout
+    told = commands("report", manifest, *key, "--json")
+    rows = json.loads(told.stdout)["accounts"]
+    assert (told.returncode, [row["mail"] for row in rows]) == (4, ["in_doubt", "in_doubt"])
+    assert "resolve" in rows[0]["follow_ups"][0]["command"]
+    assert commands("resolve", manifest, accounts[0].account_id, "mail", "--resend", *key).returncode == 0
+    assert commands("notify", manifest, *key, "--yes").returncode == 4
+    assert {m.account_id: m.state for m in Outbox(outbox).all()} == {
+        accounts[0].account_id: "sent",
+        accounts[1].account_id: "in_doubt",
+    }
+    assert commands("resolve", manifest, accounts[1].account_id, "mail", "--sent", *key).returncode == 0
+    assert commands("notify", manifest, *key, "--yes").returncode == 0
