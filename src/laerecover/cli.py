@@ -49,7 +49,7 @@ def plan(
     if json_:
         _print_json({**made.body, "checks": [finding.body for finding in findings]})
     else:
-        show_plan(made, options.manifest, repeated=options.repeated + options.selection.options)
+        show_plan(made, options.manifest, drill=options.repeat("drill"), run=options.repeat("run", state=True))
         show_checks(findings, asked=check)
     raise typer.Exit(3 if any(finding.blocks for finding in findings) else 0)
 
@@ -114,7 +114,8 @@ def run(
     shown_on = sys.stderr if json_ else sys.stdout
 
     def confirm(made: Plan) -> bool:
-        show_plan(made, options.manifest, repeated=options.repeated + options.selection.options, stream=shown_on)
+        again = {"drill": options.repeat("drill"), "run": options.repeat("run", state=True)}
+        show_plan(made, options.manifest, **again, stream=shown_on)
         return yes or ask(f"Recover {len(made.recover)} accounts")
 
     _work(json_, lambda stop, watch: operations.run(given, watch=watch, stop=stop, confirm=confirm, asked=not yes))
@@ -197,7 +198,8 @@ def resolve(
     if matter != "mail" or sent == resend:
         raise typer.BadParameter("say `mail`, with either --sent or --resend")
     mailing.resolve_mail(options, account, sent=sent)
-    print("The mail counts as sent." if sent else f"The mail is held again; next: laerecover notify {options.manifest}")
+    again = f"laerecover notify {options.manifest}{options.repeat('notify', state=True)}"
+    print("The mail counts as sent." if sent else f"The mail is held again; next: {again}")
 
 
 @command(app, *PLACES)
@@ -218,7 +220,7 @@ def adopt(
     else:
         show_instances(found)
         print(
-            f"{len(found)} instances adopted into {state.folder}\nnext: laerecover run {options.manifest}{options.repeated}"
+            f"{len(found)} instances adopted into {state.folder}\nnext: laerecover run {options.manifest}{options.repeat('run', state=True)}"
         )
 
 
@@ -241,7 +243,8 @@ def cleanup(
     if json_:
         _print_json({"ended": [each.body for each in ended]})
     else:
-        print(f"{len(ended)} instances were ended" if ended else "no half-made instance is left")
+        many = "1 instance was ended" if len(ended) == 1 else f"{len(ended)} instances were ended"
+        print(many if ended else "no half-made instance is left")
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,20 +13,38 @@ from laerecover.plan import BLOCKED, NEVER_ACCEPTED
 from laerecover.state import State
 from laerecover.text import clean
 
+_OTHER_KEYS = "the host holds another "
+"""How bounce_server says that a key on the host is not the one that this state has."""
+
 
 def follow_ups(
-    row: Mapping[str, Any], account: Account, mails: Sequence[Mail], state: State, name: str, repeated: str
+    row: Mapping[str, Any],
+    account: Account,
+    mails: Sequence[Mail],
+    state: State,
+    name: str,
+    repeated: Mapping[str, str],
 ) -> list[dict[str, str]]:
-    """What is left for a human: a sentence, what it is about, and the command that does it where there is one."""
+    """What is left for a human: a sentence, what it is about, and the command that does it where there is one.
+
+    `repeated`: command -> the options that it must be given again, each with a space before it.
+    """
     found: list[dict[str, str]] = []
     usual = Path(f"{name}.{'drill' if state.mode == 'drill' else 'state'}")
-    again = ("" if state.folder == usual else f" --state {state.folder}") + repeated
-    option = again if state.mode == "run" else f" --state {state.folder}{repeated}"
+    place = f" --state {shlex.quote(str(state.folder))}"
+    again = ("" if state.folder == usual else place) + repeated.get(state.mode, "")
+    option = place if state.folder != usual or state.mode == "drill" else ""
+    name = shlex.quote(name)
 
     def add(do: str, about: object = "", command: str = "") -> None:
         found.append({"do": do, "about": clean(about) if about else "", "command": command})
 
-    if row["outcome"] == "failed":
+    if row["outcome"] == "failed" and any(_OTHER_KEYS in s["message"] for s in row["steps"]):
+        add(
+            "another recovery put its keys there: go on with the state folder, or the evidence, that has them",
+            row["why"],
+        )
+    elif row["outcome"] == "failed":
         add("mend it and run again", row["why"], f"laerecover {state.mode} {name}{again}")
     elif row["proof"] and not row["proof"]["ok"]:
         add(
@@ -43,9 +62,14 @@ def follow_ups(
         )
     for mail in mails:
         if mail.state == "held" and mail.kind != FAILURE:
-            add("a mail is held: look and send", mail.answer, f"laerecover notify {name}{option}")
+            add(
+                "a mail is held: look and send",
+                mail.answer,
+                f"laerecover notify {name}{option}{repeated.get('notify', '')}",
+            )
         elif mail.state == "in_doubt":
-            command = f"laerecover resolve {name} {account.account_id} mail --sent{option.removesuffix(repeated)}"
+            command = f"laerecover resolve {name} {account.account_id} mail --sent{option}"
+            command += repeated.get("resolve", "")
             add("ask whether the mail arrived; if it did not, say --resend", mail.answer, command)
         elif mail.state == "refused":
             add("tell the customer another way", mail.answer)
@@ -66,3 +90,13 @@ def follow_ups(
             superseded,
         )
     return found
+
+
+def grouped(accounts: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], list[str]]:
+    """What is left to do with its command -> the customers (about what), the same things together."""
+    left: dict[tuple[str, str], list[str]] = {}
+    for account in accounts:
+        for f in account["follow_ups"]:
+            about = f" ({f['about']})" if f["about"] else ""
+            left.setdefault((f["do"], f["command"]), []).append(f"{account['customer']}{about}")
+    return left

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,17 @@ from laerecover.manifest.store import read_key
 from laerecover.plan import Selection
 from laerecover.settings import DEFAULT_NAME, Settings, drill_settings, read_settings
 from laerecover.vault import Vault
+
+
+_PLACES, _WORK = ("key_file", "settings"), ("selection", "evidence_out", "mail", "max_instances")
+TAKES = {
+    "drill": ("key_file", *_WORK),
+    "run": (*_PLACES, *_WORK, "name_tag"),
+    "notify": (*_PLACES, "selection"),
+    "resolve": _PLACES,
+    "plan": (*_PLACES, "selection", "name_tag"),
+}
+"""Command -> those of its options that change what it means, so that they are said again where it is proposed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +59,18 @@ class Options:
     @property
     def repeated(self) -> str:
         """What every further command about this manifest must name again, with a space before it."""
-        return "" if self.key_file is None else f" --key-file {self.key_file}"
+        return "" if self.key_file is None else f" --key-file {shlex.quote(str(self.key_file))}"
+
+    def repeat(self, command: str, *, state: bool = False) -> str:
+        """The options of `command` as they were given, to be typed again, with a space before each; `state`: --state, too."""
+        words: list[str] = [] if self.state is None or not state else ["--state", str(self.state)]
+        for name in TAKES[command]:
+            value = getattr(self, name)
+            if name == "selection":
+                words += self.selection.options.split(" ")[1:]
+            elif value is not None and (name, value) != ("mail", "hold"):
+                words += [f"--{name.replace('_', '-')}", str(value)]
+        return "".join(f" {shlex.quote(word)}" for word in words)
 
     def vault(self, folder: Path) -> Vault:
         """The state's secrets, under the manifest's key."""

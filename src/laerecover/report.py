@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from laerecover.follow_ups import follow_ups
+from laerecover.follow_ups import follow_ups, grouped
 from laerecover.lost_mails import lost_mails
 from laerecover.manifest import Account, Manifest
 from laerecover.outbox import CONFIRMATION, FAILURE, Mail, Outbox
@@ -163,11 +163,11 @@ def make_report(
     *,
     name: str,
     now: datetime,
-    repeated: str = "",
+    repeated: Mapping[str, str] | None = None,
     sender: str = "",
 ) -> Report:
     """Read ledger and outbox, and put them beside plan and world. `name`: the manifest as the user called it;
-    `repeated`: the options that further commands need; `sender`: of the mails."""
+    `repeated`: command -> the options that it must be given again; `sender`: of the mails."""
     rounds = read_ledger(state.ledger)
     known = Outbox(state.outbox).all()
     lost = lost_mails(state, rounds, known, {a.account_id: a for a in manifest.accounts}, sender)
@@ -185,14 +185,14 @@ def make_report(
     for row, account in zip(rows, manifest.accounts, strict=True):
         untried = {"ok": False, "said": "not tried yet"} if state.prove and row["outcome"] == "recovered" else None
         row["proof"] = proofs.get(account.account_id, untried)
-        row["follow_ups"] = follow_ups(row, account, mails.get(account.account_id, []), state, name, repeated)
+        row["follow_ups"] = follow_ups(row, account, mails.get(account.account_id, []), state, name, repeated or {})
     ended = [r.ended_at for r in rounds.values() if r.ended_at is not None]
     body = {
         "mode": state.mode,
         "manifest": name,
         "manifest_digest": manifest.digest,
         "recovery_id": state.recovery_id,
-        "started_at": state.started_at,
+        "started_at": state.started_at and _stamp(begun),
         "ended_at": _stamp(max(ended)) if ended else None,
         "written_at": now.isoformat(timespec="seconds"),
         "seconds": round((max(ended) - begun).total_seconds(), 3) if ended and begun else None,
@@ -267,7 +267,9 @@ def write_report(state: State, report: Report) -> Path:
     source = resources.files("laerecover").joinpath("templates/report.html").read_text("utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["clean"] = clean
-    html = environment.from_string(source).render(report=report, **report.body)
+    html = environment.from_string(source).render(
+        report=report, left=grouped(report.accounts), on_a_rig=state.rehearsal.is_file(), **report.body
+    )
     write_atomically(state.folder / "report.json", json.dumps(report.body, indent=1).encode())
     path = state.folder / "report.html"
     write_atomically(path, html.encode())

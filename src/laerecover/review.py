@@ -7,7 +7,7 @@ from typing import Any
 from laerecover.errors import LaeRecoverError
 from laerecover.lost_mails import lost_mails
 from laerecover.manifest import Manifest
-from laerecover.options import Options, now
+from laerecover.options import TAKES, Options, now
 from laerecover.outbox import Outbox
 from laerecover.plan import Plan, make_plan
 from laerecover.report import Report, make_report, read_ledger, write_report
@@ -26,7 +26,7 @@ def find_state(options: Options) -> State:
     raise LaeRecoverError(
         "nothing was started yet",
         where=", ".join(str(folder) for folder in folders),
-        next_step=f"begin with `laerecover drill {options.manifest}{options.repeated}`",
+        next_step=f"begin with `laerecover drill {options.manifest}{options.repeat('drill')}`",
     )
 
 
@@ -55,7 +55,7 @@ def written_report(options: Options, state: State, manifest: Manifest, planned: 
         planned,
         counts,
         name=str(options.manifest),
-        repeated=options.repeated,
+        repeated={command: options.repeat(command) for command in TAKES},
         sender=settings.sender,
         now=now(),
     )

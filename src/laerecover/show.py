@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from laerecover.errors import Guarded
+from laerecover.follow_ups import grouped
 from laerecover.text import clean, duration
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def ask_word(question: str, word: str) -> bool:
         return False
 
 
-def show_plan(plan: Plan, manifest: Path, *, repeated: str = "", stream: TextIO | None = None) -> None:
+def show_plan(plan: Plan, manifest: Path, *, drill: str = "", run: str = "", stream: TextIO | None = None) -> None:
     """Per account what will be launched, restored and mailed, or why it is blocked."""
     out = console(stream or sys.stdout)
     for account in plan.accounts:
@@ -95,7 +96,7 @@ def show_plan(plan: Plan, manifest: Path, *, repeated: str = "", stream: TextIO 
         )
     )
     out.print(Text(f"manifest {plan.manifest_digest}\nplan     {plan.digest}"))
-    out.print(Text(f"next: laerecover drill {manifest}{repeated}, then laerecover run {manifest}{repeated}"))
+    out.print(Text(f"next: laerecover drill {manifest}{drill}, then laerecover run {manifest}{run}"))
 
 
 def show_checks(findings: Sequence[Finding], *, asked: bool) -> None:
@@ -200,11 +201,7 @@ def _proof(proof: Mapping[str, Any] | None) -> Text:
 
 def _show_left(out: Console, report: Report) -> None:
     """What is left for a human, the same things together."""
-    left: dict[tuple[str, str], list[str]] = {}
-    for a in report.accounts:
-        for f in a["follow_ups"]:
-            about = f" ({f['about']})" if f["about"] else ""
-            left.setdefault((f["do"], f["command"]), []).append(f"{a['customer']}{about}")
+    left = grouped(report.accounts)
     if left:
         out.print(Text("\nLeft for a human", style="bold"))
     for (do, command), customers in left.items():

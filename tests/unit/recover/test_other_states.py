@@ -139,3 +139,17 @@ def test_mails_that_are_lost_with_the_outbox_are_in_doubt(make_account, make_man
     }
     assert commands("resolve", manifest, accounts[1].account_id, "mail", "--sent", *key).returncode == 0
     assert commands("notify", manifest, *key, "--yes").returncode == 0
+
+
+def test_proposed_commands_repeat_the_options_that_change_their_meaning(make_manifest, key_file, commands, tmp_path):
+    """What plan and follow-ups propose names key, state, selection and evidence folder as they were given."""
+    manifest = make_manifest(count=2)
+    key = ("--key-file", key_file, "--only", "customer1@example.org")
+    planned = commands("plan", manifest, *key, "--state", tmp_path / "s t").stdout
+    given = f"--key-file {key_file} --only customer1@example.org"
+    assert (
+        f"next: laerecover drill {manifest} {given}, then laerecover run {manifest} --state '{tmp_path}/s t' {given}"
+        in (planned)
+    )
+    drilled = commands("drill", manifest, *key, "--evidence-out", tmp_path / "e", "--pace", "0.001").stdout
+    assert f"laerecover notify {manifest} --state {manifest}.drill {given}\n" in drilled
