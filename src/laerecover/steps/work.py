@@ -121,7 +121,9 @@ class Work:
 
     def look_for_death(self) -> None:
         """Of a host that does not answer: StepFailed (`instance_died`) if its instance was ended, so that nobody waits for it."""
-        instance_id = self.known_of("deploy_ec2_instance", "instance_id")
+        instance_id = self.known["deploy_ec2_instance"].get("instance_id")
+        if instance_id is None:
+            return
         try:
             instance = self.world.compute.describe(instance_id, fresh=self.settings.waits.address_poll)
         except WorldError:
