@@ -49,7 +49,7 @@ def plan(
     if json_:
         _print_json({**made.body, "checks": [finding.body for finding in findings]})
     else:
-        show_plan(made, options.manifest, drill=options.repeat("drill"), run=options.repeat("run", state=True))
+        show_plan(made, options)
         show_checks(findings, asked=check)
     raise typer.Exit(3 if any(finding.blocks for finding in findings) else 0)
 
@@ -111,11 +111,9 @@ def run(
     from laerecover.show import ask, show_plan
 
     given = replace(options, accept=tuple(accept or ()), because=because, canary=canary)
-    shown_on = sys.stderr if json_ else sys.stdout
 
     def confirm(made: Plan) -> bool:
-        again = {"drill": options.repeat("drill"), "run": options.repeat("run", state=True)}
-        show_plan(made, options.manifest, **again, stream=shown_on)
+        show_plan(made, options, stream=sys.stderr if json_ else sys.stdout)
         return yes or ask(f"Recover {len(made.recover)} accounts")
 
     _work(json_, lambda stop, watch: operations.run(given, watch=watch, stop=stop, confirm=confirm, asked=not yes))
@@ -198,8 +196,8 @@ def resolve(
     if matter != "mail" or sent == resend:
         raise typer.BadParameter("say `mail`, with either --sent or --resend")
     mailing.resolve_mail(options, account, sent=sent)
-    again = f"laerecover notify {options.manifest}{options.repeat('notify', state=True)}"
-    print("The mail counts as sent." if sent else f"The mail is held again; next: {again}")
+    again = f"next: laerecover notify {options.manifest}{options.repeat('notify', state=True)}"
+    print("The mail counts as sent." if sent else f"The mail is held again; {again}")
 
 
 @command(app, *PLACES)
@@ -243,8 +241,8 @@ def cleanup(
     if json_:
         _print_json({"ended": [each.body for each in ended]})
     else:
-        many = "1 instance was ended" if len(ended) == 1 else f"{len(ended)} instances were ended"
-        print(many if ended else "no half-made instance is left")
+        many = "1 instance was" if len(ended) == 1 else f"{len(ended)} instances were"
+        print(f"{many} ended" if ended else "no half-made instance is left")
 
 
 @app.command()
@@ -286,8 +284,7 @@ def _work(json_: bool, operation: Callable[..., Any]) -> None:
     """Drill or run: with a display, a calm stop, and the report at the end."""
     from laerecover.show import show_interrupted, show_report, watcher
 
-    begun = time.monotonic()
-    stop = stop_on_signals()
+    begun, stop = time.monotonic(), stop_on_signals()
     state, made = operation(stop, lambda planned: watcher(planned, json_=json_))
     if json_:
         _print_json(made.body)

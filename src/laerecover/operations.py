@@ -269,15 +269,17 @@ def _open_accounts(state: State, planned: Plan) -> list[str]:
 
 
 def _record_decisions(options: Options, state: State, manifest: Manifest) -> State:
-    known = {a.account_id for a in manifest.accounts}
-    for account_id in options.accept:
-        if account_id not in known:
+    for name in options.accept:
+        found = [a for a in manifest.accounts if name in (a.account_id, a.customer_email)]
+        able = [a.account_id for a in found if a.verdict == "RECOVERABLE"]
+        if not able:
             raise LaeRecoverError(
-                f"no account is called {account_id!r}",
+                f"{name!r} is not RECOVERABLE" if found else f"no account is called {name!r}",
                 where="--accept",
                 next_step=f"see `laerecover plan`; {NOT_STARTED}",
             )
-        state = state.accept(account_id, because=(options.because or "").strip(), by=getpass.getuser(), now=now())
+        for account_id in able:
+            state = state.accept(account_id, because=(options.because or "").strip(), by=getpass.getuser(), now=now())
     return state.write() if options.accept else state
 
 

@@ -13,7 +13,6 @@ from laerecover.plan import Selection
 from laerecover.settings import DEFAULT_NAME, Settings, drill_settings, read_settings
 from laerecover.vault import Vault
 
-
 _PLACES, _WORK = ("key_file", "settings"), ("selection", "evidence_out", "mail", "max_instances")
 TAKES = {
     "drill": ("key_file", *_WORK),

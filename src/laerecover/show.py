@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from laerecover.display import LiveWatcher, PlainWatcher
     from laerecover.instances import Found
     from laerecover.mailing import Letter
+    from laerecover.options import Options
     from laerecover.plan import Plan
     from laerecover.report import Report
     from laerecover.state import State
@@ -67,7 +68,7 @@ def ask_word(question: str, word: str) -> bool:
         return False
 
 
-def show_plan(plan: Plan, manifest: Path, *, drill: str = "", run: str = "", stream: TextIO | None = None) -> None:
+def show_plan(plan: Plan, options: Options, *, stream: TextIO | None = None) -> None:
     """Per account what will be launched, restored and mailed, or why it is blocked."""
     out = console(stream or sys.stdout)
     for account in plan.accounts:
@@ -96,7 +97,9 @@ def show_plan(plan: Plan, manifest: Path, *, drill: str = "", run: str = "", str
         )
     )
     out.print(Text(f"manifest {plan.manifest_digest}\nplan     {plan.digest}"))
-    out.print(Text(f"next: laerecover drill {manifest}{drill}, then laerecover run {manifest}{run}"))
+    drill = f"laerecover drill {options.manifest}{options.repeat('drill')}"
+    run = f"laerecover run {options.manifest}{options.repeat('run', state=True)}"
+    out.print(Text(f"next: {drill}, then {run}"))
 
 
 def show_checks(findings: Sequence[Finding], *, asked: bool) -> None:
@@ -217,15 +220,16 @@ def _show_left(out: Console, report: Report) -> None:
 def show_interrupted(report: Report, state: State, seconds: float, command: str) -> None:
     """What was finished, and how to go on."""
     from laerecover.mailing import mail_numbers
+    from laerecover.stopping import told_to_stop
 
     held = mail_numbers(state).get("held", 0)
     doubts = sum(1 for a in report.accounts if a["in_doubt"])
-    doubt = f"{doubts} mails are in doubt." if doubts else "Nothing is in doubt."
+    doubt = f"{doubts} mail{'s are' if doubts > 1 else ' is'} in doubt." if doubts else "Nothing is in doubt."
     mine = report.number("recovered", "failed", "on its way", "not started")
     print(  # noqa: T201
-        f"Stopped by you after {duration(seconds)}.  {report.number('recovered')} of {mine} accounts recovered, "
+        f"{told_to_stop()} after {duration(seconds)}.  {report.number('recovered')} of {mine} accounts recovered, "
         f"{report.number('on its way')} on their way, {report.number('not started')} not started.  "
-        f"{held} mails are held.  {doubt}\nGo on with the same command:  {clean(command)}",
+        f"{held} mail{' is' if held == 1 else 's are'} held.  {doubt}\nGo on with the same command:  {clean(command)}",
         file=sys.stderr,
     )
 

@@ -8,6 +8,13 @@ import signal
 import sys
 import threading
 
+_SENT: list[int] = []
+
+
+def told_to_stop() -> str:
+    """Who stopped this process, as far as the signal tells."""
+    return "Stopped by a signal (SIGTERM)" if signal.SIGTERM in _SENT[:1] else "Stopped by you"
+
 
 def stop_on_signals() -> threading.Event:
     """Is set by the first SIGINT or SIGTERM; the second ends the process with 130."""
@@ -17,6 +24,7 @@ def stop_on_signals() -> threading.Event:
         if stop.is_set():
             os.write(2, f"\nStopped at once. Go on with the same command:  {same_command()}\n".encode())
             os._exit(130)
+        _SENT.append(number)
         stop.set()
         os.write(2, b"\nStopping: the steps in hand are ended or abandoned. Ctrl-C again stops at once.\n")
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import secrets
+import shlex
 import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -59,7 +60,7 @@ def read_key(key_file: Path, *, manifest: Path) -> bytes:
             next_step="move it to another folder and pass --key-file; nothing was started",
         )
     try:
-        mode = key_file.stat().st_mode
+        found = key_file.stat()
         key = key_file.read_bytes()
     except OSError as error:
         raise KeyFileRefused(
@@ -67,16 +68,18 @@ def read_key(key_file: Path, *, manifest: Path) -> bytes:
             where=where,
             next_step="pass --key-file with the file that `laeforensics audit` named; nothing was started",
         ) from None
-    if stat.S_IMODE(mode) & 0o077:
-        raise KeyFileRefused(
-            "the key file is open to others", where=where, next_step=f"chmod 600 {where}; nothing was started"
-        )
     if len(key) != _KEY_BYTES:
         raise KeyFileRefused(
             f"the key file holds {len(key)} bytes, not {_KEY_BYTES}",
             where=where,
             next_step="pass --key-file with the right file",
         )
+    if stat.S_IMODE(found.st_mode) & 0o077:
+        mine = found.st_uid == os.getuid()
+        after = (
+            f"chmod 600 {shlex.quote(where)}" if mine else "it is another user's: pass --key-file with your own copy"
+        )
+        raise KeyFileRefused("the key file is open to others", where=where, next_step=f"{after}; nothing was started")
     return key
 
 

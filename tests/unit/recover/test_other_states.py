@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from laerecover.errors import LaeRecoverError
+from laerecover.manifest.errors import KeyFileRefused
 from laerecover.options import Options
 from laerecover.outbox import COPIED, FOREIGN, Outbox
 from laerecover.state import forget_drill, locked, open_state, read_state
@@ -153,3 +154,16 @@ def test_proposed_commands_repeat_the_options_that_change_their_meaning(make_man
     )
     drilled = commands("drill", manifest, *key, "--evidence-out", tmp_path / "e", "--pace", "0.001").stdout
     assert f"laerecover notify {manifest} --state {manifest}.drill {given}\n" in drilled
+
+
+def test_no_file_but_ones_own_key_is_proposed_for_chmod(tmp_path):
+    """A file that is no key is said to be none, whoever may read it."""
+    from laerecover.manifest.store import read_key
+
+    (tmp_path / "keys").mkdir()
+    for content, said in ((b"root:x:0:0\n" * 9, "holds 99 bytes"), (b"k" * 32, "chmod 600")):
+        file = tmp_path / "keys" / "any"
+        file.write_bytes(content)
+        file.chmod(0o644)
+        with pytest.raises(KeyFileRefused, match=said):
+            read_key(file, manifest=tmp_path / "manifest.parquet")
