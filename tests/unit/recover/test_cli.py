@@ -316,5 +316,5 @@ def test_a_drills_half_made_instances_are_cleaned_up_on_the_word_that_is_shown(l
     word = re.search(r"--confirm (\S+)", refused.stderr).group(1)
     assert laerecover("cleanup", manifest, "--confirm", "1-0000").returncode == 3
     ended = laerecover("cleanup", manifest, "--confirm", word)
-    assert "1 instances were ended" in ended.stdout
+    assert "1 instance was ended" in ended.stdout
     assert "no half-made instance is left" in laerecover("cleanup", manifest, "--confirm", word).stdout
