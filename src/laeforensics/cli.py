@@ -141,7 +141,9 @@ def decide(
     evidence: Evidence,
     key: Annotated[str, typer.Argument(metavar="KEY", help="log name, bucket, e-mail or activation key")],
     field: Annotated[str, typer.Argument(metavar="FIELD", help="the contested field")],
-    witness: Annotated[int, typer.Option(help="the number that `explain` shows before the right witness")],
+    witness: Annotated[
+        int, typer.Option(help="the number that `explain` shows before the right witness; 0 withdraws a decision")
+    ],
     because: Annotated[str, typer.Option(help="why")],
     who: Annotated[str | None, typer.Option(help="who decides; default: you")] = None,
     case_folder: CaseFolder = None,

@@ -23,7 +23,7 @@ class Decision:
     """One decision: of which account's field which witness is right, who says so, why, and when (UTC, ISO).
 
     The witness is named by its place and by the fingerprint of its value: a decision holds no secret, and does not
-    outlive a change of the evidence.
+    outlive a change of the evidence. Without a place it withdraws the one before.
     """
 
     account_id: str
@@ -37,7 +37,8 @@ class Decision:
     """The fingerprints of everything that the witnesses said: a voice that comes later reopens the question."""
 
     def __str__(self) -> str:
-        return f"{self.field}: {self.place} is right, says {self.who} on {self.at[:10]}: {self.because}"
+        what = f"{self.place} is right" if self.place else "withdrawn, contested again"
+        return f"{self.field}: {what}, says {self.who} on {self.at[:10]}: {self.because}"
 
 
 class DecisionError(ForensicsError):
@@ -54,7 +55,7 @@ def witnesses(account: Account, field: str) -> list[Fact]:
 def decide(
     account: Account, field: str, *, witness: int, who: str, because: str, now: datetime, folder: Path
 ) -> Decision:
-    """Record that witness number `witness` of a contested field is right.
+    """Record that witness number `witness` of a contested field is right; 0 withdraws the decision that was taken.
 
     Raises DecisionError: the field is not contested, there is no such witness, or no reason is given. OSError.
     """
@@ -63,18 +64,19 @@ def decide(
         contested = ", ".join(sorted(account.contested)) or "none"
         raise DecisionError("this field is not contested", where=where, next_step=f"contested here: {contested}")
     choice = account.decided.get(field) or witnesses(account, field)
-    if not 1 <= witness <= len(choice):
+    withdrawn = witness == 0 and field in account.decided
+    if not withdrawn and not 1 <= witness <= len(choice):
         raise DecisionError(
             f"there is no witness {witness}", where=where, next_step=f"choose one of 1 to {len(choice)}"
         )
     if not because.strip() or not who.strip():
         raise DecisionError("a decision needs a name and a reason", where=where, next_step="give --who and --because")
-    chosen = choice[witness - 1]
+    chosen = None if withdrawn else choice[witness - 1]
     decision = Decision(
         account_id=account.account_id,
         field=field,
-        place=str(chosen.locator),
-        fingerprint=Secret(chosen.value).fingerprint,
+        place=str(chosen.locator) if chosen else "",
+        fingerprint=Secret(chosen.value).fingerprint if chosen else "",
         who=who,
         because=because,
         at=now.isoformat(timespec="seconds"),
@@ -114,7 +116,7 @@ def apply(accounts: Iterable[Account], decisions: Iterable[Decision]) -> None:
     for account in accounts:
         for field in sorted(account.contested):
             decision = latest.get((account.account_id, field))
-            if decision is not None:
+            if decision is not None and decision.place:
                 _apply(account, field, decision)
 
 

@@ -115,6 +115,20 @@ def test_the_last_decision_counts(case):
     assert decisions.load(case.folder)[-1] == kept
 
 
+def test_a_decision_can_be_withdrawn(case):
+    """Witness 0: the field is contested again, without a word about stale decisions; who withdrew it, and why, is kept."""
+    decided(case, OTHER_KEY)
+    told = reopened(case).decide(BUCKET, FIELD, witness=0, who="Dan", because="the wrong customer", now=NOW)
+    assert told == f"{FIELD}: withdrawn, contested again, says Dan on 2012-06-01: the wrong customer"
+    again = reopened(case)
+    row = audit_row(again)
+    assert (row["verdict"], row[FIELD]) == ("CONTESTED", None)
+    assert "stale-decision" not in set(again.findings["code"])
+    assert [d.who for d in decisions.load(case.folder)] == ["Carol", "Dan"]
+    decided(again, SECRET_KEY)
+    assert audit_row(reopened(case))[FIELD] == SECRET_KEY
+
+
 def reopened_undecided(case: lf.Case):
     """The account as the evidence alone has it."""
     return lf.open_case(case.root, folder=case.root.with_name("empty")).account(BUCKET)
