@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import math
 import os
 import signal
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from bench_ssh import ssh
 
+from laerecover.identity import new_node_pem, tub_id_of
 from laerecover.manifest import Account, Secret, write_manifest
 
 PACE = 0.01
@@ -26,15 +28,26 @@ MAIN = [sys.executable, "-c", "from laerecover.cli import main; main()"]
 PEAK = "import resource, sys; from laerecover.cli import main\ntry:\n main()\nfinally:\n sys.stderr.write('PEAK %d' % resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
 
 
+@functools.cache
+def node_pem(node: str) -> Secret:
+    """A certificate with its key; all accounts have the same ones, for nothing here depends on which."""
+    del node
+    return new_node_pem()
+
+
 def account(number: int) -> Account:
-    """Recoverable, with an identity that is made anew: nothing of it needs a certificate."""
+    """Recoverable as most are: with its identity."""
     name = f"lae-7a3c2f01-{number:032d}"
+    introducer, storage = node_pem("introducer"), node_pem("storage")
     return Account(
         account_id=name,
         verdict="RECOVERABLE",
-        grade="NEW_STORAGE_IDENTITY",
-        introducer_identity="ABSENT",
-        storage_identity="ABSENT",
+        grade="IDENTITY_KEPT",
+        introducer_identity="PROVED",
+        storage_identity="PROVED",
+        introducer_node_pem=introducer,
+        introducer_furl=Secret(f"pb://{tub_id_of(introducer)}@192.0.2.1:12345/swissnum{number}"),
+        server_node_pem=storage,
         bucket_name=name,
         user_access_key_id=f"AKIA{number:016d}",
         user_secret_key=Secret(f"secret {number}"),

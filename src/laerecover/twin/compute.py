@@ -62,7 +62,10 @@ class TwinCompute:
     def find(self, tags: Mapping[str, str]) -> Sequence[Instance]:
         """Those that are not hidden any more."""
         with self._file.change() as db:
-            rows = db.execute("SELECT * FROM instances WHERE hidden = 0 ORDER BY instance_id").fetchall()
+            rows = db.execute(
+                "SELECT * FROM instances WHERE hidden = 0 AND account_id = coalesce(?, account_id) ORDER BY instance_id",
+                (tags.get("lae-account"),),
+            ).fetchall()
         found = [_instance(row, visible=row["state"] != "pending") for row in rows]
         return [i for i in found if all(i.tags.get(key) == value for key, value in tags.items())]
 

@@ -7,9 +7,10 @@ import os
 import random
 import signal
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -83,6 +84,7 @@ class TwinFile:
         self._pace = pace
         self.faults = faults or Faults()
         self._crash_step, _, self._crash_point = crash_at.partition(":")
+        self._turn = threading.Lock()
         with self.change() as db:
             for statement in _SCHEMA.split(";\n"):
                 db.execute(statement)
@@ -92,15 +94,13 @@ class TwinFile:
     @contextmanager
     def change(self) -> Iterator[sqlite3.Connection]:
         """One transaction of its own, safe between processes; nothing of it happened if it fails."""
-        db = sqlite3.connect(self._path, timeout=60.0, isolation_level=None)
-        db.row_factory = sqlite3.Row
-        try:
+        # SQLite lets threads that wait for each other sleep much longer than the change takes: a queue is faster.
+        with self._turn, closing(sqlite3.connect(self._path, timeout=60.0, isolation_level=None)) as db:
+            db.row_factory = sqlite3.Row
             db.execute("PRAGMA synchronous = OFF")
             db.execute("BEGIN IMMEDIATE")
             yield db
             db.execute("COMMIT")
-        finally:
-            db.close()
 
     def note(self, db: sqlite3.Connection, effect: str, subject: str) -> None:
         """The world's own diary, for whoever doubts the ledger."""
