@@ -37,6 +37,8 @@ from laerecover.worlds import OpenWorld  # noqa: E402
 _EXECUTOR = "laerecover"
 _VERSION = "runbook-1"
 _POLL = 0.1
+_POLLS = 50
+"""How often nothing is heard of a workflow before the ledger is asked all the same."""
 _CALM_STOP = 60.0
 _ROOM = 4 * 2**20
 """Bytes of disk that the ledger may want for the steps in hand."""
@@ -69,6 +71,8 @@ class Job:
     max_failures: int = 3
     canary: bool = False
     slots: threading.Semaphore = field(init=False)
+    left: Mapping[str, threading.Event] = field(init=False)
+    """Is set once an account's workflow has left its last step: only then is the ledger worth asking."""
     launches: set[str] = field(init=False, default_factory=set)
     guard: threading.Lock = field(init=False, default_factory=threading.Lock)
     failures: list[str] = field(init=False, default_factory=list)
@@ -78,6 +82,7 @@ class Job:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "slots", threading.Semaphore(self.concurrency))
+        object.__setattr__(self, "left", {account_id: threading.Event() for account_id in self.accounts})
 
     def perform(
         self, account_id: str, number: int, step: str, attempt: int, known: Mapping[str, Values], failure: str
@@ -160,7 +165,7 @@ def recover_account(account_id: str, number: int) -> dict[str, Any]:
     if job is None or account_id not in job.accounts:
         raise Stopped
     instances: list[str] = []
-    with _slot(job):
+    with _leaving(job, account_id), _slot(job):
 
         def perform(step: str, attempt: int, known: Mapping[str, Values], failure: str) -> Effect:
             effect = Effect(
@@ -253,7 +258,23 @@ def _see_through(job: Job, account_id: str, number: int, fresh: bool) -> None:
             output = status.output if status is not None else None
             job.ended(account_id, str(output["outcome"]) if isinstance(output, dict) else "failed")
             return
-        job.stop.wait(_POLL)
+        _wait_for_end(job, account_id)
+
+
+def _wait_for_end(job: Job, account_id: str) -> None:
+    """Until the workflow says so, which the ledger learns a moment later; after a while in any case."""
+    for _ in range(_POLLS):
+        if job.left[account_id].wait(_POLL) or job.stop.is_set():
+            job.stop.wait(_POLL / 5)
+            return
+
+
+@contextmanager
+def _leaving(job: Job, account_id: str) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        job.left[account_id].set()
 
 
 @contextmanager

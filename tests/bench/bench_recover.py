@@ -141,9 +141,7 @@ def repeated(folder: Path, count: int) -> None:
 def main() -> int:
     """The command line; 0 whatever the numbers are."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--accounts", type=int, default=50, help="of the makespan; 200 would take some four minutes more"
-    )
+    parser.add_argument("--accounts", type=int, default=200, help="of the makespan")
     chosen = parser.parse_args()
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     with tempfile.TemporaryDirectory(prefix="lae-bench-") as name:

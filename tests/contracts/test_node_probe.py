@@ -19,6 +19,8 @@ from laerecover.adapters.tahoe_probe import TahoeProbe
 from laerecover.identity import INTRODUCER_PORT, new_node_pem, tub_id_of
 from laerecover.manifest import Secret
 from laerecover.ports import Refusal, Transient
+from laerecover.rig.cache import client_program
+from laerecover.rig.tools import missing
 from laerecover.twin.probes import TwinProbe
 
 STRANGER = "a" * 32
@@ -179,10 +181,12 @@ def free_port() -> int:
 @pytest.mark.e2e
 @pytest.mark.parametrize("age", ["of today", "of 2012"])
 def test_a_real_introducer_answers(tmp_path, age):
-    """Stock Tahoe-LAFS (named by LAE_TAHOE, or on the PATH) proves itself to the probe, also with a key of 2012."""
+    """Stock Tahoe-LAFS (named by LAE_TAHOE, on the PATH, or the rig's) proves itself to the probe, also with a key of 2012."""
     tahoe = os.environ.get("LAE_TAHOE") or shutil.which("tahoe")
     if tahoe is None:
-        pytest.skip("no tahoe: name one with LAE_TAHOE")
+        if reason := missing():
+            pytest.skip(f"no tahoe: name one with LAE_TAHOE; nor can the rig make one: {reason}")
+        tahoe = str(client_program(print))
     port, folder = free_port(), tmp_path / "introducer"
     listen = f"--port=tcp:{port}:interface=127.0.0.1", f"--location=tcp:127.0.0.1:{port}"
     subprocess.run([tahoe, "create-introducer", "--listen=tcp", *listen, folder], check=True, timeout=60)

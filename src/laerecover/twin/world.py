@@ -10,7 +10,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -80,11 +80,14 @@ class TwinFile:
     def __init__(
         self, path: Path, *, seed: int = 0, pace: float = 1.0, faults: Faults | None = None, crash_at: str = ""
     ) -> None:
-        self._path = path
         self._pace = pace
         self.faults = faults or Faults()
         self._crash_step, _, self._crash_point = crash_at.partition(":")
         self._turn = threading.Lock()
+        self._db = sqlite3.connect(path, timeout=60.0, isolation_level=None, check_same_thread=False)
+        self._db.row_factory = sqlite3.Row
+        for pragma in ("synchronous = OFF", "journal_mode = TRUNCATE"):
+            self._db.execute(f"PRAGMA {pragma}")
         with self.change() as db:
             for statement in _SCHEMA.split(";\n"):
                 db.execute(statement)
@@ -95,12 +98,9 @@ class TwinFile:
     def change(self) -> Iterator[sqlite3.Connection]:
         """One transaction of its own, safe between processes; nothing of it happened if it fails."""
         # SQLite lets threads that wait for each other sleep much longer than the change takes: a queue is faster.
-        with self._turn, closing(sqlite3.connect(self._path, timeout=60.0, isolation_level=None)) as db:
-            db.row_factory = sqlite3.Row
-            db.execute("PRAGMA synchronous = OFF")
-            db.execute("BEGIN IMMEDIATE")
-            yield db
-            db.execute("COMMIT")
+        with self._turn, self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            yield self._db
 
     def note(self, db: sqlite3.Connection, effect: str, subject: str) -> None:
         """The world's own diary, for whoever doubts the ledger."""
