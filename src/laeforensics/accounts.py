@@ -10,6 +10,7 @@ from laeforensics.fields import SIGNUP_FIELDS
 from laeforensics.findings import finding
 from laeforensics.masking import excerpt
 from laeforensics.nodes import NODE_KEYS, contest_identity, note_relayed_furl, settle_furl, settle_identity
+from laeforensics.producttokens import by_own_word
 from laeforensics.settling import REQUIRED, REQUIRED_DEVPAY, Account, settle_newest, take
 from laeforensics.signups import ATTEMPT, DUPLICATE, ORIGIN, RE_RECORD, attested_bucket, is_ready, outcome
 from laeforensics.witnesses import Signup, product_code_of, start_of, stem
@@ -57,10 +58,12 @@ def _account(account_id: str, group: list[Signup], roles: dict[str, str]) -> Acc
         return account
     account.ready = _ready(account, group)
     servers = _servers(group, roles)
-    settle_newest(account, servers, _OF_THE_SERVER)
     printed = [s for s in servers if roles[s.name] != RE_RECORD]
-    contest_identity(account, printed, [s for s in servers if roles[s.name] == RE_RECORD])
-    settle_identity(account, servers if account.contested.isdisjoint(NODE_KEYS) else printed)
+    contest_identity(account, account.origin, printed, [s for s in servers if roles[s.name] == RE_RECORD])
+    if not account.contested.isdisjoint(NODE_KEYS):
+        servers = printed  # what the re-record says of its server waits with its keys for the decision
+    settle_newest(account, _same_server(servers, roles), _OF_THE_SERVER)
+    settle_identity(account, servers)
     settle_furl(account, servers)
     note_relayed_furl(account)
     for name in NODE_KEYS & account.contested:
@@ -116,7 +119,7 @@ def _leave_out_strangers(account: Account, group: list[Signup], roles: dict[str,
 def _history_line(signup: Signup, role: str) -> str:
     log = signup.log
     error = f" ({excerpt(log.failure)})" if log is not None and log.failure else ""
-    return f"{role} {signup.name} {outcome(signup)}{error}"
+    return f"{role} {signup.name} {outcome(signup, role)}{error}"
 
 
 def _ready(account: Account, group: Iterable[Signup]) -> bool | None:
@@ -147,6 +150,8 @@ def _settle_signup(account: Account, roles: dict[str, str]) -> None:
     later = [s for s in account.signups if roles[s.name] == RE_RECORD]
     for name in _OF_THE_SIGNUP:
         facts = [f for s in first for f in s.witnesses.get(name, ()) if f.standing <= LAST_ASSERTING_STANDING]
+        if name == "product_token":
+            facts = by_own_word(facts, (f for s in later for f in s.witnesses.get(name, ())))
         take(account, name, facts)
     for signup in later:
         for name in _OF_THE_SIGNUP:
@@ -186,3 +191,22 @@ def _servers(group: Sequence[Signup], roles: dict[str, str]) -> list[Signup]:
         s for s in group if roles[s.name] == DUPLICATE
     ]
     return [s for s in newest if is_ready(s)] + [s for s in newest if not is_ready(s)]
+
+
+def _same_server(servers: Sequence[Signup], roles: dict[str, str]) -> list[Signup]:
+    """The best of the servers that is known by its instance or its address, with whatever else tells of the same one.
+
+    What it does not tell of itself is not known: another server's would be another's.
+    """
+    names = ("instance_id", "public_host")
+    best = next((s for s in servers if any(name in s.values for name in names)), None)
+    if best is None:
+        return list(servers)
+    same = []
+    for signup in servers:
+        shared = [n for n in names if n in signup.values and n in best.values]
+        agrees = all(signup.values[n] == best.values[n] for n in shared)
+        copy = stem(signup.name) == stem(best.name) or DUPLICATE in (roles[signup.name], roles[best.name])
+        if agrees and (shared or copy):
+            same.append(signup)
+    return same

@@ -122,6 +122,7 @@ class Case:
     def all_findings(self) -> list[Finding]:
         """The findings of reading, joining and auditing, most severe first."""
         decided = {(s.name, d.partition(": ")[0]) for a in self.accounts for s in a.signups for d in a.decisions}
+        decided |= {(s.name, "product_token") for a in self.accounts if "product_token" in a.values for s in a.signups}
         found = [
             *(f for f in self.reading.findings if f.signup not in {f.signup for f in self._foreign_files}),
             *self._foreign_files,

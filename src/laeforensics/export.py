@@ -32,7 +32,7 @@ class Provenance(Mapping[str, tuple[str, ...]]):
         known = _NEW.get(name, name)
         if known not in self._values or known not in self._witnesses:
             raise KeyError(name)
-        return tuple(f"{f.locator} {f.rule}" for f in self._witnesses[known])
+        return tuple(_words(f"{f.locator} {f.rule}") for f in self._witnesses[known])
 
     def __iter__(self) -> Iterator[str]:
         return (_OLD.get(name, name) for name in self._witnesses if name in self._values)
@@ -75,12 +75,12 @@ def manifest_account(account: Account) -> manifest.Account:
         missing=account.missing,
         blocking=rules.blocking(account),
         matched_by=account.matched_by,
-        history=account.history,
-        decisions=account.decisions,
+        history=tuple(map(_words, account.history)),
+        decisions=tuple(map(_words, account.decisions)),
         server=account.server,
-        server_source=account.server_source,
-        log_file=origin.name if origin is not None and origin.log is not None else None,
-        secrets_file=secrets_file,
+        server_source=account.server_source and _words(account.server_source),
+        log_file=_words(origin.name) if origin is not None and origin.log is not None else None,
+        secrets_file=secrets_file and _words(secrets_file),
         customer_email_confirmed=account.email_confirmed,
         # Its program wrote to the staff instead: this customer did give key information, and wants encrypted mail.
         customer_keyinfo_lost="customer_keyinfo" not in values
@@ -89,3 +89,8 @@ def manifest_account(account: Account) -> manifest.Account:
         provenance=Provenance(account),
         **values,  # type: ignore[arg-type]
     )
+
+
+def _words(text: str) -> str:
+    """Names, reasons and sources, which need not be Unicode: no table can hold half a surrogate pair. (Values are: `Field.fits`.)"""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from laerecover.manifest import SECRET_FIELDS
 
+_HALF_A_PAIR = re.compile("[\ud800-\udfff]")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
@@ -17,8 +19,8 @@ class Field:
     secret: bool
 
     def fits(self, value: str) -> bool:
-        """True if `value` has the field's shape from its first to its last character."""
-        return self.shape.fullmatch(value) is not None
+        """True if `value` is Unicode text (half a surrogate pair, which JSON can name, is none) and has the field's shape throughout."""
+        return self.shape.fullmatch(value) is not None and (value.isascii() or not _HALF_A_PAIR.search(value))
 
 
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import warnings
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -49,20 +50,21 @@ def key_fits(pem: str) -> bool:
     the library's own check, which also proves the primes.
     """
     from cryptography import x509
-    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric import rsa
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     try:
-        public = x509.load_pem_x509_certificate(pem.encode("ascii")).public_key()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what a later release will refuse
+            public = x509.load_pem_x509_certificate(pem.encode("ascii")).public_key()
         text = pem[pem.index(_END) + len(_END) :].encode("ascii")
         key = load_pem_private_key(text, password=None, unsafe_skip_rsa_key_validation=True)
         if not isinstance(key, rsa.RSAPrivateKey) or not isinstance(public, rsa.RSAPublicKey):
             return False
         numbers = key.private_numbers()
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return numbers.public_numbers == public.public_numbers() and _is_whole(numbers)
+    except Exception:  # noqa: BLE001 - the library's refusals have no common base (InvalidVersion is an Exception), and grow in number
         return False
-    return numbers.public_numbers == public.public_numbers() and _is_whole(numbers)
 
 
 def _is_whole(numbers: RSAPrivateNumbers) -> bool:

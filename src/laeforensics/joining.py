@@ -12,7 +12,7 @@ from laeforensics.findings import Finding, finding
 from laeforensics.logs import SignupLog
 from laeforensics.packedfacts import Witnesses
 from laeforensics.pairing import join_secrets
-from laeforensics.producttokens import Product
+from laeforensics.producttokens import Product, by_own_word
 from laeforensics.stages import BEFORE_DEPLOYMENT, impossible
 from laeforensics.witnesses import Signup, Sources, add, bears_seed, product_code_of, seed_of, start_of, weigh
 
@@ -76,7 +76,8 @@ def join_rest(signup: Signup, sources: Sources) -> None:
     _join_product_code(signup)
     join_csv(signup, sources)
     _join_serverinfo(signup, sources.serverinfo)
-    _join_token(signup, sources.products)
+    _join_token(signup, sources)
+    signup.witnesses["product_token"] = by_own_word(signup.witnesses["product_token"])
     _settle(signup)
     signup.witnesses.pack()
 
@@ -125,13 +126,14 @@ def _join_serverinfo(signup: Signup, serverinfo: Mapping[str, list[Row]]) -> Non
         add(signup, row.facts)
 
 
-def _join_token(signup: Signup, products: Mapping[str, list[Product]]) -> None:
+def _join_token(signup: Signup, sources: Sources) -> None:
+    products = sources.products
     code, _ = weigh(signup.witnesses["product_code"])
     if code is None:
         _token_by_name(signup, products)
         return
     start = start_of(signup.name)
-    entries = products.get(code) or [p for p in (signup.log.products if signup.log else ()) if p.product_code == code]
+    entries = products.get(code) or sources.printed_products.get(code, [])
     bucket, _ = weigh(signup.witnesses["bucket_name"])
     if start and (bucket is None or seed_of(bucket) == start[1]):
         day = start[0][:10]

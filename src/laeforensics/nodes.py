@@ -56,31 +56,51 @@ def settle_identity(account: Account, servers: Sequence[Signup]) -> None:
     settle_newest(account, servers, ("server_node_privkey",))
 
 
-def contest_identity(account: Account, printed: Sequence[Signup], re_recorded: Sequence[Signup]) -> None:
-    """Where a re-record read another key out of the server than the one its own signup or replacement printed: a human decides."""
-    for pem_field in ("introducer_node_pem", "server_node_pem"):
-        told, read = (
-            [
-                f
-                for s in signups
-                for f in s.witnesses.get(pem_field, ())
-                if f.standing <= LAST_ASSERTING_STANDING and f.channel != BROKEN_KEY
-            ]
-            for signups in (printed, re_recorded)
-        )
-        known = {identities.tub_id_of_pem(f.value) for f in told}
-        if known and any(identities.tub_id_of_pem(f.value) not in known for f in read):
-            account.contested.add(pem_field)
-            account.witnesses[pem_field] = [*told, *read]
+def contest_identity(
+    account: Account, first: Signup | None, printed: Sequence[Signup], re_recorded: Sequence[Signup]
+) -> None:
+    """Where a re-record read another key out of a server than that server's own signup or replacement told: a human decides.
+
+    A server is known by its address; one that nobody else tells of is held against all. The furl that the `first` run
+    printed tells the introducer's key, too: only a replacement printed one that was thrown away.
+    """
+    told: dict[str, list[Fact]] = {name: [] for name in sorted(NODE_KEYS)}
+    read: dict[str, list[Fact]] = {name: [] for name in sorted(NODE_KEYS)}
+    for signup in re_recorded:
+        host = signup.values.get("public_host")
+        servers = [s for s in printed if host and s.values.get("public_host") == host] or printed
+        before = {name: _asserted(servers, name) for name in NODE_KEYS}
+        furls = _asserted([s for s in servers if s is first], "introducer_furl")
+        now = {name: _asserted([signup], name) for name in NODE_KEYS}
+        known = {name: {identities.tub_id_of_pem(f.value) for f in before[name]} for name in NODE_KEYS}
+        known["introducer_node_pem"] |= {identities.tub_id_of_furl(f.value) for f in furls}
+        another = {
+            name
+            for name in NODE_KEYS
+            if known[name] and any(identities.tub_id_of_pem(f.value) not in known[name] for f in now[name])
+        }
+        for name in NODE_KEYS if another else ():
+            # A server whose introducer is another's is another server: nothing that was read there is sure.
+            if name in another or not known[name]:
+                told[name] += [f for f in before[name] if f not in told[name]]
+                read[name] += now[name]
+    for name, facts in read.items():
+        if facts:
+            account.contested.add(name)
+            account.witnesses[name] = [*told[name], *facts]
             account.findings.append(
                 finding(
                     "contested-field",
-                    f"a re-record read another {pem_field} out of the server than was printed before",
+                    f"a re-record read another {name} out of the server than was printed before",
                     signup=account.account_id,
-                    field=pem_field,
-                    locators=tuple(f.locator for f in (*told, *read)),
+                    field=name,
+                    locators=tuple(f.locator for f in (*told[name], *facts)),
                 )
             )
+
+
+def _asserted(signups: Sequence[Signup], name: str) -> list[Fact]:
+    return [f for s in signups for f in s.witnesses.get(name, ()) if f.standing <= LAST_ASSERTING_STANDING]
 
 
 def _best_key(servers: Sequence[Signup], pem_field: str, tub_ids: set[str]) -> tuple[str, list[Fact]]:

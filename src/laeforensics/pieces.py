@@ -114,6 +114,7 @@ MARKS: dict[str, tuple[tuple[str, str], ...]] = {
         ("Signup done.", "Signup done."),
         ("d is a", "debug prints"),
         ("Do we get here", "debug prints"),
+        ("Warning: missing field for", "field missing"),
     ),
 }
 CARRY_ON = frozenset({"LOCAL", "BLANK"})

@@ -5,14 +5,16 @@ from __future__ import annotations
 import ast
 import json
 import re
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from laeforensics.facts import OWN, Fact, Locator
+from laeforensics.facts import LAST_ASSERTING_STANDING, OWN, SITE, Fact, Locator
 from laeforensics.fields import FIELDS
 
 _MONTH = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])")
 _DAY = re.compile(r"([0-9]{4}-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12][0-9]|3[01]))?)(?:T.*)?")
 _BETWEEN = re.compile(r"[\s,]*")
+_CONFIG, _MONTHLY, _PRINT = "config products", "monthly file", "debug print"
 NEVER: frozenset[str] = frozenset()
 """The months of a product whose config entry tells them, but not readably."""
 
@@ -93,7 +95,7 @@ def _product(entry: Any, index: int, data: bytes, evidence: str) -> Product | No
         return None
     start = max(data.find(token.encode("ascii")), 0)
     locator = Locator(evidence, 1 + data.count(b"\n", 0, start), start, start + len(token))
-    fact = Fact("product_token", token, locator, f"config products[{index}]", OWN)
+    fact = Fact("product_token", token, locator, f"{_CONFIG}[{index}]", OWN)
     return Product(code, str(entry.get("full_name", "")), fact, _months(entry), index)
 
 
@@ -108,22 +110,49 @@ def printed_products(text: str, evidence: str, line: int, start: int) -> list[Pr
             entries = ast.literal_eval(written) if written.startswith("[{") else []
         except (ValueError, SyntaxError, RecursionError, MemoryError):
             entries = []
-        if isinstance(entries, list) and written in (repr(entries), _with_u(entries)):
+        if isinstance(entries, list) and written in _reprs(entries):
             for index, entry in enumerate(entries):
                 product = _product(entry, index, written.encode("latin-1"), evidence)
                 if product is not None:
                     place = product.token.locator
                     place = place._replace(line=line, start=start + place.start, end=start + place.end)
-                    token = product.token._replace(locator=place, rule="debug print")
+                    token = product.token._replace(locator=place, rule=_PRINT)
                     found.append(product._replace(token=token))
         start, line = start + len(written) + 1, line + 1
     return found
 
 
-def _with_u(entries: list[Any]) -> str:
-    """The repr of Python 2 where all texts are unicode ones."""
-    pairs = [[f"u{k!r}: u{v!r}" for k, v in entry.items()] for entry in entries if isinstance(entry, dict)]
-    return "[" + ", ".join("{" + ", ".join(written) + "}" for written in pairs) + "]"
+def _reprs(entries: list[Any]) -> tuple[str, str]:
+    """The reprs of Python 2 that the list can have: its JSON reader gave texts of ASCII as bytes, or (without its C part) all as unicode."""
+    fields = [entry.items() for entry in entries if isinstance(entry, dict)]
+    mixed, unicode = (
+        [", ".join(f"{_repr(k, u)}: {_repr(v, u)}" for k, v in entry) for entry in fields] for u in (False, True)
+    )
+    return "[" + ", ".join(f"{{{e}}}" for e in mixed) + "]", "[" + ", ".join(f"{{{e}}}" for e in unicode) + "]"
+
+
+def _repr(text: Any, is_unicode: bool) -> str:
+    if not isinstance(text, str):
+        return repr(text)
+    return ("u" if is_unicode or not text.isascii() else "") + ascii(text)
+
+
+def by_own_word(facts: Iterable[Fact], also: Iterable[Fact] = ()) -> list[Fact]:
+    """The witnesses of a product token, where config and monthly file offer several.
+
+    The one of them that the account's own secrets (or `also` a re-record) name was the product's when it was sold; the
+    others, of other times, are lesser witnesses then. Where nothing of its own speaks, or says something else, all stand.
+    """
+    told = list(facts)
+    offered = {f.value for f in told if _is_offered(f)}
+    own = {f.value for f in (*told, *also) if not _is_offered(f) and f.standing <= LAST_ASSERTING_STANDING}
+    if len(offered) < 2 or len(own) != 1 or not own <= offered:
+        return told
+    return [f._replace(channel=SITE) if _is_offered(f) and f.value not in own else f for f in told]
+
+
+def _is_offered(fact: Fact) -> bool:
+    return fact.rule.startswith((_CONFIG, _MONTHLY, _PRINT))
 
 
 def _months(entry: dict[str, Any]) -> frozenset[str] | tuple[str, str] | None:
@@ -161,6 +190,6 @@ def read_monthly(data: bytes, evidence: str) -> tuple[list[Product], list[int]]:
             bad.append(number)
             continue
         at = start + line.index(token.encode("latin-1"))
-        fact = Fact("product_token", token, Locator(evidence, number, at, at + len(token)), "monthly file", OWN)
+        fact = Fact("product_token", token, Locator(evidence, number, at, at + len(token)), _MONTHLY, OWN)
         products.append(Product(code.upper(), "", fact, frozenset({month}), number))
     return products, bad

@@ -11,6 +11,7 @@ from typing import cast
 from laeforensics import conversions, evidence, pool, thrift
 from laeforensics.activations import BadRow, Row, read_activation_requests, read_serverinfo, read_signups
 from laeforensics.evidence import Content, EvidenceFile
+from laeforensics.evidencefiles import as_text
 from laeforensics.facts import Fact, Locator
 from laeforensics.findings import Finding, finding
 from laeforensics.logs import SignupLog
@@ -68,6 +69,8 @@ class Reading:
         sources = self.sources
         if told.log is not None:
             self.logs.append(told.log)
+            for product in told.log.products:
+                sources.printed_products[product.product_code].append(product)
         if told.secrets is not None:
             sources.secrets[file.name] = told.secrets
         if told.stripe is not None:
@@ -133,7 +136,12 @@ def read_file(file: EvidenceFile, content: Content) -> FileReading:
         message = content.problem if content.code != "unreadable-file" else f"cannot be read: {content.problem}"
         told.findings.append(finding(content.code, message, signup=file.name))
     if content.problem is None or content.data:
-        _READERS.get(file.kind, _ignore)(told, file, _as_written(told, file, content))
+        try:
+            _READERS.get(file.kind, _ignore)(told, file, _as_written(told, file, content))
+        except Exception as error:  # noqa: BLE001 - one file never stops the others, whatever it holds
+            what = f"nobody foresaw what this file holds ({type(error).__name__}); nothing of it was used"
+            told = FileReading(file=file, sha256=content.sha256)
+            told.findings.append(finding("unreadable-file", what, signup=file.name))
     return told
 
 
@@ -241,11 +249,12 @@ def _rows(told: FileReading, content: Content, rows: Iterable[Row | BadRow]) -> 
 
 def add_monthly(reading: Reading, path: Path) -> None:
     """Read a monthly product token file (it lies beside the evidence, not in it). Raises OSError."""
-    products, bad = read_monthly(evidence.read_beside(path), path.name)
+    name = as_text(path.name)
+    products, bad = read_monthly(evidence.read_beside(path), name)
     for product in products:
         reading.sources.products[product.product_code].append(product)
     for line in bad:
-        reading.findings.append(finding("damaged-row", f"line {line} is no month, code and token", signup=path.name))
+        reading.findings.append(finding("damaged-row", f"line {line} is no month, code and token", signup=name))
 
 
 def _config(told: FileReading, file: EvidenceFile, content: Content) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -22,13 +22,14 @@ def roles(signups: Sequence[Signup]) -> dict[str, str]:
     """The role of each log (or of a secrets file whose log is lost), by its name."""
     found: dict[str, str] = {}
     by_bucket: dict[str, list[Signup]] = defaultdict(list)
+    begun = _begun(signups)
     for signup in signups:
         bucket = attested_bucket(signup)
         if bucket is None:
             found[signup.name] = ATTEMPT
         elif is_re_record(signup):
             found[signup.name] = RE_RECORD
-        elif is_replacement(signup):
+        elif is_replacement(signup, begun):
             found[signup.name] = REPLACEMENT
         else:
             by_bucket[bucket].append(signup)
@@ -54,19 +55,32 @@ def is_re_record(signup: Signup) -> bool:
     )
 
 
-def is_replacement(signup: Signup) -> bool:
-    """True for a replace_server log: it begins at the deployment, of a bucket whose seed is another log's."""
-    bucket = signup.values.get("bucket_name")
-    if bucket is None or (signup.log is None and seed_of(bucket) is None):
+def _begun(signups: Sequence[Signup]) -> dict[str, str]:
+    """When the first run of each S4 customer's subscription began: a replacement's name bears the same halves, and only its time tells."""
+    begun: dict[str, str] = {}
+    for started, seed in filter(None, (start_of(s.name) for s in signups)):
+        if "-" in seed:
+            begun[seed] = min(started, begun.get(seed, started))
+    return begun
+
+
+def is_replacement(signup: Signup, begun: Mapping[str, str]) -> bool:
+    """True for a replace_server log: it begins at the deployment, of a bucket whose seed is another log's.
+
+    In the S4 layout: of a subscription whose first run had `begun` before.
+    """
+    bucket, start = signup.values.get("bucket_name"), start_of(signup.name)
+    if bucket is None:
         return False
+    is_later = start is not None and start[0] > begun.get(start[1], start[0])
     if signup.log is None:
-        return seed_of(bucket) != _seed(signup)
+        return is_later if seed_of(bucket) is None else seed_of(bucket) != _seed(signup)
     begins_early = {stage for stage, _ in signup.log.stages} & BEFORE_DEPLOYMENT
-    seed = _seed(signup)
-    own = seed is not None and bears_seed(bucket, seed)
-    if {"Restoring introducer identity...", "Restoring storage server identity..."} & signup.log.announcements:
+    own = start is not None and bears_seed(bucket, start[1])
+    restores = {"Restoring introducer identity...", "Restoring storage server identity..."} & signup.log.announcements
+    if restores or "field missing" in signup.log.marks:
         return not (begins_early and own)  # logs are appended to: the signup's may go on with the replacement's
-    return not begins_early and seed is not None and not own
+    return not begins_early and start is not None and (is_later or not own)
 
 
 def attested_bucket(signup: Signup) -> str | None:
@@ -114,7 +128,7 @@ def is_ready(signup: Signup) -> bool | None:
 _READY_STAGES = frozenset({"servers_running", "settings_told", "mail_sent", "recorded"})
 
 
-def outcome(signup: Signup) -> str:
+def outcome(signup: Signup, role: str) -> str:
     """complete, failed or cut (or "log lost"). A log that just stops is failed if signups.csv says so, else cut."""
     log = signup.log
     if log is None:
@@ -125,9 +139,9 @@ def outcome(signup: Signup) -> str:
     if is_re_record(signup):
         return "complete" if "recorded" in stages else "cut"
     # Replacements confirm nothing; the two oldest dialects had no mail.
-    told = "settings_told" in stages and (is_replacement(signup) or not {"region", "e-mail"} & log.marks)
+    told = "settings_told" in stages and (role == REPLACEMENT or not {"region", "e-mail"} & log.marks)
     # Recoveries print no furl, hence no settings: their log ends with these words.
-    told = told or ("Signup done." in log.marks and is_replacement(signup))
+    told = told or ("Signup done." in log.marks and role == REPLACEMENT)
     if "mail_sent" in stages or told:
         return "complete"
     return "failed" if signup.failure_row is not None else "cut"
@@ -141,7 +155,7 @@ def row(signup: Signup, role: str) -> dict[str, Any]:
         "dialect": log.dialect if log else None,
         "role": role,
         "stage": furthest(log.stages) if log else None,
-        "outcome": outcome(signup),
+        "outcome": outcome(signup, role),
     }
     for name in SIGNUP_FIELDS:
         values[name] = shown(name, signup.values.get(name))

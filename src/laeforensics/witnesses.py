@@ -30,6 +30,8 @@ class Sources:
     signups: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
     serverinfo: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
     products: dict[str, list[Product]] = field(default_factory=lambda: defaultdict(list))
+    printed_products: dict[str, list[Product]] = field(default_factory=lambda: defaultdict(list))
+    """What x02 printed of the config: heard of the products that no config tells any more."""
     _secrets_by_bucket: dict[str, list[SecretsFile]] = field(default_factory=dict)
     _keys_by_cell: dict[tuple[str, str], set[str]] = field(default_factory=dict)
 
