@@ -72,17 +72,23 @@ def _rows(
     data: bytes, evidence: str, columns: tuple[str, ...], *, outcome: bool, channel: str
 ) -> Iterator[Row | BadRow]:
     position = 0
-    for number, line in enumerate(data.split(b"\n"), start=1):
+    lines = data.split(b"\n")
+    for number, line in enumerate(lines, start=1):
         start, position = position, position + len(line) + 1
         if not line:
             continue
         whole = position <= len(data)
         why = None if whole else "cut off: no line end"
-        yield (
+        row = (
             BadRow(evidence, number, start, start + len(line), why)
             if why
             else _row(line, evidence, number, start, columns, outcome=outcome, channel=channel)
         )
+        after = lines[number] if number < len(lines) else b""
+        if isinstance(row, Row) and after and not _TIME.match(after):
+            # What follows is no row: it may be the rest of this one's last field.
+            row = row._replace(facts=Facts(f for f in row.facts if f.field != columns[-1]))
+        yield row
 
 
 def _row(

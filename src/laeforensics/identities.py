@@ -9,7 +9,7 @@ import warnings
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from laeforensics.facts import BROKEN_KEY, CERTIFIED, LAST_ASSERTING_STANDING, OWN, PAIRED, REMOTE, Fact
+from laeforensics.facts import BROKEN_KEY, CERTIFIED, LAST_ASSERTING_STANDING, OWN, PAIRED, REMOTE, TESTIMONY, Fact
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateNumbers
@@ -135,6 +135,17 @@ def certify(facts: list[Fact], *, is_restored: bool = False) -> None:
     for position, fact in enumerate(facts):
         if fact.channel == REMOTE and (fact.field, fact.value) in vouched:
             facts[position] = fact._replace(channel=PAIRED)
+
+
+def testify(facts: list[Fact]) -> list[Fact]:
+    """Make what a re-record read out of its server its testimony, in place. A damaged key is no voice: these are returned."""
+    damaged = []
+    for position, fact in enumerate(facts):
+        if fact.channel == REMOTE:
+            is_broken = fact.field.endswith("_pem") and not key_fits(fact.value)
+            facts[position] = fact._replace(channel=BROKEN_KEY if is_broken else TESTIMONY)
+            damaged += [fact] if is_broken else []
+    return damaged
 
 
 def external_furl(facts: list[Fact]) -> list[Fact]:

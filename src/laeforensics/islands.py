@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from laeforensics.damage import is_damage
+from laeforensics.damage import is_misprint
 from laeforensics.facts import OWN, Fact
 from laeforensics.stages import BEFORE_DEPLOYMENT, STAGES
 
@@ -63,7 +63,8 @@ class Coast:
         if self._last is not None:
             skips = not 0 <= _PLACE[stage] - _PLACE[self._last] <= 1
         else:
-            skips = self._begun and _PLACE[stage] > 1
+            spoken = self.islands[-1].host is not None and _PLACE[stage] <= _PLACE["address_known"]
+            skips = spoken or (self._begun and _PLACE[stage] > 1)
         if skips or self._is_unfinished(stage):
             self.part(start, line)
         self._last = stage
@@ -102,7 +103,7 @@ class Coast:
                 self.part(start, line)
             self._last, self._begun, self._print = None, False, ""
         here = self.islands[-1]
-        if here.host is None or (self._last == "address_known" and is_damage(here.host, host)):
+        if here.host is None or (self._last == "address_known" and is_misprint(here.host, host)):
             here.host = host  # a torn address line: fabric's marks are many
         elif here.host != host:
             self.part(start, line)

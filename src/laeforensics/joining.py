@@ -13,6 +13,7 @@ from laeforensics.logs import SignupLog
 from laeforensics.packedfacts import Witnesses
 from laeforensics.pairing import join_secrets
 from laeforensics.producttokens import Product, by_own_word
+from laeforensics.sharing import doubt_shared
 from laeforensics.stages import BEFORE_DEPLOYMENT, impossible
 from laeforensics.witnesses import Signup, Sources, add, bears_seed, product_code_of, seed_of, start_of, weigh
 
@@ -27,6 +28,7 @@ def join(logs: Sequence[SignupLog], sources: Sources) -> list[Signup]:
     for signup in signups:
         _doubt_name(signup, sources)
     join_secrets(signups, sources)
+    doubt_shared(signups)
     for signup in signups:
         join_rest(signup, sources)
     return signups
@@ -77,7 +79,8 @@ def join_rest(signup: Signup, sources: Sources) -> None:
     join_csv(signup, sources)
     _join_serverinfo(signup, sources.serverinfo)
     _join_token(signup, sources)
-    signup.witnesses["product_token"] = by_own_word(signup.witnesses["product_token"])
+    if "product_token" in signup.witnesses:
+        signup.witnesses["product_token"] = by_own_word(signup.witnesses["product_token"])
     _settle(signup)
     signup.witnesses.pack()
 

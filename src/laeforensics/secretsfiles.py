@@ -152,11 +152,13 @@ def _add(result: SecretsFile, key: str, value: str, locator: Locator) -> None:
     if name is None:
         return
     value = value.rstrip("\n") if name.endswith("_pem") else value
-    if FIELDS[name].fits(value):
-        channel = BROKEN_KEY if name.endswith("_pem") and not key_fits(value) else OWN
-        result.facts.append(Fact(name, value, locator, f"secrets {key}", channel))
-    else:
+    if not FIELDS[name].fits(value):
         result.rejected.append((name, locator))
+        return
+    is_broken = name.endswith("_pem") and not key_fits(value)
+    if is_broken:
+        result.rejected.append((name, locator))
+    result.facts.append(Fact(name, value, locator, f"secrets {key}", BROKEN_KEY if is_broken else OWN))
 
 
 def read_stripe(data: bytes, evidence: str) -> SecretsFile:

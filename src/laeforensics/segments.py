@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from laeforensics.damage import is_damage
-from laeforensics.facts import FOREIGN, OWN, REMOTE, Fact
+from laeforensics.damage import is_damage, is_misprint
+from laeforensics.facts import FOREIGN, OWN, REMOTE, STRAY, Fact
 from laeforensics.islands import Coast, strangers
 from laeforensics.packed import without_suffix
 from laeforensics.stages import BEFORE_DEPLOYMENT
@@ -52,7 +52,7 @@ def keep(segments: Sequence[Segment], evidence: str) -> tuple[Segment, list[Fact
     if len(kept) > 1 and not any(stage in BEFORE_DEPLOYMENT for stage, _ in last.stages):
         # A replacement that was written into the signup's own file: the file is the signup's all the same.
         last.stages = [s for s in kept[0].stages if s[0] in BEFORE_DEPLOYMENT] + last.stages
-    return last, facts, seam
+    return last, _doubt_address(facts), seam
 
 
 def _seed(evidence: str) -> str:
@@ -112,7 +112,7 @@ def _split(facts: list[Fact], seed: str) -> tuple[list[Fact], str | None]:
         if change is None or {f.value for f in told[:change]} & {f.value for f in told[change:]}:
             continue
         before, after = told[change - 1], told[change]
-        if is_damage(before.value, after.value):
+        if (is_misprint if name == "public_host" else is_damage)(before.value, after.value):
             continue
         first = [f for f in facts if f.locator.start <= before.locator.start]
         second = [f for f in facts if f.locator.start >= after.locator.start]
@@ -147,3 +147,14 @@ def _doubt_launch(facts: list[Fact], evidence: str, seed: str) -> tuple[list[Fac
         first = next(f.locator.start for f in facts if f.field in ("instance_id", "launch_time") and f.channel == OWN)
         return [f if f.locator.start < first else _foreign(f) for f in facts], "launch_time"
     return facts, None
+
+
+def _doubt_address(facts: list[Fact]) -> list[Fact]:
+    """The facts, with an address that one line alone tells no more asserted where fabric's marks, of another signup, name another."""
+    spoken = {f.value: f.channel for f in facts if f.field == "public_host" and f.rule == "relayed"}
+    if FOREIGN not in spoken.values():
+        return facts
+    return [
+        f._replace(channel=STRAY) if f.rule == "address" and f.channel == OWN and f.value not in spoken else f
+        for f in facts
+    ]

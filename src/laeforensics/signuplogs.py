@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from laeforensics import dialects, parsing, segments
 from laeforensics.damage import is_damage
-from laeforensics.facts import BROKEN_KEY, ERROR, OWN, REMOTE, STRAY, TESTIMONY, Fact, Locator, Residue
+from laeforensics.facts import ERROR, OWN, REMOTE, STRAY, Fact, Locator, Residue
 from laeforensics.fields import FIELDS
-from laeforensics.identities import certify, external_furl, key_fits
+from laeforensics.identities import certify, external_furl, testify
 from laeforensics.islands import Coast, Island
 from laeforensics.logs import SignupLog
 from laeforensics.parsing import Piece
@@ -290,12 +290,8 @@ class _Reader:
         if {"Reading secrets...", "secrets read out"} & log.announcements and not any(
             s == "activated" for s, _ in log.stages
         ):
-            for place, fact in enumerate(log.facts):
-                if fact.channel == REMOTE:
-                    is_broken = fact.field.endswith("_pem") and not key_fits(fact.value)
-                    log.facts[place] = fact._replace(channel=BROKEN_KEY if is_broken else TESTIMONY)
-                    if is_broken:
-                        log.tear(fact.field, fact.locator)
+            for fact in testify(log.facts):
+                log.tear(fact.field, fact.locator)
             log.facts += external_furl(log.facts)
         else:
             certify(log.facts, is_restored="Restoring introducer identity..." in log.announcements)

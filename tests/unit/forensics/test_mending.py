@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from makings import (
+    ACCESS_KEY_ID,
     BUCKET,
     CODE,
     FAILURE,
@@ -93,7 +94,9 @@ def test_what_unlocks_comes_before_what_betters():
 def test_one_piece_of_evidence_is_listed_once_with_all_its_accounts(tmp_path):
     """Two customers of a product that the config lost: one line, both accounts."""
     other = {
-        path.replace(NAME, OTHER_NAME): data.replace(SEED.encode(), OTHER_SEED.encode())
+        path.replace(NAME, OTHER_NAME): data.replace(SEED.encode(), OTHER_SEED.encode()).replace(
+            ACCESS_KEY_ID.encode(), ACCESS_KEY_ID[::-1].encode()
+        )
         for path, data in evidence(secrets=None, config=None, requests=None, results=None, servers=None).items()
     }
     files = evidence(secrets=None, config=None, requests=None, results=None, servers=None) | other
