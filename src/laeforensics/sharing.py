@@ -9,18 +9,23 @@ from laeforensics.facts import FOREIGN, LAST_ASSERTING_STANDING, Fact
 from laeforensics.findings import finding
 from laeforensics.witnesses import Signup, product_code_of, weigh
 
-_CREDENTIALS = ("activation_key", "user_access_key_id", "user_secret_key", "user_token")
+# What tells that a piece is another's, with all that stands beside it and is not sure then, either.
+_ONLY_ONES = (
+    ("user_access_key_id", ("activation_key", "user_access_key_id", "user_secret_key", "user_token")),
+    ("user_token", ("user_token",)),
+    ("activation_key", ("activation_key",)),
+)
 
 
 def doubt_shared(signups: Sequence[Signup]) -> None:
-    """Where the logs of two buckets tell one access key or one activation key: the damaged log's are not sure.
+    """Where the logs of two buckets tell one access key, user token or activation key: the damaged log's is not sure.
 
-    If none of them is damaged, nobody's credentials are sure that no secrets file confirms. (An activation key alone may
-    have been sent twice. The S4 accounts share one access key, and are not asked.)
+    If none of them is damaged, no access key is sure that no secrets file confirms. (An activation key may have been
+    sent twice. The S4 accounts share one access key, and are not asked.)
     """
-    for name, fields in (("user_access_key_id", _CREDENTIALS), ("activation_key", ("activation_key",))):
+    for name, fields in _ONLY_ONES:
         for tellers in _shared(signups, name):
-            unsure = [s for s in tellers if not _is_confirmed(s)]
+            unsure = [s for s in tellers if not _is_confirmed(s, name)]
             damaged = [s for s in unsure if s.log is not None and (s.log.torn or s.log.residue)]
             for signup in damaged or (unsure if name == "user_access_key_id" else ()):
                 other = next(s for s in tellers if _bucket(s) != _bucket(signup))
@@ -64,12 +69,9 @@ def _bucket(signup: Signup) -> str | None:
     return weigh(signup.witnesses["bucket_name"])[0]
 
 
-def _is_confirmed(signup: Signup) -> bool:
-    """True if a secrets file tells the same access key of the same bucket."""
-    file = signup.secrets
-    key, _ = weigh(signup.witnesses["user_access_key_id"])
-    return (
-        file is not None
-        and key is not None
-        and (file.value("user_access_key_id"), file.value("bucket_name")) == (key, _bucket(signup))
-    )
+def _is_confirmed(signup: Signup, name: str) -> bool:
+    """True if a secrets file of the same bucket tells the same. (None tells an activation key: there the access key stands for it.)"""
+    file, told = signup.secrets, "user_access_key_id" if name == "activation_key" else name
+    if file is None or file.value("bucket_name") != _bucket(signup):
+        return False
+    return file.value(told) in {f.value for f in _of_the_log(signup, told)}

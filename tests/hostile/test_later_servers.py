@@ -407,6 +407,19 @@ def test_credentials_that_stand_in_another_buckets_log_are_not_believed(secrets,
     assert any(f.field == "user_access_key_id" for f in judged.case.all_findings)
 
 
+def test_a_token_that_stands_in_another_buckets_damaged_log_is_not_believed(tmp_path):
+    """The access key is the log's own, its user token another customer's: the token is missing, the key is not."""
+    run, other = signup("d01", 1), signup("d01", 2)
+    mine, theirs = (r.truth["fields"]["user_token"].encode() for r in (run, other))
+    lab = Lab.of(run, other, secrets=False)
+    lab.edit(run.log_file, lambda data: data.replace(mine, theirs) + b"usertoken = '{UserTok")
+    judged = lab.judge(tmp_path)
+    assert judged.wrong == []
+    row = judged.accounts[run.account["account_id"]]
+    assert (row["user_token"], row["user_access_key_id"]) == (None, run.truth["fields"]["user_access_key_id"])
+    assert judged.accounts[other.account["account_id"]]["user_token"] is not None
+
+
 def test_a_row_whose_last_field_was_wrapped_tells_no_key_information(tmp_path):
     """What follows it is no row: it is the rest of the field."""
     run = signup("d06")
