@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from laeforensics.facts import LAST_ASSERTING_STANDING, SITE, STANDING
-from laeforensics.fields import SIGNUP_FIELDS
+from laeforensics.fields import SIGNUP_FIELDS, was_quoted
 from laeforensics.findings import finding
 from laeforensics.masking import excerpt
 from laeforensics.nodes import NODE_KEYS, contest_identity, note_relayed_furl, settle_furl, settle_identity
@@ -157,6 +157,8 @@ def _settle_signup(account: Account, roles: dict[str, str]) -> None:
     account.email_confirmed = any(
         f.value == email and f.standing <= STANDING[SITE] for f in account.witnesses.get("customer_email", ())
     )
+    if email is not None and product_code_of(account.account_id) and was_quoted(email):
+        account.email_confirmed = False
 
 
 def _email_findings(account: Account) -> None:
@@ -173,7 +175,9 @@ def _email_findings(account: Account) -> None:
         account.findings.append(
             finding(
                 "unconfirmed-email",
-                "only the web form tells this address",
+                "the site quoted this address, so no program ever wrote to it"
+                if was_quoted(account.values["customer_email"])
+                else "only the web form tells this address",
                 signup=account.account_id,
                 field="customer_email",
             )

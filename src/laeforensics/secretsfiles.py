@@ -151,6 +151,8 @@ def _add(result: SecretsFile, key: str, value: str, locator: Locator) -> None:
     name = _FIELD_OF_KEY.get(key)
     if name is None:
         return
+    if name == "server_node_privkey" and not value:
+        return  # a node that has none: the file was looked for, and nothing printed
     value = value.rstrip("\n") if name.endswith("_pem") else value
     if FIELDS[name].fits(value):
         channel = BROKEN_KEY if name.endswith("_pem") and not key_fits(value) else OWN
@@ -172,7 +174,8 @@ def read_stripe(data: bytes, evidence: str) -> SecretsFile:
         return result
     text = data.decode("latin-1")
     position = text.index("[") + 1
-    for name, value in zip(("customer_email", "customer_keyinfo"), values, strict=False):
+    for name, told in zip(("customer_email", "customer_keyinfo"), values, strict=False):
+        value = told.strip() and told
         start = _skip(text, position)
         _, end = _string(text, start)
         if value and not FIELDS[name].fits(value):
