@@ -32,7 +32,7 @@ from laerecover.manifest import read_manifest
 TYPED = {
     "o%27brien@example.com": "o'brien@example.com",
     "50%25off@example.com": "50%off@example.com",
-    "m%C3%BCller@example.de": "müller@example.de",
+    "m%C3%BCller@example.org": "müller@example.org",
     "a+b@example.com": "a+b@example.com",
     "a,b@example.com": None,
     "a%zz@example.com": None,
@@ -50,7 +50,7 @@ def test_an_address_is_told_as_it_was_typed(written, typed):
     assert typed_email(written) == typed
 
 
-@pytest.mark.parametrize("written", ["o%27brien@example.com", "m%C3%BCller@example.de"])
+@pytest.mark.parametrize("written", ["o%27brien@example.com", "m%C3%BCller@example.org"])
 @pytest.mark.parametrize("printed", [True, False])
 def test_an_address_that_was_quoted_is_unconfirmed(written, printed, tmp_path):
     """Log and csv agree on it, but no program ever wrote to it: the staff get the mail, not the address."""
@@ -68,7 +68,7 @@ def test_an_address_that_was_quoted_is_unconfirmed(written, printed, tmp_path):
     assert (account.customer_email, account.customer_email_confirmed) == (TYPED[written], False)
 
 
-@pytest.mark.parametrize("email", ["(par)@example.net", "name:x@example.net", "two words@example.com", "%3Cx@b.org%3E"])
+@pytest.mark.parametrize("email", ["(par)@example.net", "name:x@example.net", "two words@example.com", "%3Cx@example.org%3E"])
 def test_a_result_with_an_odd_address_is_a_result_all_the_same(email, tmp_path):
     """The site quoted none of these characters: the row still says that the signup failed, and who the customer is."""
     given = evidence(
