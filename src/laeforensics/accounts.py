@@ -146,7 +146,10 @@ def _settle_signup(account: Account, roles: dict[str, str]) -> None:
     first = [s for s in account.signups if roles[s.name] != RE_RECORD]
     later = [s for s in account.signups if roles[s.name] == RE_RECORD]
     for name in _OF_THE_SIGNUP:
-        facts = [f for s in first for f in s.witnesses.get(name, ()) if f.standing <= LAST_ASSERTING_STANDING]
+        heard = (
+            account.signups if name in ("bucket_name", "product_code") else first
+        )  # each tells its own bucket's name
+        facts = [f for s in heard for f in s.witnesses.get(name, ()) if f.standing <= LAST_ASSERTING_STANDING]
         take(account, name, facts)
     for signup in later:
         for name in _OF_THE_SIGNUP:

@@ -260,7 +260,7 @@ class _Reader:
         told = understood(name, text, is_quoted=not segments.is_s4(self.log))
         if told is None:
             if text:
-                self.log.tear(name, locator)
+                self.log.tear(name, locator, "" if self.here.failed or channel == STRAY else text, rule)
             return
         self.here.facts.append(Fact(name, told, locator, rule, ERROR if self.here.failed else channel))
 

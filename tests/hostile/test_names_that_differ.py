@@ -260,3 +260,58 @@ def test_a_product_code_of_unusual_length_needs_a_file_that_knows_it(known, tmp_
     case = lf.open_case(tmp_path)
     assert case.audit["account_id"].tolist() == [short if known else f"attempt:{bucket_of(run)[13:]}"]
     assert ("damaged-value" in set(case.findings["code"])) is not known
+
+
+@pytest.mark.parametrize(("dialect", "place"), [("d06", 7), ("d06", SEED), ("d13", SEED)])
+def test_a_secrets_file_alone_whose_name_of_the_bucket_is_torn_is_an_account(dialect, place, tmp_path):
+    """One character that no name has: the file's own name tells the seed, the known products the code."""
+    run = signup(dialect)
+    path = secrets_of(run) if dialect == "d06" else run.log_file.replace("signup_logs", "SSEC2")
+    lab = Lab.of(run)
+    del lab.files[run.log_file]
+    torn = bucket_of(run)[:place] + "[" + bucket_of(run)[place + 1 :]
+    lab.edit(path, replaced(b'"' + bucket_of(run).encode(), b'"' + torn.encode()))
+    judged = lab.judge(tmp_path)
+    assert judged.wrong == []
+    assert {name: row["verdict"] for name, row in judged.accounts.items()} == {bucket_of(run): "RECOVERABLE"}
+    assert "damaged-secrets" in judged.findings()
+
+
+@pytest.mark.parametrize("secrets", [True, False])
+def test_a_replacement_whose_name_of_the_bucket_is_torn_is_of_the_bucket_that_is_near(secrets, tmp_path):
+    """Not an attempt: the origin tells the name that its print is a damaged one of."""
+    run = signup("d06")
+    later = later_runs(run)["replacement"]
+    lab = Lab.of(run, later, secrets=secrets)
+    whole = lab.judge(tmp_path / "whole")
+    torn = bucket_of(run)[:SEED] + "#" + bucket_of(run)[SEED + 1 :]
+    lab.edit(later.log_file, replaced(bucket_of(run).encode(), torn.encode()))
+    judged = lab.judge(tmp_path / "damaged", look=True)
+    assert (judged.accounts, judged.rows) == (whole.accounts, whole.rows)
+    assert "damaged-value" in judged.findings()
+
+
+def test_a_torn_name_behind_another_signups_head_lends_it_no_bucket(tmp_path):
+    """A log cut before its bucket, with another's tail behind it whose bucket is torn: the bucket is not the first one's."""
+    run, stranger = signup("d06", 1), signup("d06", 2)
+    lab = Lab.of(run, stranger, csv=False, secrets=False)
+    torn = bucket_of(stranger)[:SEED] + "#" + bucket_of(stranger)[SEED + 1 :]
+    tail = stranger.log_bytes[stranger.log_bytes.index(b">Deploying EC2 instance") :]
+    head = run.log_bytes[: run.log_bytes.index(b">Creating S3 bucket")]
+    lab.files[run.log_file] = head + tail.replace(bucket_of(stranger).encode(), torn.encode())
+    judged = lab.judge(tmp_path)
+    assert judged.wrong == []
+    assert judged.rows[run.log_file]["bucket_name"] is None
+
+
+@pytest.mark.parametrize("place", [CODE, SEED])
+def test_a_re_record_and_its_secrets_file_that_differ_make_no_wrong_bucket(place, tmp_path):
+    """The origin is lost; what was read out of the server and what was written down differ: nothing is taken that one of them denies."""
+    run = signup("d01")
+    later = later_runs(run)["re-record"]
+    lab = Lab.of(run, later, config=False, csv=False)
+    del lab.files[run.log_file], lab.truth[run.log_file]
+    damaged(lab, secrets_of(later), b'"', bucket_of(run), place)
+    judged = lab.judge(tmp_path)
+    (account,) = judged.accounts.values()
+    assert (account["verdict"], account["bucket_name"]) == ("CONTESTED", None)

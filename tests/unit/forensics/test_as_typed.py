@@ -6,12 +6,14 @@ import json
 
 import pytest
 from makings import (
+    ACCESS_KEY_ID,
     BUCKET,
     CODE,
     KEY,
     LOG_FILE,
     NAME,
     PARTS,
+    SECRET_KEY,
     SEED,
     audit_row,
     codes,
@@ -68,7 +70,9 @@ def test_an_address_that_was_quoted_is_unconfirmed(written, printed, tmp_path):
     assert (account.customer_email, account.customer_email_confirmed) == (TYPED[written], False)
 
 
-@pytest.mark.parametrize("email", ["(par)@example.net", "name:x@example.net", "two words@example.com", "%3Cx@example.org%3E"])
+@pytest.mark.parametrize(
+    "email", ["(par)@example.net", "name:x@example.net", "two words@example.com", "%3Cx@example.org%3E"]
+)
 def test_a_result_with_an_odd_address_is_a_result_all_the_same(email, tmp_path):
     """The site quoted none of these characters: the row still says that the signup failed, and who the customer is."""
     given = evidence(
@@ -122,3 +126,16 @@ def test_the_copy_of_an_attempt_is_a_duplicate(cut, tmp_path):
     assert case.audit["account_id"].tolist() == [f"attempt:{SEED}"]
     assert case.audit["log_file"].tolist() == [longer]
     assert BUCKET not in case.audit["account_id"].tolist()
+
+
+def test_a_value_that_a_false_quote_ends_is_not_believed():
+    """What stands behind it is no JSON; a file that is cut behind a whole value keeps that value."""
+    data = secrets()
+    at = data.index(BUCKET.encode()) + 20
+    broken = read_secrets(data[:at] + b'"' + data[at + 1 :], "secrets/x")
+    assert (broken.value("bucket_name"), broken.problem) == (None, f"damaged at byte {at + 1}")
+    cut = read_secrets(data[: data.index(BUCKET.encode()) + len(BUCKET) + 1], "secrets/x")
+    assert cut.value("bucket_name") == BUCKET
+    end = data.index(SECRET_KEY.encode()) + len(SECRET_KEY)
+    hole = read_secrets(data[: end + 1] + b"x" + data[end + 2 :], "secrets/x")
+    assert (hole.value("user_secret_key"), hole.value("user_access_key_id")) == (None, ACCESS_KEY_ID)
