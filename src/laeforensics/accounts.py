@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from laeforensics.facts import LAST_ASSERTING_STANDING, SITE, STANDING
-from laeforensics.fields import SIGNUP_FIELDS
+from laeforensics.fields import SIGNUP_FIELDS, was_quoted
 from laeforensics.findings import finding
 from laeforensics.masking import excerpt
 from laeforensics.nodes import NODE_KEYS, contest_identity, note_relayed_furl, settle_furl, settle_identity
@@ -149,7 +149,9 @@ def _settle_signup(account: Account, roles: dict[str, str]) -> None:
     first = [s for s in account.signups if roles[s.name] != RE_RECORD]
     later = [s for s in account.signups if roles[s.name] == RE_RECORD]
     for name in _OF_THE_SIGNUP:
-        facts = [f for s in first for f in s.witnesses.get(name, ()) if f.standing <= LAST_ASSERTING_STANDING]
+        # Each tells its own bucket's name.
+        heard = account.signups if name in ("bucket_name", "product_code") else first
+        facts = [f for s in heard for f in s.witnesses.get(name, ()) if f.standing <= LAST_ASSERTING_STANDING]
         if name == "product_token":
             facts = by_own_word(facts, (f for s in later for f in s.witnesses.get(name, ())))
         take(account, name, facts)
@@ -162,6 +164,8 @@ def _settle_signup(account: Account, roles: dict[str, str]) -> None:
     account.email_confirmed = any(
         f.value == email and f.standing <= STANDING[SITE] for f in account.witnesses.get("customer_email", ())
     )
+    if email is not None and product_code_of(account.account_id) and was_quoted(email):
+        account.email_confirmed = False
 
 
 def _email_findings(account: Account) -> None:
@@ -178,7 +182,9 @@ def _email_findings(account: Account) -> None:
         account.findings.append(
             finding(
                 "unconfirmed-email",
-                "only the web form tells this address",
+                "the site quoted this address, so no program ever wrote to it"
+                if was_quoted(account.values["customer_email"])
+                else "only the web form tells this address",
                 signup=account.account_id,
                 field="customer_email",
             )

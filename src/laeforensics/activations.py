@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from laeforensics.facts import FORM, SITE, Fact, Locator
-from laeforensics.fields import FIELDS
+from laeforensics.fields import FIELDS, understood
 from laeforensics.packedfacts import Facts
 
 _TIME = re.compile(rb"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]Z")
 # What the site lets through unquoted; everything else is %-quoted before any program sees it.
 _SITE_TEXT = re.compile(rb"(?:[A-Za-z0-9 !#$()*+./:=?@^_`{|}~-]|%[0-9A-F]{2})*")
+
+_NO_PAGE_VIEWS_SINCE = b"2011-11-25"
 
 ACTIVATION_COLUMNS = ("activation_key", "product_code", "customer_name", "customer_email", "customer_keyinfo")
 SERVERINFO_COLUMNS = ("launch_time", "instance_id", "public_host")
@@ -88,16 +90,27 @@ def _rows(
         if isinstance(row, Row) and after and not _TIME.match(after):
             # What follows is no row: it may be the rest of this one's last field.
             row = row._replace(facts=Facts(f for f in row.facts if f.field != columns[-1]))
-        yield row
+        if row is not None:
+            yield row
+
+
+def _is_page_view(cells: Sequence[bytes]) -> bool:
+    """True for a row of the days in which a file of page views had this name: time, activation key, product code."""
+    if len(cells) != 3 or not _TIME.fullmatch(cells[0]) or cells[0] >= _NO_PAGE_VIEWS_SINCE:
+        return False
+    key, code = (cell.decode("latin-1") for cell in cells[1:])
+    return FIELDS["activation_key"].fits(key) and FIELDS["product_code"].fits(code)
 
 
 def _row(
     line: bytes, evidence: str, number: int, start: int, columns: tuple[str, ...], *, outcome: bool, channel: str
-) -> Row | BadRow:
+) -> Row | BadRow | None:
     def bad(why: str) -> BadRow:
         return BadRow(evidence, number, start, start + len(line), why)
 
     cells = line.split(b",")
+    if columns is ACTIVATION_COLUMNS and not outcome and _is_page_view(cells):
+        return None
     head = 2 if outcome else 1
     wanted = head + len(columns)
     if len(cells) != wanted and not (columns is SERVERINFO_COLUMNS and len(cells) == wanted + 1):
@@ -111,16 +124,23 @@ def _row(
     for name, cell in zip(columns, cells[head:], strict=False):
         if not _SITE_TEXT.fullmatch(cell):
             return bad(f"{name} holds characters that the site would have quoted")
-        value = (
-            unquote_to_bytes(cell).decode("utf-8", "replace")
-            if name in ("customer_name", "customer_keyinfo")
-            else cell.decode("ascii")
-        )
+        value = _value(name, cell)
         # An empty key info is testimony too: this customer gave none.
-        empty = name == "customer_keyinfo" and not value
-        if empty or (value and "\ufffd" not in value and FIELDS[name].fits(value)):
+        if value or (value == "" and name == "customer_keyinfo"):
             facts.append(Fact(name, value, Locator(evidence, number, position, position + len(cell)), "csv", channel))
-        elif outcome and value:
-            return bad(f"{name} cannot be right")  # the program writes results of validated requests only
+        elif value is None and outcome and not (name == "customer_email" and b"@" in cell):
+            return bad(f"{name} cannot be right")  # the program writes results of requests that the site let pass
         position += len(cell) + 1
     return Row(evidence, number, cells[0].decode(), cells[1].decode() if outcome else None, Facts(facts))
+
+
+def _value(name: str, cell: bytes) -> str | None:
+    """A cell's value: empty where nothing was typed in, None where it cannot be right (or is an address that is none)."""
+    if not cell:
+        return ""
+    if name not in ("customer_name", "customer_keyinfo"):
+        return understood(name, cell.decode("ascii"), is_quoted=True)
+    text = unquote_to_bytes(cell).decode("utf-8", "replace")
+    if name == "customer_keyinfo" and not text.strip():
+        return ""
+    return None if "\ufffd" in text else understood(name, text, is_quoted=True)

@@ -126,6 +126,7 @@ class Case:
         found = [
             *(f for f in self.reading.findings if f.signup not in {f.signup for f in self._foreign_files}),
             *self._foreign_files,
+            *self.reading.sources.findings,
             *(
                 f
                 for s in (*self.joined, *self.lost)

@@ -112,10 +112,13 @@ def load(folder: Path) -> list[Decision]:
 
 def apply(accounts: Iterable[Account], decisions: Iterable[Decision]) -> None:
     """Settle contested fields by the last decision about each, in place; a decision whose witness is gone is a finding."""
-    latest = {(d.account_id, d.field): d for d in decisions}
+    latest = list(decisions)[::-1]
     for account in accounts:
+        ids = {account.account_id}
+        if "bucket_name" in account.contested:  # the account bears the decided name from then on
+            ids |= {f.value for f in account.witnesses["bucket_name"]}
         for field in sorted(account.contested):
-            decision = latest.get((account.account_id, field))
+            decision = next((d for d in latest if d.account_id in ids and d.field == field), None)
             if decision is not None and decision.place:
                 _apply(account, field, decision)
 
@@ -131,6 +134,8 @@ def _apply(account: Account, field: str, decision: Decision) -> None:
             account.contested.discard(field)
             account.findings = [f for f in account.findings if (f.code, f.field) != ("contested-field", field)]
             account.decisions += (str(decision),)
+            if field == "bucket_name":
+                account.account_id = fact.value
             if field in NODE_KEYS:
                 follow_decision(account, field)
             return

@@ -57,6 +57,7 @@ _CHANNEL_WORDS = {
     "error": "inside an error message: not believed",
     "broken": "its key does not fit its certificate: not believed",
     "foreign": "of another signup in the file: not believed",
+    "damaged": "damaged: not believed",
 }
 
 

@@ -19,6 +19,7 @@ STRAY = "stray"  # a line without the announcement that should introduce it
 ERROR = "error"  # inside or after an error message
 BROKEN_KEY = "broken"  # a node.pem whose private key does not fit its own certificate
 FOREIGN = "foreign"  # of a second signup in the same file
+DAMAGED = "damaged"  # a character or two overwritten: other witnesses tell the value whole
 
 STANDING = {
     OWN: 1,
@@ -32,6 +33,7 @@ STANDING = {
     ERROR: 4,
     BROKEN_KEY: 4,
     FOREIGN: 4,
+    DAMAGED: 4,
 }
 LAST_ASSERTING_STANDING = 3
 

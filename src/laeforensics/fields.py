@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from laerecover.manifest import SECRET_FIELDS
 
@@ -33,14 +34,16 @@ _PEM_BLOCK = r"-----BEGIN {0}-----\n(?:[A-Za-z0-9+/=]{{1,76}}\n)+-----END {0}---
 _SITE_TEXT = r"[A-Za-z0-9 !#$()*+./:=?@^_`{|}~%-]+"
 
 _SHAPES: dict[str, str] = {
-    # DevPay: product code and seed. S4: the subscription id ("sub_..") and the customer id ("cus_..") in base32.
-    "bucket_name": rf"lae-(?:[0-9a-z]{{8}}-{_BASE32}|on2wex[a-z2-7]{{8,}}-mn2xgx[a-z2-7]{{8,}})",
+    # DevPay: product code and seed (for two days the activation key). S4: the subscription id ("sub_..") and the
+    # customer id ("cus_..") in base32. Forms that damage gives, too, need a second witness: see `bucketnames`.
+    "bucket_name": rf"lae-(?:(?!on2wex)[0-9a-z]{{4,16}}-{_BASE32}|[0-9a-z]{{8}}-a[a-z2-7]{{29}}"
+    r"|[0-9a-zA-Z]{8}-A[A-Z2-7]{29}|on2wex[a-z2-7]{8,}-mn2xgx[a-z2-7]{8,})",
     "user_access_key_id": r"[A-Z0-9]{20}",
     "user_secret_key": r"[A-Za-z0-9/+]{40}",
     "user_token": r"\{UserToken\}[A-Za-z0-9+/=]{16,}",
     "product_token": r"\{ProductToken\}[A-Za-z0-9+/=]{16,}",
     "product_code": r"[0-9A-Z]{4,16}",
-    "customer_email": r"(?:[A-Za-z0-9!#$*+./=?^_`{|}~-]|%[0-9A-F]{2})+@[A-Za-z0-9.-]+",
+    "customer_email": r"[A-Za-z0-9!#$%&'*+./=?^_`{|}~-]+@[A-Za-z0-9.-]+",
     "customer_name": r"(?s).+",
     "customer_keyinfo": r"(?s).+",
     "full_name": r"[^\x00-\x1f\x7f]+",
@@ -72,6 +75,31 @@ FIELDS: dict[str, Field] = {
     name: Field(name=name, shape=re.compile(shape), secret=name in SECRET_FIELDS or name == "internal_introducer_furl")
     for name, shape in _SHAPES.items()
 }
+
+_SITE_EMAIL = re.compile(r"(?:[A-Za-z0-9!#$*+./=?^_`{|}~-]|%[0-9A-F]{2})+@[A-Za-z0-9.-]+")
+
+
+def understood(name: str, written: str, *, is_quoted: bool) -> str | None:
+    """The value of what was written for a field, None if it cannot be whole. `is_quoted` tells that the site had quoted it."""
+    if name == "customer_email" and is_quoted:
+        return typed_email(written)
+    return written if FIELDS[name].fits(written) else None
+
+
+def typed_email(written: str) -> str | None:
+    """The address that was typed in, of what the site wrote: it quoted what is not plain.
+
+    None where the site cannot have written this, or something was typed that is no address at all.
+    """
+    typed = unquote(written, errors="replace")
+    is_address = typed.isprintable() and not set(typed) & {" ", "\ufffd"} and typed.count("@") == 1
+    return typed if _SITE_EMAIL.fullmatch(written) and is_address else None
+
+
+def was_quoted(email: str) -> bool:
+    """True if the site quoted this address, so that no program ever wrote to it; since 2012-01-29 it refused them."""
+    return "%" in email or not _SITE_EMAIL.fullmatch(email)
+
 
 #: The columns of `case.signups`, in their order.
 SIGNUP_FIELDS: tuple[str, ...] = (

@@ -77,7 +77,7 @@ CODES: dict[str, tuple[str, str]] = {
     "throw-away-furl": (NOTE, "none: the furl that fits the restored certificate was taken"),
     "furl-without-key": (WARNING, "a new furl must be sent to the customer unless node.pem is found"),
     "broken-identity": (WARNING, "look for another copy of node.pem: this one does not fit and will not be restored"),
-    "unconfirmed-email": (WARNING, "ask the customer by another way: only the web form says this address"),
+    "unconfirmed-email": (WARNING, "ask the customer by another way before anything is sent to this address"),
     "missing-email": (
         WARNING,
         "find the customer's address: the account can be recovered, but only the staff will be told",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from laeforensics.activations import Row
+from laeforensics.bucketnames import settle_names
 from laeforensics.customers import REQUEST_TO_LOG, cells, join_csv, moment
-from laeforensics.facts import FOREIGN, LAST_ASSERTING_STANDING, Fact
+from laeforensics.facts import DAMAGED, FOREIGN, LAST_ASSERTING_STANDING, Fact
 from laeforensics.fields import SIGNUP_FIELDS
 from laeforensics.findings import Finding, finding
 from laeforensics.logs import SignupLog
@@ -15,7 +16,17 @@ from laeforensics.pairing import join_secrets
 from laeforensics.producttokens import Product, by_own_word
 from laeforensics.sharing import doubt_shared
 from laeforensics.stages import BEFORE_DEPLOYMENT, impossible
-from laeforensics.witnesses import Signup, Sources, add, bears_seed, product_code_of, seed_of, start_of, weigh
+from laeforensics.witnesses import (
+    Signup,
+    Sources,
+    activation_key_of,
+    add,
+    bears_seed,
+    product_code_of,
+    seed_of,
+    start_of,
+    weigh,
+)
 
 
 def join(logs: Sequence[SignupLog], sources: Sources) -> list[Signup]:
@@ -25,6 +36,7 @@ def join(logs: Sequence[SignupLog], sources: Sources) -> list[Signup]:
         signup = Signup(name=log.evidence, log=log, witnesses=Witnesses(log.facts))
         signup.findings.extend(_order_findings(log))
         signups.append(signup)
+    settle_names(signups, sources)
     for signup in signups:
         _doubt_name(signup, sources)
     join_secrets(signups, sources)
@@ -82,6 +94,8 @@ def join_rest(signup: Signup, sources: Sources) -> None:
     if "product_token" in signup.witnesses:
         signup.witnesses["product_token"] = by_own_word(signup.witnesses["product_token"])
     _settle(signup)
+    names = (f.value for f in signup.witnesses["bucket_name"] if f.standing <= LAST_ASSERTING_STANDING)
+    signup.undecided_bucket = next((sources.undecided[n] for n in names if n in sources.undecided), None)
     signup.witnesses.pack()
 
 
@@ -113,6 +127,10 @@ def _join_product_code(signup: Signup) -> None:
             start = fact.locator.start + len("lae-")
             locator = fact.locator._replace(start=start, end=start + len(code))
             signup.witnesses.add(Fact("product_code", code, locator, "bucket name", fact.channel))
+            key = activation_key_of(fact.value)
+            if key:
+                locator = locator._replace(start=locator.end + 1, end=locator.end + 1 + len(key))
+                signup.witnesses.add(Fact("activation_key", key, locator, "bucket name", fact.channel))
 
 
 def _join_serverinfo(signup: Signup, serverinfo: Mapping[str, list[Row]]) -> None:
@@ -209,7 +227,9 @@ def _note_outranked(signup: Signup, name: str, value: str, facts: Sequence[Fact]
                 locators=others,
             )
         )
-    forged = tuple(f.locator for f in facts if f.value != value and f.standing > LAST_ASSERTING_STANDING)
+    forged = tuple(
+        f.locator for f in facts if f.value != value and f.standing > LAST_ASSERTING_STANDING and f.channel != DAMAGED
+    )
     if forged:
         signup.findings.append(
             finding(

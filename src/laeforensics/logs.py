@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from laeforensics.facts import Fact, Locator, Residue, Tile
+from laeforensics.facts import DAMAGED, Fact, Locator, Residue, Tile
 from laeforensics.packedfacts import Facts
 from laeforensics.producttokens import Product
 
@@ -36,6 +36,8 @@ class SignupLog:
     failure: str | None = None
     bucket_failed: bool = False
     torn: list[tuple[str, Locator]] = field(default_factory=list)
+    torn_names: list[Fact] = field(default_factory=list)
+    """Prints of the bucket's name with characters that no name has: they assert nothing."""
     products: list[Product] = field(default_factory=list)
     """What x02 printed of the config."""
 
@@ -59,7 +61,9 @@ class SignupLog:
         else:
             self.residue.append(residue)
 
-    def tear(self, name: str, locator: Locator) -> None:
+    def tear(self, name: str, locator: Locator, written: str = "", rule: str = "") -> None:
         """A value that cannot be right stands here."""
         if len(self.torn) < MOST_TORN:
             self.torn.append((name, locator))
+            if written and name == "bucket_name":
+                self.torn_names.append(Fact(name, written, locator, rule, DAMAGED))

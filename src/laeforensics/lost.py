@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from laeforensics.facts import OWN
 from laeforensics.findings import Finding, finding
 from laeforensics.joining import join_rest
 from laeforensics.logs import SignupLog
@@ -16,7 +17,8 @@ def logs_lost(joined: Sequence[Signup], sources: Sources) -> list[Signup]:
     taken = {s.secrets.evidence for s in joined if s.secrets is not None}
     lost: list[Signup] = []
     for name, file in sources.secrets.items():
-        if name in taken or not file.filled or file.value("bucket_name") is None:
+        names = {f.value for f in file.facts if f.field == "bucket_name" and f.channel == OWN}
+        if name in taken or not (len(names) == 1 or names & sources.undecided.keys()):
             continue
         signup = Signup(name=name, log=None, secrets=file, matched_by=["secrets file"])
         add(signup, file.facts)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from laeforensics.facts import FOREIGN
+from laeforensics.facts import FOREIGN, LAST_ASSERTING_STANDING, Fact
 from laeforensics.findings import finding
 from laeforensics.secretsfiles import SecretsFile
 from laeforensics.stages import RANK, furthest
@@ -92,6 +92,9 @@ def _against(signup: Signup, file: SecretsFile, sources: Sources) -> tuple[str, 
         return None  # a re-record wrote this file itself: where the two differ, they contradict each other
     bucket, _ = weigh(signup.witnesses["bucket_name"])
     theirs = file.value("bucket_name")
+    named, theirs_named = (_undecided(facts, sources) for facts in (signup.witnesses["bucket_name"], file.facts))
+    if named is not None and named == theirs_named:
+        return None  # of the same bucket, whichever of its names is right
     if bucket is not None:
         # Of the same bucket: this run's, even where the two then contradict each other.
         return None if theirs in (None, bucket) else ("bucket_name", "another bucket_name")
@@ -109,6 +112,12 @@ def _against(signup: Signup, file: SecretsFile, sources: Sources) -> tuple[str, 
     if start is not None and rows and all(row.time != start[0] for row in rows):
         return "bucket_name", "the log's activation key was sent in at another time than its name tells"
     return None
+
+
+def _undecided(facts: Iterable[Fact], sources: Sources) -> str | None:
+    """What stands for the names of a bucket, where they are told in more than one spelling."""
+    names = (f.value for f in facts if f.field == "bucket_name" and f.standing <= LAST_ASSERTING_STANDING)
+    return next((sources.undecided[n] for n in names if n in sources.undecided), None)
 
 
 def _search_secrets(signup: Signup, sources: Sources, taken: set[str]) -> None:

@@ -176,6 +176,7 @@ def _log(told: FileReading, file: EvidenceFile, content: Content) -> None:
         _move_log(log, content.back)
         log.facts = list(_moved_facts(content, log.facts))
         log.torn = [(name, _moved(content, locator)) for name, locator in log.torn]
+        log.torn_names = list(_moved_facts(content, log.torn_names))
     told.log = thrift.log(log)
     told.findings.extend(_log_findings(log))
 
@@ -205,6 +206,7 @@ def _log_findings(log: SignupLog) -> Iterable[Finding]:
 def _secrets(told: FileReading, file: EvidenceFile, content: Content) -> None:
     found = read_secrets(content.data, file.name)
     found.facts = cast("list[Fact]", _moved_facts(content, found.facts))
+    found.torn_names = list(_moved_facts(content, found.torn_names))
     told.secrets = found
     if not content.data:
         told.findings.append(finding("empty-secrets", str(found.problem), signup=file.name))

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from json.decoder import scanstring  # type: ignore[attr-defined]  # the C scanner: it tells where a string ends
 
-from laeforensics.facts import BROKEN_KEY, OWN, SITE, STRAY, Fact, Locator
+from laeforensics.facts import BROKEN_KEY, DAMAGED, OWN, SITE, STRAY, Fact, Locator
 from laeforensics.fields import FIELDS
 from laeforensics.identities import key_fits, tub_id_of_furl, tub_id_of_pem
 
@@ -40,6 +40,8 @@ class SecretsFile:
     filled: bool = False
     problem: str | None = None
     rejected: list[tuple[str, Locator]] = field(default_factory=list)
+    torn_names: list[Fact] = field(default_factory=list)
+    """The bucket's name with characters that no name has: it asserts nothing."""
 
     def value(self, name: str) -> str | None:
         """The file's value of a field; None if it has none, or two that differ."""
@@ -68,6 +70,7 @@ def read_secrets(data: bytes, evidence: str) -> SecretsFile:
                 result.facts.clear()
     except _Damage as damage:
         result.problem = f"damaged at byte {damage.args[0]}"
+        _doubt_last(result, text, damage.args[0])
     _doubt_swapped(result)
     _doubt_hosts(result)
     result.filled = bool(result.facts)
@@ -97,6 +100,14 @@ def _object(result: SecretsFile, text: str, position: int) -> int:
             position = _skip(text, _expect(text, position, ","))
     except ValueError:
         raise _Damage(position) from None
+
+
+def _doubt_last(result: SecretsFile, text: str, position: int) -> None:
+    """The JSON breaks off behind a value, not with the file: a character of the value may have become its closing quote."""
+    last = result.facts[-1] if result.facts else None
+    if last is not None and position < len(text) and _skip(text, last.locator.end + 1) == position:
+        result.facts[-1] = last._replace(channel=STRAY)
+        result.rejected.append((last.field, last.locator))
 
 
 def _values(file: SecretsFile) -> set[tuple[str, str]]:
@@ -151,9 +162,13 @@ def _add(result: SecretsFile, key: str, value: str, locator: Locator) -> None:
     name = _FIELD_OF_KEY.get(key)
     if name is None:
         return
+    if name == "server_node_privkey" and not value:
+        return  # a node that has none: the file was looked for, and nothing printed
     value = value.rstrip("\n") if name.endswith("_pem") else value
     if not FIELDS[name].fits(value):
         result.rejected.append((name, locator))
+        if name == "bucket_name":
+            result.torn_names.append(Fact(name, value, locator, f"secrets {key}", DAMAGED))
         return
     is_broken = name.endswith("_pem") and not key_fits(value)
     if is_broken:
@@ -174,7 +189,8 @@ def read_stripe(data: bytes, evidence: str) -> SecretsFile:
         return result
     text = data.decode("latin-1")
     position = text.index("[") + 1
-    for name, value in zip(("customer_email", "customer_keyinfo"), values, strict=False):
+    for name, told in zip(("customer_email", "customer_keyinfo"), values, strict=False):
+        value = told.strip() and told
         start = _skip(text, position)
         _, end = _string(text, start)
         if value and not FIELDS[name].fits(value):

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from laeforensics.damage import is_damage, is_misprint
 from laeforensics.facts import FOREIGN, OWN, REMOTE, STRAY, Fact
 from laeforensics.islands import Coast, strangers
+from laeforensics.logs import SignupLog
 from laeforensics.packed import without_suffix
 from laeforensics.stages import BEFORE_DEPLOYMENT
 
@@ -62,6 +63,11 @@ def _seed(evidence: str) -> str:
         customer, _, subscription = folder.rpartition("/")[2].partition("Z-")[2].partition("-")
         return f"{subscription}-{customer}" if subscription else ""
     return base.rpartition("-")[2]
+
+
+def is_s4(log: SignupLog) -> bool:
+    """True for a log of the programs behind the site that quoted nothing."""
+    return "s4" in log.marks or without_suffix(log.evidence).rpartition("/")[2] == "signup_logs"
 
 
 def _part(segment: Segment, seed: str) -> None:

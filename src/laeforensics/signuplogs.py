@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from laeforensics import dialects, parsing, segments
 from laeforensics.damage import is_damage
 from laeforensics.facts import ERROR, OWN, REMOTE, STRAY, Fact, Locator, Residue
-from laeforensics.fields import FIELDS
+from laeforensics.fields import understood
 from laeforensics.identities import certify, external_furl, testify
 from laeforensics.islands import Coast, Island
 from laeforensics.logs import SignupLog
@@ -257,11 +257,12 @@ class _Reader:
             self._fact(name, text, self._locator(output, where, where + len(text)), "tahoe_cfg", REMOTE)
 
     def _fact(self, name: str, text: str, locator: Locator, rule: str, channel: str) -> None:
-        if not FIELDS[name].fits(text):
+        told = understood(name, text, is_quoted=not segments.is_s4(self.log))
+        if told is None:
             if text:
-                self.log.tear(name, locator)
+                self.log.tear(name, locator, "" if self.here.failed or channel == STRAY else text, rule)
             return
-        self.here.facts.append(Fact(name, text, locator, rule, ERROR if self.here.failed else channel))
+        self.here.facts.append(Fact(name, told, locator, rule, ERROR if self.here.failed else channel))
 
     def _locator(self, piece: Piece, start: int, end: int) -> Locator:
         line = piece.line + str(piece).count("\n", 0, start - piece.start_pos)

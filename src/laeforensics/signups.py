@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from laeforensics.facts import LAST_ASSERTING_STANDING, TESTIMONY
+from laeforensics.facts import DAMAGED, LAST_ASSERTING_STANDING, TESTIMONY, Fact
 from laeforensics.fields import FIELDS, SIGNUP_FIELDS
 from laeforensics.stages import BEFORE_DEPLOYMENT, furthest
 from laeforensics.witnesses import Signup, bears_seed, seed_of, start_of, stem
@@ -40,6 +40,10 @@ def roles(signups: Sequence[Signup]) -> dict[str, str]:
     logs = {s.name for s in signups if s.log is not None}
     whole = {stem(name) for name, role in found.items() if role != ATTEMPT and name in logs}
     cut = {name for name, role in found.items() if role == ATTEMPT and name in logs and stem(name) in whole}
+    attempts = [s for s in signups if s.log is not None and found[s.name] == ATTEMPT]
+    attempts.sort(key=lambda s: (-s.log.size if s.log else 0, s.name.count("/"), s.name))
+    longest = {stem(s.name): s.name for s in reversed(attempts)}  # of copies in several places, the longest
+    cut |= {s.name for s in attempts if longest[stem(s.name)] != s.name}
     return {name: DUPLICATE if name in cut else role for name, role in found.items()}
 
 
@@ -69,7 +73,7 @@ def is_replacement(signup: Signup, begun: Mapping[str, str]) -> bool:
 
     In the S4 layout: of a subscription whose first run had `begun` before.
     """
-    bucket, start = signup.values.get("bucket_name"), start_of(signup.name)
+    bucket, start = named_bucket(signup), start_of(signup.name)
     if bucket is None:
         return False
     is_later = start is not None and start[0] > begun.get(start[1], start[0])
@@ -88,7 +92,7 @@ def attested_bucket(signup: Signup) -> str | None:
 
     A bucket that was only going to be made, or whose creation was printed as failed, is not attested.
     """
-    bucket = signup.values.get("bucket_name")
+    bucket = named_bucket(signup)
     if bucket is None:
         return None
     log = signup.log
@@ -101,11 +105,20 @@ def attested_bucket(signup: Signup) -> str | None:
     attesting = [
         f
         for f in signup.witnesses["bucket_name"]
-        if f.standing <= LAST_ASSERTING_STANDING and f.value == bucket and f.rule not in ("bucket",)
+        if f.rule not in ("bucket",) and (f.channel == DAMAGED or _tells(f, signup, bucket))
     ]
     if any(f.locator.evidence != log.evidence or f.rule in ("deployment", "stray", "tahoe_cfg") for f in attesting):
         return bucket
     return None
+
+
+def named_bucket(signup: Signup) -> str | None:
+    """The bucket of a log, whether it exists or not; of several almost equal names the one that stands for them."""
+    return signup.undecided_bucket or signup.values.get("bucket_name")
+
+
+def _tells(fact: Fact, signup: Signup, bucket: str) -> bool:
+    return fact.standing <= LAST_ASSERTING_STANDING and (fact.value == bucket or signup.undecided_bucket is not None)
 
 
 def is_ready(signup: Signup) -> bool | None:

@@ -17,7 +17,10 @@ from laeforensics.producttokens import Product
 from laeforensics.secretsfiles import SecretsFile
 
 _STAMP = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z-([0-9A-Za-z-]+)")
-_DEVPAY_BUCKET = re.compile(r"lae-([0-9a-z]{8})-([a-z2-7]{32})")
+_DEVPAY_BUCKET = re.compile(r"lae-(?!on2wex)([0-9a-z]{4,16})-([a-z2-7]{32})")
+_EARLY_BUCKET = re.compile(r"lae-([0-9a-zA-Z]{8})-([aA][a-zA-Z2-7]{29})")
+"""For two days of November 2011 the activation key stood where the seed stands since."""
+_USUAL_CODE = 8
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,6 +35,10 @@ class Sources:
     products: dict[str, list[Product]] = field(default_factory=lambda: defaultdict(list))
     printed_products: dict[str, list[Product]] = field(default_factory=lambda: defaultdict(list))
     """What x02 printed of the config: heard of the products that no config tells any more."""
+    undecided: dict[str, str] = field(default_factory=dict)
+    """Bucket names that differ in a character or two, of which nothing tells the right one: the one that stands for them."""
+    findings: list[Finding] = field(default_factory=list)
+    """What came to light of these files only when they were held against others."""
     _secrets_by_bucket: dict[str, list[SecretsFile]] = field(default_factory=dict)
     _keys_by_cell: dict[tuple[str, str], set[str]] = field(default_factory=dict)
 
@@ -61,6 +68,8 @@ class Signup:
     secrets: SecretsFile | None = None
     witnesses: Witnesses = field(default_factory=Witnesses)
     values: dict[str, str] = field(default_factory=dict, repr=False)
+    undecided_bucket: str | None = None
+    """Stands for several names of its bucket, of which nothing tells the right one."""
     contested: set[str] = field(default_factory=set)
     matched_by: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -86,8 +95,20 @@ def start_of(name: str) -> tuple[str, str] | None:
 
 def product_code_of(bucket: str) -> str | None:
     """The product code in a DevPay bucket name (`lae-CODE-SEED`), upper case; None for other buckets."""
-    match = _DEVPAY_BUCKET.fullmatch(bucket)
+    match = _DEVPAY_BUCKET.fullmatch(bucket) or _EARLY_BUCKET.fullmatch(bucket)
     return match[1].upper() if match else None
+
+
+def activation_key_of(bucket: str) -> str | None:
+    """The activation key in the name of a bucket of November 2011 (`lae-CODE-KEY`); None for other buckets."""
+    match = _EARLY_BUCKET.fullmatch(bucket)
+    return match[2].upper() if match else None
+
+
+def is_usual(bucket: str) -> bool:
+    """True for the forms that need no second witness: a code of eight characters with a seed, or an S4 bucket."""
+    match = _DEVPAY_BUCKET.fullmatch(bucket)
+    return len(match[1]) == _USUAL_CODE if match else not _EARLY_BUCKET.fullmatch(bucket)
 
 
 def seed_of(bucket: str) -> str | None:
