@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -40,6 +40,7 @@ AUDIT_COLUMNS = (
     *SIGNUP_FIELDS,
 )
 FACT_COLUMNS = extraction.COLUMNS
+FINDING_COLUMNS = ("code", "severity", "signup", "field", "message", "remedy", "locators")
 
 
 class Case:
@@ -81,7 +82,11 @@ class Case:
     @cached_property
     def audit(self) -> pd.DataFrame:
         """One row per account and per attempt, with verdict, grade and what is missing."""
-        return table([self._audit_row(a) for a in self.accounts], AUDIT_COLUMNS)
+        return table(list(self.audit_rows()), AUDIT_COLUMNS)
+
+    def audit_rows(self) -> Iterator[dict[str, Any]]:
+        """The rows of `audit`, each made when it is asked for."""
+        return map(self._audit_row, self.accounts)
 
     @cached_property
     def facts(self) -> pd.DataFrame:
@@ -143,16 +148,14 @@ class Case:
     @cached_property
     def findings(self) -> pd.DataFrame:
         """Every finding: code, severity, signup, field, message, remedy, locators."""
-        columns = ("code", "severity", "signup", "field", "message", "remedy", "locators")
-        rows = [
-            {
-                **{name: getattr(f, name) for name in columns[:-1]},
-                "message": masking.plain(f.message),
-                "locators": tuple(str(place) for place in f.locators),
-            }
-            for f in self.all_findings
-        ]
-        return table(rows, columns)
+        return table(list(self.finding_rows()), FINDING_COLUMNS)
+
+    def finding_rows(self) -> Iterator[dict[str, Any]]:
+        """The rows of `findings`, each made when it is asked for."""
+        for found in self.all_findings:
+            told = {name: getattr(found, name) for name in FINDING_COLUMNS}
+            places = tuple(str(place) for place in found.locators)
+            yield {**told, "message": masking.plain(found.message), "locators": places}
 
     def account(self, key: str) -> Account:
         """The account of a log name, bucket, e-mail or activation key. Raises UnknownKey (also when several match)."""

@@ -226,9 +226,9 @@ def _page(case: Case) -> TemplateStream:
     return template("audit.html").stream(
         s=summary(case),
         meanings={r.name: r.meaning for r in (*rules.VERDICTS, *rules.GRADES)},
-        rows=case.audit.to_dict("records"),
+        rows=case.audit_rows(),
         explanations=map(explain, case.accounts),
-        findings=case.findings.to_dict("records"),
+        findings=case.finding_rows(),
     )
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from laeforensics.facts import DAMAGED, LAST_ASSERTING_STANDING, TESTIMONY, Fact
 from laeforensics.fields import FIELDS, SIGNUP_FIELDS
 from laeforensics.stages import BEFORE_DEPLOYMENT, furthest
 from laeforensics.witnesses import Signup, bears_seed, seed_of, start_of, stem
 from laerecover.manifest import Secret
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ORIGIN, REPLACEMENT, RE_RECORD, DUPLICATE, ATTEMPT = "origin", "replacement", "re-record", "duplicate", "attempt"
 COLUMNS = ("log_file", "dialect", "role", "stage", "outcome", *SIGNUP_FIELDS)
@@ -184,6 +185,8 @@ def shown(name: str, value: str | None) -> Secret | str | None:
 
 def table(rows: list[dict[str, Any]], columns: Sequence[str]) -> pd.DataFrame:
     """A DataFrame of dtype object with exactly these columns; None stays None."""
+    import pandas as pd  # half a second and forty megabytes: for those alone who want tables
+
     frame = pd.DataFrame(
         {name: pd.Series([r[name] for r in rows], dtype=object) for name in columns}, columns=list(columns)
     )
