@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -9,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.json as pj
 import pyarrow.parquet as pq
 import pyarrow.parquet.encryption as pqe
 
@@ -16,9 +19,15 @@ _BATCH = 100
 
 
 def tables(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> Iterator[pa.Table]:
-    """The rows as tables of some hundreds each: thousands of accounts at once would take much memory."""
-    for start in range(0, max(1, len(rows)), _BATCH):
-        yield pa.Table.from_pylist(list(rows[start : start + _BATCH]), schema=schema)
+    """The rows as tables of some hundreds each: thousands of accounts at once would take much memory.
+
+    By way of JSON: where Arrow is given Python's own values it loads pandas, to see whether they are its.
+    """
+    for start in range(0, len(rows), _BATCH):
+        text = "".join(f"{json.dumps(row)}\n" for row in rows[start : start + _BATCH]).encode("ascii")
+        whole = pj.ReadOptions(use_threads=False, block_size=len(text))
+        strict = pj.ParseOptions(explicit_schema=schema, unexpected_field_behavior="error")
+        yield pj.read_json(io.BytesIO(text), whole, strict).cast(schema)
 
 
 def write_parquet(path: Path, schema: pa.Schema, tables: Iterable[pa.Table], *, key: bytes | None) -> None:
