@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -10,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from laerecover.decisions import ask_old_servers, record_decisions
 from laerecover.errors import Guarded, LaeRecoverError
 from laerecover.guards import NOT_STARTED, guard_evidence_out, guard_files, guard_findings, guard_instances
 from laerecover.instances import adopt_unknown
@@ -17,7 +17,6 @@ from laerecover.manifest import Account, Manifest
 from laerecover.options import Options, now
 from laerecover.outbox import Outbox
 from laerecover.plan import Plan, make_plan
-from laerecover.ports import WorldError
 from laerecover.report import Report, read_ledger
 from laerecover.review import written_report
 from laerecover.settings import Settings, drill_settings
@@ -45,7 +44,7 @@ def plan(options: Options, *, check: bool = False) -> tuple[Plan, Sequence[Findi
     if check:
         guard_files(settings)
         opened = open_real(settings, threading.Event())
-        asked = _ask_old_servers(state, manifest, options.selection.of(manifest), opened, settings.region)
+        asked = ask_old_servers(state, manifest, options.selection.of(manifest), opened, settings.region)
         findings = _check(options, asked, manifest, settings, opened)
     made = _planned(options, asked, manifest, settings, findings)
     if real:
@@ -132,9 +131,9 @@ def run(
     guard_files(settings)
     state = open_state(folder, mode="run", digest=manifest.digest, now=now(), new_identity=options.new_identity)
     with locked(folder, "run"):
-        state = _record_decisions(options, _renewed(state, options), manifest)
+        state = record_decisions(options, _renewed(state, options), manifest)
         manifest, vault, opened = state.seen(manifest), options.vault(folder), world or open_real(settings, stop)
-        state = _ask_old_servers(state, manifest, options.selection.of(manifest), opened, settings.region).write()
+        state = ask_old_servers(state, manifest, options.selection.of(manifest), opened, settings.region).write()
         planned = _planned(options, state, manifest, settings)
         if _open_accounts(state, planned):
             findings = _check(options, state, manifest, settings, opened)
@@ -266,35 +265,3 @@ def _open_accounts(state: State, planned: Plan) -> list[str]:
     rounds = read_ledger(state.ledger, with_steps=False)
     done = {account for account, latest in rounds.items() if latest.outcome == "recovered"}
     return [a.account_id for a in planned.recover if a.account_id not in done]
-
-
-def _record_decisions(options: Options, state: State, manifest: Manifest) -> State:
-    for name in options.accept:
-        found = [a for a in manifest.accounts if name in (a.account_id, a.customer_email)]
-        able = [a.account_id for a in found if a.verdict == "RECOVERABLE"]
-        if not able:
-            raise LaeRecoverError(
-                f"{name!r} is not RECOVERABLE" if found else f"no account is called {name!r}",
-                where="--accept",
-                next_step=f"see `laerecover plan`; {NOT_STARTED}",
-            )
-        for account_id in able:
-            state = state.accept(account_id, because=(options.because or "").strip(), by=getpass.getuser(), now=now())
-    return state.write() if options.accept else state
-
-
-def _ask_old_servers(state: State, manifest: Manifest, chosen: frozenset[str], opened: OpenWorld, region: str) -> State:
-    """Ask the cloud which of the old servers still run; what was launched for, or accepted, is not asked again."""
-    from laerecover.check import old_servers
-
-    settled = read_ledger(state.ledger, with_steps=False).keys() | state.accepted.keys()
-    answers = {account: answer for account, answer in state.inventory.items() if account in settled}
-    asked = [a for a in manifest.recoverable if a.account_id in chosen and a.account_id not in settled]
-    try:
-        return replace(state, inventory={**answers, **old_servers(asked, opened.world.compute, region=region)})
-    except WorldError as error:
-        raise Guarded(
-            f"EC2 did not say whether the old servers are gone: {error}",
-            where=f"{len(asked)} accounts",
-            next_step=f"mend the connection and run again, or decide with --accept; {NOT_STARTED}",
-        ) from None
