@@ -20,23 +20,23 @@ def record_decisions(options: Options, state: State, manifest: Manifest) -> Stat
     """The state with what `--accept` says, written down. Raises LaeRecoverError for a name that will not do."""
     for name in options.accept:
         found = [a for a in manifest.accounts if name in (a.account_id, a.customer_email)]
-        able = [a.account_id for a in found if a.verdict == "RECOVERABLE"]
+        able = [a for a in found if a.verdict == "RECOVERABLE"]
         if not able:
             raise LaeRecoverError(
                 f"{name!r} is not RECOVERABLE" if found else f"no account is called {name!r}",
                 where="--accept",
                 next_step=f"see `laerecover plan`; {NOT_STARTED}",
             )
-        for account_id in able:
-            state = state.accept(account_id, because=(options.because or "").strip(), by=getpass.getuser(), now=now())
+        for account in able:
+            state = state.accept(account, because=(options.because or "").strip(), by=getpass.getuser(), now=now())
     return state.write() if options.accept else state
 
 
 def ask_old_servers(state: State, manifest: Manifest, chosen: frozenset[str], opened: OpenWorld, region: str) -> State:
     """Ask the cloud which of the old servers still run, each time until the account is recovered: a mended manifest may
-    name others. What was accepted is not asked."""
-    rounds = read_ledger(state.ledger, with_steps=False)
-    settled = {account for account, latest in rounds.items() if latest.outcome == "recovered"} | state.accepted.keys()
+    name others. What was accepted is not asked, unless the decision was about others."""
+    rounds, accepted = read_ledger(state.ledger, with_steps=False), state.accepted_of(manifest)
+    settled = {account for account, latest in rounds.items() if latest.outcome == "recovered"} | accepted.keys()
     asked = [a for a in manifest.recoverable if a.account_id in chosen and a.account_id not in settled]
     answers = {account: state.inventory[account] for account in state.inventory.keys() & (settled | rounds.keys())}
     try:

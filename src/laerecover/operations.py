@@ -207,7 +207,7 @@ def _planned(
         mode=state.mode,
         selected=options.selection.of(manifest),
         concurrency=options.concurrency,
-        accepted=state.accepted,
+        accepted=state.accepted_of(manifest),
         inventory=state.inventory or None,
         obstacles={f.account_id: f"{f.what}: {f.message}; {f.remedy}" for f in findings if f.account_id is not None},
     )

@@ -40,7 +40,7 @@ def report(options: Options) -> tuple[State, Report]:
         mode=state.mode,
         selected=options.selection.of(manifest),
         concurrency=options.concurrency,
-        accepted=state.accepted,
+        accepted=state.accepted_of(manifest),
         inventory=state.inventory,
     )
     return state, written_report(options, state, manifest, planned, settings)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from laerecover.errors import LaeRecoverError, LockHeld
-from laerecover.manifest import Manifest
+from laerecover.manifest import Account, Manifest
 from laerecover.outbox import Outbox
 from laerecover.vault import write_atomically
 
@@ -81,10 +81,15 @@ class State:
         """Account -> what became of its canary so far: `ok`, `said`, `seconds`."""
         return dict(json.loads(self.proofs.read_text("utf-8"))) if self.proofs.is_file() else {}
 
-    def accept(self, account_id: str, *, because: str, by: str, now: datetime) -> State:
-        """The state with one more recorded decision; call `write`."""
-        decision = {"because": because, "by": by, "at": now.isoformat(timespec="seconds")}
-        return replace(self, accepted={**self.accepted, account_id: decision})
+    def accept(self, account: Account, *, because: str, by: str, now: datetime) -> State:
+        """The state with one more recorded decision, which is about these old servers alone; call `write`."""
+        decision = {"because": because, "by": by, "at": now.isoformat(timespec="seconds"), "about": _servers(account)}
+        return replace(self, accepted={**self.accepted, account.account_id: decision})
+
+    def accepted_of(self, manifest: Manifest) -> Mapping[str, Mapping[str, str]]:
+        """The decisions that hold: those about the old servers that this manifest names."""
+        about = {a.account_id: _servers(a) for a in manifest.accounts}
+        return {key: said for key, said in self.accepted.items() if said.get("about", "") == about.get(key)}
 
     def seen(self, manifest: Manifest) -> Manifest:
         """The manifest as this recovery sees it: with `new_identity` nobody keeps one."""
@@ -101,6 +106,11 @@ class State:
         body["inventory"] = dict(self.inventory)
         write_atomically(self.folder / "state.json", json.dumps(body, indent=1, sort_keys=True).encode())
         return self
+
+
+def _servers(account: Account) -> str:
+    """The ids of an account's old instances; a decision from before they were written down is about none."""
+    return " ".join(sorted({account.old_instance_id or "", *account.former_instance_ids} - {""}))
 
 
 def read_state(folder: Path) -> State | None:

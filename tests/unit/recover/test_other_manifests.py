@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from laerecover.operations import plan
-from laerecover.runbook import ALL_STEPS
+from laerecover.plan import Selection
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 UNFIT = "Eve\r\nBcc: mallory@example.net"
@@ -49,4 +51,29 @@ def test_an_old_server_that_a_mended_manifest_names_is_asked_about(someone, make
     assert (outcomes(made), made.exit_code) == (["blocked"], 3)
     assert "still runs" in made.accounts[0]["why"]
     me.world.world.compute.terminate(RUNS)
+    assert outcomes(me.run()) == ["recovered"]
+
+
+@pytest.mark.parametrize("written", ["now", "before decisions said what they are about"])
+def test_a_decision_holds_for_the_old_servers_that_it_was_about(someone, make_account, written):
+    """Accepted while nobody knew the old server; a mended manifest names one that runs: blocked until it is accepted, too."""
+    me, unknown = someone(make_account(0, old_instance_id=None), make_account(1)), make_account(0).account_id
+    other = Selection(only=("customer1@example.org",))
+    accepting = {"accept": (unknown,), "because": "its log ends"}
+    assert outcomes(me.run(selection=other, **accepting)) == ["left out", "recovered"]
+    if written != "now":
+        path = me.options().folder("run") / "state.json"
+        body = json.loads(path.read_text())
+        del body["accepted"][unknown]["about"]
+        path.write_text(json.dumps(body))
+    me.mend(make_account(0, old_instance_id=RUNS), make_account(1))
+    assert outcomes(me.run()) == ["blocked", "recovered"]
+    assert outcomes(me.run(**accepting)) == ["recovered", "recovered"]
+
+
+def test_a_decision_is_kept_while_its_old_servers_are_the_same(someone, make_account):
+    """A round that fails after it, and a manifest that was mended elsewhere, ask for no second decision."""
+    me = someone(make_account(0, old_instance_id=RUNS, customer_name=UNFIT))
+    assert outcomes(me.run(accept=(make_account(0).account_id,), because="it is cut off")) == ["failed"]
+    me.mend(make_account(0, old_instance_id=RUNS))
     assert outcomes(me.run()) == ["recovered"]

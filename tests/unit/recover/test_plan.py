@@ -165,12 +165,12 @@ def test_everything_that_is_wrong_is_told_at_once(settings_file):
     assert len(explain(refused.value).splitlines()) == 2 + 8
 
 
-def test_a_state_remembers_what_was_planned(tmp_path):
+def test_a_state_remembers_what_was_planned(make_account, tmp_path):
     """Another manifest and the other mode are refused; everything is for its owner alone."""
     folder = tmp_path / "m.state"
     made = open_state(folder, mode="run", digest="a" * 64, now=NOW)
-    made.accept("lae-1", because="seen dead", by="ann", now=NOW).write()
-    assert read_state(folder).accepted["lae-1"]["by"] == "ann"
+    made.accept(make_account(0), because="seen dead", by="ann", now=NOW).write()
+    assert read_state(folder).accepted[make_account(0).account_id]["by"] == "ann"
     for change in ({"digest": "b" * 64}, {"mode": "drill"}):
         with pytest.raises(LaeRecoverError, match="nothing was started"):
             open_state(folder, **{"mode": "run", "digest": "a" * 64, "now": NOW, **change})
