@@ -27,6 +27,12 @@ def record_decisions(options: Options, state: State, manifest: Manifest) -> Stat
                 where="--accept",
                 next_step=f"see `laerecover plan`; {NOT_STARTED}",
             )
+        if len(found) > 1:
+            raise LaeRecoverError(
+                f"{name!r} names {len(found)} accounts, and a decision is about one old server",
+                where="\n".join(a.account_id for a in found),
+                next_step=f"give --accept the ids of those that you mean; {NOT_STARTED}",
+            )
         for account in able:
             state = state.accept(account, because=(options.because or "").strip(), by=getpass.getuser(), now=now())
     return state.write() if options.accept else state

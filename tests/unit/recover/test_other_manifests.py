@@ -6,8 +6,10 @@ import json
 
 import pytest
 
+from laerecover.errors import LaeRecoverError
 from laerecover.operations import plan
 from laerecover.plan import Selection
+from laerecover.state import read_state
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 UNFIT = "Eve\r\nBcc: mallory@example.net"
@@ -77,3 +79,14 @@ def test_a_decision_is_kept_while_its_old_servers_are_the_same(someone, make_acc
     assert outcomes(me.run(accept=(make_account(0).account_id,), because="it is cut off")) == ["failed"]
     me.mend(make_account(0, old_instance_id=RUNS))
     assert outcomes(me.run()) == ["recovered"]
+
+
+def test_an_email_of_two_accounts_accepts_neither(someone, make_account):
+    """The accounts are listed; the state keeps no decision, and nothing is launched."""
+    shared = [make_account(n, customer_email="shared@example.org", old_instance_id=RUNS) for n in range(2)]
+    me = someone(*shared)
+    with pytest.raises(LaeRecoverError, match="names 2 accounts") as refused:
+        me.run(accept=("shared@example.org",), because="the first is mine")
+    assert all(account.account_id in refused.value.where for account in shared)
+    assert not read_state(me.options().folder("run")).accepted
+    assert outcomes(me.run(accept=(shared[0].account_id,), because="it is mine")) == ["recovered", "blocked"]
