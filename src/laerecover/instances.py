@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 
 from laerecover.errors import Guarded, LaeRecoverError
 from laerecover.letters import audience
+from laerecover.lock import locked
 from laerecover.manifest import Manifest
 from laerecover.options import Options, now
 from laerecover.outbox import CONFIRMATION, Mail, Outbox, message_id
@@ -16,7 +17,7 @@ from laerecover.ports import RECOVERED_TAG, Compute, Instance, World, WorldError
 from laerecover.report import Round, abandon, read_ledger
 from laerecover.review import find_state
 from laerecover.settings import Settings
-from laerecover.state import State, locked, open_state, read_state
+from laerecover.state import State, open_state, read_state
 from laerecover.worlds import OpenWorld, open_real, open_world
 
 

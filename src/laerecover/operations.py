@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from laerecover.decisions import ask_old_servers, record_decisions
-from laerecover.errors import Guarded, LaeRecoverError
+from laerecover.errors import Guarded, LaeRecoverError, LockHeld
 from laerecover.guards import NOT_STARTED, guard_evidence_out, guard_files, guard_findings, guard_instances
 from laerecover.instances import adopt_unknown
+from laerecover.lock import locked
 from laerecover.manifest import Account, Manifest
 from laerecover.options import Options, now
 from laerecover.outbox import Outbox
@@ -20,7 +21,7 @@ from laerecover.plan import Plan, make_plan
 from laerecover.report import Report, read_ledger
 from laerecover.review import written_report
 from laerecover.settings import Settings, drill_settings
-from laerecover.state import State, forget_drill, locked, open_state, read_state
+from laerecover.state import State, forget_drill, open_state, opened_state, read_state
 from laerecover.vault import Vault
 from laerecover.worlds import OpenWorld, open_real, open_world
 
@@ -37,7 +38,7 @@ def plan(options: Options, *, check: bool = False) -> tuple[Plan, Sequence[Findi
     manifest, folder = options.read(), options.folder("run")
     real = check or options.settings is not None or options.settings_file.is_file()
     settings = options.settings_for("run", folder) if real else drill_settings(folder)
-    state = _renewed(_plan_anew(folder, manifest, options), options)
+    state = _plan_anew(folder, manifest, options)
     manifest = state.seen(manifest)
     findings: Sequence[Finding] = ()
     asked = replace(state, inventory={})
@@ -47,9 +48,7 @@ def plan(options: Options, *, check: bool = False) -> tuple[Plan, Sequence[Findi
         asked = ask_old_servers(state, manifest, options.selection.of(manifest), opened, settings.region)
         findings = _check(options, asked, manifest, settings, opened)
     made = _planned(options, asked, manifest, settings, findings)
-    if real:
-        replace(state, plan_digest=made.digest).write()
-    return made, findings
+    return _remembered(state, made) if real else made, findings
 
 
 def drill(options: Options, *, watch: Watch, stop: threading.Event) -> tuple[State, Report]:
@@ -59,11 +58,9 @@ def drill(options: Options, *, watch: Watch, stop: threading.Event) -> tuple[Sta
         _end_rig(folder)
         forget_drill(folder)
     chances = {"seed": options.seed, "pace": options.pace, "faults": options.faults, "prove": options.prove}
-    state = open_state(
-        folder, mode="drill", digest=manifest.digest, now=now(), new_identity=options.new_identity, **chances
-    )
-    with locked(folder, "drill"):
-        state, before = _renewed(state, options), manifest
+    chances["new_identity"] = options.new_identity
+    with opened_state(folder, command="drill", mode="drill", digest=manifest.digest, now=now(), **chances) as found:
+        state, before = _renewed(found, options), manifest
         manifest, vault = state.seen(manifest), options.vault(folder)
         settings = options.settings_for("drill", folder)
         planned = _planned(options, state, manifest, settings)
@@ -129,11 +126,13 @@ def run(
         )
     settings = options.settings_for("run", folder)
     guard_files(settings)
-    state = open_state(folder, mode="run", digest=manifest.digest, now=now(), new_identity=options.new_identity)
-    with locked(folder, "run"):
-        state = record_decisions(options, _renewed(state, options), manifest)
-        manifest, vault, opened = state.seen(manifest), options.vault(folder), world or open_real(settings, stop)
-        state = ask_old_servers(state, manifest, options.selection.of(manifest), opened, settings.region).write()
+    renew = options.new_identity
+    with opened_state(
+        folder, command="run", mode="run", digest=manifest.digest, now=now(), new_identity=renew
+    ) as found:
+        asking = record_decisions(options, _renewed(found, options), manifest)
+        manifest, vault, opened = asking.seen(manifest), options.vault(folder), world or open_real(settings, stop)
+        state = ask_old_servers(asking, manifest, options.selection.of(manifest), opened, settings.region).write()
         planned = _planned(options, state, manifest, settings)
         if _open_accounts(state, planned):
             findings = _check(options, state, manifest, settings, opened)
@@ -226,13 +225,32 @@ def _check(
 
 
 def _plan_anew(folder: Path, manifest: Manifest, options: Options) -> State:
-    """Planning is how another manifest is allowed in: the recovery's id stays, the planned digest changes."""
+    """Planning is how another manifest is allowed in: the recovery's id stays, the planned digest changes.
+
+    Raises LockHeld if there is something to write, and a runner is at work.
+    """
     state = read_state(folder)
-    if state is None or state.mode != "run" or state.planned_digest == manifest.digest:
+    if state is None or state.mode != "run":
         return open_state(folder, mode="run", digest=manifest.digest, now=now(), new_identity=options.new_identity)
+    if state.planned_digest == manifest.digest and state.new_identity >= options.new_identity:
+        return state
     stamp = now().isoformat(timespec="seconds")
     with locked(folder, "plan"):
-        return replace(state, planned_digest=manifest.digest, planned_at=stamp).write()
+        state = _renewed(read_state(folder) or state, options)
+        same = state.planned_digest == manifest.digest
+        return state if same else replace(state, planned_digest=manifest.digest, planned_at=stamp).write()
+
+
+def _remembered(state: State, made: Plan) -> Plan:
+    """The plan, its digest written into the state as it is by now; it says so if a runner does not let it."""
+    try:
+        with locked(state.folder, "plan"):
+            latest = read_state(state.folder)
+            if latest is not None and latest.planned_digest == state.planned_digest:
+                replace(latest, plan_digest=made.digest).write()
+        return made
+    except LockHeld as error:
+        return replace(made, notes=(*made.notes, f"{error.what}: nothing of this plan was written down"))
 
 
 def _renewed(state: State, options: Options) -> State:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from laerecover.errors import LaeRecoverError
+from laerecover.lock import holder
 from laerecover.lost_mails import lost_mails
 from laerecover.manifest import Manifest
 from laerecover.options import TAKES, Options, now
@@ -12,7 +13,7 @@ from laerecover.outbox import Outbox
 from laerecover.plan import Plan, make_plan
 from laerecover.report import Report, make_report, read_ledger, write_report
 from laerecover.settings import Settings
-from laerecover.state import State, holder, read_state
+from laerecover.state import State, read_state
 from laerecover.worlds import count_effects
 
 

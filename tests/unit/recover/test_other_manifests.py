@@ -1,12 +1,14 @@
-"""A manifest that was mended between two runs, and other things that change beneath a recovery."""
+"""What changes beneath a recovery between two commands: manifests, settings, the state itself."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from laerecover.errors import LaeRecoverError
+from laerecover.errors import LaeRecoverError, LockHeld
+from laerecover.lock import locked
 from laerecover.operations import plan
 from laerecover.plan import Selection
 from laerecover.state import read_state
@@ -90,3 +92,53 @@ def test_an_email_of_two_accounts_accepts_neither(someone, make_account):
     assert all(account.account_id in refused.value.where for account in shared)
     assert not read_state(me.options().folder("run")).accepted
     assert outcomes(me.run(accept=(shared[0].account_id,), because="it is mine")) == ["recovered", "blocked"]
+
+
+@pytest.fixture
+def slow_plan(monkeypatch):
+    """`plan --check` in whose questions to the cloud somebody does something else meanwhile."""
+
+    def ask(me, meanwhile):
+        todo = [meanwhile]
+
+        def checked(*_):
+            if todo:
+                todo.pop()()
+            return ()
+
+        with monkeypatch.context() as patch:
+            patch.setattr("laerecover.operations.guard_files", lambda settings: None)
+            patch.setattr("laerecover.operations.open_real", lambda settings, stop: me.world)
+            patch.setattr("laerecover.operations._check", checked)
+            return plan(me.options(), check=True)[0]
+
+    return ask
+
+
+def test_a_slow_plan_takes_nothing_back_that_a_run_wrote(someone, make_account, slow_plan):
+    """Decisions, the beginning, --new-identity and answers stand in state.json as the run left them."""
+    me = someone(make_account(0, old_instance_id=RUNS), make_account(1))
+    plan(me.options())
+    folder, written = me.options().folder("run"), []
+
+    def meanwhile():
+        me.run(accept=(make_account(0).account_id,), because="it is cut off", new_identity=True)
+        written.append(read_state(folder))
+
+    made = slow_plan(me, meanwhile)
+    assert read_state(folder) == replace(written[0], plan_digest=made.digest)
+    assert written[0].started_at
+    assert written[0].accepted
+
+
+def test_a_plan_beside_a_runner_writes_nothing_and_says_so(someone, make_account, slow_plan):
+    """The plan is shown with a note that names the runner; what would change the state is refused."""
+    me = someone(make_account(0))
+    plan(me.options())
+    state = (me.options().folder("run") / "state.json").read_bytes()
+    with locked(me.options().folder("run"), "run"):
+        made = slow_plan(me, lambda: None)
+        with pytest.raises(LockHeld):
+            plan(me.options(new_identity=True))
+    assert any("at work" in note for note in made.notes)
+    assert (me.options().folder("run") / "state.json").read_bytes() == state

@@ -12,10 +12,11 @@ import pytest
 from laerecover.errors import LaeRecoverError, LockHeld, explain
 from laerecover.hostkeys import derive_host_key
 from laerecover.identity import parse_furl
+from laerecover.lock import holder, locked
 from laerecover.manifest import Manifest, Secret
 from laerecover.plan import Selection, make_plan
 from laerecover.settings import drill_settings, example, read_settings
-from laerecover.state import holder, locked, open_state, read_state
+from laerecover.state import open_state, read_state
 from laerecover.text import clean
 from laerecover.vault import Vault
 
