@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from laerecover.decisions import ask_old_servers, record_decisions
 from laerecover.errors import Guarded, LaeRecoverError, LockHeld
-from laerecover.guards import NOT_STARTED, guard_evidence_out, guard_files, guard_findings, guard_instances
+from laerecover.guards import NOT_STARTED, guard_cloud, guard_evidence_out, guard_files, guard_findings, guard_instances
 from laerecover.instances import adopt_unknown
 from laerecover.lock import locked
 from laerecover.manifest import Account, Manifest
@@ -44,6 +44,7 @@ def plan(options: Options, *, check: bool = False) -> tuple[Plan, Sequence[Findi
     asked = replace(state, inventory={})
     if check:
         guard_files(settings)
+        guard_cloud(state, settings)
         opened = open_real(settings, threading.Event())
         asked = ask_old_servers(state, manifest, options.selection.of(manifest), opened, settings.region)
         findings = _check(options, asked, manifest, settings, opened)
@@ -130,6 +131,7 @@ def run(
     with opened_state(
         folder, command="run", mode="run", digest=manifest.digest, now=now(), new_identity=renew
     ) as found:
+        guard_cloud(found, settings)
         asking = record_decisions(options, _renewed(found, options), manifest)
         manifest, vault, opened = asking.seen(manifest), options.vault(folder), world or open_real(settings, stop)
         state = ask_old_servers(asking, manifest, options.selection.of(manifest), opened, settings.region).write()
@@ -173,7 +175,8 @@ def _carry_out(
         from laerecover.runner import run as run_job
 
         guard_evidence_out(settings)
-        state = replace(state, started_at=state.started_at or now().isoformat(), stopped="").write()
+        begun = state.started_at or now().isoformat()
+        state = replace(state, started_at=begun, cloud=settings.cloud, stopped="").write()
         with watch(planned) as watcher:
             job = Job(
                 state=state,

@@ -43,6 +43,8 @@ class State:
     """A drill's `--prove`: canaries lie in the buckets. Said when the drill begins, and kept."""
     plan_digest: str | None = None
     """Of the plan that somebody last looked at."""
+    cloud: str = ""
+    """Region, with endpoint, in which a run launched; "" if it is not known."""
     stopped: str = ""
     """The guard that ended the latest run before its time."""
 

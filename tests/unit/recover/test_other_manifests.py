@@ -7,11 +7,17 @@ from dataclasses import replace
 
 import pytest
 
-from laerecover.errors import LaeRecoverError, LockHeld
+from laerecover.errors import Guarded, LaeRecoverError, LockHeld
+from laerecover.instances import adopt, cleanup
 from laerecover.lock import locked
 from laerecover.operations import plan
+from laerecover.options import Options
 from laerecover.plan import Selection
+from laerecover.ports import Transient
+from laerecover.runbook import ALL_STEPS
 from laerecover.state import read_state
+from laerecover.steps.work import StepFailed
+from laerecover.twin.compute import TwinCompute
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 UNFIT = "Eve\r\nBcc: mallory@example.net"
@@ -142,3 +148,59 @@ def test_a_plan_beside_a_runner_writes_nothing_and_says_so(someone, make_account
             plan(me.options(new_identity=True))
     assert any("at work" in note for note in made.notes)
     assert (me.options().folder("run") / "state.json").read_bytes() == state
+
+
+def test_another_region_is_refused_once_something_was_launched(someone, make_account, monkeypatch, tmp_path):
+    """By run as by cleanup, with both regions; an account that never got to its launch holds nobody."""
+    me = someone(make_account(0))
+    real, elsewhere = Options.read_settings, "eu-west-1"
+
+    def failing(kind):
+        return lambda work: (_ for _ in ()).throw(StepFailed("as the test wants it", kind=kind))
+
+    for kind, step in (("ec2_refused", "deploy_ec2_instance"), ("command_failed", "install_server")):
+        with monkeypatch.context() as patch:
+            patch.setitem(ALL_STEPS, step, failing(kind))
+            assert outcomes(me.run()) == ["failed"]
+        monkeypatch.setattr(Options, "read_settings", lambda self: replace(real(self), region=elsewhere))
+    elsewhere = "us-west-2"
+    ask = {"stop": me.stop, "confirm": lambda *_: True, "world": me.world}
+    for act in (me.run, lambda: cleanup(me.options(), **ask)):
+        with pytest.raises(Guarded, match="settings say us-west-2, but this recovery launched in eu-west-1"):
+            act()
+    elsewhere = "eu-west-1"
+    assert outcomes(me.run()) == ["recovered"]
+
+
+def test_a_recovery_id_that_no_instance_bears_is_not_adopted(someone, make_account):
+    """The ids that there are stand in the refusal, and no state is made."""
+    me = someone(make_account(0))
+    me.run()
+    right, folder = read_state(me.options().folder("run")).recovery_id, me.options().folder("run").with_name("new")
+    ask = {"stop": me.stop, "world": me.world}
+    with pytest.raises(LaeRecoverError, match="no instance bears the recovery id 'typo'") as refused:
+        adopt(me.options(state=folder), recovery="typo", **ask)
+    assert right in refused.value.where
+    assert not folder.exists()
+    assert len(adopt(me.options(state=folder), recovery=right, **ask)[1]) == 1
+
+
+def test_an_instance_that_cannot_be_ended_does_not_keep_the_others(someone, make_account, monkeypatch):
+    """EC2 throttles one of them: it is named with exit 3, and the same command ends it later."""
+    me = someone(*(make_account(n, customer_name=UNFIT) for n in range(3)))
+    me.run(canary=False)
+    ask = {"stop": me.stop, "confirm": lambda *_: True, "world": me.world}
+    real, asked = TwinCompute.terminate, []
+
+    def throttled(self, instance_id):
+        asked.append(instance_id)
+        if len(asked) == 2:
+            raise Transient("RequestLimitExceeded")
+        real(self, instance_id)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TwinCompute, "terminate", throttled)
+        with pytest.raises(Guarded, match="1 of 3 instances were not ended: RequestLimitExceeded") as refused:
+            cleanup(me.options(), **ask)
+    assert (len(asked), refused.value.where) == (3, asked[1])
+    assert [each.instance_id for each in cleanup(me.options(), **ask)] == [asked[1]]
