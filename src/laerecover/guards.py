@@ -80,6 +80,6 @@ def guard_findings(findings: Sequence[Finding], options: Options) -> None:
         if finding.blocks and finding.account_id is None:
             raise Guarded(
                 finding.message,
-                where=f"{finding.what} · `laerecover plan {options.manifest}{options.repeated} --check` shows all",
+                where=f"{finding.what} · `laerecover plan {options.quoted}{options.repeated} --check` shows all",
                 next_step=f"{finding.remedy}; {NOT_STARTED}",
             )

@@ -145,7 +145,7 @@ def run(
                 raise Guarded(
                     "the plan is not the one that was shown: settings have changed since",
                     where=f"{options.settings_file} · shown {state.plan_digest}, now {planned.digest}",
-                    next_step=f"look at `laerecover plan {options.manifest}`, then run again; {NOT_STARTED}",
+                    next_step=f"look at `laerecover plan {options.quoted}`, then run again; {NOT_STARTED}",
                 )
             if not confirm(planned):
                 raise Guarded(

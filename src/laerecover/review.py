@@ -27,7 +27,7 @@ def find_state(options: Options) -> State:
     raise LaeRecoverError(
         "nothing was started yet",
         where=", ".join(str(folder) for folder in folders),
-        next_step=f"begin with `laerecover drill {options.manifest}{options.repeat('drill')}`",
+        next_step=f"begin with `laerecover drill {options.quoted}{options.repeat('drill')}`",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import replace
 
 import pytest
@@ -204,3 +205,23 @@ def test_an_instance_that_cannot_be_ended_does_not_keep_the_others(someone, make
             cleanup(me.options(), **ask)
     assert (len(asked), refused.value.where) == (3, asked[1])
     assert [each.instance_id for each in cleanup(me.options(), **ask)] == [asked[1]]
+
+
+def test_proposed_commands_can_be_typed_as_they_stand(someone, make_account, tmp_path):
+    """Blanks, quotes, shell words in paths, ids, selections come back from a shell as the words that they were."""
+    name, hostile = "Ann $(id)'s; x", "lae-$(reboot) 'x"
+    me = someone(
+        make_account(0, customer_email=name, customer_email_confirmed=False),
+        make_account(1, account_id=hostile, old_instance_id=RUNS),
+    )
+    folder = tmp_path / "it's $HOME"
+    folder.mkdir()
+    me.manifest = me.manifest.rename(folder / "m p.parquet")
+    options = me.options(selection=Selection(only=(name, hostile)), state=folder / "s t")
+    words = shlex.split(f"laerecover run {options.quoted}{options.repeat('run', state=True)}")
+    assert words[2] == str(me.manifest)
+    assert words[-4:] == ["--only", name, "--only", hostile]
+    made = me.run(state=folder / "s t")
+    commands = [shlex.split(f["command"]) for row in made.accounts for f in row["follow_ups"] if f["command"]]
+    assert {words[2] for words in commands} == {str(me.manifest)}
+    assert next(w for w in commands if "--accept" in w)[4] == hostile
