@@ -75,6 +75,13 @@ def follow_ups(
             add("tell the customer another way", mail.answer)
         elif mail.state == "sent" and mail.kind == STAFF_NOTE:
             add("tell the customer", mail.detail)
+    if account.account_id in state.untagged:
+        untagged = state.untagged[account.account_id]
+        add(
+            "run again, so that its instance gets the tag lae-recovered: a cleanup from elsewhere may end it without",
+            f"{untagged['instance_id']}: {untagged['why']}",
+            f"laerecover {state.mode} {name}{again}",
+        )
     steps = {s["step"]: s for s in row["steps"]}
     zenoss = steps.get("notify_zenoss", {"kind": "", "values": {}, "message": ""})
     if zenoss["kind"] == "monitoring_missing":

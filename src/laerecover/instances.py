@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -19,7 +20,10 @@ from laerecover.report import Round, abandon, read_ledger
 from laerecover.review import find_state
 from laerecover.settings import Settings
 from laerecover.state import State, open_state, read_state
+from laerecover.vault import write_atomically
 from laerecover.worlds import OpenWorld, open_real, open_world
+
+_ONE_WRITER = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +174,23 @@ def cleanup(
                 next_step="run the same command again, with the word that it shows then; the others were ended",
             )
         return half_made
+
+
+def mark_recovered(state: State, world: World, account_id: str, instance_id: str) -> None:
+    """Tell other state folders, by a tag, that this instance serves: nobody is to clean it up.
+
+    Where EC2 refuses the tag they ask the register; the report says so, and the next run tries again.
+    """
+    refused: dict[str, dict[str, str]] = {}
+    try:
+        world.compute.tag(instance_id, {RECOVERED_TAG: world.clock.now().isoformat(timespec="seconds")})
+    except WorldError as error:
+        refused[account_id] = {"instance_id": instance_id, "why": str(error)}
+    with _ONE_WRITER:
+        before = state.untagged
+        untagged = {key: told for key, told in before.items() if key != account_id} | refused
+        if untagged != before:
+            write_atomically(state.folder / "untagged.json", json.dumps(untagged).encode())
 
 
 def _ours(state: State) -> dict[str, str]:

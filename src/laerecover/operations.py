@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from laerecover.decisions import ask_old_servers, record_decisions
 from laerecover.errors import Guarded, LaeRecoverError, LockHeld
 from laerecover.guards import NOT_STARTED, guard_cloud, guard_evidence_out, guard_files, guard_findings, guard_instances
-from laerecover.instances import adopt_unknown
+from laerecover.instances import adopt_unknown, mark_recovered
 from laerecover.lock import locked
 from laerecover.manifest import Account, Manifest
 from laerecover.options import Options, now
@@ -169,6 +169,8 @@ def _carry_out(
     watch: Watch,
     stop: threading.Event,
 ) -> tuple[State, Report]:
+    for account_id, untagged in state.untagged.items():
+        mark_recovered(state, opened.world, account_id, untagged["instance_id"])
     todo = _open_accounts(state, planned)
     if todo:
         from laerecover.runner import Job

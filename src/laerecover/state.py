@@ -78,6 +78,12 @@ class State:
         """Account -> what became of its canary so far: `ok`, `said`, `seconds`."""
         return dict(json.loads(self.proofs.read_text("utf-8"))) if self.proofs.is_file() else {}
 
+    @property
+    def untagged(self) -> Mapping[str, Mapping[str, str]]:
+        """Account -> `instance_id`, `why`: recovered, but EC2 would not have its instance say so."""
+        path = self.folder / "untagged.json"
+        return dict(json.loads(path.read_text("utf-8"))) if path.is_file() else {}
+
     def accept(self, account: Account, *, because: str, by: str, now: datetime) -> State:
         """The state with one more recorded decision, which is about these old servers alone; call `write`."""
         decision = {"because": because, "by": by, "at": now.isoformat(timespec="seconds"), "about": _servers(account)}

@@ -14,7 +14,7 @@ from laerecover.lock import locked
 from laerecover.operations import plan
 from laerecover.options import Options
 from laerecover.plan import Selection
-from laerecover.ports import Transient
+from laerecover.ports import Refusal, Transient
 from laerecover.runbook import ALL_STEPS
 from laerecover.state import read_state
 from laerecover.steps.work import StepFailed
@@ -225,3 +225,23 @@ def test_proposed_commands_can_be_typed_as_they_stand(someone, make_account, tmp
     commands = [shlex.split(f["command"]) for row in made.accounts for f in row["follow_ups"] if f["command"]]
     assert {words[2] for words in commands} == {str(me.manifest)}
     assert next(w for w in commands if "--accept" in w)[4] == hostile
+
+
+def test_a_tag_that_is_refused_is_left_for_a_human_until_a_run_sets_it(someone, make_account, monkeypatch):
+    """The account is recovered; the report names instance, reason, command, and the next run takes it off the list."""
+    me = someone(make_account(0), make_account(1))
+
+    def refused(self, instance_id, tags):
+        raise Refusal("UnauthorizedOperation", kind="ec2_refused")
+
+    def untagged(made):
+        return [f["about"] for row in made.accounts for f in row["follow_ups"] if "lae-recovered" in f["do"]]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TwinCompute, "tag", refused)
+        made = me.run()
+        assert len(untagged(me.run())) == 2
+    assert (outcomes(made), made.exit_code, len(untagged(made))) == (["recovered", "recovered"], 0, 2)
+    assert all(about.startswith("i-") and "UnauthorizedOperation" in about for about in untagged(made))
+    assert untagged(me.run()) == []
+    assert [row["instance_id"] for row in me.rows("instances") if "lae-recovered" not in row["tags"]] == [RUNS]
