@@ -196,7 +196,7 @@ def resolve(
     if matter != "mail" or sent == resend:
         raise typer.BadParameter("say `mail`, with either --sent or --resend")
     mailing.resolve_mail(options, account, sent=sent)
-    again = f"next: laerecover notify {options.manifest}{options.repeat('notify', state=True)}"
+    again = f"next: laerecover notify {options.quoted}{options.repeat('notify', state=True)}"
     print("The mail counts as sent." if sent else f"The mail is held again; {again}")
 
 
@@ -218,7 +218,7 @@ def adopt(
     else:
         show_instances(found)
         print(
-            f"{len(found)} instances adopted into {state.folder}\nnext: laerecover run {options.manifest}{options.repeat('run', state=True)}"
+            f"{len(found)} instances adopted into {state.folder}\nnext: laerecover run {options.quoted}{options.repeat('run', state=True)}"
         )
 
 

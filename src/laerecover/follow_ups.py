@@ -34,7 +34,7 @@ def follow_ups(
     place = f" --state {shlex.quote(str(state.folder))}"
     again = ("" if state.folder == usual else place) + repeated.get(state.mode, "")
     option = place if state.folder != usual or state.mode == "drill" else ""
-    name = shlex.quote(name)
+    name, account_id = shlex.quote(name), shlex.quote(account.account_id)
 
     def add(do: str, about: object = "", command: str = "") -> None:
         found.append({"do": do, "about": clean(about) if about else "", "command": command})
@@ -56,7 +56,7 @@ def follow_ups(
         add(
             "blocked",
             row["why"],
-            f"laerecover run {name} --accept {account.account_id} --because …{again}"
+            f"laerecover run {name} --accept {account_id} --because …{again}"
             if row["guarded"] and not row["why"].startswith(NEVER_ACCEPTED)
             else "",
         )
@@ -68,13 +68,20 @@ def follow_ups(
                 f"laerecover notify {name}{option}{repeated.get('notify', '')}",
             )
         elif mail.state == "in_doubt":
-            command = f"laerecover resolve {name} {account.account_id} mail --sent{option}"
+            command = f"laerecover resolve {name} {account_id} mail --sent{option}"
             command += repeated.get("resolve", "")
             add("ask whether the mail arrived; if it did not, say --resend", mail.answer, command)
         elif mail.state == "refused":
             add("tell the customer another way", mail.answer)
         elif mail.state == "sent" and mail.kind == STAFF_NOTE:
             add("tell the customer", mail.detail)
+    if account.account_id in state.untagged:
+        untagged = state.untagged[account.account_id]
+        add(
+            "run again, so that its instance gets the tag lae-recovered: a cleanup from elsewhere may end it without",
+            f"{untagged['instance_id']}: {untagged['why']}",
+            f"laerecover {state.mode} {name}{again}",
+        )
     steps = {s["step"]: s for s in row["steps"]}
     zenoss = steps.get("notify_zenoss", {"kind": "", "values": {}, "message": ""})
     if zenoss["kind"] == "monitoring_missing":

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from laerecover.errors import Guarded, LaeRecoverError
 from laerecover.options import Options
 from laerecover.plan import Plan
+from laerecover.report import Round, read_ledger
 from laerecover.settings import Settings, absent_files
+from laerecover.state import State
 
 if TYPE_CHECKING:
     from laerecover.check import Finding
@@ -38,6 +40,26 @@ def guard_files(settings: Settings) -> None:
         )
 
 
+def guard_cloud(state: State, settings: Settings) -> None:
+    """Elsewhere nobody knows of the instances that were launched: every account would get a second one."""
+    if state.mode != "run" or state.cloud in ("", settings.cloud):
+        return
+    rounds = read_ledger(state.ledger).values()
+    if any(latest.launched or latest.outcome == "on its way" or _perhaps(latest) for latest in rounds):
+        raise Guarded(
+            f"the settings say {settings.cloud}, but this recovery launched in {state.cloud}",
+            where=f"ec2.region, ec2.endpoint · {state.folder}",
+            next_step=f"name {state.cloud} again; or, once `laerecover cleanup` left nothing there, begin elsewhere with "
+            f"another --state; {NOT_STARTED}",
+        )
+
+
+def _perhaps(latest: Round) -> bool:
+    """Whether the latest launch may have been done though its answer was lost."""
+    kinds = [s["kind"] for s in latest.steps if s["step"] == "deploy_ec2_instance" and not s["ok"]]
+    return any(kind in ("deadline", "local", "bug") for kind in kinds)
+
+
 def guard_evidence_out(settings: Settings) -> None:
     """What a recovery leaves for the next disaster needs a place, before there is anything to leave."""
     try:
@@ -58,6 +80,6 @@ def guard_findings(findings: Sequence[Finding], options: Options) -> None:
         if finding.blocks and finding.account_id is None:
             raise Guarded(
                 finding.message,
-                where=f"{finding.what} · `laerecover plan {options.manifest}{options.repeated} --check` shows all",
+                where=f"{finding.what} · `laerecover plan {options.quoted}{options.repeated} --check` shows all",
                 next_step=f"{finding.remedy}; {NOT_STARTED}",
             )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 from laerecover.errors import Guarded, LaeRecoverError
+from laerecover.guards import guard_cloud
 from laerecover.letters import audience
+from laerecover.lock import locked
 from laerecover.manifest import Manifest
 from laerecover.options import Options, now
 from laerecover.outbox import CONFIRMATION, Mail, Outbox, message_id
@@ -16,8 +19,11 @@ from laerecover.ports import RECOVERED_TAG, Compute, Instance, World, WorldError
 from laerecover.report import Round, abandon, read_ledger
 from laerecover.review import find_state
 from laerecover.settings import Settings
-from laerecover.state import State, locked, open_state, read_state
+from laerecover.state import State, open_state, read_state
+from laerecover.vault import write_atomically
 from laerecover.worlds import OpenWorld, open_real, open_world
+
+_ONE_WRITER = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +61,11 @@ def adopt(
     known = {a.account_id for a in manifest.accounts}
     alive = [i for i in _find(world_.compute, {"lae-mode": "run"}) if i.tags.get("lae-account") in known]
     ids = sorted({i.tags.get("lae-recovery", "") for i in alive})
-    if recovery is None and len(ids) != 1:
+    if recovery not in ids and (recovery is not None or len(ids) != 1):
         raise LaeRecoverError(
-            f"{len(ids)} recoveries have instances for these accounts",
+            f"{len(ids)} recoveries have instances for these accounts"
+            if recovery is None
+            else f"no instance bears the recovery id {recovery!r}",
             where=", ".join(ids) or "the cloud",
             next_step="say which with --recovery ID" if ids else "there is nothing to adopt: `laerecover run`",
         )
@@ -68,6 +76,7 @@ def adopt(
         now=now(),
         recovery_id=recovery or ids[0],
         started_at=now().isoformat(),
+        cloud=settings.cloud,
     )
     with locked(folder, "adopt"):
         return state, adopt_unknown(state, manifest, settings, world_)
@@ -120,6 +129,7 @@ def cleanup(
     """
     state = find_state(options)
     manifest, settings = state.seen(options.read()), options.settings_for(state.mode, state.folder)
+    guard_cloud(state, settings)
     with locked(state.folder, "cleanup"):
         opened = world or open_world(state, settings, options.vault(state.folder), stop)
         rounds = read_ledger(state.ledger)
@@ -149,11 +159,38 @@ def cleanup(
                 where=f"{len(half_made)} instances",
                 next_step=f"add --confirm {word} if these instances are to end; nothing was ended",
             )
+        left: dict[str, WorldError] = {}
         for each in half_made:
             if each.account_id in rounds:
                 abandon(state.ledger, rounds[each.account_id])
-            opened.world.compute.terminate(each.instance_id)
+            try:
+                opened.world.compute.terminate(each.instance_id)
+            except WorldError as error:
+                left[each.instance_id] = error
+        if left:
+            raise Guarded(
+                f"{len(left)} of {len(half_made)} instances were not ended: {next(iter(left.values()))}",
+                where=", ".join(left),
+                next_step="run the same command again, with the word that it shows then; the others were ended",
+            )
         return half_made
+
+
+def mark_recovered(state: State, world: World, account_id: str, instance_id: str) -> None:
+    """Tell other state folders, by a tag, that this instance serves: nobody is to clean it up.
+
+    Where EC2 refuses the tag they ask the register; the report says so, and the next run tries again.
+    """
+    refused: dict[str, dict[str, str]] = {}
+    try:
+        world.compute.tag(instance_id, {RECOVERED_TAG: world.clock.now().isoformat(timespec="seconds")})
+    except WorldError as error:
+        refused[account_id] = {"instance_id": instance_id, "why": str(error)}
+    with _ONE_WRITER:
+        before = state.untagged
+        untagged = {key: told for key, told in before.items() if key != account_id} | refused
+        if untagged != before:
+            write_atomically(state.folder / "untagged.json", json.dumps(untagged).encode())
 
 
 def _ours(state: State) -> dict[str, str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from laerecover.errors import Guarded, LaeRecoverError
 from laerecover.letters import render
+from laerecover.lock import locked
 from laerecover.lost_mails import lost_mails, prepare_anew
 from laerecover.manifest import Account, Manifest, Secret
 from laerecover.options import Options, now
@@ -17,7 +18,7 @@ from laerecover.ports import WorldError
 from laerecover.report import read_ledger
 from laerecover.review import find_state
 from laerecover.settings import Settings
-from laerecover.state import State, locked, open_state
+from laerecover.state import State, open_state
 from laerecover.steps.send_signup_confirmation import deliver_patiently
 from laerecover.steps.work import StepFailed, Work
 from laerecover.worlds import OpenWorld, open_world
@@ -62,11 +63,11 @@ def notify(
     world: OpenWorld | None = None,
 ) -> tuple[State, dict[str, str]]:
     """Send what is held, after somebody has looked. Gives Message-ID -> state."""
-    state = find_state(options)
-    manifest, settings = state.seen(options.read()), options.settings_for(state.mode, state.folder)
-    if state.planned_digest != manifest.digest:
-        state = open_state(state.folder, mode=state.mode, digest=manifest.digest, now=now())
-    with locked(state.folder, "notify"):
+    with locked(find_state(options).folder, "notify"):
+        state = find_state(options)
+        manifest, settings = state.seen(options.read()), options.settings_for(state.mode, state.folder)
+        if state.planned_digest != manifest.digest:
+            open_state(state.folder, mode=state.mode, digest=manifest.digest, now=now())
         outbox = Outbox(state.outbox)
         outbox.doubt_interrupted(now())
         _find_lost(state, outbox, manifest, settings)

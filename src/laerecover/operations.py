@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -10,18 +9,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from laerecover.errors import Guarded, LaeRecoverError
-from laerecover.guards import NOT_STARTED, guard_evidence_out, guard_files, guard_findings, guard_instances
-from laerecover.instances import adopt_unknown
+from laerecover.decisions import ask_old_servers, record_decisions
+from laerecover.errors import Guarded, LaeRecoverError, LockHeld
+from laerecover.guards import NOT_STARTED, guard_cloud, guard_evidence_out, guard_files, guard_findings, guard_instances
+from laerecover.instances import adopt_unknown, mark_recovered
+from laerecover.lock import locked
 from laerecover.manifest import Account, Manifest
 from laerecover.options import Options, now
 from laerecover.outbox import Outbox
 from laerecover.plan import Plan, make_plan
-from laerecover.ports import WorldError
 from laerecover.report import Report, read_ledger
 from laerecover.review import written_report
 from laerecover.settings import Settings, drill_settings
-from laerecover.state import State, forget_drill, locked, open_state, read_state
+from laerecover.state import State, forget_drill, open_state, opened_state, read_state
 from laerecover.vault import Vault
 from laerecover.worlds import OpenWorld, open_real, open_world
 
@@ -38,19 +38,18 @@ def plan(options: Options, *, check: bool = False) -> tuple[Plan, Sequence[Findi
     manifest, folder = options.read(), options.folder("run")
     real = check or options.settings is not None or options.settings_file.is_file()
     settings = options.settings_for("run", folder) if real else drill_settings(folder)
-    state = _renewed(_plan_anew(folder, manifest, options), options)
+    state = _plan_anew(folder, manifest, options)
     manifest = state.seen(manifest)
     findings: Sequence[Finding] = ()
     asked = replace(state, inventory={})
     if check:
         guard_files(settings)
+        guard_cloud(state, settings)
         opened = open_real(settings, threading.Event())
-        asked = _ask_old_servers(state, manifest, options.selection.of(manifest), opened, settings.region)
+        asked = ask_old_servers(state, manifest, options.selection.of(manifest), opened, settings.region)
         findings = _check(options, asked, manifest, settings, opened)
     made = _planned(options, asked, manifest, settings, findings)
-    if real:
-        replace(state, plan_digest=made.digest).write()
-    return made, findings
+    return _remembered(state, made) if real else made, findings
 
 
 def drill(options: Options, *, watch: Watch, stop: threading.Event) -> tuple[State, Report]:
@@ -60,11 +59,9 @@ def drill(options: Options, *, watch: Watch, stop: threading.Event) -> tuple[Sta
         _end_rig(folder)
         forget_drill(folder)
     chances = {"seed": options.seed, "pace": options.pace, "faults": options.faults, "prove": options.prove}
-    state = open_state(
-        folder, mode="drill", digest=manifest.digest, now=now(), new_identity=options.new_identity, **chances
-    )
-    with locked(folder, "drill"):
-        state, before = _renewed(state, options), manifest
+    chances["new_identity"] = options.new_identity
+    with opened_state(folder, command="drill", mode="drill", digest=manifest.digest, now=now(), **chances) as found:
+        state, before = _renewed(found, options), manifest
         manifest, vault = state.seen(manifest), options.vault(folder)
         settings = options.settings_for("drill", folder)
         planned = _planned(options, state, manifest, settings)
@@ -130,11 +127,14 @@ def run(
         )
     settings = options.settings_for("run", folder)
     guard_files(settings)
-    state = open_state(folder, mode="run", digest=manifest.digest, now=now(), new_identity=options.new_identity)
-    with locked(folder, "run"):
-        state = _record_decisions(options, _renewed(state, options), manifest)
-        manifest, vault, opened = state.seen(manifest), options.vault(folder), world or open_real(settings, stop)
-        state = _ask_old_servers(state, manifest, options.selection.of(manifest), opened, settings.region).write()
+    renew = options.new_identity
+    with opened_state(
+        folder, command="run", mode="run", digest=manifest.digest, now=now(), new_identity=renew
+    ) as found:
+        guard_cloud(found, settings)
+        asking = record_decisions(options, _renewed(found, options), manifest)
+        manifest, vault, opened = asking.seen(manifest), options.vault(folder), world or open_real(settings, stop)
+        state = ask_old_servers(asking, manifest, options.selection.of(manifest), opened, settings.region).write()
         planned = _planned(options, state, manifest, settings)
         if _open_accounts(state, planned):
             findings = _check(options, state, manifest, settings, opened)
@@ -145,7 +145,7 @@ def run(
                 raise Guarded(
                     "the plan is not the one that was shown: settings have changed since",
                     where=f"{options.settings_file} · shown {state.plan_digest}, now {planned.digest}",
-                    next_step=f"look at `laerecover plan {options.manifest}`, then run again; {NOT_STARTED}",
+                    next_step=f"look at `laerecover plan {options.quoted}`, then run again; {NOT_STARTED}",
                 )
             if not confirm(planned):
                 raise Guarded(
@@ -169,13 +169,16 @@ def _carry_out(
     watch: Watch,
     stop: threading.Event,
 ) -> tuple[State, Report]:
+    for account_id, untagged in state.untagged.items():
+        mark_recovered(state, opened.world, account_id, untagged["instance_id"])
     todo = _open_accounts(state, planned)
     if todo:
         from laerecover.runner import Job
         from laerecover.runner import run as run_job
 
         guard_evidence_out(settings)
-        state = replace(state, started_at=state.started_at or now().isoformat(), stopped="").write()
+        begun = state.started_at or now().isoformat()
+        state = replace(state, started_at=begun, cloud=settings.cloud, stopped="").write()
         with watch(planned) as watcher:
             job = Job(
                 state=state,
@@ -208,7 +211,7 @@ def _planned(
         mode=state.mode,
         selected=options.selection.of(manifest),
         concurrency=options.concurrency,
-        accepted=state.accepted,
+        accepted=state.accepted_of(manifest),
         inventory=state.inventory or None,
         obstacles={f.account_id: f"{f.what}: {f.message}; {f.remedy}" for f in findings if f.account_id is not None},
     )
@@ -227,13 +230,32 @@ def _check(
 
 
 def _plan_anew(folder: Path, manifest: Manifest, options: Options) -> State:
-    """Planning is how another manifest is allowed in: the recovery's id stays, the planned digest changes."""
+    """Planning is how another manifest is allowed in: the recovery's id stays, the planned digest changes.
+
+    Raises LockHeld if there is something to write, and a runner is at work.
+    """
     state = read_state(folder)
-    if state is None or state.mode != "run" or state.planned_digest == manifest.digest:
+    if state is None or state.mode != "run":
         return open_state(folder, mode="run", digest=manifest.digest, now=now(), new_identity=options.new_identity)
+    if state.planned_digest == manifest.digest and state.new_identity >= options.new_identity:
+        return state
     stamp = now().isoformat(timespec="seconds")
     with locked(folder, "plan"):
-        return replace(state, planned_digest=manifest.digest, planned_at=stamp).write()
+        state = _renewed(read_state(folder) or state, options)
+        same = state.planned_digest == manifest.digest
+        return state if same else replace(state, planned_digest=manifest.digest, planned_at=stamp).write()
+
+
+def _remembered(state: State, made: Plan) -> Plan:
+    """The plan, its digest written into the state as it is by now; it says so if a runner does not let it."""
+    try:
+        with locked(state.folder, "plan"):
+            latest = read_state(state.folder)
+            if latest is not None and latest.planned_digest == state.planned_digest:
+                replace(latest, plan_digest=made.digest).write()
+        return made
+    except LockHeld as error:
+        return replace(made, notes=(*made.notes, f"{error.what}: nothing of this plan was written down"))
 
 
 def _renewed(state: State, options: Options) -> State:
@@ -266,35 +288,3 @@ def _open_accounts(state: State, planned: Plan) -> list[str]:
     rounds = read_ledger(state.ledger, with_steps=False)
     done = {account for account, latest in rounds.items() if latest.outcome == "recovered"}
     return [a.account_id for a in planned.recover if a.account_id not in done]
-
-
-def _record_decisions(options: Options, state: State, manifest: Manifest) -> State:
-    for name in options.accept:
-        found = [a for a in manifest.accounts if name in (a.account_id, a.customer_email)]
-        able = [a.account_id for a in found if a.verdict == "RECOVERABLE"]
-        if not able:
-            raise LaeRecoverError(
-                f"{name!r} is not RECOVERABLE" if found else f"no account is called {name!r}",
-                where="--accept",
-                next_step=f"see `laerecover plan`; {NOT_STARTED}",
-            )
-        for account_id in able:
-            state = state.accept(account_id, because=(options.because or "").strip(), by=getpass.getuser(), now=now())
-    return state.write() if options.accept else state
-
-
-def _ask_old_servers(state: State, manifest: Manifest, chosen: frozenset[str], opened: OpenWorld, region: str) -> State:
-    """Ask the cloud which of the old servers still run; what was launched for, or accepted, is not asked again."""
-    from laerecover.check import old_servers
-
-    settled = read_ledger(state.ledger, with_steps=False).keys() | state.accepted.keys()
-    answers = {account: answer for account, answer in state.inventory.items() if account in settled}
-    asked = [a for a in manifest.recoverable if a.account_id in chosen and a.account_id not in settled]
-    try:
-        return replace(state, inventory={**answers, **old_servers(asked, opened.world.compute, region=region)})
-    except WorldError as error:
-        raise Guarded(
-            f"EC2 did not say whether the old servers are gone: {error}",
-            where=f"{len(asked)} accounts",
-            next_step=f"mend the connection and run again, or decide with --accept; {NOT_STARTED}",
-        ) from None

@@ -56,6 +56,11 @@ class Options:
         return read_manifest(self.manifest, key_file=self.key_file)
 
     @property
+    def quoted(self) -> str:
+        """The manifest's path, to be typed in a shell."""
+        return shlex.quote(str(self.manifest))
+
+    @property
     def repeated(self) -> str:
         """What every further command about this manifest must name again, with a space before it."""
         return "" if self.key_file is None else f" --key-file {shlex.quote(str(self.key_file))}"
@@ -66,7 +71,7 @@ class Options:
         for name in TAKES[command]:
             value = getattr(self, name)
             if name == "selection":
-                words += self.selection.options.split(" ")[1:]
+                words += self.selection.words
             elif value is not None and (name, value) != ("mail", "hold"):
                 words += [f"--{name.replace('_', '-')}", str(value)]
         return "".join(f" {shlex.quote(word)}" for word in words)

@@ -89,11 +89,11 @@ class Selection:
     first: int | None = None
 
     @property
-    def options(self) -> str:
-        """As it is typed, with a space before it."""
-        words = [f"--only {name}" for name in self.only] + [f"--except {name}" for name in self.without]
-        words += [] if self.first is None else [f"--first {self.first}"]
-        return "".join(f" {word}" for word in words)
+    def words(self) -> list[str]:
+        """As it is typed, not quoted for a shell yet."""
+        words = [*(("--only", name) for name in self.only), *(("--except", name) for name in self.without)]
+        words += [] if self.first is None else [("--first", str(self.first))]
+        return [each for pair in words for each in pair]
 
     def of(self, manifest: Manifest) -> frozenset[str]:
         """The ids of the accounts selected. Raises LaeRecoverError for a name that no account bears."""

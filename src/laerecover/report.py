@@ -216,16 +216,18 @@ def _medians(rounds: Iterable[Round]) -> dict[str, float]:
 
 
 def _row(account: Account, planned: Any, latest: Round | None, mails: Sequence[Mail]) -> dict[str, Any]:
-    outcome = latest.outcome if latest is not None else planned.action if planned.action != "recover" else "not started"
-    failures = list(latest.output["failures"]) if latest is not None and latest.output is not None else []
+    done = latest is not None and latest.outcome == "recovered"
+    barred = planned.action == BLOCKED and planned.guarded and not done
+    told = latest if not barred else None
+    outcome = told.outcome if told is not None else planned.action if planned.action != "recover" else "not started"
+    failures = list(told.output["failures"]) if told is not None and told.output is not None else []
     letter = next((m for m in mails if m.kind != FAILURE), None)
     return {
         "account_id": account.account_id,
         "customer": planned.customer,
         "outcome": outcome,
-        "why": planned.why if latest is None else "; ".join(f"{f['step']}: {f['message']}" for f in failures),
-        "guarded": (latest is None and planned.action == BLOCKED and planned.guarded)
-        or any(f["kind"] in GUARD_KINDS for f in failures),
+        "why": planned.why if told is None else "; ".join(f"{f['step']}: {f['message']}" for f in failures),
+        "guarded": barred or any(f["kind"] in GUARD_KINDS for f in failures),
         "selected": planned.action != LEFT_OUT,
         "in_doubt": any(m.state == "in_doubt" for m in mails),
         "grade": account.grade,

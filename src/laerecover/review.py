@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from laerecover.errors import LaeRecoverError
+from laerecover.lock import holder
 from laerecover.lost_mails import lost_mails
 from laerecover.manifest import Manifest
 from laerecover.options import TAKES, Options, now
@@ -12,7 +13,7 @@ from laerecover.outbox import Outbox
 from laerecover.plan import Plan, make_plan
 from laerecover.report import Report, make_report, read_ledger, write_report
 from laerecover.settings import Settings
-from laerecover.state import State, holder, read_state
+from laerecover.state import State, read_state
 from laerecover.worlds import count_effects
 
 
@@ -26,7 +27,7 @@ def find_state(options: Options) -> State:
     raise LaeRecoverError(
         "nothing was started yet",
         where=", ".join(str(folder) for folder in folders),
-        next_step=f"begin with `laerecover drill {options.manifest}{options.repeat('drill')}`",
+        next_step=f"begin with `laerecover drill {options.quoted}{options.repeat('drill')}`",
     )
 
 
@@ -40,7 +41,7 @@ def report(options: Options) -> tuple[State, Report]:
         mode=state.mode,
         selected=options.selection.of(manifest),
         concurrency=options.concurrency,
-        accepted=state.accepted,
+        accepted=state.accepted_of(manifest),
         inventory=state.inventory,
     )
     return state, written_report(options, state, manifest, planned, settings)

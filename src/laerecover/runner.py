@@ -8,7 +8,7 @@ import shutil
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -22,9 +22,9 @@ _log.propagate = False
 from dbos import DBOS, DBOSPortableJSONSerializer, SetWorkflowID  # noqa: E402
 
 from laerecover.errors import Guarded, Stopped  # noqa: E402
+from laerecover.instances import mark_recovered  # noqa: E402
 from laerecover.manifest import Account  # noqa: E402
 from laerecover.outbox import Outbox  # noqa: E402
-from laerecover.ports import RECOVERED_TAG, WorldError  # noqa: E402
 from laerecover.report import GUARD_KINDS, WORKFLOW, Round, read_ledger  # noqa: E402
 from laerecover.runbook import Effect, execute, recover  # noqa: E402
 from laerecover.settings import Settings  # noqa: E402
@@ -122,12 +122,6 @@ class Job:
             if len(self.failures) >= self.max_failures:
                 self.halts.append(f"{len(self.failures)} accounts failed, --max-failures is {self.max_failures}")
 
-    def mark_recovered(self, instance_id: str) -> None:
-        """Tell other state folders, by a tag, that this instance serves: nobody is to clean it up. Without it they ask the register."""
-        compute, time = self.open_world.world.compute, self.open_world.world.clock.now()
-        with suppress(WorldError):
-            compute.tag(instance_id, {RECOVERED_TAG: time.isoformat(timespec="seconds")})
-
     def _disk_is_full(self) -> bool:
         """What cannot be written down is not begun."""
         if shutil.disk_usage(self.state.folder).free >= _ROOM:
@@ -178,7 +172,7 @@ def recover_account(account_id: str, number: int) -> dict[str, Any]:
 
         output = recover(perform, listen_tries=job.settings.waits.listen_tries)
         if output["outcome"] == "recovered" and instances:
-            job.mark_recovered(instances[-1])
+            mark_recovered(job.state, job.open_world.world, account_id, instances[-1])
         return output
 
 

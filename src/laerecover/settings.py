@@ -80,6 +80,11 @@ class Settings:
     """Whether the store wants user and product token as session token, as DevPay did."""
     waits: Waits = field(default_factory=Waits)
 
+    @property
+    def cloud(self) -> str:
+        """Where instances are launched."""
+        return f"{self.region} at {self.endpoint}" if self.endpoint else self.region
+
     def image_of(self, account: Account) -> str | None:
         """The HOWTO's *amiimageid*: that of the product in the config, else the lost server's, through the mapping."""
         wanted = self.products.get(account.product_code or "", (None, None))[0] or account.ami_image_id

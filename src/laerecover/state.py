@@ -1,29 +1,24 @@
-"""The state folder: what was planned, who accepted what, and the lock."""
+"""The state folder: what was planned, who accepted what."""
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import shutil
-import socket
 import sqlite3
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
-from laerecover.errors import LaeRecoverError, LockHeld
-from laerecover.manifest import Manifest
-from laerecover.outbox import Outbox
+from laerecover.errors import LaeRecoverError
+from laerecover.lock import locked
+from laerecover.manifest import Account, Manifest
 from laerecover.vault import write_atomically
 
 MODES = ("run", "drill")
 _VERSION = 1
-_LOCK_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +43,8 @@ class State:
     """A drill's `--prove`: canaries lie in the buckets. Said when the drill begins, and kept."""
     plan_digest: str | None = None
     """Of the plan that somebody last looked at."""
+    cloud: str = ""
+    """Region, with endpoint, in which a run launched; "" if it is not known."""
     stopped: str = ""
     """The guard that ended the latest run before its time."""
 
@@ -81,10 +78,21 @@ class State:
         """Account -> what became of its canary so far: `ok`, `said`, `seconds`."""
         return dict(json.loads(self.proofs.read_text("utf-8"))) if self.proofs.is_file() else {}
 
-    def accept(self, account_id: str, *, because: str, by: str, now: datetime) -> State:
-        """The state with one more recorded decision; call `write`."""
-        decision = {"because": because, "by": by, "at": now.isoformat(timespec="seconds")}
-        return replace(self, accepted={**self.accepted, account_id: decision})
+    @property
+    def untagged(self) -> Mapping[str, Mapping[str, str]]:
+        """Account -> `instance_id`, `why`: recovered, but EC2 would not have its instance say so."""
+        path = self.folder / "untagged.json"
+        return dict(json.loads(path.read_text("utf-8"))) if path.is_file() else {}
+
+    def accept(self, account: Account, *, because: str, by: str, now: datetime) -> State:
+        """The state with one more recorded decision, which is about these old servers alone; call `write`."""
+        decision = {"because": because, "by": by, "at": now.isoformat(timespec="seconds"), "about": _servers(account)}
+        return replace(self, accepted={**self.accepted, account.account_id: decision})
+
+    def accepted_of(self, manifest: Manifest) -> Mapping[str, Mapping[str, str]]:
+        """The decisions that hold: those about the old servers that this manifest names."""
+        about = {a.account_id: _servers(a) for a in manifest.accounts}
+        return {key: said for key, said in self.accepted.items() if said.get("about", "") == about.get(key)}
 
     def seen(self, manifest: Manifest) -> Manifest:
         """The manifest as this recovery sees it: with `new_identity` nobody keeps one."""
@@ -101,6 +109,11 @@ class State:
         body["inventory"] = dict(self.inventory)
         write_atomically(self.folder / "state.json", json.dumps(body, indent=1, sort_keys=True).encode())
         return self
+
+
+def _servers(account: Account) -> str:
+    """The ids of an account's old instances; a decision from before they were written down is about none."""
+    return " ".join(sorted({account.old_instance_id or "", *account.former_instance_ids} - {""}))
 
 
 def read_state(folder: Path) -> State | None:
@@ -164,8 +177,8 @@ def open_state(folder: Path, *, mode: str, digest: str, now: datetime, **more: A
     state = read_state(folder)
     if state is None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh = {"recovery_id": digest, "planned_digest": digest, "planned_at": now.isoformat(timespec="seconds")}
-        return State(folder=folder, mode=mode, **{**fresh, **more}).write()
+        with locked(folder, f"begin {mode}"):
+            state = read_state(folder) or _begun(folder, mode, digest, now, more)
     if state.mode != mode:
         raise LaeRecoverError(
             f"this state was made by a {state.mode}, not by a {mode}",
@@ -180,6 +193,19 @@ def open_state(folder: Path, *, mode: str, digest: str, now: datetime, **more: A
             next_step=f"compare the two audit.parquet with `laeforensics diff`; {again}; nothing was started",
         )
     return state
+
+
+def _begun(folder: Path, mode: str, digest: str, now: datetime, more: Mapping[str, Any]) -> State:
+    fresh = {"recovery_id": digest, "planned_digest": digest, "planned_at": now.isoformat(timespec="seconds")}
+    return State(folder=folder, mode=mode, **{**fresh, **more}).write()
+
+
+@contextmanager
+def opened_state(folder: Path, *, command: str, mode: str, digest: str, now: datetime, **more: Any) -> Iterator[State]:
+    """As `open_state`, with the folder's lock held: what it says was read after everybody else had written."""
+    open_state(folder, mode=mode, digest=digest, now=now, **more)
+    with locked(folder, command):
+        yield open_state(folder, mode=mode, digest=digest, now=now, **more)
 
 
 def forget_drill(folder: Path) -> None:
@@ -199,84 +225,6 @@ def forget_drill(folder: Path) -> None:
     if state is not None:
         with locked(folder, "drill --again"):
             shutil.rmtree(folder)
-
-
-@contextmanager
-def locked(folder: Path, command: str) -> Iterator[None]:
-    """Hold the folder's lock. It dies with the process, so a killed runner leaves none behind. Raises LockHeld."""
-    path = folder / "lock"
-    file = path.open("a+", encoding="utf-8")
-    try:
-        path.chmod(0o600)
-        if not _take(file):
-            raise LockHeld(
-                f"another runner is at work: {_holder(path)}",
-                where=str(path),
-                next_step="wait for it, or look with `laerecover status`; nothing was started",
-            )
-        file.seek(0)
-        file.truncate()
-        since = datetime.now().astimezone().isoformat(timespec="seconds")
-        json.dump({"pid": os.getpid(), "host": socket.gethostname(), "since": since, "command": command}, file)
-        file.flush()
-        if command != "drill --again":
-            _know_place(folder)
-        yield
-    finally:
-        file.close()
-
-
-def _know_place(folder: Path) -> None:
-    """A copied or moved folder doubts what waits in its outbox, once: it may have been sent from the other place.
-
-    The device's number may change with a restart, the path with a rename: either of them, with the inode, is enough.
-    """
-    found, path = folder.stat(), folder / "place.json"
-    place = {"path": str(folder.resolve()), "device": found.st_dev, "inode": found.st_ino}
-    try:
-        before = json.loads(path.read_text("utf-8"))
-    except (FileNotFoundError, ValueError):
-        before = None
-    if before == place:
-        return
-    same = isinstance(before, dict) and before.get("inode") == place["inode"]
-    same = same and any(before.get(name) == place[name] for name in ("path", "device"))
-    outbox = folder / "outbox.sqlite"
-    if before is not None and not same and outbox.is_file():
-        Outbox(outbox).doubt_copied(datetime.now(UTC))
-    write_atomically(path, json.dumps(place).encode())
-
-
-def holder(folder: Path) -> str | None:
-    """Who works on this state now; None if nobody does. Shares the lock for a moment, which `locked` rides out."""
-    path = folder / "lock"
-    if not path.is_file():
-        return None
-    with path.open(encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError:
-            return f"a runner is at work: {_holder(path)}"
-    return None
-
-
-def _take(file: TextIO) -> bool:
-    for _ in range(_LOCK_TRIES):
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return True
-    return False
-
-
-def _holder(path: Path) -> str:
-    try:
-        holder = json.loads(path.read_text("utf-8"))
-        return f"pid {holder['pid']} on {holder['host']} since {holder['since']} ({holder['command']})"
-    except (OSError, ValueError, KeyError, TypeError):
-        return "it has not said who it is yet"
 
 
 def _short(digest: str) -> str:

@@ -44,7 +44,6 @@ FIRST_LINES_WITH_AND = [
     "laerecover/manifest/errors.py",
     "laerecover/manifest/schema.py",
     "laerecover/manifest/store.py",
-    "laerecover/state.py",
     "laerecover/steps/__init__.py",
     "laerecover/steps/bounce_server.py",
     "laerecover/steps/install_server.py",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -47,7 +48,7 @@ def told_of_another(instance: Instance) -> tuple[str, str]:
     recovery_id = instance.tags.get("lae-recovery", "(unknown)")
     return (
         f"{instance.instance_id} ({instance.state}) of the recovery {recovery_id} serves it already",
-        f"go on with that recovery: `laerecover adopt MANIFEST --recovery {recovery_id} --state NEW_FOLDER`, then run "
+        f"go on with that recovery: `laerecover adopt MANIFEST --recovery {shlex.quote(recovery_id)} --state NEW_FOLDER`, then run "
         f"there; or end {instance.instance_id} if it is not wanted",
     )
 

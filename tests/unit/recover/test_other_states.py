@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 import pytest
 
 from laerecover.errors import LaeRecoverError
+from laerecover.lock import locked
 from laerecover.manifest.errors import KeyFileRefused
 from laerecover.options import Options
 from laerecover.outbox import COPIED, FOREIGN, Outbox
-from laerecover.state import forget_drill, locked, open_state, read_state
+from laerecover.state import forget_drill, open_state, read_state
 from laerecover.vault import Vault
 
 

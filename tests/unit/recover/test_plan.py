@@ -12,10 +12,11 @@ import pytest
 from laerecover.errors import LaeRecoverError, LockHeld, explain
 from laerecover.hostkeys import derive_host_key
 from laerecover.identity import parse_furl
+from laerecover.lock import holder, locked
 from laerecover.manifest import Manifest, Secret
 from laerecover.plan import Selection, make_plan
 from laerecover.settings import drill_settings, example, read_settings
-from laerecover.state import holder, locked, open_state, read_state
+from laerecover.state import open_state, read_state
 from laerecover.text import clean
 from laerecover.vault import Vault
 
@@ -165,12 +166,12 @@ def test_everything_that_is_wrong_is_told_at_once(settings_file):
     assert len(explain(refused.value).splitlines()) == 2 + 8
 
 
-def test_a_state_remembers_what_was_planned(tmp_path):
+def test_a_state_remembers_what_was_planned(make_account, tmp_path):
     """Another manifest and the other mode are refused; everything is for its owner alone."""
     folder = tmp_path / "m.state"
     made = open_state(folder, mode="run", digest="a" * 64, now=NOW)
-    made.accept("lae-1", because="seen dead", by="ann", now=NOW).write()
-    assert read_state(folder).accepted["lae-1"]["by"] == "ann"
+    made.accept(make_account(0), because="seen dead", by="ann", now=NOW).write()
+    assert read_state(folder).accepted[make_account(0).account_id]["by"] == "ann"
     for change in ({"digest": "b" * 64}, {"mode": "drill"}):
         with pytest.raises(LaeRecoverError, match="nothing was started"):
             open_state(folder, **{"mode": "run", "digest": "a" * 64, "now": NOW, **change})
