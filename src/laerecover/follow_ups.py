@@ -37,7 +37,9 @@ def follow_ups(
     name = shlex.quote(name)
 
     def add(do: str, about: object = "", command: str = "") -> None:
-        found.append({"do": do, "about": clean(about) if about else "", "command": command})
+        entry = {"do": do, "about": clean(about) if about else "", "command": command}
+        if entry not in found:
+            found.append(entry)
 
     if row["outcome"] == "failed" and any(_OTHER_KEYS in s["message"] for s in row["steps"]):
         add(

@@ -218,7 +218,7 @@ def _medians(rounds: Iterable[Round]) -> dict[str, float]:
 def _row(account: Account, planned: Any, latest: Round | None, mails: Sequence[Mail]) -> dict[str, Any]:
     outcome = latest.outcome if latest is not None else planned.action if planned.action != "recover" else "not started"
     failures = list(latest.output["failures"]) if latest is not None and latest.output is not None else []
-    letter = next((m for m in mails if m.kind != FAILURE), None)
+    letter = next((m for m in reversed(mails) if m.kind != FAILURE), None)
     return {
         "account_id": account.account_id,
         "customer": planned.customer,
