@@ -57,8 +57,8 @@ def lost_mails(
 
 def _told(latest: Round) -> str:
     """The address that the round's mail told."""
-    values = next((s["values"] for s in latest.steps if s["step"] == "wait_for_ec2_addresses"), {})
-    return str(values.get("public_host", ""))
+    told = [s["values"].get("public_host") for s in latest.steps if s["step"] == "wait_for_ec2_addresses"]
+    return str(told[0] or "") if told else ""
 
 
 def prepare_anew(outbox: Outbox, lost: Sequence[Mail], now: datetime) -> None:
