@@ -37,7 +37,9 @@ def follow_ups(
     name, account_id = shlex.quote(name), shlex.quote(account.account_id)
 
     def add(do: str, about: object = "", command: str = "") -> None:
-        found.append({"do": do, "about": clean(about) if about else "", "command": command})
+        entry = {"do": do, "about": clean(about) if about else "", "command": command}
+        if entry not in found:
+            found.append(entry)
 
     if row["outcome"] == "failed" and any(_OTHER_KEYS in s["message"] for s in row["steps"]):
         add(

@@ -18,7 +18,8 @@ LOST = "the outbox was lost: nobody knows whether the mail was sent"
 
 _TABLE = """CREATE TABLE IF NOT EXISTS mails (
     message_id TEXT PRIMARY KEY, account_id TEXT NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL,
-    detail TEXT NOT NULL, prepared_at TEXT NOT NULL, changed_at TEXT NOT NULL, answer TEXT NOT NULL DEFAULT '')"""
+    detail TEXT NOT NULL, prepared_at TEXT NOT NULL, changed_at TEXT NOT NULL, answer TEXT NOT NULL DEFAULT '',
+    host TEXT NOT NULL DEFAULT '')"""
 _RECORDS = """CREATE TABLE IF NOT EXISTS records (
     account_id TEXT PRIMARY KEY, instance_id TEXT NOT NULL, recorded_at TEXT NOT NULL)"""
 DECIDED = "a human decided"
@@ -36,10 +37,16 @@ class Mail:
     detail: str
     prepared_at: datetime
     answer: str = ""
+    host: str = ""
+    """The address that it told when it was given away; "" if it was not, or nobody knows."""
+
+    def tells(self, public_host: str) -> bool:
+        """Whether it tells that address: one that waits is rendered with the latest."""
+        return self.state in ("prepared", "held", "sending") or self.host in ("", public_host)
 
 
-def message_id(recovery_id: str, account_id: str, kind: str, number: int, *, sender: str) -> str:
-    """The same mail has the same Message-ID, however often it is prepared."""
+def message_id(recovery_id: str, account_id: str, kind: str, number: int | str, *, sender: str) -> str:
+    """The same mail has the same Message-ID, however often it is prepared; what stands before the @ names it."""
     digest = hashlib.sha256("\0".join([recovery_id, account_id, kind, str(number)]).encode()).hexdigest()
     return f"<{digest[:32]}@{sender.rpartition('@')[2]}>"
 
@@ -51,15 +58,20 @@ class Outbox:
         self._path = path
         with self._open() as db:
             db.execute(_TABLE)
+            if "host" not in [column["name"] for column in db.execute("PRAGMA table_info(mails)")]:
+                db.execute("ALTER TABLE mails ADD COLUMN host TEXT NOT NULL DEFAULT ''")
             db.execute(_RECORDS)
 
     def prepare(self, mail: Mail) -> Mail:
-        """Write the intention down, once: a mail that exists already is returned as it stands."""
+        """Write the intention down, once: a mail that exists already, of whichever sender, is returned as it stands."""
+        same = (mail.message_id, mail.message_id.partition("@")[0] + "@%")
         with self._open() as db:
             when = mail.prepared_at.isoformat()
-            values = (mail.message_id, mail.account_id, mail.kind, "prepared", mail.detail, when, when)
-            db.execute("INSERT OR IGNORE INTO mails VALUES (?, ?, ?, ?, ?, ?, ?, '')", values)
-        return self.get(mail.message_id)
+            values = (mail.message_id, mail.account_id, mail.kind, "prepared", mail.detail, when, when, mail.host)
+            found = db.execute("SELECT * FROM mails WHERE message_id = ? OR message_id LIKE ?", same).fetchone()
+            if found is None:
+                db.execute("INSERT INTO mails VALUES (?, ?, ?, ?, ?, ?, ?, '', ?)", values)
+        return _mail(found) if found is not None else self.get(mail.message_id)
 
     def get(self, message_id: str) -> Mail:
         """Raises KeyError."""
@@ -78,13 +90,19 @@ class Outbox:
         """The account's mails, oldest first."""
         return [mail for mail in self.all() if mail.account_id == account_id]
 
-    def move(self, message_id: str, *, to: str, of: Sequence[str], now: datetime, answer: str = "") -> bool:
-        """Change the state if it is one of `of`; False if it is another. The check and the change are one."""
+    def move(
+        self, message_id: str, *, to: str, of: Sequence[str], now: datetime, answer: str = "", host: str = ""
+    ) -> bool:
+        """Change the state if it is one of `of`; False if it is another. The check and the change are one.
+
+        `host`: what it tells from now on, if not "".
+        """
         marks = ", ".join("?" * len(of))
         with self._open() as db:
             cursor = db.execute(
-                f"UPDATE mails SET state = ?, changed_at = ?, answer = ? WHERE message_id = ? AND state IN ({marks})",  # noqa: S608
-                (to, now.isoformat(), answer, message_id, *of),
+                "UPDATE mails SET state = ?, changed_at = ?, answer = ?, host = coalesce(nullif(?, ''), host) "  # noqa: S608
+                f"WHERE message_id = ? AND state IN ({marks})",
+                (to, now.isoformat(), answer, host, message_id, *of),
             )
             return cursor.rowcount == 1
 
@@ -146,5 +164,5 @@ class Outbox:
 
 
 def _mail(row: sqlite3.Row) -> Mail:
-    names = ("message_id", "account_id", "kind", "state", "detail", "answer")
+    names = ("message_id", "account_id", "kind", "state", "detail", "answer", "host")
     return Mail(prepared_at=datetime.fromisoformat(row["prepared_at"]), **{name: row[name] for name in names})

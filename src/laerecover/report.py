@@ -221,7 +221,7 @@ def _row(account: Account, planned: Any, latest: Round | None, mails: Sequence[M
     told = latest if not barred else None
     outcome = told.outcome if told is not None else planned.action if planned.action != "recover" else "not started"
     failures = list(told.output["failures"]) if told is not None and told.output is not None else []
-    letter = next((m for m in mails if m.kind != FAILURE), None)
+    letter = next((m for m in reversed(mails) if m.kind != FAILURE), None)
     return {
         "account_id": account.account_id,
         "customer": planned.customer,

@@ -37,8 +37,8 @@ from laerecover.worlds import OpenWorld  # noqa: E402
 _EXECUTOR = "laerecover"
 _VERSION = "runbook-1"
 _POLL = 0.1
-_POLLS = 50
-"""How often nothing is heard of a workflow before the ledger is asked all the same."""
+_POLLS, _ASKED = 50, 250
+"""How often nothing is heard of a workflow before the ledger is asked; how often it is asked of one that has left (5 s)."""
 _CALM_STOP = 60.0
 _ROOM = 4 * 2**20
 """Bytes of disk that the ledger may want for the steps in hand."""
@@ -76,7 +76,8 @@ class Job:
     launches: set[str] = field(init=False, default_factory=set)
     guard: threading.Lock = field(init=False, default_factory=threading.Lock)
     failures: list[str] = field(init=False, default_factory=list)
-    full: threading.Event = field(init=False, default_factory=threading.Event)
+    broken: list[str] = field(init=False, default_factory=list)
+    """Why nothing can be written down; everything stops then."""
     halts: list[str] = field(init=False, default_factory=list)
     """Why nothing further is started; the first reason counts."""
 
@@ -88,7 +89,7 @@ class Job:
         self, account_id: str, number: int, step: str, attempt: int, known: Mapping[str, Values], failure: str
     ) -> dict[str, Any]:
         """Carry out one step now. Raises Stopped, of which the ledger keeps nothing."""
-        if self.stop.is_set() or self._disk_is_full():
+        if self.stop.is_set() or self.is_full():
             raise Stopped
         self.watcher.began(account_id, step)
         work = Work(
@@ -122,13 +123,17 @@ class Job:
             if len(self.failures) >= self.max_failures:
                 self.halts.append(f"{len(self.failures)} accounts failed, --max-failures is {self.max_failures}")
 
-    def _disk_is_full(self) -> bool:
+    def is_full(self) -> bool:
         """What cannot be written down is not begun."""
         if shutil.disk_usage(self.state.folder).free >= _ROOM:
             return False
-        self.full.set()
-        self.stop.set()
+        self.break_off("the disk is full: what cannot be written down was not begun")
         return True
+
+    def break_off(self, why: str) -> None:
+        """Stop everything: the ledger cannot be trusted to keep what is done next."""
+        self.broken.append(why)
+        self.stop.set()
 
     def count_launched(self) -> None:
         """Learn which launches this recovery has made before; needed for --max-instances only."""
@@ -159,7 +164,7 @@ def recover_account(account_id: str, number: int) -> dict[str, Any]:
     if job is None or account_id not in job.accounts:
         raise Stopped
     instances: list[str] = []
-    with _leaving(job, account_id), _slot(job):
+    with _slot(job, account_id):
 
         def perform(step: str, attempt: int, known: Mapping[str, Values], failure: str) -> Effect:
             effect = Effect(
@@ -179,7 +184,7 @@ def recover_account(account_id: str, number: int) -> dict[str, Any]:
 def run(job: Job, account_ids: Sequence[str]) -> str:
     """Recover these accounts, going on where an earlier runner stopped; returns when all ended or `job.stop` is set.
 
-    Gives the reason for which a guard ended it early, or "". Raises Guarded when the disk is full.
+    Gives the reason for which a guard ended it early, or "". Raises Guarded when nothing can be written down.
     The caller holds the state's lock: two processes on one ledger would both carry out a step.
     """
     rounds = read_ledger(job.state.ledger, with_steps=False)
@@ -213,12 +218,9 @@ def run(job: Job, account_ids: Sequence[str]) -> str:
     finally:
         DBOS.destroy()
         _Current.job = None
-    if job.full.is_set():
-        raise Guarded(
-            "the disk is full: what cannot be written down was not begun",
-            where=str(job.state.folder),
-            next_step="make room and run the same command again; it goes on where it stopped",
-        )
+    if job.broken:
+        after = "make room and run the same command again; it goes on where it stopped"
+        raise Guarded(job.broken[0], where=str(job.state.folder), next_step=after)
     return job.halts[0] if job.halts else ""
 
 
@@ -246,12 +248,16 @@ def _see_through(job: Job, account_id: str, number: int, fresh: bool) -> None:
     if fresh:
         with SetWorkflowID(workflow_id):
             DBOS.start_workflow(recover_account, account_id, number)
+    asked = 0
     while not job.stop.is_set():
         status = DBOS.get_workflow_status(workflow_id)
         if status is None or status.status not in ("PENDING", "ENQUEUED", "DELAYED"):
             output = status.output if status is not None else None
             job.ended(account_id, str(output["outcome"]) if isinstance(output, dict) else "failed")
             return
+        asked += job.left[account_id].is_set()
+        if asked > _ASKED and not job.is_full():
+            job.break_off("the ledger could not be written: the disk was full, or failed")
         _wait_for_end(job, account_id)
 
 
@@ -264,23 +270,18 @@ def _wait_for_end(job: Job, account_id: str) -> None:
 
 
 @contextmanager
-def _leaving(job: Job, account_id: str) -> Iterator[None]:
+def _slot(job: Job, account_id: str) -> Iterator[None]:
+    """One of the `concurrency` places, until the workflow leaves. Those that the engine takes up again need one, too."""
     try:
-        yield
+        while not job.slots.acquire(timeout=2 * _POLL):
+            if job.stop.is_set():
+                raise Stopped
+        try:
+            yield
+        finally:
+            job.slots.release()
     finally:
         job.left[account_id].set()
-
-
-@contextmanager
-def _slot(job: Job) -> Iterator[None]:
-    """One of the `concurrency` places. Workflows that the engine takes up again need one, too."""
-    while not job.slots.acquire(timeout=2 * _POLL):
-        if job.stop.is_set():
-            raise Stopped
-    try:
-        yield
-    finally:
-        job.slots.release()
 
 
 def _wait_for_slots(job: Job) -> None:

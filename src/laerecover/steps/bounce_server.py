@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 from laerecover.identity import NodeKeys, node_keys, parse_furl, restored_introducer, restored_storage, tub_id_of
-from laerecover.manifest import Secret
+from laerecover.manifest import Account, Secret
+from laerecover.ports import RECOVERED_TAG
 from laerecover.recipes import Recipe, Service, Site, recipe_named
 from laerecover.steps.work import Link, StepFailed, Values, Work
 
@@ -13,7 +16,7 @@ def bounce_server(work: Work) -> Values:
 
     Where nothing may be restored, keys are made here, not on the host: a crash at any moment finds them sealed.
     Values: introducer_tub_id, server_nodeid, and whether each was restored. Fails: `identity_differs`,
-    `account_unfit`, as install_server.
+    `other_keys` (somebody else's are there already), `account_unfit`, as install_server.
     """
     account, addresses = work.account, work.known["wait_for_ec2_addresses"]
     public_host, private_host = str(addresses["public_host"]), str(addresses["private_host"])
@@ -34,9 +37,13 @@ def bounce_server(work: Work) -> Values:
         services = recipe.services(site)
     except ValueError as error:
         raise StepFailed(f"no configuration can be written: {error}", kind="account_unfit") from None
+    ours = _ours(account, kept, keys)
+    with work.link(patient=True) as link:
+        _spare_others(work, link, recipe, keys, ours)
     work.vault.save(
         account.account_id,
         {
+            "ours": Secret(" ".join(sorted(ours))),
             "furl": keys.introducer_furl,
             "introducer_node_pem": keys.introducer_node_pem,
             "server_node_pem": keys.server_node_pem,
@@ -54,6 +61,54 @@ def bounce_server(work: Work) -> Values:
         "introducer_restored": not work.new_identity and restored_introducer(account)[0] is not None,
         "storage_restored": not work.new_identity and restored_storage(account)[0] is not None,
     }
+
+
+def _ours(account: Account, kept: Mapping[str, Secret], keys: NodeKeys) -> frozenset[str]:
+    """Every identity that this recovery ever had for the account: the manifest's, those sealed, those that come now."""
+    known = {
+        _named(name, secret)
+        for name in ("introducer_node_pem", "introducer_furl", "server_node_pem")
+        for secret in (getattr(keys, name), getattr(account, name), kept.get(name.replace("introducer_furl", "furl")))
+        if secret is not None
+    }
+    return frozenset(known.union(kept["ours"].reveal().split() if "ours" in kept else ()) - {""})
+
+
+def _named(name: str, secret: Secret) -> str:
+    """TubID, or TubID and swissnum, of what the file of that name holds; "" if it cannot be read."""
+    try:
+        if name != "introducer_furl":
+            return tub_id_of(secret)
+        furl = parse_furl(secret)
+        return f"{furl.tub_id}/{furl.swissnum.reveal()}"
+    except ValueError:
+        return ""
+
+
+def _spare_others(work: Work, link: Link, recipe: Recipe, keys: NodeKeys, ours: Collection[str]) -> None:
+    """An identity on the host that is not this recovery's stays: a customer may have been told of it.
+
+    On a server that was recovered even one of ours stays. Tahoe-LAFS itself makes none before its first start.
+    """
+    for name, path in recipe.identity_files.items():
+        if not link.ask(lambda host, path=path: host.stat([path]), name):  # type: ignore[misc]
+            continue
+        there = _named(name, link.ask(lambda host, path=path: host.read(path), name))  # type: ignore[misc]
+        if there != _named(name, getattr(keys, name)) and (there not in ours or _serves(work)):
+            raise StepFailed(
+                f"the host holds another {name} than this recovery has; nothing was replaced: go on with the state "
+                "folder, or the evidence, that has it, or end the instance if nobody needs it",
+                kind="other_keys",
+            )
+
+
+def _serves(work: Work) -> bool:
+    instance_id = work.known_of("deploy_ec2_instance", "instance_id")
+    within = work.settings.waits.command_deadline
+    instance = work.ensure(
+        lambda: work.world.compute.describe(instance_id), lambda: None, within=within, what="whether it was recovered"
+    )
+    return RECOVERED_TAG in instance.tags
 
 
 def _bring_up(link: Link, service: Service) -> None:

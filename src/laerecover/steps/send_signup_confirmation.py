@@ -13,19 +13,24 @@ from laerecover.steps.work import StepFailed, Values, Work
 def send_signup_confirmation(work: Work) -> Values:
     """Prepare the mail of the account's grade; hold it, or send it with `--mail send`.
 
+    Where a mail told an address that was lost since, another one tells the new address.
     Values: message_id, kind, mail (its state). Fails: `mail_unfit`; with a follow-up: `mail_refused`, `mail_in_doubt`.
     """
     kind, reason = audience(work.account)
     withdraw_failures(work)
-    return post(work, kind, reason, number=1)
+    earlier = [mail for mail in work.outbox.of(work.account.account_id) if mail.kind != FAILURE]
+    host = work.known_of("wait_for_ec2_addresses", "public_host")
+    if earlier and earlier[-1].tells(host):
+        return post(work, kind, reason, number=1, there=earlier[-1])
+    return post(work, kind, reason, number=host if earlier else 1)
 
 
-def post(work: Work, kind: str, detail: str, *, number: int) -> Values:
-    """Prepare one mail in the outbox, then hold or send it. Whatever the outbox says already, stands."""
+def post(work: Work, kind: str, detail: str, *, number: int | str, there: Mail | None = None) -> Values:
+    """Prepare one mail in the outbox, if it is not `there`; then hold or send it. Whatever the outbox says already, stands."""
     account, now = work.account, work.world.clock.now()
     # The customer's mail and the note to the staff are one mail to two readers: they share an id, so only one can be.
     identity = CONFIRMATION if kind != FAILURE else FAILURE
-    mail = Mail(
+    mail = there or Mail(
         message_id=message_id(work.recovery_id, account.account_id, identity, number, sender=work.settings.sender),
         account_id=account.account_id,
         kind=kind,
@@ -57,10 +62,11 @@ def deliver(work: Work, mail: Mail) -> None:
     (no TLS, no login): surely not taken, so it is held again.
     """
     message = _render(work, mail)
-    clock = work.world.clock
+    clock, host = work.world.clock, work.vault.load(mail.account_id).get("public_host")
     if doubt_foreign(work, mail):
         return
-    if not work.outbox.move(mail.message_id, to="sending", of=["prepared", "held"], now=clock.now()):
+    told = host.reveal() if host else ""
+    if not work.outbox.move(mail.message_id, to="sending", of=["prepared", "held"], now=clock.now(), host=told):
         return
     work.point("before-send")
     state, answer = "in_doubt", "the sending was broken off"

@@ -1,0 +1,172 @@
+"""What is lost, changed or hostile does not hang, double or hide what a customer must hear."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from laerecover.errors import Guarded
+from laerecover.outbox import Outbox
+from laerecover.ports import RECOVERED_TAG
+from laerecover.vault import Vault
+
+
+def test_a_ledger_that_cannot_be_written_ends_the_run(operator, make_account, monkeypatch):
+    """A workflow whose end the ledger could not take is not waited for: the run stops, and the same command goes on."""
+    import dbos._sys_db as engine
+
+    import laerecover.runner
+
+    def full(*args, **kwargs):
+        raise OperationalError("UPDATE", {}, sqlite3.OperationalError("database or disk is full"))
+
+    someone = operator(make_account())
+    monkeypatch.setattr(laerecover.runner, "_ASKED", 5)
+    with monkeypatch.context() as broken:
+        broken.setattr(engine.SystemDatabase, "update_workflow_outcome", full)
+        with pytest.raises(Guarded, match=r"ledger could not be written.*run the same command again"):
+            someone.run()
+    someone.stop.clear()
+    assert someone.run().exit_code == 0
+    assert len(someone.rows("instances")) == 1
+
+
+def letters(bench):
+    """What the customer got."""
+    return [row for row in bench.rows("mailbox") if "customer0@" in row["recipient"]]
+
+
+@pytest.mark.parametrize("mail", ["send", "hold"])
+def test_a_customer_who_was_told_a_lost_address_hears_of_the_new_one(make_bench, mail):
+    """An account that is recovered at another address than its mail told gets another mail, which is held or sent."""
+    bench = make_bench(mail="send")
+    bench.recover()
+    bench.work.world.compute.terminate(bench.values("deploy_ec2_instance")["instance_id"])
+    bench.effects.clear()
+    bench.work = replace(bench.work, mail=mail, round=2)
+    assert bench.recover()["outcome"] == "recovered"
+    first, second = bench.outbox.all()
+    here = bench.values("wait_for_ec2_addresses")["public_host"]
+    sent = [first, second] if mail == "send" else [first]
+    assert first.host not in ("", here)
+    assert (second.state, second.host) == (("sent", here) if mail == "send" else ("held", ""))
+    assert [row["message_id"] for row in letters(bench)] == [each.message_id for each in sent]
+    bench.recover()
+    assert len(bench.outbox.all()) == 2
+
+
+def test_a_mail_that_waits_tells_the_latest_address_and_stays_one(make_bench):
+    """Nothing was given away yet: the held mail is the one that is sent."""
+    bench = make_bench()
+    bench.recover()
+    bench.work.world.compute.terminate(bench.values("deploy_ec2_instance")["instance_id"])
+    bench.effects.clear()
+    bench.work = replace(bench.work, mail="send", round=2)
+    bench.recover()
+    (mail,) = bench.outbox.all()
+    assert (mail.state, mail.host) == ("sent", bench.values("wait_for_ec2_addresses")["public_host"])
+    assert len(letters(bench)) == 1
+
+
+def test_an_outbox_that_knew_no_addresses_sends_nothing_again(make_bench):
+    """A mail of which nobody knows what it told stands for its account."""
+    bench = make_bench(mail="send")
+    bench.recover()
+    with sqlite3.connect(bench.outbox._path) as db:
+        db.execute("ALTER TABLE mails DROP COLUMN host")
+    db.close()
+    bench.work = replace(bench.work, outbox=type(bench.outbox)(bench.outbox._path), round=2)
+    bench.recover()
+    assert len(letters(bench)) == 1
+
+
+def test_another_sender_makes_no_second_mail(make_bench):
+    """What names a mail is its account and what it is about, not the domain of whoever sends it."""
+    bench = make_bench(mail="send")
+    bench.recover()
+    bench.work = replace(bench.work, settings=replace(bench.work.settings, sender="help@example.com"), round=2)
+    bench.recover()
+    assert len(letters(bench)) == len(bench.outbox.all()) == 1
+
+
+NEW = {
+    "grade": "NEW_STORAGE_IDENTITY",
+    "introducer_identity": "ABSENT",
+    "storage_identity": "ABSENT",
+    "introducer_furl": None,
+    "introducer_node_pem": None,
+    "server_node_pem": None,
+}
+
+
+def end_nodes(bench):
+    """The nodes are down for the moment."""
+    with bench.file.change() as db:
+        db.execute("DELETE FROM services")
+
+
+def identity(bench):
+    """What the host's files hold."""
+    names = ("introducer/private/node.pem", "introducer/private/introducer.furl", "storageserver/private/node.pem")
+    return [bench.host_file(f"/home/customer/{name}") for name in names]
+
+
+def forget(bench, folder):
+    """Another state folder for the same account in the same world."""
+    folder.mkdir()
+    bench.effects.clear()
+    bench.work = replace(bench.work, outbox=Outbox(folder / "outbox.sqlite"), vault=Vault(folder / "v", b"k" * 32))
+
+
+@pytest.mark.parametrize("lost", [NEW, {"grade": "NEW_FURL", "introducer_furl": None}])
+def test_keys_of_another_recovery_are_not_replaced(make_bench, make_account, tmp_path, lost):
+    """A server whose nodes are down keeps what a customer may have been told, and a human hears of it."""
+    bench = make_bench(make_account(**lost))
+    bench.recover()
+    before = identity(bench)
+    end_nodes(bench)
+    forget(bench, tmp_path / "other")
+    ended = bench.recover()
+    assert (ended["outcome"], ended["failures"][0]["kind"]) == ("failed", "other_keys")
+    assert identity(bench) == before
+    assert not bench.rows("services")
+
+
+def test_keys_that_the_manifest_has_are_put_back_by_whoever_comes(make_bench, tmp_path):
+    """Where everything was restored another state folder has the same keys, and goes on."""
+    bench = make_bench()
+    bench.recover()
+    before = identity(bench)
+    end_nodes(bench)
+    forget(bench, tmp_path / "other")
+    assert bench.recover()["outcome"] == "recovered"
+    assert identity(bench) == before
+
+
+def test_our_own_keys_give_way_to_those_of_a_mended_manifest(make_bench, make_account):
+    """What this recovery itself put there is replaced by what was found since, even if it was sealed already when a runner died."""
+    bench = make_bench(make_account(**NEW))
+    bench.recover()
+    end_nodes(bench)
+    bench.effects.clear()
+    found = make_account()
+    for name in ("introducer_node_pem", "server_node_pem"):
+        bench.work.vault.save(found.account_id, {name: getattr(found, name)})
+    bench.work = replace(bench.work, account=found, round=2)
+    assert bench.recover()["outcome"] == "recovered"
+    assert found.introducer_node_pem.reveal().strip() == identity(bench)[0].strip()
+
+
+def test_a_recovered_server_keeps_even_our_own_keys(make_bench, make_account):
+    """Once an instance bears the tag of a recovered one, nothing of its identity changes."""
+    bench = make_bench(make_account(**NEW))
+    bench.recover()
+    before = identity(bench)
+    end_nodes(bench)
+    bench.work.world.compute.tag(bench.values("deploy_ec2_instance")["instance_id"], {RECOVERED_TAG: "2026-11-22"})
+    bench.work = replace(bench.work, account=make_account(), round=2)
+    assert bench.recover()["failures"][0]["kind"] == "other_keys"
+    assert identity(bench) == before
