@@ -41,7 +41,12 @@ def follow_ups(
         if entry not in found:
             found.append(entry)
 
-    if row["outcome"] == "failed" and any(_OTHER_KEYS in s["message"] for s in row["steps"]):
+    if row["unplanned"]:
+        add(
+            "begun, but the manifest no longer recovers it: mend the manifest and plan again, or see to its server and its mail",
+            f"{row['account_id']}: {row['outcome']}, mail {row['mail'] or 'none'}",
+        )
+    elif row["outcome"] == "failed" and any(_OTHER_KEYS in s["message"] for s in row["steps"]):
         add(
             "another recovery put its keys there: go on with the state folder, or the evidence, that has them",
             row["why"],
@@ -63,7 +68,7 @@ def follow_ups(
             else "",
         )
     for mail in mails:
-        if mail.state == "held" and mail.kind != FAILURE:
+        if mail.state == "held" and mail.kind != FAILURE and not row["unplanned"]:
             add(
                 "a mail is held: look and send",
                 mail.answer,

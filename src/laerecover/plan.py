@@ -42,6 +42,24 @@ class PlannedAccount:
     mail: str
 
 
+def not_planned(account_id: str) -> PlannedAccount:
+    """An account that was begun, but stands in the manifest no more."""
+    return PlannedAccount(
+        account_id=account_id,
+        customer="(not in the manifest)",
+        action=BLOCKED,
+        why="it is not in the manifest any more",
+        guarded=False,
+        grade=None,
+        price="",
+        server="UNKNOWN",
+        image=None,
+        size=None,
+        restores=(),
+        mail="",
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """All accounts of the manifest, in its order. `digest` names exactly this plan."""

@@ -14,7 +14,7 @@ from laerecover.follow_ups import follow_ups, grouped
 from laerecover.lost_mails import lost_mails
 from laerecover.manifest import Account, Manifest
 from laerecover.outbox import CONFIRMATION, FAILURE, Mail, Outbox
-from laerecover.plan import BLOCKED, LEFT_OUT, Plan
+from laerecover.plan import BLOCKED, LEFT_OUT, Plan, not_planned
 from laerecover.runbook import ALL_STEPS
 from laerecover.state import State
 from laerecover.text import clean
@@ -152,6 +152,8 @@ class Report:
             return 3
         if any(a["proof"] and not a["proof"]["ok"] for a in self.accounts):
             return 1
+        if any(a["unplanned"] for a in self.accounts):
+            return 1
         return 1 if self.number("failed", "on its way", "not started") else 0
 
 
@@ -175,14 +177,17 @@ def make_report(
     for mail in (*known, *lost):
         mails.setdefault(mail.account_id, []).append(mail)
     begun = datetime.fromisoformat(state.started_at) if state.started_at else None
-    planned = {a.account_id: a for a in plan.accounts}
+    gone = sorted((rounds.keys() | mails.keys()) - {a.account_id for a in manifest.accounts})
+    accounts = (*manifest.accounts, *(Account(account_id=name, verdict="ABANDONED") for name in gone))
+    planned = {a.account_id: a for a in (*plan.accounts, *map(not_planned, gone))}
     rows = [
         _row(account, planned[account.account_id], rounds.get(account.account_id), mails.get(account.account_id, []))
         | _effects(counts.get(account.account_id), rounds.get(account.account_id), begun)
-        for account in manifest.accounts
+        for account in accounts
     ]
     proofs = state.proved
-    for row, account in zip(rows, manifest.accounts, strict=True):
+    for row, account in zip(rows, accounts, strict=True):
+        row["unplanned"] = account.verdict != "RECOVERABLE" and account.account_id in (rounds.keys() | mails.keys())
         untried = {"ok": False, "said": "not tried yet"} if state.prove and row["outcome"] == "recovered" else None
         row["proof"] = proofs.get(account.account_id, untried)
         row["follow_ups"] = follow_ups(row, account, mails.get(account.account_id, []), state, name, repeated or {})

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from laerecover import operations, review
 from laerecover.errors import Guarded
 from laerecover.outbox import Outbox
 from laerecover.ports import RECOVERED_TAG
@@ -170,3 +171,22 @@ def test_a_recovered_server_keeps_even_our_own_keys(make_bench, make_account):
     bench.work = replace(bench.work, account=make_account(), round=2)
     assert bench.recover()["failures"][0]["kind"] == "other_keys"
     assert identity(bench) == before
+
+
+def test_what_a_mended_manifest_no_longer_recovers_is_listed(operator, make_account, make_manifest):
+    """An account that was begun and is INCOMPLETE or gone now stands in the report, and the exit code is not 0."""
+    someone = operator(*map(make_account, range(3)))
+    assert someone.run().exit_code == 0
+    incomplete = make_account(2, verdict="INCOMPLETE", grade=None)
+    make_manifest(make_account(1), incomplete)
+    operations.plan(someone.options())
+    for made in (someone.run(), review.report(someone.options())[1]):
+        assert made.exit_code == 1
+        left = {
+            a["account_id"]: [f["do"] for f in a["follow_ups"] if f["do"].startswith("begun")] for a in made.accounts
+        }
+        assert {name: len(found) for name, found in left.items()} == {
+            make_account(0).account_id: 1,
+            make_account(1).account_id: 0,
+            incomplete.account_id: 1,
+        }
