@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -70,6 +72,26 @@ def restored_storage(account: Account) -> tuple[Secret | None, Secret | None]:
     return account.server_node_pem, account.server_node_privkey
 
 
+def unfit(account: Account) -> str:
+    """Which of the values that would be restored cannot be right, so that nothing is launched for it; "" if all can."""
+    try:
+        introducer, furl = restored_introducer(account)
+    except ValueError:
+        return "introducer_node_pem or introducer_furl"
+    storage, privkey = restored_storage(account)
+    for name, pem in (("introducer_node_pem", introducer), ("server_node_pem", storage)):
+        try:
+            if pem is not None:
+                tub_id_of(pem)
+                _is_weak(pem)
+        except Exception:  # noqa: BLE001  hostile text: whatever its parser says, it is no certificate
+            return name
+    for name, line in (("introducer_furl", furl), ("server_node_privkey", privkey)):
+        if line is not None and not re.fullmatch(r"[!-~]+", line.reveal().strip()):
+            return name
+    return ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeKeys:
     """What makes the two nodes who they are; all of it is put in place before they start for the first time."""
@@ -90,7 +112,10 @@ def node_keys(
     """
     introducer, furl = (None, None) if new_identity else restored_introducer(account)
     storage, privkey = (None, None) if new_identity else restored_storage(account)
-    old_tubs = {tub_id_of(pem) for pem in (account.introducer_node_pem, account.server_node_pem) if pem is not None}
+    old_tubs = set[str]()
+    for old in (account.introducer_node_pem, account.server_node_pem):
+        with suppress(ValueError):  # one that is BROKEN may hold anything
+            old_tubs |= {tub_id_of(old)} if old is not None else set()
 
     def kept_pem(name: str) -> Secret | None:
         pem = kept.get(name)

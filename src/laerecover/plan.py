@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
 from laerecover.errors import LaeRecoverError
-from laerecover.identity import restored_introducer, restored_storage
+from laerecover.identity import restored_introducer, restored_storage, unfit
 from laerecover.letters import PRICES, audience
 from laerecover.manifest import Account, Manifest
 from laerecover.outbox import CONFIRMATION
@@ -17,9 +17,14 @@ from laerecover.settings import Settings
 
 RECOVER, BLOCKED, LEFT_OUT = "recover", "blocked", "left out"
 UNREACHABLE = "DATA_UNREACHABLE"
-NEVER_ACCEPTED = (UNREACHABLE, "recovered_before")
+UNFIT = "UNFIT"
+NEVER_ACCEPTED = (UNREACHABLE, "recovered_before", UNFIT)
 """With these words begins why an account is blocked whatever anybody accepts."""
 _NO_IMAGE = "no image or size is known: add its product to the config, or ec2.image and ec2.size to the settings"
+_UNFIT = (
+    "cannot be read, or holds what no such value can: take another from other evidence (laeforensics), "
+    "or plan with --new-identity in another state folder"
+)
 _SECONDS_EACH = 420.0
 """Rough forecast of one recovery, in seconds: packages and a reboot are most of it."""
 
@@ -188,6 +193,8 @@ def _decide(
         return BLOCKED, f"the verdict is {account.verdict}{reasons}", False
     if account.account_id not in chosen:
         return LEFT_OUT, "not selected", False
+    if wrong := unfit(account):
+        return BLOCKED, f"{UNFIT}: its {wrong} {_UNFIT}", True
     if server == "GONE" or accepted:
         return RECOVER, "accepted by a human" if server != "GONE" else "", False
     if server == "RUNNING":
@@ -198,6 +205,8 @@ def _decide(
 
 
 def _restores(account: Account) -> tuple[str, ...]:
+    if unfit(account):
+        return ()
     pem, furl = restored_introducer(account)
     storage, _ = restored_storage(account)
     names = (("introducer key", pem), ("introducer furl", furl), ("storage key", storage))

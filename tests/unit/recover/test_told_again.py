@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from laerecover import operations, review
 from laerecover.errors import Guarded
+from laerecover.manifest import Secret
 from laerecover.outbox import Outbox
 from laerecover.ports import RECOVERED_TAG
 from laerecover.vault import Vault
@@ -190,3 +191,36 @@ def test_what_a_mended_manifest_no_longer_recovers_is_listed(operator, make_acco
             make_account(1).account_id: 0,
             incomplete.account_id: 1,
         }
+
+
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("introducer_furl", "pb://{tub}@203.0.113.1:12345/swiss\n[node]\nnickname = evil"),
+        ("introducer_furl", "pb://{tub}@203.0.113.1:12345/swiss\x1b[31m"),
+        ("introducer_node_pem", CERTIFICATE.format("AAAA")),
+        ("server_node_pem", CERTIFICATE.format("!!!")),
+        ("server_node_pem", "nothing of a certificate"),
+        ("server_node_pem", CERTIFICATE.format("\u2603")),
+        ("server_node_privkey", "priv-v0-x\n\0"),
+    ],
+)
+def test_a_hostile_identity_is_never_launched(operator, make_account, name, text):
+    """What cannot be a furl or a key blocks its account in the plan, with the name of the value; the others go on."""
+    hostile = make_account(0, **{name: Secret(text.format(tub=make_account(0).introducer_nodeid))})
+    someone = operator(hostile, make_account(1))
+    made = someone.run()
+    rows = {a["account_id"]: a for a in made.accounts}
+    assert (rows[hostile.account_id]["outcome"], made.exit_code) == ("blocked", 3)
+    assert name in rows[hostile.account_id]["why"]
+    assert rows[make_account(1).account_id]["outcome"] == "recovered"
+    assert len(someone.rows("instances")) == 1
+
+
+def test_a_broken_key_that_is_not_restored_blocks_nothing(operator, make_account):
+    """Garbage that the audit calls BROKEN is replaced by a new key, whatever it holds."""
+    broken = {"introducer_node_pem": Secret("garbage"), "introducer_identity": "BROKEN", "introducer_furl": None}
+    assert operator(make_account(0, grade="NEW_FURL", **broken)).run().exit_code == 0
