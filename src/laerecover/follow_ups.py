@@ -13,8 +13,8 @@ from laerecover.plan import BLOCKED, NEVER_ACCEPTED
 from laerecover.state import State
 from laerecover.text import clean
 
-_OTHER_KEYS = "the host holds another "
-"""How bounce_server says that a key on the host is not the one that this state has."""
+_OTHER_KEYS = ("other_keys", "identity_differs")
+"""The kinds of failure by which bounce_server says that a key on the host is not the one that this state has."""
 
 
 def follow_ups(
@@ -46,7 +46,7 @@ def follow_ups(
             "begun, but the manifest no longer recovers it: mend the manifest and plan again, or see to its server and its mail",
             f"{row['account_id']}: {row['outcome']}, mail {row['mail'] or 'none'}",
         )
-    elif row["outcome"] == "failed" and any(_OTHER_KEYS in s["message"] for s in row["steps"]):
+    elif row["outcome"] == "failed" and any(s["kind"] in _OTHER_KEYS for s in row["steps"]):
         add(
             "another recovery put its keys there: go on with the state folder, or the evidence, that has them",
             row["why"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from operator import methodcaller
 
 from laerecover.identity import NodeKeys, node_keys, parse_furl, restored_introducer, restored_storage, tub_id_of
 from laerecover.manifest import Account, Secret
@@ -91,9 +92,9 @@ def _spare_others(work: Work, link: Link, recipe: Recipe, keys: NodeKeys, ours: 
     On a server that was recovered even one of ours stays. Tahoe-LAFS itself makes none before its first start.
     """
     for name, path in recipe.identity_files.items():
-        if not link.ask(lambda host, path=path: host.stat([path]), name):  # type: ignore[misc]
+        if not link.ask(methodcaller("stat", [path]), name):
             continue
-        there = _named(name, link.ask(lambda host, path=path: host.read(path), name))  # type: ignore[misc]
+        there = _named(name, link.ask(methodcaller("read", path), name))
         if there != _named(name, getattr(keys, name)) and (there not in ours or _serves(work)):
             raise StepFailed(
                 f"the host holds another {name} than this recovery has; nothing was replaced: go on with the state "
