@@ -53,12 +53,12 @@ bench: $(VENV)/.dev
 	$(BIN)/python tests/bench/bench_recover.py
 
 # What CI has no time for, with its figures: run it before a change is called done. Half an hour of damage beyond the rounds of
-# `make fuzz`, walks with many more seeds, corpora and recoveries of thousands; and whatever bears the marker `long`.
+# `make fuzz`, walks with many more seeds, corpora of thousands, a recovery of hundreds; and whatever bears the marker `long`.
 long: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(JOBS) -m long -rP --durations=10
 	LAE_FUZZ_SECONDS=$${LAE_FUZZ_SECONDS:-1800} LAE_FUZZ_FIRST=$${LAE_FUZZ_FIRST:-400} $(BIN)/python -m pytest -m "fuzz and not long" -rP
 	$(BIN)/python tests/bench/bench_forensics.py --scaling --large
-	$(BIN)/python tests/bench/bench_recover.py --accounts 1000
+	$(BIN)/python tests/bench/bench_recover.py --accounts 500
 
 notebooks: $(VENV)/.dev
 	$(BIN)/python -m pytest --nbmake notebooks

@@ -28,21 +28,23 @@ _COMPARED = 100
 """Characters: behind them, long replies are cut at different words, for they name addresses of different lengths."""
 
 
-def about_us(said: str, *, sender: str, recipient: str) -> bool:
+def about_us(reply: str, *, sender: str, recipient: str) -> bool:
     """Whether a reply to RCPT or to the message, code first, is about sender or policy: then the next mail would fare no better.
 
     Many servers keep what they have against sender and client back until RCPT, so the stage alone does not tell.
     """
-    found = _REPLY.match(said)
+    found = _REPLY.match(reply)
     if found is None:
         return False
     code, status, text = int(found[1]), found[2] or "", found[3].casefold()
+    sender, recipient = sender.casefold(), recipient.casefold()
     if _OUR_STATUS.match(status) or code in _OUR_CODES:
         return True
     if _THEIR_STATUS.match(status):
         return False
-    named = sender.casefold() in text and sender.casefold() != recipient.casefold()
-    return named or _OUR_WORDS.search(text) is not None
+    # Names say nothing: a customer may be called nospam, or sender, or have a host of that name.
+    said = (word for word in text.split() if not _names_something(word) and _bare(word) != recipient.rpartition("@")[0])
+    return (sender in text and sender != recipient) or _OUR_WORDS.search(" ".join(said)) is not None
 
 
 def alike(answer: str) -> str:
@@ -58,5 +60,8 @@ def alike(answer: str) -> str:
 
 def _names_something(word: str) -> bool:
     """An address, a host, a number, an id of the queue."""
-    bare = word.strip("<>()[]{}\"'`.,;:!?…")
-    return any(c == "@" or c.isdigit() for c in word) or "." in bare or word.startswith("<")
+    return any(c == "@" or c.isdigit() for c in word) or "." in _bare(word) or word.startswith("<")
+
+
+def _bare(word: str) -> str:
+    return word.strip("<>()[]{}\"'`.,;:!?…")

@@ -298,6 +298,16 @@ def test_a_port_that_speaks_no_tls_is_named_as_what_it_is(parrot, mailer, papers
     assert at == "handshake" or "`starttls`" in text
 
 
+@pytest.mark.parametrize("recipient", ["nospam@example.net", "sender@example.net", "zoe@policy.relay.example"])
+@pytest.mark.parametrize(
+    "reply", ["550 <{0}> unknown", "550 {0}: unknown", "550 {1}: unknown", "550 unknown here (at {2})"]
+)
+def test_a_name_that_sounds_like_us_is_still_theirs(parrot, mailer, recipient, reply):
+    """A customer, or their host, may be called by any of the words that speak of sender and policy."""
+    parrot.says["RCPT"] = reply.format(recipient, *recipient.split("@")).encode() + b"\r\n"
+    assert said(mailer, recipient)[0] == "this mail"
+
+
 def test_an_address_that_no_envelope_can_bear_is_refused(parrot, mailer):
     """A domain beyond ASCII: said before anything is given away, so that nothing is in doubt."""
     assert (said(mailer, "zoe@exämple.net")[0], parrot.messages) == ("this mail", [])
