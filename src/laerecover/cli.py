@@ -123,22 +123,22 @@ def run(
 def notify(options: Options, yes: YesOpt = False, json_: JsonOpt = False) -> None:
     """Show the mails that are held, and send them."""
     from laerecover import mailing
-    from laerecover.show import ask, show_letters
+    from laerecover.show import ask, show_letters, show_sent
 
     def confirm(found: State, letters: list[Letter]) -> bool:
         show_letters(letters, stream=sys.stderr if json_ else sys.stdout)
         return yes or found.mode == "drill" or ask(f"Send {len(letters)} mails")
 
     stop = stop_on_signals()
-    found, outcome = mailing.notify(options, stop=stop, confirm=confirm)
+    found, outcome, stopped = mailing.notify(options, stop=stop, confirm=confirm)
     numbers = mailing.mail_numbers(found)
     if json_:
-        _print_json({"mails": outcome})
+        _print_json({"mails": outcome, "stopped": stopped})
     else:
-        print("Mails: " + (", ".join(f"{n} {s.replace('_', ' ')}" for s, n in sorted(numbers.items())) or "none"))
+        show_sent(numbers, stopped)
     if stop.is_set():
         raise typer.Exit(130)
-    raise typer.Exit(4 if numbers.get("in_doubt") else 1 if numbers.get("held") or numbers.get("refused") else 0)
+    raise typer.Exit(4 if numbers.get("in_doubt") else 3 if stopped else 1 if {"held", "refused"} & {*numbers} else 0)
 
 
 @command(app, "state")
@@ -186,18 +186,18 @@ def verify(options: Options, json_: JsonOpt = False) -> None:
 def resolve(
     options: Options,
     account: Annotated[str, typer.Argument(metavar="ACCOUNT")],
-    matter: Annotated[str, typer.Argument(metavar="mail", help="What is in doubt: mail.")],
-    sent: Annotated[bool, typer.Option("--sent", help="It arrived.")] = False,
+    matter: Annotated[str, typer.Argument(metavar="mail", help="What it is about: mail.")],
+    sent: Annotated[bool, typer.Option("--sent", help="It arrived, or the customer was told another way.")] = False,
     resend: Annotated[bool, typer.Option("--resend", help="It did not: hold it, to be sent again.")] = False,
 ) -> None:
-    """Say what became of a mail that is in doubt."""
+    """Say what became of a mail that is in doubt, or was refused."""
     from laerecover import mailing
 
     if matter != "mail" or sent == resend:
         raise typer.BadParameter("say `mail`, with either --sent or --resend")
     mailing.resolve_mail(options, account, sent=sent)
     again = f"next: laerecover notify {options.quoted}{options.repeat('notify', state=True)}"
-    print("The mail counts as sent." if sent else f"The mail is held again; {again}")
+    print("The mail is settled: nobody sends it again." if sent else f"The mail is held again; {again}")
 
 
 @command(app, *PLACES)

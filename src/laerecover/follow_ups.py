@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from laerecover.manifest import Account
-from laerecover.outbox import FAILURE, STAFF_NOTE, Mail
+from laerecover.outbox import FAILURE, STAFF_NOTE, Mail, current
 from laerecover.plan import BLOCKED, NEVER_ACCEPTED
 from laerecover.state import State
 from laerecover.text import clean
@@ -67,19 +67,26 @@ def follow_ups(
             if row["guarded"] and not row["why"].startswith(NEVER_ACCEPTED)
             else "",
         )
+
+    def settle(how: str) -> str:
+        return f"laerecover resolve {name} {account_id} mail {how}{option}{repeated.get('resolve', '')}"
+
     for mail in mails:
-        if mail.state == "held" and mail.kind != FAILURE and not row["unplanned"]:
+        if mail.state == "held" and (mail.kind != FAILURE or mail.guarded) and not row["unplanned"]:
             add(
-                "a mail is held: look and send",
+                "a mail was refused and is held: mend what the server has against us, and send"
+                if mail.guarded
+                else "a mail is held: look and send",
                 mail.answer,
                 f"laerecover notify {name}{option}{repeated.get('notify', '')}",
             )
         elif mail.state == "in_doubt":
-            command = f"laerecover resolve {name} {account_id} mail --sent{option}"
-            command += repeated.get("resolve", "")
-            add("ask whether the mail arrived; if it did not, say --resend", mail.answer, command)
-        elif mail.state == "refused":
-            add("tell the customer another way", mail.answer)
+            add("ask whether the mail arrived; if it did not, say --resend", mail.answer, settle("--sent"))
+        elif mail.state == "refused" and mail.message_id in current(mails):
+            untold = (
+                "tell the customer another way, and say --sent" if mail.kind != FAILURE else "the staff were not told"
+            )
+            add(f"{untold}; or have the mail sent again", mail.answer, settle("--resend"))
         elif mail.state == "sent" and mail.kind == STAFF_NOTE:
             add("tell the customer", mail.detail)
     if account.account_id in state.untagged:

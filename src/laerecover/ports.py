@@ -10,6 +10,7 @@ from email.message import EmailMessage
 from typing import Protocol
 
 from laerecover.manifest import Account, Secret
+from laerecover.refusals import MAIL_ABOUT_US as MAIL_ABOUT_US
 from laerecover.refusals import MailInDoubt as MailInDoubt
 from laerecover.refusals import NotFound as NotFound
 from laerecover.refusals import NotListening as NotListening
@@ -221,7 +222,10 @@ class Mailer(Protocol):
     """Hands a message to a mail server over TLS."""
 
     def send(self, message: EmailMessage) -> None:
-        """Transient: surely not taken. Refusal: never will be. MailInDoubt: nobody knows."""
+        """Transient: surely not taken. MailInDoubt: nobody knows.
+
+        Refusal: surely not taken, and it is about this mail (`mail_refused`), or about us (MAIL_ABOUT_US).
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

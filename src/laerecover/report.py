@@ -13,7 +13,7 @@ from typing import Any
 from laerecover.follow_ups import follow_ups, grouped
 from laerecover.lost_mails import lost_mails
 from laerecover.manifest import Account, Manifest
-from laerecover.outbox import CONFIRMATION, FAILURE, Mail, Outbox
+from laerecover.outbox import CONFIRMATION, FAILURE, Mail, Outbox, stopped
 from laerecover.plan import BLOCKED, LEFT_OUT, Plan, not_planned
 from laerecover.runbook import ALL_STEPS
 from laerecover.state import State
@@ -205,7 +205,7 @@ def make_report(
         "step_seconds": _medians(rounds.values()),
         "pace": state.pace,
         "seed": state.seed if state.mode == "drill" else None,
-        "stopped": state.stopped,
+        "stopped": "; ".join(filter(None, (state.stopped, stopped(known)))),
         "decisions": {key: dict(value) for key, value in state.accepted.items()},
         "accounts": rows,
     }

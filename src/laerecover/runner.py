@@ -30,7 +30,7 @@ from laerecover.runbook import Effect, execute, recover  # noqa: E402
 from laerecover.settings import Settings  # noqa: E402
 from laerecover.state import State  # noqa: E402
 from laerecover.steps.deploy_ec2_instance import token_of  # noqa: E402
-from laerecover.steps.work import StepFailed, Values, Work  # noqa: E402
+from laerecover.steps.work import Sending, StepFailed, Values, Work  # noqa: E402
 from laerecover.vault import Vault  # noqa: E402
 from laerecover.worlds import OpenWorld  # noqa: E402
 
@@ -78,6 +78,7 @@ class Job:
     failures: list[str] = field(init=False, default_factory=list)
     broken: list[str] = field(init=False, default_factory=list)
     """Why nothing can be written down; everything stops then."""
+    sending: Sending = field(init=False, default_factory=Sending)
     halts: list[str] = field(init=False, default_factory=list)
     """Why nothing further is started; the first reason counts."""
 
@@ -101,6 +102,7 @@ class Job:
             vault=self.vault,
             outbox=self.outbox,
             mail=self.mail,
+            sending=self.sending,
             round=number,
             attempt=attempt,
             known=known,

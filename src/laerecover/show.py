@@ -132,6 +132,17 @@ def show_letters(letters: Sequence[Letter], *, stream: TextIO | None = None) -> 
         out.print()
 
 
+def show_sent(numbers: Mapping[str, int], stopped: str) -> None:
+    """How many mails are in which state, and why no more were sent."""
+    out = console(sys.stdout)
+    out.print(Text("Mails: " + (", ".join(f"{n} {s.replace('_', ' ')}" for s, n in sorted(numbers.items())) or "none")))
+    if stopped:
+        out.print(Text(f"Stopped by a guard: {clean(stopped)}", style="yellow"))
+        out.print(
+            Text("next: mend sender, login or the server's policy, then the same command; what was not sent is held")
+        )
+
+
 def show_verified(checks: Sequence[Check]) -> None:
     """One line per check, failures first; then how many accounts are well."""
     out = console(sys.stdout)

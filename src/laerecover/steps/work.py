@@ -32,6 +32,17 @@ class StepFailed(Exception):
         self.follow_up = follow_up
 
 
+class Sending:
+    """Whether mails still go out: the first refusal that is about us stops that, for every account of the command."""
+
+    def __init__(self) -> None:
+        self.stopped = ""
+
+    def stop(self, why: str) -> None:
+        """Send nothing more; the first reason counts."""
+        self.stopped = self.stopped or why
+
+
 def _nowhere(point: str) -> None:
     del point
 
@@ -56,6 +67,7 @@ class Work:
     vault: Vault
     outbox: Outbox
     mail: str = "hold"
+    sending: Sending = field(default_factory=Sending)
     round: int = 1
     attempt: int = 1
     known: Mapping[str, Values] = field(default_factory=dict)

@@ -47,6 +47,8 @@ class Faults:
 
     connection_lost: float = 0.05
     throttled: float = 0.05
+    mail_barred: float = 0.0
+    """The mail server refuses whatever we send."""
     mail_busy: float = 0.15
     mail_lost: float = 0.0
     mail_refused: float = 0.0
