@@ -11,6 +11,7 @@ import ssl
 import subprocess
 import threading
 import time
+import warnings
 from pathlib import Path
 
 import pytest
@@ -64,14 +65,19 @@ class TestTwinProbe(NodeExam):
 class Tub:
     """A server that negotiates as foolscap does: HTTP upgrade, then TLS that wants a certificate of the client's, too.
 
-    `knows`: the TubID it answers for, whatever its certificate says.
+    `knows`: the TubID it answers for, whatever its certificate says; `newest`: the latest TLS that it speaks.
     """
 
-    def __init__(self, folder: Path, pem: Secret, *, knows: str, manner: str = "foolscap") -> None:
+    def __init__(
+        self, folder: Path, pem: Secret, *, knows: str, manner: str = "foolscap", newest: ssl.TLSVersion | None = None
+    ) -> None:
         file = folder / "node.pem"
         file.write_text(pem.reveal())
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.set_ciphers("DEFAULT:@SECLEVEL=0")
+        self.context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+        if newest is not None:
+            self.context.maximum_version = newest
         self.context.load_cert_chain(file)
         self.knows, self.manner, self.asked = knows, manner, b""
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -140,8 +146,9 @@ class TestTahoeProbe(NodeExam):
 
     @pytest.fixture(params=["of today", "of 2012"])
     def node(self, tub, request):
-        """A node with a strong key, and one with an expired certificate over 1024 bits."""
-        server = tub(weak_pem() if request.param == "of 2012" else None)
+        """A node with a strong key, and one with an expired certificate over 1024 bits that knows TLS 1.0 alone."""
+        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+            server = tub(weak_pem(), newest=ssl.TLSVersion.TLSv1) if request.param == "of 2012" else tub()
         return TahoeProbe(timeout=5), "127.0.0.1", server.port, server.knows
 
     def test_a_wrong_certificate_is_seen(self, tub):

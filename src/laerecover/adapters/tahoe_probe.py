@@ -65,7 +65,9 @@ def _headers(plain: socket.socket) -> bytes:
 
 @functools.cache
 def _made() -> ssl.SSLContext:
-    """Certificates of 2012 are let through (RSA of 1024 bits, MD5): the TubID is their hash, and the hash is what counts.
+    """Certificates of 2012 are let through (RSA of 1024 bits, MD5), and so is that time's TLS 1.0.
+
+    The TubID is the certificate's hash, and the hash is what counts.
 
     Nodes want to see a certificate of ours, too: it is made for this process, and tells nothing.
     """
@@ -73,6 +75,7 @@ def _made() -> ssl.SSLContext:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
     with tempfile.NamedTemporaryFile(suffix=".pem") as file:
         file.write(new_node_pem().reveal().encode("ascii"))
         file.flush()
