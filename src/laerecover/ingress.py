@@ -32,7 +32,7 @@ def covered(wanted: str, by: Sequence[str]) -> bool:
     """Whether everybody in the range `wanted` (or the very list of that name) is among those `sources`."""
     network = network_of(wanted)
     if network is None:
-        return wanted in by
+        return wanted in by or EVERYWHERE in by
     return any(other is not None and network.subnet_of(other) for other in map(network_of, by))
 
 

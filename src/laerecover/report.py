@@ -23,6 +23,7 @@ from laerecover.vault import write_atomically
 
 WORKFLOW = "recover_account"
 GUARD_KINDS = ("max_instances", "quota", NOT_REACHED)
+_OPEN = ("failed", "on its way", "not started")
 _GRADE_TO_DO = {
     "IDENTITY_KEPT": "take the new address",
     "NEW_FURL": "take the new furl",
@@ -155,7 +156,7 @@ class Report:
             return 1
         if any(a["unplanned"] for a in self.accounts):
             return 1
-        return 1 if self.number("failed", "on its way", "not started") else 0
+        return 1 if self.number(*_OPEN) else 0
 
 
 def make_report(
@@ -206,7 +207,8 @@ def make_report(
         "step_seconds": _medians(rounds.values()),
         "pace": state.pace,
         "seed": state.seed if state.mode == "drill" else None,
-        "stopped": state.stopped,
+        # Where nothing is left to be started, nothing was stopped.
+        "stopped": state.stopped if any(row["outcome"] in _OPEN for row in rows) else "",
         "decisions": {key: dict(value) for key, value in state.accepted.items()},
         "not_dialled": dict(state.not_dialled) if state.not_dialled else None,
         "accounts": rows,

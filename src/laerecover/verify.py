@@ -18,6 +18,7 @@ from laerecover.ports import Command, NodeProbe, Refusal, Store, World, WorldErr
 from laerecover.recipes import Recipe, recipe_named
 from laerecover.report import Round, read_ledger
 from laerecover.review import find_state
+from laerecover.state import State
 from laerecover.steps.dialling import answers_as
 from laerecover.text import clean
 from laerecover.vault import Vault
@@ -67,12 +68,17 @@ def verify(options: Options, *, stop: threading.Event) -> list[Check]:
     asked = Asked(
         world=open_world(state, settings, vault, stop).world, vault=vault, recipe=recipe_named(settings.recipe)
     )
-    if state.not_dialled:
-        world, untold = replace(asked.world, nodes=None), f"not called from here: {state.not_dialled['because']}"
-        asked = replace(asked, world=world, untold=untold)
     chosen = options.selection.of(manifest)
     accounts = [a for a in manifest.accounts if a.account_id in chosen]
-    return checks(asked, accounts, read_ledger(state.ledger), concurrency=options.concurrency)
+    return checks(dialling(state, asked), accounts, read_ledger(state.ledger), concurrency=options.concurrency)
+
+
+def dialling(state: State, asked: Asked) -> Asked:
+    """Without the nodes' ports where somebody has said that they cannot be called from here."""
+    if state.not_dialled is None:
+        return asked
+    untold = f"not asked from here: {state.not_dialled['because']}"
+    return replace(asked, world=replace(asked.world, nodes=None), untold=untold)
 
 
 def checks(asked: Asked, accounts: list[Account], rounds: dict[str, Round], *, concurrency: int) -> list[Check]:
