@@ -287,6 +287,28 @@ def test_data_that_its_own_keys_do_not_open_is_unreachable(cloud, changes):
     assert ground.found(replace(accounts[0], **changes), accounts[1]) == [(DATA_UNREACHABLE, "lae-0", True)]
 
 
+def test_a_policy_may_keep_objects_from_whoever_is_elsewhere(cloud):
+    """The rig's: lists are for all, objects for one range of addresses. What verify asks on hosts is tried with it."""
+    ground, one = Ground(cloud), account(0)
+    ground.fill(one)
+    client = client_with(
+        "s3",
+        region_name="us-east-1",
+        endpoint_url=cloud.endpoint,
+        aws_access_key_id="KEY0",
+        aws_secret_access_key="canary-0",
+    )
+
+    def read(place):
+        cloud.allow("KEY0", "canary-0", bucket="lae-0", objects_from=place)
+        assert [row["Key"] for row in client.list_objects_v2(Bucket="lae-0")["Contents"]] == [SHARE]
+        return client.get_object(Bucket="lae-0", Key=SHARE)["Body"].read()
+
+    assert read("127.0.0.0/8") == read(None) == b"x"
+    with pytest.raises(client.exceptions.ClientError, match="AccessDenied"):
+        read("203.0.113.0/24")
+
+
 def test_a_bucket_that_is_gone_is_unreachable(cloud):
     """NoSuchBucket, to keys that would have opened it."""
     ground, one = Ground(cloud), account(0)

@@ -78,10 +78,19 @@ class Cloud:
             ranges = [{"CidrIp": source}]
             backend.authorize_security_group_ingress(group, "tcp", str(first), str(last), ip_ranges=ranges)
 
-    def allow(self, access_key_id: str, secret: str, *, bucket: str | None = None, token: str | None = None) -> None:
+    def allow(
+        self,
+        access_key_id: str,
+        secret: str,
+        *,
+        bucket: str | None = None,
+        token: str | None = None,
+        objects_from: str | None = None,
+    ) -> None:
         """Let this key in: to one bucket, or as the operator. From the first key on strangers are refused."""
         buckets = None if bucket is None else frozenset({bucket})
-        self.door.keys[access_key_id] = Key(secret=secret, buckets=buckets, token=token)
+        key = Key(secret=secret, buckets=buckets, token=token, objects_from=objects_from)
+        self.door.keys[access_key_id] = key
 
     def reset(self, faults: Faults | None = None) -> None:
         """An empty cloud."""
