@@ -42,7 +42,7 @@ _SHARED: dict[str, Any] = {
         int | None, "--max-failures", min=1, metavar="N", help="Start no more after N failures [3]."
     ),
     "not_dialled": _option(
-        bool, "--not-dialled", help="This network forbids calls to the new servers' ports: said once, for good."
+        bool, "--not-dialled", help="This network does not let new servers be dialled: said once, for good."
     ),
     "because": _option(str | None, "--because", metavar="WHY", help="Why --accept or --not-dialled; it is recorded."),
     "traceback": _option(bool, "--traceback", help="Show where an error came from."),

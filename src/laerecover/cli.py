@@ -120,7 +120,7 @@ def run(
 
 @command(app, *PLACES, *SELECTION, *DECIDING)
 def notify(options: Options, yes: YesOpt = False, json_: JsonOpt = False) -> None:
-    """Show the mails that are held; call their servers, and send those whose server answers."""
+    """Show the mails that are held; dial their servers, and send those whose server answers."""
     from laerecover import mailing
     from laerecover.show import ask, show_letters
 

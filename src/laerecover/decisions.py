@@ -1,4 +1,4 @@
-"""What a human decides: that an old server does no harm, that new ones cannot be called from here."""
+"""What a human decides: that an old server does no harm, that new ones cannot be dialled from here."""
 
 from __future__ import annotations
 

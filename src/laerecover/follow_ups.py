@@ -72,7 +72,7 @@ def follow_ups(
         if mail.state == "held" and mail.kind != FAILURE and not row["unplanned"]:
             silent = any(s["kind"] == NOT_REACHED for s in row["steps"])
             add(
-                "nobody was told, for the server was not reached from here: mend that; then it is called again"
+                "nobody was told, for the server was not reached from here: mend that; then it is dialled again"
                 if silent
                 else "a mail is held: look and send",
                 mail.answer,

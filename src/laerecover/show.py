@@ -184,7 +184,7 @@ def show_report(report: Report, folder: Path) -> None:
     out.print(table)
     if said := report.body["not_dialled"]:
         told = f"by {clean(said['by'])}, {clean(said['at'])}: {clean(said['because'])}"
-        out.print(Text(f"\nThe new servers were not called from here ({told})", style="yellow"))
+        out.print(Text(f"\nThe new servers were not dialled from here ({told})", style="yellow"))
     _show_left(out, report)
     numbers = f"{report.number('recovered')} of {len(report.accounts)} accounts recovered"
     for word in ("failed", "blocked", "left out", "on its way", "not started"):

@@ -48,7 +48,7 @@ class State:
     stopped: str = ""
     """The guard that ended the latest run before its time."""
     not_dialled: Mapping[str, str] | None = None
-    """`because`, `by`, `at`, once somebody has said that new servers cannot be called from where the runner is."""
+    """`because`, `by`, `at`, once somebody has said that new servers cannot be dialled from where the runner is."""
 
     @property
     def ledger(self) -> Path:

@@ -74,7 +74,7 @@ def verify(options: Options, *, stop: threading.Event) -> list[Check]:
 
 
 def dialling(state: State, asked: Asked) -> Asked:
-    """Without the nodes' ports where somebody has said that they cannot be called from here."""
+    """Without the nodes' ports where somebody has said that they cannot be dialled from here."""
     if state.not_dialled is None:
         return asked
     untold = f"not asked from here: {state.not_dialled['because']}"

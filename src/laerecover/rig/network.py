@@ -46,15 +46,14 @@ def let_in(name: str, rules: Sequence[Ingress]) -> None:
 
     What the host begins itself is answered, and what it says to itself is heard. Packets that are kept out are dropped.
     """
-    accepted = [f"ip saddr {rule.source} tcp dport {rule.first}-{rule.last} accept" for rule in rules]
-    chain = [
-        "type filter hook input priority 0; policy drop;",
-        'iif "lo" accept',
-        "ct state established,related accept",
-    ]
-    lines = "\n".join((*chain, *accepted))
     table = "table inet security_group"
-    script = f"{table}\ndelete {table}\n{table} {{ chain input {{\n{lines}\n}} }}\n"
+    lines = [
+        *(table, f"delete {table}", f"{table} {{", "chain input {"),
+        *("type filter hook input priority 0; policy drop;", 'iif "lo" accept', "ct state established,related accept"),
+        *(f"ip saddr {rule.source} tcp dport {rule.first}-{rule.last} accept" for rule in rules),
+        *("}", "}"),
+    ]
+    script = "".join(f"{line}\n" for line in lines)
     do(["ip", "netns", "exec", name, "nft", "-f", "-"], stdin=script, what="closing a host's ports")
 
 

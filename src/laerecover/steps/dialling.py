@@ -1,4 +1,4 @@
-"""Before anybody is told of a new server its public ports are called from where this program runs."""
+"""Before anybody is told of a new server its public ports are dialled from where this program runs."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _DOORS = (
 )
 REMEDY = (
     "see that its security group, and the network before it, let in TCP 12345 and 12346, and that it runs; then "
-    "`laerecover notify` calls again. If it is this machine's own network that forbids such calls, say so once: "
+    "`laerecover notify` dials again. If it is this machine's own network that forbids that, say so once: "
     '`--not-dialled --because "…"`'
 )
 
 
 def unanswered(work: Work) -> str:
     """Why a customer would be told a dead address, asked again until `waits.dial_deadline`; "" if all is well, or if
-    nobody is to call (`work.dial`)."""
+    nobody is to dial (`work.dial`)."""
     nodes, kept, clock = work.world.nodes, work.vault.load(work.account.account_id), work.world.clock
     if nodes is None or not work.dial:
         return ""
@@ -42,9 +42,9 @@ def unanswered(work: Work) -> str:
 
 
 def hold_back_silent(mails: Sequence[Mail], world: World, vault: Vault, outbox: Outbox, *, at_once: int) -> set[str]:
-    """Message-IDs of those mails whose servers, called once more now, do not answer; they are held, and say why.
+    """Message-IDs of those mails whose servers, dialled once more now, do not answer; they are held, and say why.
 
-    `at_once`: how many are called at a time. A notice of a failure tells nobody of a server.
+    `at_once`: how many are dialled at a time. A notice of a failure tells nobody of a server.
     """
     nodes = world.nodes
     told = [mail for mail in mails if mail.kind != FAILURE]
@@ -66,11 +66,11 @@ def silent(nodes: NodeProbe, kept: Mapping[str, Secret]) -> str:
     host = kept.get("public_host")
     for what, port, name in _DOORS:
         if host is None or name not in kept:
-            return f"the {what} was not called: its address and key are lost with the vault"
+            return f"the {what} was not dialled: its address and key are lost with the vault"
         try:
             answers_as(nodes, host.reveal(), port, tub_id_of(kept[name]))
         except WorldError as error:
-            return f"the {what} was called from here: {error}"
+            return f"the {what} was dialled from here: {error}"
     return ""
 
 

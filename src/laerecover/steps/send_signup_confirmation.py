@@ -16,7 +16,7 @@ from laerecover.steps.work import StepFailed, Values, Work
 def send_signup_confirmation(work: Work) -> Values:
     """Prepare the mail of the account's grade; hold it, or send it with `--mail send`.
 
-    Before that the new server is called from here: as long as it does not answer as itself, its mail is held.
+    Before that the new server is dialled from here: as long as it does not answer as itself, its mail is held.
     Where a mail told an address that was lost since, another one tells the new address.
     Values: message_id, kind, mail (its state), dialled. Fails: `mail_unfit`; with a follow-up: `not_reached`,
     `mail_refused`, `mail_in_doubt`.

@@ -1,4 +1,4 @@
-"""Nobody is told of a new server before its public ports were called from here, and answered as themselves."""
+"""Nobody is told of a new server before its public ports were dialled from here, and answered as themselves."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ def mail_of(bench):
 
 @pytest.mark.parametrize("mail", ["hold", "send"])
 def test_a_server_that_answers_is_told_of(make_bench, mail):
-    """Both ports are called, once each, for the TubIDs that the customer knows."""
-    bench, called = make_bench(mail=mail), []
+    """Both ports are dialled, once each, for the TubIDs that the customer knows."""
+    bench, dialled = make_bench(mail=mail), []
 
     class Nodes:
         def tub_id(self, public_host, port, *, wanted):
-            called.append((public_host, port, wanted))
+            dialled.append((public_host, port, wanted))
             return wanted
 
     bench.work = replace(bench.work, world=replace(bench.work.world, nodes=Nodes()))
     assert bench.recover() == {"outcome": "recovered", "failures": [], "notice_failed": ""}
     told, host = bench.values("bounce_server"), bench.values("wait_for_ec2_addresses")["public_host"]
-    assert called == [(host, 12345, told["introducer_tub_id"]), (host, 12346, told["server_nodeid"])]
+    assert dialled == [(host, 12345, told["introducer_tub_id"]), (host, 12346, told["server_nodeid"])]
     assert bench.values("send_signup_confirmation")["dialled"] is True
     assert (mail_of(bench).state, len(letters(bench))) == (("sent", 1) if mail == "send" else ("held", 0))
 
@@ -75,10 +75,10 @@ def impostor(bench):
 @pytest.mark.parametrize(
     ("befalls", "says"),
     [
-        (lambda bench: bench.file.let_in([SSH]), "the introducer was called from here: 203.0.113.20:12345"),
+        (lambda bench: bench.file.let_in([SSH]), "the introducer was dialled from here: 203.0.113.20:12345"),
         (lambda bench: bench.file.let_in([SSH, (12345, 12345, "0.0.0.0/0")]), "12346 does not answer: timed out"),
         (lambda bench: bench.file.let_in([SSH, (12345, 12346, "198.51.100.0/24")]), "12345 does not answer"),
-        (nobody, "the storage node was called from here: 203.0.113.20:12346 does not answer: connection refused"),
+        (nobody, "the storage node was dialled from here: 203.0.113.20:12346 does not answer: connection refused"),
         (other_node, "203.0.113.20:12345 does not know that tub"),
         (impostor, f"another tub answers: {'z' * 32}; somebody may be in between"),
     ],
@@ -150,7 +150,7 @@ def test_who_lost_what_to_compare_with_tells_nobody(make_bench, make_account):
 
     bench.perform = losing
     (failure,) = bench.recover()["failures"]
-    assert failure["message"].startswith("the introducer was not called: its address and key are lost with the vault")
+    assert failure["message"].startswith("the introducer was not dialled: its address and key are lost with the vault")
 
 
 # --- a whole run ---------------------------------------------------------------------------------
@@ -242,8 +242,8 @@ def test_a_silence_that_a_killed_runner_recorded_still_stops_the_others(make_man
     assert [mail.state for mail in Outbox(folder / "outbox.sqlite").all() if mail.kind != FAILURE] == ["held"]
 
 
-def test_notify_calls_before_it_sends(operator, make_account, dead):
-    """A server that died between run and notify, or that was never called by an older version: its mail stays, the others go."""
+def test_notify_dials_before_it_sends(operator, make_account, dead):
+    """A server that died between run and notify, or that was never dialled by an older version: its mail stays, the others go."""
     dead.mend()
     someone = operator(*map(make_account, range(3)))
     someone.run()
@@ -260,8 +260,8 @@ def test_notify_calls_before_it_sends(operator, make_account, dead):
     assert send(someone) == ["sent"] * 3
 
 
-def test_a_runner_whose_network_forbids_calls_is_told_once(operator, make_account, dead):
-    """With a reason, which the report shows with who said it and when; from then on nobody is called, by notify neither."""
+def test_a_runner_whose_network_forbids_it_is_told_once(operator, make_account, dead):
+    """With a reason, which the report shows with who said it and when; from then on nobody is dialled, by notify neither."""
     someone = operator(*map(make_account, range(3)))
     for reason in (None, "  "):
         with pytest.raises(LaeRecoverError, match="--not-dialled needs a reason"):
@@ -271,7 +271,7 @@ def test_a_runner_whose_network_forbids_calls_is_told_once(operator, make_accoun
     assert made.body["not_dialled"]["because"] == "the office lets out 22 and 443 <only>"
     assert {"by", "at"} <= made.body["not_dialled"].keys()
     page = (someone.options().folder("run") / "report.html").read_text()
-    assert "not called from here" in page
+    assert "not dialled from here" in page
     assert "22 and 443 &lt;only&gt;" in page
     told = [
         s["values"]["dialled"] for a in made.accounts for s in a["steps"] if s["step"] == "send_signup_confirmation"
@@ -283,7 +283,7 @@ def test_a_runner_whose_network_forbids_calls_is_told_once(operator, make_accoun
 
 
 def test_notify_can_be_told_so_too(operator, make_account, dead):
-    """Mails of a recovery that was begun before anybody called are not held for ever."""
+    """Mails of a recovery that was begun before anybody dialled are not held for ever."""
     someone = operator(make_account(0))
     assert someone.run().exit_code == 3
     assert send(someone) == ["held"]

@@ -197,7 +197,7 @@ def test_what_nobody_can_answer_is_no_success(make_account):
     assert {what: ok for what, (ok, _) in told.items()} == dict.fromkeys(CHECKS)
 
 
-def test_a_runner_that_may_not_call_asks_no_node(operator, make_account):
+def test_a_runner_that_may_not_dial_asks_no_node(operator, make_account):
     """Where the network forbids it, as somebody has said, that is no failure of a node's, and why stands there."""
     someone = operator(make_account(0))
     someone.run(not_dialled=True, because="no way out")
