@@ -41,10 +41,15 @@ _SHARED: dict[str, Any] = {
     "max_failures": _option(
         int | None, "--max-failures", min=1, metavar="N", help="Start no more after N failures [3]."
     ),
+    "not_dialled": _option(
+        bool, "--not-dialled", help="This network does not let new servers be dialled: said once, for good."
+    ),
+    "because": _option(str | None, "--because", metavar="WHY", help="Why --accept or --not-dialled; it is recorded."),
     "traceback": _option(bool, "--traceback", help="Show where an error came from."),
 }
 SELECTION = ("only", "without", "first")
 PLACES = ("state", "key_file", "settings")
+DECIDING = ("not_dialled", "because")
 WORKING = ("concurrency", "mail", "evidence_out", "new_identity", "max_instances", "max_failures")
 _WORDS = {"mail": ("hold", "send"), "name_tag": ("none", "email")}
 

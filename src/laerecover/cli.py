@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from laerecover.arguments import PLACES, SELECTION, TRACE, WORKING, command
+from laerecover.arguments import DECIDING, PLACES, SELECTION, TRACE, WORKING, command
 from laerecover.stopping import same_command, stop_on_signals
 
 if TYPE_CHECKING:
@@ -90,14 +90,13 @@ def drill(
     _work(json_, lambda stop, watch: operations.drill(given, watch=watch, stop=stop))
 
 
-@command(app, *PLACES, *SELECTION, *WORKING, "name_tag")
+@command(app, *PLACES, *SELECTION, *WORKING, "name_tag", *DECIDING)
 def run(
     options: Options,
     accept: Annotated[
         list[str] | None,
-        typer.Option("--accept", metavar="ACCOUNT", help="Recover it though its old server is not known to be gone."),
+        typer.Option("--accept", metavar="ACCOUNT", help="Recover it though some server of it may still run."),
     ] = None,
-    because: Annotated[str | None, typer.Option("--because", help="Why; it is recorded.")] = None,
     canary: Annotated[
         bool, typer.Option("--canary/--no-canary", help="One account goes through to its end before the others start.")
     ] = True,
@@ -110,7 +109,7 @@ def run(
     from laerecover import operations
     from laerecover.show import ask, show_plan
 
-    given = replace(options, accept=tuple(accept or ()), because=because, canary=canary)
+    given = replace(options, accept=tuple(accept or ()), canary=canary)
 
     def confirm(made: Plan) -> bool:
         show_plan(made, options, stream=sys.stderr if json_ else sys.stdout)
@@ -119,9 +118,9 @@ def run(
     _work(json_, lambda stop, watch: operations.run(given, watch=watch, stop=stop, confirm=confirm, asked=not yes))
 
 
-@command(app, *PLACES, *SELECTION)
+@command(app, *PLACES, *SELECTION, *DECIDING)
 def notify(options: Options, yes: YesOpt = False, json_: JsonOpt = False) -> None:
-    """Show the mails that are held, and send them."""
+    """Show the mails that are held; dial their servers, and send those whose server answers."""
     from laerecover import mailing
     from laerecover.show import ask, show_letters, show_sent
 

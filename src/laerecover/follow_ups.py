@@ -11,6 +11,7 @@ from laerecover.manifest import Account
 from laerecover.outbox import FAILURE, STAFF_NOTE, Mail, current
 from laerecover.plan import BLOCKED, NEVER_ACCEPTED
 from laerecover.state import State
+from laerecover.steps.dialling import NOT_REACHED
 from laerecover.text import clean
 
 _OTHER_KEYS = ("other_keys", "identity_differs")
@@ -73,9 +74,12 @@ def follow_ups(
 
     for mail in mails:
         if mail.state == "held" and (mail.kind != FAILURE or mail.guarded) and not row["unplanned"]:
+            silent = any(s["kind"] == NOT_REACHED for s in row["steps"])
             add(
                 "a mail was refused and is held: mend what the server has against us, and send"
                 if mail.guarded
+                else "nobody was told, for the server was not reached from here: mend that; then it is dialled again"
+                if silent
                 else "a mail is held: look and send",
                 mail.answer,
                 f"laerecover notify {name}{option}{repeated.get('notify', '')}",
@@ -111,6 +115,11 @@ def follow_ups(
             superseded,
         )
     return found
+
+
+def settled(failure: Mapping[str, Any], letter: Mail | None) -> bool:
+    """Whether what failed has been mended since: a mail leaves only for a server that was reached, or as a human wants."""
+    return failure["kind"] == NOT_REACHED and letter is not None and letter.state not in ("prepared", "held")
 
 
 def grouped(accounts: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], list[str]]:

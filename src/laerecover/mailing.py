@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from laerecover.decisions import need_reason, record_not_dialled
 from laerecover.errors import Guarded, LaeRecoverError
 from laerecover.letters import render
 from laerecover.lock import locked
@@ -19,6 +20,7 @@ from laerecover.report import read_ledger
 from laerecover.review import find_state
 from laerecover.settings import Settings
 from laerecover.state import State, open_state
+from laerecover.steps.dialling import hold_back_silent
 from laerecover.steps.send_signup_confirmation import deliver_patiently
 from laerecover.steps.work import Sending, StepFailed, Work
 from laerecover.worlds import OpenWorld, open_world
@@ -62,12 +64,14 @@ def notify(
     confirm: Callable[[State, list[Letter]], bool],
     world: OpenWorld | None = None,
 ) -> tuple[State, dict[str, str], str]:
-    """Send what is held, after somebody has looked. Gives Message-ID -> state, and why a guard stopped it, or "".
+    """Send what is held, after somebody has looked, as far as its servers answer.
 
-    A refusal that is about us, not about the mail, stops it: what was not sent stays held.
+    Gives Message-ID -> state, and why a guard stopped it, or "". A refusal that is about us, not about the mail, stops
+    it: what was not sent stays held.
     """
+    need_reason(options)
     with locked(find_state(options).folder, "notify"):
-        state = find_state(options)
+        state = record_not_dialled(options, find_state(options))
         manifest, settings = state.seen(options.read()), options.settings_for(state.mode, state.folder)
         if state.planned_digest != manifest.digest:
             open_state(state.folder, mode=state.mode, digest=manifest.digest, now=now())
@@ -81,6 +85,10 @@ def notify(
             )
         vault = options.vault(state.folder)
         opened = world or open_world(state, settings, vault, stop)
+        if not state.not_dialled:
+            mails, at_once = [letter.mail for letter in letters], options.concurrency
+            silent = hold_back_silent(mails, opened.world, vault, outbox, at_once=at_once)
+            letters = [letter for letter in letters if letter.mail.message_id not in silent]
         accounts, sending = {a.account_id: a for a in manifest.accounts}, Sending()
         for letter in letters:
             if stop.is_set() or sending.stopped:

@@ -46,6 +46,7 @@ class Options:
     again: bool = False
     accept: tuple[str, ...] = ()
     because: str | None = None
+    not_dialled: bool = False
     max_instances: int | None = None
     max_failures: int = 3
     canary: bool = True

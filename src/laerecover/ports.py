@@ -9,6 +9,7 @@ from datetime import datetime
 from email.message import EmailMessage
 from typing import Protocol
 
+from laerecover.ingress import Ingress as Ingress
 from laerecover.manifest import Account, Secret
 from laerecover.refusals import MAIL_ABOUT_US as MAIL_ABOUT_US
 from laerecover.refusals import MailInDoubt as MailInDoubt
@@ -84,6 +85,9 @@ class Compute(Protocol):
     def find(self, tags: Mapping[str, str]) -> Sequence[Instance]:
         """All instances, dead ones too, that bear all these tags."""
 
+    def tagged(self, key: str, values: Sequence[str]) -> Sequence[Instance]:
+        """All instances, dead ones too, whose tag `key` is one of these values to the letter; asked in few questions."""
+
     def known(self, instance_ids: Sequence[str]) -> Mapping[str, Instance]:
         """Those of the ids that the cloud knows, dead or alive, asked at once and completely."""
 
@@ -101,6 +105,9 @@ class Compute(Protocol):
 
     def lacks(self, request: LaunchRequest) -> Sequence[Lack]:
         """What stands in the way of this launch, by read-only questions and a dry run."""
+
+    def ingress(self, request: LaunchRequest) -> Sequence[Ingress] | None:
+        """What the security group of this launch lets in; None if there is no such group, which `lacks` tells."""
 
     def room(self, instance_size: str) -> int | None:
         """How many more instances of this size the quota allows; None if the cloud does not tell."""

@@ -16,8 +16,8 @@ from laerecover.follow_ups import grouped
 from laerecover.text import clean, duration
 
 if TYPE_CHECKING:
-    from laerecover.check import Finding
     from laerecover.display import LiveWatcher, PlainWatcher
+    from laerecover.finding import Finding
     from laerecover.instances import Found
     from laerecover.mailing import Letter
     from laerecover.options import Options
@@ -152,7 +152,8 @@ def show_verified(checks: Sequence[Check]) -> None:
     words = {True: ("ok", "green"), False: ("FAILED", "red"), None: ("not asked", "dim")}
     for check in sorted(checks, key=lambda check: check.ok is not False):
         word, style = words[check.ok]
-        answer = Text(f"{word}: {clean(check.said)}", style=style)
+        said = clean(check.said)
+        answer = Text(said if said.startswith(word) else f"{word}: {said}", style=style)
         table.add_row(Text(clean(check.customer)), Text(check.what), Text(clean(check.where)), answer)
     out.print(table)
     accounts = {check.account_id for check in checks}
@@ -192,6 +193,9 @@ def show_report(report: Report, folder: Path) -> None:
             *[_proof(a["proof"])] * proving,
         )
     out.print(table)
+    if said := report.body["not_dialled"]:
+        told = f"by {clean(said['by'])}, {clean(said['at'])}: {clean(said['because'])}"
+        out.print(Text(f"\nThe new servers were not dialled from here ({told})", style="yellow"))
     _show_left(out, report)
     numbers = f"{report.number('recovered')} of {len(report.accounts)} accounts recovered"
     for word in ("failed", "blocked", "left out", "on its way", "not started"):

@@ -1,4 +1,4 @@
-"""Whether what was recovered still answers: both nodes, the announcement, the bucket; read-only, at any later time."""
+"""Whether what was recovered still answers: both nodes, the announcement, bucket, shares; read-only, at any later time."""
 
 from __future__ import annotations
 
@@ -7,22 +7,28 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from laerecover.hostkeys import derive_host_key
 from laerecover.identity import INTRODUCER_PORT, STORAGE_PORT
 from laerecover.manifest import Account
 from laerecover.options import Options
-from laerecover.ports import NodeProbe, Refusal, Store, World, WorldError
+from laerecover.ports import Command, NodeProbe, Refusal, Store, World, WorldError
 from laerecover.recipes import Recipe, recipe_named
 from laerecover.report import Round, read_ledger
 from laerecover.review import find_state
+from laerecover.state import State
+from laerecover.steps.dialling import answers_as
+from laerecover.text import clean
 from laerecover.vault import Vault
 from laerecover.worlds import open_world
 
 _TUB_ID = re.compile(r"\b[a-z2-7]{32}\b")
 _SHOWN = 3
+NOT_FROM_HOST = "not asked from the host"
+_SERVING = re.compile(r"^(store|share) (ok|failed|none) (\S.*)$", re.M)
+_OK = {"ok": True, "failed": False, "none": None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +55,8 @@ class Asked:
     world: World
     vault: Vault
     recipe: Recipe
+    untold: str = "there is nobody to ask"
+    """Why the nodes' ports are not asked, where `world` has no `nodes`."""
 
 
 def verify(options: Options, *, stop: threading.Event) -> list[Check]:
@@ -62,11 +70,19 @@ def verify(options: Options, *, stop: threading.Event) -> list[Check]:
     )
     chosen = options.selection.of(manifest)
     accounts = [a for a in manifest.accounts if a.account_id in chosen]
-    return checks(asked, accounts, read_ledger(state.ledger), concurrency=options.concurrency)
+    return checks(dialling(state, asked), accounts, read_ledger(state.ledger), concurrency=options.concurrency)
+
+
+def dialling(state: State, asked: Asked) -> Asked:
+    """Without the nodes' ports where somebody has said that they cannot be dialled from here."""
+    if state.not_dialled is None:
+        return asked
+    untold = f"not asked from here: {state.not_dialled['because']}"
+    return replace(asked, world=replace(asked.world, nodes=None), untold=untold)
 
 
 def checks(asked: Asked, accounts: list[Account], rounds: dict[str, Round], *, concurrency: int) -> list[Check]:
-    """Four checks for each of the accounts that the ledger calls recovered, in the accounts' order."""
+    """Six checks for each of the accounts that the ledger calls recovered, in the accounts' order."""
     recovered = [(a, rounds[a.account_id]) for a in accounts if _is_recovered(rounds.get(a.account_id))]
     with ThreadPoolExecutor(concurrency, thread_name_prefix="verify") as pool:
         found = pool.map(lambda pair: list(_checks(asked, *pair)), recovered)
@@ -83,19 +99,27 @@ def _checks(asked: Asked, account: Account, latest: Round) -> Iterator[Check]:
     nodes = (("introducer", INTRODUCER_PORT, "introducer_tub_id"), ("storage node", STORAGE_PORT, "server_nodeid"))
     for what, port, name in nodes:
         wanted = str(told["bounce_server"][name])
-        yield _check(account, what, f"{host}:{port}", _node(asked.world.nodes, host, port, wanted))
+        yield _check(account, what, f"{host}:{port}", _node(asked.world.nodes, host, port, wanted), asked.untold)
     token = str(told["deploy_ec2_instance"]["client_token"])
     yield _check(account, "announcement", host, _announced(asked, host, token, wanted=wanted))
     yield _check(account, "bucket", account.bucket_name or "", _bucket(asked.world.store, account))
+    for what, (ok, said) in _serving(asked, host, token).items():
+        yield _told(account, what, host, ok, said)
 
 
-def _check(account: Account, what: str, where: str, ask: Callable[[], str] | None) -> Check:
-    ok, said = None, "there is nobody to ask"
+def _check(
+    account: Account, what: str, where: str, ask: Callable[[], str] | None, untold: str = "there is nobody to ask"
+) -> Check:
+    ok, said = None, untold
     if ask is not None:
         try:
             ok, said = True, ask()
         except WorldError as error:
             ok, said = False, str(error)
+    return _told(account, what, where, ok, said)
+
+
+def _told(account: Account, what: str, where: str, ok: bool | None, said: str) -> Check:
     customer = account.customer_email or account.customer_name or "(unknown)"
     return Check(account_id=account.account_id, customer=customer, what=what, where=where, ok=ok, said=said)
 
@@ -105,9 +129,7 @@ def _node(probe: NodeProbe | None, host: str, port: int, wanted: str) -> Callabl
         return None
 
     def ask() -> str:
-        answered = probe.tub_id(host, port, wanted=wanted)
-        if answered != wanted:
-            raise Refusal(f"another tub answers: {answered}; somebody may be in between", kind="other_tub")
+        answers_as(probe, host, port, wanted)
         return f"answers as {wanted}"
 
     return ask
@@ -120,9 +142,7 @@ def _announced(asked: Asked, host: str, client_token: str, *, wanted: str) -> Ca
         return None
 
     def ask() -> str:
-        key = derive_host_key(asked.vault, client_token).public
-        with closing(asked.world.hosts.connect(host, user="ubuntu", host_key=key)) as connection:
-            told = sorted(set(_TUB_ID.findall(connection.output(command))))
+        told = sorted(set(_TUB_ID.findall(_output(asked, host, client_token, command))))
         if wanted not in told:
             others = f"; it tells of {', '.join(told[:_SHOWN])}" if told else ""
             raise Refusal(
@@ -134,12 +154,33 @@ def _announced(asked: Asked, host: str, client_token: str, *, wanted: str) -> Ca
     return ask
 
 
+def _output(asked: Asked, host: str, client_token: str, command: Command) -> str:
+    key = derive_host_key(asked.vault, client_token).public
+    with closing(asked.world.hosts.connect(host, user="ubuntu", host_key=key)) as connection:
+        return connection.output(command)
+
+
+def _serving(asked: Asked, host: str, client_token: str) -> dict[str, tuple[bool | None, str]]:
+    """What the host says of the store and of a share, asked in one go, as the customer's user."""
+    command = asked.recipe.serving()
+    if command is None or asked.world.store is None:
+        return dict.fromkeys(("store", "share"), (None, NOT_FROM_HOST))
+    answers: dict[str, tuple[bool | None, str]] = {}
+    try:
+        for what, word, said in _SERVING.findall(_output(asked, host, client_token, command)):
+            answers[what] = _OK[word], clean(said)
+        unsaid = False, "what the host says of it cannot be read"
+    except WorldError as error:
+        unsaid = False, f"the host cannot be asked: {error}"
+    return {what: answers.get(what, unsaid) for what in ("store", "share")}
+
+
 def _bucket(store: Store | None, account: Account) -> Callable[[], str] | None:
     if store is None:
         return None
 
     def ask() -> str:
         first = next(iter(store.keys(account)), None)
-        return "can be listed" if first is not None else "can be listed; it is empty"
+        return f"can be listed from here{'' if first is not None else '; it is empty'}"
 
     return ask

@@ -70,6 +70,12 @@ class Recipe(Protocol):
         `server_nodeid` is waited for, some seconds. None: this recipe's introducer cannot be asked.
         """
 
+    def serving(self) -> Command | None:
+        """For Host.output: whether the store lets the host in, whether a share can be read where the node reads it.
+
+        See `recipes.serving` for what it prints. None: a host of this recipe cannot be asked.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:

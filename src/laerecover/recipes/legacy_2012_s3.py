@@ -69,6 +69,9 @@ class Legacy2012S3:
     def announced(self, server_nodeid: str) -> None:
         """No question is known that its introducer of 2012 answers."""
 
+    def serving(self) -> None:
+        """Its node speaks to S3 by itself, and nothing else on the host does."""
+
 
 def _storage_cfg(site: Site) -> Secret:
     """The bucket is the nickname, S3 the backend; locations and ports in the manner of 2012, without `tcp:`."""

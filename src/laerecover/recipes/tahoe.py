@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
+from importlib import resources
 
 from laerecover.identity import INTRODUCER_PORT, STORAGE_PORT, any_weak, parse_furl
 from laerecover.manifest import Secret
@@ -85,6 +86,11 @@ class Tahoe:
         """A subscriber on the host itself, by the furl that lies there."""
         arguments = f"{self.identity_files['introducer_furl']} {INTRODUCER_PORT} {shlex.quote(server_nodeid)}"
         return Command(name="announced", user="customer", script=f"cd /\n{_python(arguments, _ANNOUNCED)}")
+
+    def serving(self) -> Command:
+        """By the mount's own configuration, and through the mount."""
+        program = resources.files("laerecover.recipes").joinpath("serving.py").read_text("utf-8")
+        return Command(name="serving", user="customer", script=f"cd /\n{_python(f'{BUCKET} {RCLONE_CONF}', program)}")
 
 
 def _introducer_cfg(site: Site) -> Secret:

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from laerecover.errors import LaeRecoverError
-from laerecover.rig.network import plug_in, unplug
+from laerecover.ingress import Ingress
+from laerecover.rig.network import let_in, plug_in, unplug
 from laerecover.rig.tools import do
 from laerecover.text import clean
 
@@ -53,11 +54,13 @@ class Yard:
         *,
         disk: str = "2g",
         without: Sequence[str] = (),
+        ingress: Sequence[Ingress] | None = None,
         furnish: Callable[[Path], None] | None = None,
     ) -> None:
         """Start a host; returns at once, sshd answers within seconds.
 
-        `disk`: what may be written, in tmpfs's words; `without`: "fuse", "python"; `furnish` works on the root beforehand.
+        `disk`: what may be written, in tmpfs's words; `without`: "fuse", "python"; `ingress`: see `let_in`, None: everybody
+        is; `furnish` works on the root beforehand.
         """
         with self._lock:
             if instance_id in self._hosts:
@@ -67,6 +70,8 @@ class Yard:
             host.lock.acquire()
         try:
             plug_in(instance_id, public_host)
+            if ingress is not None:
+                let_in(instance_id, ingress)
             root = self._root(instance_id, disk)
             _personalise(root, name, public_host, private_host, user_data, authorized_key or self._key)
             if "python" in without:
@@ -81,6 +86,11 @@ class Yard:
             raise
         finally:
             host.lock.release()
+
+    def let_in(self, instance_id: str, rules: Sequence[Ingress]) -> None:
+        """Its security group's rules are these now; no effect if there is no such host."""
+        if instance_id in self._hosts:
+            let_in(instance_id, rules)
 
     def terminate(self, instance_id: str) -> None:
         """End the host, with its root folder and all; no effect if there is none."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from laerecover.ingress import Ingress
+
 
 class Yard(Protocol):
     """Where the instances of this cloud stand as hosts."""
@@ -19,7 +21,9 @@ class Yard(Protocol):
         *,
         disk: str = "2g",
         without: Sequence[str] = (),
+        ingress: Sequence[Ingress] | None = None,
     ) -> None: ...
+    def let_in(self, instance_id: str, rules: Sequence[Ingress]) -> None: ...
     def terminate(self, instance_id: str) -> None: ...
     def reboot(self, instance_id: str) -> None: ...
     def console(self, instance_id: str) -> str: ...
@@ -28,8 +32,17 @@ class Yard(Protocol):
 class EmptyYard:
     """No hosts at all."""
 
-    def boot(self, *of_the_host: str, disk: str = "2g", without: Sequence[str] = ()) -> None:
-        del of_the_host, disk, without
+    def boot(
+        self,
+        *of_the_host: str,
+        disk: str = "2g",
+        without: Sequence[str] = (),
+        ingress: Sequence[Ingress] | None = None,
+    ) -> None:
+        del of_the_host, disk, without, ingress
+
+    def let_in(self, instance_id: str, rules: Sequence[Ingress]) -> None:
+        del instance_id, rules
 
     def terminate(self, instance_id: str) -> None:
         del instance_id

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from email.message import EmailMessage
 
 from laerecover.letters import audience, render
 from laerecover.outbox import CONFIRMATION, DECIDED, FAILURE, FOREIGN, TAKEN, Mail, message_id
 from laerecover.ports import MAIL_ABOUT_US, MailInDoubt, Refusal, Transient
 from laerecover.replies import ABOUT_US, IN_A_ROW
+from laerecover.steps.dialling import NOT_REACHED, unanswered
 from laerecover.steps.work import StepFailed, Values, Work
 
 
 def send_signup_confirmation(work: Work) -> Values:
     """Prepare the mail of the account's grade; hold it, or send it with `--mail send`.
 
+    Before that the new server is dialled from here: as long as it does not answer as itself, its mail is held.
     Where a mail told an address that was lost since, another one tells the new address.
-    Values: message_id, kind, mail (its state). Fails: `mail_unfit`; with a follow-up: `mail_refused`, `mail_in_doubt`.
+    Values: message_id, kind, mail (its state), dialled. Fails: `mail_unfit`; with a follow-up: `not_reached`,
+    `mail_refused`, `mail_in_doubt`.
     """
+    why = unanswered(work)
+    if not why:
+        return {**_prepare(work), "dialled": work.dial and work.world.nodes is not None}
+    with suppress(StepFailed):  # An earlier mail is refused or in doubt: that is told of the mail itself.
+        name = str(_prepare(replace(work, mail="hold"))["message_id"])
+        work.outbox.move(name, to="held", of=["prepared", "held"], now=work.world.clock.now(), answer=why)
+    raise StepFailed(why, kind=NOT_REACHED, follow_up=True)
+
+
+def _prepare(work: Work) -> Values:
     kind, reason = audience(work.account)
     withdraw_failures(work)
     earlier = [mail for mail in work.outbox.of(work.account.account_id) if mail.kind != FAILURE]

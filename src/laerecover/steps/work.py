@@ -74,6 +74,8 @@ class Work:
     failure: str = ""
     new_identity: bool = False
     """After a break-in: nothing of the account's identity is restored."""
+    dial: bool = True
+    """Whether new servers can be dialled from here; a human may have said that they cannot."""
     permit_launch: Callable[[str], None] = _unlimited
     """Raises StepFailed (`max_instances`) if the launch with this token would be one too many."""
     point: Callable[[str], None] = _nowhere

@@ -15,6 +15,7 @@ from laerecover.twin.nodes import start_node
 from laerecover.twin.world import TwinFile, lose
 from laerecover.vault import Vault
 
+_SSH = 22
 _SECONDS = {"packages": 60.0, "tahoe-lafs": 60.0}
 _NEEDS = {
     "tahoe-lafs": ("packages", "user-customer"),
@@ -34,9 +35,10 @@ class TwinHosts:
     def connect(self, public_host: str, *, user: str, host_key: str) -> TwinHost:
         """Refused a few times after each boot; never for another host key than the pinned one."""
         self._file.spend(2)
+        let_in = self._file.reachable(_SSH)
         with self._file.change() as db:
             row = db.execute("SELECT * FROM instances WHERE public_host = ?", (public_host,)).fetchone()
-            if row is None or row["state"] != "running" or row["refusals"] > 0:
+            if not let_in or row is None or row["state"] != "running" or row["refusals"] > 0:
                 db.execute("UPDATE instances SET refusals = max(0, refusals - 1) WHERE public_host = ?", (public_host,))
                 refused = True
             else:
