@@ -18,8 +18,6 @@ import tables  # noqa: E402
 
 import laeforensics as lf  # noqa: E402
 
-KEY = b"a key of 32 bytes, made for this"
-
 
 @pytest.fixture(scope="session")
 def case() -> lf.Case:
@@ -47,7 +45,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     desk = tmp_path_factory.mktemp("desk")
     shutil.copytree(tables.FIXTURES, desk / "evidence")
     (desk / "key").mkdir(mode=0o700)
-    (desk / "key/k").write_bytes(KEY)
+    (desk / "key/k").write_bytes(consoles.KEY)
     (desk / "key/k").chmod(0o600)
     return desk
 

@@ -21,6 +21,7 @@ from pathlib import Path
 WIDTH = "100"
 PATIENCE = 120
 """Seconds after which a program counts as stuck, on however busy a machine."""
+KEY = b"a key of 32 bytes, made for this"
 _one_at_a_time = threading.Lock()
 """Whoever starts a process asks after all others, too, and two threads that ask at once spoil each other's answer."""
 _HEAVY = ["dbos", "jinja2", "pyarrow.parquet.encryption", "rich.progress", "typer"]
@@ -98,7 +99,8 @@ class Started:
 
     def signal(self, number: int) -> Started:
         """Send it a signal."""
-        os.kill(self._process.pid or 0, number)
+        assert self._process.pid
+        os.kill(self._process.pid, number)
         return self
 
     def end(self) -> Ended:

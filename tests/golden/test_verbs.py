@@ -18,8 +18,6 @@ import pytest
 import tables
 from goldens import hold, timeless
 
-from conftest import KEY
-
 CONTESTED = "signup_logs/2012-06-22T124506Z-ab7kmk3pdgsftjmluj23ahek4nj7u5k7"
 # What another copy of the evidence lacks: the one log of an account, another's secrets, what a third one's log tells too.
 LOST = (
@@ -115,7 +113,7 @@ def test_extract_writes_the_facts(desk, case):
 def test_the_manifest_holds_what_it_held(desk, audited):
     """Columns, metadata, and a digest per row; what is in them, secrets as fingerprints, stands in audit.parquet beside it."""
     assert audited.code == 0
-    properties = pqe.create_decryption_properties(footer_key=KEY)
+    properties = pqe.create_decryption_properties(footer_key=consoles.KEY)
     with pq.ParquetFile(desk / "manifest.parquet", decryption_properties=properties) as file:
         table = file.read()
     lines = [f"{key.decode()}  {value.decode()}" for key, value in sorted((table.schema.metadata or {}).items())]
