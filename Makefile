@@ -35,7 +35,7 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# What needs root, namespaces or services. Says out loud what it skips, and why; E2E="--allowed-skips FILE" makes that a failure.
+# What needs root, namespaces or services. Says out loud what it skips, and why; E2E="--allowed-skips=FILE" makes that a failure.
 e2e: $(VENV)/.dev
 	@$(BIN)/python -m pytest -m "e2e and not long" -rs $(E2E) || [ $$? -eq 5 ]
 

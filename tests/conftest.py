@@ -34,7 +34,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--allowed-skips FILE`: where everything can be run, a skipped test is a test that nobody misses."""
+    """`--allowed-skips=FILE`: where everything can be run, a skipped test is a test that nobody misses.
+
+    With the sign: pytest does not know the option yet when it looks for folders to begin with, and a word alone would be one.
+    """
     parser.addoption("--allowed-skips", type=Path, metavar="FILE", help="Fail if more is skipped than this file lists.")
 
 

@@ -55,7 +55,7 @@ def session(folder: Path, allowed: dict[str, str] | None, **files: str) -> subpr
     given = []
     if allowed is not None:
         (folder / "allowed.toml").write_text("".join(f'"{test}" = "{reason}"\n' for test, reason in allowed.items()))
-        given = ["--allowed-skips", "allowed.toml"]
+        given = ["--allowed-skips=allowed.toml"]
     (folder / "pytest.ini").write_text("[pytest]\nmarkers =\n    fuzz\n    long\n    thorough\n")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-rs", *given]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
@@ -152,4 +152,4 @@ def test_ci_tells_the_minutes_of_each_door_however_it_ends(tmp_path, breaks):
     assert lines[-1].endswith("in all, of 75")
     e2e = [line for line in (tmp_path / "called").read_text().splitlines() if line.startswith("e2e")]
     if not breaks:
-        assert e2e == ["e2e" + " E2E=--allowed-skips tests/e2e/allowed_skips.toml" * (os.getuid() == 0)]
+        assert e2e == ["e2e" + " E2E=--allowed-skips=tests/e2e/allowed_skips.toml" * (os.getuid() == 0)]
