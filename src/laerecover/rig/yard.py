@@ -19,6 +19,7 @@ class Yard(Protocol):
         *,
         disk: str = "2g",
         without: Sequence[str] = (),
+        image: str = "small",
     ) -> None: ...
     def terminate(self, instance_id: str) -> None: ...
     def reboot(self, instance_id: str) -> None: ...
@@ -28,8 +29,8 @@ class Yard(Protocol):
 class EmptyYard:
     """No hosts at all."""
 
-    def boot(self, *of_the_host: str, disk: str = "2g", without: Sequence[str] = ()) -> None:
-        del of_the_host, disk, without
+    def boot(self, *of_the_host: str, disk: str = "2g", without: Sequence[str] = (), image: str = "small") -> None:
+        del of_the_host, disk, without, image
 
     def terminate(self, instance_id: str) -> None:
         del instance_id
