@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import struct
 from dataclasses import dataclass
 from typing import Literal
 
 from laerecover.manifest import Secret
+from laerecover.refusals import Refusal
 from laerecover.vault import Vault
 
 _KIND = b"ssh-ed25519"
 HOST_KEY_FILE = "/etc/ssh/ssh_host_ed25519_key"
 """Where sshd looks for the private half; cloud-init puts the boot key there."""
+HOST_KEY_PUBLIC = f"{HOST_KEY_FILE}.pub"
+"""The public half, which sshd compares at every connection, and ssh-keygen shows to whoever looks."""
+LOGIN = "ubuntu"
+"""Whom the operator's key logs in as. Not every image has that user: the user data has cloud-init make it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,11 +30,20 @@ class HostKey:
 
     @property
     def user_data(self) -> Secret:
-        """What cloud-init reads at first boot, so that the host answers with this key and no other."""
+        """What cloud-init (0.7.5 or newer) reads at first boot: LOGIN is the default user, with the key pair's key and the
+        sudo of the image's own; the host answers with this key and no other."""
+        return Secret(f"#cloud-config\nuser: {{name: {LOGIN}}}\n{self._keys_alone}")
+
+    @property
+    def former_user_data(self) -> Secret:
+        """What was sent before the login user stood in it, to the byte: EC2 knows a launch that was begun then by it."""
+        return Secret(f"#cloud-config\n{self._keys_alone}")
+
+    @property
+    def _keys_alone(self) -> str:
         indented = self.private.reveal().rstrip("\n").replace("\n", "\n    ")
-        return Secret(
-            "#cloud-config\nssh_deletekeys: true\nssh_keys:\n"
-            f"  ed25519_private: |\n    {indented}\n  ed25519_public: {self.public}\n"
+        return (
+            f"ssh_deletekeys: true\nssh_keys:\n  ed25519_private: |\n    {indented}\n  ed25519_public: {self.public}\n"
         )
 
 
@@ -66,6 +81,24 @@ def public_of(private: Secret) -> str:
 
     public = load_ssh_private_key(private.reveal().encode(), password=None).public_key()
     return public.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+
+
+def fingerprint(public: str) -> str:
+    """`SHA256:…` of a public key as it is pinned, as ssh-keygen and the instance's console print it."""
+    try:
+        blob = base64.b64decode(public.split()[1], validate=True)
+    except (IndexError, ValueError):
+        return "(no key)"
+    return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode("ascii").rstrip("=")
+
+
+def foreign_key(where: str, *, pinned: str, answered: str) -> Refusal:
+    """A host has answered with another public key than the one that is pinned."""
+    return Refusal(
+        f"{where} answers with another host key ({fingerprint(answered)}) than the one it was given ({fingerprint(pinned)}): "
+        "somebody may be in between (MITM); nothing was sent to it. Look at the instance's console before anything else",
+        kind="host_key",
+    )
 
 
 def _string(content: bytes) -> bytes:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from laerecover.adapters.clock import SystemClock
+from laerecover.hostkeys import LOGIN
 from laerecover.outbox import FAILURE, Outbox
 from laerecover.ports import World
 from laerecover.report import Counts, read_ledger
@@ -69,7 +70,7 @@ def open_real(settings: Settings, stop: threading.Event) -> OpenWorld:
     from laerecover.adapters.zenoss import Zenoss
 
     admin = SshConnector(
-        keys={"ubuntu": Path(settings.admin_privkey_path), "monitor": Path(settings.monitor_privkey_path)},
+        keys={LOGIN: Path(settings.admin_privkey_path), "monitor": Path(settings.monitor_privkey_path)},
         command_seconds=settings.waits.command_deadline,
     )
     monitoring, clock = None, SystemClock(stop)

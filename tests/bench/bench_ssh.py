@@ -31,16 +31,16 @@ def scripts(address: str, number: int) -> list[str]:
 
 
 def ours(server: SshServer, number: int) -> Callable[[str], list[str]]:
-    """As a step does it: one connection, one phase."""
-    connector = SshConnector(
-        keys={server.user: server.key},
-        command_seconds=SECONDS,
-        port=server.port,
-        base=f"{server.root}/marks",
-        staging=f"{server.root}/staging",
-    )
+    """As a step does it: one connection, one phase; each address stands for a host of its own."""
 
     def work(address: str) -> list[str]:
+        connector = SshConnector(
+            keys={server.user: server.key},
+            command_seconds=SECONDS,
+            port=server.port,
+            base=f"{server.root}/marks-{address}",
+            staging=f"{server.root}/staging",
+        )
         host = connector.connect(address, user=server.user, host_key=server.public)
         try:
             named = enumerate(scripts(address, number))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import getpass
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -49,13 +50,23 @@ def new_key(path: Path) -> str:
 
 
 class SshServer:
-    """A real sshd on loopback that lets the current user in. `sudo` there is a stand-in that changes nothing."""
+    """A real sshd on loopback that lets the current user in. `sudo` there is a stand-in that changes nothing.
+
+    `tools`: a folder of programs that its sessions find before the machine's own.
+    """
 
     def __init__(
-        self, root: Path, host_key: HostKey, *options: str, fake_sudo: bool = True, at: Sequence[str] = ("127.0.0.1",)
+        self,
+        root: Path,
+        host_key: HostKey,
+        *options: str,
+        fake_sudo: bool = True,
+        at: Sequence[str] = ("127.0.0.1",),
+        tools: Path | None = None,
     ) -> None:
         self.root, self.user, self.key = root, getpass.getuser(), root / "client_key"
         self.host_key_file, self.log = root / "host_key", root / "log"
+        self._ready = root / "pid"
         (root / "bin").mkdir(parents=True)
         (root / "home").mkdir()
         if fake_sudo:
@@ -70,13 +81,13 @@ class SshServer:
             *(f"ListenAddress {address}" for address in at),
             f"HostKey {self.host_key_file}",
             f"AuthorizedKeysFile {root}/authorized_keys",
-            "PidFile none",
+            f"PidFile {self._ready}",
             "StrictModes no",
             "UsePAM no",
             "PasswordAuthentication no",
             "PermitRootLogin prohibit-password",
             "Subsystem sftp internal-sftp",
-            f"SetEnv PATH={root}/bin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            f"SetEnv PATH={root}/bin:{tools or ''}:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".replace("::", ":"),
             "LogLevel DEBUG1",
             *options,
         )
@@ -84,10 +95,14 @@ class SshServer:
         if os.getuid() == 0:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
         self._process = subprocess.Popen([SSHD, "-D", "-E", self.log, "-f", root / "sshd_config"])
-        for _ in range(500):
-            with socket.socket() as probe:
-                if probe.connect_ex((at[0], self.port)) == 0:
-                    return
+        self._wait()
+
+    def _wait(self) -> None:
+        """Until it serves. sshd listens before it minds signals, and a SIGHUP between the two would end it: its pid is
+        written once it minds them."""
+        for _ in range(1000):
+            if self._ready.exists():
+                return
             time.sleep(0.01)
         raise AssertionError(self.log.read_text())
 
@@ -98,14 +113,10 @@ class SshServer:
         self.public = key.public
 
     def reload(self) -> None:
-        """Have it read its host key, and wait until it listens again."""
-        listening = self.log.read_text().count("Server listening")
+        """Have it read its host key, and wait until it serves again."""
+        self._ready.unlink()
         self._process.send_signal(signal.SIGHUP)
-        for _ in range(500):
-            if self.log.read_text().count("Server listening") > listening:
-                return
-            time.sleep(0.01)
-        raise AssertionError(self.log.read_text())
+        self._wait()
 
     @property
     def authentications(self) -> int:
@@ -141,12 +152,49 @@ class SshServer:
         self._process.wait(timeout=10)
 
 
+UUTILS = Path("/usr/lib/cargo/bin/coreutils")
+_SHELLS = ("sh", "ash", "hush")
+
+
 @pytest.fixture
-def ssh_server(tmp_path: Path, vault: Vault) -> Iterator[SshServer]:
+def tools_named(tmp_path: Path) -> Callable[[str], Path | None]:
+    """Makes a folder with the small programs of that name, the shell excepted; None for the machine's own. Skips where it has none."""
+
+    def find(name: str) -> dict[str, Path]:
+        if name == "uutils":
+            return {path.name: path for path in UUTILS.glob("*")}
+        program = shutil.which(name)
+        if program is None:
+            return {}
+        applets = subprocess.run([program, "--list"], capture_output=True, text=True, check=True).stdout.split()
+        return {applet: Path(program) for applet in applets if applet not in _SHELLS}
+
+    def make(name: str) -> Path | None:
+        if name == "coreutils":
+            return None
+        targets, folder = find(name), tmp_path / "tools"
+        if not targets:
+            pytest.skip(f"there are no {name} here: apt-get install busybox rust-coreutils")
+        folder.mkdir()
+        for tool, target in targets.items():
+            (folder / tool).symlink_to(target)
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def tools() -> Path | None:
+    """The machine's own programs."""
+    return None
+
+
+@pytest.fixture
+def ssh_server(tmp_path: Path, vault: Vault, tools: Path | None) -> Iterator[SshServer]:
     """A host on loopback."""
     if not Path(SSHD).exists():
         pytest.skip("there is no sshd: apt-get install openssh-server")
-    server = SshServer(tmp_path / "root", derive_host_key(vault, "loopback"))
+    server = SshServer(tmp_path / "root", derive_host_key(vault, "loopback"), tools=tools)
     yield server
     server.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -10,27 +11,31 @@ import pytest
 
 from laerecover.adapters.clock import SystemClock
 from laerecover.adapters.ec2 import Ec2Compute
-from laerecover.manifest import Account
+from laerecover.hostkeys import derive_host_key
+from laerecover.manifest import Account, Secret
 from laerecover.outbox import Outbox
-from laerecover.ports import World
+from laerecover.ports import Refusal, World
 from laerecover.rig.faults import Faults, Rule, read_faults
 from laerecover.runbook import STEPS, Effect, execute, recover
 from laerecover.settings import Waits, drill_settings
+from laerecover.steps.deploy_ec2_instance import client_token, tags_of
 from laerecover.steps.work import Work
+from laerecover.twin.compute import TwinCompute
 
 DEPLOYING = ("deploy_ec2_instance", "wait_for_ec2_addresses")
+YESTERDAY = "e9acd7f84a168027756f0118a81b25ef520c8b1f4b3eb74085f4e0a3a728a1fd"
 QUICK = Waits(address_poll=15.0, address_deadline=600.0)
 
 
 class Deploying:
-    """The first two steps of the runbook on a cloud with faults; the others go well by themselves."""
+    """The first two steps of the runbook on a cloud with faults, or on the twin's `compute`; the others go well by themselves."""
 
-    def __init__(self, cloud, vault, tmp_path, **settings):
+    def __init__(self, cloud, vault, tmp_path, compute=None, **settings):
         image, _ = cloud.prepare(key_name="drill", public_key=cloud.public_key)
         clock = SystemClock(threading.Event(), pace=0.0005)
         values = {"endpoint": cloud.endpoint, "image": image, "size": "t3.micro", "waits": QUICK, **settings}
         self.settings = replace(drill_settings(Path()), **values)
-        self.compute = Ec2Compute(self.settings, clock)
+        self.compute = compute or Ec2Compute(self.settings, clock)
         world = World(
             compute=self.compute, hosts=None, mailer=None, register=None, monitoring=None, clock=clock, store=None
         )
@@ -120,6 +125,75 @@ def test_settings_changed_after_an_unseen_launch_make_no_second_instance(cloud, 
     first.work = replace(first.work, settings=replace(first.settings, name_tag="email"))
     told = first.recover()
     assert [launch.instance_id for launch in cloud.launches] == [told["instance_id"]]
+
+
+def user_data_of_yesterday(vault, token):
+    """As it was before the login user stood in it; the digest was told by the program of that day."""
+    key = derive_host_key(vault, token, "boot")
+    indented = key.private.reveal().rstrip("\n").replace("\n", "\n    ")
+    text = (
+        "#cloud-config\nssh_deletekeys: true\nssh_keys:\n"
+        f"  ed25519_private: |\n    {indented}\n  ed25519_public: {key.public}\n"
+    )
+    assert hashlib.sha256(text.encode()).hexdigest() == YESTERDAY
+    return Secret(text)
+
+
+@pytest.fixture(params=["twin", "ec2"])
+def either(request, make):
+    """Deploying on either cloud; `hide(questions)`: so many questions find nothing yet of what was launched."""
+    if request.param == "ec2":
+        cloud, deploying = request.getfixturevalue("cloud"), make()
+
+        def hide(questions):
+            (launch,) = cloud.launches
+            launch.unknown = questions
+            launch.instance.ec2_backend.reservations.pop(launch.reservation.id, None)
+
+        return deploying, hide
+    file = request.getfixturevalue("twin_file")
+
+    def hide_in_twin(questions):
+        with file.change() as db:
+            assert db.execute("UPDATE instances SET hidden = ?", (questions,)).rowcount == 1
+
+    return make(compute=TwinCompute(file)), hide_in_twin
+
+
+def test_a_launch_that_an_older_version_began_is_gone_on_with(either, vault):
+    """Killed after the launch, before it could record: EC2 knows that launch by the user data of that version, and the steps
+    go on with its one instance. Which bytes it was launched with makes no difference in what they tell."""
+    deploying, hide = either
+    tags = {**tags_of("r" * 64, "lae-1"), "lae-mode": "run", "lae-generation": "1", "lae-attempt": "1"}
+    token = client_token("r" * 64, "lae-1", 1)
+    yesterday = user_data_of_yesterday(vault, token)
+    request = replace(_some_request(deploying), client_token=token, tags=tags, user_data=yesterday)
+    begun = deploying.compute.launch(request).instance_id
+    hide(1000)
+    effect = deploying.perform("deploy_ec2_instance", 1, {}, "")
+    assert (effect.kind, effect.values.get("instance_id")) == ("", begun)
+    hide(1)
+    told = deploying.recover()
+    assert {key: told[key] for key in effect.values} == effect.values
+    assert told["boot_host_key"] == derive_host_key(vault, token, "boot").public
+    with pytest.raises(Refusal) as caught:
+        deploying.compute.launch(replace(request, user_data=derive_host_key(vault, token, "boot").user_data))
+    assert caught.value.kind == "idempotent_mismatch", "today's bytes are others"
+
+
+def test_a_dead_launch_of_an_older_version_has_a_successor(cloud, make, vault):
+    """Its token is spent, which only the bytes of that version bring to light; the next generation is launched with today's."""
+    deploying = make()
+    token = client_token("r" * 64, "lae-1", 1)
+    tags = {**tags_of("r" * 64, "lae-1"), "lae-mode": "run", "lae-generation": "1", "lae-attempt": "1"}
+    known = {"client_token": token, "tags": tags, "user_data": user_data_of_yesterday(vault, token)}
+    deploying.compute.terminate(deploying.compute.launch(replace(_some_request(deploying), **known)).instance_id)
+    first = cloud.launches[0]
+    first.unknown = 1000
+    first.instance.ec2_backend.reservations.pop(first.reservation.id, None)
+    told = deploying.recover()
+    assert (told["generation"], len(living(cloud))) == (2, 1)
+    assert "user: {name: ubuntu}" in cloud.launches[1].instance.user_data.decode()
 
 
 def test_without_capacity_the_next_place_is_tried_and_recorded(cloud, make):
@@ -229,10 +303,10 @@ def test_a_stopped_instance_is_not_waited_for(cloud, make):
     deploying = make()
     deploying.recover()
     cloud.launches[0].instance._state.name = "stopped"
-    begun = deploying.work.world.clock.monotonic()
-    failure = deploying.recover()
-    assert failure["kind"] == "instance_stopped"
-    assert deploying.work.world.clock.monotonic() - begun < 300
+    waited = []
+    deploying.work = replace(deploying.work, waiting=lambda what, seconds: waited.append(what))
+    assert deploying.recover()["kind"] == "instance_stopped"
+    assert len(waited) <= 1, "what was seen before it stopped may be told once more"
 
 
 def _some_request(deploying):

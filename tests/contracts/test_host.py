@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from laerecover.adapters import line, ssh
 from laerecover.adapters.ssh import SshConnector
-from laerecover.hostkeys import HOST_KEY_FILE, derive_host_key
+from laerecover.hostkeys import HOST_KEY_FILE, derive_host_key, fingerprint
 from laerecover.manifest import Secret
 from laerecover.ports import Command, HostConnector, LaunchRequest, NotListening, Refusal, Transient
 from laerecover.twin.compute import TwinCompute
@@ -101,11 +101,14 @@ class HostExam:
         assert host.stat([subject.marker(question)]) == {}
 
     def test_another_host_key_is_refused(self, subject, vault):
-        """A host that answers with another key than the pinned one is not talked to."""
+        """A host that answers with another key than the pinned one is not talked to; both are told."""
+        another = derive_host_key(vault, "another").public
         with pytest.raises(Refusal) as caught:
-            subject.connect(derive_host_key(vault, "another").public)
+            subject.connect(another)
         assert caught.value.kind == "host_key"
         assert "MITM" in str(caught.value)
+        assert fingerprint(another) in str(caught.value)
+        assert fingerprint(subject.host_key) in str(caught.value)
 
     def test_the_boot_id_stays_within_a_boot(self, subject):
         """Two connections of one boot tell one boot id."""
@@ -216,8 +219,8 @@ class Crowd:
         self._listener.close()
 
 
-class TestSshHost(HostExam):
-    """A host that a real sshd serves on loopback."""
+class SshExam(HostExam):
+    """What every host does that a real sshd serves on loopback."""
 
     @pytest.fixture
     def connector(self, ssh_server):
@@ -236,6 +239,94 @@ class TestSshHost(HostExam):
         return Subject(
             connector, "127.0.0.1", server.user, server.public, server.user, home, connector.base, server.drop
         )
+
+    def test_a_long_phase_is_looked_at_until_it_ends(self, subject, monkeypatch):
+        """The host says that it runs, again and again, then what came of it; the next phase waits for nobody."""
+        hasten(monkeypatch, _WATCH=1)
+        script = "sleep 2.5; printf '%s' 'the\tend'"
+        for name in ("one", "other"):
+            (result,) = subject.connect().run([Command(name=name, script=script)])
+            assert (result.status, result.tail) == (0, "the·end")
+            script = "printf '%s' 'the\tend'"
+
+    def test_room_is_told_by_a_number_alone(self, subject, ssh_server):
+        """Too little: no file, no phase, and the number that was read. No number: that the question failed, and nothing else."""
+        host, wanted = subject.connect(), Secret("x" * 5000)
+        told = "Filesystem 1024-blocks Used Available Capacity Mounted on\\na disk 100 99 {} 99%% /\\n"
+        acts = {
+            "write": lambda: host.write(f"{subject.home}/new", wanted, owner=subject.owner, mode=0o600),
+            "run": lambda: host.run([Command(name="after", script=f"touch {subject.home}/after")]),
+            "stage": lambda: subject.connect().write("/nowhere", wanted, owner=subject.owner, mode=0o600),
+        }
+        host.write(f"{subject.home}/old", wanted, owner=subject.owner, mode=0o600)
+        for free, kind, words in (
+            ("300", "disk_full", "300 KiB are free"),
+            ("-8", "disk_full", "-8 KiB are free"),
+            ("many", "command_failed", "df tells no number"),
+        ):
+            _df(ssh_server, f"printf '{told.format(free)}'")
+            for what, act in acts.items():
+                with pytest.raises(Refusal) as caught:
+                    act()
+                assert (what, caught.value.kind) == (what, kind)
+                assert words in str(caught.value)
+        _df(ssh_server, "echo \"df: unexpected argument '-P' found\" >&2; exit 1")
+        for act in acts.values():
+            with pytest.raises(Refusal, match="df tells no number of free KiB at") as caught:
+                act()
+            assert caught.value.kind == "command_failed"
+        assert [path.name for path in Path(subject.home).iterdir()] == ["old"]
+
+    def test_a_status_that_means_no_room_means_it_with_a_number_only(self, subject):
+        """Others end with 28, too: curl, when its time is over."""
+        host = subject.connect()
+        with pytest.raises(Refusal) as caught:
+            host.output(Command(name="ask", script="echo 'no room: none at all' >&2; exit 28", user=subject.owner))
+        assert caught.value.kind == "command_failed"
+
+    def test_a_folder_in_the_place_of_a_file_takes_nothing_in(self, subject):
+        """The file is refused; a folder that it wants is made, for its owner."""
+        host = subject.connect()
+        host.write(f"{subject.home}/one/two/file", Secret("x"), owner=subject.owner, mode=0o600)
+        with pytest.raises(Refusal, match="is a folder"):
+            host.write(f"{subject.home}/one/two", Secret("x"), owner=subject.owner, mode=0o600)
+        assert [path.name for path in Path(f"{subject.home}/one/two").iterdir()] == ["file"]
+        assert Path(f"{subject.home}/one").stat().st_mode & 0o777 == 0o755
+
+    def test_what_another_version_began_is_waited_for(self, subject, ssh_server, tmp_path, monkeypatch):
+        """Its phase has other scripts, hence another name: two must not install at once on one host. A login without root is
+        one of many on its host, and waits for nobody."""
+        hasten(monkeypatch, _WATCH=1)
+        begun, gate = tmp_path / "begun", tmp_path / "gate"
+        os.mkfifo(gate)
+        former = [Command(name="install", script=f"touch {begun}; cat <{gate}")]
+        results = []
+        working = threading.Thread(target=lambda: results.extend(subject.connect().run(former)), daemon=True)
+        working.start()
+        _until(begun.exists)
+        now = [Command(name="install", script=f"cat {begun}")]
+        with pytest.raises(Transient, match="still at work"):
+            subject.connect().run(now)
+        many = self.connector_of(ssh_server, sudo=False)
+        beside = many.connect("127.0.0.1", user=subject.user, host_key=subject.host_key)
+        assert [r.status for r in beside.run([Command(name="beside", user=subject.user, script="true")])] == [0]
+        gate.write_text("go\n")
+        working.join(timeout=20)
+        assert [r.status for r in results] == [0]
+        assert [(r.status, r.skipped) for r in subject.connect().run(now)] == [(0, False)]
+
+
+class TestHostOfOtherTools(SshExam):
+    """A host whose small programs are not GNU's: whatever the adapter asks and does is asked of them and done by them."""
+
+    @pytest.fixture(params=["busybox", "uutils"])
+    def tools(self, request, tools_named):
+        """They come first on the PATH."""
+        return tools_named(request.param)
+
+
+class TestSshHost(SshExam):
+    """A host with the machine's own programs."""
 
     def test_a_question_is_asked_each_time(self, subject, ssh_server):
         """Whole output of the script, here-documents and all, of this very moment; no marker; no secret in an error."""
@@ -486,6 +577,12 @@ class TestSshHost(HostExam):
         assert (ssh_server.root / "staging").stat().st_mode & 0o777 == 0o700
         assert list((ssh_server.root / "staging").iterdir()) == []
         assert [path.name for path in Path(subject.home).iterdir()] == ["file"]
+
+
+def _df(server, script: str) -> None:
+    """What the host answers to the question for room."""
+    (server.root / "bin/df").write_text(f"#!/bin/sh\n{script}\n")
+    (server.root / "bin/df").chmod(0o755)
 
 
 def hasten(monkeypatch, **seconds: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 import time
 from collections.abc import Callable
@@ -10,11 +11,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import paramiko
 import pytest
 
 from laerecover.adapters.clock import SystemClock
 from laerecover.adapters.ssh import SshConnector
-from laerecover.hostkeys import derive_host_key
+from laerecover.hostkeys import derive_host_key, fingerprint
 from laerecover.ports import LaunchRequest, NotListening, Refusal, Transient, WorldError
 from laerecover.settings import drill_settings
 from laerecover.steps import install_server as module
@@ -23,6 +25,15 @@ from laerecover.steps.work import Work
 from laerecover.twin.assemble import twin_world
 
 PACE = 0.05
+# As real ones: an error is its status at once, whatever is still at work; what it leaves at its end is the result.
+CLOUD_INIT = """#!/bin/sh
+root=${0%/bin/*}
+echo asked >>"$root/asked"
+if [ -e "$root/failed" ]; then echo "status: error"; exit 1; fi
+if [ -e "$root/run/result.json" ]; then echo "status: done"; exit 0; fi
+echo "status: running"
+case $* in *--wait*) exec sleep 1000 ;; esac
+"""
 POINTS = ("before-act", "host-key-written", "after-act")
 
 
@@ -106,15 +117,23 @@ def twin_ground(tmp_path, twin_file, vault) -> Ground:
     return Ground(made(tmp_path, vault, world, address), answer_with, lambda: 0)
 
 
+def stand_in(root: Path, name: str, script: str) -> None:
+    """A program of the host's that is not the machine's own."""
+    (root / "bin" / name).write_text(script)
+    (root / "bin" / name).chmod(0o755)
+
+
 @pytest.fixture
 def sshd_ground(tmp_path, twin_file, vault, ssh_server, monkeypatch) -> Ground:
     """A real sshd on loopback that reads its host key from the tests' own file."""
     ssh_server.answer_with(keys(vault)["boot"])
     ssh_server.reload()
-    monkeypatch.setattr(module, "HOST_KEY_FILE", str(ssh_server.host_key_file))
-    (ssh_server.root / "bin/chown").write_text("#!/bin/sh\nexit 0\n")
-    (ssh_server.root / "bin/chown").chmod(0o755)
     root = ssh_server.root
+    monkeypatch.setattr(module, "HOST_KEY_FILE", str(ssh_server.host_key_file))
+    quick = module.CLOUD_INIT.script.replace("/run/cloud-init/", f"{root}/run/").replace("timeout 60", "timeout 1")
+    monkeypatch.setattr(module, "CLOUD_INIT", replace(module.CLOUD_INIT, script=quick))
+    stand_in(root, "chown", "#!/bin/sh\nexit 0\n")
+    stand_in(root, "cloud-init", "#!/bin/sh\necho 'status: disabled'\n")
     connector = SshConnector(
         keys={ssh_server.user: ssh_server.key},
         command_seconds=10,
@@ -155,13 +174,66 @@ def test_the_final_key_answers_wherever_the_change_was_killed(ground, vault, kil
 
 
 def test_a_third_key_gets_nothing(ground, vault):
-    """A host with neither key is somebody else's: refused at once, without a byte of authentication."""
-    ground.answer_with(derive_host_key(vault, "somebody else's"))
+    """A host with neither key is somebody else's: refused at once, without a byte of authentication. Both of ours are told, and
+    the one that answered, as a console shows them."""
+    foreign = derive_host_key(vault, "somebody else's")
+    ground.answer_with(foreign)
     before = ground.authentications()
     with pytest.raises(WorldError) as caught:
         ground.rotate()
     assert caught.value.kind == "host_key"
     assert ground.authentications() == before
+    for key in (*keys(vault).values(), foreign):
+        assert fingerprint(key.public) in str(caught.value)
+
+
+def test_a_fingerprint_is_the_one_that_consoles_show(vault):
+    """Somebody compares it with a console, character by character."""
+    public = keys(vault)["boot"].public
+    assert fingerprint(public) == paramiko.Ed25519Key(data=base64.b64decode(public.split()[1])).fingerprint
+    assert fingerprint("nothing of the kind") == "(no key)"
+
+
+@pytest.mark.parametrize("failed", [False, True], ids=["well", "with an error"])
+def test_cloud_init_is_waited_for_before_the_key_is_changed(sshd_ground, ssh_server, vault, failed):
+    """Until it has left its result nothing is changed, though an error makes it say at once that it is over; then all goes on,
+    whatever became of it."""
+    root, boot = ssh_server.root, keys(vault)["boot"]
+    stand_in(root, "cloud-init", CLOUD_INIT)
+    if failed:
+        (root / "failed").touch()
+    changing = threading.Thread(target=sshd_ground.rotate, daemon=True)
+    changing.start()
+    for _ in range(1500):
+        if (root / "asked").exists() and (root / "asked").read_text().count("asked") > 2:  # the first minute is over
+            break
+        time.sleep(0.01)
+    assert changing.is_alive()
+    assert ssh_server.host_key_file.read_text() == boot.private.reveal()
+    assert not (root / "marks").exists()
+    (root / "run").mkdir()
+    (root / "run/result.json").touch()
+    changing.join(timeout=30)
+    assert sshd_ground.answers(keys(vault)["final"].public)
+
+
+def test_cloud_init_is_not_waited_for_for_ever(sshd_ground, ssh_server, vault, monkeypatch):
+    """One that never ends, or was never begun, costs its ten minutes and nothing else."""
+    monkeypatch.setattr(module, "_CLOUD_INIT_SECONDS", 20.0)
+    stand_in(ssh_server.root, "cloud-init", CLOUD_INIT)
+    sshd_ground.rotate()
+    assert (ssh_server.root / "asked").read_text().count("asked") > 2
+    assert sshd_ground.answers(keys(vault)["final"].public)
+
+
+def test_a_user_who_is_not_let_in_is_told_by_name(sshd_ground, ssh_server):
+    """The image, the key pair, or an instance of an older version: what to look at stands in the message."""
+    (ssh_server.root / "authorized_keys").write_text("")
+    with pytest.raises(Refusal) as caught:
+        sshd_ground.rotate()
+    assert caught.value.kind == "authentication"
+    for word in ("let ubuntu in", "admin_privkey_path", "admin_keypair_name", "laerecover cleanup"):
+        assert word in str(caught.value)
 
 
 def test_a_key_that_changes_while_it_is_asked_for_is_no_alarm(twin_ground, vault, monkeypatch):

@@ -12,6 +12,7 @@ from typing import Any
 from laerecover.adapters import phases
 from laerecover.manifest import Secret
 from laerecover.ports import Refusal, Transient
+from laerecover.scripts import NO_ROOM, ROOM_TOLD, template
 from laerecover.text import clean, clean_end
 
 TIMEOUT = 20.0
@@ -65,7 +66,7 @@ class Line:
 
     def _private_folder(self) -> str:
         wanted = self._wanted
-        room = f"{phases.ROOM}room {wanted} {phases.SLACK_KIB} || exit {_NO_ROOM}\n"
+        room = f"{template('room')}room {wanted} {phases.SLACK_KIB} || exit $?\n"
         script = f"mkdir -p -m 700 {wanted}\nchmod 700 {wanted}\ncd {wanted}\npwd -P\n"
         return self.ask("sh -eu -s", "staging", stdin=room + script).strip()
 
@@ -103,10 +104,11 @@ class Line:
                     raise EOFError
         except (paramiko.SSHException, OSError, EOFError, AttributeError) as error:
             raise Transient(f"{clean(what)}: connection lost ({type(error).__name__})") from None
-        if channel.exit_status == _NO_ROOM:
-            raise disk_full(what)
         if channel.exit_status != 0:
-            why = clean_end(self.reveal_nothing(errors.decode("utf-8", "replace")))
+            said = self.reveal_nothing(errors.decode("utf-8", "replace"))
+            if channel.exit_status == NO_ROOM and (told := ROOM_TOLD.search(said)):
+                raise disk_full(what, told[1])
+            why = clean_end(said)
             raise Refusal(
                 f"{clean(what)}: exit status {channel.exit_status}: {why}".rstrip(": "), kind="command_failed"
             )
@@ -130,14 +132,11 @@ class Line:
         self._client.close()
 
 
-_NO_ROOM = 28
-"""ENOSPC, as the exit status of our scripts."""
-
-
-def disk_full(what: str) -> Refusal:
-    """Seen before anything was written."""
+def disk_full(what: str, told: str) -> Refusal:
+    """Seen before anything was written; `told` is what the host read."""
     return Refusal(
-        f"{clean(what)}: the host's disk is full; nothing was written. Make room there or choose a larger image, then run again",
+        f"{clean(what)}: the host's disk is full ({clean(told)}); nothing was written. Make room there or choose a larger "
+        "image, then run again",
         kind="disk_full",
     )
 

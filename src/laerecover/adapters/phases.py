@@ -6,25 +6,10 @@ import base64
 import hashlib
 import shlex
 from collections.abc import Callable, Sequence
-from functools import cache
-from importlib import resources
 
 from laerecover.ports import Command, CommandResult
+from laerecover.scripts import template
 from laerecover.text import clean_end
-
-# At least $2 KiB must be free where $1 is, or will be.
-ROOM = """room() {
-    place=$1
-    while [ ! -e "$place" ]; do place=$(dirname "$place"); done
-    [ "$(df -k --output=avail "$place" | tail -n 1)" -ge "$2" ]
-}
-"""
-
-
-@cache
-def template(name: str) -> str:
-    """One of the package's shell scripts."""
-    return resources.files("laerecover").joinpath(f"templates/{name}.sh").read_text("utf-8")
 
 
 def phase_digest(commands: Sequence[Command]) -> str:
@@ -34,7 +19,7 @@ def phase_digest(commands: Sequence[Command]) -> str:
 
 def phase_script(commands: Sequence[Command]) -> str:
     """The whole phase as one file for sh; see templates/phase.sh for how it is called."""
-    parts = [template("phase"), ROOM, "commands() {\n"]
+    parts = [template("phase"), template("room"), "commands() {\n"]
     for number, command in enumerate(commands, start=1):
         end = f"LAE_{command.digest}"
         words = " ".join(shlex.quote(word) for word in (str(number), command.name, command.user, command.digest))
@@ -46,7 +31,11 @@ def place_script(*, staged: str, target: str, owner: str, mode: int, size: int) 
     """A script for `sh -s` that puts the staged file of `size` bytes into place."""
     kib = size // 1024 + SLACK_KIB
     names = {"staged": staged, "target": target, "owner": owner, "mode": f"{mode:o}", "kib": str(kib)}
-    return ROOM + "".join(f"{name}={shlex.quote(value)}\n" for name, value in names.items()) + template("place")
+    return (
+        template("room")
+        + "".join(f"{name}={shlex.quote(value)}\n" for name, value in names.items())
+        + template("place")
+    )
 
 
 SLACK_KIB = 512
@@ -72,7 +61,7 @@ fi
 """
 
 SERVICE_START = """if [ -d /run/systemd/system ]; then exec systemctl enable --now "$unit"; fi
-ln -sfn "/etc/sv/$unit" "/etc/service/$unit"
+[ -L "/etc/service/$unit" ] || ln -s "/etc/sv/$unit" "/etc/service/$unit"
 tries=0
 until [ -e "/etc/service/$unit/supervise/ok" ]; do
     tries=$((tries + 1))

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from laerecover.adapters import phases
-from laerecover.adapters.line import TIMEOUT, Line, disk_full
+from laerecover.adapters.line import TIMEOUT, Line
+from laerecover.hostkeys import foreign_key
 from laerecover.manifest import Secret
 from laerecover.ports import Command, CommandResult, FileFact, NotListening, Refusal, Transient
 from laerecover.text import clean
@@ -95,11 +96,8 @@ class SshConnector:
         except BaseException as error:
             client.close()
             if isinstance(error, paramiko.BadHostKeyException):
-                raise Refusal(
-                    f"{where} answers with another host key than the one it was given: somebody may be in between (MITM); "
-                    "nothing was sent to it. Look at the instance's console before anything else",
-                    kind="host_key",
-                ) from None
+                answered = f"{error.key.get_name()} {error.key.get_base64()}"
+                raise foreign_key(where, pinned=host_key, answered=answered) from None
             # Paramiko calls it failed authentication, too, when the answer never came.
             if isinstance(error, paramiko.AuthenticationException) and not _unanswered(error):
                 raise Refusal(f"{clean(user)} is not let in at {where}", kind="authentication") from None
@@ -149,7 +147,9 @@ class SshHost:
         connector, digest = self._connector, phases.phase_digest(commands)
         login = "root" if connector.sudo else commands[0].user
         staged = self._line.stage(f"{digest}.sh", phases.phase_script(commands).encode(), shared=True)
-        arguments = [connector.base, digest, str(_WATCH), str(int(connector.seconds) or 1), login]
+        # A host where root is ours is one account's; elsewhere phases of many accounts run side by side.
+        alone = "yes" if connector.sudo else "no"
+        arguments = [connector.base, digest, str(_WATCH), str(int(connector.seconds) or 1), login, alone]
         what = ", ".join(command.name for command in commands)
 
         def ask(action: str) -> list[str]:
@@ -166,8 +166,8 @@ class SshHost:
             if time.monotonic() > until:
                 raise Refusal(f"{what}: still runs on the host; run again to find it there", kind="deadline")
             answer = ask("look")
-        if answer[0] == "full":
-            raise disk_full(what)
+        if answer[0] == "busy":
+            raise Transient(f"{what}: the host is still at work on what an earlier run began")
         if answer[0] != "ended":
             raise Transient(f"{what}: was interrupted on the host")
         try:

@@ -6,21 +6,39 @@ import shlex
 
 from laerecover.ports import Command
 from laerecover.recipes import HOME
+from laerecover.scripts import NO_ROOM, template
 
 _APT = (
     "export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a APT_LISTCHANGES_FRONTEND=none\n"
     "apt() { apt-get -q -y -o DPkg::Lock::Timeout=600 -o Acquire::Retries=5 -o APT::Update::Error-Mode=any "
     '-o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@" </dev/null; }\n'
 )
-_MEGABYTES = 1000
+_KIB = 1000 * 1024
 """What packages, Tahoe-LAFS and a modest cache of shares need together."""
+
+
+CLOUD_INIT = Command(
+    name="cloud-init",
+    script="""\
+command -v cloud-init >/dev/null || { echo none; exit 0; }
+timeout 60 sh -c '
+    cloud-init status --wait >/dev/null 2>&1
+    # Once something has failed it calls that its status, and waits no longer, though it is still at work.
+    case $(cloud-init status 2>/dev/null) in *disabled*) ;; *) until [ -e /run/cloud-init/result.json ]; do sleep 1; done ;; esac
+    echo ended
+' </dev/null || echo at work
+""",
+)
+"""For Host.output: `ended`, however it ended; `at work`, after a minute; `none` where there is none."""
 
 
 def host_is_fit(*, modern: bool) -> Command:
     """Seen before anything is written: disk space; if `modern`, Python and FUSE. Exit statuses are those of PROBLEMS."""
     script = (
-        "for place in /var /home /tmp; do\n"
-        f'  test "$(df -Pm "$place" | awk \'NR == 2 {{ print $4 }}\')" -ge {_MEGABYTES} || exit 83\n'
+        f"{template('room')}for each in /var /home /tmp; do\n"
+        f'  status=0; room "$each" {_KIB} || status=$?\n'
+        f"  test $status -ne {NO_ROOM} || exit 83\n"
+        "  test $status -eq 0 || exit $status\n"
         "done\n"
     )
     if modern:
@@ -50,36 +68,50 @@ def packages(*names: str, modern: bool) -> Command:
 def users(monitor_pubkey: str) -> tuple[Command, ...]:
     """Users customer and monitor; monitor is let in with the HOWTO's monitor_pubkey."""
     home = "/home/monitor/.ssh"
+    keys = f"{home}/authorized_keys"
     return (
         Command(name="user-customer", script=_user("customer") + f"chmod 711 {HOME}\n"),
         Command(
             name="user-monitor",
-            script=_user("monitor") + f"install -d -m 700 -o monitor -g monitor {home}\n"
-            f"printf '%s\\n' {shlex.quote(monitor_pubkey)} | install -m 600 -o monitor -g monitor /dev/stdin {home}/authorized_keys\n",
+            script=_user("monitor") + f"{folder(home, mode=0o700, owner='monitor')}"
+            f"printf '%s\\n' {shlex.quote(monitor_pubkey)} >{keys}.new\n"
+            f"chmod 600 {keys}.new\nchown monitor:monitor {keys}.new\nmv -f {keys}.new {keys}\n",
         ),
     )
+
+
+def folder(path: str, *, mode: int, owner: str) -> str:
+    """Shell that makes the folder, or gives the one that is there this mode and owner."""
+    return f"mkdir -p {path}\nchmod {mode:o} {path}\nchown {owner}:{owner} {path}\n"
 
 
 def _user(name: str) -> str:
     return f"id {name} >/dev/null 2>&1 || useradd --create-home --shell /bin/bash --password '*' {name}\n"
 
 
-def supervised(name: str, run: str, *, needs: str | None = None) -> Command:
+def supervised(name: str, run: str, *, needs: str | None = None, ended: str | None = None) -> Command:
     """The service lae-NAME: one start script, called by systemd where it runs the host, else by runit.
 
-    `run` is shell, it ends with exec. `needs`: a service that starts before this one, and stops after it.
+    `run` is shell, it ends with exec. `needs`: a service that starts before this one, and stops after it. `ended`: shell
+    that clears up whenever the service has ended, however it did; as the service's user.
     """
-    start, folder = f"{_STARTS}/{name}", f"/etc/sv/lae-{name}"
+    start, place = f"{_STARTS}/{name}", f"/etc/sv/lae-{name}"
     order = f"Requires=lae-{needs}.service\nAfter=lae-{needs}.service\n" if needs else ""
-    script = f"install -d -m 755 {_STARTS}\n" + _script(start, f"umask 077\n{run}")
+    after = f"ExecStopPost={start}-ended\n" if ended else ""
+    script = f"mkdir -p {_STARTS}\n" + _script(start, f"umask 077\n{run}")
+    if ended:
+        script += _script(f"{start}-ended", ended)
     script += "if test -d /run/systemd/system; then\n"
-    script += _file(f"/etc/systemd/system/lae-{name}.service", _UNIT.format(name=name, order=order, start=start))
-    script += f"systemctl daemon-reload\nelse\ninstall -d -m 755 {folder}/log /var/log/lae-{name}\n"
-    script += _script(f"{folder}/run", f"exec 2>&1\nexec chpst -u customer:customer {start}\n")
-    script += _script(f"{folder}/log/run", f"exec svlogd -tt /var/log/lae-{name}\n")
+    unit = _UNIT.format(name=name, order=order, start=start, after=after)
+    script += _file(f"/etc/systemd/system/lae-{name}.service", unit)
+    script += f"systemctl daemon-reload\nelse\nmkdir -p {place}/log /var/log/lae-{name}\n"
+    script += _script(f"{place}/run", f"exec 2>&1\nexec chpst -u customer:customer {start}\n")
+    script += _script(f"{place}/log/run", f"exec svlogd -tt /var/log/lae-{name}\n")
+    if ended:
+        script += _script(f"{place}/finish", f"exec chpst -u customer:customer {start}-ended\n")
     if needs:
         control = f"/etc/sv/lae-{needs}/control"
-        script += f"install -d -m 755 {control}\n"
+        script += f"mkdir -p {control}\n"
         script += _script(f"{control}/d", f"sv -w 10 force-stop lae-{name}\nexit 1\n")
         script += f"ln -sf d {control}/x\n"
     return Command(name=f"service-{name}", script=script + "fi\n")
@@ -96,7 +128,7 @@ After=network-online.target
 [Service]
 User=customer
 ExecStart={start}
-Restart=always
+{after}Restart=always
 RestartSec=2
 
 [Install]

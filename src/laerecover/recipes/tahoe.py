@@ -11,7 +11,7 @@ from laerecover.identity import INTRODUCER_PORT, STORAGE_PORT, any_weak, parse_f
 from laerecover.manifest import Secret
 from laerecover.ports import Command
 from laerecover.recipes import HOME, INTRODUCER, STORAGE, File, Service, Site, file_text, one_line
-from laerecover.recipes.debian import host_is_fit, packages, supervised, users
+from laerecover.recipes.debian import folder, host_is_fit, packages, supervised, users
 
 BUCKET = f"{HOME}/bucket"
 RCLONE_CONF = f"{HOME}/rclone.conf"
@@ -20,7 +20,10 @@ VERSION = "tahoe-lafs==1.20.*"
 
 _ENV = f"env -i PATH=/usr/bin:/bin HOME={HOME} LC_ALL=C.UTF-8"
 """A service sees none of the host's settings: with AWS_CA_BUNDLE set, Debian's rclone 1.60 ends at once."""
-_MOUNTED = f"grep -qs ' {BUCKET} fuse' /proc/mounts"
+_LISTED = f"grep -qs ' {BUCKET} fuse' /proc/mounts"
+"""The mount is there, dead or alive: one whose rclone has died, or could not unmount, stands on in /proc/mounts."""
+_MOUNTED = f"df -Pk {BUCKET} 2>/dev/null | grep -q ' {BUCKET}$'"
+"""The mount itself answers, to the customer alone: where rclone is gone, df is told ENOTCONN. No answer needs the store."""
 LOWERED = "openssl_conf = start\n[start]\nssl_conf = ssl\n[ssl]\nsystem_default = lowered\n[lowered]\nCipherString = DEFAULT@SECLEVEL=0\n"
 """For Tahoe-LAFS alone: with it an RSA key of 1024 bits is served, whatever digest signed its certificate."""
 
@@ -52,7 +55,7 @@ class Tahoe:
             ),
             Command(name="bucket-folder", script=_PLACE_OF_MOUNT),
             supervised("introducer", _run("introducer")),
-            supervised("bucket", _MOUNT),
+            supervised("bucket", _MOUNT, ended=_TAKE_AWAY),
             supervised("storageserver", _WAIT + _run("storageserver"), needs="bucket"),
         )
 
@@ -152,13 +155,22 @@ _PLACE_OF_MOUNT = f"""\
 # Without it fusermount3 lets no user unmount.
 test -e /etc/mtab || ln -s ../proc/self/mounts /etc/mtab
 # A plain file called shares: a storage node whose bucket is not mounted fails, rather than fill the host's own disk.
-{_MOUNTED} || {{ install -d -m 700 -o customer -g customer {BUCKET}; test -e {BUCKET}/shares || install -m 444 /dev/null {BUCKET}/shares; }}
+if ! {_LISTED}; then
+{folder(BUCKET, mode=0o700, owner="customer")}\
+test -e {BUCKET}/shares || {{ : >{BUCKET}/shares; chmod 444 {BUCKET}/shares; }}
+fi
+"""
+
+_TAKE_AWAY = f"""\
+# rclone unmounts as it ends, unless somebody is in there at that moment, or it was killed: then the mount stands, and is dead.
+{_LISTED} || exit 0
+exec fusermount3 -uz {BUCKET}
 """
 
 _MOUNT = f"""\
 # A mount whose rclone has died is taken away first. Never --vfs-write-back 0s: rclone 1.60 then uploads a share under the
 # name it had before Tahoe-LAFS renamed it, and the finished share is lost.
-{_MOUNTED} && fusermount3 -uz {BUCKET}
+{_LISTED} && fusermount3 -uz {BUCKET}
 exec {_ENV} rclone mount shares: {BUCKET} --config {RCLONE_CONF} --allow-non-empty --umask 077 \\
   --vfs-cache-mode full --vfs-write-back 2s --vfs-cache-max-size 500M --cache-dir {HOME}/.cache/shares \\
   --use-server-modtime --dir-cache-time 24h --log-file {HOME}/rclone.log

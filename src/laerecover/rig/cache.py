@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import resources
 from pathlib import Path
 
 from laerecover.errors import LaeRecoverError
@@ -21,26 +22,31 @@ BASE = ("busybox", "ca-certificates", "cron", "iproute2", "openssh-server", "pro
 """What a small cloud image has; nothing that a recipe installs is among it."""
 PACKAGES = ("fuse3", "python3-venv", "rclone", "runit", "runit-run")
 """What recipes install, offered to the hosts from a local folder with all that it depends on."""
+TODAY = ("cloud-init", "rust-coreutils")
+"""What the image `today` has besides: its first boot is cloud-init's, which lets in the image's own user, `debian`, unless it
+is told otherwise; its small programs are uutils', as on Ubuntu from 25.10 on."""
+IMAGES = {"small": "root", "today": "today"}
+"""An image's folder in the cache."""
 WHEELS = ("tahoe-lafs==1.20.*",)
 FILES = {
     "etc/apt/sources.list": "deb [trusted=yes] file:/srv/debs ./\n",
     "etc/pip.conf": "[global]\nno-index = true\nfind-links = /srv/wheels\ndisable-pip-version-check = true\n[install]\nno-compile = no\n",
     "etc/apt/apt.conf.d/90lean": 'Acquire::Languages "none";\n',
-    "etc/sudoers.d/90-cloud-init-users": "ubuntu ALL=(ALL) NOPASSWD:ALL\n",
     "etc/resolv.conf": "",
     "etc/machine-id": "",
 }
+SUDOERS = "etc/sudoers.d/90-cloud-init-users"
 _PYTHON = (3, 11)
 _SECONDS = 900.0
 
 
 def prepare(say: Callable[[str], None]) -> Path:
-    """The folder with `root`, `debs` and `wheels`, made once for these inputs: two minutes, and it needs the network.
+    """The folder with `root`, `today`, `debs` and `wheels`, made once for these inputs: three minutes, and it needs the network.
 
     Raises LaeRecoverError if a tool fails or this Python is not the hosts' one.
     """
     folder = Path(os.environ.get("LAE_RIG_CACHE") or Path.home() / ".cache/lae-recovery/rig")
-    inputs = json.dumps([SUITE, BASE, PACKAGES, WHEELS, FILES, 1]).encode()
+    inputs = json.dumps([SUITE, BASE, PACKAGES, TODAY, _today(), WHEELS, FILES, 2]).encode()
     place = folder / hashlib.sha256(inputs).hexdigest()[:16]
     if place.is_dir():
         return place
@@ -85,8 +91,9 @@ def _make(folder: Path, place: Path, say: Callable[[str], None]) -> None:
         temporary.chmod(0o755)
         say("rig: making the hosts' Debian (once, about a minute)")
         _make_root(temporary / "root")
+        _make_today(temporary / "root", temporary / "today")
         say("rig: fetching packages and wheels for the hosts (once, about half a minute)")
-        _fetch_packages(temporary / "root", temporary / "debs")
+        _fetch_packages(temporary, temporary / "debs")
         _fetch_wheels(temporary / "wheels")
         temporary.rename(place)
     finally:
@@ -101,12 +108,23 @@ def _make_root(root: Path) -> None:
         what="making the hosts' Debian",
     )
     do(["chroot", str(root), "useradd", "--create-home", "--shell", "/bin/bash", "ubuntu"])
+    (root / SUDOERS).write_text("ubuntu ALL=(ALL) NOPASSWD:ALL\n")
     for key in (root / "etc/ssh").glob("ssh_host_*"):
         key.unlink()
 
 
-def _fetch_packages(root: Path, debs: Path) -> None:
+def _make_today(small: Path, root: Path) -> None:
+    do(["cp", "--archive", "--reflink=auto", str(small), str(root)], seconds=_SECONDS)
+    do(["sh", "-c", _today(), "today", str(root), *TODAY], seconds=_SECONDS, what="making the hosts' image `today`")
+
+
+def _today() -> str:
+    return resources.files("laerecover.rig").joinpath("today.sh").read_text("utf-8")
+
+
+def _fetch_packages(place: Path, debs: Path) -> None:
     """Debian's own apt chooses what belongs to the packages; afterwards the hosts know of the local folder only."""
+    root = place / "root"
     shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
     archives = root / "var/cache/apt/archives"
     do(["chroot", str(root), "apt-get", "-q", "update"], seconds=_SECONDS)
@@ -121,8 +139,9 @@ def _fetch_packages(root: Path, debs: Path) -> None:
     for stale in (root / "var/lib/apt/lists").glob("*_*"):
         stale.unlink()
     for name, text in FILES.items():
-        (root / name).write_text(text)
-        (root / name).chmod(0o644)
+        for image in IMAGES.values():
+            (place / image / name).write_text(text)
+            (place / image / name).chmod(0o644)
 
 
 def _fetch_wheels(wheels: Path) -> None:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import xmlrpc.client
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,12 +69,10 @@ class Rig:
                     fault.faultString, where=name, next_step=f"see {self.folder}/keeper.log"
                 ) from None
 
-    def boot(
-        self, instance_id: str, public_host: str, *, user_data: str = "", disk: str = "2g", without: Sequence[str] = ()
-    ) -> None:
+    def boot(self, instance_id: str, public_host: str, **of_the_host: Any) -> None:
         """A host without any cloud around it: see `Yard.boot`."""
         wanted = {"instance_id": instance_id, "public_host": public_host, "private_host": f"ip-{instance_id}"}
-        self.ask("boot", {**wanted, "user_data": user_data, "disk": disk, "without": list(without)})
+        self.ask("boot", {**wanted, **of_the_host})
 
     def _enter(self, path: str) -> None:
         try:

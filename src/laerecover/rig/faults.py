@@ -48,7 +48,7 @@ class Faults:
     vcpus: int | None = None
     no_capacity: Sequence[str] = ()
     hosts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Value of one of an instance's tags -> what its host has less of (`Yard.boot`'s `disk`, `without`)."""
+    """Value of one of an instance's tags -> what its host has less of, or else (`Yard.boot`'s `disk`, `without`, `image`)."""
     seed: int | None = None
     calls: Counter[str] = field(default_factory=Counter)
 
@@ -66,7 +66,7 @@ class Faults:
         return tuple(int(self._die(f"wait {kind} {launch}") * 3) for kind in range(3))  # type: ignore[return-value]
 
     def poverty(self, tags: Iterable[str]) -> Mapping[str, Any]:
-        """`disk`, `without` of the host of an instance with these tags' values."""
+        """`disk`, `without`, `image` of the host of an instance with these tags' values."""
         return next((self.hosts[tag] for tag in tags if tag in self.hosts), {})
 
     def power_cut(self, launch: int) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from typing import Any
 
 from laerecover.errors import LaeRecoverError
 from laerecover.ingress import Ingress
+from laerecover.rig.cache import IMAGES
 from laerecover.rig.network import let_in, plug_in, unplug
 from laerecover.rig.tools import do
 from laerecover.text import clean
@@ -54,13 +56,16 @@ class Yard:
         *,
         disk: str = "2g",
         without: Sequence[str] = (),
+        image: str = "small",
+        vendor_data: str = "",
         ingress: Sequence[Ingress] | None = None,
         furnish: Callable[[Path], None] | None = None,
     ) -> None:
         """Start a host; returns at once, sshd answers within seconds.
 
-        `disk`: what may be written, in tmpfs's words; `without`: "fuse", "python"; `ingress`: see `let_in`, None: everybody
-        is; `furnish` works on the root beforehand.
+        `disk`: what may be written, in tmpfs's words; `without`: "fuse", "python"; `image`: "small", or "today", where real
+        cloud-init reads user data and `vendor_data` (see `cache.TODAY`); `ingress`: see `let_in`, None: everybody is;
+        `furnish` works on the root beforehand.
         """
         with self._lock:
             if instance_id in self._hosts:
@@ -72,8 +77,12 @@ class Yard:
             plug_in(instance_id, public_host)
             if ingress is not None:
                 let_in(instance_id, ingress)
-            root = self._root(instance_id, disk)
-            _personalise(root, name, public_host, private_host, user_data, authorized_key or self._key)
+            root = self._root(instance_id, disk, image)
+            _name(root, name, public_host, private_host)
+            if image == "today":
+                _seed(root, instance_id, user_data, vendor_data, authorized_key or self._key)
+            else:
+                _personalise(root, user_data, authorized_key or self._key)
             if "python" in without:
                 for binary in (root / "usr/bin").glob("python3*"):
                     binary.unlink()
@@ -128,14 +137,15 @@ class Yard:
         for instance_id in self.hosts():
             self.terminate(instance_id)
 
-    def _root(self, instance_id: str, disk: str) -> Path:
+    def _root(self, instance_id: str, disk: str, image: str) -> Path:
         """An overlay whose upper side is in memory: a host's files and secrets never touch this machine's disk."""
         folder = self._place / instance_id
         folder.mkdir()
         do(["mount", "-t", "tmpfs", "-o", f"mode=755,size={disk}", f"disk-{instance_id}", str(folder)])
         for part in ("upper", "work", "root"):
             (folder / part).mkdir(mode=0o755)
-        layers = f"lowerdir={self._cache / 'root'},upperdir={folder / 'upper'},workdir={folder / 'work'}"
+        lower = self._cache / IMAGES[image]
+        layers = f"lowerdir={lower},upperdir={folder / 'upper'},workdir={folder / 'work'}"
         do(["mount", "-t", "overlay", "-o", layers, f"root-{instance_id}", str(folder / "root")])
         return folder / "root"
 
@@ -197,17 +207,32 @@ def _abort_fuse(pid: int) -> None:
                 abort.write_text("1")
 
 
-def _personalise(
-    root: Path, name: str, public_host: str, private_host: str, user_data: str, authorized_key: str
-) -> None:
-    """What cloud-init does at the first boot: name, host keys out of the user data, the admin's key for `ubuntu`."""
+def _name(root: Path, name: str, public_host: str, private_host: str) -> None:
+    """The rig's own init, and what the host is called."""
     init = resources.files("laerecover.rig").joinpath("init.sh").read_text("utf-8")
     for path, text in (("sbin/init", init), ("usr/sbin/reboot", _REBOOT)):
         _put(root / path, text, 0o755)
     _put(root / "etc/hostname", f"{name}\n")
     _put(root / "etc/hosts", f"127.0.0.1 localhost\n{public_host} {private_host} {name}\n")
-    for folder in ("srv/debs", "srv/wheels", "var/lib/cloud/instance"):
+    _put(root / "etc/default/ssh", "SSHD_OPTS=-E/dev/console\n")
+    for folder in ("srv/debs", "srv/wheels"):
         (root / folder).mkdir(parents=True, exist_ok=True, mode=0o755)
+
+
+def _seed(root: Path, instance_id: str, user_data: str, vendor_data: str, authorized_key: str) -> None:
+    """What cloud-init finds at its first boot, in place of a metadata service."""
+    seed = root / "var/lib/cloud/seed/nocloud"
+    seed.mkdir(parents=True, mode=0o755)
+    about = {"instance-id": instance_id, "public-keys": [authorized_key.strip()]}
+    _put(seed / "meta-data", json.dumps(about))
+    _put(seed / "user-data", user_data, 0o600)
+    _put(seed / "vendor-data", vendor_data, 0o600)
+    _put(root / "etc/cloud/cloud.cfg.d/99_rig.cfg", "datasource_list: [NoCloud]\nnetwork: {config: disabled}\n")
+
+
+def _personalise(root: Path, user_data: str, authorized_key: str) -> None:
+    """What cloud-init does at the first boot: host keys out of the user data, the admin's key for `ubuntu`."""
+    (root / "var/lib/cloud/instance").mkdir(parents=True, mode=0o755)
     _put(root / "var/lib/cloud/instance/user-data.txt", user_data, 0o600)
     keys = host_keys(user_data)
     for kind in ("rsa", "ecdsa", "ed25519"):
@@ -216,7 +241,6 @@ def _personalise(
             _put(root / f"etc/ssh/ssh_host_{kind}_key.pub", keys.get(f"{kind}_public", "").rstrip() + "\n")
     if not keys:
         do(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(root / "etc/ssh/ssh_host_ed25519_key")])
-    _put(root / "etc/default/ssh", "SSHD_OPTS=-E/dev/console\n")
     ssh = root / "home/ubuntu/.ssh"
     ssh.mkdir(mode=0o700)
     _put(ssh / "authorized_keys", authorized_key.rstrip() + "\n", 0o600)

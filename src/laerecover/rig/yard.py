@@ -21,6 +21,7 @@ class Yard(Protocol):
         *,
         disk: str = "2g",
         without: Sequence[str] = (),
+        image: str = "small",
         ingress: Sequence[Ingress] | None = None,
     ) -> None: ...
     def let_in(self, instance_id: str, rules: Sequence[Ingress]) -> None: ...
@@ -37,9 +38,10 @@ class EmptyYard:
         *of_the_host: str,
         disk: str = "2g",
         without: Sequence[str] = (),
+        image: str = "small",
         ingress: Sequence[Ingress] | None = None,
     ) -> None:
-        del of_the_host, disk, without, ingress
+        del of_the_host, disk, without, image, ingress
 
     def let_in(self, instance_id: str, rules: Sequence[Ingress]) -> None:
         del instance_id, rules

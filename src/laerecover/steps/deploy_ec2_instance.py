@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from laerecover.hostkeys import derive_host_key
-from laerecover.manifest import Account
-from laerecover.ports import Instance, LaunchRequest, Refusal, Transient
+from laerecover.manifest import Account, Secret
+from laerecover.ports import Compute, Instance, LaunchRequest, Refusal, Transient
 from laerecover.settings import Settings
 from laerecover.steps.work import StepFailed, Values, Work
 
@@ -113,10 +113,10 @@ def deploy_ec2_instance(work: Work) -> Values:
     def act() -> Instance:
         nonlocal spent
         generation = 1 + max([spent, *map(generation_of, former)])
-        request = _request(work, tags, generation)
+        request, former_user_data = _request(work, tags, generation)
         work.permit_launch(request.client_token)
         try:
-            return compute.launch(request)
+            return _launch(compute, request, former_user_data)
         except Refusal as error:
             if error.kind == "token_spent":
                 # EC2 forgets the dead after an hour, but not their tokens.
@@ -143,14 +143,26 @@ def deploy_ec2_instance(work: Work) -> Values:
     }
 
 
-def _request(work: Work, tags: Mapping[str, str], generation: int) -> LaunchRequest:
+def _launch(compute: Compute, request: LaunchRequest, former_user_data: Secret) -> Instance:
+    """A launch that an older version began is that launch only with the user data which that version sent."""
+    try:
+        return compute.launch(request)
+    except Refusal as error:
+        if error.kind != "idempotent_mismatch":
+            raise
+        return compute.launch(replace(request, user_data=former_user_data))
+
+
+def _request(work: Work, tags: Mapping[str, str], generation: int) -> tuple[LaunchRequest, Secret]:
+    """The launch, and what an older version sent as its user data."""
     wanted = offers(work.settings, work.account)
     attempt = min(work.attempt, len(wanted))
     offer = wanted[attempt - 1]
     token = client_token(work.recovery_id, work.account.account_id, generation, attempt, mode=work.mode)
     numbers = {"lae-mode": work.mode, "lae-generation": str(generation), "lae-attempt": str(attempt)}
-    user_data = derive_host_key(work.vault, token, "boot").user_data
-    return replace(offer, client_token=token, tags={**offer.tags, **tags, **numbers}, user_data=user_data)
+    boot = derive_host_key(work.vault, token, "boot")
+    tags = {**offer.tags, **tags, **numbers}
+    return replace(offer, client_token=token, tags=tags, user_data=boot.user_data), boot.former_user_data
 
 
 def _explained(work: Work, error: Refusal) -> Exception:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from laerecover.hostkeys import LOGIN, fingerprint
 from laerecover.manifest import Account, Secret
 from laerecover.outbox import Outbox
-from laerecover.ports import Command, FileFact, Host, NotListening, Transient, World, WorldError
+from laerecover.ports import Command, FileFact, Host, NotListening, Refusal, Transient, World, WorldError
 from laerecover.recipes import PROBLEMS
 from laerecover.settings import Settings
 from laerecover.vault import Vault
@@ -146,7 +147,13 @@ class Work:
             what = f"{instance_id} is {instance.state}: somebody ended it, or it died"
             raise StepFailed(f"{what}; another is launched once it is terminated", kind="instance_died")
 
-    def link(self, *, patient: bool, user: str = "ubuntu", pinned: str = "host_key") -> Link:
+    def own_host_keys(self) -> str:
+        """Both keys that the account's new server may answer with, fit for comparing."""
+        told = self.known["deploy_ec2_instance"]
+        boot, final = (fingerprint(str(told.get(name, ""))) for name in ("boot_host_key", "host_key"))
+        return f"at the first boot it shows our boot key, {boot}; the key that takes its place is {final}"
+
+    def link(self, *, patient: bool, user: str = LOGIN, pinned: str = "host_key") -> Link:
         """A connection to the account's new server, opened when first used. See Link."""
         return Link(self, user, patient, pinned)
 
@@ -175,6 +182,10 @@ class Link:
             key = self._work.known_of("deploy_ec2_instance", self._pinned)
             try:
                 self._host = self._work.world.hosts.connect(address, user=self._user, host_key=key)
+            except Refusal as error:
+                if error.kind != "host_key":
+                    raise
+                raise Refusal(f"{error}: {self._work.own_host_keys()}", kind=error.kind) from None
             except (NotListening, Transient) as error:
                 self._work.look_for_death()
                 if not self._patient or isinstance(error, Transient):

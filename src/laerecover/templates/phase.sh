@@ -1,11 +1,12 @@
 # Carries out one phase on a host, apart from the connection that asked for it.
-#   sh FILE start|again|look|work BASE DIGEST WAIT EACH LOGIN
+#   sh FILE start|again|look|work BASE DIGEST WAIT EACH LOGIN ALONE
 # BASE holds the markers; WAIT is how many seconds to wait for the phase's end, EACH how many one command may take;
-# LOGIN is the one user that needs no sudo. Says `full`, `running`, `interrupted`, or `ended` with a line for each
-# command: name, exit status or `skipped`, end of its output in base64.
+# LOGIN is the one user that needs no sudo. ALONE: yes if no other phase may be at work on this host meanwhile. Says `busy`,
+# `running`, `interrupted`, or `ended` with a line for each command: name, exit status or `skipped`, end of its output in
+# base64. Exit status 28: see room.
 set -eu
 umask 077
-action=$1 base=$2 digest=$3 wait=$4 each=$5 login=$6
+action=$1 base=$2 digest=$3 wait=$4 each=$5 login=$6 alone=$7
 case $base in /*) ;; *) base=$PWD/$base ;; esac
 phase=$base/phases/$digest
 
@@ -15,9 +16,10 @@ again() {
 }
 
 start() {
-    room "$base" 16384 || { echo full; exit 0; }
+    room "$base" 16384 || exit $?
     [ -d "$base" ] || mkdir -m 755 -p "$base"
     [ -d "$base/phases" ] || mkdir -m 711 -p "$base/phases"
+    others_are_over || { echo busy; exit 0; }
     [ -d "$phase" ] || mkdir -m 711 -p "$phase"
     # Whoever works holds the lock; the kernel lets go of it when he dies, and at every boot.
     exec 9>>"$phase/lock"
@@ -25,14 +27,28 @@ start() {
         end_leftovers
         rm -f "$phase/ended" "$phase/failed"
         cp "$0" "$phase/script"
-        setsid sh "$phase/script" work "$base" "$digest" "$wait" "$each" "$login" </dev/null >"$phase/log" 2>&1 &
+        setsid sh "$phase/script" work "$base" "$digest" "$wait" "$each" "$login" "$alone" </dev/null >"$phase/log" 2>&1 &
     fi
     exec 9>&-
     look
 }
 
+# What another version of this program began on the host has other scripts, so it is another phase: two must not install at once.
+others_are_over() {
+    [ "$alone" = yes ] || return 0
+    for other in "$base"/phases/*/lock; do
+        [ "$other" = "$phase/lock" ] || [ ! -e "$other" ] || over "$other" || return 1
+    done
+}
+
+over() {
+    timeout "$wait" flock -s "$1" true
+}
+
 look() {
-    if ! flock -s -w "$wait" "$phase/lock" true; then
+    if [ ! -e "$phase/lock" ]; then
+        echo interrupted
+    elif ! over "$phase/lock"; then
         echo running
     elif [ -e "$phase/failed" ]; then
         echo ended
@@ -94,5 +110,5 @@ one() {
 }
 
 tell() {
-    printf '%s %s %s\n' "$1" "$2" "$(tail -c 4000 "$phase/output" | base64 -w 0)" >>"$phase/told" || exit 1
+    printf '%s %s %s\n' "$1" "$2" "$(tail -c 4000 "$phase/output" | base64 | tr -d '\n')" >>"$phase/told" || exit 1
 }

@@ -7,15 +7,17 @@ import sqlite3
 import uuid
 from collections.abc import Sequence
 
-from laerecover.hostkeys import HOST_KEY_FILE, public_of
+from laerecover.hostkeys import HOST_KEY_FILE, foreign_key, public_of
 from laerecover.manifest import Secret
 from laerecover.ports import Command, CommandResult, FileFact, NotListening, Refusal, Transient
 from laerecover.recipes import HOME, INTRODUCER, STORAGE
+from laerecover.recipes.debian import CLOUD_INIT
 from laerecover.twin.nodes import start_node
 from laerecover.twin.world import TwinFile, lose
 from laerecover.vault import Vault
 
 _SSH = 22
+_AT_WORK = 0.4
 _SECONDS = {"packages": 60.0, "tahoe-lafs": 60.0}
 _NEEDS = {
     "tahoe-lafs": ("packages", "user-customer"),
@@ -46,9 +48,7 @@ class TwinHosts:
         if refused:
             raise NotListening(f"{public_host} refuses connections")
         if row["host_key"] != host_key:
-            raise Refusal(
-                f"{public_host} answers with another host key: somebody may be in between (MITM)", kind="host_key"
-            )
+            raise foreign_key(public_host, pinned=host_key, answered=row["host_key"])
         host = TwinHost(self._file, self._vault, row["instance_id"], row["boots"])
         if user in _USERS and not host.done(_USERS[user]):
             raise Refusal(f"{user} is not let in", kind="authentication")
@@ -120,8 +120,12 @@ class TwinHost:
             return _file(db, self._id, Command(name=command, script="").marker) is not None
 
     def output(self, command: Command) -> str:
-        """The twin understands a recipe's `announced` alone: its introducer knows the storage node that was started here."""
+        """The twin understands two questions: a recipe's `announced`, for its introducer knows the storage node that was
+        started here, and `cloud-init`, which is at work for a while."""
         self._check()
+        if command.name == CLOUD_INIT.name:
+            with self._file.change() as db:
+                return "at work\n" if self._file.roll(db, f"cloud-init {self._id}") < _AT_WORK else "ended\n"
         with self._file.change() as db:
             nodes = dict(db.execute("SELECT name, tub_id FROM services WHERE instance_id = ?", (self._id,)).fetchall())
         if command.name != "announced" or "introducer" not in nodes:
