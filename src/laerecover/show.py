@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from laerecover.verify import Check
 
 _MANY = 4
+_COMMAND = 2000
+"""So long may an answer be that holds a command to be typed."""
 _COLOURS = {"recovered": "green", "failed": "red", "recover": "green", "blocked": "yellow"}
 
 
@@ -132,16 +134,16 @@ def show_letters(letters: Sequence[Letter], *, stream: TextIO | None = None) -> 
         out.print()
 
 
-def show_verified(checks: Sequence[Check]) -> None:
+def show_verified(checks: Sequence[Check], *, stream: TextIO | None = None) -> None:
     """One line per check, failures first; then how many accounts are well."""
-    out = console(sys.stdout)
+    out = console(stream or sys.stdout)
     table = Table(box=None, pad_edge=False)
     for title in ("customer", "check", "where", "answer"):
         table.add_column(title, overflow="fold")
     words = {True: ("ok", "green"), False: ("FAILED", "red"), None: ("not asked", "dim")}
     for check in sorted(checks, key=lambda check: check.ok is not False):
         word, style = words[check.ok]
-        answer = Text(f"{word}: {clean(check.said)}", style=style)
+        answer = Text(f"{word}: {clean(check.said, limit=_COMMAND)}", style=style)
         table.add_row(Text(clean(check.customer)), Text(check.what), Text(clean(check.where)), answer)
     out.print(table)
     accounts = {check.account_id for check in checks}

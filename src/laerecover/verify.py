@@ -1,8 +1,9 @@
-"""Whether what was recovered still answers: both nodes, the announcement, the bucket; read-only, at any later time."""
+"""Whether what was recovered still answers: both nodes, the announcement, the bucket, old shares; read-only, at any later time."""
 
 from __future__ import annotations
 
 import re
+import shlex
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,20 +15,26 @@ from laerecover.hostkeys import derive_host_key
 from laerecover.identity import INTRODUCER_PORT, STORAGE_PORT
 from laerecover.manifest import Account
 from laerecover.options import Options
-from laerecover.ports import NodeProbe, Refusal, Store, World, WorldError
-from laerecover.recipes import Recipe, recipe_named
+from laerecover.ports import Host, NodeProbe, Refusal, Store, World, WorldError
+from laerecover.recipes import REINSTALL, Recipe, recipe_named
 from laerecover.report import Round, read_ledger
 from laerecover.review import find_state
+from laerecover.state import State
+from laerecover.text import clean
 from laerecover.vault import Vault
 from laerecover.worlds import open_world
 
 _TUB_ID = re.compile(r"\b[a-z2-7]{32}\b")
 _SHOWN = 3
+_DESTROYS = {
+    "stock": "its Tahoe-LAFS destroys shares of 2014",
+    "older": "its storage node runs a Tahoe-LAFS from before it was patched, which destroys shares of 2014",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One question and its answer. `ok` is None where nobody could be asked; `said` holds no secret."""
+    """One question and its answer. `ok` is None where nobody could be asked; `said` holds no secret; `kind` as of WorldError."""
 
     account_id: str
     customer: str
@@ -35,6 +42,7 @@ class Check:
     where: str
     ok: bool | None
     said: str
+    kind: str = ""
 
     @property
     def body(self) -> dict[str, Any]:
@@ -44,32 +52,46 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """Who is asked: the world; hosts by the keys that `vault` derives, in the words of `recipe`."""
+    """Who is asked: the world; hosts by the keys that `vault` derives, in the words of `recipe`. `patch`: what to type."""
 
     world: World
     vault: Vault
     recipe: Recipe
+    patch: str = "laerecover patch"
 
 
 def verify(options: Options, *, stop: threading.Event) -> list[Check]:
     """Ask about the recovered accounts of the state, as they are now. Takes no lock, changes nothing."""
-    state = find_state(options)
+    asked, accounts, rounds = who_is_asked(options, find_state(options), stop)
+    return checks(asked, accounts, rounds, concurrency=options.concurrency)
+
+
+def who_is_asked(
+    options: Options, state: State, stop: threading.Event
+) -> tuple[Asked, list[Account], dict[str, Round]]:
+    """With whom, the accounts that were chosen, and what the ledger knows of all."""
     manifest = state.seen(options.read())
     settings = options.settings_for(state.mode, state.folder)
     vault = options.vault(state.folder)
     asked = Asked(
-        world=open_world(state, settings, vault, stop).world, vault=vault, recipe=recipe_named(settings.recipe)
+        world=open_world(state, settings, vault, stop).world,
+        vault=vault,
+        recipe=recipe_named(settings.recipe),
+        patch=f"laerecover patch {options.quoted}{options.repeat('patch', state=True)}",
     )
     chosen = options.selection.of(manifest)
-    accounts = [a for a in manifest.accounts if a.account_id in chosen]
-    return checks(asked, accounts, read_ledger(state.ledger), concurrency=options.concurrency)
+    return asked, [a for a in manifest.accounts if a.account_id in chosen], read_ledger(state.ledger)
+
+
+def recovered(accounts: list[Account], rounds: dict[str, Round]) -> list[tuple[Account, Round]]:
+    """Those of the accounts that the ledger calls recovered, in their order."""
+    return [(a, rounds[a.account_id]) for a in accounts if _is_recovered(rounds.get(a.account_id))]
 
 
 def checks(asked: Asked, accounts: list[Account], rounds: dict[str, Round], *, concurrency: int) -> list[Check]:
-    """Four checks for each of the accounts that the ledger calls recovered, in the accounts' order."""
-    recovered = [(a, rounds[a.account_id]) for a in accounts if _is_recovered(rounds.get(a.account_id))]
+    """Five checks for each of the accounts that the ledger calls recovered, in the accounts' order."""
     with ThreadPoolExecutor(concurrency, thread_name_prefix="verify") as pool:
-        found = pool.map(lambda pair: list(_checks(asked, *pair)), recovered)
+        found = pool.map(lambda pair: list(_checks(asked, *pair)), recovered(accounts, rounds))
         return [check for checks in found for check in checks]
 
 
@@ -87,17 +109,43 @@ def _checks(asked: Asked, account: Account, latest: Round) -> Iterator[Check]:
     token = str(told["deploy_ec2_instance"]["client_token"])
     yield _check(account, "announcement", host, _announced(asked, host, token, wanted=wanted))
     yield _check(account, "bucket", account.bucket_name or "", _bucket(asked.world.store, account))
+    yield old_shares(asked, account, latest)
+
+
+def old_shares(asked: Asked, account: Account, latest: Round, *, mend: Callable[[Host], None] | None = None) -> Check:
+    """Whether the host leaves shares of 2014 whole; asked on the host, once it was mended. Kind `old_shares`: `patch` mends it."""
+    told = {step["step"]: step["values"] for step in latest.steps}
+    host, question = str(told["wait_for_ec2_addresses"]["public_host"]), asked.recipe.patched()
+
+    def ask() -> str:
+        key = derive_host_key(asked.vault, str(told["deploy_ec2_instance"]["client_token"])).public
+        with closing(asked.world.hosts.connect(host, user="ubuntu", host_key=key)) as connection:
+            if mend is not None:
+                mend(connection)
+            answer = connection.output(question).strip() if question else ""
+        if answer == "patched":
+            return "shares of 2014 stay whole when they are changed"
+        command = f"{asked.patch} --only {shlex.quote(account.account_id)}"
+        if answer in _DESTROYS:
+            raise Refusal(f"{_DESTROYS[answer]} at their first change; mend it: {command}", kind="old_shares")
+        raise Refusal(
+            f"nobody knows what its Tahoe-LAFS ({clean(answer, limit=80)}) does to shares of 2014; on the host: `{REINSTALL}`; "
+            f"then here: {command}",
+            kind="unknown_tahoe",
+        )
+
+    return _check(account, "old shares", host, ask if question else None)
 
 
 def _check(account: Account, what: str, where: str, ask: Callable[[], str] | None) -> Check:
-    ok, said = None, "there is nobody to ask"
+    ok, said, kind = None, "there is nobody to ask", ""
     if ask is not None:
         try:
             ok, said = True, ask()
         except WorldError as error:
-            ok, said = False, str(error)
+            ok, said, kind = False, str(error), error.kind
     customer = account.customer_email or account.customer_name or "(unknown)"
-    return Check(account_id=account.account_id, customer=customer, what=what, where=where, ok=ok, said=said)
+    return Check(account_id=account.account_id, customer=customer, what=what, where=where, ok=ok, said=said, kind=kind)
 
 
 def _node(probe: NodeProbe | None, host: str, port: int, wanted: str) -> Callable[[], str] | None:

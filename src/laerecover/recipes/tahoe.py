@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from laerecover.identity import INTRODUCER_PORT, STORAGE_PORT, any_weak, parse_furl
 from laerecover.manifest import Secret
 from laerecover.ports import Command
-from laerecover.recipes import HOME, INTRODUCER, STORAGE, File, Service, Site, file_text, one_line
+from laerecover.recipes import HOME, INTRODUCER, STORAGE, File, Service, Site, file_text, old_shares, one_line
 from laerecover.recipes.debian import host_is_fit, packages, supervised, users
 
 BUCKET = f"{HOME}/bucket"
@@ -55,6 +55,17 @@ class Tahoe:
             supervised("storageserver", _WAIT + _run("storageserver"), needs="bucket"),
         )
 
+    def patches(self) -> tuple[Command, ...]:
+        """Commands of their own, for hosts that an older recipe has installed, too."""
+        return (
+            Command(name="old-shares", user="customer", script=f"cd /\n{_python('patch', old_shares.PROGRAM)}"),
+            Command(name="old-shares-in-force", script=_STORAGE_AGAIN),
+        )
+
+    def patched(self) -> Command:
+        """Of file and running node."""
+        return Command(name="patched", user="customer", script=f"cd /\n{_python('ask', old_shares.PROGRAM)}")
+
     def services(self, site: Site) -> tuple[Service, ...]:
         """Introducer, mount, storage node."""
         keys, furl_file = site.keys, self.identity_files["introducer_furl"]
@@ -95,12 +106,13 @@ def _introducer_cfg(site: Site) -> Secret:
 
 
 def _storage_cfg(site: Site) -> Secret:
-    """Old clients speak foolscap, not HTTPS, and know the node by its furl alone."""
+    """Old clients speak foolscap, not HTTPS, and know the node by its furl alone. No share ever expires: old ones have no lease."""
     places = ",".join(f"tcp:{one_line(host)}:{STORAGE_PORT}" for host in (site.public_host, site.private_host))
     return Secret(
         f"[node]\nnickname = {one_line(site.account.bucket_name or '')}\nweb.port =\n"
         f"tub.port = tcp:{STORAGE_PORT}\ntub.location = {places}\n\n"
         f"[storage]\nenabled = true\nanonymous = true\nforce_foolscap = true\nstorage_dir = {BUCKET}\n"
+        "expire.enabled = false\n"
     )
 
 
@@ -163,6 +175,17 @@ tries=0
 until {_MOUNTED}; do
   tries=$((tries + 1)); test $tries -lt 60 || exit 1; sleep 1
 done
+"""
+
+_STORAGE_AGAIN = """\
+if test -d /run/systemd/system; then
+  systemctl is-active --quiet lae-storageserver || exit 0
+  systemctl restart lae-storageserver
+else
+  sv status lae-storageserver 2>/dev/null | grep -q '^run:' || exit 0
+  sv -w 60 restart lae-storageserver
+fi
+echo started again
 """
 
 _PROOF = """\

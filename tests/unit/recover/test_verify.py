@@ -11,13 +11,13 @@ import pytest
 from laerecover.hostkeys import derive_host_key
 from laerecover.manifest import Account
 from laerecover.ports import Clock, NodeProbe, NotListening, Refusal, Transient, World
-from laerecover.recipes import recipe_named
+from laerecover.recipes import REINSTALL, recipe_named
 from laerecover.report import Round
 from laerecover.vault import Vault
 from laerecover.verify import Asked, checks
 
 TUBS = {"introducer_tub_id": "a" * 32, "server_nodeid": "b" * 32}
-CHECKS = ("introducer", "storage node", "announcement", "bucket")
+CHECKS = ("introducer", "storage node", "announcement", "bucket", "old shares")
 VAULT = Vault(Path("unused"), b"k" * 32)
 
 
@@ -45,10 +45,13 @@ class Store:
 
 
 class Hosts:
-    """HostConnector and Host: `told` is what the introducer tells of, or what goes wrong; `seen` what it was asked with."""
+    """HostConnector and Host: `told` is what the introducer tells of, or what goes wrong; `seen` what it was asked with.
 
-    def __init__(self, told):
-        self.told, self.seen = told, []
+    `patched`: what the host says of its Tahoe-LAFS.
+    """
+
+    def __init__(self, told, patched="patched"):
+        self.told, self.patched, self.seen = told, patched, []
 
     def connect(self, public_host, *, user, host_key):
         self.seen.append((public_host, user, host_key))
@@ -56,6 +59,8 @@ class Hosts:
 
     def output(self, command):
         self.seen.append((command.name, command.user))
+        if command.name == "patched":
+            return f"{self.patched}\n"
         if isinstance(self.told, Exception):
             raise self.told
         return self.told
@@ -96,12 +101,21 @@ def round_of(account: Account, outcome: str = "recovered") -> Round:
 
 
 def asked(
-    make_account, *, nodes=None, keys=("shares/x",), told=TUBS["server_nodeid"], outcome="recovered", recipe="tahoe"
+    make_account,
+    *,
+    nodes=None,
+    keys=("shares/x",),
+    told=TUBS["server_nodeid"],
+    patched="patched",
+    outcome="recovered",
+    recipe="tahoe",
 ):
     account = make_account()
     store = Store(keys) if keys is not None else None
-    hosts = told if isinstance(told, Hosts) else Hosts(told)
-    who = Asked(world=world(nodes, store, hosts), vault=VAULT, recipe=recipe_named(recipe))
+    hosts = told if isinstance(told, Hosts) else Hosts(told, patched)
+    who = Asked(
+        world=world(nodes, store, hosts), vault=VAULT, recipe=recipe_named(recipe), patch="laerecover patch MANIFEST"
+    )
     found = checks(who, [account], {account.account_id: round_of(account, outcome)}, concurrency=2)
     return {check.what: (check.ok, check.said) for check in found}
 
@@ -123,25 +137,44 @@ def test_all_well(make_account):
         ({"told": Refusal("announced: exit status 1: nobody")}, "announcement", "nobody"),
         ({"told": NotListening("203.0.113.9 does not answer")}, "announcement", "does not answer"),
         ({"keys": Refusal("AccessDenied")}, "bucket", "AccessDenied"),
+        ({"patched": "stock"}, "old shares", "its Tahoe-LAFS destroys shares of 2014"),
+        ({"patched": "older"}, "old shares", "from before it was patched"),
+        ({"patched": "unknown \x1b[2J"}, "old shares", "nobody knows what its Tahoe-LAFS (unknown ·[2J) does"),
+        ({"patched": ""}, "old shares", "nobody knows"),
     ],
 )
 def test_each_failure_is_told_by_itself(make_account, answers, what, says):
-    """A wrong TubID, a dead node, no announcement or another's, keys that open no bucket: that check fails, the others stand."""
+    """A wrong TubID, a dead node, no announcement or another's, keys that open no bucket, a Tahoe-LAFS that destroys shares:
+    that check fails, the others stand.
+    """
     told = asked(make_account, **{"nodes": Nodes({}), **answers})
     assert {name for name, (ok, _) in told.items() if ok is False} == {what}
     assert says in told[what][1]
 
 
 def test_the_host_is_known_by_the_key_of_the_vault(make_account):
-    """What the ledger calls the host key is not believed; one question as the customer, then the connection is closed."""
+    """What the ledger calls the host key is not believed; each question as the customer, then the connection is closed."""
     hosts = Hosts(TUBS["server_nodeid"])
     asked(make_account, nodes=Nodes({}), told=hosts)
     key = derive_host_key(VAULT, "token").public
-    assert hosts.seen == [("203.0.113.9", "ubuntu", key), ("announced", "customer"), "closed"]
+    connected = ("203.0.113.9", "ubuntu", key)
+    assert hosts.seen == [
+        *(connected, ("announced", "customer"), "closed"),
+        *(connected, ("patched", "customer"), "closed"),
+    ]
+
+
+def test_the_command_that_mends_a_host_is_told(make_account):
+    """It can be typed as it stands: for this account alone, and before it an unknown Tahoe-LAFS is installed again."""
+    for patched in ("stock", "older", "unknown 0"):
+        ok, said = asked(make_account, nodes=Nodes({}), patched=patched)["old shares"]
+        assert not ok
+        assert said.endswith(f": laerecover patch MANIFEST --only {make_account().account_id}")
+        assert (REINSTALL in said) == (patched == "unknown 0")
 
 
 def test_the_legacy_recipe_cannot_be_asked(make_account):
-    """Nobody connects to a host whose introducer cannot be asked, and that is no success."""
+    """Nobody connects to a host whose introducer cannot be asked, and which wrote those shares; that is no success."""
     hosts = Hosts("")
     told = asked(make_account, nodes=Nodes({}), told=hosts, recipe="legacy-2012-s3")
     assert (told["announcement"][0], hosts.seen) == (None, [])
@@ -159,18 +192,18 @@ def test_only_recovered_accounts_are_asked(make_account):
 
 
 def test_a_drill_can_be_verified(make_manifest, key_file, commands):
-    """Exit 0 and four checks an account; after an instance is gone, exit 1 naming it; no secret in either answer."""
+    """Exit 0 and five checks an account; after an instance is gone, exit 1 naming it; no secret in either answer."""
     manifest = make_manifest(count=2)
     assert commands("verify", manifest, "--key-file", key_file).returncode == 2
     assert commands("drill", manifest, "--key-file", key_file, "--pace", "0.001").returncode == 0
     well = commands("verify", manifest, "--key-file", key_file, "--json")
-    assert (well.returncode, len(json.loads(well.stdout)["checks"])) == (0, 8)
+    assert (well.returncode, len(json.loads(well.stdout)["checks"])) == (0, 10)
     with sqlite3.connect(f"{manifest}.drill/world.sqlite") as db:
         db.execute(
             "UPDATE instances SET state = 'terminated' WHERE public_host = (SELECT min(public_host) FROM instances)"
         )
     ended = commands("verify", manifest, "--key-file", key_file)
     assert ended.returncode == 1
-    assert ended.stdout.count("FAILED") == 3
+    assert ended.stdout.count("FAILED") == 4
     assert "1 of 2 recovered accounts are well" in ended.stdout
     assert "canary" not in well.stdout + ended.stdout
