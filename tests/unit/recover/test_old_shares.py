@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import shlex
 import sqlite3
+import subprocess
+import venv
 
 import pytest
 
 from laerecover.ports import RECOVERED_TAG
+from laerecover.recipes import HOME, PROBLEMS
 from laerecover.recipes.tahoe import Tahoe
 from laerecover.twin.hosts import TwinHost
 
@@ -114,3 +117,23 @@ def test_a_host_recovered_earlier_is_named_and_mended_by_what_is_told(make_manif
         assert verified() == (1, faulty[1:])
     assert commands("patch", manifest, "--key-file", key_file, "--yes", "--json").returncode == 0
     assert verified() == (0, [])
+
+
+def test_an_unknown_tahoe_is_left_as_it_is(tmp_path):
+    """The command on the host changes no byte of a file that it does not know; its exit status is a problem with a remedy."""
+    venv.create(tmp_path / "venv", symlinks=True, with_pip=False)
+    (packages,) = tmp_path.glob("venv/lib/python3*/site-packages")
+    module = packages / "allmydata/storage/mutable.py"
+    module.parent.mkdir(parents=True)
+    module.write_text("# another release\n")
+
+    def run(command):
+        script = command.script.replace(HOME, str(tmp_path))
+        return subprocess.run(["sh", "-eu"], input=script, capture_output=True, text=True, check=False)
+
+    done = run(Tahoe().patches()[0])
+    assert (PROBLEMS[done.returncode].kind, "nothing was changed" in done.stderr) == ("unknown_tahoe", True)
+    assert [file.name for file in module.parent.iterdir()] == ["mutable.py"]
+    assert module.read_text() == "# another release\n"
+    asked = run(Tahoe().patched())
+    assert (asked.returncode, asked.stdout.split()[0]) == (0, "unknown")
