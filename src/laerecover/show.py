@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     from laerecover.state import State
     from laerecover.verify import Check
 
-_MANY = 4
-_COMMAND = 2000
-"""So long may an answer be that holds a command to be typed."""
+_MANY, _COMMAND = 4, 2000
 _COLOURS = {"recovered": "green", "failed": "red", "recover": "green", "blocked": "yellow"}
 
 
@@ -143,9 +141,12 @@ def show_verified(checks: Sequence[Check], *, stream: TextIO | None = None) -> N
     words = {True: ("ok", "green"), False: ("FAILED", "red"), None: ("not asked", "dim")}
     for check in sorted(checks, key=lambda check: check.ok is not False):
         word, style = words[check.ok]
-        answer = Text(f"{word}: {clean(check.said, limit=_COMMAND)}", style=style)
+        answer = Text(f"{word}: {clean(check.said)}", style=style)
         table.add_row(Text(clean(check.customer)), Text(check.what), Text(clean(check.where)), answer)
     out.print(table)
+    for check in checks:
+        if check.next:
+            out.print(Text(f"next, for {clean(check.customer)}: {clean(check.next, limit=_COMMAND)}"), soft_wrap=True)
     accounts = {check.account_id for check in checks}
     failed = {check.account_id for check in checks if check.ok is False}
     told = (

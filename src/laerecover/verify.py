@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from laerecover.hostkeys import derive_host_key
@@ -20,7 +20,6 @@ from laerecover.recipes import REINSTALL, Recipe, recipe_named
 from laerecover.report import Round, read_ledger
 from laerecover.review import find_state
 from laerecover.state import State
-from laerecover.text import clean
 from laerecover.vault import Vault
 from laerecover.worlds import open_world
 
@@ -34,7 +33,10 @@ _DESTROYS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One question and its answer. `ok` is None where nobody could be asked; `said` holds no secret; `kind` as of WorldError."""
+    """One question and its answer. `ok` is None where nobody could be asked; `said` holds no secret.
+
+    `kind`: of what failed, as of WorldError; `next`: what to type, where that mends it.
+    """
 
     account_id: str
     customer: str
@@ -43,6 +45,7 @@ class Check:
     ok: bool | None
     said: str
     kind: str = ""
+    next: str = ""
 
     @property
     def body(self) -> dict[str, Any]:
@@ -125,16 +128,14 @@ def old_shares(asked: Asked, account: Account, latest: Round, *, mend: Callable[
             answer = connection.output(question).strip() if question else ""
         if answer == "patched":
             return "shares of 2014 stay whole when they are changed"
-        command = f"{asked.patch} --only {shlex.quote(account.account_id)}"
         if answer in _DESTROYS:
-            raise Refusal(f"{_DESTROYS[answer]} at their first change; mend it: {command}", kind="old_shares")
-        raise Refusal(
-            f"nobody knows what its Tahoe-LAFS ({clean(answer, limit=80)}) does to shares of 2014; on the host: `{REINSTALL}`; "
-            f"then here: {command}",
-            kind="unknown_tahoe",
-        )
+            raise Refusal(f"{_DESTROYS[answer]} at their first change", kind="old_shares")
+        raise Refusal(f"nobody knows what its Tahoe-LAFS does to shares of 2014: {answer}", kind="unknown_tahoe")
 
-    return _check(account, "old shares", host, ask if question else None)
+    check = _check(account, "old shares", host, ask if question else None)
+    typed = f"{asked.patch} --only {shlex.quote(account.account_id)}"
+    remedies = {"old_shares": typed, "unknown_tahoe": f"on the host: {REINSTALL}; then: {typed}"}
+    return replace(check, next=remedies.get(check.kind, ""))
 
 
 def _check(account: Account, what: str, where: str, ask: Callable[[], str] | None) -> Check:

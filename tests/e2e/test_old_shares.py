@@ -17,9 +17,9 @@ import pytest
 from lone_node import LoneNode, Refused, content, path
 
 from conftest import _need_rig
-from laerecover.rig.cache import client_program
 from laerecover.recipes.old_shares import PATCHED
 from laerecover.recipes.tahoe import Tahoe
+from laerecover.rig.cache import client_program
 from old_shares import DATA, is_mdmf, old_share, says_468
 
 LARGE = 100_000
@@ -224,7 +224,7 @@ def test_stock_tahoe_writes_leases_over_an_old_file(stock: LoneNode) -> None:
     before = made.share.read_bytes()
     stock.add_leases(made.index, 6)
     assert made.share.read_bytes()[DATA : DATA + 100] != before[DATA : DATA + 100]
-    with pytest.raises(Refused, match="NotEnoughSharesError|UnrecoverableFileError"):
+    with pytest.raises(Refused, match=r"NotEnoughSharesError|UnrecoverableFileError"):
         made.compare()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from rig_hands import Shell, connect, ec2
 from laerecover.hostkeys import derive_host_key
 from laerecover.identity import new_node_pem, tub_id_of
 from laerecover.manifest import Account, Secret, read_key, write_manifest
+from laerecover.recipes import HOME, REINSTALL
 from laerecover.report import read_ledger
 from laerecover.rig.client import Rig
 from laerecover.rig.papers import write_settings
@@ -24,7 +26,8 @@ from laerecover.vault import Vault
 BIN = Path(sys.executable).parent
 BUCKET = "lae-5e1d20c4-inventedseedinventedseedinvented"
 KEY_ID, SECRET, SWISSNUM = "AKIAINVENTEDKEYID567", "inventedsecretkey/+7", "inventedswissnum7"
-CHECKS = {"introducer", "storage node", "announcement", "bucket"}
+CHECKS = {"introducer", "storage node", "announcement", "bucket", "old shares"}
+MUTABLE = f"{HOME}/venv/lib/python3*/site-packages/allmydata/storage/mutable.py"
 
 
 def account() -> Account:
@@ -66,9 +69,14 @@ class Recovery:
 
     def command(self, name: str, *more: str) -> subprocess.CompletedProcess[str]:
         """`laerecover NAME` inside the rig's network."""
-        words = [BIN / "laerecover", name, self.manifest, "--key-file", self.key, "--settings", self.settings, *more]
+        return self.typed(name, self.manifest, "--key-file", self.key, "--settings", self.settings, *more)
+
+    def typed(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
+        """`laerecover WORDS` inside the rig's network."""
         with self.rig.inside():
-            return subprocess.run(words, capture_output=True, text=True, timeout=400, check=False)
+            return subprocess.run(
+                [BIN / "laerecover", *words], capture_output=True, text=True, timeout=400, check=False
+            )
 
     def verify(self) -> tuple[int, dict[str, dict[str, Any]]]:
         """Exit code, what -> check. No secret is in what it tells."""
@@ -87,10 +95,10 @@ class Recovery:
         return connect(self.rig, told["wait_for_ec2_addresses"]["public_host"], key.public)
 
 
-@pytest.fixture
-def recovery(rig: Rig, tmp_path: Path) -> Iterator[Recovery]:
+@pytest.fixture(scope="module")
+def recovery(rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recovery]:
     """The account, recovered; its instance is gone at the end."""
-    made = Recovery(rig, tmp_path)
+    made = Recovery(rig, tmp_path_factory.mktemp("recovery"))
     try:
         done = made.command("run", "--yes")
         assert done.returncode == 0, done.stdout + done.stderr
@@ -112,6 +120,53 @@ def failed(checks: dict[str, dict[str, Any]]) -> set[str]:
     """What is not well."""
     assert set(checks) == CHECKS
     return {what for what, check in checks.items() if check["ok"] is not True}
+
+
+def test_a_host_recovered_earlier_is_named_and_mended(recovery: Recovery) -> None:
+    """A host as the former recipe left it: verify names it, what it tells mends it and starts its node again, once."""
+    shell = recovery.shell()
+
+    def node() -> str:
+        return shell("pgrep -u customer -f 'tahoe run .* storageserver'")
+
+    def as_it_was() -> None:
+        shell(f"sudo rm -f /var/lib/lae-recovery/old-shares*; {REINSTALL} --quiet")
+        shell("sudo sv -w 60 restart lae-storageserver")
+        shell("for i in $(seq 60); do busybox nc -w 1 127.0.0.1 12346 </dev/null && break; sleep 0.5; done")
+
+    def named() -> list[str]:
+        code, checks = recovery.verify()
+        assert (code, failed(checks)) == (1, {"old shares"}), checks
+        words = shlex.split(checks["old shares"]["next"].partition("laerecover ")[2])
+        assert (words[0], words[-1]) == ("patch", BUCKET)
+        return words
+
+    before = node()
+    as_it_was()
+    words, restarted = named(), node()
+    assert restarted != before
+    unasked = recovery.typed(*words)
+    assert (unasked.returncode, node()) == (3, restarted), unasked.stdout + unasked.stderr
+    nodes = []
+    for _ in range(2):
+        done = recovery.typed(*words, "--yes")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "1 of 1 recovered accounts are well" in done.stdout
+        assert recovery.verify()[0] == 0
+        nodes.append(node())
+    mended, again = nodes
+    assert mended != restarted, "old code still runs"
+    assert again == mended, "it was started again though nothing was to be done"
+
+    shell(f"echo '# another release' | sudo tee -a {MUTABLE} >/dev/null")
+    words, sum_of_it = named(), shell(f"sha256sum {MUTABLE}")
+    done = recovery.typed(*words, "--yes")
+    assert (done.returncode, shell(f"sha256sum {MUTABLE}"), node()) == (1, sum_of_it, mended), done.stdout
+    assert REINSTALL in done.stdout
+    shell(REINSTALL)
+    assert recovery.typed(*named(), "--yes").returncode == 0
+    assert recovery.verify()[0] == 0
+    assert node() != mended
 
 
 def test_verify_tells_what_is_well_and_what_is_not(recovery: Recovery) -> None:
@@ -137,7 +192,7 @@ def test_verify_tells_what_is_well_and_what_is_not(recovery: Recovery) -> None:
 
     shell("sudo sv -w 30 stop lae-introducer")
     code, checks = recovery.verify()
-    assert (code, failed(checks)) == (1, CHECKS - {"bucket"}), checks
+    assert (code, failed(checks)) == (1, CHECKS - {"bucket", "old shares"}), checks
     assert "the introducer cannot be asked: " in checks["announcement"]["said"]
 
     shell("sudo sv -w 30 start lae-introducer && sudo sv -w 30 start lae-storageserver")

@@ -105,7 +105,7 @@ def test_a_host_recovered_earlier_is_named_and_mended_by_what_is_told(make_manif
     code, faulty = verified()
     assert (code, len(faulty)) == (1, 2)
     assert {(check["what"], check["ok"]) for check in faulty} == {("old shares", False)}
-    program, *words = shlex.split(faulty[0]["said"].rpartition("mend it: ")[2])
+    program, *words = shlex.split(faulty[0]["next"])
     assert program == "laerecover"
     unasked = commands(*words)
     assert (unasked.returncode, "nobody is there to confirm" in unasked.stderr) == (3, True)
