@@ -40,9 +40,11 @@ PROGRAM = (
     f'STOCK = "{STOCK}"\nPATCHED = "{PATCHED}"\n'
     f"STOCK_METHOD = '''\\\n{STOCK_METHOD}'''\nPATCHED_METHOD = '''\\\n{PATCHED_METHOD}'''\n"
     + """
-import hashlib, os, sys, sysconfig, time
+import hashlib, importlib.util, os, sys, time
 
-path = os.path.join(sysconfig.get_path("purelib"), "allmydata", "storage", "mutable.py")
+# What a node would import, without importing it.
+(package,) = importlib.util.find_spec("allmydata").submodule_search_locations
+path = os.path.join(package, "storage", "mutable.py")
 
 def digest_of(content):
     return hashlib.sha256(content).hexdigest()
