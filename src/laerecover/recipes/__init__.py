@@ -9,7 +9,7 @@ from typing import Protocol
 from laerecover.identity import NodeKeys
 from laerecover.manifest import Account, Secret
 from laerecover.ports import Command
-from laerecover.recipes.old_shares import RELEASE
+from laerecover.recipes.old_shares import RELEASE, UNKNOWN
 from laerecover.settings import RECIPES
 
 HOME = "/home/customer"
@@ -104,7 +104,7 @@ PROBLEMS: Mapping[int, Problem] = {
         "service_failed",
         "a node does not answer though it was started; see journalctl, or /var/log/lae-* where there is no systemd",
     ),
-    87: Problem(
+    UNKNOWN: Problem(
         "unknown_tahoe",
         "the installed Tahoe-LAFS is not the release whose fault is known, so it may destroy shares of 2014; on the host: "
         f"`{REINSTALL}`; then run again",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
+from importlib import resources
 
 from laerecover.identity import INTRODUCER_PORT, STORAGE_PORT, any_weak, parse_furl
 from laerecover.manifest import Secret
 from laerecover.ports import Command
-from laerecover.recipes import HOME, INTRODUCER, STORAGE, File, Service, Site, file_text, old_shares, one_line
+from laerecover.recipes import HOME, INTRODUCER, STORAGE, File, Service, Site, file_text, one_line
 from laerecover.recipes.debian import host_is_fit, packages, supervised, users
 
 BUCKET = f"{HOME}/bucket"
@@ -58,13 +59,13 @@ class Tahoe:
     def patches(self) -> tuple[Command, ...]:
         """Commands of their own, for hosts that an older recipe has installed, too."""
         return (
-            Command(name="old-shares", user="customer", script=f"cd /\n{_python('patch', old_shares.PROGRAM)}"),
+            Command(name="old-shares", user="customer", script=_old_shares("patch")),
             Command(name="old-shares-in-force", script=_STORAGE_AGAIN),
         )
 
     def patched(self) -> Command:
         """Of file and running node."""
-        return Command(name="patched", user="customer", script=f"cd /\n{_python('ask', old_shares.PROGRAM)}")
+        return Command(name="patched", user="customer", script=_old_shares("ask"))
 
     def services(self, site: Site) -> tuple[Service, ...]:
         """Introducer, mount, storage node."""
@@ -276,6 +277,12 @@ def _run(folder: str) -> str:
 def _proof(node: str, furl_file: str, port: int) -> Command:
     """A foolscap client on the host itself: who answers at the port has TubID and swissnum of the furl in the file."""
     return Command(name=f"proof-{node}", user="customer", script=_python(f"{furl_file} {port}", _PROOF))
+
+
+def _old_shares(action: str) -> str:
+    return (
+        f"cd /\n{_python(action, resources.files('laerecover.recipes').joinpath('old_shares.py').read_text('utf-8'))}"
+    )
 
 
 def _python(arguments: str, program: str) -> str:
