@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,15 @@ TRACE = threading.Event()
 
 def _option(kind: Any, *names: str, **more: Any) -> Any:
     return Annotated[kind, typer.Option(*names, **more)]
+
+
+YesOpt = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+JsonOpt = Annotated[bool, typer.Option("--json", help="For machines, on stdout.")]
+
+
+def print_json(body: object) -> None:
+    """For machines, on stdout."""
+    print(json.dumps(body, indent=1, default=str))  # noqa: T201
 
 
 # Options' own defaults hold where nothing is given; the help repeats them in brackets.

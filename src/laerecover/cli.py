@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from laerecover.arguments import DECIDING, PLACES, SELECTION, TRACE, WORKING, command
+from laerecover import aftercare
+from laerecover.arguments import DECIDING, PLACES, SELECTION, TRACE, WORKING, JsonOpt, YesOpt, command, print_json
 from laerecover.stopping import same_command, stop_on_signals
 
 if TYPE_CHECKING:
@@ -31,9 +31,6 @@ app = typer.Typer(
     "or no terminal and no --yes; 4 something is in doubt and needs a human; 75 another runner holds the lock; 130 interrupted.",
 )
 
-YesOpt = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
-JsonOpt = Annotated[bool, typer.Option("--json", help="For machines, on stdout.")]
-
 
 @command(app, *PLACES, *SELECTION, "concurrency", "name_tag", "new_identity")
 def plan(
@@ -47,7 +44,7 @@ def plan(
 
     made, findings = operations.plan(options, check=check)
     if json_:
-        _print_json({**made.body, "checks": [finding.body for finding in findings]})
+        print_json({**made.body, "checks": [finding.body for finding in findings]})
     else:
         show_plan(made, options)
         show_checks(findings, asked=check)
@@ -132,7 +129,7 @@ def notify(options: Options, yes: YesOpt = False, json_: JsonOpt = False) -> Non
     found, outcome, stopped = mailing.notify(options, stop=stop, confirm=confirm)
     numbers = mailing.mail_numbers(found)
     if json_:
-        _print_json({"mails": outcome, "stopped": stopped})
+        print_json({"mails": outcome, "stopped": stopped})
     else:
         show_sent(numbers, stopped)
     if stop.is_set():
@@ -148,7 +145,7 @@ def status(options: Options, json_: JsonOpt = False) -> None:
 
     body = review.status(options)
     if json_:
-        _print_json(body)
+        print_json(body)
     else:
         show_status(body)
 
@@ -161,24 +158,13 @@ def report(options: Options, json_: JsonOpt = False) -> None:
 
     found, made = review.report(options)
     if json_:
-        _print_json(made.body)
+        print_json(made.body)
     else:
         show_report(made, found.folder)
     raise typer.Exit(made.exit_code)
 
 
-@command(app, *PLACES, *SELECTION, "concurrency")
-def verify(options: Options, json_: JsonOpt = False) -> None:
-    """Ask whether what was recovered still answers: introducer, storage node, announcement, bucket. Read-only, at any later time."""
-    from laerecover.show import show_verified
-    from laerecover.verify import verify as verified
-
-    found = verified(options, stop=stop_on_signals())
-    if json_:
-        _print_json({"checks": [check.body for check in found]})
-    else:
-        show_verified(found)
-    raise typer.Exit(0 if found and all(check.ok is not False for check in found) else 1)
+aftercare.add_to(app)
 
 
 @command(app, *PLACES)
@@ -213,7 +199,7 @@ def adopt(
 
     state, found = instances.adopt(options, recovery=recovery, stop=stop_on_signals())
     if json_:
-        _print_json({"recovery_id": state.recovery_id, "instances": [each.body for each in found]})
+        print_json({"recovery_id": state.recovery_id, "instances": [each.body for each in found]})
     else:
         show_instances(found)
         print(
@@ -238,7 +224,7 @@ def cleanup(
 
     ended = instances.cleanup(options, stop=stop_on_signals(), confirm=confirm, everyones=all_)
     if json_:
-        _print_json({"ended": [each.body for each in ended]})
+        print_json({"ended": [each.body for each in ended]})
     else:
         many = "1 instance was" if len(ended) == 1 else f"{len(ended)} instances were"
         print(f"{many} ended" if ended else "no half-made instance is left")
@@ -286,14 +272,10 @@ def _work(json_: bool, operation: Callable[..., Any]) -> None:
     begun, stop = time.monotonic(), stop_on_signals()
     state, made = operation(stop, lambda planned: watcher(planned, json_=json_))
     if json_:
-        _print_json(made.body)
+        print_json(made.body)
     else:
         show_report(made, state.folder)
     if stop.is_set():
         show_interrupted(made, state, time.monotonic() - begun, same_command())
         raise typer.Exit(130)
     raise typer.Exit(made.exit_code)
-
-
-def _print_json(body: object) -> None:
-    print(json.dumps(body, indent=1, default=str))

@@ -20,6 +20,7 @@ TAKES = {
     "notify": (*_PLACES, "selection"),
     "resolve": _PLACES,
     "plan": (*_PLACES, "selection", "name_tag"),
+    "patch": _PLACES,
 }
 """Command -> those of its options that change what it means, so that they are said again where it is proposed."""
 

@@ -194,7 +194,7 @@ class Host(Protocol):
         """
 
     def output(self, command: Command) -> str:
-        """What a short script that changes nothing prints now: each time, for it leaves no marker.
+        """What a short script prints now: it is run each time, for it leaves no marker.
 
         Refusal (`command_failed`) if its exit status is not 0.
         """

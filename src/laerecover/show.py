@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from laerecover.state import State
     from laerecover.verify import Check
 
-_MANY = 4
+_MANY, _COMMAND = 4, 2000
 _COLOURS = {"recovered": "green", "failed": "red", "recover": "green", "blocked": "yellow"}
 
 
@@ -143,9 +143,9 @@ def show_sent(numbers: Mapping[str, int], stopped: str) -> None:
         )
 
 
-def show_verified(checks: Sequence[Check]) -> None:
+def show_verified(checks: Sequence[Check], *, stream: TextIO | None = None) -> None:
     """One line per check, failures first; then how many accounts are well."""
-    out = console(sys.stdout)
+    out = console(stream or sys.stdout)
     table = Table(box=None, pad_edge=False)
     for title in ("customer", "check", "where", "answer"):
         table.add_column(title, overflow="fold")
@@ -156,6 +156,9 @@ def show_verified(checks: Sequence[Check]) -> None:
         answer = Text(said if said.startswith(word) else f"{word}: {said}", style=style)
         table.add_row(Text(clean(check.customer)), Text(check.what), Text(clean(check.where)), answer)
     out.print(table)
+    for check in checks:
+        if check.next:
+            out.print(Text(f"next, for {clean(check.customer)}: {clean(check.next, limit=_COMMAND)}"), soft_wrap=True)
     accounts = {check.account_id for check in checks}
     failed = {check.account_id for check in checks if check.ok is False}
     told = (

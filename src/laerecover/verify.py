@@ -1,8 +1,9 @@
-"""Whether what was recovered still answers: both nodes, the announcement, bucket, shares; read-only, at any later time."""
+"""Whether what was recovered still answers: both nodes, announcement, bucket, shares old and new; read-only, at any later time."""
 
 from __future__ import annotations
 
 import re
+import shlex
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,8 +15,8 @@ from laerecover.hostkeys import derive_host_key
 from laerecover.identity import INTRODUCER_PORT, STORAGE_PORT
 from laerecover.manifest import Account
 from laerecover.options import Options
-from laerecover.ports import Command, NodeProbe, Refusal, Store, World, WorldError
-from laerecover.recipes import Recipe, recipe_named
+from laerecover.ports import Command, Host, NodeProbe, Refusal, Store, World, WorldError
+from laerecover.recipes import REINSTALL, Recipe, recipe_named
 from laerecover.report import Round, read_ledger
 from laerecover.review import find_state
 from laerecover.state import State
@@ -29,11 +30,18 @@ _SHOWN = 3
 NOT_FROM_HOST = "not asked from the host"
 _SERVING = re.compile(r"^(store|share) (ok|failed|none) (\S.*)$", re.M)
 _OK = {"ok": True, "failed": False, "none": None}
+_DESTROYS = {
+    "stock": "its Tahoe-LAFS destroys shares of 2014",
+    "older": "its storage node runs a Tahoe-LAFS from before it was patched, which destroys shares of 2014",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One question and its answer. `ok` is None where nobody could be asked; `said` holds no secret."""
+    """One question and its answer. `ok` is None where nobody could be asked; `said` holds no secret.
+
+    `kind`: of what failed, as of WorldError; `next`: what to type, where that mends it.
+    """
 
     account_id: str
     customer: str
@@ -41,6 +49,8 @@ class Check:
     where: str
     ok: bool | None
     said: str
+    kind: str = ""
+    next: str = ""
 
     @property
     def body(self) -> dict[str, Any]:
@@ -50,27 +60,38 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """Who is asked: the world; hosts by the keys that `vault` derives, in the words of `recipe`."""
+    """Who is asked: the world; hosts by the keys that `vault` derives, in the words of `recipe`. `patch`: what to type."""
 
     world: World
     vault: Vault
     recipe: Recipe
     untold: str = "there is nobody to ask"
     """Why the nodes' ports are not asked, where `world` has no `nodes`."""
+    patch: str = "laerecover patch"
 
 
 def verify(options: Options, *, stop: threading.Event) -> list[Check]:
     """Ask about the recovered accounts of the state, as they are now. Takes no lock, changes nothing."""
-    state = find_state(options)
+    asked, accounts, rounds = who_is_asked(options, find_state(options), stop)
+    return checks(asked, accounts, rounds, concurrency=options.concurrency)
+
+
+def who_is_asked(
+    options: Options, state: State, stop: threading.Event
+) -> tuple[Asked, list[Account], dict[str, Round]]:
+    """With whom, the accounts that were chosen, and what the ledger knows of all."""
     manifest = state.seen(options.read())
     settings = options.settings_for(state.mode, state.folder)
     vault = options.vault(state.folder)
     asked = Asked(
-        world=open_world(state, settings, vault, stop).world, vault=vault, recipe=recipe_named(settings.recipe)
+        world=open_world(state, settings, vault, stop).world,
+        vault=vault,
+        recipe=recipe_named(settings.recipe),
+        patch=f"laerecover patch {options.quoted}{options.repeat('patch', state=True)}",
     )
     chosen = options.selection.of(manifest)
     accounts = [a for a in manifest.accounts if a.account_id in chosen]
-    return checks(dialling(state, asked), accounts, read_ledger(state.ledger), concurrency=options.concurrency)
+    return dialling(state, asked), accounts, read_ledger(state.ledger)
 
 
 def dialling(state: State, asked: Asked) -> Asked:
@@ -81,11 +102,15 @@ def dialling(state: State, asked: Asked) -> Asked:
     return replace(asked, world=replace(asked.world, nodes=None), untold=untold)
 
 
+def recovered(accounts: list[Account], rounds: dict[str, Round]) -> list[tuple[Account, Round]]:
+    """Those of the accounts that the ledger calls recovered, in their order."""
+    return [(a, rounds[a.account_id]) for a in accounts if _is_recovered(rounds.get(a.account_id))]
+
+
 def checks(asked: Asked, accounts: list[Account], rounds: dict[str, Round], *, concurrency: int) -> list[Check]:
-    """Six checks for each of the accounts that the ledger calls recovered, in the accounts' order."""
-    recovered = [(a, rounds[a.account_id]) for a in accounts if _is_recovered(rounds.get(a.account_id))]
+    """Seven checks for each of the accounts that the ledger calls recovered, in the accounts' order."""
     with ThreadPoolExecutor(concurrency, thread_name_prefix="verify") as pool:
-        found = pool.map(lambda pair: list(_checks(asked, *pair)), recovered)
+        found = pool.map(lambda pair: list(_checks(asked, *pair)), recovered(accounts, rounds))
         return [check for checks in found for check in checks]
 
 
@@ -105,23 +130,47 @@ def _checks(asked: Asked, account: Account, latest: Round) -> Iterator[Check]:
     yield _check(account, "bucket", account.bucket_name or "", _bucket(asked.world.store, account))
     for what, (ok, said) in _serving(asked, host, token).items():
         yield _told(account, what, host, ok, said)
+    yield old_shares(asked, account, latest)
+
+
+def old_shares(asked: Asked, account: Account, latest: Round, *, mend: Callable[[Host], None] | None = None) -> Check:
+    """Whether the host leaves shares of 2014 whole; asked on the host, once it was mended. Kind `old_shares`: `patch` mends it."""
+    told = {step["step"]: step["values"] for step in latest.steps}
+    host, question = str(told["wait_for_ec2_addresses"]["public_host"]), asked.recipe.patched()
+
+    def ask() -> str:
+        key = derive_host_key(asked.vault, str(told["deploy_ec2_instance"]["client_token"])).public
+        with closing(asked.world.hosts.connect(host, user="ubuntu", host_key=key)) as connection:
+            if mend is not None:
+                mend(connection)
+            answer = connection.output(question).strip() if question else ""
+        if answer == "patched":
+            return "shares of 2014 stay whole when they are changed"
+        if answer in _DESTROYS:
+            raise Refusal(f"{_DESTROYS[answer]} at their first change", kind="old_shares")
+        raise Refusal(f"nobody knows what its Tahoe-LAFS does to shares of 2014: {answer}", kind="unknown_tahoe")
+
+    check = _check(account, "old shares", host, ask if question else None, NOT_FROM_HOST)
+    typed = f"{asked.patch} --only {shlex.quote(account.account_id)}"
+    remedies = {"old_shares": typed, "unknown_tahoe": f"on the host: {REINSTALL}; then: {typed}"}
+    return replace(check, next=remedies.get(check.kind, ""))
 
 
 def _check(
     account: Account, what: str, where: str, ask: Callable[[], str] | None, untold: str = "there is nobody to ask"
 ) -> Check:
-    ok, said = None, untold
+    ok, said, kind = None, untold, ""
     if ask is not None:
         try:
             ok, said = True, ask()
         except WorldError as error:
-            ok, said = False, str(error)
-    return _told(account, what, where, ok, said)
+            ok, said, kind = False, str(error), error.kind
+    return _told(account, what, where, ok, said, kind)
 
 
-def _told(account: Account, what: str, where: str, ok: bool | None, said: str) -> Check:
+def _told(account: Account, what: str, where: str, ok: bool | None, said: str, kind: str = "") -> Check:
     customer = account.customer_email or account.customer_name or "(unknown)"
-    return Check(account_id=account.account_id, customer=customer, what=what, where=where, ok=ok, said=said)
+    return Check(account_id=account.account_id, customer=customer, what=what, where=where, ok=ok, said=said, kind=kind)
 
 
 def _node(probe: NodeProbe | None, host: str, port: int, wanted: str) -> Callable[[], str] | None:

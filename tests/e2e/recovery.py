@@ -72,8 +72,15 @@ class Recovery:
 
     def command(self, name: str, *more: str) -> subprocess.CompletedProcess[str]:
         """`laerecover NAME` inside the rig's network. No secret is in what it tells."""
+        return self._run(self.words(name, *more))
+
+    def typed(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """`laerecover WORDS` inside the rig's network, as it was proposed. No secret is in what it tells."""
+        return self._run([BIN / "laerecover", *words])
+
+    def _run(self, command: list[Any]) -> subprocess.CompletedProcess[str]:
         with self.rig.inside():
-            done = subprocess.run(self.words(name, *more), capture_output=True, text=True, timeout=400, check=False)
+            done = subprocess.run(command, capture_output=True, text=True, timeout=400, check=False)
         assert SWISSNUM not in done.stdout + done.stderr
         assert SECRET not in done.stdout + done.stderr
         return done

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ import boto3
 import pytest
 from recovery import Recovery, account
 
+from laerecover.recipes import HOME, REINSTALL
 from laerecover.rig.client import Rig
 
-CHECKS = {"introducer", "storage node", "announcement", "bucket", "store", "share"}
+CHECKS = {"introducer", "storage node", "announcement", "bucket", "store", "share", "old shares"}
 SHARES = [f"shares/{prefix}/{prefix}inventedstorageindexaaaa/0" for prefix in ("aa", "mm", "zz")]
+MUTABLE = f"{HOME}/venv/lib/python3*/site-packages/allmydata/storage/mutable.py"
 
 
 @pytest.fixture
@@ -54,6 +57,53 @@ def written(recovery: Recovery) -> dict[str, int]:
     """How often anything was asked of S3 that is no reading."""
     calls = recovery.rig.ask("calls")
     return {call: n for call, n in calls.items() if call.startswith("s3:") and call not in ("s3:GET", "s3:HEAD")}
+
+
+def test_a_host_recovered_earlier_is_named_and_mended(recovery: Recovery) -> None:
+    """A host as the former recipe left it: verify names it, what it tells mends it and starts its node again, once."""
+    shell, bucket = recovery.shell(recovery.accounts[0]), recovery.accounts[0].account_id
+
+    def node() -> str:
+        return shell("pgrep -u customer -f 'tahoe run .* storageserver'")
+
+    def as_it_was() -> None:
+        shell(f"sudo rm -f /var/lib/lae-recovery/old-shares*; {REINSTALL} --quiet")
+        shell("sudo sv -w 60 restart lae-storageserver")
+        shell("for i in $(seq 60); do busybox nc -w 1 127.0.0.1 12346 </dev/null && break; sleep 0.5; done")
+
+    def named() -> list[str]:
+        code, checks = recovery.verify()
+        assert (code, failed(checks)) == (1, {"old shares"}), checks
+        words = shlex.split(checks["old shares"]["next"].partition("laerecover ")[2])
+        assert (words[0], words[-1]) == ("patch", bucket)
+        return words
+
+    before = node()
+    as_it_was()
+    words, restarted = named(), node()
+    assert restarted != before
+    unasked = recovery.typed(*words)
+    assert (unasked.returncode, node()) == (3, restarted), unasked.stdout + unasked.stderr
+    nodes = []
+    for _ in range(2):
+        done = recovery.typed(*words, "--yes")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "1 of 1 recovered accounts are well" in done.stdout
+        assert recovery.verify()[0] == 0
+        nodes.append(node())
+    mended, again = nodes
+    assert mended != restarted, "old code still runs"
+    assert again == mended, "it was started again though nothing was to be done"
+
+    shell(f"echo '# another release' | sudo tee -a {MUTABLE} >/dev/null")
+    words, sum_of_it = named(), shell(f"sha256sum {MUTABLE}")
+    done = recovery.typed(*words, "--yes")
+    assert (done.returncode, shell(f"sha256sum {MUTABLE}"), node()) == (1, sum_of_it, mended), done.stdout
+    assert REINSTALL in done.stdout
+    shell(REINSTALL)
+    assert recovery.typed(*named(), "--yes").returncode == 0
+    assert recovery.verify()[0] == 0
+    assert node() != mended
 
 
 def test_verify_tells_what_is_well_and_what_is_not(recovery: Recovery) -> None:

@@ -59,13 +59,14 @@ def transcript(recipe: Recipe) -> str:
     tell(recipe.before_reboot())
     lines.append("== reboot")
     tell(recipe.after_reboot(MONITOR))
+    tell(recipe.patches())
     for service in recipe.services(site()):
         for file in service.files:
             lines.extend((f"== {file.path} {file.mode:04o} {file.owner}", file.content.reveal().rstrip("\n")))
         lines.append(f"== start {service.name}")
         tell(service.proofs)
-    question = recipe.announced("inventednodeidinventednodeidinve")
-    tell((question,) if question else ())
+    questions = (recipe.announced("inventednodeidinventednodeidinve"), recipe.patched())
+    tell(tuple(filter(None, questions)))
     return "\n".join(lines) + "\n"
 
 
@@ -101,6 +102,7 @@ def test_no_secret_is_in_a_command(name: str) -> None:
     scripts = [
         *recipe.before_reboot(),
         *recipe.after_reboot("ssh-ed25519 AAAA"),
+        *recipe.patches(),
         *(p for s in services for p in s.proofs),
         *filter(None, [recipe.announced("inventednodeid")]),
     ]

@@ -39,6 +39,13 @@ class Legacy2012S3:
             ),
         )
 
+    def patches(self) -> tuple[Command, ...]:
+        """None: that Tahoe-LAFS wrote these shares."""
+        return ()
+
+    def patched(self) -> None:
+        """There is nothing to mend."""
+
     def services(self, site: Site) -> tuple[Service, ...]:
         """Introducer, then storage node; the S3 secrets are mode 0440, an account without tokens has no such files."""
         keys, account = site.keys, site.account

@@ -23,6 +23,7 @@ _NEEDS = {
     "tahoe-lafs": ("packages", "user-customer"),
     "create-introducer": ("tahoe-lafs",),
     "create-node": ("tahoe-lafs",),
+    "old-shares": ("tahoe-lafs",),
 }
 _USERS = {"customer": "user-customer", "monitor": "user-monitor"}
 _FOLDERS = {f"{INTRODUCER}/": "create-introducer", f"{STORAGE}/": "create-node"}
@@ -120,12 +121,17 @@ class TwinHost:
             return _file(db, self._id, Command(name=command, script="").marker) is not None
 
     def output(self, command: Command) -> str:
-        """The twin understands two questions: a recipe's `announced`, for its introducer knows the storage node that was
-        started here, and `cloud-init`, which is at work for a while."""
+        """The twin understands a recipe's `announced`, for its introducer knows the storage node that was started here; `patched`
+        and `patches`, of which a marker alone tells that a host is patched; and `cloud-init`, which is at work for a while."""
         self._check()
         if command.name == CLOUD_INIT.name:
             with self._file.change() as db:
                 return "at work\n" if self._file.roll(db, f"cloud-init {self._id}") < _AT_WORK else "ended\n"
+        if command.name == "patched":
+            return "patched\n" if self.done("old-shares") else "stock\n"
+        if command.name.startswith("old-shares"):
+            self._one(command)
+            return ""
         with self._file.change() as db:
             nodes = dict(db.execute("SELECT name, tub_id FROM services WHERE instance_id = ?", (self._id,)).fetchall())
         if command.name != "announced" or "introducer" not in nodes:

@@ -11,14 +11,14 @@ import pytest
 from laerecover.hostkeys import derive_host_key
 from laerecover.manifest import Account
 from laerecover.ports import Clock, NodeProbe, NotListening, Refusal, Transient, World
-from laerecover.recipes import recipe_named
+from laerecover.recipes import REINSTALL, recipe_named
 from laerecover.report import Round
 from laerecover.state import read_state
 from laerecover.vault import Vault
 from laerecover.verify import Asked, checks, dialling
 
 TUBS = {"introducer_tub_id": "a" * 32, "server_nodeid": "b" * 32}
-CHECKS = ("introducer", "storage node", "announcement", "bucket", "store", "share")
+CHECKS = ("introducer", "storage node", "announcement", "bucket", "store", "share", "old shares")
 WELL = "store ok it lets the host in, and gives a share\nshare ok one was read through the mount\n"
 VAULT = Vault(Path("unused"), b"k" * 32)
 
@@ -48,10 +48,10 @@ class Store:
 
 class Hosts:
     """HostConnector and Host: `told` is what the introducer tells of, `serving` what the host says of store and share, or
-    what goes wrong; `seen` what it was asked with."""
+    what goes wrong; `patched` what the host says of its Tahoe-LAFS; `seen` what it was asked with."""
 
-    def __init__(self, told, serving=WELL):
-        self.told, self.serving, self.seen = told, serving, []
+    def __init__(self, told, serving=WELL, patched="patched"):
+        self.told, self.serving, self.patched, self.seen = told, serving, patched, []
 
     def connect(self, public_host, *, user, host_key):
         self.seen.append((public_host, user, host_key))
@@ -59,7 +59,8 @@ class Hosts:
 
     def output(self, command):
         self.seen.append((command.name, command.user))
-        answer = self.serving if command.name == "serving" else self.told
+        answers = {"serving": self.serving, "patched": f"{self.patched}\n"}
+        answer = answers.get(command.name, self.told)
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -99,22 +100,28 @@ def round_of(account: Account, outcome: str = "recovered") -> Round:
     )
 
 
-def asked(
+def all_checks(
     make_account,
     *,
     nodes=None,
     keys=("shares/x",),
     told=TUBS["server_nodeid"],
     serving=WELL,
+    patched="patched",
     outcome="recovered",
     recipe="tahoe",
 ):
     account = make_account()
     store = Store(keys) if keys is not None else None
-    hosts = told if isinstance(told, Hosts) else Hosts(told, serving)
-    who = Asked(world=world(nodes, store, hosts), vault=VAULT, recipe=recipe_named(recipe))
-    found = checks(who, [account], {account.account_id: round_of(account, outcome)}, concurrency=2)
-    return {check.what: (check.ok, check.said) for check in found}
+    hosts = told if isinstance(told, Hosts) else Hosts(told, serving, patched)
+    who = Asked(
+        world=world(nodes, store, hosts), vault=VAULT, recipe=recipe_named(recipe), patch="laerecover patch MANIFEST"
+    )
+    return checks(who, [account], {account.account_id: round_of(account, outcome)}, concurrency=2)
+
+
+def asked(make_account, **answers):
+    return {check.what: (check.ok, check.said) for check in all_checks(make_account, **answers)}
 
 
 def test_all_well(make_account):
@@ -136,10 +143,16 @@ def test_all_well(make_account):
         ({"keys": Refusal("AccessDenied")}, "bucket", "AccessDenied"),
         ({"serving": WELL.replace("store ok", "store failed")}, "store", "it lets the host in"),
         ({"serving": WELL.replace("share ok one", "share failed \x1b[31mI/O error")}, "share", "I/O error"),
+        ({"patched": "stock"}, "old shares", "its Tahoe-LAFS destroys shares of 2014"),
+        ({"patched": "older"}, "old shares", "from before it was patched"),
+        ({"patched": "unknown 0"}, "old shares", "nobody knows what its Tahoe-LAFS does"),
+        ({"patched": ""}, "old shares", "nobody knows"),
     ],
 )
 def test_each_failure_is_told_by_itself(make_account, answers, what, says):
-    """A wrong TubID, a dead node, no announcement or another's, keys that open no bucket: that check fails, the others stand."""
+    """A wrong TubID, a dead node, no announcement or another's, keys that open no bucket, a Tahoe-LAFS that destroys shares:
+    that check fails, the others stand.
+    """
     told = asked(make_account, **{"nodes": Nodes({}), **answers})
     assert {name for name, (ok, _) in told.items() if ok is False} == {what}
     assert says in told[what][1]
@@ -180,11 +193,21 @@ def test_the_host_is_known_by_the_key_of_the_vault(make_account):
     assert hosts.seen == [
         *(connected, ("announced", "customer"), "closed"),
         *(connected, ("serving", "customer"), "closed"),
+        *(connected, ("patched", "customer"), "closed"),
     ]
 
 
+def test_the_command_that_mends_a_host_is_told(make_account):
+    """It can be typed as it stands: for this account alone, and before it an unknown Tahoe-LAFS is installed again."""
+    for patched in ("stock", "older", "unknown 0"):
+        (check,) = (c for c in all_checks(make_account, nodes=Nodes({}), patched=patched) if c.what == "old shares")
+        typed = f"laerecover patch MANIFEST --only {make_account().account_id}"
+        assert not check.ok
+        assert check.next == (f"on the host: {REINSTALL}; then: {typed}" if patched == "unknown 0" else typed)
+
+
 def test_the_legacy_recipe_cannot_be_asked(make_account):
-    """Nobody connects to a host whose introducer cannot be asked, and that is no success."""
+    """Nobody connects to a host whose introducer cannot be asked, and which wrote those shares; that is no success."""
     hosts = Hosts("")
     told = asked(make_account, nodes=Nodes({}), told=hosts, recipe="legacy-2012-s3")
     assert (told["announcement"][0], hosts.seen) == (None, [])
@@ -216,13 +239,13 @@ def test_only_recovered_accounts_are_asked(make_account):
 
 
 def test_a_drill_can_be_verified(make_manifest, key_file, commands):
-    """Exit 0 and six checks an account; after an instance is gone, exit 1 naming it; no secret in either answer."""
+    """Exit 0 and seven checks an account; after an instance is gone, exit 1 naming it; no secret in either answer."""
     manifest = make_manifest(count=2)
     assert commands("verify", manifest, "--key-file", key_file).returncode == 2
     assert commands("drill", manifest, "--key-file", key_file, "--pace", "0.001").returncode == 0
     well = commands("verify", manifest, "--key-file", key_file, "--json")
     told = json.loads(well.stdout)["checks"]
-    assert (well.returncode, len(told)) == (0, 12)
+    assert (well.returncode, len(told)) == (0, 14)
     assert [c["said"] for c in told if c["what"] in ("store", "share")] == ["not asked from the host"] * 4
     shown = commands("verify", manifest, "--key-file", key_file).stdout
     assert (shown.count("not asked from the host"), shown.count("not asked: not")) == (4, 0)
@@ -232,6 +255,6 @@ def test_a_drill_can_be_verified(make_manifest, key_file, commands):
         )
     ended = commands("verify", manifest, "--key-file", key_file)
     assert ended.returncode == 1
-    assert ended.stdout.count("FAILED") == 3
+    assert ended.stdout.count("FAILED") == 4
     assert "1 of 2 recovered accounts are well" in ended.stdout
     assert "canary" not in well.stdout + ended.stdout
