@@ -45,7 +45,7 @@ def boot_id(place: Place) -> str:
 @pytest.mark.parametrize("vintage", vintages(), ids=lambda vintage: vintage.name)
 def test_a_host_of_an_earlier_version_comes_to_its_end(vintage, left, place, tmp_path) -> None:
     """Packages, users, nodes were begun by older commands: it is not rebooted again, and its nodes run."""
-    root = vintage.unpack(tmp_path / "vintage")
+    root = vintage.unpack(tmp_path / "vintage", "recipes")
     phases = json.loads((root / "recipes/tahoe.json").read_text("utf-8"))
     before, after = ([Command(**told) for told in phase] for phase in phases)
     names = [command.name for command in after]
