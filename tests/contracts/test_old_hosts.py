@@ -19,8 +19,8 @@ LEFT = {"interrupted": [True, False, False], "failed": [True, False, False], "en
 
 @pytest.fixture
 def root(vintage, tmp_path):
-    """The vintage, unpacked."""
-    return vintage.unpack(tmp_path / "vintage")
+    """The vintage's hosts and recipes, unpacked."""
+    return vintage.unpack(tmp_path / "vintage", "hosts", "recipes")
 
 
 @ALL
