@@ -97,7 +97,9 @@ def look(mount: str, conf: str) -> dict[str, str]:
     if share is None:
         return {"store": "ok it lets the host in", "share": "none there is no share yet"}
     try:
-        read = rclone(conf, "cat", "--head", "1", f"shares:{share}")
+        folder, _, number = share.rpartition("/")
+        # Not by its own name: of an object that it may not look at, rclone 1.60 says that it is an empty folder.
+        read = rclone(conf, "cat", "--head", "1", "--include", f"/{number}", f"shares:{folder}")
         store = "ok it lets the host in, and gives a share" if read else "failed it gives an empty share"
     except Trouble as trouble:
         store = f"failed {trouble}"
