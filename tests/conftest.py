@@ -1,6 +1,10 @@
-"""Which tests are the thorough ones: slower than `make test` may be, run by `make thorough` and by CI."""
+"""Which tests are the thorough ones: slower than `make test` may be, run by `make thorough` and by CI; what may be skipped."""
 
 from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -9,8 +13,10 @@ THOROUGH = (
     "tests/property/",
     "tests/contracts/test_compute.py::TestEc2",
     "tests/house/test_packages.py",
+    "tests/house/test_vintages.py",
     "tests/unit/recover/test_killed.py::test_a_kill_at_every_crash_point",
     "tests/unit/recover/test_matrix.py",
+    "tests/unit/recover/test_old_recoveries.py::test_a_killed_recovery_goes_on",
     "tests/unit/recover/test_terminal.py",
     "tests/unit/recover/test_walks.py",
     "tests/unit/test_generate.py::test_every_truth_value",
@@ -22,5 +28,60 @@ THOROUGH = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark by place, so that a test need not know how long the others take."""
     for item in items:
-        if item.nodeid.startswith(THOROUGH) and not item.get_closest_marker("fuzz"):
+        others = [name for name in ("fuzz", "long") if item.get_closest_marker(name)]
+        if item.nodeid.startswith(THOROUGH) and not others:
             item.add_marker(pytest.mark.thorough)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--allowed-skips=FILE`: where everything can be run, a skipped test is a test that nobody misses.
+
+    With the sign: pytest does not know the option yet when it looks for folders to begin with, and a word alone would be one.
+    """
+    parser.addoption("--allowed-skips", type=Path, metavar="FILE", help="Fail if more is skipped than this file lists.")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Watch the skips, if it was asked for."""
+    path = config.getoption("--allowed-skips")
+    if path is not None:
+        config.pluginmanager.register(AllowedSkips(path, tomllib.loads(path.read_text("utf-8"))))
+
+
+class AllowedSkips:
+    """Fails the session where a test is skipped that `allowed` does not list (test or file -> words of its reason), or nothing ran."""
+
+    def __init__(self, path: Path, allowed: Mapping[str, str]) -> None:
+        self.path, self.allowed, self.ran, self.missed = path, allowed, 0, list[str]()
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A whole file may skip itself."""
+        self._look(report)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Skipped in a fixture, by a mark, or by the test; a failure that is expected is no skip."""
+        self.ran += report.when == "call" and not report.skipped
+        if not hasattr(report, "wasxfail"):
+            self._look(report)
+
+    def _look(self, report: pytest.CollectReport | pytest.TestReport) -> None:
+        if report.skipped:
+            reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+            names = (report.nodeid, report.nodeid.partition("[")[0], report.nodeid.partition("::")[0])
+            if not any(name in self.allowed and self.allowed[name] in reason for name in names):
+                self.missed.append(f"{report.nodeid}: {reason}")
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """One skip too many is a failure, and so is nothing at all."""
+        if (self.missed or not self.ran) and session.exitstatus in (
+            pytest.ExitCode.OK,
+            pytest.ExitCode.NO_TESTS_COLLECTED,
+        ):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Which, and what to do."""
+        for missed in self.missed:
+            terminalreporter.write_line(f"skipped, though {self.path} does not list it: {missed}", red=True)
+        if not self.ran:
+            terminalreporter.write_line("no test was run at all", red=True)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def summary(case: Case) -> dict[str, Any]:
-    """The numbers of a case, for the card, the page and the shell."""
+    """The numbers of a case, for the card, the page and the shell; `digest` names exactly this evidence."""
     accounts = [a for a in case.accounts if not a.is_attempt]
     verdicts = {rule.name: [a for a in accounts if rules.verdict(a) is rule] for rule in rules.VERDICTS}
     grades = {rule.name: sum(rules.grade(a) is rule for a in verdicts[rules.RECOVERABLE]) for rule in rules.GRADES}
@@ -47,7 +47,8 @@ def card(case: Case, *, is_short: bool = False) -> str:
     told = short if is_short else str
     s = summary(case)
     lines = [
-        f"Evidence  {s['root']} · {s['files']} files · {s['bytes'] / 1e6:.1f} MB · sha256 of all: {s['digest'][:4]}…{s['digest'][-2:]}",
+        f"Evidence  {s['root']} · {s['files']} files · {s['bytes'] / 1e6:.1f} MB",
+        f"Digest    {s['digest']}",
         f"Read      {s['logs']} signup logs in {s['dialects']} dialects · {s['understood']:.1f} % of bytes understood"
         f" · {s['residue_lines']} lines are residue",
         "",

@@ -101,7 +101,7 @@ def audit(
     if as_json:
         told = {
             "manifest": str(output),
-            "digest": manifest.digest,
+            "manifest_digest": manifest.digest,
             "case": str(case.folder),
             "evidence_changed": changed,
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,15 @@ TRACE = threading.Event()
 
 def _option(kind: Any, *names: str, **more: Any) -> Any:
     return Annotated[kind, typer.Option(*names, **more)]
+
+
+YesOpt = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+JsonOpt = Annotated[bool, typer.Option("--json", help="For machines, on stdout.")]
+
+
+def print_json(body: object) -> None:
+    """For machines, on stdout."""
+    print(json.dumps(body, indent=1, default=str))  # noqa: T201
 
 
 # Options' own defaults hold where nothing is given; the help repeats them in brackets.
@@ -41,10 +51,15 @@ _SHARED: dict[str, Any] = {
     "max_failures": _option(
         int | None, "--max-failures", min=1, metavar="N", help="Start no more after N failures [3]."
     ),
+    "not_dialled": _option(
+        bool, "--not-dialled", help="This network does not let new servers be dialled: said once, for good."
+    ),
+    "because": _option(str | None, "--because", metavar="WHY", help="Why --accept or --not-dialled; it is recorded."),
     "traceback": _option(bool, "--traceback", help="Show where an error came from."),
 }
 SELECTION = ("only", "without", "first")
 PLACES = ("state", "key_file", "settings")
+DECIDING = ("not_dialled", "because")
 WORKING = ("concurrency", "mail", "evidence_out", "new_identity", "max_instances", "max_failures")
 _WORDS = {"mail": ("hold", "send"), "name_tag": ("none", "email")}
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from itertools import islice
-from typing import Any
 
 from laerecover.bucket_layout import first_piece
+from laerecover.finding import Finding
+from laerecover.kept_out import kept_out
 from laerecover.manifest import Account
 from laerecover.ports import Compute, Instance, LaunchRequest, Refusal, Store, Transient, World, WorldError
+from laerecover.rebuilt import rebuilt
 from laerecover.settings import Settings
 from laerecover.steps.deploy_ec2_instance import RECOVERED_BEFORE, offers, told_of_another
 from laerecover.steps.work import StepFailed
@@ -25,34 +27,33 @@ _TAGS = {"lae-mode": "check"}
 _INSTANCE_ID = re.compile(r"i-[0-9a-f]{8}(?:[0-9a-f]{9})?")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One obstacle. With an `account_id` it keeps that account from being launched; without, `blocks` stops the whole run."""
-
-    what: str
-    message: str
-    remedy: str
-    account_id: str | None = None
-    blocks: bool = True
-
-    @property
-    def body(self) -> dict[str, Any]:
-        """As JSON values."""
-        return asdict(self)
-
-
-def check(accounts: Sequence[Account], settings: Settings, world: World, *, recovery_id: str) -> list[Finding]:
+def check(
+    accounts: Sequence[Account],
+    settings: Settings,
+    world: World,
+    *,
+    recovery_id: str,
+    everyone: Sequence[Account] = (),
+    decided: Mapping[str, frozenset[str]] | None = None,
+) -> list[Finding]:
     """Ask the cloud and every bucket whether these accounts could be launched; changes nothing.
 
-    Whether their old servers are gone is `old_servers`.
+    Whether their old servers are gone is `old_servers`. `everyone`: all accounts of the manifest, to tell whose a
+    server is; `decided`: account -> ids of instances that a human has accepted.
     """
     lost = [] if world.store is None else unreachable(accounts, world.store)
     without = {finding.account_id for finding in lost}
     served = [account for account in accounts if account.account_id not in without]
     try:
         found = [*_whose(settings, world.compute), *_lacking(served, settings, world.compute)]
+        requests = {request.subnet: request for account in served for request in _offers(account, settings)}
+        kept = (each for request in requests.values() for each in kept_out(request, settings, world.compute))
+        found += dict.fromkeys(kept)
         living = [i for i in world.compute.find({"lae-mode": "run"}) if not i.dead]
-        elsewhere = list(_recovered_before(accounts, living, recovery_id))
+        elsewhere = [
+            *rebuilt(accounts, world.compute, everyone=everyone, decided=decided or {}),
+            *_recovered_before(accounts, living, recovery_id),
+        ]
         without |= {finding.account_id for finding in elsewhere}
         found += _quota([a for a in served if a.account_id not in without], settings, world.compute, living)
         found += elsewhere

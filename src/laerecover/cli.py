@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from laerecover.arguments import PLACES, SELECTION, TRACE, WORKING, command
+from laerecover import aftercare
+from laerecover.arguments import DECIDING, PLACES, SELECTION, TRACE, WORKING, JsonOpt, YesOpt, command, print_json
 from laerecover.stopping import same_command, stop_on_signals
 
 if TYPE_CHECKING:
@@ -31,9 +31,6 @@ app = typer.Typer(
     "or no terminal and no --yes; 4 something is in doubt and needs a human; 75 another runner holds the lock; 130 interrupted.",
 )
 
-YesOpt = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
-JsonOpt = Annotated[bool, typer.Option("--json", help="For machines, on stdout.")]
-
 
 @command(app, *PLACES, *SELECTION, "concurrency", "name_tag", "new_identity")
 def plan(
@@ -47,7 +44,7 @@ def plan(
 
     made, findings = operations.plan(options, check=check)
     if json_:
-        _print_json({**made.body, "checks": [finding.body for finding in findings]})
+        print_json({**made.body, "checks": [finding.body for finding in findings]})
     else:
         show_plan(made, options)
         show_checks(findings, asked=check)
@@ -90,14 +87,13 @@ def drill(
     _work(json_, lambda stop, watch: operations.drill(given, watch=watch, stop=stop))
 
 
-@command(app, *PLACES, *SELECTION, *WORKING, "name_tag")
+@command(app, *PLACES, *SELECTION, *WORKING, "name_tag", *DECIDING)
 def run(
     options: Options,
     accept: Annotated[
         list[str] | None,
-        typer.Option("--accept", metavar="ACCOUNT", help="Recover it though its old server is not known to be gone."),
+        typer.Option("--accept", metavar="ACCOUNT", help="Recover it though some server of it may still run."),
     ] = None,
-    because: Annotated[str | None, typer.Option("--because", help="Why; it is recorded.")] = None,
     canary: Annotated[
         bool, typer.Option("--canary/--no-canary", help="One account goes through to its end before the others start.")
     ] = True,
@@ -110,7 +106,7 @@ def run(
     from laerecover import operations
     from laerecover.show import ask, show_plan
 
-    given = replace(options, accept=tuple(accept or ()), because=because, canary=canary)
+    given = replace(options, accept=tuple(accept or ()), canary=canary)
 
     def confirm(made: Plan) -> bool:
         show_plan(made, options, stream=sys.stderr if json_ else sys.stdout)
@@ -119,26 +115,26 @@ def run(
     _work(json_, lambda stop, watch: operations.run(given, watch=watch, stop=stop, confirm=confirm, asked=not yes))
 
 
-@command(app, *PLACES, *SELECTION)
+@command(app, *PLACES, *SELECTION, *DECIDING)
 def notify(options: Options, yes: YesOpt = False, json_: JsonOpt = False) -> None:
-    """Show the mails that are held, and send them."""
+    """Show the mails that are held; dial their servers, and send those whose server answers."""
     from laerecover import mailing
-    from laerecover.show import ask, show_letters
+    from laerecover.show import ask, show_letters, show_sent
 
     def confirm(found: State, letters: list[Letter]) -> bool:
         show_letters(letters, stream=sys.stderr if json_ else sys.stdout)
         return yes or found.mode == "drill" or ask(f"Send {len(letters)} mails")
 
     stop = stop_on_signals()
-    found, outcome = mailing.notify(options, stop=stop, confirm=confirm)
+    found, outcome, stopped = mailing.notify(options, stop=stop, confirm=confirm)
     numbers = mailing.mail_numbers(found)
     if json_:
-        _print_json({"mails": outcome})
+        print_json({"mails": outcome, "stopped": stopped})
     else:
-        print("Mails: " + (", ".join(f"{n} {s.replace('_', ' ')}" for s, n in sorted(numbers.items())) or "none"))
+        show_sent(numbers, stopped)
     if stop.is_set():
         raise typer.Exit(130)
-    raise typer.Exit(4 if numbers.get("in_doubt") else 1 if numbers.get("held") or numbers.get("refused") else 0)
+    raise typer.Exit(4 if numbers.get("in_doubt") else 3 if stopped else 1 if {"held", "refused"} & {*numbers} else 0)
 
 
 @command(app, "state")
@@ -149,7 +145,7 @@ def status(options: Options, json_: JsonOpt = False) -> None:
 
     body = review.status(options)
     if json_:
-        _print_json(body)
+        print_json(body)
     else:
         show_status(body)
 
@@ -162,42 +158,31 @@ def report(options: Options, json_: JsonOpt = False) -> None:
 
     found, made = review.report(options)
     if json_:
-        _print_json(made.body)
+        print_json(made.body)
     else:
         show_report(made, found.folder)
     raise typer.Exit(made.exit_code)
 
 
-@command(app, *PLACES, *SELECTION, "concurrency")
-def verify(options: Options, json_: JsonOpt = False) -> None:
-    """Ask whether what was recovered still answers: introducer, storage node, announcement, bucket. Read-only, at any later time."""
-    from laerecover.show import show_verified
-    from laerecover.verify import verify as verified
-
-    found = verified(options, stop=stop_on_signals())
-    if json_:
-        _print_json({"checks": [check.body for check in found]})
-    else:
-        show_verified(found)
-    raise typer.Exit(0 if found and all(check.ok is not False for check in found) else 1)
+aftercare.add_to(app)
 
 
 @command(app, *PLACES)
 def resolve(
     options: Options,
     account: Annotated[str, typer.Argument(metavar="ACCOUNT")],
-    matter: Annotated[str, typer.Argument(metavar="mail", help="What is in doubt: mail.")],
-    sent: Annotated[bool, typer.Option("--sent", help="It arrived.")] = False,
+    matter: Annotated[str, typer.Argument(metavar="mail", help="What it is about: mail.")],
+    sent: Annotated[bool, typer.Option("--sent", help="It arrived, or the customer was told another way.")] = False,
     resend: Annotated[bool, typer.Option("--resend", help="It did not: hold it, to be sent again.")] = False,
 ) -> None:
-    """Say what became of a mail that is in doubt."""
+    """Say what became of a mail that is in doubt, or was refused."""
     from laerecover import mailing
 
     if matter != "mail" or sent == resend:
         raise typer.BadParameter("say `mail`, with either --sent or --resend")
     mailing.resolve_mail(options, account, sent=sent)
     again = f"next: laerecover notify {options.quoted}{options.repeat('notify', state=True)}"
-    print("The mail counts as sent." if sent else f"The mail is held again; {again}")
+    print("The mail is settled: nobody sends it again." if sent else f"The mail is held again; {again}")
 
 
 @command(app, *PLACES)
@@ -214,7 +199,7 @@ def adopt(
 
     state, found = instances.adopt(options, recovery=recovery, stop=stop_on_signals())
     if json_:
-        _print_json({"recovery_id": state.recovery_id, "instances": [each.body for each in found]})
+        print_json({"recovery_id": state.recovery_id, "instances": [each.body for each in found]})
     else:
         show_instances(found)
         print(
@@ -239,7 +224,7 @@ def cleanup(
 
     ended = instances.cleanup(options, stop=stop_on_signals(), confirm=confirm, everyones=all_)
     if json_:
-        _print_json({"ended": [each.body for each in ended]})
+        print_json({"ended": [each.body for each in ended]})
     else:
         many = "1 instance was" if len(ended) == 1 else f"{len(ended)} instances were"
         print(f"{many} ended" if ended else "no half-made instance is left")
@@ -287,14 +272,10 @@ def _work(json_: bool, operation: Callable[..., Any]) -> None:
     begun, stop = time.monotonic(), stop_on_signals()
     state, made = operation(stop, lambda planned: watcher(planned, json_=json_))
     if json_:
-        _print_json(made.body)
+        print_json(made.body)
     else:
         show_report(made, state.folder)
     if stop.is_set():
         show_interrupted(made, state, time.monotonic() - begun, same_command())
         raise typer.Exit(130)
     raise typer.Exit(made.exit_code)
-
-
-def _print_json(body: object) -> None:
-    print(json.dumps(body, indent=1, default=str))

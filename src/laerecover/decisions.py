@@ -1,23 +1,66 @@
-"""Whether old servers are gone: what the cloud answers, what a human decides."""
+"""What a human decides: that an old server does no harm, that new ones cannot be dialled from here."""
 
 from __future__ import annotations
 
 import getpass
+from collections.abc import Sequence
 from dataclasses import replace
 
 from laerecover.check import old_servers
 from laerecover.errors import Guarded, LaeRecoverError
+from laerecover.finding import Finding
 from laerecover.guards import NOT_STARTED
 from laerecover.manifest import Manifest
 from laerecover.options import Options, now
 from laerecover.ports import WorldError
+from laerecover.rebuilt import REBUILT
 from laerecover.report import read_ledger
 from laerecover.state import State
 from laerecover.worlds import OpenWorld
 
 
+def need_reason(options: Options) -> None:
+    """Raises LaeRecoverError for a decision without one."""
+    for option, given in (("--accept", options.accept), ("--not-dialled", options.not_dialled)):
+        if given and not (options.because or "").strip():
+            raise LaeRecoverError(
+                f"{option} needs a reason", where="--because", next_step=f'add --because "…"; {NOT_STARTED}'
+            )
+
+
+def record_not_dialled(options: Options, state: State) -> State:
+    """The state with what `--not-dialled` says, written down: it is said once, and holds for this recovery."""
+    if not options.not_dialled:
+        return state
+    said = {"because": (options.because or "").strip(), "by": getpass.getuser()}
+    return replace(state, not_dialled={**said, "at": now().isoformat(timespec="seconds")}).write()
+
+
+def accept_rebuilt(
+    options: Options, state: State, manifest: Manifest, findings: Sequence[Finding]
+) -> tuple[State, Sequence[Finding]]:
+    """`--accept` is about servers that were rebuilt by hand, too: those that live now, none that comes later.
+
+    Gives the state with that written down, and the findings: what was accepted blocks no more.
+    """
+    named = {a.account_id for a in manifest.accounts if {a.account_id, a.customer_email} & set(options.accept)}
+    accepted = [f for f in findings if f.what == REBUILT and f.account_id in named]
+    for finding in accepted:
+        state = state.accept_living(finding.account_id or "", finding.instances).write()
+    return state, [_told_only(finding) if finding in accepted else finding for finding in findings]
+
+
+def _told_only(finding: Finding) -> Finding:
+    message = f"{finding.account_id}: {finding.message}"
+    return replace(finding, message=message, remedy="accepted by a human", account_id=None, blocks=False)
+
+
 def record_decisions(options: Options, state: State, manifest: Manifest) -> State:
-    """The state with what `--accept` says, written down. Raises LaeRecoverError for a name that will not do."""
+    """The state with what `--accept` and `--not-dialled` say, written down.
+
+    Raises LaeRecoverError for a name that will not do.
+    """
+    state = record_not_dialled(options, state)
     for name in options.accept:
         found = [a for a in manifest.accounts if name in (a.account_id, a.customer_email)]
         able = [a for a in found if a.verdict == "RECOVERABLE"]

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from laerecover.manifest import Account
-from laerecover.outbox import FAILURE, STAFF_NOTE, Mail
+from laerecover.outbox import FAILURE, STAFF_NOTE, Mail, current
 from laerecover.plan import BLOCKED, NEVER_ACCEPTED
 from laerecover.state import State
+from laerecover.steps.dialling import NOT_REACHED
 from laerecover.text import clean
 
 _OTHER_KEYS = ("other_keys", "identity_differs")
@@ -67,19 +68,29 @@ def follow_ups(
             if row["guarded"] and not row["why"].startswith(NEVER_ACCEPTED)
             else "",
         )
+
+    def settle(how: str) -> str:
+        return f"laerecover resolve {name} {account_id} mail {how}{option}{repeated.get('resolve', '')}"
+
     for mail in mails:
-        if mail.state == "held" and mail.kind != FAILURE and not row["unplanned"]:
+        if mail.state == "held" and (mail.kind != FAILURE or mail.guarded) and not row["unplanned"]:
+            silent = any(s["kind"] == NOT_REACHED for s in row["steps"])
             add(
-                "a mail is held: look and send",
+                "a mail was refused and is held: mend what the server has against us, and send"
+                if mail.guarded
+                else "nobody was told, for the server was not reached from here: mend that; then it is dialled again"
+                if silent
+                else "a mail is held: look and send",
                 mail.answer,
                 f"laerecover notify {name}{option}{repeated.get('notify', '')}",
             )
         elif mail.state == "in_doubt":
-            command = f"laerecover resolve {name} {account_id} mail --sent{option}"
-            command += repeated.get("resolve", "")
-            add("ask whether the mail arrived; if it did not, say --resend", mail.answer, command)
-        elif mail.state == "refused":
-            add("tell the customer another way", mail.answer)
+            add("ask whether the mail arrived; if it did not, say --resend", mail.answer, settle("--sent"))
+        elif mail.state == "refused" and mail.message_id in current(mails):
+            untold = (
+                "tell the customer another way, and say --sent" if mail.kind != FAILURE else "the staff were not told"
+            )
+            add(f"{untold}; or have the mail sent again", mail.answer, settle("--resend"))
         elif mail.state == "sent" and mail.kind == STAFF_NOTE:
             add("tell the customer", mail.detail)
     if account.account_id in state.untagged:
@@ -104,6 +115,11 @@ def follow_ups(
             superseded,
         )
     return found
+
+
+def settled(failure: Mapping[str, Any], letter: Mail | None) -> bool:
+    """Whether what failed has been mended since: a mail leaves only for a server that was reached, or as a human wants."""
+    return failure["kind"] == NOT_REACHED and letter is not None and letter.state not in ("prepared", "held")
 
 
 def grouped(accounts: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], list[str]]:

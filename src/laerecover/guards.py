@@ -14,7 +14,7 @@ from laerecover.settings import Settings, absent_files
 from laerecover.state import State
 
 if TYPE_CHECKING:
-    from laerecover.check import Finding
+    from laerecover.finding import Finding
 
 NOT_STARTED = "nothing was started"
 

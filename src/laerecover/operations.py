@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from laerecover.decisions import ask_old_servers, record_decisions
+from laerecover.decisions import accept_rebuilt, ask_old_servers, need_reason, record_decisions
 from laerecover.errors import Guarded, LaeRecoverError, LockHeld
 from laerecover.guards import NOT_STARTED, guard_cloud, guard_evidence_out, guard_files, guard_findings, guard_instances
 from laerecover.instances import adopt_unknown, mark_recovered
@@ -26,7 +26,7 @@ from laerecover.vault import Vault
 from laerecover.worlds import OpenWorld, open_real, open_world
 
 if TYPE_CHECKING:
-    from laerecover.check import Finding
+    from laerecover.finding import Finding
     from laerecover.runner import Watcher
 
 Confirm = Callable[[Plan], bool]
@@ -121,10 +121,7 @@ def run(
     Raises Guarded if the plan is not confirmed, is not the one that was shown, or asks for too many instances.
     """
     manifest, folder = options.read(), options.folder("run")
-    if options.accept and not (options.because or "").strip():
-        raise LaeRecoverError(
-            "--accept needs a reason", where="--because", next_step=f'add --because "…"; {NOT_STARTED}'
-        )
+    need_reason(options)
     settings = options.settings_for("run", folder)
     guard_files(settings)
     renew = options.new_identity
@@ -138,6 +135,7 @@ def run(
         planned = _planned(options, state, manifest, settings)
         if _open_accounts(state, planned):
             findings = _check(options, state, manifest, settings, opened)
+            state, findings = accept_rebuilt(options, state, manifest, findings)
             guard_findings(findings, options)
             planned = _planned(options, state, manifest, settings, findings)
             guard_instances(planned, options)
@@ -226,7 +224,14 @@ def _check(
 
     todo = _open_accounts(state, _planned(options, state, manifest, settings))
     accounts = [a for a in manifest.recoverable if a.account_id in todo]
-    return check(accounts, settings, opened.world, recovery_id=state.recovery_id)
+    return check(
+        accounts,
+        settings,
+        opened.world,
+        recovery_id=state.recovery_id,
+        everyone=manifest.accounts,
+        decided=state.decided,
+    )
 
 
 def _plan_anew(folder: Path, manifest: Manifest, options: Options) -> State:

@@ -20,6 +20,7 @@ TAKES = {
     "notify": (*_PLACES, "selection"),
     "resolve": _PLACES,
     "plan": (*_PLACES, "selection", "name_tag"),
+    "patch": _PLACES,
 }
 """Command -> those of its options that change what it means, so that they are said again where it is proposed."""
 
@@ -46,6 +47,7 @@ class Options:
     again: bool = False
     accept: tuple[str, ...] = ()
     because: str | None = None
+    not_dialled: bool = False
     max_instances: int | None = None
     max_failures: int = 3
     canary: bool = True

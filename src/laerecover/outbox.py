@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from laerecover.replies import ABOUT_US, ALIKE, IN_A_ROW, alike
+
 STATES = ("prepared", "held", "sending", "sent", "in_doubt", "refused", "withdrawn")
 CONFIRMATION, STAFF_NOTE, FAILURE = "confirmation", "staff_note", "failure"
 COPIED = "this state folder is a copy or was moved: the mail may have been sent from where it was"
 FOREIGN = "another state folder recorded this server: it may have sent the mail"
 LOST = "the outbox was lost: nobody knows whether the mail was sent"
+TAKEN = "taken by the mail server"
 
 _TABLE = """CREATE TABLE IF NOT EXISTS mails (
     message_id TEXT PRIMARY KEY, account_id TEXT NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL,
@@ -43,6 +46,24 @@ class Mail:
     def tells(self, public_host: str) -> bool:
         """Whether it tells that address: one that waits is rendered with the latest."""
         return self.state in ("prepared", "held", "sending") or self.host in ("", public_host)
+
+    @property
+    def guarded(self) -> bool:
+        """Whether it is held because its refusal stopped the sending."""
+        return self.state == "held" and self.answer.startswith((ABOUT_US, IN_A_ROW))
+
+
+def stopped(mails: Sequence[Mail]) -> str:
+    """Why the sending was stopped and is not mended yet, as the mails say; "" if it was not."""
+    guarded = [mail for mail in mails if mail.guarded]
+    many = "1 mail is" if len(guarded) == 1 else f"{len(guarded)} mails are"
+    return f"{guarded[-1].answer}; {many} held for it" if guarded else ""
+
+
+def current(mails: Sequence[Mail]) -> frozenset[str]:
+    """Of one account's mails, oldest first: the last one, and the last that is no failure notice. The others were overtaken."""
+    letters = [mail for mail in mails if mail.kind != FAILURE]
+    return frozenset(mail.message_id for mail in (*letters[-1:], *mails[-1:]))
 
 
 def message_id(recovery_id: str, account_id: str, kind: str, number: int | str, *, sender: str) -> str:
@@ -88,7 +109,8 @@ class Outbox:
 
     def of(self, account_id: str) -> Sequence[Mail]:
         """The account's mails, oldest first."""
-        return [mail for mail in self.all() if mail.account_id == account_id]
+        with self._open() as db:
+            return _of(db, account_id)
 
     def move(
         self, message_id: str, *, to: str, of: Sequence[str], now: datetime, answer: str = "", host: str = ""
@@ -105,6 +127,28 @@ class Outbox:
                 (to, now.isoformat(), answer, host, message_id, *of),
             )
             return cursor.rowcount == 1
+
+    def waiting(self) -> Sequence[Mail]:
+        """What is prepared or held, in the order in which it is to be tried: one that keeps being refused keeps nobody back."""
+        asked = "SELECT * FROM mails WHERE state IN ('prepared', 'held') ORDER BY changed_at, prepared_at, message_id"
+        with self._open() as db:
+            return [_mail(row) for row in db.execute(asked)]
+
+    def refuse(self, message_id: str, *, now: datetime, answer: str) -> bool:
+        """A mail that was being sent is refused. True if ALIKE accounts in a row were refused so: theirs are held instead, and none is burnt."""
+        refused = (
+            "UPDATE mails SET state = 'refused', changed_at = ?, answer = ? WHERE message_id = ? AND state = 'sending'"
+        )
+        latest = "SELECT * FROM mails ORDER BY message_id = ? DESC, changed_at DESC"
+        held = "UPDATE mails SET state = 'held', answer = ? || answer WHERE message_id = ? AND state = 'refused'"
+        with self._open() as db:
+            db.execute(refused, (now.isoformat(), answer, message_id))
+            row = _alike_in_a_row(_mail(found) for found in db.execute(latest, (message_id,)))
+            row = [mail for mail in row if mail.message_id in current(_of(db, mail.account_id))]
+            if len({mail.account_id for mail in row}) < ALIKE:
+                return False
+            db.executemany(held, [(IN_A_ROW, mail.message_id) for mail in row])
+            return True
 
     def doubt_interrupted(self, now: datetime) -> int:
         """Mails that a dead runner was sending are in doubt now. Call it only while holding the lock, before any sending."""
@@ -161,6 +205,28 @@ class Outbox:
             db.execute("COMMIT")
         finally:
             db.close()
+
+
+def _of(db: sqlite3.Connection, account_id: str) -> list[Mail]:
+    asked = "SELECT * FROM mails WHERE account_id = ? ORDER BY prepared_at, message_id"
+    return [_mail(row) for row in db.execute(asked, (account_id,))]
+
+
+def _alike_in_a_row(mails: Iterator[Mail]) -> list[Mail]:
+    """Of all mails, the one whose fate was settled last first: those that were refused as the first was, one after another.
+
+    Customers' mails and the staff's are counted apart: where only strangers are refused, the staff's own say nothing.
+    """
+    first = next(mails)
+    common, found = alike(first.answer), [first]
+    for mail in mails:
+        refused = mail.state == "refused" or mail.guarded
+        if (mail.kind == CONFIRMATION) != (first.kind == CONFIRMATION) or not (refused or mail.answer == TAKEN):
+            continue
+        if not (refused and common and alike(mail.answer) == common):
+            break
+        found.append(mail)
+    return found
 
 
 def _mail(row: sqlite3.Row) -> Mail:

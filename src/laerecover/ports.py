@@ -9,7 +9,9 @@ from datetime import datetime
 from email.message import EmailMessage
 from typing import Protocol
 
+from laerecover.ingress import Ingress as Ingress
 from laerecover.manifest import Account, Secret
+from laerecover.refusals import MAIL_ABOUT_US as MAIL_ABOUT_US
 from laerecover.refusals import MailInDoubt as MailInDoubt
 from laerecover.refusals import NotFound as NotFound
 from laerecover.refusals import NotListening as NotListening
@@ -83,6 +85,9 @@ class Compute(Protocol):
     def find(self, tags: Mapping[str, str]) -> Sequence[Instance]:
         """All instances, dead ones too, that bear all these tags."""
 
+    def tagged(self, key: str, values: Sequence[str]) -> Sequence[Instance]:
+        """All instances, dead ones too, whose tag `key` is one of these values to the letter; asked in few questions."""
+
     def known(self, instance_ids: Sequence[str]) -> Mapping[str, Instance]:
         """Those of the ids that the cloud knows, dead or alive, asked at once and completely."""
 
@@ -100,6 +105,9 @@ class Compute(Protocol):
 
     def lacks(self, request: LaunchRequest) -> Sequence[Lack]:
         """What stands in the way of this launch, by read-only questions and a dry run."""
+
+    def ingress(self, request: LaunchRequest) -> Sequence[Ingress] | None:
+        """What the security group of this launch lets in; None if there is no such group, which `lacks` tells."""
 
     def room(self, instance_size: str) -> int | None:
         """How many more instances of this size the quota allows; None if the cloud does not tell."""
@@ -186,7 +194,7 @@ class Host(Protocol):
         """
 
     def output(self, command: Command) -> str:
-        """What a short script that changes nothing prints now: each time, for it leaves no marker.
+        """What a short script prints now: it is run each time, for it leaves no marker.
 
         Refusal (`command_failed`) if its exit status is not 0.
         """
@@ -221,7 +229,10 @@ class Mailer(Protocol):
     """Hands a message to a mail server over TLS."""
 
     def send(self, message: EmailMessage) -> None:
-        """Transient: surely not taken. Refusal: never will be. MailInDoubt: nobody knows."""
+        """Transient: surely not taken. MailInDoubt: nobody knows.
+
+        Refusal: surely not taken, and it is about this mail (`mail_refused`), or about us (MAIL_ABOUT_US).
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

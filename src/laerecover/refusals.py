@@ -45,6 +45,10 @@ class Refusal(WorldError):
     kind = "refused"
 
 
+MAIL_ABOUT_US = ("mail_tls", "mail_login", "mail_sender")
+"""The kinds of a mail server's Refusal that every further mail would meet, too: no TLS, no login, our sender or its policy."""
+
+
 class MailInDoubt(WorldError):
     """Nobody can say whether the message was taken; it must never be sent again by itself."""
 

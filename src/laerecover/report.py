@@ -10,18 +10,20 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from laerecover.follow_ups import follow_ups, grouped
+from laerecover.follow_ups import follow_ups, grouped, settled
 from laerecover.lost_mails import lost_mails
 from laerecover.manifest import Account, Manifest
-from laerecover.outbox import CONFIRMATION, FAILURE, Mail, Outbox
+from laerecover.outbox import CONFIRMATION, FAILURE, Mail, Outbox, stopped
 from laerecover.plan import BLOCKED, LEFT_OUT, Plan, not_planned
 from laerecover.runbook import ALL_STEPS
 from laerecover.state import State
+from laerecover.steps.dialling import NOT_REACHED
 from laerecover.text import clean
 from laerecover.vault import write_atomically
 
 WORKFLOW = "recover_account"
-GUARD_KINDS = ("max_instances", "quota")
+GUARD_KINDS = ("max_instances", "quota", NOT_REACHED)
+_OPEN = ("failed", "on its way", "not started")
 _GRADE_TO_DO = {
     "IDENTITY_KEPT": "take the new address",
     "NEW_FURL": "take the new furl",
@@ -154,7 +156,7 @@ class Report:
             return 1
         if any(a["unplanned"] for a in self.accounts):
             return 1
-        return 1 if self.number("failed", "on its way", "not started") else 0
+        return 1 if self.number(*_OPEN) else 0
 
 
 def make_report(
@@ -205,11 +207,18 @@ def make_report(
         "step_seconds": _medians(rounds.values()),
         "pace": state.pace,
         "seed": state.seed if state.mode == "drill" else None,
-        "stopped": state.stopped,
+        "stopped": _stopped(state, rows, known),
         "decisions": {key: dict(value) for key, value in state.accepted.items()},
+        "not_dialled": dict(state.not_dialled) if state.not_dialled else None,
         "accounts": rows,
     }
     return Report(body=body)
+
+
+def _stopped(state: State, rows: Sequence[Mapping[str, Any]], mails: Sequence[Mail]) -> str:
+    """Why a guard keeps something from going on: launches (where nothing is left to be started, nothing was), mails."""
+    launches = state.stopped if any(row["outcome"] in _OPEN for row in rows) else ""
+    return "; ".join(dict.fromkeys(filter(None, (launches, stopped(mails)))))
 
 
 def _medians(rounds: Iterable[Round]) -> dict[str, float]:
@@ -232,7 +241,7 @@ def _row(account: Account, planned: Any, latest: Round | None, mails: Sequence[M
         "customer": planned.customer,
         "outcome": outcome,
         "why": planned.why if told is None else "; ".join(f"{f['step']}: {f['message']}" for f in failures),
-        "guarded": barred or any(f["kind"] in GUARD_KINDS for f in failures),
+        "guarded": barred or any(f["kind"] in GUARD_KINDS for f in failures if not settled(f, letter)),
         "selected": planned.action != LEFT_OUT,
         "in_doubt": any(m.state == "in_doubt" for m in mails),
         "grade": account.grade,

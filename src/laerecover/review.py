@@ -9,7 +9,7 @@ from laerecover.lock import holder
 from laerecover.lost_mails import lost_mails
 from laerecover.manifest import Manifest
 from laerecover.options import TAKES, Options, now
-from laerecover.outbox import Outbox
+from laerecover.outbox import Outbox, stopped
 from laerecover.plan import Plan, make_plan
 from laerecover.report import Report, make_report, read_ledger, write_report
 from laerecover.settings import Settings
@@ -78,7 +78,7 @@ def status(options: Options) -> dict[str, Any]:
         "state": str(state.folder),
         "planned_digest": state.planned_digest,
         "started_at": state.started_at,
-        "stopped": state.stopped,
+        "stopped": "; ".join(filter(None, (state.stopped, stopped(known)))),
         "runner": holder(state.folder),
         "accounts": {
             account: {

@@ -30,7 +30,8 @@ from laerecover.runbook import Effect, execute, recover  # noqa: E402
 from laerecover.settings import Settings  # noqa: E402
 from laerecover.state import State  # noqa: E402
 from laerecover.steps.deploy_ec2_instance import token_of  # noqa: E402
-from laerecover.steps.work import StepFailed, Values, Work  # noqa: E402
+from laerecover.steps.dialling import unreached  # noqa: E402
+from laerecover.steps.work import Sending, StepFailed, Values, Work  # noqa: E402
 from laerecover.vault import Vault  # noqa: E402
 from laerecover.worlds import OpenWorld  # noqa: E402
 
@@ -78,6 +79,7 @@ class Job:
     failures: list[str] = field(init=False, default_factory=list)
     broken: list[str] = field(init=False, default_factory=list)
     """Why nothing can be written down; everything stops then."""
+    sending: Sending = field(init=False, default_factory=Sending)
     halts: list[str] = field(init=False, default_factory=list)
     """Why nothing further is started; the first reason counts."""
 
@@ -101,11 +103,13 @@ class Job:
             vault=self.vault,
             outbox=self.outbox,
             mail=self.mail,
+            sending=self.sending,
             round=number,
             attempt=attempt,
             known=known,
             failure=failure,
             new_identity=self.state.new_identity,
+            dial=self.state.not_dialled is None,
             permit_launch=self._permit,
             point=lambda point: self.open_world.point(step, point),
             waiting=lambda what, seconds: self.watcher.waits(account_id, what, seconds),
@@ -115,8 +119,10 @@ class Job:
             self.halts.append(effect.message)
         return effect.to_json()
 
-    def ended(self, account_id: str, outcome: str) -> None:
-        """Count what failed, so that one cause does not fail them all."""
+    def ended(self, account_id: str, output: object) -> None:
+        """Count what failed, so that one cause does not fail them all; so does what an earlier runner has recorded."""
+        outcome = str(output["outcome"]) if isinstance(output, dict) else "failed"
+        self.halts.extend(unreached(output))
         self.watcher.finished(account_id, outcome)
         if outcome == "failed":
             self.failures.append(account_id)
@@ -209,7 +215,7 @@ def run(job: Job, account_ids: Sequence[str]) -> str:
     )
     try:
         DBOS.launch()
-        if job.canary and all(known.outcome != "recovered" for known in rounds.values()):
+        if job.canary and all(known.outcome != "recovered" or unreached(known.output) for known in rounds.values()):
             _send_canary(job, todo)
         with ThreadPoolExecutor(job.concurrency, thread_name_prefix="account") as feeders:
             for outcome in [feeders.submit(_see_through, job, *entry) for entry in todo]:
@@ -252,8 +258,7 @@ def _see_through(job: Job, account_id: str, number: int, fresh: bool) -> None:
     while not job.stop.is_set():
         status = DBOS.get_workflow_status(workflow_id)
         if status is None or status.status not in ("PENDING", "ENQUEUED", "DELAYED"):
-            output = status.output if status is not None else None
-            job.ended(account_id, str(output["outcome"]) if isinstance(output, dict) else "failed")
+            job.ended(account_id, status.output if status is not None else None)
             return
         asked += job.left[account_id].is_set()
         if asked > _ASKED and not job.is_full():

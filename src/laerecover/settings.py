@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from laerecover.errors import LaeRecoverError
+from laerecover.ingress import EVERYWHERE, network_of
 from laerecover.manifest import Account, Secret
 
 DEFAULT_NAME = "laerecover.toml"
@@ -29,6 +30,7 @@ class Waits:
     listen_tries: int = 20
     reboot_deadline: float = 600.0
     command_deadline: float = 1800.0
+    dial_deadline: float = 120.0
     mail_deadline: float = 120.0
     monitoring_deadline: float = 120.0
 
@@ -51,6 +53,8 @@ class Settings:
     account: str | None = None
     """The cloud account's number; if it is given, `plan --check` compares."""
     security_group: str = "CustomerDefault"
+    customers_from: tuple[str, ...] = (EVERYWHERE,)
+    """Where customers may be: ranges of addresses (or `pl-…`) that the security group must let in at the nodes' ports."""
     subnet: str | None = None
     images: Mapping[str, str] = field(default_factory=dict)
     sizes: Mapping[str, str] = field(default_factory=dict)
@@ -156,6 +160,7 @@ def read_settings(path: Path) -> Settings:
         endpoint=ec2.get("endpoint"),
         account=str(ec2["account"]) if "account" in ec2 else None,
         security_group=str(ec2.get("security_group", "CustomerDefault")),
+        customers_from=read.places(ec2.get("customers_from", [EVERYWHERE])),
         subnet=ec2.get("subnet"),
         images=dict(read.section(ec2, "images")),
         image=ec2.get("image"),
@@ -259,6 +264,12 @@ class _Reading:
         names = {f.name for f in dataclasses.fields(Waits)}
         self.known(waits, names, "waits.")
         return Waits(**{key: self.number(waits[key], f"waits.{key}") for key in waits.keys() & names})  # type: ignore[arg-type]
+
+    def places(self, value: object) -> tuple[str, ...]:
+        found = tuple(map(str, value)) if isinstance(value, list) else ()
+        if not found or not all(place.startswith("pl-") or network_of(place) for place in found):
+            self.note('ec2.customers_from is no list of ranges: write ["0.0.0.0/0"], or narrower ones')
+        return found
 
     def fallbacks(self, ec2: Mapping[str, Any]) -> tuple[Mapping[str, str], ...]:
         rows = ec2.get("fallbacks", [])

@@ -16,8 +16,8 @@ from laerecover.follow_ups import grouped
 from laerecover.text import clean, duration
 
 if TYPE_CHECKING:
-    from laerecover.check import Finding
     from laerecover.display import LiveWatcher, PlainWatcher
+    from laerecover.finding import Finding
     from laerecover.instances import Found
     from laerecover.mailing import Letter
     from laerecover.options import Options
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from laerecover.state import State
     from laerecover.verify import Check
 
-_MANY = 4
+_MANY, _COMMAND = 4, 2000
 _COLOURS = {"recovered": "green", "failed": "red", "recover": "green", "blocked": "yellow"}
 
 
@@ -132,18 +132,33 @@ def show_letters(letters: Sequence[Letter], *, stream: TextIO | None = None) -> 
         out.print()
 
 
-def show_verified(checks: Sequence[Check]) -> None:
-    """One line per check, failures first; then how many accounts are well."""
+def show_sent(numbers: Mapping[str, int], stopped: str) -> None:
+    """How many mails are in which state, and why no more were sent."""
     out = console(sys.stdout)
+    out.print(Text("Mails: " + (", ".join(f"{n} {s.replace('_', ' ')}" for s, n in sorted(numbers.items())) or "none")))
+    if stopped:
+        out.print(Text(f"Stopped by a guard: {clean(stopped)}", style="yellow"))
+        out.print(
+            Text("next: mend sender, login or the server's policy, then the same command; what was not sent is held")
+        )
+
+
+def show_verified(checks: Sequence[Check], *, stream: TextIO | None = None) -> None:
+    """One line per check, failures first; then how many accounts are well."""
+    out = console(stream or sys.stdout)
     table = Table(box=None, pad_edge=False)
     for title in ("customer", "check", "where", "answer"):
         table.add_column(title, overflow="fold")
     words = {True: ("ok", "green"), False: ("FAILED", "red"), None: ("not asked", "dim")}
     for check in sorted(checks, key=lambda check: check.ok is not False):
         word, style = words[check.ok]
-        answer = Text(f"{word}: {clean(check.said)}", style=style)
+        said = clean(check.said)
+        answer = Text(said if said.startswith(word) else f"{word}: {said}", style=style)
         table.add_row(Text(clean(check.customer)), Text(check.what), Text(clean(check.where)), answer)
     out.print(table)
+    for check in checks:
+        if check.next:
+            out.print(Text(f"next, for {clean(check.customer)}: {clean(check.next, limit=_COMMAND)}"), soft_wrap=True)
     accounts = {check.account_id for check in checks}
     failed = {check.account_id for check in checks if check.ok is False}
     told = (
@@ -181,6 +196,9 @@ def show_report(report: Report, folder: Path) -> None:
             *[_proof(a["proof"])] * proving,
         )
     out.print(table)
+    if said := report.body["not_dialled"]:
+        told = f"by {clean(said['by'])}, {clean(said['at'])}: {clean(said['because'])}"
+        out.print(Text(f"\nThe new servers were not dialled from here ({told})", style="yellow"))
     _show_left(out, report)
     numbers = f"{report.number('recovered')} of {len(report.accounts)} accounts recovered"
     for word in ("failed", "blocked", "left out", "on its way", "not started"):

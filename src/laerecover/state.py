@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
@@ -47,6 +47,8 @@ class State:
     """Region, with endpoint, in which a run launched; "" if it is not known."""
     stopped: str = ""
     """The guard that ended the latest run before its time."""
+    not_dialled: Mapping[str, str] | None = None
+    """`because`, `by`, `at`, once somebody has said that new servers cannot be dialled from where the runner is."""
 
     @property
     def ledger(self) -> Path:
@@ -88,6 +90,17 @@ class State:
         """The state with one more recorded decision, which is about these old servers alone; call `write`."""
         decision = {"because": because, "by": by, "at": now.isoformat(timespec="seconds"), "about": _servers(account)}
         return replace(self, accepted={**self.accepted, account.account_id: decision})
+
+    def accept_living(self, account_id: str, instances: Sequence[str]) -> State:
+        """The state with the account's decision taken of these living instances, too; call `write`."""
+        decision = {**self.accepted[account_id], "living": " ".join(sorted(instances))}
+        return replace(self, accepted={**self.accepted, account_id: decision})
+
+    @property
+    def decided(self) -> Mapping[str, frozenset[str]]:
+        """Account -> ids of all instances that its decision is about, old ones and living ones."""
+        about = {key: f"{said.get('about', '')} {said.get('living', '')}" for key, said in self.accepted.items()}
+        return {key: frozenset(ids.split()) for key, ids in about.items()}
 
     def accepted_of(self, manifest: Manifest) -> Mapping[str, Mapping[str, str]]:
         """The decisions that hold: those about the old servers that this manifest names."""

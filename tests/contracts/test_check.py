@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from ipaddress import IPv4Network
 from pathlib import Path
 
 import pytest
@@ -167,11 +168,107 @@ def test_what_another_recovery_serves_is_found_in_one_answer(cloud):
     for several in (accounts, accounts[:1]):
         (found,) = check(several, ground.settings, world, recovery_id="r1")
         asked.append(cloud.faults.calls["DescribeInstances"])
-    assert asked[1] - asked[0] <= 2, "one question for the instances, one for the quota, however many accounts"
+    assert asked[1] - asked[0] <= 4, "of the instances, of each tag of 2012, of the quota: however many accounts"
     assert (found.what, found.account_id, found.blocks) == ("recovered_before", "lae-0", True)
     assert served in found.message
     assert "r0" in found.message
     assert "laerecover adopt MANIFEST --recovery r0" in found.remedy
+
+
+EVERYBODY, OFFICE = "0.0.0.0/0", "198.51.100.0/24"
+HALVES = [str(half) for half in IPv4Network(EVERYBODY).subnets()]
+SSH = (22, 22, EVERYBODY)
+
+
+@pytest.mark.parametrize(
+    ("rules", "customers_from", "said"),
+    [
+        ([SSH], None, ["nobody in at 12345 and 12346: every customer", True]),
+        ([SSH, (12345, 12345, EVERYBODY)], None, ["nobody in at 12346: every customer", True]),
+        ([SSH, (12345, 12346, OFFICE)], None, [f"12345 and 12346 from {OFFICE} only: a customer elsewhere", True]),
+        ([SSH, (12345, 12346, HALVES[0])], None, [f"from {HALVES[0]} only", True]),
+        ([SSH, *((12345, 12346, half) for half in HALVES)], None, []),
+        ([SSH, (12000, 13000, OFFICE)], OFFICE, []),
+        ([SSH, (12000, 13000, OFFICE)], "203.0.113.0/24", [f"12345 and 12346 from {OFFICE}", True]),
+        ([(12345, 12346, EVERYBODY)], None, ["nobody in at 22: no server could be installed", True]),
+        ([(22, 22, OFFICE), (12345, 12346, EVERYBODY)], None, [f"lets in 22 from {OFFICE} only", False]),
+    ],
+    ids=["22 alone", "one port", "an office", "a half", "both halves", "theirs", "others", "no ssh", "our ssh"],
+)
+def test_a_group_that_keeps_customers_out_is_found(cloud, rules, customers_from, said):
+    """A server that installs well and that no customer can reach would be told to all of them; what a narrower range means."""
+    ground, accounts = Ground(cloud), [account(n) for n in range(2)]
+    ground.fill(*accounts)
+    cloud.let_in(rules)
+    world = ground.world(**({} if customers_from is None else {"customers_from": (customers_from,)}))
+    found = check(accounts, ground.settings, world, recovery_id="r1")
+    assert [(f.what, f.account_id) for f in found] == [("security group", None)] * bool(said)
+    for finding in found:
+        assert said[0] in finding.message
+        assert finding.blocks == said[1]
+        assert finding.remedy
+
+
+def test_each_group_is_asked_once(cloud):
+    """Of fallbacks to another subnet it may be another group of that name; accounts do not matter."""
+    ground, accounts = Ground(cloud), [account(n) for n in range(9)]
+    ground.fill(*accounts)
+    assert ground.found(*accounts, fallbacks=({"subnet": ground.subnet}, {"zone": "us-east-1b"})) == []
+    before = cloud.faults.calls["DescribeSecurityGroups"]
+    check(accounts[:1], ground.settings, ground.world(), recovery_id="r1")
+    of_one = cloud.faults.calls["DescribeSecurityGroups"] - before
+    check(accounts, ground.settings, ground.world(), recovery_id="r1")
+    assert cloud.faults.calls["DescribeSecurityGroups"] - before == 2 * of_one
+
+
+def by_hand(ground, **tags):
+    """The id of an instance that somebody launched with these tags."""
+    compute = ground.world().compute
+    first = offers(ground.settings, account(0))[0]
+    token = "-".join(tags.values())[:64]
+    launched = compute.launch(replace(first, client_token=token, tags=tags)).instance_id
+    while launched not in compute.known([launched]):
+        pass
+    return launched
+
+
+@pytest.mark.parametrize(
+    ("tags", "found"),
+    [
+        ({"Bucket": "lae-1"}, ["lae-1"]),
+        ({"Name": "customer1@example.org"}, ["lae-1"]),
+        ({"Bucket": "lae-1", "Name": "customer1@example.org"}, ["lae-1"]),
+        ({"Bucket": "lae-0", "Name": "customer1@example.org"}, ["lae-0"]),
+        ({"Bucket": "another's", "Name": "customer1@example.org"}, ["lae-1"]),
+        ({"Name": "shared@example.org"}, ["lae-2", "lae-3"]),
+        ({"Bucket": "lae-2", "Name": "shared@example.org"}, ["lae-2"]),
+        ({"Bucket": "lae-9", "Name": "shared@example.org"}, []),
+        ({"Bucket": "LAE-1", "Name": "somebody@example.org"}, []),
+        ({"Name": "customer1@example.org", "lae-recovery": "r1", "lae-account": "lae-1", "lae-mode": "run"}, []),
+    ],
+)
+def test_a_server_that_somebody_rebuilt_is_found_by_the_tags_of_2012(cloud, tags, found):
+    """By bucket or address; one that names the bucket of a customer's other account is not this one's, nor is our own."""
+    ground, accounts = Ground(cloud), [account(n) for n in range(2)]
+    accounts += [account(n, customer_email="shared@example.org") for n in (2, 3)]
+    served = by_hand(ground, **tags)
+    left_out = account(9, customer_email="shared@example.org")
+
+    def findings(**more):
+        asked = {"recovery_id": "r1", "everyone": [*accounts, left_out], **more}
+        return check(accounts, ground.settings, replace(ground.world(), store=None), **asked)
+
+    assert [(f.what, f.account_id, f.instances, f.blocks) for f in findings()] == [
+        ("rebuilt", account_id, (served,), True) for account_id in found
+    ]
+    for finding in findings():
+        assert f"{served} (" in finding.message
+        assert "--accept ACCOUNT --because" in finding.remedy
+    accepted = {account_id: frozenset({served}) for account_id in found}
+    assert findings(decided=accepted) == [], "a human has decided about this very instance"
+    assert len(findings(decided={name: frozenset({"i-other"}) for name in found})) == len(found)
+    ground.world().compute.terminate(served)
+    assert findings() == [], "the dead do not count"
 
 
 @pytest.mark.parametrize(
@@ -190,6 +287,28 @@ def test_data_that_its_own_keys_do_not_open_is_unreachable(cloud, changes):
     ground, accounts = Ground(cloud), [account(n) for n in range(2)]
     ground.fill(*accounts)
     assert ground.found(replace(accounts[0], **changes), accounts[1]) == [(DATA_UNREACHABLE, "lae-0", True)]
+
+
+def test_a_policy_may_keep_objects_from_whoever_is_elsewhere(cloud):
+    """The rig's: lists are for all, objects for one range of addresses. What verify asks on hosts is tried with it."""
+    ground, one = Ground(cloud), account(0)
+    ground.fill(one)
+    client = client_with(
+        "s3",
+        region_name="us-east-1",
+        endpoint_url=cloud.endpoint,
+        aws_access_key_id="KEY0",
+        aws_secret_access_key="canary-0",
+    )
+
+    def read(place):
+        cloud.allow("KEY0", "canary-0", bucket="lae-0", objects_from=place)
+        assert [row["Key"] for row in client.list_objects_v2(Bucket="lae-0")["Contents"]] == [SHARE]
+        return client.get_object(Bucket="lae-0", Key=SHARE)["Body"].read()
+
+    assert read("127.0.0.0/8") == read(None) == b"x"
+    with pytest.raises(client.exceptions.ClientError, match="AccessDenied"):
+        read("203.0.113.0/24")
 
 
 def test_a_bucket_that_is_gone_is_unreachable(cloud):

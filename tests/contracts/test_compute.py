@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from laerecover.adapters.ec2 import Ec2Compute
+from laerecover.ingress import sources
 from laerecover.manifest import Secret
 from laerecover.ports import LaunchRequest, NotFound, Refusal, Transient
 from laerecover.rig.faults import Faults, Rule, read_faults
+from laerecover.rig.ground import backend_of
 from laerecover.rig.proxy import IMAGE
 from laerecover.settings import drill_settings
 from laerecover.twin import world
@@ -138,6 +140,35 @@ class ComputeExam:
         instance_id = described(compute, compute.launch(REQUEST).instance_id).instance_id
         assert instance_id in compute.console(instance_id)
 
+    def test_instances_are_found_by_the_values_of_a_tag(self, compute):
+        """Whichever of the values it is, to the letter: no `*` or `?` of a hostile address stands for others."""
+        ids = {}
+        for value in ("lae-1", "lae-2", "a*z@example.org", "abz@example.org"):
+            tags = {"Bucket": value, "Name": "not this one"}
+            launched = compute.launch(replace(REQUEST, client_token=value.ljust(64, "t")[:64], tags=tags))
+            ids[described(compute, launched.instance_id).instance_id] = value
+        compute.terminate(next(iter(ids)))
+
+        def found(*values):
+            return sorted(ids[i.instance_id] for i in compute.tagged("Bucket", values))
+
+        assert found("lae-1", "lae-2", "lae-3") == ["lae-1", "lae-2"], "the dead one, too"
+        assert found("a*z@example.org") == ["a*z@example.org"]
+        assert found("a?z@example.org", "lae-?", "", "x" * 1000, "lae-1\x00", "\ud800") == []
+        assert compute.tagged("Name", ["lae-1"]) == []
+
+    @pytest.mark.parametrize(
+        "rules",
+        [[(22, 22, "0.0.0.0/0"), (12345, 12346, "198.51.100.0/24"), (12345, 12345, "203.0.113.0/24")], []],
+        ids=["several", "none"],
+    )
+    def test_a_security_group_tells_whom_it_lets_in(self, compute, rules):
+        """Ports and ranges, as they are now."""
+        assert sources(compute.ingress(REQUEST), 12346) == ("0.0.0.0/0",)
+        self.let_in(rules)
+        told = compute.ingress(REQUEST)
+        assert sorted((rule.first, rule.last, rule.source) for rule in told) == sorted(rules)
+
     def test_what_is_there_lacks_nothing(self, compute):
         """A launch that would succeed has nothing to complain about, and makes nothing."""
         assert list(compute.lacks(REQUEST)) == []
@@ -159,6 +190,10 @@ class TestTwinCompute(ComputeExam):
         faults = world.Faults(connection_lost=1.0, throttled=0, slowness=0)
         self.file = world.TwinFile(tmp_path / "lossy.sqlite", seed=1, pace=0.001, faults=faults)
         return TwinCompute(self.file)
+
+    def let_in(self, rules):
+        """Whom the group lets in from now on."""
+        self.file.let_in(rules)
 
     def launched(self):
         """All that were ever launched."""
@@ -191,9 +226,50 @@ class TestEc2(ComputeExam):
         """Every launch's answer is lost."""
         return play(rules=[Rule(call="RunInstances", fault="reset_after")])
 
+    def let_in(self, rules):
+        """Whom the group lets in from now on."""
+        self.cloud.let_in(rules)
+
     def launched(self):
         """All that were ever launched."""
         return [launch.instance_id for launch in self.cloud.launches]
+
+    def test_many_values_of_a_tag_are_asked_in_few_questions(self, play):
+        """200 a question, and every page of the answer."""
+        compute = play(pending=0)
+        for number in range(102):
+            tags = {"instance": {"Bucket": f"lae-{number:03}"}}
+            backend_of("us-east-1").run_instances(IMAGE, 1, "", [], is_instance_type_default=True, tags=tags)
+        found = compute.tagged("Bucket", [f"lae-{number:03}" for number in range(401)])
+        assert len({instance.instance_id for instance in found}) == 102
+        assert self.cloud.faults.calls["DescribeInstances"] == 3 + 1, "three questions, one of them with a second page"
+
+    def test_the_rules_are_those_of_the_group_that_a_launch_would_use(self, compute):
+        """Of two groups of one name: the one in the default network, or in the subnet's; by id, that very one."""
+        client, (_, home) = compute._client, self.cloud.prepare(key_name="admin", public_key=self.cloud.public_key)
+        vpc = client.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+        away = client.create_subnet(VpcId=vpc, CidrBlock="10.9.1.0/24")["Subnet"]["SubnetId"]
+        other = client.create_security_group(GroupName="CustomerDefault", Description="another", VpcId=vpc)["GroupId"]
+        rule = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "198.51.100.0/24"}], "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}
+        client.authorize_security_group_ingress(GroupId=other, IpPermissions=[rule])
+        for wanted in (REQUEST, replace(REQUEST, subnet=home)):
+            assert sources(compute.ingress(wanted), 12345) == ("0.0.0.0/0",)
+        for wanted in (replace(REQUEST, subnet=away), replace(REQUEST, security_group=other)):
+            assert [(r.first, r.last, r.source) for r in compute.ingress(wanted)] == [(0, 65535, "198.51.100.0/24")]
+        assert compute.ingress(replace(REQUEST, security_group="nosuch")) is None
+
+    def test_what_lets_no_customer_in_is_no_rule(self, compute):
+        """UDP, another group's members, addresses of version 6: a customer comes by TCP to a public address of version 4."""
+        client = compute._client
+        self.cloud.let_in([])
+        (told,) = client.describe_security_groups(GroupNames=["CustomerDefault"])["SecurityGroups"]
+        permissions = [
+            {"IpProtocol": "udp", "FromPort": 12345, "ToPort": 12345, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]},
+            {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "UserIdGroupPairs": [{"GroupId": told["GroupId"]}]},
+            {"IpProtocol": "tcp", "FromPort": 12345, "ToPort": 12345, "Ipv6Ranges": [{"CidrIpv6": "::/0"}]},
+        ]
+        client.authorize_security_group_ingress(GroupId=told["GroupId"], IpPermissions=permissions)
+        assert compute.ingress(REQUEST) == []
 
     def test_imdsv2_is_required(self, compute):
         """The user data holds a host key: nobody on the host reads it with a bare GET."""

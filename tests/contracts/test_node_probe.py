@@ -11,6 +11,7 @@ import ssl
 import subprocess
 import threading
 import time
+import warnings
 from pathlib import Path
 
 import pytest
@@ -60,18 +61,30 @@ class TestTwinProbe(NodeExam):
             db.execute("INSERT INTO services VALUES ('i-1', 'introducer', ?)", (tub_id,))
         return TwinProbe(twin_file), "203.0.113.7", INTRODUCER_PORT, tub_id
 
+    def test_a_port_that_the_group_keeps_shut_does_not_answer(self, node, twin_file):
+        """As behind a real security group: packets are dropped. On the rig: tests/e2e/test_reach.py."""
+        probe, host, port, tub_id = node
+        twin_file.let_in([(22, 22, "0.0.0.0/0"), (12345, 12346, "198.51.100.0/24")])
+        with pytest.raises(Transient, match="timed out"):
+            probe.tub_id(host, port, wanted=tub_id)
+
 
 class Tub:
     """A server that negotiates as foolscap does: HTTP upgrade, then TLS that wants a certificate of the client's, too.
 
-    `knows`: the TubID it answers for, whatever its certificate says.
+    `knows`: the TubID it answers for, whatever its certificate says; `newest`: the latest TLS that it speaks.
     """
 
-    def __init__(self, folder: Path, pem: Secret, *, knows: str, manner: str = "foolscap") -> None:
+    def __init__(
+        self, folder: Path, pem: Secret, *, knows: str, manner: str = "foolscap", newest: ssl.TLSVersion | None = None
+    ) -> None:
         file = folder / "node.pem"
         file.write_text(pem.reveal())
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.set_ciphers("DEFAULT:@SECLEVEL=0")
+        self.context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+        if newest is not None:
+            self.context.maximum_version = newest
         self.context.load_cert_chain(file)
         self.knows, self.manner, self.asked = knows, manner, b""
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -97,6 +110,11 @@ class Tub:
         if self.manner == "chatters":
             connection.sendall(b"x" * 100_000)
             return
+        if self.manner == "drips":
+            for octet in b"HTTP/1.1 101 Switching Protocols\r\n":
+                connection.sendall(bytes([octet]))
+                time.sleep(0.1)
+            connection.sendall(b"\r\n")
         if b"GET /id/" + self.knows.encode() not in self.asked:
             connection.sendall(b"HTTP/1.1 500 Internal Server Error: unknown TubID\r\n\r\n")
             return
@@ -140,8 +158,9 @@ class TestTahoeProbe(NodeExam):
 
     @pytest.fixture(params=["of today", "of 2012"])
     def node(self, tub, request):
-        """A node with a strong key, and one with an expired certificate over 1024 bits."""
-        server = tub(weak_pem() if request.param == "of 2012" else None)
+        """A node with a strong key, and one with an expired certificate over 1024 bits that knows TLS 1.0 alone."""
+        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+            server = tub(weak_pem(), newest=ssl.TLSVersion.TLSv1) if request.param == "of 2012" else tub()
         return TahoeProbe(timeout=5), "127.0.0.1", server.port, server.knows
 
     def test_a_wrong_certificate_is_seen(self, tub):
@@ -165,6 +184,12 @@ class TestTahoeProbe(NodeExam):
         server = tub(manner=manner)
         with pytest.raises(error):
             TahoeProbe(timeout=5).tub_id("127.0.0.1", server.port, wanted=server.knows)
+
+    def test_who_drips_is_not_waited_for(self, tub):
+        """A byte now and then, each within the time that one answer may take: the whole must come in that time."""
+        server = tub(manner="drips")
+        with pytest.raises(Transient, match="timed out"):
+            TahoeProbe(timeout=1).tub_id("127.0.0.1", server.port, wanted=server.knows)
 
     @pytest.mark.parametrize("wanted", ["", "x\r\nHost: a", "A" * 32, "pb://" + "a" * 27])
     def test_only_a_tub_id_is_asked_for(self, wanted):

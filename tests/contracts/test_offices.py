@@ -20,6 +20,7 @@ from laerecover.adapters.smtp import SmtpMailer
 from laerecover.adapters.ssh import SshConnector
 from laerecover.adapters.zenoss import Zenoss
 from laerecover.ports import MailInDoubt, Refusal, ServerRow, Transient
+from laerecover.replies import SAYS
 from laerecover.settings import drill_settings
 from laerecover.twin.offices import TwinMailer, TwinMonitoring, TwinRegister
 from laerecover.twin.world import Faults, TwinFile
@@ -49,7 +50,7 @@ def certificate(tmp_path_factory):
 
 
 class MailExam:
-    """What every Mailer does. A mailer is made for a server that takes, is busy, refuses, or hangs up after DATA."""
+    """What every Mailer does. A mailer is made for a server that takes, is busy, refuses, bars us, or hangs up after DATA."""
 
     def test_a_message_is_taken_once(self, office):
         """What is sent arrives, once."""
@@ -57,13 +58,20 @@ class MailExam:
         mailer.send(message())
         assert arrived() == ["<1@example.org>"]
 
-    @pytest.mark.parametrize(("mood", "error"), [("busy", Transient), ("refuses", Refusal)])
-    def test_what_was_not_taken_is_told(self, office, mood, error):
-        """4xx is transient, 5xx is final, and nothing arrived."""
+    @pytest.mark.parametrize(
+        ("mood", "error", "kind"),
+        [
+            ("busy", Transient, "mail_busy"),
+            ("refuses", Refusal, "mail_refused"),
+            ("bars us", Refusal, "mail_sender"),
+        ],
+    )
+    def test_what_was_not_taken_is_told(self, office, mood, error, kind):
+        """4xx is transient, 5xx is final: about this mail, or about us who send it. Nothing arrived."""
         mailer, arrived = office(mood)
-        with pytest.raises(error):
+        with pytest.raises(error, match=SAYS) as caught:
             mailer.send(message())
-        assert arrived() == []
+        assert (caught.value.kind, arrived()) == (kind, [])
 
     def test_a_lost_answer_is_in_doubt(self, office):
         """A connection lost after DATA: nobody can say."""
@@ -83,6 +91,7 @@ class TestTwinMail(MailExam):
         def make(mood):
             faults = Faults(
                 mail_busy=float(mood == "busy"),
+                mail_barred=float(mood == "bars us"),
                 mail_refused=float(mood == "refuses"),
                 mail_lost=float(mood == "hangs up"),
                 slowness=0,
@@ -103,6 +112,12 @@ class Handler:
 
     def __init__(self, mood):
         self.mood, self.arrived, self.envelopes = mood, [], []
+
+    async def handle_MAIL(self, server, session, envelope, address, options):
+        if self.mood == "bars us":
+            return "553 this sender is not yours"
+        envelope.mail_from = address
+        return "250 OK"
 
     async def handle_RCPT(self, server, session, envelope, address, options):
         if self.mood == "refuses":

@@ -13,7 +13,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,6 +39,7 @@ from laerecover.settings import read_settings
 from laerecover.steps.work import Values, Work
 from laerecover.vault import Vault
 from laerecover.worlds import open_real
+from old_shares import old_share
 
 SIGNUP_STEPS = ("deploy_ec2_instance", "wait_for_ec2_addresses", "install_server", "bounce_server")
 BIN = Path(sys.executable).parent
@@ -54,6 +57,8 @@ class Person:
     papers: SignupPapers = field(init=False)
     client: TahoeClient = field(init=False)
     directory: str = ""
+    mdmf: str = ""
+    """A second directory, in the later of the two formats."""
     files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
 
     @property
@@ -132,11 +137,13 @@ class Story:
         person.client.create(vault.load(account.account_id)["furl"].reveal())
 
     def use_storage(self, person: Person) -> None:
-        """Make a directory and put files into it, small and large."""
+        """Make a directory and put files into it, small and large; and one in MDMF."""
         person.client.start()
         person.directory = person.client.mkdir()
         for size in (200, 70_000, 1_500_000):
             self.add_file(person, person.directory, f"{size}.bin", size)
+        person.mdmf = person.client.mkdir("MDMF")
+        self.add_file(person, person.mdmf, "mdmf.bin", 300)
 
     def add_file(self, person: Person, directory: str, name: str, size: int) -> None:
         content = random.Random(f"{person.name} {name}").randbytes(size)
@@ -159,7 +166,7 @@ class Story:
         """Every host is gone, root folder and all; the buckets stay."""
         for person in self.people:
             person.client.stop()
-            self._settle(person)
+            self.settle(person)
         with self.rig.inside():
             cloud = ec2(self.rig)
             pages = cloud.get_paginator("describe_instances").paginate()
@@ -174,7 +181,7 @@ class Story:
             cloud.terminate_instances(InstanceIds=alive)
         assert not set(self.rig.ask("hosts")) & set(alive)
 
-    def _settle(self, person: Person) -> None:
+    def settle(self, person: Person) -> None:
         """Wait until the bucket stands still: a mounted bucket gets a share seconds after the client was told so."""
         before, still = self.objects(person), 0
         until = time.monotonic() + 60
@@ -193,17 +200,32 @@ class Story:
 
     def objects(self, person: Person) -> list[str]:
         """The shares in the person's bucket, with their digests."""
+        with self._bucket(person) as bucket:
+            return [f"{told.key} {told.e_tag}" for told in bucket.objects.filter(Prefix="shares/")]
+
+    def age(self, person: Person) -> None:
+        """While no server runs: every share in the person's bucket becomes what the S3 backend of 2014 would have left."""
+        with self._bucket(person) as bucket:
+            for told in bucket.objects.filter(Prefix="shares/"):
+                bucket.put_object(Key=told.key, Body=old_share(told.get()["Body"].read()))
+
+    def shares(self, person: Person) -> list[bytes]:
+        """Every share in the person's bucket."""
+        with self._bucket(person) as bucket:
+            return [told.get()["Body"].read() for told in bucket.objects.filter(Prefix="shares/")]
+
+    @contextmanager
+    def _bucket(self, person: Person) -> Iterator[Any]:
         access_key_id, secret, *_ = person.papers.credentials
         with self.rig.inside():
-            store = boto3.client(
+            store = boto3.resource(
                 "s3",
                 region_name="us-east-1",
                 endpoint_url=self.rig.facts["endpoint"],
                 aws_access_key_id=access_key_id,
                 aws_secret_access_key=secret,
             )
-            listed = store.list_objects_v2(Bucket=person.papers.bucket_name).get("Contents", [])
-        return [f"{told['Key']} {told['ETag']}" for told in listed if told["Key"].startswith("shares/")]
+            yield store.Bucket(person.papers.bucket_name)
 
     def audit(self, name: str, *roots: Path) -> Path:
         """The manifest that `laeforensics audit` makes of these folders."""

@@ -88,9 +88,9 @@ class TahoeClient:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait(10)
 
-    def mkdir(self) -> str:
+    def mkdir(self, format: str = "SDMF") -> str:
         """A new directory's cap."""
-        return self._do("-d", str(self.folder), "mkdir").strip()
+        return self._do("-d", str(self.folder), "mkdir", f"--format={format}").strip()
 
     def add(self, directory: str, name: str, content: Path) -> str:
         """Upload a file into a directory; gives the file's cap."""

@@ -21,7 +21,7 @@ from laerecover.hostkeys import HOST_KEY_PUBLIC, derive_host_key, fingerprint
 from laerecover.identity import parse_furl, tub_id_of, weak_key
 from laerecover.manifest import Account, Secret
 from laerecover.outbox import Outbox
-from laerecover.recipes import HOME, recipe_named
+from laerecover.recipes import HOME, REINSTALL, recipe_named
 from laerecover.rig.cache import client_program
 from laerecover.rig.client import Rig
 from laerecover.rig.papers import write_settings
@@ -196,6 +196,7 @@ def test_a_file_outlives_its_host(places: list[Place], client: TahoeClient, tmp_
     first.vanish()
     client.stop()
 
+    _an_unknown_tahoe_starts_no_node(second)
     second.must("bounce_server")
     assert parse_furl(Secret(second.furl)).same_capability(parse_furl(Secret(first.furl)))
     client.use(second.furl)
@@ -210,6 +211,19 @@ def test_a_file_outlives_its_host(places: list[Place], client: TahoeClient, tmp_
     _reboot(second)
     client.start()
     assert client.read(f"{directory}/new") == files["small"]
+
+
+def _an_unknown_tahoe_starts_no_node(place: Place) -> None:
+    """Installed, but another than what may be patched: the account stops before any service runs; what it tells helps."""
+    place.shell(
+        f"echo '# another release' | sudo tee -a {HOME}/venv/lib/python3*/site-packages/allmydata/storage/mutable.py"
+    )
+    effect = place.step("bounce_server")
+    assert (effect.ok, effect.kind) == (False, "unknown_tahoe")
+    assert place.shell("ls /etc/service | grep lae- || true; pgrep -f 'tahoe ru[n]' || true") == ""
+    remedy = effect.message.split("`")[1]
+    assert remedy == REINSTALL
+    place.shell(remedy)
 
 
 def _reboot(place: Place) -> None:
@@ -249,7 +263,7 @@ def _commands_can_be_run_again(place: Place) -> None:
     assert "BusyBox" in place.shell("df --help 2>&1")
     recipe = recipe_named("tahoe")
     with place.rig.inside(), place.work().link(patient=True) as link:
-        link.commands([*recipe.before_reboot(), *recipe.after_reboot(place.settings.monitor_pubkey)])
+        link.commands([*recipe.before_reboot(), *recipe.after_reboot(place.settings.monitor_pubkey), *recipe.patches()])
     place.must("bounce_server")
     place.shell("sudo busybox find /usr/local/bin -type l -delete")
 

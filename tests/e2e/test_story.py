@@ -13,6 +13,7 @@ from tahoe_client import ClientError
 from conftest import start
 from laerecover.identity import parse_furl
 from laerecover.manifest import Secret, read_manifest
+from old_shares import is_mdmf, says_468
 
 GRADES = {"ann": "IDENTITY_KEPT", "bob": "IDENTITY_KEPT", "cora": "NEW_STORAGE_IDENTITY"}
 
@@ -32,6 +33,22 @@ def story(tmp_path: Path) -> Iterator[Story]:
     rig.down()
 
 
+def old_in_mdmf(story: Story, person: Person) -> int:
+    """How many of the person's shares in MDMF say 468, as the S3 backend left them."""
+    return sum(says_468(share) and is_mdmf(share) for share in story.shares(person))
+
+
+def change_again(story: Story, person: Person) -> None:
+    """Both directories, old for the second time, take a file; what was changed is a share of today's, and no larger than it must be."""
+    for directory, name in ((person.directory, "again.bin"), (person.mdmf, "again-mdmf.bin")):
+        story.add_file(person, directory, name, 5_000)
+        assert person.client.read(f"{directory}/{name}") == person.files[name][1]
+    story.settle(person)
+    # Nobody can change the directory that was made under an identity that is lost: it stays as it was.
+    assert old_in_mdmf(story, person) == (0 if GRADES[person.name] == "IDENTITY_KEPT" else 1)
+    assert max(map(len, story.shares(person))) < 1_600_000
+
+
 def test_customers_read_their_files_again_after_two_disasters(story: Story) -> None:
     """Old clients with old caps read what they had; old directories can be changed just where the grade says so."""
     began = time.monotonic()
@@ -41,7 +58,9 @@ def test_customers_read_their_files_again_after_two_disasters(story: Story) -> N
 
     story.destroy_all_hosts()
     for person in story.people:
-        assert len(story.objects(person)) == 4, "a directory and three files"
+        assert len(story.objects(person)) == 6, "two directories and four files"
+        story.age(person)
+        assert old_in_mdmf(story, person) == 1
     manifest = story.audit("first", story.evidence)
     accounts = read_manifest(manifest, key_file=story.folder / "key" / "manifest.key").accounts
     assert {a.customer_name.lower(): a.grade for a in accounts if a.customer_name} == GRADES
@@ -59,12 +78,16 @@ def test_customers_read_their_files_again_after_two_disasters(story: Story) -> N
         assert same == (GRADES[person.name] == "IDENTITY_KEPT"), person.name
         if GRADES[person.name] == "IDENTITY_KEPT":
             story.add_file(person, person.directory, "after.bin", 5_000)
+            story.add_file(person, person.mdmf, "after-mdmf.bin", 5_000)
+            assert person.client.names(person.mdmf) == ["after-mdmf.bin", "mdmf.bin"]
         else:
-            with pytest.raises(ClientError):
-                story.add_file(person, person.directory, "after.bin", 5_000)
+            for directory in (person.directory, person.mdmf):
+                with pytest.raises(ClientError):
+                    story.add_file(person, directory, "after.bin", 5_000)
             person.directory, old = person.client.mkdir(), person.directory
             assert "200.bin" in person.client.names(old)
             story.add_file(person, person.directory, "200.bin", 200)
+            person.mdmf = person.client.mkdir("MDMF")
 
     survivor = story.people[0]
     story.reboot(survivor)
@@ -73,6 +96,8 @@ def test_customers_read_their_files_again_after_two_disasters(story: Story) -> N
     assert survivor.client.read(survivor.files["after.bin"][0]) == survivor.files["after.bin"][1]
 
     story.destroy_all_hosts()
+    for person in story.people:
+        story.age(person)
     again = story.audit("second", story.folder / "left-behind")
     accounts = read_manifest(again, key_file=story.folder / "key" / "manifest.key").accounts
     assert {a.account_id: a.grade for a in accounts} == {p.account_id: "IDENTITY_KEPT" for p in story.people}
@@ -80,7 +105,6 @@ def test_customers_read_their_files_again_after_two_disasters(story: Story) -> N
     assert {about["outcome"] for about in report["accounts"]} == {"recovered"}
     mails = story.notify(again)
     story.for_all("reading again", lambda person: story.read_everything(person, mails[person.address]))
-    for person in story.people:
-        story.add_file(person, person.directory, "again.bin", 5_000)
+    story.for_all("changing again", lambda person: change_again(story, person))
     for chapter, minutes in {**story.minutes, "all": (time.monotonic() - began) / 60}.items():
         print(f"{minutes:6.2f} min  {chapter}")

@@ -2,110 +2,49 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
+import re
+import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
-from rig_hands import Shell, connect, ec2
+from recovery import Recovery, account
 
-from laerecover.hostkeys import derive_host_key
-from laerecover.identity import new_node_pem, tub_id_of
-from laerecover.manifest import Account, Secret, read_key, write_manifest
-from laerecover.report import read_ledger
+from laerecover.recipes import HOME, REINSTALL
 from laerecover.rig.client import Rig
-from laerecover.rig.papers import write_settings
-from laerecover.vault import Vault
 
-BIN = Path(sys.executable).parent
-BUCKET = "lae-5e1d20c4-inventedseedinventedseedinvented"
-KEY_ID, SECRET, SWISSNUM = "AKIAINVENTEDKEYID567", "inventedsecretkey/+7", "inventedswissnum7"
-CHECKS = {"introducer", "storage node", "announcement", "bucket"}
-
-
-def account() -> Account:
-    """A customer whose keys are all known."""
-    introducer, storage = new_node_pem(), new_node_pem()
-    return Account(
-        account_id=BUCKET,
-        verdict="RECOVERABLE",
-        grade="IDENTITY_KEPT",
-        server="GONE",
-        bucket_name=BUCKET,
-        user_access_key_id=KEY_ID,
-        user_secret_key=Secret(SECRET),
-        customer_email="vera@example.org",
-        customer_email_confirmed=True,
-        introducer_identity="PROVED",
-        storage_identity="PROVED",
-        introducer_node_pem=introducer,
-        introducer_furl=Secret(f"pb://{tub_id_of(introducer)}@192.0.2.9:12345/{SWISSNUM}"),
-        server_node_pem=storage,
-        server_nodeid=tub_id_of(storage),
-    )
-
-
-@dataclass
-class Recovery:
-    """One account that `laerecover run` recovers on a rig."""
-
-    rig: Rig
-    folder: Path
-
-    def __post_init__(self) -> None:
-        self.account = account()
-        self.manifest, self.key = self.folder / "manifest.parquet", self.folder / "key" / "manifest.key"
-        self.key.parent.mkdir(mode=0o700)
-        write_manifest(self.manifest, [self.account], evidence_digest="e" * 64, key_file=self.key)
-        self.settings = write_settings(self.rig, self.folder / "settings", [self.account])
-        self.rig.ask("customer", BUCKET, KEY_ID, SECRET)
-
-    def command(self, name: str, *more: str) -> subprocess.CompletedProcess[str]:
-        """`laerecover NAME` inside the rig's network."""
-        words = [BIN / "laerecover", name, self.manifest, "--key-file", self.key, "--settings", self.settings, *more]
-        with self.rig.inside():
-            return subprocess.run(words, capture_output=True, text=True, timeout=400, check=False)
-
-    def verify(self) -> tuple[int, dict[str, dict[str, Any]]]:
-        """Exit code, what -> check. No secret is in what it tells."""
-        done = self.command("verify", "--json")
-        assert done.returncode in (0, 1), done.stdout + done.stderr
-        assert SWISSNUM not in done.stdout + done.stderr
-        assert SECRET not in done.stdout + done.stderr
-        return done.returncode, {check["what"]: check for check in json.loads(done.stdout)["checks"]}
-
-    def shell(self) -> Shell:
-        """A way into the host, by the key that only the vault knows."""
-        state = Path(f"{self.manifest}.state")
-        told = {step["step"]: step["values"] for step in read_ledger(state / "ledger.sqlite")[BUCKET].steps}
-        vault = Vault(state / "secrets", read_key(self.key, manifest=self.manifest))
-        key = derive_host_key(vault, told["deploy_ec2_instance"]["client_token"])
-        return connect(self.rig, told["wait_for_ec2_addresses"]["public_host"], key.public)
+CHECKS = {"introducer", "storage node", "announcement", "bucket", "store", "share", "old shares"}
+SHARES = [f"shares/{prefix}/{prefix}inventedstorageindexaaaa/0" for prefix in ("aa", "mm", "zz")]
+MUTABLE = f"{HOME}/venv/lib/python3*/site-packages/allmydata/storage/mutable.py"
 
 
 @pytest.fixture
 def recovery(rig: Rig, tmp_path: Path) -> Iterator[Recovery]:
-    """The account, recovered; its instance is gone at the end."""
-    made = Recovery(rig, tmp_path)
+    """An account whose bucket holds shares, recovered; its instance is gone at the end."""
+    made = Recovery(rig, tmp_path, [account()])
     try:
+        with rig.inside():
+            for share in SHARES:
+                s3(rig).put_object(Bucket=made.accounts[0].bucket_name, Key=share, Body=share.encode())
         done = made.command("run", "--yes")
         assert done.returncode == 0, done.stdout + done.stderr
         yield made
     finally:
-        with rig.inside():
-            cloud = ec2(rig)
-            found = [i for r in cloud.describe_instances()["Reservations"] for i in r["Instances"]]
-            ours = [
-                i["InstanceId"]
-                for i in found
-                if any(tag["Value"] == BUCKET for tag in i.get("Tags", [])) and i["State"]["Name"] == "running"
-            ]
-            if ours:
-                cloud.terminate_instances(InstanceIds=ours)
+        made.end()
+
+
+def s3(rig: Rig) -> Any:
+    """The operator's client of the rig's S3; call it inside the rig's network."""
+    operator = rig.facts["operator"]
+    return boto3.client(
+        "s3",
+        region_name="us-east-1",
+        endpoint_url=rig.facts["endpoint"],
+        aws_access_key_id=operator["access_key_id"],
+        aws_secret_access_key=operator["secret_key"],
+    )
 
 
 def failed(checks: dict[str, dict[str, Any]]) -> set[str]:
@@ -114,13 +53,68 @@ def failed(checks: dict[str, dict[str, Any]]) -> set[str]:
     return {what for what, check in checks.items() if check["ok"] is not True}
 
 
+def written(recovery: Recovery) -> dict[str, int]:
+    """How often anything was asked of S3 that is no reading."""
+    calls = recovery.rig.ask("calls")
+    return {call: n for call, n in calls.items() if call.startswith("s3:") and call not in ("s3:GET", "s3:HEAD")}
+
+
+def test_a_host_recovered_earlier_is_named_and_mended(recovery: Recovery) -> None:
+    """A host as the former recipe left it: verify names it, what it tells mends it and starts its node again, once."""
+    shell, bucket = recovery.shell(recovery.accounts[0]), recovery.accounts[0].account_id
+
+    def node() -> str:
+        return shell("pgrep -u customer -f 'tahoe run .* storageserver'")
+
+    def as_it_was() -> None:
+        shell(f"sudo rm -f /var/lib/lae-recovery/old-shares*; {REINSTALL} --quiet")
+        shell("sudo sv -w 60 restart lae-storageserver")
+        shell("for i in $(seq 60); do busybox nc -w 1 127.0.0.1 12346 </dev/null && break; sleep 0.5; done")
+
+    def named() -> list[str]:
+        code, checks = recovery.verify()
+        assert (code, failed(checks)) == (1, {"old shares"}), checks
+        words = shlex.split(checks["old shares"]["next"].partition("laerecover ")[2])
+        assert (words[0], words[-1]) == ("patch", bucket)
+        return words
+
+    before = node()
+    as_it_was()
+    words, restarted = named(), node()
+    assert restarted != before
+    unasked = recovery.typed(*words)
+    assert (unasked.returncode, node()) == (3, restarted), unasked.stdout + unasked.stderr
+    nodes = []
+    for _ in range(2):
+        done = recovery.typed(*words, "--yes")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "1 of 1 recovered accounts are well" in done.stdout
+        assert recovery.verify()[0] == 0
+        nodes.append(node())
+    mended, again = nodes
+    assert mended != restarted, "old code still runs"
+    assert again == mended, "it was started again though nothing was to be done"
+
+    shell(f"echo '# another release' | sudo tee -a {MUTABLE} >/dev/null")
+    words, sum_of_it = named(), shell(f"sha256sum {MUTABLE}")
+    done = recovery.typed(*words, "--yes")
+    assert (done.returncode, shell(f"sha256sum {MUTABLE}"), node()) == (1, sum_of_it, mended), done.stdout
+    assert REINSTALL in done.stdout
+    shell(REINSTALL)
+    assert recovery.typed(*named(), "--yes").returncode == 0
+    assert recovery.verify()[0] == 0
+    assert node() != mended
+
+
 def test_verify_tells_what_is_well_and_what_is_not(recovery: Recovery) -> None:
     """Nothing is wrong after a recovery, asking changes nothing; what stops, is forgotten or locked is told by name, exit 1."""
-    shell = recovery.shell()
+    customer = recovery.accounts[0]
+    shell = recovery.shell(customer)
     shell("sudo touch /run/before")
     code, checks = recovery.verify()
     assert (code, failed(checks)) == (0, set()), checks
-    assert checks["announcement"]["said"] == f"the introducer tells clients of {recovery.account.server_nodeid}"
+    assert checks["announcement"]["said"] == f"the introducer tells clients of {customer.server_nodeid}"
+    assert checks["share"]["said"] == "one was read through the mount"
     places = "/etc /usr/local /var/lib/lae-recovery /home/ubuntu /home/customer/venv"
     assert shell(f"sudo find {places} -newer /run/before -type f") == "", "asking wrote to the host"
 
@@ -130,18 +124,52 @@ def test_verify_tells_what_is_well_and_what_is_not(recovery: Recovery) -> None:
     assert (code, failed(checks)) == (1, {"storage node"}), checks
 
     shell("sudo sv -w 30 restart lae-introducer")
+    before = written(recovery)
     code, checks = recovery.verify()
     assert (code, failed(checks)) == (1, {"storage node", "announcement"}), checks
+    assert written(recovery) == before, "asking wrote to the bucket"
     assert "does not tell clients of" in checks["announcement"]["said"]
     assert "lae-storageserver" in checks["announcement"]["said"]
 
     shell("sudo sv -w 30 stop lae-introducer")
     code, checks = recovery.verify()
-    assert (code, failed(checks)) == (1, CHECKS - {"bucket"}), checks
+    assert (code, failed(checks)) == (1, {"introducer", "storage node", "announcement"}), checks
     assert "the introducer cannot be asked: " in checks["announcement"]["said"]
 
     shell("sudo sv -w 30 start lae-introducer && sudo sv -w 30 start lae-storageserver")
     shell("for i in $(seq 60); do busybox nc -w 1 127.0.0.1 12346 </dev/null && break; sleep 0.5; done")
-    recovery.rig.ask("customer", BUCKET, KEY_ID, "another secret")
+    recovery.let_in(customer, secret="another secret")
     code, checks = recovery.verify()
-    assert (code, failed(checks)) == (1, {"bucket"}), checks
+    assert (code, failed(checks)) == (1, {"bucket", "store", "share"}), checks
+    assert checks["store"]["said"] == "it refuses the host: SignatureDoesNotMatch (403)"
+
+
+def test_verify_asks_the_host_whether_it_gets_at_shares(recovery: Recovery) -> None:
+    """What the store gives the operator and refuses the host, a mount that hangs, one that is gone: no server is well then."""
+    customer, host = recovery.accounts[0], {"store", "share"}
+    shell = recovery.shell(customer)
+    recovery.let_in(customer, objects_from="198.51.100.0/24")
+    code, checks = recovery.verify()
+    assert (code, failed(checks)) == (1, host), checks
+    assert re.fullmatch(r"it refuses the host: \w+ \(403\)", checks["store"]["said"])
+    assert checks["bucket"]["said"] == "can be listed from here"
+
+    recovery.let_in(customer)
+    code, checks = recovery.verify()
+    assert (code, failed(checks)) == (0, set()), checks
+
+    shell("sudo pkill -STOP -x rclone")
+    code, checks = recovery.verify()
+    shell("sudo pkill -CONT -x rclone")
+    assert (code, failed(checks)) == (1, {"share"}), checks
+    assert checks["share"]["said"] == "nothing comes within 20 s: the mount hangs"
+    code, checks = recovery.verify()
+    assert (code, failed(checks)) == (0, set()), checks
+
+    shell(
+        "sudo sv -w 60 down lae-bucket; until ! pgrep -x rclone; do sleep 0.2; done; sudo fusermount3 -uz "
+        "/home/customer/bucket || true"
+    )
+    code, checks = recovery.verify()
+    assert (code, failed(checks)) == (1, {"storage node", "share"}), checks
+    assert checks["share"]["said"] == "the bucket is not mounted"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ipaddress
 import re
 import subprocess
+import tarfile
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -30,14 +32,28 @@ def tracked() -> list[str]:
     return [name for name in told.stdout.split("\0") if name and (ROOT / name).is_file()]
 
 
+@cache
 def lines() -> list[tuple[str, str]]:
-    """Every line of every text file under version control, with `file:line`."""
+    """Every line of every file under version control, with `file:line`; of an archive's members each line once."""
     found = []
     for name in tracked():
-        data = (ROOT / name).read_bytes()
-        if name not in EXEMPT:
-            found += [(f"{name}:{i}", line) for i, line in enumerate(data.decode("utf-8", "replace").split("\n"), 1)]
+        if name.endswith(".tar.xz"):
+            found += packed_lines(name)
+        elif name not in EXEMPT:
+            text = (ROOT / name).read_bytes().decode("utf-8", "replace")
+            found += [(f"{name}:{i}", line) for i, line in enumerate(text.split("\n"), 1)]
     return found
+
+
+def packed_lines(name: str) -> list[tuple[str, str]]:
+    """Members of an archive are much alike, and databases have runs of zeros in place of line feeds."""
+    seen: dict[bytes, str] = {}
+    with tarfile.open(ROOT / name) as archive:
+        for member in archive:
+            file = archive.extractfile(member)
+            for line in re.split(rb"[\0\n]+", file.read()) if file is not None else ():
+                seen.setdefault(line, f"{name}:{member.name}")
+    return [(place, line.decode("utf-8", "replace")) for line, place in seen.items()]
 
 
 def test_no_word_of_the_workshop_stands_in_the_tree():
@@ -65,10 +81,11 @@ def test_every_mail_address_is_invented():
     """Mail addresses end in example.org, example.com, example.net or another name set aside for examples."""
     mail = re.compile(r"[A-Za-z0-9._%+-]+@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,})")
     reserved = re.compile(r"(?:^|\.)(?:example(?:\.(?:org|com|net|edu))?|invalid|test|localhost)$", re.IGNORECASE)
+    in_a_database = re.compile(r"(?:^|\.)example(?:\.(?:org|com|net|edu))?")  # the next value begins where one ends
     found = [
         f"{place} {match[0]}"
         for place, line in lines()
         for match in mail.finditer(line)
-        if not reserved.search(match[1])
+        if not (in_a_database if place.endswith(".sqlite") else reserved).search(match[1])
     ]
     assert found == []

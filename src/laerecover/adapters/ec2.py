@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+from laerecover.adapters import security_groups
 from laerecover.adapters.aws import Pace, Service, make_client, told
 from laerecover.adapters.clock import SystemClock
-from laerecover.ports import Clock, Instance, Lack, LaunchRequest, NotFound, Refusal
+from laerecover.ports import Clock, Ingress, Instance, Lack, LaunchRequest, NotFound, Refusal
 from laerecover.settings import Settings
 from laerecover.text import clean
 
 _AT_ONCE = 200
 """DescribeInstances takes that many values in a filter."""
+_TAG = 256
+"""No tag is longer, in characters."""
 _VCPU_QUOTA = "L-1216C47A"
 """Running On-Demand Standard instances, counted in vCPUs."""
 _MAP = "name one that exists in ec2.images of the settings (ec2.sizes for types), for the one of 2012"
@@ -72,9 +76,19 @@ class Ec2Compute(Service):
     @told
     def known(self, instance_ids: Sequence[str]) -> Mapping[str, Instance]:
         """DescribeInstances, all pages. By filter: one unknown id among the ids themselves would spoil the answer."""
-        chunks = [list(instance_ids[n : n + _AT_ONCE]) for n in range(0, len(instance_ids), _AT_ONCE)]
-        found = (i for chunk in chunks for i in self._pages([{"Name": "instance-id", "Values": chunk}]))
-        return {instance.instance_id: instance for instance in found}
+        return {instance.instance_id: instance for instance in self._filtered("instance-id", instance_ids)}
+
+    @told
+    def tagged(self, key: str, values: Sequence[str]) -> Sequence[Instance]:
+        """DescribeInstances, all pages, 200 values a question; what could be no tag of EC2's is not asked for."""
+        wanted = {value for value in values if 0 < len(value) <= _TAG and value.isprintable()}
+        # `*` and `?` stand for others unless they are escaped: a hostile address would ask for everybody's instances.
+        asked = [re.sub(r"([*?\\])", r"\\\1", value) for value in sorted(wanted)]
+        return [i for i in self._filtered(f"tag:{key}", asked) if i.tags.get(key) in wanted]
+
+    def _filtered(self, name: str, values: Sequence[str]) -> Iterator[Instance]:
+        for n in range(0, len(values), _AT_ONCE):
+            yield from self._pages([{"Name": name, "Values": list(values[n : n + _AT_ONCE])}])
 
     def _pages(self, filters: Sequence[Mapping[str, Any]]) -> Iterator[Instance]:
         for page in self._client.get_paginator("describe_instances").paginate(Filters=filters):
@@ -168,12 +182,16 @@ class Ec2Compute(Service):
 
     @told
     def _security_group(self, request: LaunchRequest) -> Lack | None:
-        name = request.security_group
-        by = "group-id" if name.startswith("sg-") else "group-name"
-        if self._client.describe_security_groups(Filters=[{"Name": by, "Values": [name]}])["SecurityGroups"]:
+        if security_groups.called(self._client, request.security_group):
             return None
+        message = f"{request.security_group} does not exist in {self._settings.region}"
         remedy = "make it, or mend ec2.security_group in the settings"
-        return Lack(what="security group", message=f"{name} does not exist in {self._settings.region}", remedy=remedy)
+        return Lack(what="security group", message=message, remedy=remedy)
+
+    @told
+    def ingress(self, request: LaunchRequest) -> Sequence[Ingress] | None:
+        """DescribeSecurityGroups."""
+        return security_groups.ingress(self._client, request)
 
     def room(self, instance_size: str) -> int | None:
         """The quota of vCPUs, less what runs now, by what one of these needs."""
@@ -225,10 +243,7 @@ class Ec2Compute(Service):
         if subnet is None:
             return {"SecurityGroups": [name]}
         if (name, subnet) not in self._groups:
-            subnets = self._client.describe_subnets(Filters=[{"Name": "subnet-id", "Values": [subnet]}])["Subnets"]
-            network = [row["VpcId"] for row in subnets]
-            filters = [{"Name": "group-name", "Values": [name]}, {"Name": "vpc-id", "Values": network or ["none"]}]
-            found = self._client.describe_security_groups(Filters=filters)["SecurityGroups"]
+            found = security_groups.in_network(self._client, name, subnet)
             if not found:
                 raise Refusal(f"no security group {name} in the network of {subnet}", kind="ec2_refused")
             self._groups[name, subnet] = str(found[0]["GroupId"])

@@ -10,6 +10,7 @@ import socket
 import ssl
 import tempfile
 import threading
+import time
 
 from laerecover.identity import new_node_pem
 from laerecover.ports import Refusal, Transient
@@ -39,7 +40,7 @@ class TahoeProbe:
                     f"GET /id/{wanted} HTTP/1.1\r\nHost: {public_host}\r\nUser-Agent: Foolscap/0.13\r\n"
                     "Connection: Upgrade\r\nUpgrade: TLS/1.0\r\n\r\n".encode("ascii")
                 )
-                status = _headers(plain).partition(b"\r\n")[0]
+                status = _headers(plain, time.monotonic() + self._timeout).partition(b"\r\n")[0]
                 if not re.match(rb"HTTP/1\.[01] 101 ", status):
                     raise Refusal(f"{where} does not know that tub: {clean(status.decode('latin-1'))}", kind="no_tub")
                 with _context().wrap_socket(plain) as secured:
@@ -47,25 +48,31 @@ class TahoeProbe:
         except ssl.SSLError as error:
             raise Refusal(f"{where} breaks the handshake: {clean(error.reason)}", kind="no_tls") from None
         except OSError as error:
-            raise Transient(f"{where} does not answer: {clean(error.strerror or type(error).__name__)}") from None
+            raise Transient(
+                f"{where} does not answer: {clean(error.strerror or str(error) or type(error).__name__)}"
+            ) from None
         digest = hashlib.sha1(certificate, usedforsecurity=False).digest()
         return base64.b32encode(digest).decode("ascii").lower()
 
 
-def _headers(plain: socket.socket) -> bytes:
-    """To the empty line and no byte further: what follows belongs to TLS."""
-    answer = b""
+def _headers(plain: socket.socket, until: float) -> bytes:
+    """To the empty line and no byte further: what follows belongs to TLS. TimeoutError, however slowly the bytes drip."""
+    answer, patience = b"", plain.gettimeout()
     while not answer.endswith(b"\r\n\r\n"):
+        plain.settimeout(max(0.001, until - time.monotonic()))
         octet = plain.recv(1)
         if not octet or len(answer) > _ANSWER:
             raise ConnectionResetError(0, "it hangs up before TLS" if not octet else "it does not speak foolscap")
         answer += octet
+    plain.settimeout(patience)
     return answer
 
 
 @functools.cache
 def _made() -> ssl.SSLContext:
-    """Certificates of 2012 are let through (RSA of 1024 bits, MD5): the TubID is their hash, and the hash is what counts.
+    """Certificates of 2012 are let through (RSA of 1024 bits, MD5), and so is that time's TLS 1.0.
+
+    The TubID is the certificate's hash, and the hash is what counts.
 
     Nodes want to see a certificate of ours, too: it is made for this process, and tells nothing.
     """
@@ -73,6 +80,7 @@ def _made() -> ssl.SSLContext:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
     with tempfile.NamedTemporaryFile(suffix=".pem") as file:
         file.write(new_node_pem().reveal().encode("ascii"))
         file.flush()

@@ -9,11 +9,14 @@ from typing import Protocol
 from laerecover.identity import NodeKeys
 from laerecover.manifest import Account, Secret
 from laerecover.ports import Command
+from laerecover.recipes.old_shares import RELEASE, UNKNOWN
 from laerecover.settings import RECIPES
 
 HOME = "/home/customer"
 INTRODUCER = f"{HOME}/introducer"
 STORAGE = f"{HOME}/storageserver"
+REINSTALL = f"sudo -H -u customer {HOME}/venv/bin/pip install --force-reinstall --no-deps {RELEASE}"
+"""What an administrator types on a host whose Tahoe-LAFS is not the release that the recipe `tahoe` knows."""
 BOOT_NOTE = "/var/lib/lae-recovery/boot-before-reboot"
 
 
@@ -61,6 +64,14 @@ class Recipe(Protocol):
     def after_reboot(self, monitor_pubkey: str) -> tuple[Command, ...]:
         """The users (the HOWTO's monitor_pubkey), the software, two empty nodes, their supervision."""
 
+    def patches(self) -> tuple[Command, ...]:
+        """What must be mended in the software that was installed, before a node first starts; one that runs is started again."""
+
+    def patched(self) -> Command | None:
+        """For Host.output: `patched` if that is done and in force, else `stock`, `older` (a node runs that was started
+        before) or `unknown`; None: there is nothing to mend.
+        """
+
     def services(self, site: Site) -> tuple[Service, ...]:
         """What runs, in the order of start. Raises ValueError if a value would break a file that it stands in."""
 
@@ -68,6 +79,12 @@ class Recipe(Protocol):
         """For Host.output: the TubIDs of storage nodes that the introducer tells its clients, one a line.
 
         `server_nodeid` is waited for, some seconds. None: this recipe's introducer cannot be asked.
+        """
+
+    def serving(self) -> Command | None:
+        """For Host.output: whether the store lets the host in, whether a share can be read where the node reads it.
+
+        See `recipes.serving` for what it prints. None: a host of this recipe cannot be asked.
         """
 
 
@@ -92,6 +109,11 @@ PROBLEMS: Mapping[int, Problem] = {
     86: Problem(
         "service_failed",
         "a node does not answer though it was started; see journalctl, or /var/log/lae-* where there is no systemd",
+    ),
+    UNKNOWN: Problem(
+        "unknown_tahoe",
+        "the installed Tahoe-LAFS is not the release whose fault is known, so it may destroy shares of 2014; on the host: "
+        f"`{REINSTALL}`; then run again",
     ),
 }
 """Exit statuses by which a command of a recipe says what is wrong; any other status is just a failed command."""

@@ -39,6 +39,13 @@ class Legacy2012S3:
             ),
         )
 
+    def patches(self) -> tuple[Command, ...]:
+        """None: that Tahoe-LAFS wrote these shares."""
+        return ()
+
+    def patched(self) -> None:
+        """There is nothing to mend."""
+
     def services(self, site: Site) -> tuple[Service, ...]:
         """Introducer, then storage node; the S3 secrets are mode 0440, an account without tokens has no such files."""
         keys, account = site.keys, site.account
@@ -68,6 +75,9 @@ class Legacy2012S3:
 
     def announced(self, server_nodeid: str) -> None:
         """No question is known that its introducer of 2012 answers."""
+
+    def serving(self) -> None:
+        """Its node speaks to S3 by itself, and nothing else on the host does."""
 
 
 def _storage_cfg(site: Site) -> Secret:

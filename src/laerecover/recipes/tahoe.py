@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
+from importlib import resources
 
 from laerecover.identity import INTRODUCER_PORT, STORAGE_PORT, any_weak, parse_furl
 from laerecover.manifest import Secret
@@ -58,6 +59,17 @@ class Tahoe:
             supervised("storageserver", _WAIT + _run("storageserver"), needs="bucket"),
         )
 
+    def patches(self) -> tuple[Command, ...]:
+        """Commands of their own, for hosts that an older recipe has installed, too."""
+        return (
+            Command(name="old-shares", user="customer", script=_old_shares("patch")),
+            Command(name="old-shares-in-force", script=_STORAGE_AGAIN),
+        )
+
+    def patched(self) -> Command:
+        """Of file and running node."""
+        return Command(name="patched", user="customer", script=_old_shares("ask"))
+
     def services(self, site: Site) -> tuple[Service, ...]:
         """Introducer, mount, storage node."""
         keys, furl_file = site.keys, self.identity_files["introducer_furl"]
@@ -89,6 +101,11 @@ class Tahoe:
         arguments = f"{self.identity_files['introducer_furl']} {INTRODUCER_PORT} {shlex.quote(server_nodeid)}"
         return Command(name="announced", user="customer", script=f"cd /\n{_python(arguments, _ANNOUNCED)}")
 
+    def serving(self) -> Command:
+        """By the mount's own configuration, and through the mount."""
+        program = resources.files("laerecover.recipes").joinpath("serving.py").read_text("utf-8")
+        return Command(name="serving", user="customer", script=f"cd /\n{_python(f'{BUCKET} {RCLONE_CONF}', program)}")
+
 
 def _introducer_cfg(site: Site) -> Secret:
     return Secret(
@@ -98,12 +115,13 @@ def _introducer_cfg(site: Site) -> Secret:
 
 
 def _storage_cfg(site: Site) -> Secret:
-    """Old clients speak foolscap, not HTTPS, and know the node by its furl alone."""
+    """Old clients speak foolscap, not HTTPS, and know the node by its furl alone. No share ever expires: old ones have no lease."""
     places = ",".join(f"tcp:{one_line(host)}:{STORAGE_PORT}" for host in (site.public_host, site.private_host))
     return Secret(
         f"[node]\nnickname = {one_line(site.account.bucket_name or '')}\nweb.port =\n"
         f"tub.port = tcp:{STORAGE_PORT}\ntub.location = {places}\n\n"
         f"[storage]\nenabled = true\nanonymous = true\nforce_foolscap = true\nstorage_dir = {BUCKET}\n"
+        "expire.enabled = false\n"
     )
 
 
@@ -175,6 +193,17 @@ tries=0
 until {_MOUNTED}; do
   tries=$((tries + 1)); test $tries -lt 60 || exit 1; sleep 1
 done
+"""
+
+_STORAGE_AGAIN = """\
+if test -d /run/systemd/system; then
+  systemctl is-active --quiet lae-storageserver || exit 0
+  systemctl restart lae-storageserver
+else
+  sv status lae-storageserver 2>/dev/null | grep -q '^run:' || exit 0
+  sv -w 60 restart lae-storageserver
+fi
+echo started again
 """
 
 _PROOF = """\
@@ -265,6 +294,12 @@ def _run(folder: str) -> str:
 def _proof(node: str, furl_file: str, port: int) -> Command:
     """A foolscap client on the host itself: who answers at the port has TubID and swissnum of the furl in the file."""
     return Command(name=f"proof-{node}", user="customer", script=_python(f"{furl_file} {port}", _PROOF))
+
+
+def _old_shares(action: str) -> str:
+    return (
+        f"cd /\n{_python(action, resources.files('laerecover.recipes').joinpath('old_shares.py').read_text('utf-8'))}"
+    )
 
 
 def _python(arguments: str, program: str) -> str:

@@ -7,6 +7,7 @@ import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
@@ -18,11 +19,15 @@ _AUTHORIZATION = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """An access key: `buckets` None is the operator's, who may do everything; `token` must come along if it is set."""
+    """An access key: `buckets` None is the operator's, who may do everything; `token` must come along if it is set.
+
+    `objects_from`: the range of addresses that alone gets at objects, as a bucket's policy may say; lists are for all.
+    """
 
     secret: str
     buckets: frozenset[str] | None = None
     token: str | None = None
+    objects_from: str | None = None
 
 
 @dataclass
@@ -51,6 +56,9 @@ class Doorkeeper:
             return 403, "InvalidToken"
         if key.buckets is not None and (not s3 or bucket not in key.buckets):
             return 403, "AccessDenied" if s3 else "UnauthorizedOperation"
+        if key.objects_from is not None and environ.get("PATH_INFO", "").strip("/").partition("/")[2]:
+            caller = IPv4Address(environ["REMOTE_ADDR"])
+            return None if caller in IPv4Network(key.objects_from) else (403, "AccessDenied")
         return None
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from laerecover.rig.faults import Faults
-from laerecover.rig.ground import XML, Answer, Form, Refused, backend_of, refuse_unknown, vcpus, zone_of
+from laerecover.rig.ground import XML, Answer, Form, Refused, backend_of, refuse_unknown, rules_of, vcpus, zone_of
 from laerecover.rig.yard import Yard
 
 _VCPU_LIMIT = "You have requested more vCPU capacity than your current vCPU limit of {} allows"
@@ -72,6 +72,8 @@ class Actions:
             "TerminateInstances": self._terminate,
             "RebootInstances": self._reboot,
             "GetConsoleOutput": self._console,
+            "AuthorizeSecurityGroupIngress": self._change_group,
+            "RevokeSecurityGroupIngress": self._change_group,
         }
         _strike_before(asked.fault)
         act = acts.get(asked.form.get("Action", ""))
@@ -138,7 +140,8 @@ class Actions:
             key = instance.ec2_backend.key_pairs[instance.key_name].public_key
             poverty = self._faults.poverty(tag["value"] for tag in instance.get_tags())
             address, name = launch.address or "", instance.private_dns_name
-            self._yard.boot(launch.instance_id, address, name, user_data, key, **poverty)
+            ingress = rules_of(instance)
+            self._yard.boot(launch.instance_id, address, name, user_data, key, ingress=ingress, **poverty)
             if (seconds := self._faults.power_cut(len(self.launches))) is not None:
                 threading.Timer(seconds, self._yard.reboot, [launch.instance_id]).start()
         except Exception:  # noqa: BLE001  a cloud, too, ends an instance that it cannot boot
@@ -207,6 +210,14 @@ class Actions:
         if answer[0] == 200:
             for instance_id in asked.instance_ids:
                 self._yard.reboot(instance_id)
+        return answer
+
+    def _change_group(self, asked: Asked) -> Answer:
+        """Who is let in changes for hosts that run, too."""
+        answer = asked.forward(asked.form)
+        for launch in self.launches:
+            if launch.booted.is_set() and launch.state != "terminated":
+                self._yard.let_in(launch.instance_id, rules_of(launch.instance))
         return answer
 
     def _console(self, asked: Asked) -> Answer:

@@ -6,6 +6,8 @@ import re
 from typing import Any
 from xml.sax.saxutils import escape
 
+from laerecover.ingress import Ingress
+
 OPERATOR = "123456789012"
 GONE_TYPES = ("t1.micro", "m1.small")
 XML = [("Content-Type", "text/xml")]
@@ -45,6 +47,18 @@ def zone_of(backend: Any, form: Form) -> str:
     if subnet := form.get("SubnetId"):
         return str(backend.get_subnet(subnet).availability_zone)
     return form.get("Placement.AvailabilityZone") or f"{backend.region_name}a"
+
+
+def rules_of(instance: Any) -> list[Ingress]:
+    """What the instance's security groups let in over TCP, together."""
+    found = []
+    for rule in (each for group in instance.security_groups for each in group.ingress_rules):
+        source = (rule.ip_range or {}).get("CidrIp")
+        everything = str(rule.ip_protocol) == "-1"
+        if source and (everything or str(rule.ip_protocol) in ("tcp", "6")):
+            first, last = (0, 65535) if everything else (int(rule.from_port), int(rule.to_port))
+            found.append(Ingress(first=first, last=last, source=source))
+    return found
 
 
 def refuse_unknown(backend: Any, form: Form) -> None:

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from laerecover.errors import LaeRecoverError
+from laerecover.ingress import Ingress
 from laerecover.rig.cache import IMAGES
-from laerecover.rig.network import plug_in, unplug
+from laerecover.rig.network import let_in, plug_in, unplug
 from laerecover.rig.tools import do
 from laerecover.text import clean
 
@@ -57,12 +58,14 @@ class Yard:
         without: Sequence[str] = (),
         image: str = "small",
         vendor_data: str = "",
+        ingress: Sequence[Ingress] | None = None,
         furnish: Callable[[Path], None] | None = None,
     ) -> None:
         """Start a host; returns at once, sshd answers within seconds.
 
         `disk`: what may be written, in tmpfs's words; `without`: "fuse", "python"; `image`: "small", or "today", where real
-        cloud-init reads user data and `vendor_data` (see `cache.TODAY`); `furnish` works on the root beforehand.
+        cloud-init reads user data and `vendor_data` (see `cache.TODAY`); `ingress`: see `let_in`, None: everybody is;
+        `furnish` works on the root beforehand.
         """
         with self._lock:
             if instance_id in self._hosts:
@@ -72,6 +75,8 @@ class Yard:
             host.lock.acquire()
         try:
             plug_in(instance_id, public_host)
+            if ingress is not None:
+                let_in(instance_id, ingress)
             root = self._root(instance_id, disk, image)
             _name(root, name, public_host, private_host)
             if image == "today":
@@ -90,6 +95,11 @@ class Yard:
             raise
         finally:
             host.lock.release()
+
+    def let_in(self, instance_id: str, rules: Sequence[Ingress]) -> None:
+        """Its security group's rules are these now; no effect if there is no such host."""
+        if instance_id in self._hosts:
+            let_in(instance_id, rules)
 
     def terminate(self, instance_id: str) -> None:
         """End the host, with its root folder and all; no effect if there is none."""

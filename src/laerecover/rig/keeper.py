@@ -95,14 +95,20 @@ class Keeper:
         )
         serve_mail(self.mailbox, PROVIDER, MAIL_PORT, keys / "server.pem", keys / "server.key")
 
-    def customer(self, bucket: str, access_key_id: str, secret: str, token: str | None = None) -> None:
-        """Let this key into its bucket, which is made if there is none."""
+    def customer(
+        self, bucket: str, access_key_id: str, secret: str, token: str | None = None, objects_from: str | None = None
+    ) -> None:
+        """Let this key into its bucket, which is made if there is none; to objects from that range of addresses alone."""
         from moto.s3.models import s3_backends
 
-        self.cloud.allow(access_key_id, secret, bucket=bucket, token=token)
+        self.cloud.allow(access_key_id, secret, bucket=bucket, token=token, objects_from=objects_from)
         backend = s3_backends[OPERATOR]["aws"]
         if bucket not in backend.buckets:
             backend.create_bucket(bucket, "us-east-1")
+
+    def calls(self) -> dict[str, int]:
+        """How often each call of EC2 (`RunInstances`) and S3 (`s3:PUT`) was made so far."""
+        return dict(self.cloud.faults.calls)
 
     def loaded(self) -> str:
         """What zenbatchload was given so far."""
@@ -127,7 +133,7 @@ def _serve_control(rig: Keeper) -> None:
     """The control port, on the namespace's own loopback: for tests and for `drill`, not for the runner."""
     control = _Control(("127.0.0.1", CONTROL_PORT), logRequests=False, allow_none=True)
     offered: list[Callable[..., Any]] = [rig.yard.terminate, rig.yard.reboot, rig.yard.console, rig.yard.hosts]
-    offered += [rig.mailbox.plan, rig.mailbox.mails, rig.loaded, rig.customer]
+    offered += [rig.mailbox.plan, rig.mailbox.mails, rig.loaded, rig.calls, rig.customer]
     for function in offered:
         control.register_function(function)
     control.register_function(lambda wanted: rig.yard.boot(**wanted), "boot")

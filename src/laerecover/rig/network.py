@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from laerecover.ingress import Ingress
 from laerecover.rig.tools import do
 
 PROVIDER = "198.51.100.1"
@@ -36,6 +39,22 @@ def plug_in(name: str, address: str) -> None:
         f"route add {HOSTS} dev eth0",
         inside=name,
     )
+
+
+def let_in(name: str, rules: Sequence[Ingress]) -> None:
+    """From now on new connections come into this namespace as a security group lets them in: by `rules`, else not at all.
+
+    What the host begins itself is answered, and what it says to itself is heard. Packets that are kept out are dropped.
+    """
+    table = "table inet security_group"
+    lines = [
+        *(table, f"delete {table}", f"{table} {{", "chain input {"),
+        *("type filter hook input priority 0; policy drop;", 'iif "lo" accept', "ct state established,related accept"),
+        *(f"ip saddr {rule.source} tcp dport {rule.first}-{rule.last} accept" for rule in rules),
+        *("}", "}"),
+    ]
+    script = "".join(f"{line}\n" for line in lines)
+    do(["ip", "netns", "exec", name, "nft", "-f", "-"], stdin=script, what="closing a host's ports")
 
 
 def unplug(name: str) -> None:

@@ -42,6 +42,7 @@ address_poll = 1
 listen_poll = 1
 listen_tries = 120
 command_deadline = 600
+dial_deadline = 10
 mail_deadline = 20
 monitoring_deadline = 20
 """

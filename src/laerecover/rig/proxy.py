@@ -18,6 +18,7 @@ from typing import Any
 from unittest.mock import patch
 from urllib.parse import parse_qsl, urlencode
 
+from laerecover.ingress import EVERYWHERE
 from laerecover.rig.doorkeeper import Doorkeeper, Key
 from laerecover.rig.ec2 import Actions, Asked, Launch
 from laerecover.rig.faults import Faults
@@ -56,7 +57,8 @@ class Cloud:
         return self._actions.launches
 
     def prepare(self, *, key_name: str, public_key: str, group: str = "CustomerDefault") -> tuple[str, str]:
-        """Give the operator a key pair with this public key, and a security group; an image and a subnet to launch with."""
+        """Give the operator a key pair with this public key, and a security group that lets everybody in where a recovered
+        server must be reached; an image and a subnet to launch with."""
         from moto.ec2.models.amis import Ami
 
         backend = backend_of("us-east-1")
@@ -65,12 +67,30 @@ class Cloud:
             backend.import_key_pair(key_name, public_key.encode(), {})
         if backend.get_security_group_by_name_or_id(group) is None:
             backend.create_security_group(group, "customers", vpc_id=backend.get_default_vpc().id)
+            self.let_in([(22, 22, EVERYWHERE), (12345, 12346, EVERYWHERE)], group=group)
         return IMAGE, str(backend.get_default_subnets()["us-east-1a"].id)
 
-    def allow(self, access_key_id: str, secret: str, *, bucket: str | None = None, token: str | None = None) -> None:
+    def let_in(self, rules: Sequence[tuple[int, int, str]], *, group: str = "CustomerDefault") -> None:
+        """Replace the group's rules: first port, last port, range of addresses. Hosts that run already keep theirs."""
+        backend = backend_of("us-east-1")
+        backend.get_security_group_by_name_or_id(group).ingress_rules.clear()
+        for first, last, source in rules:
+            ranges = [{"CidrIp": source}]
+            backend.authorize_security_group_ingress(group, "tcp", str(first), str(last), ip_ranges=ranges)
+
+    def allow(
+        self,
+        access_key_id: str,
+        secret: str,
+        *,
+        bucket: str | None = None,
+        token: str | None = None,
+        objects_from: str | None = None,
+    ) -> None:
         """Let this key in: to one bucket, or as the operator. From the first key on strangers are refused."""
         buckets = None if bucket is None else frozenset({bucket})
-        self.door.keys[access_key_id] = Key(secret=secret, buckets=buckets, token=token)
+        key = Key(secret=secret, buckets=buckets, token=token, objects_from=objects_from)
+        self.door.keys[access_key_id] = key
 
     def reset(self, faults: Faults | None = None) -> None:
         """An empty cloud."""

@@ -15,6 +15,7 @@ PACKAGES = {
     "debootstrap": "debootstrap",
     "dpkg-scanpackages": "dpkg-dev",
     "ip": "iproute2",
+    "nft": "nftables",
     "unshare": "util-linux",
     "setpriv": "util-linux",
     "ssh-keygen": "openssh-client",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from laerecover.ingress import Ingress
+
 
 class Yard(Protocol):
     """Where the instances of this cloud stand as hosts."""
@@ -20,7 +22,9 @@ class Yard(Protocol):
         disk: str = "2g",
         without: Sequence[str] = (),
         image: str = "small",
+        ingress: Sequence[Ingress] | None = None,
     ) -> None: ...
+    def let_in(self, instance_id: str, rules: Sequence[Ingress]) -> None: ...
     def terminate(self, instance_id: str) -> None: ...
     def reboot(self, instance_id: str) -> None: ...
     def console(self, instance_id: str) -> str: ...
@@ -29,8 +33,18 @@ class Yard(Protocol):
 class EmptyYard:
     """No hosts at all."""
 
-    def boot(self, *of_the_host: str, disk: str = "2g", without: Sequence[str] = (), image: str = "small") -> None:
-        del of_the_host, disk, without, image
+    def boot(
+        self,
+        *of_the_host: str,
+        disk: str = "2g",
+        without: Sequence[str] = (),
+        image: str = "small",
+        ingress: Sequence[Ingress] | None = None,
+    ) -> None:
+        del of_the_host, disk, without, image, ingress
+
+    def let_in(self, instance_id: str, rules: Sequence[Ingress]) -> None:
+        del instance_id, rules
 
     def terminate(self, instance_id: str) -> None:
         del instance_id

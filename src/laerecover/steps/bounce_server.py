@@ -10,6 +10,7 @@ from laerecover.manifest import Account, Secret
 from laerecover.ports import RECOVERED_TAG
 from laerecover.recipes import Recipe, Service, Site, recipe_named
 from laerecover.steps.work import Link, StepFailed, Values, Work
+from laerecover.text import clean
 
 
 def bounce_server(work: Work) -> Values:
@@ -53,6 +54,7 @@ def bounce_server(work: Work) -> Values:
         },
     )
     with work.link(patient=True) as link:
+        _patch(work, link, recipe)
         for service in services:
             _bring_up(link, service)
         _compare(link, recipe, keys)
@@ -110,6 +112,26 @@ def _serves(work: Work) -> bool:
         lambda: work.world.compute.describe(instance_id), lambda: None, within=within, what="whether it was recovered"
     )
     return RECOVERED_TAG in instance.tags
+
+
+def _patch(work: Work, link: Link, recipe: Recipe) -> None:
+    """No node starts that could destroy a share. One that serves a customer already stays as it is: `verify` names it."""
+    question = recipe.patched()
+
+    def lacking() -> str:
+        answer = link.ask(methodcaller("output", question), "whether it is patched").strip() if question else "patched"
+        return "" if answer == "patched" else answer
+
+    if not lacking() or (link.ask(methodcaller("running", "storageserver"), "storageserver") and _serves(work)):
+        return
+    link.commands(recipe.patches())
+    if told := lacking():
+        markers = " ".join(command.marker for command in recipe.patches())
+        raise StepFailed(
+            f"Tahoe-LAFS was patched on this host, and is not any more ({clean(told)}): somebody installed it again; "
+            f"remove {markers} there, then run again",
+            kind="unknown_tahoe",
+        )
 
 
 def _bring_up(link: Link, service: Service) -> None:

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from email.message import EmailMessage
 
 from laerecover.letters import audience, render
-from laerecover.outbox import CONFIRMATION, DECIDED, FAILURE, FOREIGN, Mail, message_id
-from laerecover.ports import MailInDoubt, Refusal, Transient
+from laerecover.outbox import CONFIRMATION, DECIDED, FAILURE, FOREIGN, TAKEN, Mail, message_id
+from laerecover.ports import MAIL_ABOUT_US, MailInDoubt, Refusal, Transient
+from laerecover.replies import ABOUT_US, IN_A_ROW
+from laerecover.steps.dialling import NOT_REACHED, unanswered
 from laerecover.steps.work import StepFailed, Values, Work
 
 
 def send_signup_confirmation(work: Work) -> Values:
     """Prepare the mail of the account's grade; hold it, or send it with `--mail send`.
 
+    Before that the new server is dialled from here: as long as it does not answer as itself, its mail is held.
     Where a mail told an address that was lost since, another one tells the new address.
-    Values: message_id, kind, mail (its state). Fails: `mail_unfit`; with a follow-up: `mail_refused`, `mail_in_doubt`.
+    Values: message_id, kind, mail (its state), dialled. Fails: `mail_unfit`; with a follow-up: `not_reached`,
+    `mail_refused`, `mail_in_doubt`.
     """
+    why = unanswered(work)
+    if not why:
+        return {**_prepare(work), "dialled": work.dial and work.world.nodes is not None}
+    with suppress(StepFailed):  # An earlier mail is refused or in doubt: that is told of the mail itself.
+        name = str(_prepare(replace(work, mail="hold"))["message_id"])
+        work.outbox.move(name, to="held", of=["prepared", "held"], now=work.world.clock.now(), answer=why)
+    raise StepFailed(why, kind=NOT_REACHED, follow_up=True)
+
+
+def _prepare(work: Work) -> Values:
     kind, reason = audience(work.account)
     withdraw_failures(work)
     earlier = [mail for mail in work.outbox.of(work.account.account_id) if mail.kind != FAILURE]
@@ -43,7 +59,7 @@ def post(work: Work, kind: str, detail: str, *, number: int | str, there: Mail |
     mail = work.outbox.prepare(mail)
     work.point("after-act")
     foreign = doubt_foreign(work, mail)
-    if work.mail != "send":
+    if work.mail != "send" or work.sending.stopped:
         work.outbox.move(mail.message_id, to="held", of=["prepared"], now=now)
     elif mail.state in ("prepared", "held") and not foreign:
         deliver_patiently(work, mail)
@@ -59,7 +75,7 @@ def deliver(work: Work, mail: Mail) -> None:
     """Give one prepared or held mail to the mail server, once.
 
     The outbox says `sending` before and the outcome afterwards. Transient, or a Refusal that is not about the mail
-    (no TLS, no login): surely not taken, so it is held again.
+    (no TLS, no login, our sender; or the same to several accounts in a row): surely not taken, so it is held again.
     """
     message = _render(work, mail)
     clock, host = work.world.clock, work.vault.load(mail.account_id).get("public_host")
@@ -69,22 +85,28 @@ def deliver(work: Work, mail: Mail) -> None:
     if not work.outbox.move(mail.message_id, to="sending", of=["prepared", "held"], now=clock.now(), host=told):
         return
     work.point("before-send")
-    state, answer = "in_doubt", "the sending was broken off"
+    state, answer, in_a_row = "in_doubt", "the sending was broken off", False
     try:
         work.world.mailer.send(message)
-        state, answer = "sent", "taken by the mail server"
+        state, answer = "sent", TAKEN
     except Transient as error:
         state, answer = "held", str(error)
         raise
     except Refusal as error:
-        state, answer = ("refused" if error.kind == "mail_refused" else "held"), str(error)
-        if state == "held":
+        state, answer = "refused", str(error)
+        if error.kind != "mail_refused":
+            state, answer = "held", f"{ABOUT_US if error.kind in MAIL_ABOUT_US else ''}{answer}"
             raise
     except MailInDoubt as error:
         answer = str(error)
     finally:
         work.point("after-send")
-        work.outbox.move(mail.message_id, to=state, of=["sending"], now=clock.now(), answer=answer)
+        if state == "refused":
+            in_a_row = work.outbox.refuse(mail.message_id, now=clock.now(), answer=answer)
+        else:
+            work.outbox.move(mail.message_id, to=state, of=["sending"], now=clock.now(), answer=answer)
+    if in_a_row:
+        raise Refusal(f"{IN_A_ROW}{answer}", kind="mail_sender")
 
 
 def doubt_foreign(work: Work, mail: Mail) -> bool:
@@ -116,12 +138,17 @@ def withdraw_failures(work: Work) -> None:
 
 
 def deliver_patiently(work: Work, mail: Mail) -> None:
-    """Retry a busy mail server; at the deadline the mail stays held, which is a follow-up and no failure of the account."""
+    """Retry a busy mail server; at the deadline the mail stays held, which is a follow-up and no failure of the account.
+
+    Where the refusal is about us, nothing more is sent, for anybody.
+    """
     until, tries = work.world.clock.monotonic() + work.settings.waits.mail_deadline, 0
-    while True:
+    while not work.sending.stopped:
         try:
             return deliver(work, mail)
         except Refusal as error:
+            if error.kind in MAIL_ABOUT_US:
+                work.sending.stop(str(error))
             raise StepFailed(f"the mail waits in the outbox: {error}", kind="mail_waiting", follow_up=True) from None
         except Transient as error:
             tries += 1
@@ -131,6 +158,8 @@ def deliver_patiently(work: Work, mail: Mail) -> None:
                 raise StepFailed(
                     f"the mail waits in the outbox: {error}", kind="mail_waiting", follow_up=True
                 ) from None
+    work.outbox.move(mail.message_id, to="held", of=["prepared"], now=work.world.clock.now())
+    return None
 
 
 def _render(work: Work, mail: Mail) -> EmailMessage:

@@ -33,6 +33,17 @@ class StepFailed(Exception):
         self.follow_up = follow_up
 
 
+class Sending:
+    """Whether mails still go out: the first refusal that is about us stops that, for every account of the command."""
+
+    def __init__(self) -> None:
+        self.stopped = ""
+
+    def stop(self, why: str) -> None:
+        """Send nothing more; the first reason counts."""
+        self.stopped = self.stopped or why
+
+
 def _nowhere(point: str) -> None:
     del point
 
@@ -57,12 +68,15 @@ class Work:
     vault: Vault
     outbox: Outbox
     mail: str = "hold"
+    sending: Sending = field(default_factory=Sending)
     round: int = 1
     attempt: int = 1
     known: Mapping[str, Values] = field(default_factory=dict)
     failure: str = ""
     new_identity: bool = False
     """After a break-in: nothing of the account's identity is restored."""
+    dial: bool = True
+    """Whether new servers can be dialled from here; a human may have said that they cannot."""
     permit_launch: Callable[[str], None] = _unlimited
     """Raises StepFailed (`max_instances`) if the launch with this token would be one too many."""
     point: Callable[[str], None] = _nowhere

@@ -7,7 +7,7 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 
-from laerecover.ports import Instance, Lack, LaunchRequest, NotFound, Refusal
+from laerecover.ports import Ingress, Instance, Lack, LaunchRequest, NotFound, Refusal
 from laerecover.twin.world import TwinFile, lose
 
 _NETS = ("203.0.113", "198.51.100", "192.0.2")
@@ -69,6 +69,11 @@ class TwinCompute:
         found = [_instance(row, visible=row["state"] != "pending") for row in rows]
         return [i for i in found if all(i.tags.get(key) == value for key, value in tags.items())]
 
+    def tagged(self, key: str, values: Sequence[str]) -> Sequence[Instance]:
+        """Those that are not hidden any more."""
+        wanted = set(values)
+        return [i for i in self.find({}) if i.tags.get(key) in wanted]
+
     def known(self, instance_ids: Sequence[str]) -> Mapping[str, Instance]:
         """Those that are not hidden any more."""
         return {i.instance_id: i for i in self.find({}) if i.instance_id in instance_ids}
@@ -104,6 +109,11 @@ class TwinCompute:
         """The twin has everything."""
         del request
         return ()
+
+    def ingress(self, request: LaunchRequest) -> Sequence[Ingress] | None:
+        """Of the one group that there is."""
+        del request
+        return self._file.ingress
 
     def room(self, instance_size: str) -> int | None:
         """The twin does not count."""

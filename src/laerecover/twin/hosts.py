@@ -16,12 +16,14 @@ from laerecover.twin.nodes import start_node
 from laerecover.twin.world import TwinFile, lose
 from laerecover.vault import Vault
 
+_SSH = 22
 _AT_WORK = 0.4
 _SECONDS = {"packages": 60.0, "tahoe-lafs": 60.0}
 _NEEDS = {
     "tahoe-lafs": ("packages", "user-customer"),
     "create-introducer": ("tahoe-lafs",),
     "create-node": ("tahoe-lafs",),
+    "old-shares": ("tahoe-lafs",),
 }
 _USERS = {"customer": "user-customer", "monitor": "user-monitor"}
 _FOLDERS = {f"{INTRODUCER}/": "create-introducer", f"{STORAGE}/": "create-node"}
@@ -36,9 +38,10 @@ class TwinHosts:
     def connect(self, public_host: str, *, user: str, host_key: str) -> TwinHost:
         """Refused a few times after each boot; never for another host key than the pinned one."""
         self._file.spend(2)
+        let_in = self._file.reachable(_SSH)
         with self._file.change() as db:
             row = db.execute("SELECT * FROM instances WHERE public_host = ?", (public_host,)).fetchone()
-            if row is None or row["state"] != "running" or row["refusals"] > 0:
+            if not let_in or row is None or row["state"] != "running" or row["refusals"] > 0:
                 db.execute("UPDATE instances SET refusals = max(0, refusals - 1) WHERE public_host = ?", (public_host,))
                 refused = True
             else:
@@ -118,12 +121,17 @@ class TwinHost:
             return _file(db, self._id, Command(name=command, script="").marker) is not None
 
     def output(self, command: Command) -> str:
-        """The twin understands two questions: a recipe's `announced`, for its introducer knows the storage node that was
-        started here, and `cloud-init`, which is at work for a while."""
+        """The twin understands a recipe's `announced`, for its introducer knows the storage node that was started here; `patched`
+        and `patches`, of which a marker alone tells that a host is patched; and `cloud-init`, which is at work for a while."""
         self._check()
         if command.name == CLOUD_INIT.name:
             with self._file.change() as db:
                 return "at work\n" if self._file.roll(db, f"cloud-init {self._id}") < _AT_WORK else "ended\n"
+        if command.name == "patched":
+            return "patched\n" if self.done("old-shares") else "stock\n"
+        if command.name.startswith("old-shares"):
+            self._one(command)
+            return ""
         with self._file.change() as db:
             nodes = dict(db.execute("SELECT name, tub_id FROM services WHERE instance_id = ?", (self._id,)).fetchall())
         if command.name != "announced" or "introducer" not in nodes:

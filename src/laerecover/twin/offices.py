@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from email.message import EmailMessage
 
 from laerecover.ports import MailInDoubt, Refusal, ServerRow, Transient
+from laerecover.replies import SAYS
 from laerecover.twin.world import TwinFile, lose
 
 
@@ -21,11 +22,12 @@ class TwinMailer:
         file.spend(2)
         with file.change() as db:
             if file.roll(db, f"mail busy {message_id}") < file.faults.mail_busy:
-                busy, refused, lost = True, False, False
+                busy, barred, refused, lost = True, False, False, False
             else:
-                busy, refused = False, file.roll(db, f"mail refused {message_id}") < file.faults.mail_refused
+                busy, barred = False, file.roll(db, f"mail barred {message_id}") < file.faults.mail_barred
+                refused = file.roll(db, f"mail refused {message_id}") < file.faults.mail_refused
                 lost = file.roll(db, f"mail lost {message_id}") < file.faults.mail_lost
-            if not busy and not refused:
+            if not busy and not barred and not refused:
                 digest = hashlib.sha256(message.as_bytes()).hexdigest()
                 db.execute(
                     "INSERT INTO mailbox (message_id, recipient, subject, sha256, received_at) VALUES (?, ?, ?, ?, ?)",
@@ -33,9 +35,11 @@ class TwinMailer:
                 )
                 file.note(db, "mail", message_id)
         if busy:
-            raise Transient("451 try again later", kind="mail_busy")
+            raise Transient(f"{SAYS}451 try again later", kind="mail_busy")
+        if barred:
+            raise Refusal(f"{SAYS}550 5.7.1 sender not verified", kind="mail_sender")
         if refused:
-            raise Refusal("550 no such mailbox", kind="mail_refused")
+            raise Refusal(f"{SAYS}550 no such mailbox", kind="mail_refused")
         if lost:
             raise MailInDoubt("the connection was lost after DATA")
 

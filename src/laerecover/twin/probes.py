@@ -16,13 +16,15 @@ class TwinProbe:
         self._file = file
 
     def tub_id(self, public_host: str, port: int, *, wanted: str) -> str:
-        """As TahoeProbe, for a node that is started."""
+        """As TahoeProbe, for a node that is started, where the security group lets this runner in."""
         with self._file.change() as db:
             row = db.execute(
                 "SELECT tub_id FROM services JOIN instances USING (instance_id)"
                 " WHERE public_host = ? AND name = ? AND state = 'running'",
                 (public_host, _SERVICES.get(port, "")),
             ).fetchone()
+        if not self._file.reachable(port):
+            raise Transient(f"{public_host}:{port} does not answer: timed out")
         if row is None:
             raise Transient(f"{public_host}:{port} does not answer: connection refused")
         if row["tub_id"] != wanted:

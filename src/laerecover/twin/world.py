@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import random
 import signal
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from laerecover.ingress import EVERYWHERE, Ingress, covered, sources
 from laerecover.ports import Transient
 
 _SCHEMA = """
@@ -47,6 +49,8 @@ class Faults:
 
     connection_lost: float = 0.05
     throttled: float = 0.05
+    mail_barred: float = 0.0
+    """The mail server refuses whatever we send."""
     mail_busy: float = 0.15
     mail_lost: float = 0.0
     mail_refused: float = 0.0
@@ -54,6 +58,10 @@ class Faults:
     instance_dies: float = 0.0
     slowness: float = 1.0
 
+
+RUNNER = "192.0.2.1/32"
+"""From where the twin's hosts are called."""
+_OPEN = [(22, 22, EVERYWHERE), (12345, 12346, EVERYWHERE)]
 
 NO_FAULTS = Faults(connection_lost=0, throttled=0, mail_busy=0, monitoring_down=0, slowness=0)
 
@@ -123,6 +131,23 @@ class TwinFile:
             refused = self.roll(db, f"throttled {die}") < self.faults.throttled
         if refused:
             raise Transient("RequestLimitExceeded", kind="throttled")
+
+    @property
+    def ingress(self) -> list[Ingress]:
+        """What the security group lets in: it is one for all instances."""
+        with self.change() as db:
+            row = db.execute("SELECT value FROM meta WHERE key = 'ingress'").fetchone()
+        rules = json.loads(row["value"]) if row is not None else _OPEN
+        return [Ingress(first=first, last=last, source=source) for first, last, source in rules]
+
+    def let_in(self, rules: Iterable[tuple[int, int, str]]) -> None:
+        """Replace the security group's rules: first port, last port, source."""
+        with self.change() as db:
+            db.execute("INSERT OR REPLACE INTO meta VALUES ('ingress', ?)", (json.dumps(list(rules)),))
+
+    def reachable(self, port: int) -> bool:
+        """Whether the group lets this runner in at the port."""
+        return covered(RUNNER, sources(self.ingress, port))
 
     def spend(self, seconds: float) -> None:
         """Let the twin's time pass."""

@@ -14,8 +14,10 @@ from makings import BUCKET, EMAIL, LOG_FILE, NAME, SECRET_KEY, log
 from makings import evidence as whole
 from test_evidence import below, tar, write
 
+import laeforensics as lf
 from laeforensics import shell
 from laeforensics.cli import main
+from laerecover.manifest import read_manifest
 
 
 @pytest.fixture
@@ -64,6 +66,20 @@ def test_audit_as_json(folder, typed):
     told = json.loads(out)
     assert (code, told["verdicts"], told["evidence_changed"]) == (0, {"RECOVERABLE": 1}, [])
     assert "RECOVERABLE" in err
+
+
+def test_both_digests_are_told_whole_by_their_names(folder, typed):
+    """`digest` is the evidence's, as card, page and manifest have it; the manifest's own has its own name."""
+    code, out, err = typed(*AUDIT, "--json")
+    told = json.loads(out)
+    manifest = read_manifest(Path("out/m.parquet"), key_file=Path("key/k"))
+    evidence_digest = lf.open_case("evidence").reading.digest
+    assert (code, told["digest"], told["manifest_digest"]) == (0, evidence_digest, manifest.digest)
+    assert told["digest"] == manifest.evidence_digest != manifest.digest
+    assert err.count(evidence_digest) == 1
+    assert (folder / "out" / "audit.html").read_text("utf-8").count(evidence_digest) == 1
+    code, out, _ = typed(*AUDIT)
+    assert (code, out.count(evidence_digest)) == (0, 1)
 
 
 def test_audit_of_changed_evidence_ends_with_1(folder, typed):
@@ -221,7 +237,7 @@ def test_help(word, typed):
 
 
 def test_jobs_write_the_same_audit(folder):
-    """As typed in a real shell: two processes, the same digest; nothing on stderr when piped."""
+    """As typed in a real shell: two processes, the same digests; nothing on stderr when piped."""
     told = []
     for jobs in ("1", "2"):
         words = [*AUDIT, "--json", "--jobs", jobs]
@@ -229,7 +245,7 @@ def test_jobs_write_the_same_audit(folder):
         done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
         assert done.returncode == 0, done.stderr
         assert "\x1b" not in done.stdout + done.stderr
-        told.append(json.loads(done.stdout)["digest"])
+        told.append([json.loads(done.stdout)[name] for name in ("digest", "manifest_digest")])
     assert told[0] == told[1]
 
 

@@ -146,6 +146,17 @@ def test_the_numbers_of_a_card_are_those_of_the_case(case):
     assert numbers["understood"] == pytest.approx(100 * (1 - (piece.end - piece.start) / told.size))
 
 
+def test_the_evidence_is_named_whole(case):
+    """The full digest stands once on the card, in a terminal and in a notebook, and once on the page; its line is short."""
+    digest = case.reading.digest
+    assert len(digest) == 64
+    for told in (display.card(case), display.card(case, is_short=True), repr(case), case._repr_html_()):
+        assert told.count(digest) == 1
+    assert display.page(case).count(digest) == 1
+    (line,) = [line for line in display.card(case).split("\n") if digest in line]
+    assert len(line) <= 80
+
+
 def test_many_lines_of_residue_read_as_few():
     """Lines that differ in numbers and names only are one kind of residue, counted; the most frequent comes first."""
     lines = [f"Polished {n} of 99 windows at 10.0.0.{n}\n" for n in range(20)] + ["Done.\n"]

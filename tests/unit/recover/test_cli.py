@@ -93,6 +93,8 @@ def test_json_is_alone_on_stdout(laerecover, make_manifest):
         (("drill", "{manifest}", "--mail", "maybe"), 2, "hold or send"),
         (("run", "{manifest}"), 2, "settings --example"),
         (("run", "{manifest}", "--accept", "x"), 2, "--because"),
+        (("run", "{manifest}", "--not-dialled"), 2, "--not-dialled needs a reason"),
+        (("notify", "{manifest}", "--not-dialled", "--because", " "), 2, "--not-dialled needs a reason"),
         (("report", "{manifest}"), 2, "nothing was started yet"),
         (("notify", "{manifest}"), 2, "nothing was started yet"),
         (("resolve", "{manifest}", "x", "mail"), 2, "--sent or --resend"),

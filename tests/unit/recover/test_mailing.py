@@ -204,7 +204,7 @@ def test_notify_sends_each_mail_once_whatever_happens(make_account, make_manifes
         clock = SystemClock(stop, pace=0.001)
         world = twin_world(TwinFile(folder / "world.sqlite"), options.vault(folder), clock)
         opened = OpenWorld(world=replace(world, mailer=SmtpMailer(settings)), point=lambda step, point: None)
-        state, _ = notify(
+        state, _, _ = notify(
             options,
             stop=stop,
             confirm=lambda s, letters: bool(shown.extend(x.text for x in letters)) or True,

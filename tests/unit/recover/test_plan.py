@@ -124,6 +124,16 @@ def test_the_example_is_a_settings_file(settings_file, make_account):
     assert settings.image_of(make_account(product_code="7A3C2F01")) == "ami-old"
 
 
+def test_customers_may_be_anywhere_unless_the_settings_say_where(settings_file):
+    """Ranges of addresses, or lists that the cloud keeps."""
+    assert read_settings(settings_file()).customers_from == ("0.0.0.0/0",)
+    places = '[ec2]\ncustomers_from = ["203.0.113.0/24", "pl-0123abcd"]'
+    assert read_settings(settings_file(example().replace("[ec2]", places))).customers_from == (
+        "203.0.113.0/24",
+        "pl-0123abcd",
+    )
+
+
 def test_images_are_mapped_explicitly(settings_file, make_account):
     """What no longer exists is replaced by what the operator wrote, and by nothing else."""
     text = example().replace("[ec2.images]", '[ec2.images]\n"ami-old" = "ami-new"')
@@ -142,6 +152,9 @@ def test_images_are_mapped_explicitly(settings_file, make_account):
         ("[waits]\nnonsense = 1", {}, "waits.nonsense is no setting"),
         ("[nonsense]\nx = 1", {}, "nonsense is no setting"),
         ("ec2 = 3", {}, r"\[ec2\] is no table"),
+        ('[ec2]\ncustomers_from = "0.0.0.0/0"', {}, "ec2.customers_from is no list of ranges"),
+        ('[ec2]\ncustomers_from = ["the office"]', {}, "ec2.customers_from is no list of ranges"),
+        ("[ec2]\ncustomers_from = []", {}, "ec2.customers_from is no list of ranges"),
         ('[files]\nec2secret = "nosuch"\n[mail]\nhost = "h"\nsender = "s"\nstaff = "t"', {}, "cannot be read"),
         (None, {"ec2_access_key_id": None}, "ec2_access_key_id is missing"),
         ("[mail]\n", {}, "is missing"),

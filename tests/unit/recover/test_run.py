@@ -120,7 +120,7 @@ def test_what_notify_shows_is_what_it_sends(operator, make_account):
         return True
 
     for _ in range(2):
-        _, outcome = notify(someone.options(), stop=someone.stop, confirm=confirm, world=someone.world)
+        _, outcome, _ = notify(someone.options(), stop=someone.stop, confirm=confirm, world=someone.world)
         assert set(outcome.values()) == {"sent"}
     assert len(shown) == 2
     assert not any("canary" in letter.text for letter in shown)

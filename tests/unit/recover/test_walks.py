@@ -14,14 +14,29 @@ import pytest
 
 from laerecover.twin.world import faults_of
 
-SEEDS, ROUNDS, KILLS = 50, 3, 3
+SEEDS, MANY_SEEDS, ROUNDS, KILLS = 50, 1000, 3, 3
 ENGINE_SEEDS, ACCOUNTS, PACE = (7, 42), 3, "0.0005"
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_a_walk_among_mishaps_and_kills_doubles_nothing(make_life, make_account, seed):
     """One living instance, its row, at most one mail, and no secret in what the ledger keeps: whatever happens."""
-    life = make_life(make_account(seed), "walk", seed=seed, faults=replace(faults_of(f"seed:{seed}"), slowness=0))
+    walk(make_life, make_account, seed)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("first", range(SEEDS, MANY_SEEDS, SEEDS))
+def test_many_walks_among_mishaps_and_kills_double_nothing(make_life, make_account, first):
+    """The same for the seeds that CI leaves out; it prints how the recoveries ended."""
+    ended = Counter(walk(make_life, make_account, seed) for seed in range(first, first + SEEDS))
+    print(f"seeds {first} to {first + SEEDS - 1}: {dict(ended)}")
+
+
+def walk(make_life, make_account, seed) -> str:
+    """One walk; how it ended."""
+    life = make_life(
+        make_account(seed), f"walk{seed}", seed=seed, faults=replace(faults_of(f"seed:{seed}"), slowness=0)
+    )
     dice, kept, outcome = random.Random(seed), [], {"outcome": "failed"}
     for number in range(1, ROUNDS + 1):
         for _ in range(KILLS):
@@ -36,6 +51,7 @@ def test_a_walk_among_mishaps_and_kills_doubles_nothing(make_life, make_account,
     told = json.dumps([effect.to_json() for effect in kept])
     assert "canary" not in told
     assert life.work.account.server_node_pem.reveal().splitlines()[1] not in told
+    return outcome["outcome"]
 
 
 def check_promises(life, outcome) -> None:

@@ -1,0 +1,313 @@
+"""What SmtpMailer makes of each reply, at each stage: a server over TLS that says what a test puts into its mouth."""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+import threading
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from email import policy
+from email.headerregistry import Address
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+
+from laerecover.adapters.smtp import SmtpMailer
+from laerecover.manifest import Secret
+from laerecover.ports import MAIL_ABOUT_US, MailInDoubt, Refusal, Transient
+from laerecover.rig.authority import make_certificate
+from laerecover.settings import drill_settings
+
+FURL, SWISSNUM = "pb://canarytub@203.0.113.7:12345/canaryswissnum", "canaryswissnum"
+SENDER, PASSWORD = "support@example.org", "canary password"
+TAKES = {
+    "greeting": b"220 mail.example.org\r\n",
+    "EHLO": b"250-mail.example.org\r\n250-STARTTLS\r\n250 AUTH PLAIN\r\n",
+    "STARTTLS": b"220 go ahead\r\n",
+    "AUTH": b"235 welcome\r\n",
+    "MAIL": b"250 OK\r\n",
+    "RCPT": b"250 OK\r\n",
+    "DATA": b"354 go on\r\n",
+    "message": b"250 taken\r\n",
+}
+
+
+class Parrot:
+    """An SMTP server that says at each stage what it was told to, and hangs up after words of the test's own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.says, self.messages = dict(TAKES), list[bytes]()
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(folder / "server.pem", folder / "server.key")
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop listening."""
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join(timeout=10)
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            with suppress(OSError):
+                self._talk(connection)
+            connection.close()
+
+    def _talk(self, connection: socket.socket) -> None:
+        connection.settimeout(10)
+        lines = connection.makefile("rb")
+        going = self._say(connection, "greeting")
+        while going and (line := lines.readline()):
+            stage = line.decode("latin-1").upper().partition(" ")[0].strip()
+            if stage not in self.says:
+                return
+            going = self._say(connection, stage)
+            if stage == "STARTTLS" and going:
+                connection = self._context.wrap_socket(connection, server_side=True)
+                lines = connection.makefile("rb")
+            elif stage == "DATA" and going:
+                self.messages.append(b"".join(iter(lines.readline, b".\r\n")))
+                going = self._say(connection, "message")
+
+    def _say(self, connection: socket.socket, stage: str) -> bool:
+        """Whether it goes on: a reply of the usual kind was given, and it was not the last."""
+        connection.sendall(self.says[stage])
+        if self.says[stage][:1] == TAKES[stage][:1] and stage != "message":
+            return True
+        connection.shutdown(socket.SHUT_WR)
+        return False
+
+
+@pytest.fixture(scope="module")
+def papers(tmp_path_factory):
+    """A folder with the certificate of 127.0.0.1 and of whoever vouches for it."""
+    folder = tmp_path_factory.mktemp("papers")
+    make_certificate(folder, "127.0.0.1", datetime.now(UTC))
+    return folder
+
+
+@pytest.fixture
+def parrot(papers):
+    """The server, taking everything."""
+    made = Parrot(papers)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def mailer(parrot, papers):
+    """Logs in, over STARTTLS."""
+    places = {"smtp_host": "127.0.0.1", "smtp_port": parrot.port, "smtp_ca_file": str(papers / "ca.pem")}
+    login = {"smtp_user": "signup", "smtp_password": Secret(PASSWORD)}
+    return SmtpMailer(replace(drill_settings(Path()), sender=SENDER, **places, **login))
+
+
+def message(recipient: str = "zoe@example.net") -> EmailMessage:
+    made = EmailMessage(policy=policy.SMTP)
+    made["From"] = Address(addr_spec=SENDER)
+    made["To"] = Address(addr_spec=recipient)
+    made["Message-ID"] = "<1@example.org>"
+    made.set_content(f"Dear Zoë,\n\nintroducer.furl = {FURL}\n")
+    return made
+
+
+def said(mailer: SmtpMailer, recipient: str = "zoe@example.net") -> tuple[str, str]:
+    """What comes of sending: a word for it, and the error's text."""
+    try:
+        mailer.send(message(recipient))
+    except Transient as error:
+        return "later", str(error)
+    except MailInDoubt as error:
+        return "in doubt", str(error)
+    except Refusal as error:
+        assert error.kind in (*MAIL_ABOUT_US, "mail_refused")
+        return ("this mail" if error.kind == "mail_refused" else "us"), str(error)
+    return "taken", ""
+
+
+@pytest.mark.parametrize(
+    ("stage", "reply", "means"),
+    [
+        ("greeting", b"554 5.7.1 you are blocked\r\n", "us"),
+        ("greeting", b"421 too busy\r\n", "later"),
+        ("greeting", b"hello\r\n", "later"),
+        ("greeting", b"", "later"),
+        ("EHLO", b"550 who are you\r\n", "us"),
+        ("EHLO", b"421 closing\r\n", "later"),
+        ("EHLO", b"\r\n", "later"),
+        ("EHLO", b"250 no TLS here\r\n", "us"),
+        ("EHLO", b"250-mail.example.org\r\n250 STARTTLS\r\n", "us"),
+        ("EHLO", b"250-mail.example.org\r\n250-STARTTLS\r\n250 AUTH XOAUTH2\r\n", "us"),
+        ("STARTTLS", b"454 no TLS at the moment\r\n", "later"),
+        ("STARTTLS", b"502 what\r\n", "us"),
+        ("AUTH", b"535 5.7.8 wrong\r\n", "us"),
+        ("AUTH", b"454 4.7.0 ask again\r\n", "later"),
+        ("AUTH", b"421 closing\r\n", "later"),
+        ("AUTH", b"what?\r\n", "later"),
+        ("MAIL", b"550 no such mailbox\r\n", "us"),
+        ("MAIL", b"553 5.7.1 not your address\r\n", "us"),
+        ("MAIL", b"451 4.7.1 try again\r\n", "later"),
+        ("MAIL", b"354 what\r\n", "later"),
+        ("MAIL", b"999 what\r\n", "later"),
+        ("MAIL", b"what?\r\n", "later"),
+        ("MAIL", b"", "later"),
+        ("DATA", b"554 no\r\n", "us"),
+        ("DATA", b"451 not now\r\n", "later"),
+        ("DATA", b"250 OK\r\n", "later"),
+        ("DATA", b"what?\r\n", "later"),
+        ("RCPT", b"550 no such mailbox\r\n", "this mail"),
+        ("RCPT", b"550 5.1.1 zoe@example.net: user unknown in relay recipient table\r\n", "this mail"),
+        ("RCPT", b"550-5.2.1 The account is\r\n550 5.2.1 disabled by policy\r\n", "this mail"),
+        ("RCPT", b"553 mailbox name not allowed\r\n", "this mail"),
+        ("RCPT", b"554 5.7.1 <zoe@example.net>: Relay access denied\r\n", "us"),
+        ("RCPT", b"550 relay not permitted\r\n", "us"),
+        ("RCPT", b"553 5.7.1 <support@example.org>: not owned by user signup\r\n", "us"),
+        ("RCPT", b"550 5.1.8 domain not found\r\n", "us"),
+        ("RCPT", b"550 support@example.org is unknown to us\r\n", "us"),
+        ("RCPT", b"550-Verification failed\r\n550-unrouteable\r\n550 Sender verify failed\r\n", "us"),
+        ("RCPT", b"530 5.7.0 log in first\r\n", "us"),
+        ("RCPT", b"503 MAIL first\r\n", "us"),
+        ("RCPT", b"450 greylisted\r\n", "later"),
+        ("RCPT", b"650 what\r\n", "later"),
+        ("RCPT", b"what?\r\n", "later"),
+    ],
+)
+def test_before_the_message_nothing_is_in_doubt(parrot, mailer, stage, reply, means):
+    """5xx is about us until a recipient is named, and then if its words say so; what is no reply is asked for again."""
+    parrot.says[stage] = reply
+    assert (said(mailer)[0], parrot.messages) == (means, [])
+
+
+@pytest.mark.parametrize(
+    ("reply", "means"),
+    [
+        (b"250 taken\r\n", "taken"),
+        (b"250\r\n", "taken"),
+        (b"250-taken,\r\n250-\r\n250 as 4bQx\r\n", "taken"),
+        (b"250 pris en charge, Zo\xc3\xab\r\n", "taken"),
+        (b"250 angenommen, Zo\xeb\r\n", "taken"),
+        (b"451 4.3.0 disk full\r\n", "later"),
+        (b"421 closing\r\n", "later"),
+        (b"550 no\r\n", "this mail"),
+        (b"552 5.2.2 mailbox full, over quota\r\n", "this mail"),
+        (b"550 5.1.0 no such user\r\n", "this mail"),
+        (b"550 5.7.17 mailbox owner has changed\r\n", "this mail"),
+        (b"550 5.1.0 sender rejected\r\n", "us"),
+        (b"550 sender not verified\r\n", "us"),
+        (b"554 Message rejected: Email address is not verified. The following failed: support@example.org\r\n", "us"),
+        (b"550-5.7.26 This mail has been blocked because the\r\n550 5.7.26 sender is unauthenticated\r\n", "us"),
+        (b"550 5.7.1 rejected by policy\r\n", "us"),
+        (b"554 Refused. Your IP is listed in a black list\r\n", "us"),
+        (b"550 Daily sending limit exceeded\r\n", "us"),
+    ],
+)
+def test_a_well_formed_reply_to_the_message_settles_it(parrot, mailer, reply, means):
+    """2xx, 4xx, 5xx: taken, later, refused; the refusal is about this mail unless status or words are about sender or policy."""
+    parrot.says["message"] = reply
+    assert (said(mailer)[0], len(parrot.messages)) == (means, 1)
+
+
+NO_REPLIES = [
+    b"",
+    b"\r\n",
+    b"\r\n250 taken\r\n",
+    b"taken, thank you\r\n",
+    b"354 go on\r\n",
+    b"334 \r\n",
+    b"150 what\r\n",
+    b"650 what\r\n",
+    b"999 what\r\n",
+    b"260 what\r\n",
+    b"25 OK\r\n",
+    b"2500 OK\r\n",
+    b" 250 OK\r\n",
+    b"+25 OK\r\n",
+    b"2_5 OK\r\n",
+    b"-50 no\r\n",
+    b"250OK\r\n",
+    b"250\tOK\r\n",
+    b"550no\r\n",
+    b"550_no\r\n",
+    b"250 OK",
+    b"550 no such mailbox",
+    b"250 OK\n",
+    b"250 OK\r",
+    b"250 O\rK\r\n",
+    b"250-taken\r\n",
+    b"250-taken\r\n550 no\r\n",
+    b"550-no\r\n250 taken\r\n",
+    b"250-taken\r\nas 4bQx\r\n",
+    b"\xd9\xa2\xd9\xa5\xd9\xa0 OK\r\n",
+    b"250 " + b"x" * 20000 + b"\r\n",
+    b"250-more\r\n" * 300,
+    b"\x00\x00\x00\x00\r\n",
+]
+
+
+@pytest.mark.parametrize("reply", NO_REPLIES, ids=[repr(reply[:24]) for reply in NO_REPLIES])
+def test_what_is_no_reply_leaves_the_message_in_doubt(parrot, mailer, reply):
+    """Text, 354, an empty line, half a line, three digits that are no code: nobody can say whether it was taken."""
+    parrot.says["message"] = reply
+    assert (said(mailer)[0], len(parrot.messages)) == ("in doubt", 1)
+
+
+@pytest.mark.parametrize("reply", [b"550 blocked: %s\r\n", b"550 blocked: %s now\r\n", b"what is %s?\r\n"])
+@pytest.mark.parametrize("quoted", [FURL, FURL[:40], SWISSNUM])
+def test_a_server_that_quotes_the_furl_is_not_repeated(parrot, mailer, reply, quoted):
+    """What a server says is kept in outbox and report: the furl never is."""
+    parrot.says["message"] = reply % quoted.encode()
+    means, text = said(mailer)
+    assert means in ("us", "in doubt")
+    assert "canary" not in text
+    assert re.search("blocked|what is", text)
+
+
+def test_a_server_that_quotes_the_login_is_not_repeated(parrot, mailer):
+    """Nor is the password, which a server that does not know AUTH may send back in base64."""
+    parrot.says["AUTH"] = b"500 unknown command: AUTH PLAIN AHNpZ251cABjYW5hcnkgcGFzc3dvcmQ=\r\n"
+    means, text = said(mailer)
+    assert (means, "AHN" in text, PASSWORD in text) == ("us", False, False)
+
+
+def test_a_sender_that_is_its_own_recipient_proves_nothing(parrot, mailer):
+    """Where the staff read the sender's own mailbox, a reply that names it is about that mailbox."""
+    parrot.says["RCPT"] = b"550 support@example.org is unknown to us\r\n"
+    assert said(mailer, recipient=SENDER)[0] == "this mail"
+
+
+@pytest.mark.parametrize("at", ["greeting", "handshake"])
+def test_a_port_that_speaks_no_tls_is_named_as_what_it_is(parrot, mailer, papers, at):
+    """`tls` on a port for STARTTLS is about us; a server that is gone in the handshake is asked again."""
+    secure = SmtpMailer(replace(mailer._settings, smtp_security="tls"))
+    if at == "handshake":
+        parrot.says["greeting"] = b""
+    means, text = said(secure)
+    assert means == ("us" if at == "greeting" else "later")
+    assert at == "handshake" or "`starttls`" in text
+
+
+@pytest.mark.parametrize("recipient", ["nospam@example.net", "sender@example.net", "zoe@policy.relay.example"])
+@pytest.mark.parametrize(
+    "reply", ["550 <{0}> unknown", "550 {0}: unknown", "550 {1}: unknown", "550 unknown here (at {2})"]
+)
+def test_a_name_that_sounds_like_us_is_still_theirs(parrot, mailer, recipient, reply):
+    """A customer, or their host, may be called by any of the words that speak of sender and policy."""
+    parrot.says["RCPT"] = reply.format(recipient, *recipient.split("@")).encode() + b"\r\n"
+    assert said(mailer, recipient)[0] == "this mail"
+
+
+def test_an_address_that_no_envelope_can_bear_is_refused(parrot, mailer):
+    """A domain beyond ASCII: said before anything is given away, so that nothing is in doubt."""
+    assert (said(mailer, "zoe@exämple.net")[0], parrot.messages) == ("this mail", [])
