@@ -17,7 +17,7 @@ from rig_hands import connect
 from tahoe_client import TahoeClient
 
 from evidence_writer.certificates import default_pool, make_identity
-from laerecover.hostkeys import derive_host_key
+from laerecover.hostkeys import HOST_KEY_PUBLIC, derive_host_key, fingerprint
 from laerecover.identity import parse_furl, tub_id_of, weak_key
 from laerecover.manifest import Account, Secret
 from laerecover.outbox import Outbox
@@ -32,6 +32,12 @@ from laerecover.vault import Vault
 from laerecover.worlds import open_real
 
 BUCKET = "lae-7a3c2f01-inventedseedinventedseedinvented"
+# What an image's own cloud-init may do beside ours: still at work when sshd lets us in, and then it looks around.
+SLOW = """#cloud-config
+runcmd:
+  - [sh, -c, 'sleep 6; cat /etc/ssh/ssh_host_ed25519_key.pub; ls /var/lib/lae-recovery /home/ubuntu/.lae-recovery']
+output: {all: '>/root/cloud-init-saw'}
+"""
 CANARIES = ("inventedsecretkey/+9", "inventedusertoken", "inventedproducttoken")
 
 
@@ -166,12 +172,14 @@ def client(rig: Rig, tmp_path: Path) -> Iterator[TahoeClient]:
 
 
 def test_a_file_outlives_its_host(places: list[Place], client: TahoeClient, tmp_path: Path) -> None:
-    """An old client reads what it stored on a host that is gone, and adds to its old directory; a reboot changes nothing."""
+    """An old client reads what it stored on a host that is gone, and adds to its old directory; a reboot changes nothing. The
+    second host is an image of today, whose login user is another, whose cloud-init is slow, whose small programs are uutils'."""
     first, second = places
-    for place in places:
-        place.boot()
+    first.boot()
+    second.boot(image="today", vendor_data=SLOW)
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda place: place.must("install_server"), places))
+    _cloud_init_was_waited_for(second)
     first.must("bounce_server")
     files = {
         name: random.Random(name).randbytes(size)
@@ -231,13 +239,33 @@ def _reboot(place: Place) -> None:
             time.sleep(0.5)
 
 
+def _cloud_init_was_waited_for(place: Place) -> None:
+    """Until its end nothing of ours was there, not even our host key; so the console shows the boot key, and afterwards both
+    halves on the host are the final one's. The user is cloud-init's work."""
+    place.shell(f"sudo grep -q '{place.boot_key.public.split()[1]}' /root/cloud-init-saw")
+    assert place.shell("sudo grep -c 'cannot access' /root/cloud-init-saw") == "2"
+    console = place.rig.ask("console", place.name)
+    assert fingerprint(place.boot_key.public) in console
+    assert fingerprint(place.key.public) not in console
+    shown = place.shell(f"ssh-keygen -lf {HOST_KEY_PUBLIC}; sudo ssh-keygen -lf {HOST_KEY_PUBLIC.removesuffix('.pub')}")
+    assert [line.split()[1] for line in shown.splitlines()] == [fingerprint(place.key.public)] * 2
+    assert place.shell("getent passwd debian || true; df --version") == "df 0.0.17"
+
+
 def _commands_can_be_run_again(place: Place) -> None:
-    """Markers forgotten, nodes running, bucket mounted: everything is done once more, nothing breaks."""
+    """Markers forgotten, nodes running, bucket mounted: everything is done once more, nothing breaks; with busybox's programs
+    this time."""
     place.shell("sudo rm -r /var/lib/lae-recovery")
+    programs = "$(ls /usr/lib/cargo/bin/coreutils) awk flock grep sed setsid"
+    place.shell(
+        f"for p in {programs}; do ! busybox --list | grep -qx $p || sudo ln -s /usr/bin/busybox /usr/local/bin/$p; done"
+    )
+    assert "BusyBox" in place.shell("df --help 2>&1")
     recipe = recipe_named("tahoe")
     with place.rig.inside(), place.work().link(patient=True) as link:
         link.commands([*recipe.before_reboot(), *recipe.after_reboot(place.settings.monitor_pubkey), *recipe.patches()])
     place.must("bounce_server")
+    place.shell("sudo busybox find /usr/local/bin -type l -delete")
 
 
 def _no_secret_lies_about(place: Place) -> None:
@@ -252,10 +280,20 @@ def _no_secret_lies_about(place: Place) -> None:
 
 
 def _storage_stops_before_its_bucket(place: Place) -> None:
-    """Taking the bucket down takes the storage node down first, and nothing hangs; without a bucket it does not come up."""
+    """Taking the bucket down takes the storage node down first, and nothing hangs, nor does a mount stay behind though somebody
+    is in there; without a bucket, or with a dead one, the storage node does not come up."""
+    inside = f"sudo -u customer sh -c 'cd {HOME}/bucket && exec sleep 300' >/dev/null 2>&1 </dev/null &"
+    standing = f"grep -c ' {HOME}/bucket ' /proc/mounts || true"
+    place.shell(f"{inside} sleep 1")
     assert "down: " in place.shell("sudo sv -w 30 down lae-bucket; sudo sv status lae-storageserver")
-    assert place.shell(f"grep -c ' {HOME}/bucket ' /proc/mounts || true") == "0"
-    place.shell("sudo sv start lae-bucket; sudo sv start lae-storageserver")
+    assert place.shell(standing) == "0"
+    place.shell("sudo pkill sleep; sudo chmod -x /etc/sv/lae-bucket/finish; sudo sv -w 30 once lae-bucket")
+    place.shell(f"until grep -q ' {HOME}/bucket ' /proc/mounts; do sleep 0.2; done; sudo pkill -KILL rclone; sleep 1")
+    assert place.shell(standing) == "1", "a mount whose rclone is dead"
+    node = "pgrep -f 'tahoe run .*storageserver' || true"
+    assert place.shell(f"sudo sv start lae-storageserver; sleep 4; {node}") == ""
+    place.shell("sudo chmod +x /etc/sv/lae-bucket/finish; sudo sv start lae-bucket; sudo sv start lae-storageserver")
+    assert place.shell(f"for i in $(seq 60); do {node} | grep . && break; sleep 0.5; done") != ""
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import threading
 from datetime import UTC, datetime
 
 import pytest
+import yaml
 
 from laerecover.errors import LaeRecoverError, LockHeld, explain
 from laerecover.hostkeys import derive_host_key
@@ -277,6 +278,23 @@ def test_a_host_key_is_the_same_for_the_same_launch(tmp_path):
     key = paramiko.Ed25519Key.from_private_key(io.StringIO(one.private.reveal()))
     assert f"{key.get_name()} {key.get_base64()}" == one.public
     assert one.user_data.reveal().count(one.public) == 1
+
+
+def test_user_data_makes_the_login_user_and_pins_the_key(tmp_path):
+    """Images let in users of their own (`admin`, `debian`, `ec2-user`): cloud-init gives their default user this name, as a
+    table, which no version calls outdated. An older version sent the same without it."""
+    key = derive_host_key(Vault(tmp_path, b"k" * 32), "a")
+    told, former = (yaml.safe_load(each.reveal()) for each in (key.user_data, key.former_user_data))
+    assert key.user_data.reveal().startswith("#cloud-config\n")
+    assert told.pop("user") == {"name": "ubuntu"}
+    assert (
+        told
+        == former
+        == {
+            "ssh_deletekeys": True,
+            "ssh_keys": {"ed25519_private": key.private.reveal(), "ed25519_public": key.public},
+        }
+    )
 
 
 @pytest.mark.parametrize("text", ["", "pb://", "pb://a@b", "pb://a@b/", "http://a@b/c", "pb://@b/c"])

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from laerecover.hostkeys import HOST_KEY_FILE, HOST_KEY_PUBLIC, derive_host_key, fingerprint
 from laerecover.identity import new_node_pem, parse_furl, tub_id_of
 from laerecover.manifest import Secret
 from laerecover.ports import NotListening, Refusal, ServerRow, Transient
@@ -140,7 +141,42 @@ def test_another_host_key_ends_the_account_at_once(make_bench, monkeypatch):
     outcome = bench.recover()
     assert outcome["failures"][0]["kind"] == "host_key"
     assert "in between" in outcome["failures"][0]["message"]
+    told = bench.values("deploy_ec2_instance")
+    assert fingerprint(told["host_key"]) in outcome["failures"][0]["message"]
+    assert fingerprint(told["boot_host_key"]) in outcome["failures"][0]["message"]
     assert bench.effects[-2].step == "install_server"
+
+
+def test_both_halves_of_the_host_key_are_the_final_ones(make_bench):
+    """sshd compares them at every connection. A host whose key the version before replaced, one half of it, is mended by the
+    step that it was killed in, which waits for cloud-init all the same."""
+    bench = make_bench()
+    waited = []
+    bench.work = replace(bench.work, waiting=lambda what, seconds: waited.append(what))
+    known = {}
+    for step in ("deploy_ec2_instance", "wait_for_ec2_addresses"):
+        known[step] = bench.perform(step, 1, known, "").values
+    final = derive_host_key(bench.vault, known["deploy_ec2_instance"]["client_token"])
+    with bench.file.change() as db:
+        db.execute("UPDATE instances SET refusals = 0")
+    work = replace(bench.work, known=known)
+    with work.link(patient=True, pinned="boot_host_key") as link:
+        host = link.host()
+        host.write(HOST_KEY_FILE, final.private, owner="root", mode=0o600)
+        host.write(HOST_KEY_PUBLIC, Secret(known["deploy_ec2_instance"]["boot_host_key"]), owner="root", mode=0o644)
+        host.reload_sshd()
+    bench.file.seed = next(str(n) for n in range(99) if _cloud_init_is_at_work(bench, n))
+    assert bench.perform("install_server", 1, known, "").ok
+    assert bench.host_file(HOST_KEY_PUBLIC) == f"{final.public}\n"
+    assert bench.host_file(HOST_KEY_FILE) == final.private.reveal()
+    assert "cloud-init's end: not there yet" in waited
+
+
+def _cloud_init_is_at_work(bench, seed) -> bool:
+    """Whether the twin's dice say so at the first two questions."""
+    instance_id = bench.rows("instances")[0]["instance_id"]
+    dice = [hashlib.sha256(f"{seed} cloud-init {instance_id} {n}".encode()).digest()[0] / 256 for n in (1, 2)]
+    return max(dice) < 0.3
 
 
 def test_an_instance_that_died_is_followed_by_another_generation(make_bench):
