@@ -1,4 +1,4 @@
-"""Whether what was recovered still answers: both nodes, announcement, bucket, shares old and new; read-only, at any later time."""
+"""Whether what was recovered still answers: nodes, announcement, bucket, shares old or new; read-only, at any later time."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ FIRST_LINES_WITH_AND = [
     "laerecover/twin/hosts.py",
     "laerecover/twin/offices.py",
 ]
-LONG_FILES: list[str] = []
+LONG_FILES: list[str] = ["laerecover/recipes/tahoe.py"]
 
 
 @cache
