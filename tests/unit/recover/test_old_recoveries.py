@@ -343,3 +343,4 @@ def test_another_order_of_steps_is_noticed(vintage, left, change, placed, undist
         monkeypatch.setattr(module, "ALL_STEPS", everything)
     with pytest.raises(AssertionError):
         ends_well(at, left, wanted)
+    assert [latest.outcome for latest in read_ledger(at[1] / "state/ledger.sqlite").values()] == ["failed"]
