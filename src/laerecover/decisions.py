@@ -44,7 +44,7 @@ def accept_rebuilt(
     Gives the state with that written down, and the findings: what was accepted blocks no more.
     """
     named = {a.account_id for a in manifest.accounts if {a.account_id, a.customer_email} & set(options.accept)}
-    accepted = [f for f in findings if f.what == REBUILT and f.account_id in named]
+    accepted = dict.fromkeys(f for f in findings if f.what == REBUILT and f.account_id in named)
     for finding in accepted:
         state = state.accept_living(finding.account_id or "", finding.instances).write()
     return state, [_told_only(finding) if finding in accepted else finding for finding in findings]

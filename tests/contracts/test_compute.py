@@ -244,6 +244,15 @@ class TestEc2(ComputeExam):
         assert len({instance.instance_id for instance in found}) == 102
         assert self.cloud.faults.calls["DescribeInstances"] == 3 + 1, "three questions, one of them with a second page"
 
+    def test_a_hostile_value_asks_for_nobody_elses_instances(self, compute):
+        """What EC2 would read as `any` goes there escaped: the answer is not everything that the account has."""
+        asked = []
+        compute._client.meta.events.register(
+            "provide-client-params.ec2.DescribeInstances", lambda params, **_: asked.append(params["Filters"])
+        )
+        assert compute.tagged("Name", ["a*?\\@example.org"]) == []
+        assert asked == [[{"Name": "tag:Name", "Values": ["a\\*\\?\\\\@example.org"]}]]
+
     def test_the_rules_are_those_of_the_group_that_a_launch_would_use(self, compute):
         """Of two groups of one name: the one in the default network, or in the subnet's; by id, that very one."""
         client, (_, home) = compute._client, self.cloud.prepare(key_name="admin", public_key=self.cloud.public_key)

@@ -216,7 +216,7 @@ class Actions:
         """Who is let in changes for hosts that run, too."""
         answer = asked.forward(asked.form)
         for launch in self.launches:
-            if launch.booted.is_set() and launch.state != "terminated":
+            if launch.state != "terminated":
                 self._yard.let_in(launch.instance_id, rules_of(launch.instance))
         return answer
 

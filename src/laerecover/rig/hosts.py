@@ -98,8 +98,12 @@ class Yard:
 
     def let_in(self, instance_id: str, rules: Sequence[Ingress]) -> None:
         """Its security group's rules are these now; no effect if there is no such host."""
-        if instance_id in self._hosts:
-            let_in(instance_id, rules)
+        with self._lock:
+            host = self._hosts.get(instance_id)
+        if host is not None:
+            with host.lock:
+                if instance_id in self._hosts:
+                    let_in(instance_id, rules)
 
     def terminate(self, instance_id: str) -> None:
         """End the host, with its root folder and all; no effect if there is none."""
