@@ -213,7 +213,7 @@ class LoneNode:
     def wait_for_round(self) -> dict[str, Any]:
         """What the lease checker tells of a round that it has begun from now on."""
         begins, until = max(self.rounds(), default=-1) + 2, time.monotonic() + 120
-        while not any(number >= begins for number in (rounds := self.rounds())):
+        while max(rounds := self.rounds(), default=-1) < begins:
             assert time.monotonic() < until, rounds.keys()
             time.sleep(0.2)
         return rounds[max(rounds)]
