@@ -25,11 +25,13 @@ def verify(options: Options, json_: JsonOpt = False) -> None:
 
 def patch(options: Options, yes: YesOpt = False, json_: JsonOpt = False) -> None:
     """Patch hosts that were recovered with a Tahoe-LAFS that destroys shares of 2014; their storage nodes start again."""
+    from dataclasses import replace
+
     from laerecover.patch import patch as patched
     from laerecover.show import ask, show_verified
 
     def confirm(faulty: Sequence[Check]) -> bool:
-        show_verified(faulty, stream=sys.stderr if json_ else sys.stdout)
+        show_verified([replace(check, next="") for check in faulty], stream=sys.stderr if json_ else sys.stdout)
         return yes or ask(f"Patch {len(faulty)} hosts and start their storage nodes again")
 
     _tell(patched(options, stop=stop_on_signals(), confirm=confirm), json_)

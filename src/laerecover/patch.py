@@ -11,12 +11,15 @@ from laerecover.identity import STORAGE_PORT
 from laerecover.lock import locked
 from laerecover.manifest import Account
 from laerecover.options import Options
-from laerecover.ports import Host, Transient
+from laerecover.ports import Host, Refusal, Transient
 from laerecover.report import Round
 from laerecover.review import find_state
 from laerecover.verify import Asked, Check, old_shares, recovered, who_is_asked
 
-_TRIES, _PAUSE = 30, 2.0
+_START, _PAUSE = 60.0, 2.0
+"""How long a node may need to start, how often it is asked, in seconds."""
+_LOST = 5
+"""So often a host is patched, if the link to it is lost."""
 
 
 def patch(options: Options, *, stop: threading.Event, confirm: Callable[[Sequence[Check]], bool]) -> list[Check]:
@@ -34,12 +37,13 @@ def patch(options: Options, *, stop: threading.Event, confirm: Callable[[Sequenc
             raise Guarded(
                 "the patch was not confirmed", where=f"{len(faulty)} hosts", next_step="add --yes; nothing was changed"
             )
-        for check in pool.map(lambda pair: _patched(asked, *pair, stop=stop), faulty):
+        for check in pool.map(lambda pair: patched(asked, *pair, stop=stop), faulty):
             found[check.account_id] = check
         return list(found.values())
 
 
-def _patched(asked: Asked, account: Account, latest: Round, *, stop: threading.Event) -> Check:
+def patched(asked: Asked, account: Account, latest: Round, *, stop: threading.Event) -> Check:
+    """Patch one host, whatever it runs; what it answers then."""
     told = {step["step"]: step["values"] for step in latest.steps}
 
     def mend(host: Host) -> None:
@@ -51,17 +55,23 @@ def _patched(asked: Asked, account: Account, latest: Round, *, stop: threading.E
                 asked, str(told["wait_for_ec2_addresses"]["public_host"]), str(told["bounce_server"]["server_nodeid"])
             )
 
-    return old_shares(asked, account, latest, mend=mend)
+    for _ in range(_LOST):
+        check = old_shares(asked, account, latest, mend=mend)
+        if check.kind != Transient.kind or stop.is_set():
+            break
+        asked.world.clock.sleep(_PAUSE)
+    return check
 
 
 def _wait_for_node(asked: Asked, host: str, wanted: str) -> None:
-    """A node needs seconds to start. Raises what it says at last."""
-    for left in reversed(range(_TRIES)):
+    """A node needs seconds to start. Refusal (`service_failed`) if it does not answer in time."""
+    until = asked.world.clock.monotonic() + _START
+    while asked.world.nodes is not None:
         try:
-            if asked.world.nodes is not None:
-                asked.world.nodes.tub_id(host, STORAGE_PORT, wanted=wanted)
+            asked.world.nodes.tub_id(host, STORAGE_PORT, wanted=wanted)
             return
-        except Transient:
-            if not left:
-                raise
+        except Transient as error:
+            if asked.world.clock.monotonic() > until:
+                said = f"its node was started again, and does not answer since: {error}"
+                raise Refusal(said, kind="service_failed") from None
             asked.world.clock.sleep(_PAUSE)

@@ -199,21 +199,24 @@ class LoneNode:
         command = [self.folder / "venv/bin/python", "-c", count, self.share(index)]
         return int(subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout)
 
-    def rounds(self) -> dict[str, Any]:
-        """Number -> what the lease checker told of a round that it ended."""
+    def rounds(self) -> dict[int, Any]:
+        """Number -> what the lease checker told of a round that it ended; of the last ten."""
         history = self.bucket / "lease_checker.history.json"
-        try:
-            return json.loads(history.read_bytes())
-        except (FileNotFoundError, ValueError):  # it is written in place
-            return {}
+        while True:
+            try:
+                return {int(number): told for number, told in json.loads(history.read_bytes()).items()}
+            except FileNotFoundError:
+                return {}
+            except ValueError:  # it is written in place
+                time.sleep(0.01)
 
-    def wait_for_rounds(self, count: int) -> dict[str, Any]:
-        """What the lease checker tells of the last of so many rounds from now on."""
-        wanted, until = max(map(int, self.rounds()), default=-1) + count, time.monotonic() + 60
-        while str(wanted) not in (rounds := self.rounds()):
+    def wait_for_round(self) -> dict[str, Any]:
+        """What the lease checker tells of a round that it has begun from now on."""
+        begins, until = max(self.rounds(), default=-1) + 2, time.monotonic() + 120
+        while max(rounds := self.rounds(), default=-1) < begins:
             assert time.monotonic() < until, rounds.keys()
             time.sleep(0.2)
-        return rounds[str(wanted)]
+        return rounds[max(rounds)]
 
     def _put(self, name: str, text: str) -> None:
         (self.node / name).write_text(text)

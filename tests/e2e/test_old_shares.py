@@ -197,7 +197,7 @@ def test_the_lease_checker_changes_nothing(node: LoneNode) -> None:
     for file in shares:
         file.write_bytes(old_share(file.read_bytes()) if file != made.share else bytes(share))
     before = {file: hashlib.sha256(file.read_bytes()).digest() for file in shares}
-    told = node.wait_for_rounds(2)
+    told = node.wait_for_round()
     assert told["expiration-enabled"] is False
     assert told["corrupt-shares"] == []
     assert told["space-recovered"]["examined-shares"] == len(shares)
@@ -234,7 +234,7 @@ def test_stock_tahoe_takes_an_old_file_for_corrupt(stock: LoneNode) -> None:
     made.age()
     with pytest.raises(Refused, match=r"struct\.error"):
         stock.add_leases(made.index, 6)
-    assert [made.index, 0] in stock.wait_for_rounds(2)["corrupt-shares"]
+    assert [made.index, 0] in stock.wait_for_round()["corrupt-shares"]
 
 
 def test_stock_tahoe_destroys_an_old_directory(stock: LoneNode) -> None:

@@ -6,14 +6,20 @@ import json
 import shlex
 import sqlite3
 import subprocess
+import threading
 import venv
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from laerecover.ports import RECOVERED_TAG
+from laerecover.patch import patched
+from laerecover.ports import RECOVERED_TAG, NotListening, Refusal, Transient
 from laerecover.recipes import HOME, PROBLEMS
 from laerecover.recipes.tahoe import Tahoe
 from laerecover.twin.hosts import TwinHost
+from laerecover.vault import Vault
+from laerecover.verify import Asked
 
 MARKERS = {f"/var/lib/lae-recovery/{name}" for name in ("old-shares", "old-shares-in-force")}
 
@@ -112,11 +118,68 @@ def test_a_host_recovered_earlier_is_named_and_mended_by_what_is_told(make_manif
     assert verified() == (1, faulty)
     for _ in range(2):
         done = commands(*words, "--yes")
-        assert (done.returncode, done.stderr) == (0, "")
+        assert (done.returncode, done.stderr) == (0, ""), done.stdout
         assert "1 of 1 recovered accounts are well" in done.stdout
         assert verified() == (1, faulty[1:])
     assert commands("patch", manifest, "--key-file", key_file, "--yes", "--json").returncode == 0
     assert verified() == (0, [])
+
+
+class Weak:
+    """HostConnector, Host, NodeProbe and Clock: `troubles` come one after the other, then all goes well."""
+
+    def __init__(self, *, troubles=(), silent=0):
+        self.troubles, self.silent, self.seconds, self.done = list(troubles), silent, 0.0, []
+
+    def connect(self, public_host, *, user, host_key):
+        return self
+
+    def output(self, command):
+        if self.troubles:
+            raise self.troubles.pop(0)
+        self.done.append(command.name)
+        return {"patched": "patched\n", "old-shares-in-force": "started again\n"}.get(command.name, "")
+
+    def close(self):
+        pass
+
+    def tub_id(self, public_host, port, *, wanted):
+        self.silent -= 1
+        if self.silent >= 0:
+            raise Transient("connection refused")
+        return wanted
+
+    def monotonic(self):
+        return self.seconds
+
+    def sleep(self, seconds):
+        self.seconds += seconds
+
+
+@pytest.mark.parametrize(
+    ("weak", "kind", "waited"),
+    [
+        (Weak(troubles=[Transient("lost"), NotListening("closed")]), "not_listening", 2),
+        (Weak(troubles=[Transient("lost"), Transient("lost")], silent=3), "", 10),
+        (Weak(troubles=[Transient("lost")] * 9), "transient", 10),
+        (Weak(troubles=[Refusal("exit status 87", kind="command_failed")]), "command_failed", 0),
+        (Weak(silent=99), "service_failed", 62),
+    ],
+)
+def test_a_lost_link_is_not_the_end_of_a_patch(make_account, weak, kind, waited):
+    """What may be done again is, a few times; a node that stays silent, or whatever is final, is told."""
+    world = SimpleNamespace(hosts=weak, nodes=weak, clock=weak)
+    asked = Asked(world=world, vault=Vault(Path("unused"), b"k" * 32), recipe=Tahoe())
+    values = {
+        "deploy_ec2_instance": {"client_token": "token"},
+        "wait_for_ec2_addresses": {"public_host": "203.0.113.9"},
+        "bounce_server": {"server_nodeid": "b" * 32},
+    }
+    latest = SimpleNamespace(steps=[{"step": step, "values": told} for step, told in values.items()])
+    check = patched(asked, make_account(), latest, stop=threading.Event())
+    assert (check.kind, check.ok, weak.seconds) == (kind, not kind, waited)
+    if not kind:
+        assert weak.done == ["old-shares", "old-shares-in-force", "patched"]
 
 
 def test_an_unknown_tahoe_is_left_as_it_is(tmp_path):
