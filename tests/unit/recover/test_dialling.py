@@ -188,7 +188,7 @@ def customers(someone):
 
 def send(someone, **more):
     """notify; the states of the accounts' own mails."""
-    state, _ = notify(someone.options(**more), stop=someone.stop, confirm=lambda *_: True, world=someone.world)
+    state, _, _ = notify(someone.options(**more), stop=someone.stop, confirm=lambda *_: True, world=someone.world)
     return sorted(mail.state for mail in Outbox(state.outbox).all() if mail.kind != FAILURE)
 
 
