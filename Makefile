@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: demo test thorough check e2e rig-tools fuzz bench notebooks clean
+.PHONY: demo test thorough long check e2e rig-tools fuzz bench notebooks clean
 
 $(VENV)/.runtime: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; call make PYTHON=/path/to/python3.11"; exit 1; }
@@ -23,11 +23,15 @@ demo: $(VENV)/.runtime
 	$(BIN)/laerecover drill demo/manifest.parquet --key-file demo/key/manifest.key
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(JOBS) -m "not e2e and not fuzz and not thorough"
+	$(BIN)/python -m pytest -n $(JOBS) -m "not e2e and not fuzz and not thorough and not long"
 
 # Hostile and damaged evidence, properties, a kill at every crash point, the packages.
 thorough: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(JOBS) -m thorough
+
+# What takes minutes: every class of damage over all folders of the damage table (tests/damage).
+long: $(VENV)/.dev
+	$(BIN)/python -m pytest -n $(JOBS) -m long
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
