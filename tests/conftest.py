@@ -85,3 +85,12 @@ class AllowedSkips:
             terminalreporter.write_line(f"skipped, though {self.path} does not list it: {missed}", red=True)
         if not self.ran:
             terminalreporter.write_line("no test was run at all", red=True)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell what tests had to say (`record_property("told", text)`), though they passed: figures before and after."""
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            for name, text in report.user_properties:
+                if name == "told":
+                    terminalreporter.write_line(str(text))
