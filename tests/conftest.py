@@ -13,9 +13,9 @@ THOROUGH = (
     "tests/unit/recover/test_matrix.py",
     "tests/unit/recover/test_terminal.py",
     "tests/unit/recover/test_walks.py",
-    "tests/unit/test_generate.py::test_every_truth_value",
-    "tests/unit/test_generate.py::test_truth_is_never",
-    "tests/unit/test_generate.py::test_tub_ids",
+    "tests/fixtures/test_generate.py::test_every_truth_value",
+    "tests/fixtures/test_generate.py::test_truth_is_never",
+    "tests/fixtures/test_generate.py::test_tub_ids",
 )
 
 

@@ -9,16 +9,24 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from laeforensics import calls, decisions, display, evidence, export, extraction, lost, masking, mending, reading, rules
-from laeforensics.accounts import accounts
+from laeforensics.accounts.account import Account, instances, keys_of
+from laeforensics.accounts.assembly import accounts
+from laeforensics.accounts.roles import roles
+from laeforensics.audit import calls, decisions, gaps, mends, rules
+from laeforensics.companions.inventory import GONE, RUNNING, UNKNOWN, Inventory, read_inventory
 from laeforensics.errors import UnknownKey
-from laeforensics.fields import SIGNUP_FIELDS
-from laeforensics.findings import Finding
-from laeforensics.inventory import GONE, RUNNING, UNKNOWN, Inventory, read_inventory
-from laeforensics.joining import join
-from laeforensics.settling import Account, instances, keys_of
-from laeforensics.signups import COLUMNS, roles, row, shown, table
-from laeforensics.witnesses import Signup
+from laeforensics.evidence import find, recognise
+from laeforensics.evidence.read import read_beside
+from laeforensics.export import extraction, manifest, tables
+from laeforensics.export.tables import COLUMNS, row, table
+from laeforensics.facts import masking
+from laeforensics.facts.fields import SIGNUP_FIELDS, shown
+from laeforensics.facts.findings import Finding
+from laeforensics.joining import lost
+from laeforensics.joining.join import join
+from laeforensics.joining.signups import Signup
+from laeforensics.present import cards, explanations
+from laeforensics.reading import whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +59,7 @@ class Case:
     """
 
     def __init__(
-        self, root: Path, read: reading.Reading, *, folder: Path | None = None, inventory: Inventory | None = None
+        self, root: Path, read: whole.Reading, *, folder: Path | None = None, inventory: Inventory | None = None
     ) -> None:
         self.root = root
         self.folder = folder or default_folder(root)
@@ -109,7 +117,7 @@ class Case:
     def residue_kinds(self) -> pd.DataFrame:
         """The residue clustered: lines that are alike but for digits, quoted texts and long words, most frequent first."""
         columns = ("template", "lines", "bytes", "files", "first")
-        return table(masking.residue_kinds(r for log in self.reading.logs for r in log.residue), columns)
+        return table(tables.residue_kinds(r for log in self.reading.logs for r in log.residue), columns)
 
     @cached_property
     def coverage(self) -> pd.DataFrame:
@@ -139,8 +147,8 @@ class Case:
                 if (s.name, f.field) not in decided or not f.blocks
             ),
             *(f for a in self.accounts for f in a.findings),
-            *lost.lost_accounts(self.accounts, self.reading.sources),
-            *lost.unknown_ends(self.accounts),
+            *gaps.lost_accounts(self.accounts, self.reading.sources),
+            *gaps.unknown_ends(self.accounts),
         ]
         order = {"blocking": 0, "warning": 1, "note": 2}
         return sorted(found, key=lambda f: (order[f.severity], f.code, f.signup or "", f.field or "", f.message))
@@ -184,9 +192,9 @@ class Case:
         found = difflib.get_close_matches(wanted.lower(), near, n=3, cutoff=0.75)
         return f"did you mean {masking.plain(', '.join(near[k] for k in found))}?" if found else None
 
-    def explain(self, key: str) -> display.Explanation:
+    def explain(self, key: str) -> explanations.Explanation:
         """Why we believe what we say of one account: each field, each witness with its place, who disagrees."""
-        return display.explain(self.account(key))
+        return explanations.explain(self.account(key))
 
     @property
     def calls(self) -> pd.DataFrame:
@@ -211,11 +219,11 @@ class Case:
             self.__dict__.pop(name, None)
         return str(decision)
 
-    def mends(self) -> list[mending.Mend]:
+    def mends(self) -> list[mends.Mend]:
         """What evidence would help, most useful first."""
         return [
-            *mending.of_lost_accounts(lost.lost_accounts(self.accounts, self.reading.sources)),
-            *mending.shopping_list(self.accounts),
+            *mends.of_lost_accounts(gaps.lost_accounts(self.accounts, self.reading.sources)),
+            *mends.shopping_list(self.accounts),
         ]
 
     def shopping_list(self) -> pd.DataFrame:
@@ -226,7 +234,7 @@ class Case:
 
     def export(self, path: str | Path, *, key_file: Path | None = None) -> Manifest:
         """Write all accounts (not the attempts) as an encrypted manifest, with audit.parquet beside it."""
-        return export.export(self.accounts, Path(path), evidence_digest=self.reading.digest, key_file=key_file)
+        return manifest.export(self.accounts, Path(path), evidence_digest=self.reading.digest, key_file=key_file)
 
     def _audit_row(self, account: Account) -> dict[str, Any]:
         grade = rules.grade(account)
@@ -249,10 +257,10 @@ class Case:
         return values
 
     def _repr_html_(self) -> str:
-        return display.card_html(self)
+        return cards.card_html(self)
 
     def __repr__(self) -> str:
-        return display.card(self)
+        return cards.card(self)
 
 
 def _server(account: Account, inventory: Inventory) -> str:
@@ -278,7 +286,7 @@ def open_case(
     inventory: str | Path | None = None,
     product_tokens: str | Path | None = None,
     jobs: int = 1,
-    progress: Callable[[evidence.EvidenceFile, int], None] | None = None,
+    progress: Callable[[recognise.EvidenceFile, int], None] | None = None,
 ) -> Case:
     """Read a folder of evidence, or an archive of one, or several of either. Nothing in them is written to.
 
@@ -288,10 +296,10 @@ def open_case(
     Raises EvidenceError: no such folder, or nothing in it that can be read; InventoryError; DecisionError.
     """
     roots = tuple(map(Path, (path, *more)))
-    saved = None if inventory is None else read_inventory(evidence.read_beside(Path(inventory)), str(inventory))
-    files = evidence.find(*roots)
-    read = reading.read_all(files, jobs=jobs, progress=progress and (lambda file: progress(file, len(files))))
+    saved = None if inventory is None else read_inventory(read_beside(Path(inventory)), str(inventory))
+    files = find.find(*roots)
+    read = whole.read_all(files, jobs=jobs, progress=progress and (lambda file: progress(file, len(files))))
     if product_tokens is not None:
-        reading.add_monthly(read, Path(product_tokens))
+        whole.add_monthly(read, Path(product_tokens))
     root = roots[0] if not more else Path(" + ".join(map(str, roots)))
     return Case(root, read, folder=default_folder(roots[0]) if folder is None else Path(folder), inventory=saved)

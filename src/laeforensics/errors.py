@@ -1,4 +1,4 @@
-"""What can go wrong for a caller: each error says what, where and what next."""
+"""What can go wrong for a caller, told so that the caller knows what to do next."""
 
 from __future__ import annotations
 
@@ -24,3 +24,19 @@ class EvidenceError(ForensicsError):
 
 class UnknownKey(ForensicsError):
     """No account, log, bucket, e-mail or activation key of the case has that name."""
+
+
+class CustodyError(ForensicsError):
+    """A register that cannot be kept or read."""
+
+
+class InventoryError(ForensicsError):
+    """An inventory that does not prove what it covers; it was not used."""
+
+
+class DecisionError(ForensicsError):
+    """A decision that cannot be taken."""
+
+
+class ExtractionError(ForensicsError):
+    """Facts that cannot be written as asked."""

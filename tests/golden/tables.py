@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import laeforensics as lf
-from laeforensics.fields import SIGNUP_FIELDS
-from laeforensics.witnesses import start_of
+from laeforensics.evidence.names import start_of
+from laeforensics.facts.fields import SIGNUP_FIELDS
 from laerecover.manifest import Secret
 
 HERE = Path(__file__).resolve().parent

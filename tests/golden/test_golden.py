@@ -11,7 +11,7 @@ import pytest
 from tables import EVIDENCE, FIXTURES, MINI, MINI_COLUMNS, evidence_table, mini_table
 
 import laeforensics as lf
-from laeforensics.fields import SIGNUP_FIELDS
+from laeforensics.facts.fields import SIGNUP_FIELDS
 
 
 def test_the_fixtures_read_as_they_did():

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from lark import Lark
 
-from laeforensics import linting, parsing
 from laeforensics.cli import main
-from laeforensics.linting import Problem, lint, render
+from laeforensics.parsing import linting, parser
+from laeforensics.parsing.linting import Problem, lint, render
 
 GRAMMARS = Path(__file__).resolve().parents[2] / "grammars"
 OTHERS = {name: linting.written(name) for name in linting.GRAMMARS if name != "signup_log"}
@@ -46,10 +46,10 @@ def broken(monkeypatch, tmp_path):
         assert before in text
         (copies / name).write_text(text.replace(before, after), "utf-8")
         compiled = Lark.open(str(copies / "signup_log.lark"), parser="lalr", lexer="contextual")
-        whole = parsing.source
-        monkeypatch.setattr(parsing, "source", lambda name: compiled if name == "signup_log" else whole(name))
+        whole = parser.source
+        monkeypatch.setattr(parser, "source", lambda name: compiled if name == "signup_log" else whole(name))
         for made_of_it in ("grammar", "_handing"):
-            monkeypatch.setattr(parsing, made_of_it, getattr(parsing, made_of_it).__wrapped__)
+            monkeypatch.setattr(parser, made_of_it, getattr(parser, made_of_it).__wrapped__)
 
     return change
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import laeforensics as lf
+from laeforensics.present import pages
 from laerecover.manifest import Secret
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
@@ -195,7 +196,6 @@ def _compare(judged: Judged, where: str, said: dict[str, Any], true: dict[str, A
 
 def look_at_everything(case: Any) -> None:
     """Make every table, card, page and explanation: none may fail, and no control character may reach a terminal."""
-    from laeforensics import display
 
     for table in (case.facts, case.residue, case.coverage, case.findings):
         assert {str(dtype) for dtype in table.dtypes} <= {"object"}
@@ -206,7 +206,7 @@ def look_at_everything(case: Any) -> None:
     for text in texts:
         rude = {c for c in text if c != "\n" and not c.isprintable() and c != "\u00a0"}
         assert not rude, f"control or formatting characters on the terminal: {rude!r}"
-    page = display.page(case)
+    page = pages.page(case)
     assert "<script" not in page.lower() and "javascript:" not in page.lower()
 
 

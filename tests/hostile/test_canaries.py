@@ -16,7 +16,7 @@ import pytest
 
 import laeforensics as lf
 from laeforensics import cli
-from laeforensics.fields import FIELDS
+from laeforensics.facts.fields import FIELDS
 from laerecover.manifest import Secret
 
 EVIDENCE = Path(__file__).resolve().parents[2] / "fixtures" / "evidence"

@@ -19,10 +19,10 @@ from evidence_writer.dialects import DIALECTS
 from evidence_writer.replacement import make_replacement
 from evidence_writer.rerecord import make_rerecord
 from evidence_writer.server import make_server
-from laeforensics import reading
 from laeforensics.cli import main
-from laeforensics.fields import FIELDS
-from laeforensics.identities import key_fits
+from laeforensics.facts.fields import FIELDS
+from laeforensics.facts.nodekeys import key_fits
+from laeforensics.reading import files
 from laerecover.manifest import read_manifest
 
 WARNING = b"Warning: missing field for 'introducer_node_pem'\n"
@@ -82,14 +82,14 @@ def test_a_certificate_of_an_unknown_version_stops_no_audit(tmp_path):
 def test_a_reader_that_fails_costs_one_file(tmp_path, monkeypatch):
     """An exception that nobody foresaw is a finding about the file that raised it."""
     run, other = signup("d06", 1), signup("d06", 2)
-    read = reading.read_secrets
+    read = files.read_secrets
 
     def failing(data, name):
         if run.log_name in name:
             raise LookupError("unforeseen")
         return read(data, name)
 
-    monkeypatch.setattr(reading, "read_secrets", failing)
+    monkeypatch.setattr(files, "read_secrets", failing)
     judged = Lab.of(run, other).judge(tmp_path)
     (told,) = (f for f in judged.case.all_findings if f.code == "unreadable-file")
     assert (told.signup, "LookupError" in told.message) == (f"secrets/{run.log_name}", True)

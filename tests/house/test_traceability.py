@@ -42,9 +42,9 @@ GAPS: set[tuple[str, str]] = set()
 # Fields of the manifest whose facts bear another name.
 FACTS_OF = {"account_id": "bucket_name", "instance_name": "customer_email"}
 FACT_RULES = {
-    "laeforensics/activations.py": r"csv",
-    "laeforensics/secretsfiles.py": r"secrets \w+|stripe",
-    "laeforensics/producttokens.py": r"config products\[\d+\]",
+    "laeforensics/companions/csvrows.py": r"csv",
+    "laeforensics/companions/secretsfiles.py": r"secrets \w+|stripe",
+    "laeforensics/companions/products.py": r"config products\[\d+\]",
     "grammars/tahoe_cfg.lark": r"tahoe_cfg",
 }
 

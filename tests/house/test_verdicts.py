@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from laeforensics.findings import BLOCKING, CODES, NOTE, WARNING
-from laeforensics.rules import GRADES, VERDICTS
-from laeforensics.stages import STAGES
+from laeforensics.audit.rules import GRADES, VERDICTS
+from laeforensics.facts.findings import BLOCKING, CODES, NOTE, WARNING
+from laeforensics.parsing.stages import STAGES
 from laerecover import manifest
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "verdicts.md"

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.lark import from_lark
 from mutations import holes, mutated, places, signups
 
-from laeforensics.parsing import source
-from laeforensics.signuplogs import read_log
+from laeforensics.parsing.parser import source
+from laeforensics.parsing.signuplogs import read_log
 
 # Fields of which several own prints, a checksum or a strict shape watch over every byte lost.
 NOISE = st.lists(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import laeforensics as lf
-from laeforensics.signuplogs import read_log
+from laeforensics.parsing.signuplogs import read_log
 from laerecover import cli
 from laerecover.evidence_out import Recovered, leave, log_of, rows
 from laerecover.identity import tub_id_of
