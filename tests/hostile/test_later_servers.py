@@ -21,7 +21,7 @@ from evidence_writer.rerecord import make_rerecord
 from evidence_writer.server import make_server
 from laeforensics.cli import main
 from laeforensics.facts.fields import FIELDS
-from laeforensics.facts.nodekeys import key_fits
+from laeforensics.facts.node_keys import key_fits
 from laeforensics.reading import files
 from laerecover.manifest import read_manifest
 

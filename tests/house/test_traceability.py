@@ -42,8 +42,8 @@ GAPS: set[tuple[str, str]] = set()
 # Fields of the manifest whose facts bear another name.
 FACTS_OF = {"account_id": "bucket_name", "instance_name": "customer_email"}
 FACT_RULES = {
-    "laeforensics/companions/csvrows.py": r"csv",
-    "laeforensics/companions/secretsfiles.py": r"secrets \w+|stripe",
+    "laeforensics/companions/csv_rows.py": r"csv",
+    "laeforensics/companions/secrets_files.py": r"secrets \w+|stripe",
     "laeforensics/companions/products.py": r"config products\[\d+\]",
     "grammars/tahoe_cfg.lark": r"tahoe_cfg",
 }

@@ -26,8 +26,8 @@ from makings import (
     secrets,
 )
 
-from laeforensics.companions.csvrows import BadRow, Row, read_activation_requests
-from laeforensics.companions.secretsfiles import read_secrets, read_stripe
+from laeforensics.companions.csv_rows import BadRow, Row, read_activation_requests
+from laeforensics.companions.secrets_files import read_secrets, read_stripe
 from laeforensics.facts.fields import typed_email
 from laerecover.manifest import read_manifest
 

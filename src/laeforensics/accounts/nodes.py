@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from laeforensics.accounts import identities
 from laeforensics.accounts.account import Account, settle_newest, take
 from laeforensics.evidence.names import stem
-from laeforensics.facts import nodekeys
+from laeforensics.facts import node_keys
 from laeforensics.facts.channels import BROKEN_KEY, LAST_ASSERTING_STANDING, OWN
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.findings import finding
@@ -32,7 +32,7 @@ def settle_identity(account: Account, servers: Sequence[Signup]) -> None:
                 for f in s.witnesses.get("introducer_furl", ())
                 if f.standing <= LAST_ASSERTING_STANDING
             ]
-            tub_ids |= {nodekeys.tub_id_of_furl(f.value) for f in furls}
+            tub_ids |= {node_keys.tub_id_of_furl(f.value) for f in furls}
         verdict, facts = _best_key(servers, pem_field, tub_ids)
         if facts:
             if pem_field not in account.contested:
@@ -49,7 +49,7 @@ def settle_identity(account: Account, servers: Sequence[Signup]) -> None:
                         locators=tuple(f.locator for f in facts),
                     )
                 )
-            tub_id = nodekeys.tub_id_of_pem(facts[0].value)
+            tub_id = node_keys.tub_id_of_pem(facts[0].value)
             ids = [f for s in servers for f in s.witnesses.get(id_field, ()) if f.value == tub_id]
             if ids:
                 account.witnesses[id_field], account.values[id_field] = ids, ids[0].value
@@ -75,12 +75,12 @@ def contest_identity(
         before = {name: _asserted(servers, name) for name in NODE_KEYS}
         furls = _asserted([s for s in servers if s is first], "introducer_furl")
         now = {name: _asserted([signup], name) for name in NODE_KEYS}
-        known = {name: {nodekeys.tub_id_of_pem(f.value) for f in before[name]} for name in NODE_KEYS}
-        known["introducer_node_pem"] |= {nodekeys.tub_id_of_furl(f.value) for f in furls}
+        known = {name: {node_keys.tub_id_of_pem(f.value) for f in before[name]} for name in NODE_KEYS}
+        known["introducer_node_pem"] |= {node_keys.tub_id_of_furl(f.value) for f in furls}
         another = {
             name
             for name in NODE_KEYS
-            if known[name] and any(nodekeys.tub_id_of_pem(f.value) not in known[name] for f in now[name])
+            if known[name] and any(node_keys.tub_id_of_pem(f.value) not in known[name] for f in now[name])
         }
         for name in NODE_KEYS if another else ():
             # A server whose introducer is another's is another server: nothing that was read there is sure.
@@ -134,10 +134,10 @@ def settle_furl(account: Account, servers: Sequence[Signup]) -> None:
         [f for f in s.witnesses.get("introducer_furl", ()) if f.standing <= LAST_ASSERTING_STANDING] for s in servers
     ]
     if account.introducer_identity == identities.PROVED:
-        proved = nodekeys.tub_id_of_pem(account.values["introducer_node_pem"])
+        proved = node_keys.tub_id_of_pem(account.values["introducer_node_pem"])
         # A furl that its own log contradicts counts only if the program itself wrote down the key that proves it.
         own_key = any(f.channel == OWN for f in account.witnesses["introducer_node_pem"])
-        others = tuple(f.locator for facts in per_server for f in facts if nodekeys.tub_id_of_furl(f.value) != proved)
+        others = tuple(f.locator for facts in per_server for f in facts if node_keys.tub_id_of_furl(f.value) != proved)
         if others:
             account.findings.append(
                 finding(
@@ -152,7 +152,7 @@ def settle_furl(account: Account, servers: Sequence[Signup]) -> None:
             [
                 f
                 for f in facts
-                if nodekeys.tub_id_of_furl(f.value) == proved and (own_key or "introducer_furl" not in s.contested)
+                if node_keys.tub_id_of_furl(f.value) == proved and (own_key or "introducer_furl" not in s.contested)
             ]
             for s, facts in zip(servers, per_server, strict=True)
         ]
@@ -182,7 +182,7 @@ def note_relayed_furl(account: Account) -> None:
         f.locator
         for s in account.signups
         for f in s.witnesses.get("internal_introducer_furl", ())
-        if nodekeys.tub_id_of_furl(f.value) == nodekeys.tub_id_of_furl(taken)
+        if node_keys.tub_id_of_furl(f.value) == node_keys.tub_id_of_furl(taken)
         and f.value.rpartition("/")[2] != taken.rpartition("/")[2]
     )
     if other:
@@ -199,7 +199,7 @@ def note_relayed_furl(account: Account) -> None:
 
 def follow_decision(account: Account, pem_field: str) -> None:
     """After a human chose a node key: the node id, the furl and the identity are those of that key, or are not known."""
-    tub_id = nodekeys.tub_id_of_pem(account.values[pem_field])
+    tub_id = node_keys.tub_id_of_pem(account.values[pem_field])
     id_field = pem_field.replace("node_pem", "nodeid")
     names = (id_field, "introducer_furl") if pem_field == "introducer_node_pem" else (id_field,)
     proved = False
@@ -209,7 +209,7 @@ def follow_decision(account: Account, pem_field: str) -> None:
             for s in account.signups
             for f in s.witnesses.get(name, ())
             if f.standing <= LAST_ASSERTING_STANDING
-            and tub_id == (nodekeys.tub_id_of_furl(f.value) if name == "introducer_furl" else f.value)
+            and tub_id == (node_keys.tub_id_of_furl(f.value) if name == "introducer_furl" else f.value)
         ]
         account.values.pop(name, None)
         account.contested.discard(name)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from laeforensics.companions.csvrows import Row
+from laeforensics.companions.csv_rows import Row
 from laeforensics.companions.products import Product
-from laeforensics.companions.secretsfiles import SecretsFile
+from laeforensics.companions.secrets_files import SecretsFile
 from laeforensics.facts.findings import Finding
 
 

@@ -35,7 +35,7 @@ _SITE_TEXT = r"[A-Za-z0-9 !#$()*+./:=?@^_`{|}~%-]+"
 
 _SHAPES: dict[str, str] = {
     # DevPay: product code and seed (for two days the activation key). S4: the subscription id ("sub_..") and the
-    # customer id ("cus_..") in base32. Forms that damage gives, too, need a second witness: see `bucketnames`.
+    # customer id ("cus_..") in base32. Forms that damage gives, too, need a second witness: see `joining`.
     "bucket_name": rf"lae-(?:(?!on2wex)[0-9a-z]{{4,16}}-{_BASE32}|[0-9a-z]{{8}}-a[a-z2-7]{{29}}"
     r"|[0-9a-zA-Z]{8}-A[A-Z2-7]{29}|on2wex[a-z2-7]{8,}-mn2xgx[a-z2-7]{8,})",
     "user_access_key_id": r"[A-Z0-9]{20}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from laeforensics.companions.csvrows import Row
+from laeforensics.companions.csv_rows import Row
 from laeforensics.companions.products import Product, by_own_word
 from laeforensics.companions.sources import Sources
 from laeforensics.evidence.names import start_of
@@ -14,9 +14,9 @@ from laeforensics.facts.fact import Fact, weigh
 from laeforensics.facts.fields import SIGNUP_FIELDS
 from laeforensics.facts.findings import Finding, finding
 from laeforensics.facts.packed import Witnesses
-from laeforensics.joining._bucketnames import settle_names
-from laeforensics.joining._csvrows import REQUEST_TO_LOG, cells, join_csv, moment
-from laeforensics.joining._secretsfiles import join_secrets
+from laeforensics.joining._bucket_names import settle_names
+from laeforensics.joining._csv_rows import REQUEST_TO_LOG, cells, join_csv, moment
+from laeforensics.joining._secrets_files import join_secrets
 from laeforensics.joining._sharing import doubt_shared
 from laeforensics.joining.signups import Signup, add
 from laeforensics.parsing.logs import SignupLog

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from laeforensics.companions.csvrows import Row
-from laeforensics.companions.secretsfiles import SecretsFile
+from laeforensics.companions.csv_rows import Row
+from laeforensics.companions.secrets_files import SecretsFile
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.findings import Finding
 from laeforensics.facts.packed import Witnesses

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from laeforensics.facts.fields import FIELDS
-from laeforensics.parsing import _pythonrepr, parser
+from laeforensics.parsing import _python_repr, parser
 from laeforensics.parsing.parser import Piece
 
 # A block's announcement opens it; its lines are the program's own word only while it is open.
@@ -156,7 +156,7 @@ def value(piece: Piece) -> tuple[str, str, int] | None:
         return name, written, piece.start_pos + start
     if written.startswith("'") and "\\" not in written:
         return name, written[1:-1], piece.start_pos + start + 1
-    decoded = None if written == "None" else _pythonrepr.decode(written)
+    decoded = None if written == "None" else _python_repr.decode(written)
     return None if decoded is None else (name, decoded, piece.start_pos + start)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from laeforensics.facts.channels import BROKEN_KEY, CERTIFIED, LAST_ASSERTING_STANDING, OWN, PAIRED, REMOTE, TESTIMONY
 from laeforensics.facts.fact import Fact
-from laeforensics.facts.nodekeys import key_fits, swissnum_of_furl, tub_id_of_furl, tub_id_of_pem
+from laeforensics.facts.node_keys import key_fits, swissnum_of_furl, tub_id_of_furl, tub_id_of_pem
 
 
 def certify(facts: list[Fact], *, is_restored: bool = False) -> None:

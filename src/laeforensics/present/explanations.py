@@ -10,7 +10,7 @@ from laeforensics.facts.channels import LAST_ASSERTING_STANDING
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.fields import SIGNUP_FIELDS, shown
 from laeforensics.facts.masking import plain
-from laeforensics.facts.nodekeys import tub_id_of_furl
+from laeforensics.facts.node_keys import tub_id_of_furl
 from laeforensics.present._templates import template
 from laerecover.manifest import Secret
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import cast
 
-from laeforensics.companions.csvrows import BadRow, Row, read_activation_requests, read_serverinfo, read_signups
+from laeforensics.companions.csv_rows import BadRow, Row, read_activation_requests, read_serverinfo, read_signups
 from laeforensics.companions.products import Product, read_config
-from laeforensics.companions.secretsfiles import SecretsFile, read_secrets, read_stripe
+from laeforensics.companions.secrets_files import SecretsFile, read_secrets, read_stripe
 from laeforensics.evidence import convert, recognise
 from laeforensics.evidence.read import Content
 from laeforensics.evidence.recognise import EvidenceFile

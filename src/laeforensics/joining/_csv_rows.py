@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
-from laeforensics.companions.csvrows import Row
+from laeforensics.companions.csv_rows import Row
 from laeforensics.companions.sources import Sources
 from laeforensics.evidence.names import start_of
 from laeforensics.facts.buckets import bears_seed, seed_of

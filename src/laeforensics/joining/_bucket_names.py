@@ -9,7 +9,7 @@ from laeforensics.companions.sources import Sources
 from laeforensics.facts.buckets import product_code_of
 from laeforensics.facts.channels import OWN
 from laeforensics.facts.fact import Fact, weigh
-from laeforensics.joining._namewitnesses import NameEvidence, Neighbours, codes_near, gather, half_of, implied
+from laeforensics.joining._name_witnesses import NameEvidence, Neighbours, codes_near, gather, half_of, implied
 from laeforensics.joining.signups import Signup
 
 

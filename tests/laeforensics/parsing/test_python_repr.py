@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from laeforensics.parsing._pythonrepr import decode
+from laeforensics.parsing._python_repr import decode
 
 text = st.text(st.characters(exclude_categories=["Cs"]))
 

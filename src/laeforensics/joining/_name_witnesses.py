@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from laeforensics.companions.secretsfiles import SecretsFile
+from laeforensics.companions.secrets_files import SecretsFile
 from laeforensics.companions.sources import Sources
 from laeforensics.evidence.names import start_of, stem
 from laeforensics.facts.buckets import activation_key_of, is_usual, product_code_of

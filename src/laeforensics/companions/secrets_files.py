@@ -9,7 +9,7 @@ from json.decoder import scanstring  # type: ignore[attr-defined]  # the C scann
 from laeforensics.facts.channels import BROKEN_KEY, DAMAGED, OWN, SITE, STRAY
 from laeforensics.facts.fact import Fact, Locator
 from laeforensics.facts.fields import FIELDS
-from laeforensics.facts.nodekeys import key_fits, tub_id_of_furl, tub_id_of_pem
+from laeforensics.facts.node_keys import key_fits, tub_id_of_furl, tub_id_of_pem
 
 _FIELD_OF_KEY = {
     "access_key_id": "user_access_key_id",

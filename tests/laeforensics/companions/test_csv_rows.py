@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from makings import CODE, EMAIL, ENDED_AT, HOST, INSTANCE, KEY, LAUNCHED, STARTED_AT, request, result, serverinfo
 
 from evidence_writer.people import quoted
-from laeforensics.companions.csvrows import BadRow, Row, read_activation_requests, read_serverinfo, read_signups
+from laeforensics.companions.csv_rows import BadRow, Row, read_activation_requests, read_serverinfo, read_signups
 from laeforensics.facts.channels import FORM, SITE
 
 

@@ -14,7 +14,7 @@ from makings import FURL, INTRODUCER, STORAGE, STRANGER, fact, furl_of
 
 from laeforensics.accounts.identities import judge
 from laeforensics.facts.channels import BROKEN_KEY, CERTIFIED, OWN, PAIRED, REMOTE
-from laeforensics.facts.nodekeys import key_fits, swissnum_of_furl, tub_id_of_furl, tub_id_of_pem
+from laeforensics.facts.node_keys import key_fits, swissnum_of_furl, tub_id_of_furl, tub_id_of_pem
 from laeforensics.parsing._vouching import certify
 
 CERTIFICATE, _, KEY = INTRODUCER.pem.partition("-----BEGIN RSA")

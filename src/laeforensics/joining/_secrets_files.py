@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from laeforensics.companions.secretsfiles import SecretsFile
+from laeforensics.companions.secrets_files import SecretsFile
 from laeforensics.companions.sources import Sources
 from laeforensics.evidence.names import start_of, stem
 from laeforensics.facts.buckets import bears_seed

@@ -27,7 +27,7 @@ from makings import (
     signup_row,
 )
 
-from laeforensics.companions.secretsfiles import read_secrets, read_stripe
+from laeforensics.companions.secrets_files import read_secrets, read_stripe
 from laeforensics.facts.channels import OWN, SITE
 
 WHOLE = read_secrets(secrets(), "secrets")
