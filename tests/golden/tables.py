@@ -64,7 +64,7 @@ def mini_table(case: lf.Case) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, MINI_COLUMNS, lineterminator="\n")
     writer.writeheader()
-    account_of = {s.name: a for a in case.accounts for s in a.signups}
+    account_of = {s.name: a for a in case.judgement.accounts for s in a.signups}
     audited = {row["account_id"]: row for row in case.audit.to_dict("records")}
     for row in case.signups.to_dict("records"):
         account = audited[account_of[row["log_file"]].account_id]

@@ -200,13 +200,13 @@ def look_at_everything(case: Any) -> None:
     for table in (case.facts, case.residue, case.coverage, case.findings):
         assert {str(dtype) for dtype in table.dtypes} <= {"object"}
     texts = [repr(case)]
-    for account in case.accounts:
+    for account in case.judgement.accounts:
         with contextlib.suppress(lf.UnknownKey):  # two attempts may share a key; that is said, not raised to people
             texts.append(str(case.explain(account.account_id)))
     for text in texts:
         rude = {c for c in text if c != "\n" and not c.isprintable() and c != "\u00a0"}
         assert not rude, f"control or formatting characters on the terminal: {rude!r}"
-    page = pages.page(case)
+    page = pages.page(case.judgement)
     assert "<script" not in page.lower() and "javascript:" not in page.lower()
 
 

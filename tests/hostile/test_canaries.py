@@ -142,7 +142,7 @@ def test_no_verb_tells_a_secret(folder, place, wanted):
         run("grammars", "lint", "--json") if folder == EVIDENCE else "",
     ]
     case = lf.open_case(folder, folder=case_folder)
-    for account in case.accounts:
+    for account in case.judgement.accounts:
         told.append(str(case.explain(account.account_id)) + case.explain(account.account_id)._repr_html_())
         for field in sorted(account.contested):
             for witness in (9, 1):
@@ -166,7 +166,8 @@ def test_no_table_tells_a_secret(folder, place, wanted):
             frame = getattr(case, name)
             for text in (repr(frame), frame.to_html(), frame.to_csv()):
                 assert not leaks(text, wanted), name
-    objects = (case, case.accounts, case.joined, case.reading, case.all_findings, case.shopping_list(), case.mends())
+    told = case.judgement
+    objects = (case, told, told.accounts, told.joined, told.reading, told.findings, told.mends, case.shopping_list())
     for thing in objects:
         assert not leaks(f"{thing!r} {thing!s}", wanted), type(thing)
     assert not leaks(case._repr_html_(), wanted)
@@ -198,7 +199,7 @@ def test_a_decision_and_an_explanation_tell_no_secret(place, wanted):
     folder, case_folder = place / "contested", place / "contested.case"
     shutil.copytree(EVIDENCE, folder)
     case = lf.open_case(folder, folder=case_folder)
-    account = next(a for a in case.accounts if _secrets_file(a, folder))
+    account = next(a for a in case.judgement.accounts if _secrets_file(a, folder))
     path = _secrets_file(account, folder)
     copy = folder / "copied" / "secrets" / path.name
     copy.parent.mkdir(parents=True)

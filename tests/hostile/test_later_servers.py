@@ -91,7 +91,7 @@ def test_a_reader_that_fails_costs_one_file(tmp_path, monkeypatch):
 
     monkeypatch.setattr(files, "read_secrets", failing)
     judged = Lab.of(run, other).judge(tmp_path)
-    (told,) = (f for f in judged.case.all_findings if f.code == "unreadable-file")
+    (told,) = (f for f in judged.case.judgement.findings if f.code == "unreadable-file")
     assert (told.signup, "LookupError" in told.message) == (f"secrets/{run.log_name}", True)
     assert judged.accounts[other.account["account_id"]]["verdict"] == "RECOVERABLE"
 
@@ -288,7 +288,7 @@ def test_a_damaged_key_of_a_re_record_is_no_voice(dialect, tmp_path):
     said = judged.rows[rec.log_file]
     assert said["introducer_node_pem"] is None
     assert [w for w in judged.wrong if w.startswith("signups ")] == []
-    assert any(f.code == "damaged-value" and f.field == "introducer_node_pem" for f in judged.case.all_findings)
+    assert any(f.code == "damaged-value" and f.field == "introducer_node_pem" for f in judged.case.judgement.findings)
     row = judged.accounts[origin.account["account_id"]]
     assert row["verdict"] == "RECOVERABLE"
     assert row["introducer_identity"] == ("BROKEN" if dialect == "d01" else "PROVED")
@@ -318,7 +318,7 @@ def test_the_secrets_file_chooses_among_the_tokens_offered(own, tmp_path):
     run = signup("d06")
     row, _, case = offered(tmp_path, run, secrets=True, own=own)
     assert (row["verdict"], row["product_token"].reveal()) == ("RECOVERABLE", run.truth["fields"]["product_token"])
-    codes = {f.code for f in case.all_findings if f.field == "product_token"}
+    codes = {f.code for f in case.judgement.findings if f.field == "product_token"}
     assert codes == {"outranked-witness"}
 
 
@@ -327,14 +327,14 @@ def test_a_re_record_chooses_among_the_tokens_offered(tmp_path):
     run = signup("d01")
     row, _, case = offered(tmp_path, run, re_recorded(run), secrets=True, own="file")
     assert (row["verdict"], row["product_token"].reveal()) == ("RECOVERABLE", run.truth["fields"]["product_token"])
-    assert not [f for f in case.all_findings if f.field == "product_token" and f.blocks]
+    assert not [f for f in case.judgement.findings if f.field == "product_token" and f.blocks]
 
 
 def test_where_nothing_of_the_account_speaks_the_tokens_offered_are_contested(tmp_path):
     """Both are listed."""
     row, _, case = offered(tmp_path, signup("d06"), secrets=False, own="config")
     assert (row["verdict"], row["blocking"]) == ("CONTESTED", ("contested:product_token",))
-    (told,) = (f for f in case.all_findings if f.code == "contested-field")
+    (told,) = (f for f in case.judgement.findings if f.code == "contested-field")
     assert {place.evidence for place in told.locators} == {"lae_automation_config.json", "tokens.csv"}
 
 
@@ -369,7 +369,7 @@ def test_an_address_that_fabrics_marks_do_not_know_is_not_given(tmp_path):
     assert judged.wrong == []
     assert judged.rows[run.log_file]["public_host"] is None
     assert judged.rows[run.log_file]["introducer_furl"] is not None
-    assert any(f.field == "public_host" for f in judged.case.all_findings)
+    assert any(f.field == "public_host" for f in judged.case.judgement.findings)
 
 
 def test_an_address_of_which_no_mark_speaks_is_not_given(tmp_path):
@@ -404,7 +404,7 @@ def test_credentials_that_stand_in_another_buckets_log_are_not_believed(secrets,
         (run.truth["fields"]["user_access_key_id"], "RECOVERABLE") if secrets else (None, "INCOMPLETE")
     )
     assert judged.accounts[other.account["account_id"]]["verdict"] == "RECOVERABLE"
-    assert any(f.field == "user_access_key_id" for f in judged.case.all_findings)
+    assert any(f.field == "user_access_key_id" for f in judged.case.judgement.findings)
 
 
 def test_a_token_that_stands_in_another_buckets_damaged_log_is_not_believed(tmp_path):

@@ -252,7 +252,7 @@ def test_markup_and_formatting_characters_of_names_reach_neither_page_nor_termin
     name = "<img src=x onerror=alert(1)>\u202e\x1b[31m"
     run = signup("d06", customer=Customer(name=name, email="eve@example.org", keyinfo="<b>key</b>\u2066"))
     case = Lab.of(run).judge(tmp_path).case
-    page = pages.page(case)
+    page = pages.page(case.judgement)
     assert "<img" not in page
     assert "<b>key" not in page
     assert "\u202e" not in page and "\u2066" not in page and "\x1b" not in page

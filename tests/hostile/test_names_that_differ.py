@@ -141,9 +141,9 @@ def test_where_nothing_decides_the_account_is_contested_not_abandoned(tmp_path):
     assert account["account_id"] in (bucket_of(run), flipped(bucket_of(run), CODE))
     assert "contested:bucket_name" in account["blocking"]
     assert set(case.findings["code"]).isdisjoint({"unknown-end", "account-without-evidence"})
-    named = [f.value for f in case.accounts[0].witnesses["bucket_name"]]
+    named = [f.value for f in case.judgement.accounts[0].witnesses["bucket_name"]]
     for value in (bucket_of(run), flipped(bucket_of(run), CODE), bucket_of(run)):
-        key, number = case.accounts[0].account_id, named.index(value) + 1
+        key, number = case.judgement.accounts[0].account_id, named.index(value) + 1
         case.decide(key, "bucket_name", witness=number, who="Carol", because="asked the customer")
         (account,) = case.audit.to_dict("records")
         assert (account["account_id"], account["bucket_name"]) == (value, value)
@@ -161,9 +161,9 @@ def test_an_account_whose_bucket_was_decided_can_be_handed_over(tmp_path):
     lab.write(tmp_path / "evidence")
     case = lf.open_case(tmp_path / "evidence")
     assert case.audit["verdict"].tolist() == ["CONTESTED"]
-    named = [f.value for f in case.accounts[0].witnesses["bucket_name"]]
+    named = [f.value for f in case.judgement.accounts[0].witnesses["bucket_name"]]
     case.decide(
-        case.accounts[0].account_id,
+        case.judgement.accounts[0].account_id,
         "bucket_name",
         witness=named.index(bucket_of(run)) + 1,
         who="Carol",

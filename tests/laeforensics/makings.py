@@ -13,6 +13,7 @@ from typing import Any
 import laeforensics as lf
 from evidence_writer.certificates import NodeIdentity, default_pool, make_identity
 from laeforensics.accounts.account import Account
+from laeforensics.audit.lookup import account_of
 from laeforensics.facts.channels import OWN
 from laeforensics.facts.fact import Fact, Locator
 from laeforensics.parsing.logs import SignupLog
@@ -234,6 +235,11 @@ def open_files(folder: Path, files: dict[str, bytes]) -> lf.Case:
     return lf.open_case(folder / "evidence")
 
 
+def judged(case: lf.Case, key: str = BUCKET) -> Account:
+    """The account of that name, as the case judged it."""
+    return account_of(case.judgement.accounts, key, where="a test")
+
+
 def revealed(value: Any) -> Any:
     return value.reveal() if isinstance(value, Secret) else value
 
@@ -252,7 +258,7 @@ def audit_row(case: lf.Case, account_id: str = BUCKET) -> dict[str, Any]:
 
 def codes(case: lf.Case, field: str | None = None) -> set[str]:
     """The codes of the findings (about a field)."""
-    return {f.code for f in case.all_findings if field is None or f.field == field}
+    return {f.code for f in case.judgement.findings if field is None or f.field == field}
 
 
 def fact(value: str, channel: str = OWN, field: str = "public_host", evidence: str = "a file", start: int = 0) -> Fact:

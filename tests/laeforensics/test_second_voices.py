@@ -28,6 +28,7 @@ from makings import (
     config,
     evidence,
     identities_read,
+    judged,
     log,
     open_files,
     re_record,
@@ -104,7 +105,7 @@ def test_two_furls_of_one_certificate_are_contested(tmp_path):
 def test_a_copy_that_is_cut_is_a_duplicate(tmp_path):
     """A log that breaks off before its bucket is no attempt where its fellow is whole."""
     case = open_files(tmp_path, {**evidence(secrets=None), COPY: log(until="activation")})
-    assert [a.account_id for a in case.accounts] == [BUCKET]
+    assert [a.account_id for a in case.judgement.accounts] == [BUCKET]
     assert audit_row(case)["verdict"] == "RECOVERABLE"
 
 
@@ -112,14 +113,14 @@ def test_a_copy_that_is_cut_is_a_duplicate(tmp_path):
 def test_an_editors_backup_is_a_duplicate(tmp_path, suffix):
     """`NAME~` and `NAME.bak` beside the log make neither an account nor an attempt."""
     case = open_files(tmp_path, {**evidence(), LOG_FILE + suffix: log()})
-    assert [a.account_id for a in case.accounts] == [BUCKET]
+    assert [a.account_id for a in case.judgement.accounts] == [BUCKET]
 
 
 def test_a_readme_among_the_logs_is_no_signup(tmp_path):
     """A file whose name is no log's and in which no program speaks is a finding, not an attempt."""
     case = open_files(tmp_path, {**evidence(), "signup_logs/README": b"Copied here in May.\nAsk Zooko.\n"})
-    assert [a.account_id for a in case.accounts] == [BUCKET]
-    assert [f.code for f in case.all_findings if f.signup == "signup_logs/README"] == ["no-log"]
+    assert [a.account_id for a in case.judgement.accounts] == [BUCKET]
+    assert [f.code for f in case.judgement.findings if f.signup == "signup_logs/README"] == ["no-log"]
 
 
 def test_a_log_of_an_odd_name_is_a_log_all_the_same(tmp_path):
@@ -247,7 +248,7 @@ def test_a_re_record_of_other_nodes_is_contested(tmp_path):
 def test_node_id_and_furl_follow_the_key_that_was_chosen(tmp_path, chosen):
     """After a decision about the introducer's key no furl and no node id of the other key stands beside it."""
     case = open_files(tmp_path, {**evidence(), f"signup_logs/{OTHER_NAME}": stranger_record()})
-    choice = decisions.witnesses(case.account(BUCKET), "introducer_node_pem")
+    choice = decisions.witnesses(judged(case), "introducer_node_pem")
     number = 1 + next(n for n, f in enumerate(choice) if f.value == chosen.pem)
     case.decide(BUCKET, "introducer_node_pem", witness=number, who="Carol", because="seen")
     row = audit_row(case)
@@ -276,9 +277,7 @@ def test_a_decision_may_be_changed(tmp_path):
     case = contested(tmp_path)
     for number in (1, 2):
         case.decide(BUCKET, "user_secret_key", witness=number, who="Carol", because="seen")
-        wanted = decisions.witnesses(
-            lf.open_case(case.root, folder=tmp_path / "none").account(BUCKET), "user_secret_key"
-        )
+        wanted = decisions.witnesses(judged(lf.open_case(case.root, folder=tmp_path / "none")), "user_secret_key")
         assert audit_row(case)["user_secret_key"] == wanted[number - 1].value
 
 
@@ -336,7 +335,7 @@ def test_a_key_that_nothing_bears_is_answered_with_what_comes_near(tmp_path):
 @pytest.mark.parametrize("key", [NAME.rpartition("-")[2], EMAIL.upper(), BUCKET.upper(), KEY.lower()])
 def test_seed_and_other_capitals_name_an_account(tmp_path, key):
     """The bare seed, and an e-mail, bucket or key in other capitals, are keys."""
-    assert open_files(tmp_path, evidence()).account(key).account_id == BUCKET
+    assert judged(open_files(tmp_path, evidence()), key).account_id == BUCKET
 
 
 def test_an_explanation_follows_an_auditors_questions(tmp_path):
@@ -377,9 +376,9 @@ def test_a_terminal_gets_short_names(tmp_path):
     from laeforensics.present.cards import card
 
     case = open_files(tmp_path, {f"secrets/{NAME}": secrets(access_key_id=None, secret_key=None)})
-    assert ACCESS_KEY_ID not in card(case)
-    assert max(map(len, card(case, is_short=True).split())) <= max(map(len, card(case).split()))
-    assert not any(len(word) > 48 for word in card(case, is_short=True).split("What would help")[1].split())
+    assert ACCESS_KEY_ID not in card(case.judgement)
+    assert max(map(len, card(case.judgement, is_short=True).split())) <= max(map(len, card(case.judgement).split()))
+    assert not any(len(word) > 48 for word in card(case.judgement, is_short=True).split("What would help")[1].split())
 
 
 def test_extract_hears_the_decisions_of_a_named_case(tmp_path, capsys):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from laeforensics.accounts.account import Account, instances
 from laeforensics.accounts.outcome import is_ready
 from laeforensics.accounts.roles import DUPLICATE
+from laeforensics.companions.inventory import GONE, RUNNING, UNKNOWN, Inventory
 from laeforensics.evidence.names import stem
 from laeforensics.joining.signups import Signup
 
@@ -35,3 +37,13 @@ def same_server(servers: Sequence[Signup], roles: dict[str, str]) -> list[Signup
         if agrees and (shared or copy):
             same.append(signup)
     return same
+
+
+def state_of_servers(account: Account, inventory: Inventory) -> str:
+    """GONE only if every server that the account ever had is gone; RUNNING if one of them runs; else UNKNOWN."""
+    newest, launch_time = account.values.get("instance_id"), account.values.get("launch_time")
+    told = {inventory.server(newest, launch_time)}
+    for instance_id, signup in instances(account).items():
+        launched = signup.values.get("launch_time") if signup.values.get("instance_id") == instance_id else None
+        told.add(inventory.server(instance_id, launched))
+    return next(state for state in (RUNNING, UNKNOWN, GONE) if state in told)

@@ -48,40 +48,51 @@ def witnesses(account: Account, field: str) -> list[Fact]:
     return [f for f in facts if f.standing == best]
 
 
-def decide(
-    account: Account, field: str, *, witness: int, who: str, because: str, now: datetime, folder: Path
-) -> Decision:
-    """Record that witness number `witness` of a contested field is right; 0 withdraws the decision that was taken.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What a human chose: of a contested `field` the `witness` of that number (0 withdraws), `who` says so, `because`."""
+
+    field: str
+    witness: int
+    who: str
+    because: str
+
+
+def decide(account: Account, choice: Choice, *, now: datetime, folder: Path) -> Decision:
+    """Record a choice in the case folder, which is made if it is not there.
 
     Raises DecisionError: the field is not contested, there is no such witness, or no reason is given. OSError.
     """
-    where = f"{account.account_id} {field}"
-    if field not in account.contested and field not in account.decided:
-        contested = ", ".join(sorted(account.contested)) or "none"
-        raise DecisionError("this field is not contested", where=where, next_step=f"contested here: {contested}")
-    choice = account.decided.get(field) or witnesses(account, field)
-    withdrawn = witness == 0 and field in account.decided
-    if not withdrawn and not 1 <= witness <= len(choice):
-        raise DecisionError(
-            f"there is no witness {witness}", where=where, next_step=f"choose one of 1 to {len(choice)}"
-        )
-    if not because.strip() or not who.strip():
-        raise DecisionError("a decision needs a name and a reason", where=where, next_step="give --who and --because")
-    chosen = None if withdrawn else choice[witness - 1]
-    decision = Decision(
-        account_id=account.account_id,
-        field=field,
-        place=str(chosen.locator) if chosen else "",
-        fingerprint=Secret(chosen.value).fingerprint if chosen else "",
-        who=who,
-        because=because,
-        at=now.isoformat(timespec="seconds"),
-        among=_said(choice),
-    )
+    decision = _decision(account, choice, now)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (folder / FILE).open("a", encoding="utf-8") as file:
         file.write(json.dumps(asdict(decision), ensure_ascii=True) + "\n")
     return decision
+
+
+def _decision(account: Account, choice: Choice, now: datetime) -> Decision:
+    field, number = choice.field, choice.witness
+    where = f"{account.account_id} {field}"
+    if field not in account.contested and field not in account.decided:
+        contested = ", ".join(sorted(account.contested)) or "none"
+        raise DecisionError("this field is not contested", where=where, next_step=f"contested here: {contested}")
+    heard = account.decided.get(field) or witnesses(account, field)
+    withdrawn = number == 0 and field in account.decided
+    if not withdrawn and not 1 <= number <= len(heard):
+        raise DecisionError(f"there is no witness {number}", where=where, next_step=f"choose one of 1 to {len(heard)}")
+    if not choice.because.strip() or not choice.who.strip():
+        raise DecisionError("a decision needs a name and a reason", where=where, next_step="give --who and --because")
+    chosen = None if withdrawn else heard[number - 1]
+    return Decision(
+        account_id=account.account_id,
+        field=field,
+        place=str(chosen.locator) if chosen else "",
+        fingerprint=Secret(chosen.value).fingerprint if chosen else "",
+        who=choice.who,
+        because=choice.because,
+        at=now.isoformat(timespec="seconds"),
+        among=_said(heard),
+    )
 
 
 def _said(facts: Iterable[Fact]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 import typer
 
 from laeforensics.cli import _shell, audit, custody, decide, diff, explain, extract, lint
+from laeforensics.cli._options import help_of
 
 app = typer.Typer(
     name="laeforensics",
@@ -20,8 +21,8 @@ grammars = typer.Typer(help="The grammars that the evidence is read with, and th
 app.add_typer(grammars, name="grammars")
 
 for _verb in (audit.audit, explain.explain, decide.decide, extract.extract, diff.diff, custody.custody):
-    app.command()(_verb)
-grammars.command()(lint.lint)
+    app.command(help=help_of(_verb))(_verb)
+grammars.command(help=help_of(lint.lint))(lint.lint)
 
 
 @app.callback()
@@ -30,5 +31,8 @@ def _every_verb() -> None:
 
 
 def main(argv: list[str] | None = None) -> Any:
-    """Run one verb. Exit codes: 0 audited, whatever the verdicts; 1 a check failed; 2 usage or no readable evidence; 130 interrupted."""
+    """Run one verb of the command line (or of `argv`, without the program's name), then exit.
+
+    Exit codes: 0 audited, whatever the verdicts; 1 a check failed; 2 usage or no readable evidence; 130 interrupted.
+    """
     return _shell.run(app, argv)

@@ -14,6 +14,7 @@ import typer
 
 if TYPE_CHECKING:
     from laeforensics.case import Case
+    from laeforensics.cli._options import CaseOptions
     from laeforensics.evidence.custody import Comparison
     from laeforensics.evidence.recognise import EvidenceFile
 
@@ -22,15 +23,18 @@ EXIT_EVIDENCE = 2
 EXIT_INTERRUPTED = 130
 
 
-def open_case(
-    evidence: list[Path], folder: Path | None, inventory: Path | None, jobs: int, product_tokens: Path | None = None
-) -> Case:
-    """The case of the evidence named on the command line, with a progress line on a terminal."""
+def open_case(options: CaseOptions) -> Case:
+    """The case that the command line names, with a progress line on a terminal."""
     import laeforensics
 
     with progress() as step:
         return laeforensics.open_case(
-            *evidence, folder=folder, inventory=inventory, product_tokens=product_tokens, jobs=jobs, progress=step
+            *options.evidence,
+            folder=options.case_folder,
+            inventory=options.inventory,
+            product_tokens=options.product_tokens,
+            jobs=options.jobs,
+            progress=step,
         )
 
 
@@ -54,7 +58,7 @@ def keep_custody(case: Case, *, is_named: bool) -> Comparison | None:
 
     from laeforensics.evidence import custody
 
-    read = case.reading
+    read = case.judgement.reading
     program = f"laeforensics {version('lae-recovery')}"
     try:
         compared = custody.keep([*read.files, *read.archives], case.folder, now=datetime.now(UTC), program=program)

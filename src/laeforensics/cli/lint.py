@@ -12,7 +12,8 @@ from laeforensics.cli._options import Json
 
 
 def lint(as_json: Json = False) -> None:
-    """Run every grammar's samples; what no sample hits, or what two terminals would take, is named. Exits with 1 if something is."""
+    """Run every grammar's samples; what no sample hits, or what two terminals would take, is named.
+    Exits with 1 if something is."""
     from dataclasses import asdict
 
     from laeforensics.parsing import linting

@@ -64,6 +64,12 @@ class Comparison:
         ]
 
 
+def default_folder(root: Path) -> Path:
+    """Where custody and decisions of a case are kept if nothing else is said: `EVIDENCE.case/`, beside the evidence."""
+    resolved = root.resolve()
+    return resolved.with_name(resolved.name + ".case")
+
+
 def refuse_inside(folder: Path, roots: Iterable[Path]) -> None:
     """Raises CustodyError: the case folder would lie inside the evidence, which is never written to."""
     for root in roots:

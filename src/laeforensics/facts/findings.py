@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from laeforensics.facts.fact import Locator
 
 BLOCKING, WARNING, NOTE = "blocking", "warning", "note"
+SEVERITIES = (BLOCKING, WARNING, NOTE)
+"""Most severe first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """`code` is one of `rules.FINDINGS`; `signup` is the log's, else the file's name; no secret is in `message`."""
+    """`code` is one of CODES; `signup` is the log's, else the file's name; no secret is in `message`."""
 
     code: str
     severity: str

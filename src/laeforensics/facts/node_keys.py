@@ -60,7 +60,8 @@ def key_fits(pem: str) -> bool:
             return False
         numbers = key.private_numbers()
         return numbers.public_numbers == public.public_numbers() and _is_whole(numbers)
-    except Exception:  # noqa: BLE001 - the library's refusals have no common base (InvalidVersion is an Exception), and grow in number
+    # The library's refusals have no common base (InvalidVersion is an Exception), and grow in number.
+    except Exception:  # noqa: BLE001
         return False
 
 

@@ -2,39 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from laeforensics.audit import rules
+from laeforensics.audit.judgement import Judgement
 from laeforensics.facts.findings import BLOCKING, NOTE
 from laeforensics.facts.masking import plain, short
 from laeforensics.present._templates import template
 
-if TYPE_CHECKING:
-    from laeforensics.case import Case
 
-
-def summary(case: Case) -> dict[str, Any]:
+def summary(judgement: Judgement) -> dict[str, Any]:
     """The numbers of a case, for the card, the page and the shell."""
-    accounts = [a for a in case.accounts if not a.is_attempt]
+    accounts = [a for a in judgement.accounts if not a.is_attempt]
     verdicts = {rule.name: [a for a in accounts if rules.verdict(a) is rule] for rule in rules.VERDICTS}
     grades = {rule.name: sum(rules.grade(a) is rule for a in verdicts[rules.RECOVERABLE]) for rule in rules.GRADES}
-    size = sum(file.size for file, _ in case.reading.files)
-    log_bytes = sum(log.size for log in case.reading.logs)
-    residue = sum(r.end - r.start for log in case.reading.logs for r in log.residue)
+    size = sum(file.size for file, _ in judgement.reading.files)
+    log_bytes = sum(log.size for log in judgement.reading.logs)
+    residue = sum(r.end - r.start for log in judgement.reading.logs for r in log.residue)
     return {
-        "root": plain(str(case.root)),
-        "files": len(case.reading.files),
+        "root": plain(str(judgement.root)),
+        "files": len(judgement.reading.files),
         "bytes": size,
-        "digest": case.reading.digest,
-        "logs": len(case.reading.logs),
-        "dialects": len({log.dialect for log in case.reading.logs if log.dialect}),
+        "digest": judgement.reading.digest,
+        "logs": len(judgement.reading.logs),
+        "dialects": len({log.dialect for log in judgement.reading.logs if log.dialect}),
         "understood": 100.0 if not log_bytes else 100.0 * (1 - residue / log_bytes),
-        "residue_lines": sum(len(log.residue) for log in case.reading.logs),
+        "residue_lines": sum(len(log.residue) for log in judgement.reading.logs),
         "accounts": len(accounts),
-        "attempts": len(case.accounts) - len(accounts),
+        "attempts": len(judgement.accounts) - len(accounts),
         "verdicts": {name: len(found) for name, found in verdicts.items() if found},
         "grades": {name: count for name, count in grades.items() if count},
-        "findings": _counts(case),
+        "findings": _counts(judgement),
         "why": {
             name: sorted({code for a in found for code in rules.blocking(a)})
             for name, found in verdicts.items()
@@ -43,10 +41,10 @@ def summary(case: Case) -> dict[str, Any]:
     }
 
 
-def card(case: Case, *, is_short: bool = False) -> str:
+def card(judgement: Judgement, *, is_short: bool = False) -> str:
     """The first look at a case, as text; on a terminal long names are shortened in their middle."""
     told = short if is_short else str
-    s = summary(case)
+    s = summary(judgement)
     lines = [
         f"Evidence  {s['root']} · {s['files']} files · {s['bytes'] / 1e6:.1f} MB · sha256 of all: {s['digest'][:4]}…{s['digest'][-2:]}",
         f"Read      {s['logs']} signup logs in {s['dialects']} dialects · {s['understood']:.1f} % of bytes understood"
@@ -64,10 +62,10 @@ def card(case: Case, *, is_short: bool = False) -> str:
         lines.append(f"  {bar:<24}  {count:>4} {name:<12} {words or ', '.join(s['why'][name])}".rstrip())
     if s["attempts"]:
         lines.append(f"  and {s['attempts']} attempts that never became accounts")
-    worst = _worst_findings(case)
+    worst = _worst_findings(judgement)
     if worst:
         lines += ["", f"Findings  {worst}"]
-    mends = case.mends()[:5]
+    mends = judgement.mends[:5]
     if mends:
         lines += ["", "What would help most"]
         names = [told(plain(m.evidence)) for m in mends]
@@ -79,14 +77,14 @@ def card(case: Case, *, is_short: bool = False) -> str:
     return "\n".join(lines)
 
 
-def _worst_findings(case: Case) -> str:
+def _worst_findings(judgement: Judgement) -> str:
     """Blocking findings and warnings, counted by code."""
-    return " · ".join(f"{number} {code}" for code, number in _counts(case).items())
+    return " · ".join(f"{number} {code}" for code, number in _counts(judgement).items())
 
 
-def _counts(case: Case) -> dict[str, int]:
+def _counts(judgement: Judgement) -> dict[str, int]:
     counts: dict[tuple[bool, str], int] = {}
-    for f in case.all_findings:
+    for f in judgement.findings:
         if f.severity != NOTE:
             key = (f.severity != BLOCKING, f.code)
             counts[key] = counts.get(key, 0) + 1
@@ -97,8 +95,8 @@ def _count(number: int) -> str:
     return "1 account" if number == 1 else f"{number} accounts"
 
 
-def card_html(case: Case) -> str:
+def card_html(judgement: Judgement) -> str:
     """The first look at a case, for a notebook."""
     return template("card.html").render(
-        s=summary(case), meanings={r.name: r.meaning for r in (*rules.VERDICTS, *rules.GRADES)}
+        s=summary(judgement), meanings={r.name: r.meaning for r in (*rules.VERDICTS, *rules.GRADES)}
     )

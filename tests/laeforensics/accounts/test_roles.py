@@ -23,7 +23,7 @@ from makings import (
 )
 
 from laeforensics.accounts.outcome import is_ready
-from laeforensics.export.tables import COLUMNS
+from laeforensics.export.tables import SIGNUPS
 from laeforensics.facts.fields import SIGNUP_FIELDS
 from laerecover.manifest import Secret
 
@@ -33,13 +33,13 @@ RE_RECORDED = f"signup_logs/2012-03-20T101702Z-{OTHER_SEED}"
 
 def _ready(tmp_path, **changed):
     case = open_files(tmp_path, evidence(**{"secrets": None, "servers": None, "results": None, **changed}))
-    (signup,) = case.joined
+    (signup,) = case.judgement.joined
     return is_ready(signup)
 
 
 def test_the_columns_are_those_promised():
     """`log_file dialect role stage outcome`, then the fields."""
-    assert ("log_file", "dialect", "role", "stage", "outcome", *SIGNUP_FIELDS) == COLUMNS
+    assert ("log_file", "dialect", "role", "stage", "outcome", *SIGNUP_FIELDS) == SIGNUPS.columns
 
 
 def test_secrets_are_of_a_type_that_does_not_show_itself(tmp_path):

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from makings import BUCKET, EMAIL, LOG_FILE, NAME, SECRET_KEY, audit_row, codes, evidence, open_files, secrets
+from makings import BUCKET, EMAIL, LOG_FILE, NAME, SECRET_KEY, audit_row, codes, evidence, judged, open_files, secrets
 
 import laeforensics as lf
 from laeforensics import errors
@@ -43,7 +43,7 @@ def typed(capsys):
 
 def number_of(case: lf.Case, value: str) -> int:
     """The number under which `explain` shows the witness of a value."""
-    choice = decisions.witnesses(case.account(BUCKET), FIELD)
+    choice = decisions.witnesses(judged(case), FIELD)
     return 1 + next(n for n, fact in enumerate(choice) if fact.value == value)
 
 
@@ -59,7 +59,7 @@ def test_a_contested_field_has_no_value_before_a_decision(case):
     """Two witnesses of equal standing: no value, the verdict CONTESTED, and both may be chosen."""
     row = audit_row(case)
     assert (row["verdict"], row[FIELD]) == ("CONTESTED", None)
-    chosen = {fact.value for fact in decisions.witnesses(case.account(BUCKET), FIELD)}
+    chosen = {fact.value for fact in decisions.witnesses(judged(case), FIELD)}
     assert chosen == {SECRET_KEY, OTHER_KEY}
 
 
@@ -78,7 +78,7 @@ def test_a_decision_is_applied_at_the_next_open(case):
     decided(case, OTHER_KEY)
     again = reopened(case)
     assert audit_row(again)[FIELD] == OTHER_KEY
-    assert not again.account(BUCKET).contested
+    assert not judged(again).contested
     assert {p: p.read_bytes() for p in case.root.rglob("*") if p.is_file()} == before
     assert [p.name for p in case.folder.iterdir()] == [decisions.FILE]
 
@@ -108,9 +108,8 @@ def test_the_last_decision_counts(case):
     """Whoever decides anew overrules, and the first decision stays on record."""
     decided(case, OTHER_KEY)
     number = 1 + [f.value for f in decisions.witnesses(reopened_undecided(case), FIELD)].index(SECRET_KEY)
-    kept = decisions.decide(
-        reopened_undecided(case), FIELD, witness=number, who="Dan", because="asked again", now=NOW, folder=case.folder
-    )
+    choice = decisions.Choice(field=FIELD, witness=number, who="Dan", because="asked again")
+    kept = decisions.decide(reopened_undecided(case), choice, now=NOW, folder=case.folder)
     assert audit_row(reopened(case))[FIELD] == SECRET_KEY
     assert [d.who for d in decisions.load(case.folder)] == ["Carol", "Dan"]
     assert decisions.load(case.folder)[-1] == kept
@@ -132,7 +131,7 @@ def test_a_decision_can_be_withdrawn(case):
 
 def reopened_undecided(case: lf.Case):
     """The account as the evidence alone has it."""
-    return lf.open_case(case.root, folder=case.root.with_name("empty")).account(BUCKET)
+    return judged(lf.open_case(case.root, folder=case.root.with_name("empty")))
 
 
 def test_explain_shows_the_decision(case):
@@ -167,7 +166,7 @@ def test_a_decision_does_not_outlive_a_change_of_its_witness(case):
     again = reopened(case)
     assert audit_row(again)["verdict"] == "CONTESTED"
     assert "stale-decision" in codes(again, FIELD)
-    assert again.account(BUCKET).decisions == ()
+    assert judged(again).decisions == ()
 
 
 def test_a_decision_does_not_follow_its_witness_to_another_place(case):
@@ -185,7 +184,7 @@ def test_a_field_that_is_settled_by_the_evidence_needs_no_decision(case):
     decided(case, OTHER_KEY)
     (case.root / "secrets" / NAME).write_bytes(secrets())
     again = reopened(case)
-    assert (audit_row(again)[FIELD], again.account(BUCKET).decisions) == (SECRET_KEY, ())
+    assert (audit_row(again)[FIELD], judged(again).decisions) == (SECRET_KEY, ())
     assert "stale-decision" not in codes(again)
 
 
@@ -196,7 +195,7 @@ def test_a_damaged_line_stops_the_case(case, damage):
     path = case.folder / decisions.FILE
     path.write_text(path.read_text("utf-8") + damage + "\n", "utf-8")
     with pytest.raises(errors.DecisionError, match="line 2 is no decision"):
-        _ = reopened(case).accounts
+        _ = reopened(case).judgement.accounts
 
 
 @pytest.mark.parametrize("witness", [-1, 0, 3, 99])

@@ -22,7 +22,7 @@ from laeforensics.audit.mends import mends, shopping_list
 
 
 def _only(case):
-    (found,) = case.accounts
+    (found,) = case.judgement.accounts
     return mends(found)
 
 

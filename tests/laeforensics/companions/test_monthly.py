@@ -127,7 +127,7 @@ def test_several_candidates_are_contested(tmp_path):
         None,
         ("contested:product_token",),
     )
-    (told,) = (f for f in case.all_findings if f.code == "contested-field")
+    (told,) = (f for f in case.judgement.findings if f.code == "contested-field")
     assert {(place.evidence, place.line) for place in told.locators} == {("tokens.csv", 1), ("tokens.csv", 2)}
     shown = str(case.explain(BUCKET))
     assert "tokens.csv:1" in shown
@@ -157,7 +157,7 @@ def test_the_monthly_file_against_the_secrets_file(tmp_path):
 def test_lines_that_are_none_are_findings(tmp_path):
     """Each with its number, and the good lines count all the same; no token is shown."""
     case = opened(tmp_path, lines(("2012-03", CODE, MARCH), ("March", CODE, SECOND), ("2012-03", CODE, "?")))
-    told = [f.message for f in case.all_findings if f.signup == "tokens.csv"]
+    told = [f.message for f in case.judgement.findings if f.signup == "tokens.csv"]
     assert told == ["line 2 is no month, code and token", "line 3 is no month, code and token"]
     assert audit_row(case)["product_token"] == MARCH
 

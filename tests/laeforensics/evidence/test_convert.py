@@ -57,7 +57,7 @@ def test_a_log_whose_second_half_became_crlf_tells_every_value(tmp_path):
     mixed = plain[:cut] + plain[cut:].replace(b"\n", b"\r\n")
     case = open_files(tmp_path, evidence(log=mixed, secrets=None))
     assert signup_row(case) == signup_row(open_files(tmp_path / "plain", evidence(secrets=None)))
-    facts = [f for s in case.joined for f in s.witnesses["public_host"] if f.locator.evidence == LOG_FILE]
+    facts = [f for s in case.judgement.joined for f in s.witnesses["public_host"] if f.locator.evidence == LOG_FILE]
     assert len(facts) > 1
     assert {mixed[f.locator.start : f.locator.end].decode() for f in facts} == {HOST}
 

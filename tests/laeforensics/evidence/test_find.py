@@ -41,7 +41,7 @@ def test_an_archive_of_a_folder_reads_like_the_folder(name, top, tmp_path):
     path.write_bytes(ARCHIVES[name](below(top, whole())))
     case = lf.open_case(path)
     assert plain_facts(case) == plain_facts(plain)
-    assert case.reading.digest == plain.reading.digest
+    assert case.judgement.reading.digest == plain.judgement.reading.digest
     assert codes(case) == codes(plain)
 
 
@@ -67,7 +67,7 @@ def test_a_compressed_file_is_read_as_what_it_was(suffix, tmp_path):
     case = open_files(tmp_path / "packed", packed_files)
     row, expected = signup_row(case, LOG_FILE + suffix), signup_row(plain)
     assert {**row, "log_file": LOG_FILE} == expected
-    assert case.joined[0].matched_by == plain.joined[0].matched_by
+    assert case.judgement.joined[0].matched_by == plain.judgement.joined[0].matched_by
     assert codes(case) == codes(plain)
     assert case.explain(NAME).account_id == case.explain(NAME + suffix).account_id
 
@@ -87,7 +87,7 @@ def test_several_folders_are_one_case(tmp_path):
     case = lf.open_case(first, second)
     row = signup_row(case, f"old/{LOG_FILE}")
     assert row["product_token"] is not None
-    assert {file.name.split("/")[0] for file, _ in case.reading.files} == {"old", "old-2"}
+    assert {file.name.split("/")[0] for file, _ in case.judgement.reading.files} == {"old", "old-2"}
     assert case.folder == (tmp_path / "a" / "old.case").resolve()
 
 
@@ -114,7 +114,7 @@ def test_no_member_leads_out_of_its_archive(tmp_path):
     assert len(left_out) == 8
     case = lf.open_case(path)
     assert list(case.signups.log_file) == [LOG_FILE]
-    found = [f for f in case.all_findings if f.code == "left-out"]
+    found = [f for f in case.judgement.findings if f.code == "left-out"]
     assert {f.signup for f in found} == set(left_out)
 
 
@@ -235,7 +235,7 @@ def test_an_archive_cut_off_gives_what_comes_before(name, tmp_path):
     path.write_bytes(data[: len(data) * 3 // 4])
     case = lf.open_case(path)
     assert signup_row(case)["user_access_key_id"] == ACCESS_KEY_ID
-    assert any(f.code == "damaged-archive" and f.signup == name for f in case.all_findings)
+    assert any(f.code == "damaged-archive" and f.signup == name for f in case.judgement.findings)
 
 
 @pytest.mark.parametrize("name", ["e.tar.gz", "e.tar.xz", "e.tar.bz2"])
@@ -299,7 +299,7 @@ def test_what_is_no_file_is_left_out(tmp_path):
         server.close()
     case = lf.open_case(tmp_path / "e")
     assert list(case.signups.log_file) == [LOG_FILE]
-    left_out = {f.signup for f in case.all_findings if f.code == "left-out"}
+    left_out = {f.signup for f in case.judgement.findings if f.code == "left-out"}
     names = {f"signup_logs/{name}" for name in ("fifo", "out", "circle", "gone", "socket")}
     assert left_out == names | {"folder"}
 
@@ -343,9 +343,9 @@ def test_a_file_too_large_to_parse_is_hashed(tmp_path, monkeypatch):
     write(tmp_path, {**whole(), "signup_logs/huge": b"x" * 5000, "disk.img": b"y" * 5000})
     monkeypatch.setattr(_unpack, "LARGEST_FILE", 4000)
     case = lf.open_case(tmp_path)
-    hashes = {file.name: sha256 for file, sha256 in case.reading.files}
+    hashes = {file.name: sha256 for file, sha256 in case.judgement.reading.files}
     assert len(hashes["signup_logs/huge"]) == len(hashes["disk.img"]) == 64
-    assert [f.signup for f in case.all_findings if f.code == "unreadable-file"] == ["signup_logs/huge"]
+    assert [f.signup for f in case.judgement.findings if f.code == "unreadable-file"] == ["signup_logs/huge"]
 
 
 @pytest.mark.parametrize(
@@ -406,4 +406,4 @@ def test_left_out_files_are_not_among_the_files_read(tmp_path):
     write(tmp_path, whole())
     os.mkfifo(tmp_path / "fifo")
     case = lf.open_case(tmp_path)
-    assert LEFT_OUT not in {file.kind for file, _ in case.reading.files}
+    assert LEFT_OUT not in {file.kind for file, _ in case.judgement.reading.files}

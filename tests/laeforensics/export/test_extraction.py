@@ -12,7 +12,6 @@ from makings import INTRODUCER, PRODUCT_TOKEN, SECRET_KEY, USER_TOKEN, open_file
 from makings import evidence as whole
 
 import laeforensics as lf
-from laeforensics.case import FACT_COLUMNS
 from laeforensics.export import extraction
 from laerecover.manifest import ManifestError
 
@@ -25,7 +24,7 @@ def case(tmp_path) -> lf.Case:
 
 
 def write(case: lf.Case, path: Path, key_file: Path | None = None) -> int:
-    rows = extraction.rows((*case.joined, *case.lost), case.reading.files)
+    rows = extraction.rows(case.judgement.signups, case.judgement.reading.files)
     return extraction.write(path, rows, key_file=key_file)
 
 
@@ -46,7 +45,7 @@ def test_jsonl_holds_the_facts_with_fingerprints(case, tmp_path):
     text = path.read_text("utf-8")
     found = [json.loads(line) for line in text.split("\n") if line]
     assert found == expected(case, reveal=False)
-    assert tuple(found[0]) == FACT_COLUMNS
+    assert tuple(found[0]) == extraction.COLUMNS
     assert not [secret for secret in SECRETS if secret in text]
 
 
@@ -55,7 +54,7 @@ def test_parquet_holds_the_facts_with_fingerprints(case, tmp_path):
     path = tmp_path / "facts.parquet"
     write(case, path)
     table = pq.read_table(path)
-    assert tuple(table.column_names) == FACT_COLUMNS
+    assert tuple(table.column_names) == extraction.COLUMNS
     assert table.to_pylist() == expected(case, reveal=False)
     assert not [secret for secret in SECRETS if secret.encode() in path.read_bytes()]
 

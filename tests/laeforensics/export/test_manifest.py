@@ -16,10 +16,10 @@ FIXTURES = Path(__file__).resolve().parents[3] / "fixtures" / "evidence"
 def test_the_log_says_that_there_was_a_key(tmp_path):
     """Without the csv files, logs that tell of a mail to the staff still keep the customer's mail from being sent plainly."""
     shutil.copytree(FIXTURES, tmp_path / "evidence")
-    whole = {a.account_id: manifest_account(a) for a in lf.open_case(tmp_path / "evidence").accounts}
+    whole = {a.account_id: manifest_account(a) for a in lf.open_case(tmp_path / "evidence").judgement.accounts}
     for path in (tmp_path / "evidence").glob("*.csv"):
         path.unlink()
-    without = {a.account_id: manifest_account(a) for a in lf.open_case(tmp_path / "evidence").accounts}
+    without = {a.account_id: manifest_account(a) for a in lf.open_case(tmp_path / "evidence").judgement.accounts}
     gave = {name for name, a in whole.items() if a.customer_keyinfo and a.log_file and a.verdict == "RECOVERABLE"}
     assert len(gave) >= 2
     for name in gave:

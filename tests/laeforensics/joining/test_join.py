@@ -193,7 +193,7 @@ def test_an_address_of_the_form_alone_is_not_confirmed(tmp_path):
     case = open_files(tmp_path, evidence(log=SILENT, results=None))
     assert signup_row(case)["customer_email"] == EMAIL
     assert "unconfirmed-email" in codes(case)
-    (account,) = case.accounts
+    (account,) = case.judgement.accounts
     assert not account.email_confirmed
 
 
@@ -287,7 +287,7 @@ def test_a_product_that_stands_twice_in_the_config_is_contested(tmp_path):
         tmp_path, evidence(secrets=None, config=config(PRODUCT, {**PRODUCT, "product_token": OTHER_TOKEN}))
     )
     assert (signup_row(case)["product_token"], audit_row(case)["verdict"]) == (None, "CONTESTED")
-    (account,) = case.accounts
+    (account,) = case.judgement.accounts
     assert {f.value for f in account.witnesses["product_token"]} == {PRODUCT_TOKEN, OTHER_TOKEN}
 
 

@@ -73,8 +73,18 @@ def test_an_excerpt_masks_what_looks_like_a_secret(secret):
 
 def test_no_secret_is_shown_anywhere(case):
     """Card, page, explanation and tables hold fingerprints; the text of a secret is in none of them."""
-    shown = [cards.card(case), cards.card_html(case), pages.page(case), str(case.explain(BUCKET))]
-    shown += [repr(case), case._repr_html_(), case.explain(BUCKET)._repr_html_(), html.unescape(pages.page(case))]
+    shown = [
+        cards.card(case.judgement),
+        cards.card_html(case.judgement),
+        pages.page(case.judgement),
+        str(case.explain(BUCKET)),
+    ]
+    shown += [
+        repr(case),
+        case._repr_html_(),
+        case.explain(BUCKET)._repr_html_(),
+        html.unescape(pages.page(case.judgement)),
+    ]
     shown += [getattr(case, name).to_string() for name in ("audit", "signups", "facts", "findings", "residue")]
     for text in shown:
         assert [secret for secret in SECRETS if secret in text] == []
@@ -83,7 +93,7 @@ def test_no_secret_is_shown_anywhere(case):
 
 def test_hostile_text_is_escaped_for_the_terminal(case):
     """Names and lines of a log hold no control character when they are printed."""
-    text = str(case.explain(BUCKET)) + cards.card(case)
+    text = str(case.explain(BUCKET)) + cards.card(case.judgement)
     assert "\x1b" not in text
     assert "\u2028" not in text
     assert "\\x1b" in text
@@ -91,7 +101,7 @@ def test_hostile_text_is_escaped_for_the_terminal(case):
 
 def test_hostile_text_is_escaped_in_the_page(case):
     """A script in a customer's name is text."""
-    page = pages.page(case)
+    page = pages.page(case.judgement)
     assert "<script" not in page
     assert "&lt;script&gt;alert(1)" in page
     assert "<b>the server" not in page
@@ -99,7 +109,7 @@ def test_hostile_text_is_escaped_in_the_page(case):
 
 def test_the_page_loads_nothing_and_runs_nothing(case):
     """Its policy forbids everything but inline styles, and nothing in it points elsewhere."""
-    page = pages.page(case)
+    page = pages.page(case.judgement)
     assert "content=\"default-src 'none'; style-src 'unsafe-inline'\"" in page
     assert not re.search(r"(?:src|href|action)\s*=|@import|url\(|<script|\son[a-z]+=", page)
 
@@ -140,10 +150,10 @@ def test_verdict_and_grade_are_told_with_their_meaning(case):
 
 def test_the_numbers_of_a_card_are_those_of_the_case(case):
     """Accounts by verdict, residue in lines and as a share of the bytes."""
-    numbers = cards.summary(case)
+    numbers = cards.summary(case.judgement)
     assert (numbers["accounts"], numbers["attempts"], numbers["verdicts"]) == (1, 0, {"CONTESTED": 1})
     assert (numbers["logs"], numbers["residue_lines"]) == (1, 1)
-    (told,) = case.reading.logs
+    (told,) = case.judgement.reading.logs
     (piece,) = told.residue
     assert numbers["understood"] == pytest.approx(100 * (1 - (piece.end - piece.start) / told.size))
 

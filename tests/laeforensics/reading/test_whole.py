@@ -26,7 +26,7 @@ from laerecover.manifest import Secret
 def told(case: lf.Case) -> list[object]:
     """Everything that a case shows, in its order."""
     tables = (case.facts, case.signups, case.audit, case.findings, case.residue, case.coverage)
-    return [list(map(str, t.itertuples(index=False))) for t in tables] + [case.reading.digest]
+    return [list(map(str, t.itertuples(index=False))) for t in tables] + [case.judgement.reading.digest]
 
 
 def test_the_result_is_the_same_for_any_number_of_jobs(tmp_path):
@@ -99,14 +99,14 @@ def test_what_a_log_told_holds_no_text_of_it(tmp_path):
     """A log with much noise is kept in the memory of one with little: facts are kept, text is not."""
     noise = b"".join(b"[ubuntu@192.0.2.1] out: line %d\n" % n for n in range(20_000))
     quiet, loud = (open_files(tmp_path / str(len(extra)), {LOG_FILE: log() + extra}) for extra in (noise[:33], noise))
-    quiet_size, loud_size = (len(pickle.dumps(case.reading.logs)) for case in (quiet, loud))
+    quiet_size, loud_size = (len(pickle.dumps(case.judgement.reading.logs)) for case in (quiet, loud))
     assert loud_size < quiet_size + 200
 
 
 def test_equal_values_are_kept_once(tmp_path):
     """The log's and the secrets file's keys are the same text in memory."""
     case = open_files(tmp_path, whole())
-    keys = [f.value for f in case.joined[0].witnesses["user_secret_key"]]
+    keys = [f.value for f in case.judgement.joined[0].witnesses["user_secret_key"]]
     assert len(keys) > 1
     assert len({id(key) for key in keys}) == 1
 
