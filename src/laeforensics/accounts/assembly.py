@@ -14,21 +14,12 @@ from laeforensics.companions.products import by_own_word
 from laeforensics.evidence.names import start_of, stem
 from laeforensics.facts.buckets import product_code_of
 from laeforensics.facts.channels import LAST_ASSERTING_STANDING, SITE, STANDING
-from laeforensics.facts.fields import SIGNUP_FIELDS, was_quoted
+from laeforensics.facts.fields import CREDENTIALS, CUSTOMER, IDENTITY, SERVER, fields_of, was_quoted
 from laeforensics.facts.findings import finding
 from laeforensics.facts.masking import excerpt
 from laeforensics.joining.signups import Signup
 
-_OF_THE_SERVER = ("instance_id", "launch_time", "public_host", "private_host", "ami_image_id", "instance_size")
-_IDENTITY = (
-    "introducer_furl",
-    "introducer_node_pem",
-    "introducer_nodeid",
-    "server_node_pem",
-    "server_nodeid",
-    "server_node_privkey",
-)
-_OF_THE_SIGNUP = tuple(name for name in SIGNUP_FIELDS if name not in _OF_THE_SERVER and name not in _IDENTITY)
+_OF_THE_SIGNUP = fields_of(CREDENTIALS, CUSTOMER)
 
 
 def accounts(signups: Sequence[Signup], roles: dict[str, str]) -> list[Account]:
@@ -58,7 +49,7 @@ def _account(account_id: str, group: list[Signup], roles: dict[str, str]) -> Acc
     account.matched_by = tuple(sorted({how for s in group for how in s.matched_by}))
     _settle_signup(account, roles)
     if account.is_attempt:
-        settle_newest(account, group, (*_OF_THE_SERVER, *_IDENTITY))
+        settle_newest(account, group, (*fields_of(SERVER), *fields_of(IDENTITY)))
         return account
     account.ready = _ready(account, group)
     servers = best_first(group, roles)
@@ -66,7 +57,7 @@ def _account(account_id: str, group: list[Signup], roles: dict[str, str]) -> Acc
     contest_identity(account, account.origin, printed, [s for s in servers if roles[s.name] == RE_RECORD])
     if not account.contested.isdisjoint(NODE_KEYS):
         servers = printed  # what the re-record says of its server waits with its keys for the decision
-    settle_newest(account, same_server(servers, roles), _OF_THE_SERVER)
+    settle_newest(account, same_server(servers, roles), fields_of(SERVER))
     settle_identity(account, servers)
     settle_furl(account, servers)
     note_relayed_furl(account)

@@ -4,23 +4,64 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from laeforensics.evidence.names import is_moment
 from laeforensics.facts.channels import FORM, SITE
 from laeforensics.facts.fact import Fact, Locator
-from laeforensics.facts.fields import FIELDS, understood
+from laeforensics.facts.fields import FIELDS, SITE_TEXT, understood
 from laeforensics.facts.packed import Facts
 
 _TIME = re.compile(rb"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]Z")
-# What the site lets through unquoted; everything else is %-quoted before any program sees it.
-_SITE_TEXT = re.compile(rb"(?:[A-Za-z0-9 !#$()*+./:=?@^_`{|}~-]|%[0-9A-F]{2})*")
+_SITE_TEXT = re.compile(SITE_TEXT.encode("ascii"))
 
 _NO_PAGE_VIEWS_SINCE = b"2011-11-25"
 
-ACTIVATION_COLUMNS = ("activation_key", "product_code", "customer_name", "customer_email", "customer_keyinfo")
-SERVERINFO_COLUMNS = ("launch_time", "instance_id", "public_host")
+_CUSTOMER = ("activation_key", "product_code", "customer_name", "customer_email", "customer_keyinfo")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Layout:
+    """What the rows of a csv file hold after their time: `success` or `failure` in results, then the columns."""
+
+    columns: tuple[str, ...]
+    channel: str
+    has_outcome: bool = False
+    may_have_status: bool = False
+    """A last cell that is ignored."""
+    may_be_page_view: bool = False
+    """In the first days another file had this name."""
+
+    @property
+    def head(self) -> int:
+        """The number of cells before the columns."""
+        return 2 if self.has_outcome else 1
+
+    def has_length(self, cells: Sequence[bytes]) -> bool:
+        """True if there are as many cells as a row has."""
+        more = len(cells) - self.head - len(self.columns)
+        return more == 0 or (self.may_have_status and more == 1)
+
+
+_REQUESTS = _Layout(columns=_CUSTOMER, channel=FORM, may_be_page_view=True)
+_RESULTS = _Layout(columns=_CUSTOMER, channel=SITE, has_outcome=True)
+_SERVERS = _Layout(columns=("launch_time", "instance_id", "public_host"), channel=SITE, may_have_status=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    """One line of a file, from byte `start` on, without its end."""
+
+    data: bytes
+    evidence: str
+    number: int
+    start: int
+
+    def bad(self, why: str) -> BadRow:
+        """It is no row."""
+        return BadRow(self.evidence, self.number, self.start, self.start + len(self.data), why)
 
 
 class Row(NamedTuple):
@@ -49,39 +90,35 @@ class BadRow(NamedTuple):
 
 def read_activation_requests(data: bytes, evidence: str) -> Iterator[Row | BadRow]:
     """activation_requests.csv: time, activationkey, product code, name, e-mail, key info. Typed by anybody."""
-    yield from _rows(data, evidence, ACTIVATION_COLUMNS, outcome=False, channel=FORM)
+    return _rows(data, evidence, _REQUESTS)
 
 
 def read_signups(data: bytes, evidence: str) -> Iterator[Row | BadRow]:
     """signups.csv: time, success or failure, then as activation_requests.csv. Written by the signup program."""
-    yield from _rows(data, evidence, ACTIVATION_COLUMNS, outcome=True, channel=SITE)
+    return _rows(data, evidence, _RESULTS)
 
 
 def read_serverinfo(data: bytes, evidence: str) -> Iterator[Row | BadRow]:
-    """serverinfo.csv: time of recording, launch_time, instance_id, publichost (and later a status, which is ignored)."""
-    yield from _rows(data, evidence, SERVERINFO_COLUMNS, outcome=False, channel=SITE)
+    """serverinfo.csv: time of recording, launch_time, instance_id, publichost.
+
+    Later a status stood behind them, which is ignored.
+    """
+    return _rows(data, evidence, _SERVERS)
 
 
-def _rows(
-    data: bytes, evidence: str, columns: tuple[str, ...], *, outcome: bool, channel: str
-) -> Iterator[Row | BadRow]:
+def _rows(data: bytes, evidence: str, layout: _Layout) -> Iterator[Row | BadRow]:
     position = 0
     lines = data.split(b"\n")
-    for number, line in enumerate(lines, start=1):
-        start, position = position, position + len(line) + 1
-        if not line:
+    for number, text in enumerate(lines, start=1):
+        line = _Line(data=text, evidence=evidence, number=number, start=position)
+        position += len(text) + 1
+        if not text:
             continue
-        whole = position <= len(data)
-        why = None if whole else "cut off: no line end"
-        row = (
-            BadRow(evidence, number, start, start + len(line), why)
-            if why
-            else _row(line, evidence, number, start, columns, outcome=outcome, channel=channel)
-        )
+        row = _row(line, layout) if position <= len(data) else line.bad("cut off: no line end")
         after = lines[number] if number < len(lines) else b""
         if isinstance(row, Row) and after and not _TIME.match(after):
             # What follows is no row: it may be the rest of this one's last field.
-            row = row._replace(facts=Facts(f for f in row.facts if f.field != columns[-1]))
+            row = row._replace(facts=Facts(f for f in row.facts if f.field != layout.columns[-1]))
         if row is not None:
             yield row
 
@@ -94,36 +131,39 @@ def _is_page_view(cells: Sequence[bytes]) -> bool:
     return FIELDS["activation_key"].fits(key) and FIELDS["product_code"].fits(code)
 
 
-def _row(
-    line: bytes, evidence: str, number: int, start: int, columns: tuple[str, ...], *, outcome: bool, channel: str
-) -> Row | BadRow | None:
-    def bad(why: str) -> BadRow:
-        return BadRow(evidence, number, start, start + len(line), why)
-
-    cells = line.split(b",")
-    if columns is ACTIVATION_COLUMNS and not outcome and _is_page_view(cells):
+def _row(line: _Line, layout: _Layout) -> Row | BadRow | None:
+    cells = line.data.split(b",")
+    if layout.may_be_page_view and _is_page_view(cells):
         return None
-    head = 2 if outcome else 1
-    wanted = head + len(columns)
-    if len(cells) != wanted and not (columns is SERVERINFO_COLUMNS and len(cells) == wanted + 1):
-        return bad(f"{len(cells)} fields instead of {wanted}")
+    if not layout.has_length(cells):
+        return line.bad(f"{len(cells)} fields instead of {layout.head + len(layout.columns)}")
     if not _TIME.fullmatch(cells[0]) or not is_moment(cells[0].decode("ascii")):
-        return bad("the first field is no time")
-    if outcome and cells[1] not in (b"success", b"failure"):
-        return bad("the second field is neither success nor failure")
+        return line.bad("the first field is no time")
+    if layout.has_outcome and cells[1] not in (b"success", b"failure"):
+        return line.bad("the second field is neither success nor failure")
+    facts = _facts(line, layout, cells[layout.head :])
+    if isinstance(facts, BadRow):
+        return facts
+    outcome = cells[1].decode() if layout.has_outcome else None
+    return Row(line.evidence, line.number, cells[0].decode(), outcome, Facts(facts))
+
+
+def _facts(line: _Line, layout: _Layout, cells: Sequence[bytes]) -> list[Fact] | BadRow:
     facts: list[Fact] = []
-    position = start + sum(len(cell) + 1 for cell in cells[:head])
-    for name, cell in zip(columns, cells[head:], strict=False):
+    start = line.start + len(line.data) - sum(len(cell) + 1 for cell in cells) + 1
+    for name, cell in zip(layout.columns, cells, strict=False):
         if not _SITE_TEXT.fullmatch(cell):
-            return bad(f"{name} holds characters that the site would have quoted")
+            return line.bad(f"{name} holds characters that the site would have quoted")
         value = _value(name, cell)
         # An empty key info is testimony too: this customer gave none.
         if value or (value == "" and name == "customer_keyinfo"):
-            facts.append(Fact(name, value, Locator(evidence, number, position, position + len(cell)), "csv", channel))
-        elif value is None and outcome and not (name == "customer_email" and b"@" in cell):
-            return bad(f"{name} cannot be right")  # the program writes results of requests that the site let pass
-        position += len(cell) + 1
-    return Row(evidence, number, cells[0].decode(), cells[1].decode() if outcome else None, Facts(facts))
+            place = Locator(line.evidence, line.number, start, start + len(cell))
+            facts.append(Fact(name, value, place, "csv", layout.channel))
+        elif value is None and layout.has_outcome and not (name == "customer_email" and b"@" in cell):
+            # The program writes results of requests that the site let pass.
+            return line.bad(f"{name} cannot be right")
+        start += len(cell) + 1
+    return facts
 
 
 def _value(name: str, cell: bytes) -> str | None:

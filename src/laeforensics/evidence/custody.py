@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from pathlib import Path
 from laeforensics.errors import CustodyError
 from laeforensics.evidence.recognise import EvidenceFile
 from laeforensics.facts.findings import Finding, finding
+from laeforensics.writing import write_whole
 
 FILE = "custody.jsonl"
 
@@ -158,6 +158,4 @@ def keep(files: Iterable[tuple[EvidenceFile, str]], folder: Path, *, now: dateti
 
 def _save(folder: Path, entries: Iterable[Entry]) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = folder / f".{FILE}.{secrets.token_hex(4)}.tmp"
-    temporary.write_text("".join(json.dumps(asdict(e)) + "\n" for e in entries), encoding="utf-8")
-    temporary.replace(folder / FILE)
+    write_whole(folder / FILE, (json.dumps(asdict(e)) + "\n" for e in entries))

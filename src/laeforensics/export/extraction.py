@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -14,6 +13,7 @@ from laeforensics.evidence.recognise import EvidenceFile
 from laeforensics.export import _arrow
 from laeforensics.facts.fields import shown
 from laeforensics.joining.signups import Signup
+from laeforensics.writing import write_whole
 from laerecover.manifest import Secret, make_key, write_parquet
 
 COLUMNS = ("signup", "field", "value", "evidence", "sha256", "line", "start", "end", "rule", "dialect", "channel")
@@ -91,9 +91,7 @@ def _write_parquet(output: Path, facts: Iterable[dict[str, Any]], key_file: Path
 
 def _write_jsonl(output: Path, facts: Iterable[dict[str, Any]]) -> int:
     lines = [json.dumps(_plain(f, reveal=False), ensure_ascii=False) + "\n" for f in facts]
-    temporary = output.with_name(f".{output.name}.{secrets.token_hex(4)}.tmp")
-    temporary.write_text("".join(lines), encoding="utf-8", errors="backslashreplace")
-    temporary.replace(output)
+    write_whole(output, lines)
     return len(lines)
 
 

@@ -13,14 +13,18 @@ _HALF_A_PAIR = re.compile("[\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """`shape` is what a whole value looks like: a value cut, glued or overwritten seldom fits it."""
+    """`shape` is what a whole value looks like (a value cut, glued or overwritten seldom fits it), `of` whose it is."""
 
     name: str
+    of: str | None
     shape: re.Pattern[str]
     secret: bool
 
     def fits(self, value: str) -> bool:
-        """True if `value` is Unicode text (half a surrogate pair, which JSON can name, is none) and has the field's shape throughout."""
+        """True if `value` has the field's shape throughout and is Unicode text.
+
+        (Half a surrogate pair, which JSON can name, is none.)
+        """
         return self.shape.fullmatch(value) is not None and (value.isascii() or not _HALF_A_PAIR.search(value))
 
 
@@ -29,54 +33,76 @@ _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = rf"(?:{_OCTET}(?:\.{_OCTET}){{3}}|{_LABEL}(?:\.{_LABEL})*\.[a-z][a-z0-9-]*)"
 _BASE32 = r"[a-z2-7]{32}"
 _PEM_BLOCK = r"-----BEGIN {0}-----\n(?:[A-Za-z0-9+/=]{{1,76}}\n)+-----END {0}-----"
+_NODE_PEM = f"(?:{_PEM_BLOCK.format('CERTIFICATE')}\n{_PEM_BLOCK.format('(?:RSA )?PRIVATE KEY')})"
 
-# Space ! # $ ( ) * + - . / : = ? @ ^ _ ` { | } ~ and alphanumerics are what the site lets through; % quotes the rest.
-_SITE_TEXT = r"[A-Za-z0-9 !#$()*+./:=?@^_`{|}~%-]+"
+# What the site lets through unquoted: in addresses these, elsewhere space ( ) : @ too. It quotes the rest as %XX.
+_IN_ADDRESSES = "A-Za-z0-9!#$*+./=?^_`{|}~-"
+_QUOTED = "%[0-9A-F]{2}"
+SITE_TEXT = rf"(?:[ ():@{_IN_ADDRESSES}]|{_QUOTED})*"
+"""The expression of everything that the site writes into a csv cell."""
+_SITE_EMAIL = re.compile(rf"(?:[{_IN_ADDRESSES}]|{_QUOTED})+@[A-Za-z0-9.-]+")
 
-_SHAPES: dict[str, str] = {
+# What a field is of. An auditor asks in this order.
+CREDENTIALS, CUSTOMER, IDENTITY, SERVER = "credentials", "customer", "identity", "server"
+
+# Name, what it is of (None: read, but no column of a table), shape. The columns of `case.signups` come in this order.
+_TABLE: tuple[tuple[str, str | None, str], ...] = (
     # DevPay: product code and seed (for two days the activation key). S4: the subscription id ("sub_..") and the
     # customer id ("cus_..") in base32. Forms that damage gives, too, need a second witness: see `joining`.
-    "bucket_name": rf"lae-(?:(?!on2wex)[0-9a-z]{{4,16}}-{_BASE32}|[0-9a-z]{{8}}-a[a-z2-7]{{29}}"
-    r"|[0-9a-zA-Z]{8}-A[A-Z2-7]{29}|on2wex[a-z2-7]{8,}-mn2xgx[a-z2-7]{8,})",
-    "user_access_key_id": r"[A-Z0-9]{20}",
-    "user_secret_key": r"[A-Za-z0-9/+]{40}",
-    "user_token": r"\{UserToken\}[A-Za-z0-9+/=]{16,}",
-    "product_token": r"\{ProductToken\}[A-Za-z0-9+/=]{16,}",
-    "product_code": r"[0-9A-Z]{4,16}",
-    "customer_email": r"[A-Za-z0-9!#$%&'*+./=?^_`{|}~-]+@[A-Za-z0-9.-]+",
-    "customer_name": r"(?s).+",
-    "customer_keyinfo": r"(?s).+",
-    "full_name": r"[^\x00-\x1f\x7f]+",
-    "instance_id": r"i-[0-9a-f]{8}(?:[0-9a-f]{9})?",
-    "launch_time": r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]\.[0-9]{3}Z",
-    "public_host": _HOST,
-    "private_host": rf"(?:ip(?:-{_OCTET}){{4}}\.(?:ec2|compute-1|[a-z]+-[a-z]+-[0-9]\.compute)\.internal|(?!ip-){_HOST})",
-    "introducer_furl": rf"pb://{_BASE32}@{_HOST}:[0-9]{{1,5}}/(?:introducer|{_BASE32})",
-    "internal_introducer_furl": rf"pb://{_BASE32}@{_HOST}:[0-9]{{1,5}}(?:,{_HOST}:[0-9]{{1,5}})*/(?:introducer|{_BASE32})",
-    "activation_key": r"[A-Z0-9]{10,40}",
-    "ami_image_id": r"ami-[0-9a-f]{8}(?:[0-9a-f]{9})?",
-    "instance_size": r"[a-z]+[0-9][a-z]?\.(?:nano|micro|small|medium|[0-9]*x?large)",
-    "introducer_node_pem": "(?:"
-    + _PEM_BLOCK.format("CERTIFICATE")
-    + "\n"
-    + _PEM_BLOCK.format("(?:RSA )?PRIVATE KEY")
-    + ")",
-    "introducer_nodeid": _BASE32,
-    "server_node_pem": "(?:"
-    + _PEM_BLOCK.format("CERTIFICATE")
-    + "\n"
-    + _PEM_BLOCK.format("(?:RSA )?PRIVATE KEY")
-    + ")",
-    "server_nodeid": _BASE32,
-    "server_node_privkey": r"priv-v0-[a-z2-7]+",
-}
+    (
+        "bucket_name",
+        CREDENTIALS,
+        rf"lae-(?:(?!on2wex)[0-9a-z]{{4,16}}-{_BASE32}|[0-9a-z]{{8}}-a[a-z2-7]{{29}}"
+        r"|[0-9a-zA-Z]{8}-A[A-Z2-7]{29}|on2wex[a-z2-7]{8,}-mn2xgx[a-z2-7]{8,})",
+    ),
+    ("user_access_key_id", CREDENTIALS, r"[A-Z0-9]{20}"),
+    ("user_secret_key", CREDENTIALS, r"[A-Za-z0-9/+]{40}"),
+    ("user_token", CREDENTIALS, r"\{UserToken\}[A-Za-z0-9+/=]{16,}"),
+    ("product_token", CREDENTIALS, r"\{ProductToken\}[A-Za-z0-9+/=]{16,}"),
+    ("product_code", CREDENTIALS, r"[0-9A-Z]{4,16}"),
+    ("customer_email", CUSTOMER, r"[A-Za-z0-9!#$%&'*+./=?^_`{|}~-]+@[A-Za-z0-9.-]+"),
+    ("customer_name", CUSTOMER, r"(?s).+"),
+    ("customer_keyinfo", CUSTOMER, r"(?s).+"),
+    ("instance_id", SERVER, r"i-[0-9a-f]{8}(?:[0-9a-f]{9})?"),
+    (
+        "launch_time",
+        SERVER,
+        r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]\.[0-9]{3}Z",
+    ),
+    ("public_host", SERVER, _HOST),
+    (
+        "private_host",
+        SERVER,
+        rf"(?:ip(?:-{_OCTET}){{4}}\.(?:ec2|compute-1|[a-z]+-[a-z]+-[0-9]\.compute)\.internal|(?!ip-){_HOST})",
+    ),
+    ("introducer_furl", IDENTITY, rf"pb://{_BASE32}@{_HOST}:[0-9]{{1,5}}/(?:introducer|{_BASE32})"),
+    ("activation_key", CREDENTIALS, r"[A-Z0-9]{10,40}"),
+    ("ami_image_id", SERVER, r"ami-[0-9a-f]{8}(?:[0-9a-f]{9})?"),
+    ("instance_size", SERVER, r"[a-z]+[0-9][a-z]?\.(?:nano|micro|small|medium|[0-9]*x?large)"),
+    ("introducer_node_pem", IDENTITY, _NODE_PEM),
+    ("introducer_nodeid", IDENTITY, _BASE32),
+    ("server_node_pem", IDENTITY, _NODE_PEM),
+    ("server_nodeid", IDENTITY, _BASE32),
+    ("server_node_privkey", IDENTITY, r"priv-v0-[a-z2-7]+"),
+    ("full_name", None, r"[^\x00-\x1f\x7f]+"),
+    (
+        "internal_introducer_furl",
+        None,
+        rf"pb://{_BASE32}@{_HOST}:[0-9]{{1,5}}(?:,{_HOST}:[0-9]{{1,5}})*/(?:introducer|{_BASE32})",
+    ),
+)
+_SECRET = {*SECRET_FIELDS, "internal_introducer_furl"}
 
 FIELDS: dict[str, Field] = {
-    name: Field(name=name, shape=re.compile(shape), secret=name in SECRET_FIELDS or name == "internal_introducer_furl")
-    for name, shape in _SHAPES.items()
+    name: Field(name=name, of=of, shape=re.compile(shape), secret=name in _SECRET) for name, of, shape in _TABLE
 }
+SIGNUP_FIELDS: tuple[str, ...] = tuple(name for name, field in FIELDS.items() if field.of is not None)
+"""The columns of `case.signups`, in their order."""
 
-_SITE_EMAIL = re.compile(r"(?:[A-Za-z0-9!#$*+./=?^_`{|}~-]|%[0-9A-F]{2})+@[A-Za-z0-9.-]+")
+
+def fields_of(*what: str) -> tuple[str, ...]:
+    """The fields of CREDENTIALS, CUSTOMER, IDENTITY or SERVER (or of several), in the order of the table."""
+    return tuple(name for name, field in FIELDS.items() if field.of in what)
 
 
 def understood(name: str, written: str, *, is_quoted: bool) -> str | None:
@@ -99,33 +125,6 @@ def typed_email(written: str) -> str | None:
 def was_quoted(email: str) -> bool:
     """True if the site quoted this address, so that no program ever wrote to it; since 2012-01-29 it refused them."""
     return "%" in email or not _SITE_EMAIL.fullmatch(email)
-
-
-#: The columns of `case.signups`, in their order.
-SIGNUP_FIELDS: tuple[str, ...] = (
-    "bucket_name",
-    "user_access_key_id",
-    "user_secret_key",
-    "user_token",
-    "product_token",
-    "product_code",
-    "customer_email",
-    "customer_name",
-    "customer_keyinfo",
-    "instance_id",
-    "launch_time",
-    "public_host",
-    "private_host",
-    "introducer_furl",
-    "activation_key",
-    "ami_image_id",
-    "instance_size",
-    "introducer_node_pem",
-    "introducer_nodeid",
-    "server_node_pem",
-    "server_nodeid",
-    "server_node_privkey",
-)
 
 
 def shown(name: str, value: str | None) -> Secret | str | None:

@@ -8,31 +8,13 @@ from laeforensics.accounts.account import Account
 from laeforensics.audit import decisions, rules
 from laeforensics.facts.channels import LAST_ASSERTING_STANDING
 from laeforensics.facts.fact import Fact
-from laeforensics.facts.fields import SIGNUP_FIELDS, shown
+from laeforensics.facts.fields import CREDENTIALS, CUSTOMER, IDENTITY, SERVER, fields_of, shown
 from laeforensics.facts.masking import plain
 from laeforensics.facts.node_keys import tub_id_of_furl
 from laeforensics.present._templates import template
 from laerecover.manifest import Secret
 
-_FIRST_TOLD = (
-    "bucket_name",
-    "user_access_key_id",
-    "user_secret_key",
-    "user_token",
-    "product_token",
-    "product_code",
-    "activation_key",
-    "customer_email",
-    "customer_name",
-    "customer_keyinfo",
-    "introducer_furl",
-    "introducer_node_pem",
-    "introducer_nodeid",
-    "server_node_pem",
-    "server_nodeid",
-    "server_node_privkey",
-)
-EXPLAINED_FIELDS = (*_FIRST_TOLD, *(name for name in SIGNUP_FIELDS if name not in _FIRST_TOLD))
+EXPLAINED_FIELDS = tuple(name for of in (CREDENTIALS, CUSTOMER, IDENTITY, SERVER) for name in fields_of(of))
 """In the order in which an auditor asks: bucket, credentials, tokens, customer, furl, identities, the lost server."""
 _CHANNEL_WORDS = {
     "own": "the program's own record",
