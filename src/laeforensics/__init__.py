@@ -51,7 +51,7 @@ __all__ = [
     "start_of",
 ]
 
-# Where each name lives, if not among the errors: imported when it is first asked for, since parser and tables take time.
+# Where each name lives, if not among the errors. Imported when first asked for: parser and tables take their time.
 _HOMES = {
     "CODES": "facts.findings",
     "Case": "case",

@@ -134,7 +134,8 @@ def compare(root: Path, rounds: int) -> None:
     print(f"\naim {AIM:.0f} MB/s: {'reached' if whole >= AIM else f'missed, {100 * whole / AIM:.0f} % of it'}")
     bare, peak = peak_memory(root)
     print(
-        f"peak memory {peak:.0f} MB, of which {bare:.0f} MB stand after the imports: {(peak - bare) / size:.1f} B per byte of log"
+        f"peak memory {peak:.0f} MB, of which {bare:.0f} MB stand after the imports: "
+        f"{(peak - bare) / size:.1f} B per byte of log"
     )
 
 

@@ -151,7 +151,10 @@ def test_the_quota_is_compared_with_the_accounts(cloud):
 
 
 def test_what_another_recovery_serves_is_found_in_one_answer(cloud):
-    """Instance, recovery and remedy are named, for that account alone; it wants no room in the quota, nor does a drill count."""
+    """Instance, recovery and remedy are named, for that account alone.
+
+    It wants no room in the quota, nor does a drill count.
+    """
     ground, accounts = Ground(cloud, vcpus=8), [account(n) for n in range(3)]
     ground.fill(*accounts)
     world = ground.world()

@@ -171,7 +171,10 @@ class TestEc2(ComputeExam):
 
     @pytest.fixture
     def play(self, cloud):
-        """An EC2 with the operator's key pair and group, in which these things go wrong; its clock never really waits."""
+        """An EC2 with the operator's key pair and group, in which these things go wrong.
+
+        Its clock never really waits.
+        """
         self.cloud, self.clock = cloud, Clock()
 
         def make(**faults):

@@ -1,4 +1,7 @@
-"""deploy_EC2_instance and wait_for_EC2_addresses against the rig's cloud: one account, one living instance, whatever happens."""
+"""deploy_EC2_instance and wait_for_EC2_addresses against the rig's cloud.
+
+One account, one living instance, whatever happens.
+"""
 
 from __future__ import annotations
 
@@ -90,7 +93,10 @@ def test_whatever_the_dice_bring_there_is_one_instance(cloud, make, seed):
 
 
 def test_a_runner_that_forgets_everything_finds_its_instance_again(cloud, make):
-    """Killed before it could record: the same token, or the tags, lead to the same instance; the values are the same."""
+    """Killed before it could record: the same token, or the tags, lead to the same instance.
+
+    The values are the same.
+    """
     first = make(Faults(unknown=2, rules=[Rule(call="RunInstances", fault="reset_after", at=(1,))]))
     told = first.recover()
     again = first.recover()
@@ -188,7 +194,10 @@ def die(cloud):
 
 
 def test_a_death_that_ec2_has_forgotten_still_counts(cloud, make):
-    """EC2 shows the dead for an hour, but keeps their tokens: IdempotentInstanceTerminated leads to the next generation."""
+    """EC2 shows the dead for an hour, but keeps their tokens.
+
+    IdempotentInstanceTerminated leads to the next generation.
+    """
     deploying = make()
     deploying.recover()
     deploying.compute.terminate(cloud.launches[0].instance_id)
@@ -210,7 +219,10 @@ def test_two_living_instances_stop_the_account(cloud, make):
 
 
 def test_a_living_instance_of_another_recovery_keeps_the_launch_in(cloud, make):
-    """A mended manifest is another recovery: its server on the same bucket would be the second; once it is gone all is well."""
+    """A mended manifest is another recovery: its server on the same bucket would be the second.
+
+    Once it is gone all is well.
+    """
     deploying = make()
     served = deploying.recover()["instance_id"]
     deploying.work = replace(deploying.work, recovery_id="s" * 64)

@@ -166,7 +166,10 @@ def client(rig: Rig, tmp_path: Path) -> Iterator[TahoeClient]:
 
 
 def test_a_file_outlives_its_host(places: list[Place], client: TahoeClient, tmp_path: Path) -> None:
-    """An old client reads what it stored on a host that is gone, and adds to its old directory; a reboot changes nothing."""
+    """An old client reads what it stored on a host that is gone, and adds to its old directory.
+
+    A reboot changes nothing.
+    """
     first, second = places
     for place in places:
         place.boot()
@@ -231,14 +234,19 @@ def _no_secret_lies_about(place: Place) -> None:
     # Written so that the search does not find itself.
     patterns = " ".join(f"-e {canary[:-1]}[{canary[-1]}]" for canary in CANARIES)
     found = place.shell(
-        f"sudo sh -c 'grep -rla -s {patterns} /etc /usr/local /var /home /tmp /run /proc/[0-9]*/cmdline /proc/[0-9]*/environ' | grep -v {HOME}/bucket || true"
+        f"sudo sh -c 'grep -rla -s {patterns} /etc /usr/local /var /home /tmp /run"
+        " /proc/[0-9]*/cmdline /proc/[0-9]*/environ'"
+        f" | grep -v {HOME}/bucket || true"
     )
     assert found.splitlines() == [f"{HOME}/rclone.conf"]
     assert place.shell(f"sudo stat -c '%a %U' {HOME}/rclone.conf") == "400 customer"
 
 
 def _storage_stops_before_its_bucket(place: Place) -> None:
-    """Taking the bucket down takes the storage node down first, and nothing hangs; without a bucket it does not come up."""
+    """Taking the bucket down takes the storage node down first, and nothing hangs.
+
+    Without a bucket it does not come up.
+    """
     assert "down: " in place.shell("sudo sv -w 30 down lae-bucket; sudo sv status lae-storageserver")
     assert place.shell(f"grep -c ' {HOME}/bucket ' /proc/mounts || true") == "0"
     place.shell("sudo sv start lae-bucket; sudo sv start lae-storageserver")

@@ -115,7 +115,10 @@ def failed(checks: dict[str, dict[str, Any]]) -> set[str]:
 
 
 def test_verify_tells_what_is_well_and_what_is_not(recovery: Recovery) -> None:
-    """Nothing is wrong after a recovery, asking changes nothing; what stops, is forgotten or locked is told by name, exit 1."""
+    """Nothing is wrong after a recovery, asking changes nothing.
+
+    What stops, is forgotten or locked is told by name, exit 1.
+    """
     shell = recovery.shell()
     shell("sudo touch /run/before")
     code, checks = recovery.verify()

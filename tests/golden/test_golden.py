@@ -37,7 +37,7 @@ def mini() -> lf.Case:
 
 
 def test_real_logs_read_as_they_did(mini):
-    """Thirteen logs that the original programs printed: role, stage, outcome, verdict, grade, reason, and what is known."""
+    """Thirteen logs that the original programs printed: role, stage, outcome, verdict, grade, reason, what is known."""
     assert _rows(mini_table(mini)) == _rows(MINI.read_text("utf-8"))
 
 

@@ -109,7 +109,7 @@ def test_a_wrong_kind_is_shown():
 
 
 def test_a_failing_sample_shows_how_far_each_terminal_came(broken):
-    """One changed letter in the grammar: the terminal that should take the line came to that letter, and leads the list."""
+    """One changed letter in the grammar: the terminal that should take the line came to that letter, and leads."""
     broken("public address", "public adress")
     (problem,) = of_the_samples(ADDRESS)
     assert problem.what == "should be taken by address, but at byte 0 residue takes it"
@@ -159,8 +159,20 @@ def test_problems_are_told_in_words():
     assert told == ["signup_log: the grammar: has no samples", "1 problems"]
 
 
+def test_without_regex_the_problems_are_told_all_the_same(monkeypatch, broken):
+    """The package that tells how far a terminal came is named, and nothing else is missing."""
+    broken("public address", "public adress")
+    with_it = lint()
+    monkeypatch.setattr(linting, "find_spec", lambda name: None)
+    without = lint()
+    assert any(problem.reached for problem in with_it)
+    assert [(p.where, p.what, p.reached) for p in without] == [(p.where, p.what, ()) for p in with_it]
+    assert "pip install regex" in render(without)
+    assert "pip install regex" not in render([])
+
+
 def test_the_shell_tells_the_problems_and_fails(monkeypatch, capsys):
-    """`laeforensics grammars lint` exits with 1 if something is wrong, with 0 if nothing is, and has JSON for machines."""
+    """`laeforensics grammars lint` exits with 1 if something is wrong, with 0 if nothing is; machines get JSON."""
     wrong = Problem(grammar="signup_log", where="MAIL_TO", what="is a terminal that no sample hits")
     for problems, code in (([wrong], 1), ([], 0)):
         monkeypatch.setattr(linting, "lint", lambda found=problems: found)

@@ -1,4 +1,4 @@
-"""Every grammar is what its samples show: each is read as it says, and together they show all that the programs print."""
+"""Every grammar is what its samples show: each is read as it says, together they show all that the programs print."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _spoken(words: str) -> set[str]:
 
 @cache
 def _printed(dialect: str) -> list[bytes]:
-    """A log of every way in which a run of the dialect can end, and those of the programs that came later to its server."""
+    """A log of every way in which a run of the dialect can end, and those of the programs that came later."""
     if dialect == "d14":
         origin = _signup("d13", None)
         return [_later(origin, dialect)]

@@ -1,7 +1,7 @@
 """A laboratory for evidence that lies or is broken: folders in memory, and the oracle of what may be said of them.
 
-The oracle is one sentence: a value is None, or it is the truth of that very log. `Judged.recall` counts what was found of
-what stands in the evidence, so that a reader that says nothing does not pass for a careful one.
+The oracle is one sentence: a value is None, or it is the truth of that very log. `Judged.recall` counts what was found
+of what stands in the evidence, so that a reader that says nothing does not pass for a careful one.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ class Lab:
         return folder
 
     def judge(self, folder: Path, *, look: bool = False) -> Judged:
-        """Write the folder, read it as a case, and hold signups and audit against the truth; `look` at all pages too."""
+        """Write the folder, read it as a case, hold signups and audit against the truth; `look` at all pages too."""
         judged = judge(self.write(folder), self.truth, self.accounts)
         if look:
             look_at_everything(judged.case)

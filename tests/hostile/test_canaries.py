@@ -125,7 +125,7 @@ def test_the_search_finds_what_it_is_given(wanted):
 
 
 def test_no_verb_tells_a_secret(folder, place, wanted):
-    """audit, explain, extract, custody, decide, diff and lint, on both streams, and every file that they leave unencrypted."""
+    """audit, explain, extract, custody, decide, diff, lint: both streams, every file that they leave unencrypted."""
     out = place / f"out-{folder.name}"
     case_folder = place / f"case-{folder.name}"
     common = (folder, "--case", case_folder)
@@ -174,7 +174,10 @@ def test_no_table_tells_a_secret(folder, place, wanted):
 
 
 def test_an_error_tells_no_secret(place, wanted):
-    """A config, a monthly file, an inventory and a decisions file of secrets and rubbish: what is said of them holds none."""
+    """A config, a monthly file, an inventory and a decisions file of secrets and rubbish.
+
+    What is said of them holds none.
+    """
     case = lf.open_case(EVIDENCE)
     secrets = sorted(secret_values(case))[:40]
     bad = place / "bad"

@@ -246,7 +246,10 @@ def test_a_customers_name_is_text_whatever_it_looks_like(number, dialect, tmp_pa
 
 
 def test_markup_and_formatting_characters_of_names_reach_neither_page_nor_terminal_raw(tmp_path):
-    """audit.html escapes every name; the page forbids scripts from anywhere; the card and the explanation print plain."""
+    """audit.html escapes every name; the page forbids scripts from anywhere.
+
+    The card and the explanation print plain.
+    """
     from laeforensics.present import pages
 
     name = "<img src=x onerror=alert(1)>\u202e\x1b[31m"
@@ -271,7 +274,10 @@ EMAILS = (
 
 @pytest.mark.parametrize("number", range(len(EMAILS)))
 def test_an_address_that_had_to_be_quoted_is_given_whole_or_not_at_all(number, tmp_path):
-    """Until 2012-01-29 the site let any address through, percent-encoded: brackets and newlines in it forge no other."""
+    """Until 2012-01-29 the site let any address through, percent-encoded.
+
+    Brackets and newlines in it forge no other.
+    """
     quoted_email = quoted(EMAILS[number])
     run = signup("d03", customer=Customer(name="Eve", email=quoted_email, keyinfo=""))
     lab = Lab.of(run)

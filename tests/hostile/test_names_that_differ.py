@@ -209,7 +209,7 @@ def test_a_renamed_log_is_not_damage_of_its_bucket(tmp_path):
 
 
 def early(run):
-    """The re-record of an account of 2011-11-23: its bucket bears the activation key, and no other log of it was ever written."""
+    """The re-record of an account of 2011-11-23: its bucket bears the activation key, and it has no other log."""
     key, code = run.truth["fields"]["activation_key"], run.truth["fields"]["product_code"]
     bucket = f"lae-{code.lower()}-{key.lower()}"
     later = later_runs(run)["re-record"]
@@ -292,7 +292,10 @@ def test_a_replacement_whose_name_of_the_bucket_is_torn_is_of_the_bucket_that_is
 
 
 def test_a_torn_name_behind_another_signups_head_lends_it_no_bucket(tmp_path):
-    """A log cut before its bucket, with another's tail behind it whose bucket is torn: the bucket is not the first one's."""
+    """A log cut before its bucket, with another's tail behind it whose bucket is torn.
+
+    The bucket is not the first one's.
+    """
     run, stranger = signup("d06", 1), signup("d06", 2)
     lab = Lab.of(run, stranger, csv=False, secrets=False)
     torn = bucket_of(stranger)[:SEED] + "#" + bucket_of(stranger)[SEED + 1 :]
@@ -306,7 +309,10 @@ def test_a_torn_name_behind_another_signups_head_lends_it_no_bucket(tmp_path):
 
 @pytest.mark.parametrize("place", [CODE, SEED])
 def test_a_re_record_and_its_secrets_file_that_differ_make_no_wrong_bucket(place, tmp_path):
-    """The origin is lost; what was read out of the server and what was written down differ: nothing is taken that one of them denies."""
+    """The origin is lost; what was read out of the server and what was written down differ.
+
+    Nothing is taken that one of them denies.
+    """
     run = signup("d01")
     later = later_runs(run)["re-record"]
     lab = Lab.of(run, later, config=False, csv=False)

@@ -15,7 +15,8 @@ from laerecover import manifest
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "glossary.md").read_text("utf-8")
 ENTRIES = re.findall(r"^- \*\*(.+?)\*\*: (.+)$", PAGE, re.MULTILINE)
 MEANINGS = dict(ENTRIES)
-FLOW = "evidence locator fact residue finding verdict grade case manifest secret runbook step probe ledger outbox drill RTO"
+FLOW = "evidence locator fact residue finding verdict grade case manifest secret"
+FLOW += " runbook step probe ledger outbox drill RTO"
 JUDGING = "witness standing channel role stage outcome account attempt"
 
 

@@ -64,7 +64,10 @@ def uses(paths: list[Path], names: set[str]) -> list[str]:
 
 
 def test_only_two_modules_touch_evidence():
-    """In laeforensics nothing but evidence/read.py reads a file and evidence/find.py lists a folder: each other use is listed."""
+    """In laeforensics nothing but evidence/read.py reads a file and evidence/find.py lists a folder.
+
+    Each other use is listed.
+    """
     found = uses([path for path in FORENSICS if path != READER], READING)
     found += uses([path for path in FORENSICS if path != FINDER], LISTING)
     known = [re.sub(r":\d+ ", " ", use.removeprefix("src/laeforensics/")) for use in found]
@@ -79,7 +82,10 @@ def test_what_touches_evidence_writes_nothing():
 
 
 def test_lines_of_evidence_end_with_a_line_feed_only():
-    """No splitlines in laeforensics: it also splits on form feed, U+0085 and U+2028, by which remote text forges lines."""
+    """No splitlines in laeforensics.
+
+    It also splits on form feed, U+0085 and U+2028, by which remote text forges lines.
+    """
     assert uses(FORENSICS, {"splitlines"}) == []
 
 
@@ -112,7 +118,10 @@ def first_line(path: Path) -> str:
 
 
 def test_every_module_says_what_it_is():
-    """A module begins with a docstring whose first line is a sentence, with its full stop (or with a colon and more)."""
+    """A module begins with a docstring whose first line is a sentence, with its full stop.
+
+    (Or with a colon and more).
+    """
     assert [str(path) for path in SOURCES if not first_line(path).endswith((".", ":", "?"))] == []
 
 

@@ -82,7 +82,8 @@ def settings(furl: str = FURL) -> str:
 
 # One whole signup in the manner of March 2012, part by part.
 PARTS: dict[str, str] = {
-    "started": ">Automation script started.>\nReceived all fields, thanks.\n>Signing up customer for An invented product...>\n",
+    "started": ">Automation script started.>\nReceived all fields, thanks.\n"
+    ">Signing up customer for An invented product...>\n",
     "activation": f">Activating license...>\nactivationkey = '{KEY}'\n",
     "credentials": f">License activated.>\naccess_key_id = '{ACCESS_KEY_ID}'\nsecret_key = '{SECRET_KEY}'\n"
     f"usertoken = '{USER_TOKEN}'\n",
@@ -212,7 +213,7 @@ def serverinfo(instance: str = INSTANCE, host: str = HOST, launched: str = LAUNC
 
 
 def evidence(**changed: bytes | None) -> dict[str, bytes]:
-    """The customer's whole folder; `log`, `secrets`, `requests`, `results`, `servers`, `config` change it, None leaves out."""
+    """The customer's whole folder; `log secrets requests results servers config` change it, None leaves out."""
     files: dict[str, tuple[str, bytes]] = {
         "log": (LOG_FILE, log()),
         "secrets": (f"secrets/{NAME}", secrets()),

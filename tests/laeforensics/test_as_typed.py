@@ -116,7 +116,10 @@ def test_a_secrets_file_may_tell_that_there_is_no_second_key():
 
 @pytest.mark.parametrize("cut", [0, 20])
 def test_the_copy_of_an_attempt_is_a_duplicate(cut, tmp_path):
-    """The same log in both places: the longer one is the attempt (of equal ones that in the first folder), the other its duplicate."""
+    """The same log in both places.
+
+    The longer one is the attempt (of equal ones that in the first folder), the other its duplicate.
+    """
     data = log(until="activation")
     files = {LOG_FILE: data[: len(data) - cut], f"a/leastauthority.com/signup_logs/{NAME}": data}
     case = open_files(tmp_path, files)

@@ -1,4 +1,7 @@
-"""Copies, month windows, rows of others and damaged companions: no voice is lost, none is believed for its place alone."""
+"""Copies, month windows, rows of others and damaged companions.
+
+No voice is lost, none is believed for its place alone.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +61,10 @@ def with_key(secret_key: str) -> bytes:
 
 @pytest.mark.parametrize("swapped", [False, True])
 def test_two_copies_of_a_log_that_differ_are_contested(tmp_path, swapped):
-    """Whichever lies first: two logs of one name with different secret keys leave the field to a human, and a finding says so."""
+    """Whichever lies first.
+
+    Two logs of one name with different secret keys leave the field to a human, as a finding says.
+    """
     keys = [SECRET_KEY, OTHER_KEY][:: -1 if swapped else 1]
     case = open_files(tmp_path, {**evidence(log=with_key(keys[0]), secrets=None), COPY: with_key(keys[1])})
     row = audit_row(case)
@@ -149,7 +155,10 @@ def sold(**window: object) -> dict[str, object]:
     ],
 )
 def test_a_window_counts_its_first_and_last_month_whole(window, days):
-    """Bounds of months, days or moments, a single month as text; what cannot be read is no window that is always open."""
+    """Bounds of months, days or moments, a single month as text.
+
+    What cannot be read is no window that is always open.
+    """
     ((product,), problem) = read_config(config(sold(**window)), "config")
     assert problem is None
     assert {day: product.is_sold_on(day) for day in days} == days
@@ -207,7 +216,10 @@ def test_any_server_of_the_account_counts(tmp_path, running, server):
 
 @pytest.mark.parametrize("results", [None, result("failure", key="ASTRANGERSKEYSTRANGERSKEYSTRAN")])
 def test_a_stranger_of_the_same_second_is_not_the_customer(tmp_path, results):
-    """Log lost: a request of the same second and product, without a success row, gives no address, no name and no key."""
+    """Log lost.
+
+    A request of the same second and product, without a success row, gives no address, no name and no key.
+    """
     stranger = request(key="ASTRANGERSKEYSTRANGERSKEYSTRAN", name="Mallory", email="mallory@example.net")
     row = audit_row(open_files(tmp_path, evidence(log=None, requests=stranger, results=results)))
     assert (row["customer_email"], row["customer_name"], row["activation_key"]) == (None, None, None)
@@ -236,7 +248,10 @@ def stranger_record() -> bytes:
 
 
 def test_a_re_record_of_other_nodes_is_contested(tmp_path):
-    """A re-record with the right access key but other node keys replaces nothing: a human decides, furl and node id stay."""
+    """A re-record with the right access key but other node keys replaces nothing.
+
+    A human decides, furl and node id stay.
+    """
     case = open_files(tmp_path, {**evidence(), f"signup_logs/{OTHER_NAME}": stranger_record()})
     row = audit_row(case)
     assert row["blocking"] == ("contested:introducer_node_pem", "contested:server_node_pem")

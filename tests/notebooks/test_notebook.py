@@ -26,7 +26,10 @@ SECRET_FIELDS = (
 
 
 def canaries() -> set[str]:
-    """Every secret of the fixtures, as pieces that no line break can hide: a pem is as many canaries as it has lines."""
+    """Every secret of the fixtures, as pieces that no line break can hide.
+
+    A pem is as many canaries as it has lines.
+    """
     found: set[str] = set()
     for line in (ROOT / "fixtures" / "evidence.truth.jsonl").read_text("utf-8").split("\n"):
         fields = json.loads(line)["fields"] if line else {}

@@ -1,4 +1,7 @@
-"""What a recovery leaves is read back by the audit: the same accounts, on their new servers, disaster after disaster."""
+"""What a recovery leaves is read back by the audit.
+
+The same accounts, on their new servers, disaster after disaster.
+"""
 
 from __future__ import annotations
 

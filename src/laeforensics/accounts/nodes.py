@@ -62,10 +62,10 @@ def settle_identity(account: Account, servers: Sequence[Signup]) -> None:
 def contest_identity(
     account: Account, first: Signup | None, printed: Sequence[Signup], re_recorded: Sequence[Signup]
 ) -> None:
-    """Where a re-record read another key out of a server than that server's own signup or replacement told: a human decides.
+    """Where a re-record read another key out of a server than its own signup or replacement told.
 
-    A server is known by its address; one that nobody else tells of is held against all. The furl that the `first` run
-    printed tells the introducer's key, too: only a replacement printed one that was thrown away.
+    Then a human decides. A server is known by its address; one that nobody else tells of is held against all. The furl
+    that the `first` run printed tells the introducer's key, too: only a replacement printed one that was thrown away.
     """
     told: dict[str, list[Fact]] = {name: [] for name in sorted(NODE_KEYS)}
     read: dict[str, list[Fact]] = {name: [] for name in sorted(NODE_KEYS)}
@@ -107,7 +107,12 @@ def _asserted(signups: Sequence[Signup], name: str) -> list[Fact]:
 
 
 def _best_key(servers: Sequence[Signup], pem_field: str, tub_ids: set[str]) -> tuple[str, list[Fact]]:
-    """The first key that proves itself, of the newest finished server first; else the first that states itself; else a broken one."""
+    """The best key, with its verdict.
+
+    The first that proves itself, else the first that states itself, else a broken one.
+
+    Asked first is the newest finished server.
+    """
     best: tuple[int, str, list[Fact]] = (9, identities.ABSENT, [])
     for signup in servers:
         if pem_field in signup.contested:
@@ -129,7 +134,10 @@ def _best_key(servers: Sequence[Signup], pem_field: str, tub_ids: set[str]) -> t
 
 
 def settle_furl(account: Account, servers: Sequence[Signup]) -> None:
-    """The newest furl whose TubID is the proved certificate's; the others are findings. Without a proof, the newest furl."""
+    """The newest furl whose TubID is the proved certificate's; the others are findings.
+
+    Without a proof, the newest furl.
+    """
     per_server = [
         [f for f in s.witnesses.get("introducer_furl", ()) if f.standing <= LAST_ASSERTING_STANDING] for s in servers
     ]
@@ -198,7 +206,7 @@ def note_relayed_furl(account: Account) -> None:
 
 
 def follow_decision(account: Account, pem_field: str) -> None:
-    """After a human chose a node key: the node id, the furl and the identity are those of that key, or are not known."""
+    """After a human chose a node key, make node id, furl and identity those of that key, or not known."""
     tub_id = node_keys.tub_id_of_pem(account.values[pem_field])
     id_field = pem_field.replace("node_pem", "nodeid")
     names = (id_field, "introducer_furl") if pem_field == "introducer_node_pem" else (id_field,)

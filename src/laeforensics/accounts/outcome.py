@@ -40,7 +40,7 @@ def outcome(signup: Signup, role: str) -> str:
     told = "settings_told" in stages and (role == REPLACEMENT or not {"region", "e-mail"} & log.marks)
     # Recoveries print no furl, hence no settings: their log ends with these words.
     told = told or ("Signup done." in log.marks and role == REPLACEMENT)
-    # Whoever fetched the monitoring code set up the monitoring, after the mail; other programs cannot be told apart by it.
+    # Whoever fetched the monitoring code set up the monitoring after the mail; it tells no other programs apart.
     monitored = "Getting monitoring code..." not in log.announcements or "monitoring after mail" in log.marks
     if told or ("mail_sent" in stages and monitored):
         return "complete"

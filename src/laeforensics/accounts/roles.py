@@ -57,7 +57,10 @@ def is_re_record(signup: Signup) -> bool:
 
 
 def _begun(signups: Sequence[Signup]) -> dict[str, str]:
-    """When the first run of each S4 customer's subscription began: a replacement's name bears the same halves, and only its time tells."""
+    """When the first run of each S4 customer's subscription began.
+
+    A replacement's name bears the same halves: only its time tells it apart.
+    """
     begun: dict[str, str] = {}
     for started, seed in filter(None, (start_of(s.name) for s in signups)):
         if "-" in seed:
@@ -85,9 +88,10 @@ def is_replacement(signup: Signup, begun: Mapping[str, str]) -> bool:
 
 
 def attested_bucket(signup: Signup) -> str | None:
-    """The bucket that the evidence says exists: announced as created, in the program's later prints, or in a filled secrets file.
+    """The bucket that the evidence says exists.
 
-    A bucket that was only going to be made, or whose creation was printed as failed, is not attested.
+    It was announced as created, or stands in the program's later prints, or in a filled secrets file. A bucket that was
+    only going to be made, or whose creation was printed as failed, is not attested.
     """
     bucket = named_bucket(signup)
     if bucket is None:

@@ -1,4 +1,4 @@
-"""The HOWTO's functions, each with the arguments that the evidence must give: which call can be made, which argument blocks."""
+"""The HOWTO's functions: which call the evidence gives all arguments for, which argument blocks it."""
 
 from __future__ import annotations
 

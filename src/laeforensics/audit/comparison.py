@@ -39,7 +39,10 @@ class AccountChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """All that differs between two audits. `other_witnesses` are accounts whose values are told by other evidence now."""
+    """All that differs between two audits.
+
+    `other_witnesses` are accounts whose values are told by other evidence now.
+    """
 
     appeared: tuple[AccountChange, ...]
     vanished: tuple[AccountChange, ...]

@@ -50,7 +50,10 @@ def witnesses(account: Account, field: str) -> list[Fact]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What a human chose: of a contested `field` the `witness` of that number (0 withdraws), `who` says so, `because`."""
+    """What a human chose.
+
+    The `witness` of that number is right in a contested `field` (0 withdraws), says `who`, `because`.
+    """
 
     field: str
     witness: int
@@ -100,7 +103,10 @@ def _said(facts: Iterable[Fact]) -> tuple[str, ...]:
 
 
 def load(folder: Path) -> list[Decision]:
-    """The decisions of a case folder, in their order; none if there is no file. Raises DecisionError: a line is damaged."""
+    """The decisions of a case folder, in their order; none if there is no file.
+
+    Raises DecisionError: a line is damaged.
+    """
     path = folder / FILE
     if not path.is_file():
         return []
@@ -118,7 +124,10 @@ def load(folder: Path) -> list[Decision]:
 
 
 def apply(accounts: Iterable[Account], decisions: Iterable[Decision]) -> None:
-    """Settle contested fields by the last decision about each, in place; a decision whose witness is gone is a finding."""
+    """Settle contested fields by the last decision about each, in place.
+
+    A decision whose witness is gone is a finding.
+    """
     latest = list(decisions)[::-1]
     for account in accounts:
         ids = {account.account_id}

@@ -23,9 +23,10 @@ def lost_accounts(accounts: Sequence[Account], sources: Sources) -> Iterator[Fin
         for told in rows:
             if told.outcome == "success" and (told.evidence, told.line) not in known and key not in keys:
                 email = told.value("customer_email") or "an unknown address"
+                signup = f"{told.evidence}:{told.line} tells a finished signup of {email} at {told.time}"
                 yield finding(
                     "account-without-evidence",
-                    f"{told.evidence}:{told.line} tells a finished signup of {email} at {told.time}, but nothing tells its bucket",
+                    f"{signup}, but nothing tells its bucket",
                     signup=told.evidence,
                     locators=tuple(f.locator for f in told.facts[:1]),
                 )

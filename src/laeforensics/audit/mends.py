@@ -40,7 +40,10 @@ def shopping_list(accounts: Iterable[Account]) -> list[Mend]:
 
 
 def of_lost_accounts(findings: Iterable[Finding]) -> list[Mend]:
-    """Signups that are told as finished, of which no bucket is known: their log or their secrets file would bring them back."""
+    """Signups that are told as finished, of which no bucket is known.
+
+    Their log or their secrets file would bring them back.
+    """
     return [
         Mend(
             evidence=f"the log or secrets file of {f.message.split(', but')[0].partition(' signup of ')[2]}",

@@ -117,7 +117,10 @@ def _interrupted(number: int, frame: object) -> None:
 
 
 def _told_errors() -> tuple[type[Exception], ...]:
-    """The errors that say what, where and what next. The manifest's can only be raised once their module is imported."""
+    """The errors that say what, where and what next.
+
+    The manifest's can only be raised once their module is imported.
+    """
     from laeforensics.errors import ForensicsError
 
     manifest = sys.modules.get("laerecover.manifest")

@@ -167,7 +167,10 @@ def _facts(line: _Line, layout: _Layout, cells: Sequence[bytes]) -> list[Fact] |
 
 
 def _value(name: str, cell: bytes) -> str | None:
-    """A cell's value: empty where nothing was typed in, None where it cannot be right (or is an address that is none)."""
+    """A cell's value.
+
+    Empty where nothing was typed in, None where it cannot be right, or is an address that is none.
+    """
     if not cell:
         return ""
     if name not in ("customer_name", "customer_keyinfo"):

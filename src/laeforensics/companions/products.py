@@ -27,7 +27,10 @@ class Product(NamedTuple):
     full_name: str
     token: Fact
     months: frozenset[str] | tuple[str, str] | None
-    """The months (`YYYY-MM`) in which it was sold, or its first and last month or day; None if the config does not say."""
+    """The months (`YYYY-MM`) in which it was sold, or its first and last month or day.
+
+    None if the config does not say.
+    """
     position: int
     """Its place in the list, from 0 (in a monthly file its line)."""
 
@@ -69,7 +72,10 @@ def read_config(data: bytes, evidence: str) -> tuple[list[Product], str | None]:
 
 
 def _entries_before_cut(text: str) -> list[Any]:
-    """The whole entries of a product list that just stops; none where anything else is wrong: bytes may be missing anywhere."""
+    """The whole entries of a product list that just stops; none where anything else is wrong.
+
+    Bytes may be missing anywhere.
+    """
     match = re.search(r'"products"\s*:\s*\[', text)
     entries: list[Any] = []
     position = match.end() if match else len(text)
@@ -124,7 +130,10 @@ def printed_products(text: str, evidence: str, line: int, start: int) -> list[Pr
 
 
 def _reprs(entries: list[Any]) -> tuple[str, str]:
-    """The reprs of Python 2 that the list can have: its JSON reader gave texts of ASCII as bytes, or (without its C part) all as unicode."""
+    """The reprs of Python 2 that the list can have.
+
+    Its JSON reader gave texts of ASCII as bytes, or (without its C part) all as unicode.
+    """
     fields = [entry.items() for entry in entries if isinstance(entry, dict)]
     mixed, unicode = (
         [", ".join(f"{_repr(k, u)}: {_repr(v, u)}" for k, v in entry) for entry in fields] for u in (False, True)
@@ -142,7 +151,7 @@ def by_own_word(facts: Iterable[Fact], also: Iterable[Fact] = ()) -> list[Fact]:
     """The witnesses of a product token, where config and monthly file offer several.
 
     The one of them that the account's own secrets (or `also` a re-record) name was the product's when it was sold; the
-    others, of other times, are lesser witnesses then. Where nothing of its own speaks, or says something else, all stand.
+    others, of other times, are lesser witnesses then. Where its own say nothing, or something else, all stand.
     """
     told = list(facts)
     offered = {f.value for f in told if _is_offered(f)}
@@ -172,7 +181,10 @@ def _months(entry: dict[str, Any]) -> frozenset[str] | tuple[str, str] | None:
 
 
 def read_monthly(data: bytes, evidence: str) -> tuple[list[Product], list[int]]:
-    """A separate monthly file: lines `YYYY-MM,product code,product token`. The products, and the lines that are none."""
+    """A separate monthly file: lines `YYYY-MM,product code,product token`.
+
+    The products, and the lines that are none.
+    """
     products: list[Product] = []
     bad: list[int] = []
     position = 0

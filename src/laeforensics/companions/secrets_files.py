@@ -104,7 +104,10 @@ def _object(result: SecretsFile, text: str, position: int) -> int:
 
 
 def _doubt_last(result: SecretsFile, text: str, position: int) -> None:
-    """The JSON breaks off behind a value, not with the file: a character of the value may have become its closing quote."""
+    """The JSON breaks off behind a value, not with the file.
+
+    A character of the value may have become its closing quote.
+    """
     last = result.facts[-1] if result.facts else None
     if last is not None and position < len(text) and _skip(text, last.locator.end + 1) == position:
         result.facts[-1] = last._replace(channel=STRAY)

@@ -24,7 +24,8 @@ class Sources:
     printed_products: dict[str, list[Product]] = field(default_factory=lambda: defaultdict(list))
     """What x02 printed of the config: heard of the products that no config tells any more."""
     undecided: dict[str, str] = field(default_factory=dict)
-    """Bucket names that differ in a character or two, of which nothing tells the right one: the one that stands for them."""
+    """The bucket names that differ from others in a character or two while nothing tells the right one, each with the
+    one that stands for them."""
     findings: list[Finding] = field(default_factory=list)
     """What came to light of these files only when they were held against others."""
     _secrets_by_bucket: dict[str, list[SecretsFile]] = field(default_factory=dict)

@@ -23,7 +23,7 @@ _ZIP_ERRORS = (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """One file of an archive: its place in it (from 0), its name as a clean POSIX path, and why it is left out, if it is."""
+    """One file of an archive: its place in it (from 0), its name as a clean POSIX path, why it is left out, if so."""
 
     index: int
     name: str

@@ -39,7 +39,10 @@ class Damaged(Exception):
 
 
 class Unpacked(NamedTuple):
-    """What came out. `problem` says why it is not all there, or why none of it can be believed (then `data` is empty)."""
+    """What came out.
+
+    `problem` says why it is not all there, or why none of it can be believed (then `data` is empty).
+    """
 
     data: bytes
     problem: str | None
@@ -119,7 +122,10 @@ class _Xz:
 
 
 def unpack(packed: Readable, suffix: str, *, limit: int = LARGEST_FILE) -> Unpacked:
-    """All bytes of a packed stream. A stream that is cut gives what came before; one whose checksum is wrong gives nothing."""
+    """All bytes of a packed stream.
+
+    A stream that is cut gives what came before; one whose checksum is wrong gives nothing.
+    """
     chunks: list[bytes] = []
     size = 0
     problem = None
@@ -159,7 +165,8 @@ def told(error: Exception) -> str:
 class Forward:
     """A stream that can only go forward, counts what it gives, and refuses to give too much.
 
-    It has the face of a file, so that the library that reads archives can skip in it. Raises Damaged where a limit is passed.
+    It has the face of a file, so that the library that reads archives can skip in it.
+    Raises Damaged where a limit is passed.
     """
 
     def __init__(self, source: Readable, packed_so_far: Callable[[], int]) -> None:

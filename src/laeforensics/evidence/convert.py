@@ -22,8 +22,8 @@ class Conversion:
 def undo(data: bytes) -> Conversion | None:
     """The conversion that a file went through as a whole, None if it went through none.
 
-    UTF-16 (either order, with or without its mark), a UTF-8 byte order mark, CRLF line ends; or several of them.
-    Where only some lines end with CRLF, one carriage return before each line feed is dropped: that ends no line and begins
+    UTF-16 (either order, with or without its mark), a UTF-8 byte order mark, CRLF line ends; or several of them. Where
+    only some lines end with CRLF, one carriage return before each line feed is dropped: that ends no line and begins
     none, so no remote text becomes a line of its own by it. Every other carriage return stays.
     """
     found: list[Conversion] = []

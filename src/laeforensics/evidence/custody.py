@@ -82,7 +82,10 @@ def refuse_inside(folder: Path, roots: Iterable[Path]) -> None:
 
 
 def load(folder: Path) -> list[Entry]:
-    """The register of a case folder, in its order; empty if there is none. Raises CustodyError: a line is damaged. OSError."""
+    """The register of a case folder, in its order; empty if there is none.
+
+    Raises CustodyError: a line is damaged. OSError.
+    """
     path = folder / FILE
     if not path.is_file():
         return []
@@ -110,7 +113,8 @@ def _checked(line: dict[str, object]) -> Entry:
 def compare(entries: Iterable[Entry], files: Iterable[tuple[EvidenceFile, str]]) -> Comparison:
     """Hold files and their hashes against the register. Only the roots that are there are compared.
 
-    One root alone is compared with the one root that the register knows, whatever it is called: so a copy can be checked.
+    One root alone is compared with the one root that the register knows, whatever it is called: so a copy can be
+    checked.
     """
     entries, files = list(entries), list(files)
     alias = _alias({e.root for e in entries}, {file.root for file, _ in files})

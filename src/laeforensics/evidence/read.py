@@ -24,7 +24,7 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """The unpacked bytes of one file, the SHA-256 of the file as it lies, and what kept us from reading it, if anything did."""
+    """The unpacked bytes of one file, the SHA-256 of the file as it lies, what kept us from reading it, if anything."""
 
     data: bytes
     sha256: str

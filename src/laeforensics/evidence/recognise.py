@@ -39,8 +39,8 @@ _PLACES = frozenset({"signup_logs", "secrets", "secret_config"})
 class EvidenceFile:
     """One file of the evidence.
 
-    `name` is its POSIX path below the root, or `archive/path` for a member of an archive; with several roots it begins with
-    the root's name. `path` is where it lies on disk (the archive's path for a member).
+    `name` is its POSIX path below the root, or `archive/path` for a member of an archive; with several roots it begins
+    with the root's name. `path` is where it lies on disk (the archive's path for a member).
     """
 
     name: str
@@ -74,7 +74,10 @@ def names_of(roots: Iterable[Path]) -> list[str]:
 
 
 def below_one_folder(files: list[EvidenceFile]) -> Iterator[EvidenceFile]:
-    """Names below the one folder that an archive holds; unchanged if it holds several, or that folder is signup_logs/ itself."""
+    """Names below the one folder that an archive holds.
+
+    Unchanged if it holds several, or that folder is signup_logs/ itself.
+    """
     tops = {file.name.partition("/")[0] for file in files if file.kind not in (OTHER, LEFT_OUT, ARCHIVE)}
     top = f"{tops.pop()}/" if len(tops) == 1 else ""
     for file in files:
@@ -96,12 +99,18 @@ def once(files: list[EvidenceFile]) -> Iterator[EvidenceFile]:
 
 
 def as_text(name: str) -> str:
-    """A file's name as text: bytes that are no UTF-8 are written as `\\xff`, so that every table and file can hold it."""
+    """A file's name as text.
+
+    Bytes that are no UTF-8 are written as `\\xff`, so that every table and file can hold it.
+    """
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def classify(name: str) -> str:
-    """The kind of a file by its place and name: both layouts, signup_logs/ and secrets/ at any depth, compressed or not."""
+    """The kind of a file by its place and name.
+
+    Both layouts, signup_logs/ and secrets/ at any depth, compressed or not.
+    """
     *folders, base = without_suffix(name).split("/")
     if base in _KIND_OF_NAME:
         return _KIND_OF_NAME[base]

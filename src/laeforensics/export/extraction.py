@@ -54,7 +54,8 @@ def check(output: Path, key_file: Path | None) -> None:
         raise ExtractionError(
             "a .jsonl file cannot be encrypted, so it never holds secrets",
             where=f"{output}, --key-file {key_file}",
-            next_step="name an --output that ends with .parquet, or leave --key-file out: secrets are then fingerprints",
+            next_step="name an --output that ends with .parquet, or leave --key-file out: "
+            "secrets are then fingerprints",
         )
 
 

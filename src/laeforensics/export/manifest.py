@@ -22,7 +22,10 @@ _NEW = {old: name for name, old in _OLD.items()}
 
 
 class Provenance(Mapping[str, tuple[str, ...]]):
-    """The places that tell each value of an account, by the manifest's names: written out when looked at, for they are long."""
+    """The places that tell each value of an account, by the manifest's names.
+
+    Written out when looked at, for they are long.
+    """
 
     __slots__ = ("_values", "_witnesses")
 
@@ -93,5 +96,8 @@ def manifest_account(account: Account) -> manifest.Account:
 
 
 def _words(text: str) -> str:
-    """Names, reasons and sources, which need not be Unicode: no table can hold half a surrogate pair. (Values are: `Field.fits`.)"""
+    """Names, reasons and sources, which need not be Unicode: no table can hold half a surrogate pair.
+
+    (Values are: `Field.fits`.)
+    """
     return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -35,7 +35,10 @@ def seed_of(bucket: str) -> str | None:
 
 
 def bears_seed(bucket: str, seed: str) -> bool:
-    """True if the bucket was made by the run whose file name ends with `seed` (in the S4 layout the two halves are swapped)."""
+    """True if the bucket was made by the run whose file name ends with `seed`.
+
+    In the S4 layout the two halves are swapped.
+    """
     if bucket.endswith("-" + seed):
         return True
     customer, _, subscription = seed.partition("-")

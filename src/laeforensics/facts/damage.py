@@ -16,6 +16,6 @@ def is_damage(one: str, other: str) -> bool:
 
 
 def is_misprint(one: str, other: str) -> bool:
-    """True of two addresses that one log tells of its server, if one is the other with a stretch lost or one character changed."""
+    """True if of two addresses, told of one server, one is the other with a stretch lost or one character changed."""
     changed = sum(a != b for a, b in zip(one, other, strict=True)) if len(one) == len(other) else 0
     return changed == 1 or is_damage(one, other)

@@ -23,7 +23,10 @@ class Locator(NamedTuple):
 
 
 class Fact(NamedTuple):
-    """One value of one field at one place. (A tuple, because there are many: the rest of the house uses dataclasses.)"""
+    """One value of one field at one place.
+
+    (A tuple, because there are many: the rest of the house uses dataclasses.)
+    """
 
     field: str
     value: str

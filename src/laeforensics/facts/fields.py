@@ -106,7 +106,10 @@ def fields_of(*what: str) -> tuple[str, ...]:
 
 
 def understood(name: str, written: str, *, is_quoted: bool) -> str | None:
-    """The value of what was written for a field, None if it cannot be whole. `is_quoted` tells that the site had quoted it."""
+    """The value of what was written for a field, None if it cannot be whole.
+
+    `is_quoted` tells that the site had quoted it.
+    """
     if name == "customer_email" and is_quoted:
         return typed_email(written)
     return written if FIELDS[name].fits(written) else None

@@ -21,7 +21,7 @@ def plain(text: str) -> str:
 
 
 def short(text: str) -> str:
-    """Text in which every word of more than 24 letters, digits and dashes is shortened in its middle, for a narrow terminal."""
+    """Text for a narrow terminal: each word of more than 24 letters, digits and dashes is shortened in its middle."""
     return _LONG_WORD.sub(lambda m: f"{m[0][:16]}…{m[0][-6:]}", text)
 
 

@@ -43,8 +43,8 @@ def key_fits(pem: str) -> bool:
     """True if `pem` holds a certificate and the RSA private key that belongs to it, whole.
 
     RSA of 1024 bits and MD5 or SHA-1 signatures are normal for 2012; the signature of the certificate is not judged.
-    The key's numbers are checked against each other here: that finds a damaged key, for a four-hundredth of the price of
-    the library's own check, which also proves the primes.
+    The key's numbers are checked against each other here: that finds a damaged key, for a four-hundredth of the price
+    of the library's own check, which also proves the primes.
     """
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric import rsa

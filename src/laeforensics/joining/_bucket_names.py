@@ -17,9 +17,9 @@ def settle_names(signups: Sequence[Signup], sources: Sources) -> None:
     """Decide which of several almost equal names is right; where nothing decides, they stand for one contested account.
 
     A seed is unique, so two buckets never have names that differ in one or two characters. The half behind the product
-    code is right that a file's name bears, else the one most prints tell; the product code is right that the csv rows of
-    the activation key, the known products and most prints tell, if those of them that speak agree. Only a name that is
-    told somewhere can be right.
+    code is right that a file's name bears, else the one most prints tell; the product code is right that the csv rows
+    of the activation key, the known products and most prints tell, if those of them that speak agree. Only a name that
+    is told somewhere can be right.
     """
     evidence = gather(signups, sources)
     others = {name: implied(name, evidence) for name in evidence.told}

@@ -101,7 +101,8 @@ def _note_other_claims(signup: Signup, sources: Sources, kept: Sequence[Row], em
             signup.findings.append(
                 finding(
                     "csv-contradicts-log",
-                    f"{row.evidence}:{row.line} names this activation key with another customer_email; the row was left out",
+                    f"{row.evidence}:{row.line} names this activation key with another customer_email; "
+                    "the row was left out",
                     signup=signup.name,
                     field="customer_email",
                     locators=tuple(f.locator for f in row.facts.of("customer_email")),
@@ -110,7 +111,10 @@ def _note_other_claims(signup: Signup, sources: Sources, kept: Sequence[Row], em
 
 
 def _is_renamed(signup: Signup, start: tuple[str, str] | None) -> bool:
-    """True if the log's own bucket bears another seed than the file's name: then the name tells nothing about the run."""
+    """True if the log's own bucket bears another seed than the file's name.
+
+    Then the name tells nothing about the run.
+    """
     bucket, _ = weigh(signup.witnesses["bucket_name"])
     return start is not None and bucket is not None and not bears_seed(bucket, start[1])
 
@@ -146,9 +150,10 @@ def moment(stamp: str) -> datetime:
 
 
 def _is_glued(row: Row, key: str, requests: Sequence[Row], sources: Sources) -> bool:
-    """True if a result row ends with another customer's fields: two rows torn and glued so that the number of fields is right.
+    """True if a result row ends with another customer's fields.
 
-    Its own request says something else there, and somebody else's request says just that.
+    Two rows were torn, then glued so that the number of fields is right. Its own request says something else there, and
+    somebody else's request says just that.
     """
     for name in ("customer_email", "customer_keyinfo"):
         value = row.value(name)
@@ -163,7 +168,7 @@ def _is_glued(row: Row, key: str, requests: Sequence[Row], sources: Sources) -> 
 
 
 def _rows_by_start(signup: Signup, start: tuple[str, str] | None, sources: Sources) -> tuple[list[Row], list[Row]]:
-    """For a log whose head is lost: the one request of its second, for its product (and with its e-mail, if it tells one)."""
+    """For a log without its head: the one request of its second, for its product (with its e-mail, if it tells one)."""
     email, _ = weigh(signup.witnesses["customer_email"])
     code, _ = weigh(signup.witnesses["product_code"])
     bucket, _ = weigh(signup.witnesses["bucket_name"])

@@ -24,7 +24,7 @@ Holder = Signup | SecretsFile
 
 @dataclass(slots=True)
 class NameEvidence:
-    """Who tells which name, and what speaks for the halves of a name: the seeds of files, the codes of known products."""
+    """Who tells which name, and what speaks for its halves: the seeds of files, the codes of known products."""
 
     sources: Sources
     told: dict[str, list[tuple[Holder, Fact]]] = field(default_factory=lambda: defaultdict(list))
@@ -202,7 +202,7 @@ def implied(name: str, evidence: NameEvidence) -> dict[str, Locator]:
 
 
 def codes_near(holder: Holder, code: str, evidence: NameEvidence) -> set[str]:
-    """The known products, and those of the csv rows of the log's activation key, of which `code` may be a damaged print."""
+    """The product codes of which `code` may be a damaged print: known ones, or those in the log's csv rows."""
     rows = rows_of(holder, evidence.sources) if isinstance(holder, Signup) else ()
     return {other for other in (*evidence.codes, *rows) if is_near(other, code)}
 

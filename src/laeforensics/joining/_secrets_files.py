@@ -17,7 +17,10 @@ from laeforensics.parsing.stages import RANK, furthest
 
 
 def join_secrets(signups: Sequence[Signup], sources: Sources) -> None:
-    """Give each log its secrets file: the one of its name, unless something speaks against it; else the one of its bucket."""
+    """Give each log its secrets file.
+
+    The one of its name, unless something speaks against it; else the one of its bucket.
+    """
     by_stem: dict[str, list[SecretsFile]] = defaultdict(list)
     for name, file in sources.secrets.items():
         by_stem[stem(name)].append(file)

@@ -34,7 +34,8 @@ def doubt_shared(signups: Sequence[Signup]) -> None:
                 signup.findings.append(
                     finding(
                         "several-signups",
-                        f"{name} stands in {other.name} too, which is of another bucket: one of them holds a piece of the other",
+                        f"{name} stands in {other.name} too, which is of another bucket: "
+                        "one of them holds a piece of the other",
                         signup=signup.name,
                         field=name,
                         locators=tuple(f.locator for f in _of_the_log(signup, name)),
@@ -72,7 +73,10 @@ def _bucket(signup: Signup) -> str | None:
 
 
 def _is_confirmed(signup: Signup, name: str) -> bool:
-    """True if a secrets file of the same bucket tells the same. (None tells an activation key: there the access key stands for it.)"""
+    """True if a secrets file of the same bucket tells the same.
+
+    (None tells an activation key: there the access key stands for it.)
+    """
     file, told = signup.secrets, "user_access_key_id" if name == "activation_key" else name
     if file is None or file.value("bucket_name") != _bucket(signup):
         return False

@@ -41,10 +41,11 @@ def join(logs: Sequence[SignupLog], sources: Sources) -> list[Signup]:
 
 
 def _doubt_name(signup: Signup, sources: Sources) -> None:
-    """A whole signup whose bucket bears another seed than its file: renamed, or the head of one log with the rest of another.
+    """A whole signup whose bucket bears another seed than its file.
 
-    It is believed as renamed if a csv row ties the activation key at its head to the product and the e-mail of its rest;
-    without the key, if a secrets file ties its access key to its bucket; else nothing of it is sure.
+    It was renamed, or is the head of one log with the rest of another. It is believed as renamed if a csv row ties the
+    activation key at its head to the product and the e-mail of its rest; without the key, if a secrets file ties its
+    access key to its bucket; else nothing of it is sure.
     """
     start = start_of(signup.name)
     bucket, _ = weigh(signup.witnesses["bucket_name"])
@@ -58,7 +59,8 @@ def _doubt_name(signup: Signup, sources: Sources) -> None:
     agreeing = [r for r in rows if r.value("product_code") == code and email in (None, r.value("customer_email"))]
     if email is None and len({tuple(cells(r)) for r in rows}) != 1:
         agreeing = []
-    # The e-mail stands at the end of a log: its row ties the head to it. Without it, a request of the file's own second is the name's.
+    # The e-mail stands at the end of a log: its row ties the head to it. Without it, a request of the second that the
+    # file's name tells is the name's.
     own_second = any(abs(moment(r.time) - moment(start[0])) <= REQUEST_TO_LOG for r in rows)
     if agreeing and (email is not None or not own_second):
         signup.findings.append(finding("renamed-log", f"its bucket {bucket} bears another seed", signup=signup.name))

@@ -56,7 +56,7 @@ class Coast:
     _hurt: int = 0
 
     def stage(self, stage: str, start: int, line: int) -> None:
-        """A stage is announced at byte `start`: each is of its predecessor's island, unless others must stand between."""
+        """A stage is announced at byte `start`: of its predecessor's island, unless others must stand between."""
         if stage in BEFORE_DEPLOYMENT:
             self._begun = True
         if stage not in _PLACE:
@@ -97,7 +97,10 @@ class Coast:
         self._hurt = 2  # a hole takes the end of one line with the beginning of the next
 
     def host(self, host: str, start: int, line: int, *, first: bool = False) -> None:
-        """The server spoken of at byte `start`: a run has one. `first` is true of the first command given to a server."""
+        """The server spoken of at byte `start`: a run has one.
+
+        `first` is true of the first command given to a server.
+        """
         if _PLACE[self._last] < _PLACE["address_known"] if self._last else self._begun:
             # Nobody speaks to a server before its address is told, in a line that may be the one that cannot be read.
             if not (first and self._hurt and self._last == "instance_started"):

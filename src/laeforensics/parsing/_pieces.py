@@ -169,7 +169,7 @@ def keys(piece: Piece) -> Iterator[tuple[str, int]]:
 
 
 def hosts(piece: Piece) -> Iterator[tuple[str, int]]:
-    """Whom fabric's marks name, `user@host`, each with the offset of its line: the first, and wherever the host changes."""
+    """Whom fabric's marks name, `user@host`, with the offset of its line: the first, then wherever the host changes."""
     text = str(piece).removeprefix("-")
     cut = len(str(piece)) - len(text)
     position = 0

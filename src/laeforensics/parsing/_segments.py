@@ -35,7 +35,7 @@ class Segment:
 
 
 def keep(segments: Sequence[Segment], evidence: str) -> tuple[Segment, list[Fact], str | None]:
-    """The segment that counts, the facts of the whole file (those of other signups marked FOREIGN), and the field of a seam.
+    """The segment that counts, the facts of the whole file, and the field of a seam. Other signups' facts are FOREIGN.
 
     The segment whose bucket bears the seed of the file's name counts. If none does, the first one: unless it has
     another bucket, for then nothing tells whose signup the file is about, and no fact counts.
@@ -58,7 +58,7 @@ def keep(segments: Sequence[Segment], evidence: str) -> tuple[Segment, list[Fact
 
 
 def _seed(evidence: str) -> str:
-    """How the bucket of a log ends by the log's name; in the S4 layout its folder tells, with the two halves swapped."""
+    """How a log's bucket ends by the log's name; in the S4 layout its folder tells, with the two halves swapped."""
     folder, _, base = without_suffix(evidence).rpartition("/")
     if base == "signup_logs":
         customer, _, subscription = folder.rpartition("/")[2].partition("Z-")[2].partition("-")
@@ -107,11 +107,12 @@ def _foreign(fact: Fact) -> Fact:
 
 
 def _split(facts: list[Fact], seed: str) -> tuple[list[Fact], str | None]:
-    """Find a seam inside one segment: a file begun by one signup and ended by another, whose order of lines is not broken.
+    """Find a seam inside one segment.
 
-    Where a value that a signup repeats changes for good, what stands before the last old value is of the first signup,
-    what stands after the first new one is of the second, and what stands between may be of either. The part counts whose
-    bucket bears the file's seed; the first, if none does. A value that merely lost or changed a few characters is damage, not a seam.
+    A file was begun by one signup and ended by another, and the order of its lines is not broken. Where a value that a
+    signup repeats changes for good, what stands before the last old value is of the first signup, what stands after the
+    first new one is of the second, and what stands between may be of either. The part counts whose bucket bears the
+    file's seed; the first, if none does. A value that merely lost or changed a few characters is damage, not a seam.
     """
     for name in _TIES:
         told = [f for f in facts if f.field == name and f.channel == OWN]
@@ -136,7 +137,8 @@ def _split(facts: list[Fact], seed: str) -> tuple[list[Fact], str | None]:
 def _doubt_launch(facts: list[Fact], evidence: str, seed: str) -> tuple[list[Fact], str | None]:
     """Hold the launch time against the time in the file's name.
 
-    Where the bucket bears the file's seed, an instance launched on another day is another signup's, with all that follows.
+    Where the bucket bears the file's seed, an instance launched on another day is another signup's, with all that
+    follows.
     """
     launch = next((f for f in facts if f.field == "launch_time" and f.channel == OWN), None)
     stamp = evidence.rpartition("/")[2][:18]
@@ -157,7 +159,10 @@ def _doubt_launch(facts: list[Fact], evidence: str, seed: str) -> tuple[list[Fac
 
 
 def _doubt_address(facts: list[Fact]) -> list[Fact]:
-    """The facts, with an address that one line alone tells no more asserted where fabric's marks, of another signup, name another."""
+    """The facts.
+
+    An address that one line alone tells is not sure where fabric's marks, of another signup, name another.
+    """
     spoken = {f.value: f.channel for f in facts if f.field == "public_host" and f.rule == "relayed"}
     if FOREIGN not in spoken.values():
         return facts

@@ -48,7 +48,10 @@ def certify(facts: list[Fact], *, is_restored: bool = False) -> None:
 
 
 def testify(facts: list[Fact]) -> list[Fact]:
-    """Make what a re-record read out of its server its testimony, in place. A damaged key is no voice: these are returned."""
+    """Make what a re-record read out of its server its testimony, in place.
+
+    A damaged key is no voice: these are returned.
+    """
     damaged = []
     for position, fact in enumerate(facts):
         if fact.channel == REMOTE:
@@ -61,7 +64,8 @@ def testify(facts: list[Fact]) -> list[Fact]:
 def external_furl(facts: list[Fact]) -> list[Fact]:
     """The furl that customers were told, out of a re-record's testimony: its internal furl, at its public address.
 
-    No more than one node.pem, internal furl and public address may be told, and the furl's TubID must be that of the node.pem.
+    No more than one node.pem, internal furl and public address may be told, and the furl's TubID must be that of the
+    node.pem.
     """
     told = {
         name: {f.value: f for f in facts if f.field == name and f.standing <= LAST_ASSERTING_STANDING}

@@ -8,6 +8,7 @@ import tomllib
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from importlib.util import find_spec
 from typing import Any
 
 from laeforensics.parsing import parser, signuplogs
@@ -42,13 +43,13 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """Something wrong with a grammar or its samples: where (the sample, rule or terminal), what, and how far each came."""
+    """Something wrong with a grammar or its samples: where (sample, rule or terminal), what, how far each came."""
 
     grammar: str
     where: str
     what: str
     reached: tuple[tuple[str, int, int], ...] = ()
-    """Terminal, bytes that it could take, bytes that there were; best first."""
+    """Terminal, bytes that it could take, bytes that there were; best first. None without the package `regex`."""
 
 
 def written(grammar: str) -> str | None:
@@ -61,7 +62,10 @@ def written(grammar: str) -> str | None:
 
 
 def read_samples(text: str) -> tuple[list[Sample], frozenset[str]]:
-    """The samples of a file, and the terminals that are last resorts. Raises ValueError, naming what cannot be right."""
+    """The samples of a file, and the terminals that are last resorts.
+
+    Raises ValueError, naming what cannot be right.
+    """
     document = tomllib.loads(text)
     return [_sample(table) for table in document.get("sample", [])], frozenset(document.get("last_resorts", ()))
 
@@ -78,8 +82,9 @@ def _sample(table: dict[str, Any]) -> Sample:
 def lint(samples: Mapping[str, str | None] | None = None) -> list[Problem]:
     """Every problem of every grammar, in the grammars' order. Without `samples` those of the package are run.
 
-    Named are: a grammar without samples, a rule or a terminal that no sample hits, a sample that is not read as it says,
-    a sample that two terminals would take whole although it does not say so (or that says so although they would not).
+    Named are: a grammar without samples, a rule or a terminal that no sample hits, a sample that is not read as it
+    says, a sample that two terminals would take whole although it does not say so (or that says so although they would
+    not).
     """
     texts = {name: written(name) for name in GRAMMARS} if samples is None else samples
     return [problem for name in GRAMMARS for problem in _lint(name, texts.get(name))]
@@ -159,9 +164,16 @@ def _rivals(text: str, place: parser.Place) -> list[str]:
 
 
 def _reached(text: str, start: int, terminals: Mapping[str, str]) -> tuple[tuple[str, int, int], ...]:
+    if not _can_match_partly():
+        return ()
     rest = text[start:]
     found = [(name, _reach(regexp, rest), len(rest)) for name, regexp in terminals.items()]
     return tuple(sorted((f for f in found if f[1]), key=lambda f: (-f[1], f[0])))
+
+
+def _can_match_partly() -> bool:
+    """True if `regex` is installed: it alone tells how much of an expression was met. Nothing else here needs it."""
+    return find_spec("regex") is not None
 
 
 def _reach(regexp: str, text: str) -> int:
@@ -196,4 +208,6 @@ def render(problems: Sequence[Problem]) -> str:
     for problem in problems:
         lines.append(f"{problem.grammar}: {problem.where}: {problem.what}")
         lines += [f"    {name:<18} {reach:>5} of {size} bytes" for name, reach, size in problem.reached]
+    if not _can_match_partly():
+        lines.append("How far each terminal came is told where the package regex is: pip install regex")
     return "\n".join([*lines, f"{len(problems)} problems"])

@@ -18,7 +18,10 @@ MOST_TORN = 1000
 
 @dataclass(slots=True, kw_only=True)
 class SignupLog:
-    """What one log says. `segments` counts the signups in the file; stages, failure and the facts believed are of the kept ones."""
+    """What one log says.
+
+    `segments` counts the signups in the file; stages, failure and the facts believed are of the kept ones.
+    """
 
     evidence: str
     dialect: str = ""

@@ -44,9 +44,10 @@ def grammar(name: str) -> Lark:
 
 
 class _Hands(local):
-    """Where the items of a text go while it is parsed: so no tree is built, whose tokens would take thirty times the text's size.
+    """Where the items of a text go while it is parsed.
 
-    The parser asks for a function by a rule's name, and calls it with the rule's pieces. Each thread has its own `take`.
+    So no tree is built, whose tokens would take thirty times the text's size. The parser asks for a function by a
+    rule's name, and calls it with the rule's pieces. Each thread has its own `take`.
     """
 
     take: Callable[[str, Sequence[Piece]], None]
@@ -72,11 +73,11 @@ def _handing(name: str) -> tuple[Lark, _Hands]:
 
 
 def each(name: str, data: bytes, take: Callable[[str, Sequence[Piece]], None]) -> None:
-    """Hand every item of `data` in order to `take`: the item's rule, and its pieces. All pieces together tile `data` exactly.
+    """Hand every item of `data` in order to `take`: the item's rule, and its pieces.
 
-    The text given to the parser is latin-1, in which a character is a byte: positions are byte offsets whatever the
-    encoding claims to be, and the parser's tokens (which are `str`) cost nothing to make. (Given bytes, the parser
-    writes out the repr of every token, which costs more than the parsing.)
+    All pieces together tile `data` exactly. The text given to the parser is latin-1, in which a character is a byte:
+    positions are byte offsets whatever the encoding claims to be, and the parser's tokens (which are `str`) cost
+    nothing to make. (Given bytes, the parser writes out the repr of every token, which costs more than the parsing.)
     """
     if not data:
         return
@@ -104,7 +105,10 @@ class Place(NamedTuple):
 
 
 def places(name: str, data: bytes) -> Iterator[Place]:
-    """Every place of `data`, for whoever judges the grammar itself; the last one has no piece if the text is refused."""
+    """Every place of `data`, for whoever judges the grammar itself.
+
+    The last one has no piece if the text is refused.
+    """
     compiled = grammar(name)
     regexps = {terminal.name: terminal.pattern.to_regexp() for terminal in compiled.terminals}
     parser = compiled.parse_interactive(data.decode("latin-1"))

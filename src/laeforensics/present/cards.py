@@ -46,7 +46,8 @@ def card(judgement: Judgement, *, is_short: bool = False) -> str:
     told = short if is_short else str
     s = summary(judgement)
     lines = [
-        f"Evidence  {s['root']} · {s['files']} files · {s['bytes'] / 1e6:.1f} MB · sha256 of all: {s['digest'][:4]}…{s['digest'][-2:]}",
+        f"Evidence  {s['root']} · {s['files']} files · {s['bytes'] / 1e6:.1f} MB"
+        f" · sha256 of all: {s['digest'][:4]}…{s['digest'][-2:]}",
         f"Read      {s['logs']} signup logs in {s['dialects']} dialects · {s['understood']:.1f} % of bytes understood"
         f" · {s['residue_lines']} lines are residue",
         "",

@@ -45,6 +45,11 @@ class Line:
     agrees: bool
     believed: bool
 
+    def __str__(self) -> str:
+        number = "" if self.number is None else f"{self.number}  "
+        told = plain(self.value) if self.agrees else f"not this: {plain(self.value)}"
+        return f"{number}{told}  {plain(self.place)}  {plain(self.rule)}  {self.trust}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
@@ -86,10 +91,7 @@ class Explanation:
                 "",
                 f"{field.name}  {plain(field.value) if field.value is not None else '(none)'}  {field.verdict}",
             ]
-            lines += [
-                f"  {'' if line.number is None else f'{line.number}  '}{'' if line.agrees else 'not this: '}{plain(line.value)}  {plain(line.place)}  {plain(line.rule)}  {line.trust}"
-                for line in field.lines
-            ]
+            lines += [f"  {line}" for line in field.lines]
         if self.findings:
             lines += [
                 "",

@@ -22,7 +22,10 @@ def page(judgement: Judgement) -> str:
 
 
 def write_page(judgement: Judgement, path: Path) -> None:
-    """Write the page piece by piece: of thousands of accounts it is large, and so are their explanations. Raises OSError."""
+    """Write the page piece by piece: of thousands of accounts it is large, and so are their explanations.
+
+    Raises OSError.
+    """
     _page(judgement).dump(str(path), encoding="utf-8", errors="backslashreplace")
 
 

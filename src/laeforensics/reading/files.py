@@ -22,7 +22,10 @@ from laeforensics.parsing.signuplogs import read_log
 
 @dataclass(slots=True, kw_only=True)
 class FileReading:
-    """What one file told: of the parts, those that its kind can have. Plain texts and numbers, so that a process can hand it on."""
+    """What one file told: of the parts, those that its kind can have.
+
+    Plain texts and numbers, so that a process can hand it on.
+    """
 
     file: EvidenceFile
     sha256: str

@@ -171,7 +171,10 @@ def test_credentials_come_from_the_origin_and_the_server_from_the_newest(tmp_pat
 
 
 def test_a_throw_away_furl_is_told_and_not_taken(tmp_path):
-    """A replacement printed the furl of an identity that nobody ever had again: the furl of the proved certificate counts."""
+    """A replacement printed the furl of an identity that nobody ever had again.
+
+    The furl of the proved certificate counts.
+    """
     throw_away = furl_of(STRANGER, NEW_HOST)
     files = _replaced(replacement(furl=throw_away), external_introducer_furl=throw_away)
     case = open_files(tmp_path, files)

@@ -116,7 +116,7 @@ def test_the_last_decision_counts(case):
 
 
 def test_a_decision_can_be_withdrawn(case):
-    """Witness 0: the field is contested again, without a word about stale decisions; who withdrew it, and why, is kept."""
+    """Witness 0: the field is contested again, not a word about stale decisions; who withdrew it, and why, is kept."""
     decided(case, OTHER_KEY)
     told = reopened(case).decide(BUCKET, FIELD, witness=0, who="Dan", because="the wrong customer", now=NOW)
     assert told == f"{FIELD}: withdrawn, contested again, says Dan on 2012-06-01: the wrong customer"

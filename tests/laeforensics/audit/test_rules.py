@@ -27,7 +27,10 @@ def _verdict(*, attempt: bool, ready: bool | None, contested: bool, missing: boo
     list(itertools.product([True, False], [True, False, None], [True, False], [True, False])),
 )
 def test_the_first_verdict_that_holds_is_the_verdict(attempt, ready, contested, missing):
-    """An attempt before an unfinished signup, before a contested field, before a missing one; unknown readiness counts as ready."""
+    """An attempt before an unfinished signup, before a contested field, before a missing one.
+
+    Unknown readiness counts as ready.
+    """
     judged = account(
         is_attempt=attempt,
         ready=ready,

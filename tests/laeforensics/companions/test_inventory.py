@@ -177,7 +177,12 @@ def open_with(tmp_path, saved: Any, **changed: Any) -> lf.Case:
 
 @pytest.mark.parametrize(
     ("listed", "server"),
-    [((INSTANCE, "running"), RUNNING), ((INSTANCE, "stopped"), RUNNING), ((INSTANCE, "terminated"), GONE), (("i-2", "running"), GONE)],
+    [
+        ((INSTANCE, "running"), RUNNING),
+        ((INSTANCE, "stopped"), RUNNING),
+        ((INSTANCE, "terminated"), GONE),
+        (("i-2", "running"), GONE),
+    ],
 )  # fmt: skip
 def test_the_audit_says_which_server_still_runs(tmp_path, listed, server):
     """The account's instance, looked up in the inventory."""

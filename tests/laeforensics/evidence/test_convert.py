@@ -44,7 +44,10 @@ def test_what_was_undone_is_named_and_the_log_is_back(convert, what):
 
 
 def test_crlf_at_some_line_ends_loses_one_carriage_return_each():
-    """Where only some lines end with CRLF one carriage return goes with each of them, and no other; no line is won or lost."""
+    """Where only some lines end with CRLF one carriage return goes with each of them, and no other.
+
+    No line is won or lost.
+    """
     found = undo(b"one\r\ntw\ro\nthree\r\r\nfour\r")
     assert found is not None
     assert (found.data, found.what) == (b"one\ntw\ro\nthree\r\nfour\r", "CRLF at some line ends")

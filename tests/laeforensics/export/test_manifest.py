@@ -14,7 +14,7 @@ FIXTURES = Path(__file__).resolve().parents[3] / "fixtures" / "evidence"
 
 
 def test_the_log_says_that_there_was_a_key(tmp_path):
-    """Without the csv files, logs that tell of a mail to the staff still keep the customer's mail from being sent plainly."""
+    """Without the csv files, logs that tell of a mail to the staff keep the customer's mail from going plainly."""
     shutil.copytree(FIXTURES, tmp_path / "evidence")
     whole = {a.account_id: manifest_account(a) for a in lf.open_case(tmp_path / "evidence").judgement.accounts}
     for path in (tmp_path / "evidence").glob("*.csv"):

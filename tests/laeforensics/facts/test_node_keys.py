@@ -76,7 +76,10 @@ def test_a_key_that_lost_or_changed_a_character_does_not_fit(data):
     ],
 )
 def test_the_verdict_on_a_key(pem, tub_ids, verdict):
-    """PROVED needs a fitting TubID and a fitting key; a key with nothing against it is STATED; a throw-away furl breaks nothing."""
+    """PROVED needs a fitting TubID and a fitting key; a key with nothing against it is STATED.
+
+    A throw-away furl breaks nothing.
+    """
     assert judge(pem, tub_ids) == verdict
 
 

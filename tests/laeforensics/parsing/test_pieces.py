@@ -96,7 +96,10 @@ def test_every_kind_is_of_a_terminal_of_the_grammar():
 
 
 def test_output_is_taken_line_by_line_with_its_places():
-    """The mark goes, with one space after it; what the host printed stays as it is, blank lines of the log are left out."""
+    """The mark goes, with one space after it.
+
+    What the host printed stays as it is, blank lines of the log are left out.
+    """
     text = cat("introducer/my_nodeid", "one", "  two", "", "three\rfour")
     (piece,) = pieces(text)
     lines = output_lines(piece)

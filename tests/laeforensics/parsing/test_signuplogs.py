@@ -122,7 +122,10 @@ def test_damage_inside_a_block_does_not_end_it():
 
 
 def test_a_value_before_lines_that_are_lost_is_not_sure():
-    """A hole could have joined the head of its line to the tail of another: what follows must be what always follows."""
+    """A hole could have joined the head of its line to the tail of another.
+
+    What follows must be what always follows.
+    """
     assert "activation_key" in values(read(log(until="credentials")))
     told = read(log("credentials", until="poll"))
     assert "activation_key" not in values(told)

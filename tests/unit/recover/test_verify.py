@@ -45,7 +45,7 @@ class Store:
 
 
 class Hosts:
-    """HostConnector and Host: `told` is what the introducer tells of, or what goes wrong; `seen` what it was asked with."""
+    """HostConnector and Host: `told` is what the introducer tells of, or what goes wrong; `seen` what it was asked."""
 
     def __init__(self, told):
         self.told, self.seen = told, []
@@ -126,14 +126,20 @@ def test_all_well(make_account):
     ],
 )
 def test_each_failure_is_told_by_itself(make_account, answers, what, says):
-    """A wrong TubID, a dead node, no announcement or another's, keys that open no bucket: that check fails, the others stand."""
+    """A wrong TubID, a dead node, no announcement or another's, keys that open no bucket.
+
+    That check fails, the others stand.
+    """
     told = asked(make_account, **{"nodes": Nodes({}), **answers})
     assert {name for name, (ok, _) in told.items() if ok is False} == {what}
     assert says in told[what][1]
 
 
 def test_the_host_is_known_by_the_key_of_the_vault(make_account):
-    """What the ledger calls the host key is not believed; one question as the customer, then the connection is closed."""
+    """What the ledger calls the host key is not believed.
+
+    One question as the customer, then the connection is closed.
+    """
     hosts = Hosts(TUBS["server_nodeid"])
     asked(make_account, nodes=Nodes({}), told=hosts)
     key = derive_host_key(VAULT, "token").public
