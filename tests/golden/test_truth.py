@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from doors import Secret
 from tables import FIXTURES
 
 import laeforensics as lf
 from evidence_writer import write_evidence
 from evidence_writer.dialects import DIALECTS
-from laerecover.manifest import Secret
 
 OF_A_LOG = ("role", "stage", "outcome")
 OF_AN_ACCOUNT = ("verdict", "grade", "introducer_identity", "storage_identity", "log_file")

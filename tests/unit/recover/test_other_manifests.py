@@ -41,7 +41,8 @@ def someone(operator, make_manifest):
                 db.execute(
                     "INSERT INTO instances (instance_id, client_token, request_digest, account_id, tags, state, "
                     "launch_time, hidden, pending, public_host, private_host, host_key, refusals) "
-                    "VALUES (?, 'old', '', '', '{}', 'running', '2012-01-01T00:00:00Z', 0, 0, '192.0.2.250', 'ip', 'k', 0)",
+                    "VALUES (?, 'old', '', '', '{}', 'running', '2012-01-01T00:00:00Z', 0, 0, "
+                    " '192.0.2.250', 'ip', 'k', 0)",
                     (RUNS,),
                 )
 
