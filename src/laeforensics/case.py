@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from laeforensics.accounts.account import Account
+from laeforensics.accounts.account import CaseAccount
 from laeforensics.audit.decisions import Choice
 from laeforensics.audit.judgement import Judgement
 from laeforensics.audit.lookup import account_of
@@ -117,7 +117,7 @@ class Case:
         digest = self.judgement.reading.digest
         return manifest.export(self.judgement.accounts, Path(path), evidence_digest=digest, key_file=key_file)
 
-    def _account(self, key: str) -> Account:
+    def _account(self, key: str) -> CaseAccount:
         return account_of(self.judgement.accounts, key, where=str(self.judgement.root))
 
     def _repr_html_(self) -> str:

@@ -11,7 +11,7 @@ from lark import Lark
 
 from laeforensics.cli import main
 from laeforensics.parsing import linting, parser
-from laeforensics.parsing.linting import Problem, lint, render
+from laeforensics.parsing.linting import GrammarProblem, lint, render
 
 GRAMMARS = Path(__file__).resolve().parents[2] / "grammars"
 OTHERS = {name: linting.written(name) for name in linting.GRAMMARS if name != "signup_log"}
@@ -25,12 +25,12 @@ text = ">The server's public address is '192.0.2.1'.>"
 """
 
 
-def lint_with(samples: str | None) -> list[Problem]:
+def lint_with(samples: str | None) -> list[GrammarProblem]:
     """The problems of signup_log with these samples instead of its own."""
     return [p for p in lint({**OTHERS, "signup_log": samples}) if p.grammar == "signup_log"]
 
 
-def of_the_samples(samples: str) -> list[Problem]:
+def of_the_samples(samples: str) -> list[GrammarProblem]:
     """The same without the terminals and rules that so few samples cannot show."""
     return [p for p in lint_with(samples) if not p.what.endswith("that no sample hits")]
 
@@ -48,7 +48,7 @@ def broken(monkeypatch, tmp_path):
         compiled = Lark.open(str(copies / "signup_log.lark"), parser="lalr", lexer="contextual")
         whole = parser.source
         monkeypatch.setattr(parser, "source", lambda name: compiled if name == "signup_log" else whole(name))
-        for made_of_it in ("grammar", "_handing"):
+        for made_of_it in ("grammar", "_receiving"):
             monkeypatch.setattr(parser, made_of_it, getattr(parser, made_of_it).__wrapped__)
 
     return change
@@ -173,7 +173,7 @@ def test_without_regex_the_problems_are_told_all_the_same(monkeypatch, broken):
 
 def test_the_shell_tells_the_problems_and_fails(monkeypatch, capsys):
     """`laeforensics grammars lint` exits with 1 if something is wrong, with 0 if nothing is; machines get JSON."""
-    wrong = Problem(grammar="signup_log", where="MAIL_TO", what="is a terminal that no sample hits")
+    wrong = GrammarProblem(grammar="signup_log", where="MAIL_TO", what="is a terminal that no sample hits")
     for problems, code in (([wrong], 1), ([], 0)):
         monkeypatch.setattr(linting, "lint", lambda found=problems: found)
         assert _exit_code(["grammars", "lint", "--json"]) == code

@@ -12,7 +12,7 @@ from typing import Any
 
 import laeforensics as lf
 from evidence_writer.certificates import NodeIdentity, default_pool, make_identity
-from laeforensics.accounts.account import Account
+from laeforensics.accounts.account import CaseAccount
 from laeforensics.audit.lookup import account_of
 from laeforensics.facts.channels import OWN
 from laeforensics.facts.fact import Fact, Locator
@@ -236,7 +236,7 @@ def open_files(folder: Path, files: dict[str, bytes]) -> lf.Case:
     return lf.open_case(folder / "evidence")
 
 
-def judged(case: lf.Case, key: str = BUCKET) -> Account:
+def judged(case: lf.Case, key: str = BUCKET) -> CaseAccount:
     """The account of that name, as the case judged it."""
     return account_of(case.judgement.accounts, key, where="a test")
 
@@ -266,7 +266,7 @@ def fact(value: str, channel: str = OWN, field: str = "public_host", evidence: s
     return Fact(field, value, Locator(evidence, 1, start, start + len(value)), "a rule", channel)
 
 
-def account(**given: Any) -> Account:
+def account(**given: Any) -> CaseAccount:
     """An account with everything known and proved, but for what is given."""
     whole = {
         "account_id": BUCKET,
@@ -277,7 +277,7 @@ def account(**given: Any) -> Account:
         "storage_identity": "PROVED",
         "furl_fits": True,
     }
-    return Account(**{**whole, **given})
+    return CaseAccount(**{**whole, **given})
 
 
 def values(log: SignupLog, channels: Iterable[str] = (OWN,)) -> dict[str, set[str]]:

@@ -1,4 +1,4 @@
-"""Account: its fields are settled from the witnesses of its logs."""
+"""CaseAccount: its fields are settled from the witnesses of its logs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MUST_BE_RIGHT = frozenset(
 
 
 @dataclass(slots=True, kw_only=True)
-class Account:
+class CaseAccount:
     """One account, or one attempt. `values` are the account's; `witnesses` those that they rest on."""
 
     account_id: str
@@ -46,7 +46,7 @@ class Account:
     findings: list[Finding] = field(default_factory=list)
 
 
-def instances(account: Account) -> dict[str, Signup]:
+def instances(account: CaseAccount) -> dict[str, Signup]:
     """Every instance that the evidence tells of the account, with the log (or secrets file) that tells it."""
     return {
         fact.value: signup
@@ -56,7 +56,7 @@ def instances(account: Account) -> dict[str, Signup]:
     }
 
 
-def take(account: Account, name: str, facts: list[Fact]) -> None:
+def take(account: CaseAccount, name: str, facts: list[Fact]) -> None:
     """Let these witnesses settle a field of the account."""
     if not facts:
         return
@@ -79,7 +79,7 @@ def take(account: Account, name: str, facts: list[Fact]) -> None:
             )
 
 
-def settle_newest(account: Account, servers: Sequence[Signup], names: Iterable[str]) -> None:
+def settle_newest(account: CaseAccount, servers: Sequence[Signup], names: Iterable[str]) -> None:
     """Settle each field by the first of the servers that tells it."""
     for name in names:
         for signup in servers:
@@ -89,7 +89,7 @@ def settle_newest(account: Account, servers: Sequence[Signup], names: Iterable[s
                 break
 
 
-def keys_of(account: Account) -> set[str]:
+def keys_of(account: CaseAccount) -> set[str]:
     """Every name under which an account may be asked for: ids, log names, seeds, e-mail, activation key."""
     keys = {
         account.account_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from laeforensics.accounts.account import REQUIRED, REQUIRED_DEVPAY, Account, settle_newest, take
+from laeforensics.accounts.account import REQUIRED, REQUIRED_DEVPAY, CaseAccount, settle_newest, take
 from laeforensics.accounts.nodes import NODE_KEYS, contest_identity, note_relayed_furl, settle_furl, settle_identity
 from laeforensics.accounts.outcome import is_ready, outcome
 from laeforensics.accounts.roles import ATTEMPT, ORIGIN, RE_RECORD, attested_bucket
@@ -22,7 +22,7 @@ from laeforensics.joining.signups import Signup
 _OF_THE_SIGNUP = fields_of(CREDENTIALS, CUSTOMER)
 
 
-def accounts(signups: Sequence[Signup], roles: dict[str, str]) -> list[Account]:
+def accounts(signups: Sequence[Signup], roles: dict[str, str]) -> list[CaseAccount]:
     """Every account and every attempt, sorted by id."""
     groups: dict[str, list[Signup]] = defaultdict(list)
     buckets = {stem(s.name): bucket for s in signups if s.log is not None and (bucket := attested_bucket(s))}
@@ -39,12 +39,12 @@ def accounts(signups: Sequence[Signup], roles: dict[str, str]) -> list[Account]:
     return found
 
 
-def _account(account_id: str, group: list[Signup], roles: dict[str, str]) -> Account:
+def _account(account_id: str, group: list[Signup], roles: dict[str, str]) -> CaseAccount:
     group = sorted(group, key=lambda s: ((start_of(s.name) or ("", ""))[0], s.name))
-    account = Account(account_id=account_id, is_attempt=account_id.startswith("attempt:"), signups=group)
+    account = CaseAccount(account_id=account_id, is_attempt=account_id.startswith("attempt:"), signups=group)
     account.origin = next((s for s in group if roles[s.name] in (ORIGIN, ATTEMPT)), None)
     if not account.is_attempt:
-        group = account.signups = _leave_out_strangers(account, group, roles)
+        group = account.signups = _leave_out_other_customers(account, group, roles)
     account.history += tuple(_history_line(s, roles[s.name]) for s in group)
     account.matched_by = tuple(sorted({how for s in group for how in s.matched_by}))
     _settle_signup(account, roles)
@@ -78,7 +78,7 @@ def _account(account_id: str, group: list[Signup], roles: dict[str, str]) -> Acc
 _SAME_CUSTOMER = ("user_access_key_id", "user_secret_key", "user_token", "customer_email")
 
 
-def _leave_out_strangers(account: Account, group: list[Signup], roles: dict[str, str]) -> list[Signup]:
+def _leave_out_other_customers(account: CaseAccount, group: list[Signup], roles: dict[str, str]) -> list[Signup]:
     """Logs that name this bucket but another customer are left out: a bucket's name alone makes no member of it.
 
     What a re-record says was read out of a server, so it must also agree with an access key that is known.
@@ -91,7 +91,7 @@ def _leave_out_strangers(account: Account, group: list[Signup], roles: dict[str,
         ):
             kept += (
                 [] if signup is anchor else [signup]
-            )  # a copy is no stranger: where it differs, one of them is damaged
+            )  # a copy is no other customer: where it differs, one of them is damaged
             continue
         shared = [name for name in _SAME_CUSTOMER if name in anchor.values and name in signup.values]
         other = [name for name in shared if anchor.values[name] != signup.values[name]]
@@ -117,7 +117,7 @@ def _history_line(signup: Signup, role: str) -> str:
     return f"{role} {signup.name} {outcome(signup, role)}{error}"
 
 
-def _ready(account: Account, group: Iterable[Signup]) -> bool | None:
+def _ready(account: CaseAccount, group: Iterable[Signup]) -> bool | None:
     told = {is_ready(s) for s in group}
     if True in told:
         return True
@@ -136,7 +136,7 @@ def _ready(account: Account, group: Iterable[Signup]) -> bool | None:
     return None
 
 
-def _settle_signup(account: Account, roles: dict[str, str]) -> None:
+def _settle_signup(account: CaseAccount, roles: dict[str, str]) -> None:
     """What the customer signed up with: the origin's witnesses, with those of every filled secrets file of the bucket.
 
     A re-record read its values out of a server: it only fills gaps.
@@ -163,7 +163,7 @@ def _settle_signup(account: Account, roles: dict[str, str]) -> None:
         account.email_confirmed = False
 
 
-def _email_findings(account: Account) -> None:
+def _email_findings(account: CaseAccount) -> None:
     if "customer_email" not in account.values:
         account.findings.append(
             finding(

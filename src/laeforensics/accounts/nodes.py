@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from laeforensics.accounts import identities
-from laeforensics.accounts.account import Account, settle_newest, take
+from laeforensics.accounts.account import CaseAccount, settle_newest, take
 from laeforensics.evidence.names import stem
 from laeforensics.facts import node_keys
 from laeforensics.facts.channels import BROKEN_KEY, LAST_ASSERTING_STANDING, OWN
@@ -16,7 +16,7 @@ from laeforensics.joining.signups import Signup
 NODE_KEYS = frozenset({"introducer_node_pem", "server_node_pem"})
 
 
-def settle_identity(account: Account, servers: Sequence[Signup]) -> None:
+def settle_identity(account: CaseAccount, servers: Sequence[Signup]) -> None:
     """Judge the introducer's and the storage server's keys, and take the best of each."""
     for node, pem_field, id_field in (
         ("introducer", "introducer_node_pem", "introducer_nodeid"),
@@ -60,7 +60,7 @@ def settle_identity(account: Account, servers: Sequence[Signup]) -> None:
 
 
 def contest_identity(
-    account: Account, first: Signup | None, printed: Sequence[Signup], re_recorded: Sequence[Signup]
+    account: CaseAccount, first: Signup | None, printed: Sequence[Signup], re_recorded: Sequence[Signup]
 ) -> None:
     """Where a re-record read another key out of a server than its own signup or replacement told.
 
@@ -133,7 +133,7 @@ def _best_key(servers: Sequence[Signup], pem_field: str, tub_ids: set[str]) -> t
     return best[1], best[2]
 
 
-def settle_furl(account: Account, servers: Sequence[Signup]) -> None:
+def settle_furl(account: CaseAccount, servers: Sequence[Signup]) -> None:
     """The newest furl whose TubID is the proved certificate's; the others are findings.
 
     Without a proof, the newest furl.
@@ -181,7 +181,7 @@ def settle_furl(account: Account, servers: Sequence[Signup]) -> None:
         )
 
 
-def note_relayed_furl(account: Account) -> None:
+def note_relayed_furl(account: CaseAccount) -> None:
     """Say so if the node's own furl, as its server relayed it, has another swissnum than the furl that was taken."""
     taken = account.values.get("introducer_furl")
     if taken is None:
@@ -205,7 +205,7 @@ def note_relayed_furl(account: Account) -> None:
         )
 
 
-def follow_decision(account: Account, pem_field: str) -> None:
+def follow_decision(account: CaseAccount, pem_field: str) -> None:
     """After a human chose a node key, make node id, furl and identity those of that key, or not known."""
     tub_id = node_keys.tub_id_of_pem(account.values[pem_field])
     id_field = pem_field.replace("node_pem", "nodeid")

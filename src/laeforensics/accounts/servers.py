@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from laeforensics.accounts.account import Account, instances
+from laeforensics.accounts.account import CaseAccount, instances
 from laeforensics.accounts.outcome import is_ready
 from laeforensics.accounts.roles import DUPLICATE
 from laeforensics.companions.inventory import GONE, RUNNING, UNKNOWN, Inventory
@@ -39,7 +39,7 @@ def same_server(servers: Sequence[Signup], roles: dict[str, str]) -> list[Signup
     return same
 
 
-def state_of_servers(account: Account, inventory: Inventory) -> str:
+def state_of_servers(account: CaseAccount, inventory: Inventory) -> str:
     """GONE only if every server that the account ever had is gone; RUNNING if one of them runs; else UNKNOWN."""
     newest, launch_time = account.values.get("instance_id"), account.values.get("launch_time")
     told = {inventory.server(newest, launch_time)}

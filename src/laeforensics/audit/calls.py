@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from laeforensics.accounts.account import Account
+from laeforensics.accounts.account import CaseAccount
 from laeforensics.facts.buckets import product_code_of
 
 
@@ -38,13 +38,13 @@ CALLS: tuple[Call, ...] = (
 _DEVPAY_ONLY = frozenset({"user_token", "product_token"})
 
 
-def blocked_by(account: Account, call: Call) -> tuple[str, ...]:
+def blocked_by(account: CaseAccount, call: Call) -> tuple[str, ...]:
     """The arguments that keep the call from being made: missing or contested."""
     needs = [n for n in call.needs if n not in _DEVPAY_ONLY or product_code_of(account.account_id)]
     return tuple(n for n in needs if n not in account.values or n in account.contested)
 
 
-def rows(accounts: Iterable[Account]) -> list[dict[str, object]]:
+def rows(accounts: Iterable[CaseAccount]) -> list[dict[str, object]]:
     """One row per account and function: `account_id function callable blocked_by`."""
     return [
         {"account_id": a.account_id, "function": call.name, "callable": not blocked, "blocked_by": blocked}

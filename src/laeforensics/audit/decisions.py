@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from laeforensics.accounts.account import Account
+from laeforensics.accounts.account import CaseAccount
 from laeforensics.accounts.nodes import NODE_KEYS, follow_decision
 from laeforensics.errors import DecisionError
 from laeforensics.facts.fact import Fact
@@ -41,7 +41,7 @@ class Decision:
         return f"{self.field}: {what}, says {self.who} on {self.at[:10]}: {self.because}"
 
 
-def witnesses(account: Account, field: str) -> list[Fact]:
+def witnesses(account: CaseAccount, field: str) -> list[Fact]:
     """The witnesses that a human may choose from, numbered from 1 in this order: those of the best standing present."""
     facts = account.witnesses.get(field, [])
     best = min((f.standing for f in facts), default=0)
@@ -61,7 +61,7 @@ class Choice:
     because: str
 
 
-def decide(account: Account, choice: Choice, *, now: datetime, folder: Path) -> Decision:
+def decide(account: CaseAccount, choice: Choice, *, now: datetime, folder: Path) -> Decision:
     """Record a choice in the case folder, which is made if it is not there.
 
     Raises DecisionError: the field is not contested, there is no such witness, or no reason is given. OSError.
@@ -73,7 +73,7 @@ def decide(account: Account, choice: Choice, *, now: datetime, folder: Path) -> 
     return decision
 
 
-def _decision(account: Account, choice: Choice, now: datetime) -> Decision:
+def _decision(account: CaseAccount, choice: Choice, now: datetime) -> Decision:
     field, number = choice.field, choice.witness
     where = f"{account.account_id} {field}"
     if field not in account.contested and field not in account.decided:
@@ -123,7 +123,7 @@ def load(folder: Path) -> list[Decision]:
     return found
 
 
-def apply(accounts: Iterable[Account], decisions: Iterable[Decision]) -> None:
+def apply(accounts: Iterable[CaseAccount], decisions: Iterable[Decision]) -> None:
     """Settle contested fields by the last decision about each, in place.
 
     A decision whose witness is gone is a finding.
@@ -139,7 +139,7 @@ def apply(accounts: Iterable[Account], decisions: Iterable[Decision]) -> None:
                 _apply(account, field, decision)
 
 
-def _apply(account: Account, field: str, decision: Decision) -> None:
+def _apply(account: CaseAccount, field: str, decision: Decision) -> None:
     choice = witnesses(account, field)
     heard = not decision.among or set(_said(choice)) <= set(decision.among)
     for fact in choice if heard else ():

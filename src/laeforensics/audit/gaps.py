@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from laeforensics.accounts.account import Account
+from laeforensics.accounts.account import CaseAccount
 from laeforensics.companions.sources import Sources
 from laeforensics.facts.findings import Finding, finding
 
 
-def lost_accounts(accounts: Sequence[Account], sources: Sources) -> Iterator[Finding]:
+def lost_accounts(accounts: Sequence[CaseAccount], sources: Sources) -> Iterator[Finding]:
     """Signups that signups.csv calls a success, but of which no log or secrets file tells a bucket."""
     known = {
         (row.evidence, row.line)
@@ -32,7 +32,7 @@ def lost_accounts(accounts: Sequence[Account], sources: Sources) -> Iterator[Fin
                 )
 
 
-def unknown_ends(accounts: Sequence[Account]) -> Iterator[Finding]:
+def unknown_ends(accounts: Sequence[CaseAccount]) -> Iterator[Finding]:
     """Attempts whose log just stops, without a failure told anywhere: there may have been a bucket all the same."""
     for account in accounts:
         for signup in account.signups if account.is_attempt else ():

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
-from laeforensics.accounts.account import Account
+from laeforensics.accounts.account import CaseAccount
 from laeforensics.accounts.assembly import accounts
 from laeforensics.accounts.roles import roles
 from laeforensics.accounts.servers import state_of_servers
@@ -44,7 +44,7 @@ class Judgement:
         return (*self.joined, *self.lost)
 
     @cached_property
-    def accounts(self) -> list[Account]:
+    def accounts(self) -> list[CaseAccount]:
         """Every account and attempt, sorted by id. Raises DecisionError: the case folder's decisions cannot be read."""
         found = accounts(self.signups, self.roles)
         decisions.apply(found, decisions.load(self.folder))
@@ -80,7 +80,7 @@ class Judgement:
         without_evidence = gaps.lost_accounts(self.accounts, self.reading.sources)
         return [*of_lost_accounts(without_evidence), *shopping_list(self.accounts)]
 
-    def decide(self, account: Account, choice: Choice, *, now: datetime | None = None) -> Decision:
+    def decide(self, account: CaseAccount, choice: Choice, *, now: datetime | None = None) -> Decision:
         """Record a decision in the case folder; the accounts are then judged anew. Raises DecisionError, OSError."""
         decision = decisions.decide(account, choice, now=now or datetime.now(UTC), folder=self.folder)
         self.__dict__.pop("accounts", None)

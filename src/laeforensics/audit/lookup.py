@@ -5,12 +5,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 
-from laeforensics.accounts.account import Account, keys_of
+from laeforensics.accounts.account import CaseAccount, keys_of
 from laeforensics.errors import UnknownKey
 from laeforensics.facts.masking import plain
 
 
-def account_of(accounts: Sequence[Account], key: str, *, where: str) -> Account:
+def account_of(accounts: Sequence[CaseAccount], key: str, *, where: str) -> CaseAccount:
     """The account of a log name, bucket, e-mail or activation key; among several, the one that is no attempt.
 
     `where` tells people what was searched. Raises UnknownKey: none bears that name, or several do.
@@ -33,7 +33,7 @@ def account_of(accounts: Sequence[Account], key: str, *, where: str) -> Account:
     )
 
 
-def _near(accounts: Sequence[Account], wanted: str) -> str | None:
+def _near(accounts: Sequence[CaseAccount], wanted: str) -> str | None:
     """What comes near to a key that nothing bears."""
     near = {k.lower(): k for a in accounts for k in keys_of(a)}
     found = difflib.get_close_matches(wanted.lower(), near, n=3, cutoff=0.75)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from laeforensics.accounts.account import Account
+from laeforensics.accounts.account import CaseAccount
 from laeforensics.audit import rules
 from laeforensics.evidence.names import stem
 from laeforensics.facts.buckets import product_code_of
@@ -24,7 +24,7 @@ class Mend:
     accounts: tuple[str, ...]
 
 
-def shopping_list(accounts: Iterable[Account]) -> list[Mend]:
+def shopping_list(accounts: Iterable[CaseAccount]) -> list[Mend]:
     """Missing evidence, most useful first: what unlocks before what betters, then by the number of accounts."""
     wanted: dict[tuple[str, str], tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
     for account in accounts:
@@ -56,7 +56,7 @@ def of_lost_accounts(findings: Iterable[Finding]) -> list[Mend]:
     ]
 
 
-def mends(account: Account) -> list[tuple[str, str, tuple[str, ...]]]:
+def mends(account: CaseAccount) -> list[tuple[str, str, tuple[str, ...]]]:
     """The smallest set of evidence that would make the account recoverable, or better its grade."""
     if account.is_attempt:
         return []
@@ -74,7 +74,7 @@ def mends(account: Account) -> list[tuple[str, str, tuple[str, ...]]]:
     return _better_grade(account, name)
 
 
-def _better_grade(account: Account, name: str) -> list[tuple[str, str, tuple[str, ...]]]:
+def _better_grade(account: CaseAccount, name: str) -> list[tuple[str, str, tuple[str, ...]]]:
     grade = rules.grade(account)
     if grade is None or grade is rules.GRADES[0]:
         return []
@@ -91,7 +91,7 @@ def _better_grade(account: Account, name: str) -> list[tuple[str, str, tuple[str
     return [(f"secrets/{name}", "betters", tuple(fields))]
 
 
-def _run_name(account: Account) -> str:
+def _run_name(account: CaseAccount) -> str:
     if account.origin is not None:
         return stem(account.origin.name).removeprefix("secrets/")
     return next((stem(s.name) for s in account.signups), account.account_id)

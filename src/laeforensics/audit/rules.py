@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from laeforensics.accounts.account import Account
+from laeforensics.accounts.account import CaseAccount
 
 RECOVERABLE, INCOMPLETE, CONTESTED, UNFINISHED, ABANDONED = (
     "RECOVERABLE",
@@ -21,7 +21,7 @@ class Rule:
     """One row of a decision table: the first whose `holds` is true decides."""
 
     name: str
-    holds: Callable[[Account], bool]
+    holds: Callable[[CaseAccount], bool]
     meaning: str
     remedy: str
 
@@ -82,17 +82,17 @@ GRADES: tuple[Rule, ...] = (
 )
 
 
-def verdict(account: Account) -> Rule:
+def verdict(account: CaseAccount) -> Rule:
     """The first verdict that holds."""
     return next(rule for rule in VERDICTS if rule.holds(account))
 
 
-def grade(account: Account) -> Rule | None:
+def grade(account: CaseAccount) -> Rule | None:
     """The first grade that holds; None for an attempt."""
     return None if account.is_attempt else next(rule for rule in GRADES if rule.holds(account))
 
 
-def blocking(account: Account) -> tuple[str, ...]:
+def blocking(account: CaseAccount) -> tuple[str, ...]:
     """The codes of what keeps the account from being recovered, each with its field: `missing:user_secret_key`."""
     if account.is_attempt:
         return ()

@@ -75,7 +75,7 @@ def keep_custody(case: Case, *, is_named: bool) -> Comparison | None:
     return compared
 
 
-def tell_changes(compared: Comparison, folder: Path, out: TextIO) -> None:
+def report_changes(compared: Comparison, folder: Path, out: TextIO) -> None:
     """Say which files changed or vanished, and what to do."""
     from laeforensics.evidence.custody import FILE
     from laeforensics.facts.masking import plain
@@ -102,11 +102,11 @@ def refuse_inside(output: Path, evidence: list[Path], what: str) -> None:
 
 def stop(what: str, where: str, next_step: str) -> NoReturn:
     """Say what is wrong, and end with EXIT_EVIDENCE."""
-    tell(what, where, next_step)
+    complain(what, where, next_step)
     raise typer.Exit(EXIT_EVIDENCE)
 
 
-def tell(what: str, where: str, next_step: str) -> None:
+def complain(what: str, where: str, next_step: str) -> None:
     """What went wrong, where, and what next: on stderr."""
     typer.echo(f"laeforensics: {what}\n  where   {where}\n  next    {next_step}", file=sys.stderr)
 
@@ -136,10 +136,10 @@ def run(app: typer.Typer, argv: list[str] | None) -> Any:
     try:
         return app(argv)
     except _told_errors() as error:
-        tell(error.what, error.where, error.next_step)  # type: ignore[attr-defined]
+        complain(error.what, error.where, error.next_step)  # type: ignore[attr-defined]
         sys.exit(EXIT_EVIDENCE)
     except OSError as error:
-        tell(
+        complain(
             error.strerror or type(error).__name__,
             str(error.filename or "the file system"),
             "check the path, the permissions and the free space, then run it again",

@@ -48,7 +48,7 @@ def audit(
         }
         print(json.dumps({**cards.summary(case.judgement), **told}, indent=1))
     if compared is not None and not compared.is_unchanged:
-        _shell.tell_changes(compared, case.folder, sys.stderr)
+        _shell.report_changes(compared, case.folder, sys.stderr)
         raise typer.Exit(_shell.EXIT_CHECK)
 
 

@@ -63,7 +63,7 @@ def _check(options: CaseOptions, entries: list[Entry], folder: Path) -> None:
     for _, file, _ in compared.new:
         print(f"new        {plain(file.name)}  (not in custody yet)", file=out)
     if not compared.is_unchanged:
-        _shell.tell_changes(compared, folder, out)
+        _shell.report_changes(compared, folder, out)
         raise typer.Exit(_shell.EXIT_CHECK)
     since = min((e.first_read for e in compared.entries), default="now")
     print(f"unchanged  {len(compared.entries)} files since they were first read ({since})", file=out)

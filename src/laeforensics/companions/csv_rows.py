@@ -51,7 +51,7 @@ _SERVERS = _Layout(columns=("launch_time", "instance_id", "public_host"), channe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Line:
+class _CsvLine:
     """One line of a file, from byte `start` on, without its end."""
 
     data: bytes
@@ -110,7 +110,7 @@ def _rows(data: bytes, evidence: str, layout: _Layout) -> Iterator[Row | BadRow]
     position = 0
     lines = data.split(b"\n")
     for number, text in enumerate(lines, start=1):
-        line = _Line(data=text, evidence=evidence, number=number, start=position)
+        line = _CsvLine(data=text, evidence=evidence, number=number, start=position)
         position += len(text) + 1
         if not text:
             continue
@@ -131,7 +131,7 @@ def _is_page_view(cells: Sequence[bytes]) -> bool:
     return FIELDS["activation_key"].fits(key) and FIELDS["product_code"].fits(code)
 
 
-def _row(line: _Line, layout: _Layout) -> Row | BadRow | None:
+def _row(line: _CsvLine, layout: _Layout) -> Row | BadRow | None:
     cells = line.data.split(b",")
     if layout.may_be_page_view and _is_page_view(cells):
         return None
@@ -148,7 +148,7 @@ def _row(line: _Line, layout: _Layout) -> Row | BadRow | None:
     return Row(line.evidence, line.number, cells[0].decode(), outcome, Facts(facts))
 
 
-def _facts(line: _Line, layout: _Layout, cells: Sequence[bytes]) -> list[Fact] | BadRow:
+def _facts(line: _CsvLine, layout: _Layout, cells: Sequence[bytes]) -> list[Fact] | BadRow:
     facts: list[Fact] = []
     start = line.start + len(line.data) - sum(len(cell) + 1 for cell in cells) + 1
     for name, cell in zip(layout.columns, cells, strict=False):

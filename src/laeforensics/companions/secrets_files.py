@@ -41,7 +41,7 @@ class SecretsFile:
     filled: bool = False
     problem: str | None = None
     rejected: list[tuple[str, Locator]] = field(default_factory=list)
-    torn_names: list[Fact] = field(default_factory=list)
+    damaged_names: list[Fact] = field(default_factory=list)
     """The bucket's name with characters that no name has: it asserts nothing."""
 
     def value(self, name: str) -> str | None:
@@ -172,7 +172,7 @@ def _add(result: SecretsFile, key: str, value: str, locator: Locator) -> None:
     if not FIELDS[name].fits(value):
         result.rejected.append((name, locator))
         if name == "bucket_name":
-            result.torn_names.append(Fact(name, value, locator, f"secrets {key}", DAMAGED))
+            result.damaged_names.append(Fact(name, value, locator, f"secrets {key}", DAMAGED))
         return
     is_broken = name.endswith("_pem") and not key_fits(value)
     if is_broken:

@@ -137,7 +137,7 @@ def unpack(packed: Readable, suffix: str, *, limit: int = LARGEST_FILE) -> Unpac
                 return Unpacked(b"", f"unpacks to more than {limit} bytes, which is more than this software reads")
             chunks.append(chunk)
     except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
-        problem = told(error)
+        problem = in_words(error)
         if not is_cut(error):
             chunks.clear()
             problem += "; nothing of it was read"
@@ -151,7 +151,7 @@ def is_cut(error: Exception) -> bool:
     )
 
 
-def told(error: Exception) -> str:
+def in_words(error: Exception) -> str:
     """An unpacking error in words."""
     if isinstance(error, EOFError) or "Truncated" in str(error):
         return "the compressed file is cut off; what comes before the cut was read"
@@ -211,8 +211,8 @@ class Forward:
             data = self._source.read(size)
         except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
             if not is_cut(error):
-                raise Damaged(told(error)) from None
-            self.problem = told(error)
+                raise Damaged(in_words(error)) from None
+            self.problem = in_words(error)
             return b""
         self._position += len(data)
         if self._position > LARGEST_WHOLE:

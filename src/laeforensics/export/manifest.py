@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from laeforensics.accounts.account import Account, instances
+from laeforensics.accounts.account import CaseAccount, instances
 from laeforensics.audit import rules
 from laeforensics.export import _arrow
 from laeforensics.facts.fields import FIELDS
@@ -29,7 +29,7 @@ class Provenance(Mapping[str, tuple[str, ...]]):
 
     __slots__ = ("_values", "_witnesses")
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: CaseAccount) -> None:
         self._values, self._witnesses = account.values, account.witnesses
 
     def __getitem__(self, name: str) -> tuple[str, ...]:
@@ -48,7 +48,9 @@ class Provenance(Mapping[str, tuple[str, ...]]):
         return repr(dict(self))
 
 
-def export(accounts: Sequence[Account], path: Path, *, evidence_digest: str, key_file: Path | None = None) -> Manifest:
+def export(
+    accounts: Sequence[CaseAccount], path: Path, *, evidence_digest: str, key_file: Path | None = None
+) -> Manifest:
     """Write the manifest and, beside it, audit.parquet without secrets; the attempts stand in the latter alone.
 
     Raises ManifestError, OSError.
@@ -60,7 +62,7 @@ def export(accounts: Sequence[Account], path: Path, *, evidence_digest: str, key
     return written
 
 
-def manifest_account(account: Account) -> manifest.Account:
+def manifest_account(account: CaseAccount) -> manifest.Account:
     """The manifest's row of an audited account."""
     grade = rules.grade(account)
     origin = account.origin

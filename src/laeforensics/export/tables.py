@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from laeforensics.accounts.account import Account
+from laeforensics.accounts.account import CaseAccount
 from laeforensics.accounts.outcome import outcome
 from laeforensics.audit import calls, rules
 from laeforensics.audit.judgement import Judgement
@@ -70,7 +70,7 @@ def audit_rows(judgement: Judgement) -> Iterator[Cells]:
     return map(_account, judgement.accounts)
 
 
-def _account(account: Account) -> Cells:
+def _account(account: CaseAccount) -> Cells:
     grade = rules.grade(account)
     return {
         "account_id": account.account_id,

@@ -105,7 +105,7 @@ def gather(signups: Sequence[Signup], sources: Sources) -> NameEvidence:
         for fact in file.facts:
             if fact.field == "bucket_name" and fact.channel == OWN:
                 evidence.told[fact.value].append((file, fact))
-        torn += [(file, fact) for fact in file.torn_names]
+        torn += [(file, fact) for fact in file.damaged_names]
     for name in (*(s.name for s in signups), *sources.secrets):
         seed = _seed(name)
         if seed is not None:

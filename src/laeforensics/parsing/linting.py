@@ -42,7 +42,7 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class GrammarProblem:
     """Something wrong with a grammar or its samples: where (sample, rule or terminal), what, how far each came."""
 
     grammar: str
@@ -79,7 +79,7 @@ def _sample(table: dict[str, Any]) -> Sample:
     return Sample(**{"facts": {}, **table, "overlap": frozenset(table.get("overlap", ()))})
 
 
-def lint(samples: Mapping[str, str | None] | None = None) -> list[Problem]:
+def lint(samples: Mapping[str, str | None] | None = None) -> list[GrammarProblem]:
     """Every problem of every grammar, in the grammars' order. Without `samples` those of the package are run.
 
     Named are: a grammar without samples, a rule or a terminal that no sample hits, a sample that is not read as it
@@ -90,38 +90,38 @@ def lint(samples: Mapping[str, str | None] | None = None) -> list[Problem]:
     return [problem for name in GRAMMARS for problem in _lint(name, texts.get(name))]
 
 
-def _lint(grammar: str, text: str | None) -> Iterable[Problem]:
+def _lint(grammar: str, text: str | None) -> Iterable[GrammarProblem]:
     try:
         samples, last_resorts = read_samples(text or "")
     except ValueError as error:
-        yield Problem(grammar=grammar, where="its samples", what=f"cannot be read: {error}")
+        yield GrammarProblem(grammar=grammar, where="its samples", what=f"cannot be read: {error}")
         return
     if not samples:
-        yield Problem(grammar=grammar, where="the grammar", what="has no samples")
+        yield GrammarProblem(grammar=grammar, where="the grammar", what="has no samples")
         return
     names = [sample.name for sample in samples]
     for name in sorted({name for name in names if names.count(name) > 1}):
-        yield Problem(grammar=grammar, where=name, what="is the name of several samples")
+        yield GrammarProblem(grammar=grammar, where=name, what="is the name of several samples")
     hit: set[str] = set()
     for sample in samples:
         yield from check(grammar, sample, last_resorts, hit)
     rules, terminals = parser.vocabulary(grammar)
     for word, kind in (*((r, "rule") for r in sorted(rules)), *((t, "terminal") for t in sorted(terminals))):
         if word not in hit:
-            yield Problem(grammar=grammar, where=word, what=f"is a {kind} that no sample hits")
+            yield GrammarProblem(grammar=grammar, where=word, what=f"is a {kind} that no sample hits")
 
 
 def check(
     grammar: str, sample: Sample, last_resorts: frozenset[str] = frozenset(), hit: set[str] | None = None
-) -> list[Problem]:
+) -> list[GrammarProblem]:
     """What is wrong with one sample; the rules and terminals that it hits are added to `hit`."""
     hit = set() if hit is None else hit
     text = sample.data.decode("latin-1")
     places = list(parser.places(grammar, sample.data))
 
-    def problem(what: str, start: int | None = None) -> Problem:
+    def problem(what: str, start: int | None = None) -> GrammarProblem:
         reached = () if start is None else _reached(text, start, next(p for p in places if p.start >= start).terminals)
-        return Problem(grammar=grammar, where=sample.name, what=what, reached=reached)
+        return GrammarProblem(grammar=grammar, where=sample.name, what=what, reached=reached)
 
     if places[-1].piece is None:
         return [problem(f"cannot be read from byte {places[-1].start} on", places[-1].start)]
@@ -200,7 +200,7 @@ def _read_tahoe_cfg(data: bytes) -> tuple[set[tuple[str, str]], set[str]]:
 _READERS = {"signup_log": _read_log, "tahoe_cfg": _read_tahoe_cfg}
 
 
-def render(problems: Sequence[Problem]) -> str:
+def render(problems: Sequence[GrammarProblem]) -> str:
     """The problems for people, each with how far the terminals came; one sentence if there is none."""
     if not problems:
         return f"{len(GRAMMARS)} grammars: every rule and terminal has a sample, every sample is read as it says"

@@ -43,7 +43,7 @@ def grammar(name: str) -> Lark:
     return Lark.load(compiled)
 
 
-class _Hands(local):
+class _Receiver(local):
     """Where the items of a text go while it is parsed.
 
     So no tree is built, whose tokens would take thirty times the text's size. The parser asks for a function by a
@@ -65,11 +65,11 @@ class _Hands(local):
 
 
 @cache
-def _handing(name: str) -> tuple[Lark, _Hands]:
-    compiled, hands = io.BytesIO(), _Hands()
+def _receiving(name: str) -> tuple[Lark, _Receiver]:
+    compiled, receiver = io.BytesIO(), _Receiver()
     source(name).save(compiled)
     compiled.seek(0)
-    return Lark.__new__(Lark)._load(compiled, transformer=hands), hands
+    return Lark.__new__(Lark)._load(compiled, transformer=receiver), receiver
 
 
 def each(name: str, data: bytes, take: Callable[[str, Sequence[Piece]], None]) -> None:
@@ -81,8 +81,8 @@ def each(name: str, data: bytes, take: Callable[[str, Sequence[Piece]], None]) -
     """
     if not data:
         return
-    parser, hands = _handing(name)
-    hands.take = take
+    parser, receiver = _receiving(name)
+    receiver.take = take
     parser.parse(data.decode("latin-1"))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from laeforensics.accounts.account import Account
+from laeforensics.accounts.account import CaseAccount
 from laeforensics.audit import decisions, rules
 from laeforensics.facts.channels import LAST_ASSERTING_STANDING
 from laeforensics.facts.fact import Fact
@@ -33,7 +33,7 @@ _CHANNEL_WORDS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class WitnessLine:
     """One witness of one field: what it says (masked), where, and how far it is believed."""
 
     number: int | None
@@ -52,13 +52,13 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Explained:
+class ExplainedField:
     """One field of an account: what is held to be true and by which witnesses."""
 
     name: str
     value: str | None
     verdict: str
-    lines: tuple[Line, ...]
+    lines: tuple[WitnessLine, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ class Explanation:
     email: str | None
     identities: tuple[tuple[str, str], ...]
     history: tuple[str, ...]
-    fields: tuple[Explained, ...]
+    fields: tuple[ExplainedField, ...]
     findings: tuple[tuple[str, str, str], ...]
 
     def __str__(self) -> str:
@@ -106,7 +106,7 @@ class Explanation:
         return template("explanation.html").render(e=self)
 
 
-def explain(account: Account) -> Explanation:
+def explain(account: CaseAccount) -> Explanation:
     """The explanation of an account."""
     verdict, grade = rules.verdict(account), rules.grade(account)
     findings = [*account.findings, *(f for s in account.signups for f in s.findings)]
@@ -129,7 +129,7 @@ def explain(account: Account) -> Explanation:
     )
 
 
-def _explained(account: Account, name: str) -> Explained:
+def _explained(account: CaseAccount, name: str) -> ExplainedField:
     facts = _all_witnesses(account, name)
     value = account.values.get(name)
     believed = [f for f in facts if f.standing <= LAST_ASSERTING_STANDING]
@@ -146,7 +146,7 @@ def _explained(account: Account, name: str) -> Explained:
     open_to = decisions.witnesses(account, name) if name in account.contested else account.decided.get(name, [])
     numbers = {f: n for n, f in enumerate(open_to, start=1)}
     lines = tuple(
-        Line(
+        WitnessLine(
             number=numbers.get(f),
             value=_masked(name, f.value),
             place=str(f.locator),
@@ -157,10 +157,12 @@ def _explained(account: Account, name: str) -> Explained:
         )
         for f in facts
     )
-    return Explained(name=name, value=None if value is None else _masked(name, value), verdict=verdict, lines=lines)
+    return ExplainedField(
+        name=name, value=None if value is None else _masked(name, value), verdict=verdict, lines=lines
+    )
 
 
-def _all_witnesses(account: Account, name: str) -> list[Fact]:
+def _all_witnesses(account: CaseAccount, name: str) -> list[Fact]:
     seen: dict[Fact, None] = {}
     for fact in account.witnesses.get(name, ()):
         seen[fact] = None

@@ -116,7 +116,7 @@ def _log_findings(log: SignupLog) -> Iterable[Finding]:
 def _secrets(told: FileReading, file: EvidenceFile, content: Content) -> None:
     found = read_secrets(content.data, file.name)
     found.facts = cast("list[Fact]", _moved_facts(content, found.facts))
-    found.torn_names = list(_moved_facts(content, found.torn_names))
+    found.damaged_names = list(_moved_facts(content, found.damaged_names))
     told.secrets = found
     if not content.data:
         told.findings.append(finding("empty-secrets", str(found.problem), signup=file.name))
