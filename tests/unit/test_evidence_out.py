@@ -248,7 +248,7 @@ def test_a_doubtful_address_stays_doubtful(tmp_path):
     leave(tmp_path, server(customer_email_confirmed=False))
     assert not (tmp_path / "signups.csv").exists()
     case = lf.open_case(tmp_path, folder=tmp_path / "case")
-    assert [(a.values["customer_email"], a.email_confirmed) for a in case.accounts] == [("ann@example.org", False)]
+    assert [(a.values["customer_email"], a.email_confirmed) for a in case.judgement.accounts] == [("ann@example.org", False)]
 
 
 def test_a_key_that_was_only_guessed_is_not_told(tmp_path):
@@ -277,6 +277,6 @@ def test_a_customer_who_wants_encrypted_mail_is_never_forgotten(tmp_path, row_lo
     made = server(customer_keyinfo="0xC0FFEE", **({"activation_key": None} if row_lost else {}))
     leave(tmp_path, made)
     case = lf.open_case(tmp_path, folder=tmp_path / "case")
-    told = {name: case.accounts[0].values.get(name) for name in ("customer_email", "customer_keyinfo")}
+    told = {name: case.judgement.accounts[0].values.get(name) for name in ("customer_email", "customer_keyinfo")}
     known = {"customer_email": "ann@example.org", "customer_keyinfo": "0xC0FFEE"}
     assert told == (dict.fromkeys(known) if row_lost else known)
