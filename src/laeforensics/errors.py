@@ -4,11 +4,15 @@ from __future__ import annotations
 
 
 class ForensicsError(Exception):
-    """An audit that cannot be made.
+    """Something that cannot be done; `what`, `where` and `next_step` say so in words for an operator.
 
     ForensicsError
-     ├─ EvidenceError   no such folder, nothing readable in it
-     └─ UnknownKey      no account or log of that name
+     ├─ EvidenceError     no such folder, nothing readable in it
+     ├─ InventoryError    a saved DescribeInstances answer that proves too little
+     ├─ CustodyError      the register of the case folder cannot be kept or read
+     ├─ DecisionError     a decision that cannot be taken, or decisions that cannot be read
+     ├─ ExtractionError   facts that cannot be written as asked
+     └─ UnknownKey        no account or log of that name, or several
     """
 
     def __init__(self, what: str, *, where: str, next_step: str) -> None:

@@ -287,3 +287,14 @@ def values(log: SignupLog, channels: Iterable[str] = (OWN,)) -> dict[str, set[st
         if f.channel in channels:
             found.setdefault(f.field, set()).add(f.value)
     return found
+
+
+# -- the verbs, as typed (the fixture `typed` types them) ----------------------------------------------------
+
+AUDIT = ("audit", "evidence", "--output", "out/m.parquet", "--key-file", "key/k")
+
+
+def is_three_lines(err: str) -> bool:
+    """What, where and what next, and no more."""
+    lines = err.rstrip("\n").split("\n")
+    return len(lines) == 3 and lines[0].startswith("laeforensics: ") and "where" in lines[1] and "next" in lines[2]

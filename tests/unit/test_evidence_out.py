@@ -248,7 +248,9 @@ def test_a_doubtful_address_stays_doubtful(tmp_path):
     leave(tmp_path, server(customer_email_confirmed=False))
     assert not (tmp_path / "signups.csv").exists()
     case = lf.open_case(tmp_path, folder=tmp_path / "case")
-    assert [(a.values["customer_email"], a.email_confirmed) for a in case.judgement.accounts] == [("ann@example.org", False)]
+    assert [(a.values["customer_email"], a.email_confirmed) for a in case.judgement.accounts] == [
+        ("ann@example.org", False)
+    ]
 
 
 def test_a_key_that_was_only_guessed_is_not_told(tmp_path):

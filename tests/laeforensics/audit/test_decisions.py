@@ -8,12 +8,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from makings import BUCKET, EMAIL, LOG_FILE, NAME, SECRET_KEY, audit_row, codes, evidence, judged, open_files, secrets
+from makings import (
+    BUCKET,
+    EMAIL,
+    LOG_FILE,
+    NAME,
+    SECRET_KEY,
+    audit_row,
+    codes,
+    evidence,
+    judged,
+    open_files,
+    secrets,
+)
 
 import laeforensics as lf
 from laeforensics import errors
 from laeforensics.audit import decisions
-from laeforensics.cli import main
 from laerecover.manifest import read_manifest
 
 FIELD = "user_secret_key"
@@ -26,19 +37,6 @@ WHY = "the customer signed a request with it"
 def case(tmp_path) -> lf.Case:
     """Log and secrets file, equally trusted, tell different secret keys."""
     return open_files(tmp_path, evidence(secrets=secrets(secret_key=OTHER_KEY)))
-
-
-@pytest.fixture
-def typed(capsys):
-    """Type a line; exit code, standard output, standard error."""
-
-    def run(*words: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as end:
-            main([*words])
-        out, err = capsys.readouterr()
-        return int(end.value.code or 0), out, err
-
-    return run
 
 
 def number_of(case: lf.Case, value: str) -> int:
@@ -285,3 +283,39 @@ def test_a_decision_never_goes_into_the_evidence(case, typed, monkeypatch):
     assert code == 2
     assert "Traceback" not in err
     assert not (case.root / "case").exists()
+
+
+def contested(tmp_path) -> lf.Case:
+    return open_files(tmp_path, evidence(secrets=secrets(secret_key=OTHER_KEY)))
+
+
+def test_a_decision_may_be_changed(tmp_path):
+    """Whoever decided may decide again: the later one counts."""
+    case = contested(tmp_path)
+    for number in (1, 2):
+        case.decide(BUCKET, "user_secret_key", witness=number, who="Carol", because="seen")
+        wanted = decisions.witnesses(judged(lf.open_case(case.root, folder=tmp_path / "none")), "user_secret_key")
+        assert audit_row(case)["user_secret_key"] == wanted[number - 1].value
+
+
+def test_a_third_voice_reopens_the_question(tmp_path):
+    """A copy that comes after the decision and says something else makes the field contested again."""
+    case = contested(tmp_path)
+    case.decide(BUCKET, "user_secret_key", witness=1, who="Carol", because="seen")
+    third = case.root / "leastauthority.com" / "secrets" / NAME
+    third.parent.mkdir(parents=True)
+    third.write_bytes(secrets(secret_key="yet+another/secret+key/of+forty/chars/00"[:40]))
+    again = lf.open_case(case.root)
+    assert audit_row(again)["verdict"] == "CONTESTED"
+    assert "stale-decision" in codes(again, "user_secret_key")
+
+
+def test_a_decisions_file_that_is_no_text_is_told_in_three_lines(tmp_path, typed):
+    """A byte that is not UTF-8 in decisions.jsonl ends with 2 and names the line."""
+    case = contested(tmp_path)
+    case.folder.mkdir()
+    (case.folder / "decisions.jsonl").write_bytes(b"\xff{}\n")
+    code, _, err = typed("audit", case.root, "-o", tmp_path / "m.parquet", "--key-file", tmp_path / "k" / "key")
+    assert code == 2
+    assert "line 1" in err
+    assert "Traceback" not in err

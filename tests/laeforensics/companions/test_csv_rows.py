@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from makings import CODE, EMAIL, ENDED_AT, HOST, INSTANCE, KEY, LAUNCHED, STARTED_AT, request, result, serverinfo
+from makings import (
+    CODE,
+    EMAIL,
+    ENDED_AT,
+    HOST,
+    INSTANCE,
+    KEY,
+    LAUNCHED,
+    LOG_FILE,
+    PARTS,
+    STARTED_AT,
+    audit_row,
+    codes,
+    evidence,
+    log,
+    open_files,
+    request,
+    result,
+    serverinfo,
+)
 
+import laeforensics as lf
 from evidence_writer.people import quoted
 from laeforensics.companions.csv_rows import BadRow, Row, read_activation_requests, read_serverinfo, read_signups
+from laeforensics.companions.secrets_files import read_stripe
 from laeforensics.facts.channels import FORM, SITE
 
 
@@ -126,3 +151,56 @@ def test_any_bytes_are_rows_or_bad_rows(data):
     """Nothing raises, whatever the file holds."""
     for read in (read_activation_requests, read_signups, read_serverinfo):
         assert all(isinstance(row, Row | BadRow) for row in read(data, "a file"))
+
+
+@pytest.mark.parametrize(
+    "email", ["(par)@example.net", "name:x@example.net", "two words@example.com", "%3Cx@example.org%3E"]
+)
+def test_a_result_with_an_odd_address_is_a_result_all_the_same(email, tmp_path):
+    """The site quoted none of these characters: the row still says that the signup failed, and who the customer is."""
+    given = evidence(
+        log=log(until="instance"), secrets=None, servers=None, results=result("failure", email=email), requests=None
+    )
+    given[LOG_FILE] = log(until="instance", deployment=PARTS["deployment"].replace("instance_name", "an_old_name"))
+    account = audit_row(open_files(tmp_path, given))
+    assert (account["verdict"], account["customer_name"], account["customer_email"]) == ("UNFINISHED", "Ann", None)
+
+
+def test_a_result_without_any_address_is_damage(tmp_path):
+    """What stands where the address must stand has no @: two rows torn and glued, perhaps."""
+    case = open_files(tmp_path, evidence(results=result(email="Ann")))
+    assert "damaged-row" in codes(case)
+
+
+def test_page_views_of_the_first_days_are_no_damage():
+    """Before 2011-11-24 activation_requests.csv was the file of page views: time, activation key, product code."""
+    view = f",{KEY},{CODE}\n".encode()
+    rows = list(read_activation_requests(b"2011-11-23T19:58:00Z" + view + request(), "requests"))
+    assert [type(row) for row in rows] == [Row]
+    assert [type(row) for row in read_activation_requests(b"2012-03-20T10:15:00Z" + view, "requests")] == [BadRow]
+    assert [type(row) for row in read_activation_requests(b"2011-11-23T19:58:00Z,,\n", "requests")] == [BadRow]
+
+
+def test_blank_key_info_is_none(tmp_path):
+    """Nothing but spaces is no key: in the csv files as in the stripe file."""
+    case = open_files(tmp_path, evidence(requests=request(info="  "), results=result(info="%20 ")))
+    assert audit_row(case)["customer_keyinfo"] is None
+    assert codes(case) == set()
+    told = read_stripe(json.dumps(["ann@example.org", " \n", "cus_1"]).encode(), "stripe")
+    assert [(f.field, f.value) for f in told.facts] == [("customer_email", "ann@example.org")]
+
+
+FIXTURES = Path(__file__).resolve().parents[3] / "fixtures" / "evidence"
+
+
+def test_a_csv_row_of_a_day_that_never_was_is_damaged(tmp_path):
+    """The 31st of February is no time: the row is a finding, not a crash, and tells nothing."""
+    evidence = shutil.copytree(FIXTURES, tmp_path / "evidence")
+    for name in ("signups.csv", "activation_requests.csv"):
+        path = evidence / name
+        changed = path.read_bytes().replace(b"2011-11-29T", b"2011-02-31T")
+        assert changed != path.read_bytes()
+        path.write_bytes(changed)
+    found = lf.open_case(evidence).findings.query("code == 'damaged-row'")
+    assert set(found["signup"]) == {"signups.csv", "activation_requests.csv"}
+    assert all("no time" in message for message in found["message"])

@@ -5,9 +5,18 @@ from __future__ import annotations
 import json
 
 import pytest
-from makings import CODE, PRODUCT_TOKEN, codes, config, evidence, open_files, signup_row
+from makings import (
+    CODE,
+    PRODUCT_TOKEN,
+    audit_row,
+    codes,
+    config,
+    evidence,
+    open_files,
+    signup_row,
+)
 
-from laeforensics.companions.products import printed_products, read_config
+from laeforensics.companions.products import printed_products, read_config, read_monthly
 
 PRODUCT = {"full_name": "An invented product", "product_code": CODE, "product_token": PRODUCT_TOKEN}
 OTHER_TOKEN = "{ProductToken}BBBHUHJvZHVjdINVENTED=="
@@ -141,3 +150,54 @@ def test_a_product_list_that_was_printed_serves_where_the_config_is_lost():
     assert text[place.start - 100 : place.end - 100] == PRODUCT_TOKEN
     assert printed_products(text.replace("', '", "',  '"), "the log", 7, 100) == []
     assert printed_products("[{" * 5000, "the log", 7, 100) == []
+
+
+def sold(**window: object) -> dict[str, object]:
+    return {"full_name": "An invented product", "product_code": CODE, "product_token": PRODUCT_TOKEN, **window}
+
+
+@pytest.mark.parametrize(
+    ("window", "days"),
+    [
+        ({"valid_from": "2012-03"}, {"2012-02-29": False, "2012-03-01": True}),
+        ({"valid_until": "2012-03"}, {"2012-03-31": True, "2012-04-01": False}),
+        ({"valid_from": "2012-03-20T00:00:00Z"}, {"2012-03-19": False, "2012-03-20": True}),
+        ({"months": "2012-03"}, {"2012-03-20": True, "2012-04-20": False}),
+        ({"months": {"2012-03": True}}, {"2012-03-20": False}),
+        ({"valid_from": 2012}, {"2012-03-20": False}),
+    ],
+)
+def test_a_window_counts_its_first_and_last_month_whole(window, days):
+    """Bounds of months, days or moments, a single month as text.
+
+    What cannot be read is no window that is always open.
+    """
+    ((product,), problem) = read_config(config(sold(**window)), "config")
+    assert problem is None
+    assert {day: product.is_sold_on(day) for day in days} == days
+
+
+def test_windows_that_overlap_in_a_month_are_contested(tmp_path):
+    """Two entries of one code whose windows share the signup's month: a human chooses."""
+    products = [sold(valid_until="2012-03"), sold(valid_from="2012-03", product_token=OTHER_TOKEN)]
+    case = open_files(tmp_path, evidence(secrets=None, config=config(*products)))
+    assert audit_row(case)["blocking"] == ("contested:product_token",)
+
+
+def test_a_byte_order_mark_costs_no_line():
+    """The first line of a monthly file that an editor saved with a mark is a line as any other, at its own bytes."""
+    data = b"\xef\xbb\xbf" + f"2012-03,{CODE},{PRODUCT_TOKEN}\n".encode()
+    ((product,), bad) = read_monthly(data, "tokens.csv")
+    assert bad == []
+    place = product.token.locator
+    assert data[place.start : place.end].decode() == PRODUCT_TOKEN
+
+
+@pytest.mark.parametrize("damage", ["cut", "latin-1"])
+def test_a_damaged_config_keeps_its_whole_entries(tmp_path, damage):
+    """The entries before the damage are believed, and the damage is a finding."""
+    whole = config(sold(), sold(product_code="WXYZ6789", full_name="Caf@"))
+    data = whole[:-30] if damage == "cut" else whole.replace(b"@", b"\xe9")
+    case = open_files(tmp_path, evidence(secrets=None, config=data))
+    assert audit_row(case)["product_token"] == PRODUCT_TOKEN
+    assert "damaged-config" in codes(case)

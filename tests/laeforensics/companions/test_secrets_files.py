@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from makings import (
+    ACCESS_KEY_ID,
     BUCKET,
     EMAIL,
     FURL,
@@ -224,3 +225,23 @@ def test_a_failed_run_cannot_have_filled_its_secrets_file(tmp_path):
     files = evidence(log=failed, requests=None, results=None, servers=None)
     row = signup_row(open_files(tmp_path, files))
     assert (row["bucket_name"], row["user_secret_key"], row["user_token"]) == (None, None, None)
+
+
+def test_a_secrets_file_may_tell_that_there_is_no_second_key():
+    """`server_node_privkey` is empty where the node had none: that is no damage; an empty secret key is."""
+    told = read_secrets(secrets(server_node_privkey=""), "secrets/x")
+    assert (told.filled, told.problem, told.rejected) == (True, None, [])
+    assert [name for name, _ in read_secrets(secrets(secret_key=""), "secrets/x").rejected] == ["user_secret_key"]
+
+
+def test_a_value_that_a_false_quote_ends_is_not_believed():
+    """What stands behind it is no JSON; a file that is cut behind a whole value keeps that value."""
+    data = secrets()
+    at = data.index(BUCKET.encode()) + 20
+    broken = read_secrets(data[:at] + b'"' + data[at + 1 :], "secrets/x")
+    assert (broken.value("bucket_name"), broken.problem) == (None, f"damaged at byte {at + 1}")
+    cut = read_secrets(data[: data.index(BUCKET.encode()) + len(BUCKET) + 1], "secrets/x")
+    assert cut.value("bucket_name") == BUCKET
+    end = data.index(SECRET_KEY.encode()) + len(SECRET_KEY)
+    hole = read_secrets(data[: end + 1] + b"x" + data[end + 2 :], "secrets/x")
+    assert (hole.value("user_secret_key"), hole.value("user_access_key_id")) == (None, ACCESS_KEY_ID)

@@ -1,13 +1,18 @@
-"""Times that never were, and torn secrets in what nobody understood."""
+"""What the name of a log tells: when its run began, what its files share; a time that never was tells nothing."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
 
+import pytest
+from makings import (
+    NAME,
+    SEED,
+)
+
 import laeforensics as lf
-from laeforensics.facts.fact import Residue
-from laeforensics.facts.masking import excerpt
+from laeforensics.evidence.names import start_of, stem
 
 FIXTURES = Path(__file__).resolve().parents[3] / "fixtures" / "evidence"
 
@@ -23,22 +28,26 @@ def test_a_name_whose_digits_are_no_time_is_read_all_the_same(tmp_path):
     assert after["bucket_name"] == before["bucket_name"]
 
 
-def test_a_csv_row_of_a_day_that_never_was_is_damaged(tmp_path):
-    """The 31st of February is no time: the row is a finding, not a crash, and tells nothing."""
-    evidence = shutil.copytree(FIXTURES, tmp_path / "evidence")
-    for name in ("signups.csv", "activation_requests.csv"):
-        path = evidence / name
-        changed = path.read_bytes().replace(b"2011-11-29T", b"2011-02-31T")
-        assert changed != path.read_bytes()
-        path.write_bytes(changed)
-    found = lf.open_case(evidence).findings.query("code == 'damaged-row'")
-    assert set(found["signup"]) == {"signups.csv", "activation_requests.csv"}
-    assert all("no time" in message for message in found["message"])
-
-
-def test_a_torn_secret_is_not_shown_as_residue():
-    """Half a secret is secret, however short; a residue's repr shows its place only."""
-    for line in ("secret_key = 'halfASecret\n", "usertoken = '{UserToken}AA\n", "y = 'halfASecret\n"):
-        assert "half" not in excerpt(line)
-        assert "{UserToken}AA" not in excerpt(line)
-        assert "half" not in repr(Residue("log", 1, 0, 9, line))
+@pytest.mark.parametrize(
+    ("name", "stemmed", "start"),
+    [
+        (f"signup_logs/{NAME}", NAME, ("2012-03-20T10:15:00Z", SEED)),
+        (f"leastauthority.com/signup_logs/{NAME}", NAME, ("2012-03-20T10:15:00Z", SEED)),
+        (f"secrets/{NAME}", NAME, ("2012-03-20T10:15:00Z", SEED)),
+        (
+            "secrets/PLAN/2014-06-01T010203Z-ab-cd/SSEC2",
+            "secrets/PLAN/2014-06-01T010203Z-ab-cd",
+            ("2014-06-01T01:02:03Z", "ab-cd"),
+        ),
+        (
+            "secrets/PLAN/2014-06-01T010203Z-ab-cd/signup_logs",
+            "secrets/PLAN/2014-06-01T010203Z-ab-cd",
+            ("2014-06-01T01:02:03Z", "ab-cd"),
+        ),
+        ("signup_logs/notes.txt", "notes.txt", None),
+        ("signup_logs/2012-03-20-ab", "2012-03-20-ab", None),
+    ],
+)
+def test_a_name_tells_when_a_run_began_and_what_its_files_share(name, stemmed, start):
+    """TIMESTAMP-SEED, in either layout; another name tells nothing."""
+    assert (stem(name), start_of(name)) == (stemmed, start)

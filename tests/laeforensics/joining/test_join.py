@@ -1,12 +1,8 @@
-"""Witnesses are weighed, and files are joined only where something ties them together."""
+"""Files are joined only where something ties them together."""
 
 from __future__ import annotations
 
-import itertools
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from makings import (
     BUCKET,
     CODE,
@@ -14,10 +10,8 @@ from makings import (
     FAILURE,
     HOST,
     INSTANCE,
-    KEY,
     LAUNCHED,
     LOG_FILE,
-    NAME,
     OTHER_NAME,
     OTHER_SEED,
     PRODUCT_TOKEN,
@@ -26,128 +20,14 @@ from makings import (
     audit_row,
     codes,
     config,
-    deployment,
     evidence,
-    fact,
     log,
     open_files,
     re_record,
-    request,
-    result,
     secrets,
     serverinfo,
     signup_row,
 )
-
-from laeforensics.evidence.names import start_of, stem
-from laeforensics.facts.buckets import bears_seed, product_code_of, seed_of
-from laeforensics.facts.channels import (
-    BROKEN_KEY,
-    CERTIFIED,
-    ERROR,
-    FOREIGN,
-    FORM,
-    OWN,
-    PAIRED,
-    REMOTE,
-    SITE,
-    STRAY,
-    TESTIMONY,
-)
-from laeforensics.facts.fact import weigh
-
-CHANNELS = (OWN, CERTIFIED, TESTIMONY, SITE, PAIRED, FORM, REMOTE, STRAY, ERROR, BROKEN_KEY, FOREIGN)
-FIRST, SECOND, THIRD = (OWN, CERTIFIED, TESTIMONY), (SITE,), (PAIRED, FORM)
-NOTHING = (REMOTE, STRAY, ERROR, BROKEN_KEY, FOREIGN)
-
-
-# -- weigh ---------------------------------------------------------------------------------------------------
-
-
-def test_no_witness_no_value():
-    """Where nobody says anything, nothing is contested."""
-    assert weigh([]) == (None, False)
-
-
-@pytest.mark.parametrize("channel", NOTHING)
-def test_some_witnesses_assert_nothing(channel):
-    """Relayed, stray, erroneous, broken or foreign text gives no value and contests none."""
-    assert weigh([fact("a", channel)]) == (None, False)
-    assert weigh([fact("a", channel), fact("b", channel)]) == (None, False)
-    for other in (*FIRST, *SECOND, *THIRD):
-        assert weigh([fact("a", channel), fact("b", other)]) == ("b", False)
-
-
-@pytest.mark.parametrize("standing", [FIRST, SECOND, THIRD])
-def test_witnesses_of_one_standing_agree_or_contest(standing):
-    """Two that say the same are one value; two that differ are none, and contested."""
-    for one, other in itertools.product(standing, repeat=2):
-        assert weigh([fact("a", one), fact("a", other)]) == ("a", False)
-        assert weigh([fact("a", one), fact("b", other)]) == (None, True)
-
-
-@pytest.mark.parametrize(("better", "lesser"), [(FIRST, SECOND), (FIRST, THIRD), (SECOND, THIRD)])
-def test_a_lesser_witness_neither_replaces_nor_contests(better, lesser):
-    """Only the highest standing present speaks, however many lesser ones disagree."""
-    for one, other in itertools.product(better, lesser):
-        assert weigh([fact("b", other), fact("a", one), fact("c", other)]) == ("a", False)
-
-
-@given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(CHANNELS))), st.randoms())
-def test_the_order_of_witnesses_does_not_matter(told, random):
-    """Weighing is the same for any order, and a value is always one that the best present say."""
-    facts = [fact(value, channel) for value, channel in told]
-    value, contested = weigh(facts)
-    random.shuffle(facts)
-    assert weigh(facts) == (value, contested)
-    assert not (value is not None and contested)
-    if value is not None:
-        best = min(f.standing for f in facts)
-        assert {f.value for f in facts if f.standing == best} == {value}
-
-
-# -- names ---------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("name", "stemmed", "start"),
-    [
-        (f"signup_logs/{NAME}", NAME, ("2012-03-20T10:15:00Z", SEED)),
-        (f"leastauthority.com/signup_logs/{NAME}", NAME, ("2012-03-20T10:15:00Z", SEED)),
-        (f"secrets/{NAME}", NAME, ("2012-03-20T10:15:00Z", SEED)),
-        (
-            "secrets/PLAN/2014-06-01T010203Z-ab-cd/SSEC2",
-            "secrets/PLAN/2014-06-01T010203Z-ab-cd",
-            ("2014-06-01T01:02:03Z", "ab-cd"),
-        ),
-        (
-            "secrets/PLAN/2014-06-01T010203Z-ab-cd/signup_logs",
-            "secrets/PLAN/2014-06-01T010203Z-ab-cd",
-            ("2014-06-01T01:02:03Z", "ab-cd"),
-        ),
-        ("signup_logs/notes.txt", "notes.txt", None),
-        ("signup_logs/2012-03-20-ab", "2012-03-20-ab", None),
-    ],
-)
-def test_a_name_tells_when_a_run_began_and_what_its_files_share(name, stemmed, start):
-    """TIMESTAMP-SEED, in either layout; another name tells nothing."""
-    assert (stem(name), start_of(name)) == (stemmed, start)
-
-
-def test_a_devpay_bucket_holds_product_code_and_seed():
-    """A bucket of a subscription holds neither."""
-    assert (product_code_of(BUCKET), seed_of(BUCKET)) == (CODE, SEED)
-    subscription = "lae-on2wexinventedsubscription-mn2xgxinventedcustomer"
-    assert (product_code_of(subscription), seed_of(subscription)) == (None, None)
-
-
-def test_a_bucket_bears_the_seed_of_its_run():
-    """At its end; in the later layout folder and bucket have the two halves in opposite order."""
-    assert bears_seed(BUCKET, SEED)
-    assert not bears_seed(BUCKET, OTHER_SEED)
-    assert bears_seed("lae-subscription-customer", "customer-subscription")
-    assert not bears_seed("lae-customer-subscription", "customer-other")
-
 
 # -- the whole folder ----------------------------------------------------------------------------------------
 
@@ -173,86 +53,6 @@ def test_another_token_in_the_secrets_file_contests(tmp_path):
     """The config's token for that month and the secrets file's are of equal standing."""
     case = open_files(tmp_path, evidence(secrets=secrets(product_token=PRODUCT_TOKEN[:-3] + "B==")))
     assert (signup_row(case)["product_token"], audit_row(case)["verdict"]) == (None, "CONTESTED")
-
-
-# -- csv rows ------------------------------------------------------------------------------------------------
-
-# The two oldest dialects tell the customer's address nowhere in the log.
-SILENT = log("mail", deployment=deployment().replace(f"instance_name = '{EMAIL}'\n\n", ""))
-
-
-def test_the_program_records_what_the_log_does_not_tell(tmp_path):
-    """Without an address in the log, signups.csv and the form tell it together."""
-    case = open_files(tmp_path, evidence(log=SILENT))
-    assert (signup_row(case)["customer_email"], audit_row(case)["verdict"]) == (EMAIL, "RECOVERABLE")
-    assert "unconfirmed-email" not in codes(case)
-
-
-def test_an_address_of_the_form_alone_is_not_confirmed(tmp_path):
-    """Anybody could have typed it: it is told, with a finding."""
-    case = open_files(tmp_path, evidence(log=SILENT, results=None))
-    assert signup_row(case)["customer_email"] == EMAIL
-    assert "unconfirmed-email" in codes(case)
-    (account,) = case.judgement.accounts
-    assert not account.email_confirmed
-
-
-def test_a_row_that_claims_a_key_with_another_address_is_left_out(tmp_path):
-    """The log tells the address: a row of the key with another one says nothing about this customer."""
-    rows = request(email="eve@example.org", name="Eve", info="0xEEEE") + request()
-    case = open_files(tmp_path, evidence(requests=rows))
-    row = signup_row(case)
-    assert (row["customer_email"], row["customer_name"], row["customer_keyinfo"]) == (EMAIL, "Ann", None)
-    assert "csv-contradicts-log" in codes(case, "customer_email")
-
-
-def test_a_row_that_claims_a_key_with_another_product_is_left_out(tmp_path):
-    """The bucket tells the product code."""
-    case = open_files(tmp_path, evidence(requests=request(code="FFFF0000", name="Eve") + request()))
-    row = signup_row(case)
-    assert (row["product_code"], row["customer_name"]) == (CODE, "Ann")
-    assert "csv-contradicts-log" in codes(case, "product_code")
-
-
-def test_a_row_of_another_time_is_not_of_this_run(tmp_path):
-    """A run begins in the seconds of its request; a request of years later is somebody else's, whatever its key."""
-    case = open_files(tmp_path, evidence(log=SILENT, requests=request(when="2014-01-01T00:00:00Z"), results=None))
-    row = signup_row(case)
-    assert (row["customer_email"], row["customer_name"]) == (None, None)
-
-
-def test_an_empty_key_info_of_the_program_is_believed_over_the_form(tmp_path):
-    """signups.csv says that there was none: a forged request of the same second cannot give the customer a key."""
-    case = open_files(tmp_path, evidence(requests=request(info="0xDEAD") + request()))
-    assert signup_row(case)["customer_keyinfo"] is None
-
-
-def test_a_result_that_is_two_rows_glued_is_not_believed(tmp_path):
-    """A torn row that ends with another customer's fields has the right number of them, but not this customer's."""
-    other = request(key=KEY[::-1], email="eve@example.org", name="Eve", when="2012-04-21T08:00:00Z")
-    torn = result(email="eve@example.org", name="Ann")
-    row = signup_row(open_files(tmp_path, evidence(log=SILENT, requests=request() + other, results=torn)))
-    assert row["customer_email"] in (None, EMAIL)
-
-
-def test_a_result_with_a_hole_is_not_sure(tmp_path):
-    """A name that is its own request's with a stretch lost is neither's."""
-    case = open_files(tmp_path, evidence(requests=request(name="Ann Example"), results=result(name="Ample")))
-    assert signup_row(case)["customer_name"] is None
-    assert "damaged-row" in codes(case, "customer_name")
-
-
-def test_without_its_head_a_log_finds_the_one_request_of_its_second(tmp_path):
-    """No activation key is left: the file's time and the bucket's product name the row."""
-    headless = log("started", "activation")
-    case = open_files(tmp_path, evidence(log=headless))
-    row = signup_row(case)
-    assert (row["customer_name"], row["activation_key"]) == ("Ann", KEY)
-    two = request() + request(key=KEY[::-1], name="Bea", email="bea@example.org")
-    row = signup_row(
-        open_files(tmp_path / "two", evidence(log=headless.replace(EMAIL.encode(), b"x"), requests=two, secrets=None))
-    )
-    assert row["customer_name"] is None
 
 
 # -- serverinfo ----------------------------------------------------------------------------------------------

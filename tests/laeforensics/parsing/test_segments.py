@@ -15,15 +15,12 @@ from makings import (
     PARTS,
     SECRET_KEY,
     SEED,
-    STRANGER,
-    furl_of,
     log,
     read,
     values,
 )
 
 from laeforensics.facts.channels import FOREIGN, OWN
-from laeforensics.parsing._segments import is_damage
 
 OTHER_HOST = "192.0.2.77"
 
@@ -105,20 +102,3 @@ def test_foreign_facts_keep_their_place_and_assert_nothing():
     assert foreign
     assert all(f.locator.evidence == LOG_FILE and f.locator.start >= len(log()) for f in foreign)
     assert all(f.locator.start < len(log()) for f in told.facts if f.channel == OWN)
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "damaged"),
-    [
-        ("192.0.2.10", "192.0.10", True),
-        ("ann@example.org", "annexample.org", True),
-        ("ann@example.org", "eve@example.org", False),
-        (furl_of(STRANGER), furl_of(STRANGER)[:-1] + "x", True),
-        (furl_of(STRANGER), furl_of(STRANGER)[:-9] + "xxxxxxxxx", False),
-        ("abc", "xyz", False),
-        ("", "abc", True),
-    ],
-)
-def test_a_value_that_lost_a_stretch_is_damage_and_no_other_value(one, other, damaged):
-    """One stretch lost anywhere, or a character or two of a long value overwritten; in either order."""
-    assert is_damage(one, other) == is_damage(other, one) == damaged

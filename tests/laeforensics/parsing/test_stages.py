@@ -5,6 +5,13 @@ from __future__ import annotations
 import itertools
 
 import pytest
+from makings import (
+    PARTS,
+    codes,
+    evidence,
+    log,
+    open_files,
+)
 
 from laeforensics.parsing.stages import STAGE_OF_ITEM, STAGES, furthest, is_order_broken, stage_of_announcement
 
@@ -67,3 +74,19 @@ def test_an_item_that_came_already_breaks_the_order(item):
 def test_an_item_after_a_later_one_breaks_the_order(item, seen):
     """What comes before cannot follow."""
     assert is_order_broken(item, {seen})
+
+
+@pytest.mark.parametrize(
+    "data", [PARTS["mail"] + PARTS["started"], log("started", "activation", "credentials")[:300] + log()]
+)
+def test_impossible_orders_are_flagged(data, tmp_path):
+    """Announcements that no program makes in that order are a finding."""
+    data = data.encode() if isinstance(data, str) else data
+    case = open_files(tmp_path, evidence(log=data, secrets=None, results=None, servers=None))
+    assert {"impossible-order", "several-signups"} & codes(case)
+
+
+def test_a_server_that_runs_before_its_introducer_is_impossible(tmp_path):
+    """Confirmation before introducer: lines are missing, or not of this signup."""
+    case = open_files(tmp_path, evidence(log=log("instance", "address", "installing", "installed", "running")))
+    assert "impossible-order" in codes(case)
