@@ -31,7 +31,9 @@ class Case:
     """The evidence of one folder, read and judged. Tables are made when first looked at.
 
     `facts`, `residue`, `signups`, `findings`, `audit` are DataFrames of dtype object, sorted, with stable columns;
-    what is missing is None; secrets are `Secret`. What they are made of is `judgement`.
+    what is missing is None; secrets are `Secret` (laerecover.manifest), which show a fingerprint. Times are UTC in
+    ISO 8601, lines count from 1, `start` and `end` are byte offsets in the file as it lies. What the tables are made
+    of is `judgement`.
     """
 
     def __init__(self, judgement: Judgement) -> None:

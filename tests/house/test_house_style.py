@@ -37,7 +37,7 @@ FIRST_LINES_WITH_AND = [
     "laerecover/twin/hosts.py",
     "laerecover/twin/offices.py",
 ]
-LONG_FILES = ["laeforensics/parsing/signuplogs.py"]
+LONG_FILES: list[str] = []
 
 
 @cache

@@ -29,7 +29,6 @@ from laeforensics.parsing._pieces import (
     settings,
     value,
 )
-from laeforensics.parsing._segments import Segment
 from laeforensics.parsing._vouching import certify, external_furl, testify
 from laeforensics.parsing.logs import SignupLog
 from laeforensics.parsing.parser import Piece
@@ -48,7 +47,7 @@ class _Reader:
 
     def __init__(self, evidence: str) -> None:
         self.log = SignupLog(evidence=evidence)
-        self.segments = [Segment()]
+        self.segments = [_segments.Segment()]
         self.block = "*"  # a lost head: the first lines may be of any block
         self.items: set[str] = set()
         self.swallowed = False
@@ -56,7 +55,7 @@ class _Reader:
         self.followers: frozenset[str] | None = None
 
     @property
-    def here(self) -> Segment:
+    def here(self) -> _segments.Segment:
         return self.segments[-1]
 
     def take(self, rule: str, pieces: Sequence[Piece]) -> None:
@@ -98,7 +97,7 @@ class _Reader:
 
     def _stage(self, rule: str, stage: str, piece: Piece) -> None:
         if is_order_broken(rule, self.items):
-            self.segments.append(Segment(coast=Coast([Island(start=piece.start_pos, line=piece.line)])))
+            self.segments.append(_segments.Segment(coast=Coast([Island(start=piece.start_pos, line=piece.line)])))
             self.items.clear()
             self.swallowed = False
         self.items.add(rule)
