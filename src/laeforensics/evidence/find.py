@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from laeforensics.errors import EvidenceError
-from laeforensics.evidence import _archives
-from laeforensics.evidence.read import opened
+from laeforensics.evidence import _archives, _members, _unpack, _zips
+from laeforensics.evidence.marks import FIRST_LOOK, SECOND_LOOK, kind_of
+from laeforensics.evidence.read import opened, peek
+from laeforensics.evidence.reasons import Problem, problem
 from laeforensics.evidence.recognise import (
     ARCHIVE,
+    AT_HOME,
     LEFT_OUT,
+    LISTING,
     LOG,
     OTHER,
+    PLACES,
     SECRETS,
     EvidenceFile,
     as_text,
@@ -29,12 +36,17 @@ from laeforensics.evidence.recognise import (
 _SHOULD_HOLD = (
     "it should hold signup_logs/ or secrets/, and activation_requests.csv, signups.csv, lae_automation_config.json"
 )
+_NO_EVIDENCE = (OTHER, LEFT_OUT, ARCHIVE, LISTING)
+_SPARSE = 8
+"""A file beyond the limit that claims so many times what it takes on the disk is sparse."""
+_BLOCK = 512
 
 
 def find(root: Path, *more: Path) -> list[EvidenceFile]:
     """Every file of the evidence, sorted by name: folders, or archives of folders (.zip, .tar and compressed ones).
 
-    What is no file (pipes, sockets, devices), links that lead out and members of an archive that cannot be trusted are
+    The kind of each is known by its first bytes, then by its name and place; a root's own name counts as its folder.
+    What is no file (pipes, sockets, devices), links that lead out and members of an archive that cannot be read are
     in the list with their `problem`. An archive that is given, and holds one folder, is read as if it were that folder.
     Raises EvidenceError: no such folder, one inside another, or no logs in it.
     """
@@ -43,13 +55,45 @@ def find(root: Path, *more: Path) -> list[EvidenceFile]:
     files: list[EvidenceFile] = []
     for path, label in zip(roots, names_of(roots), strict=True):
         found = list(_files_of(path))
-        if all(file.kind in (OTHER, LEFT_OUT, ARCHIVE) for file in found):
-            why = next((f"; {file.problem}" for file in found if file.kind == ARCHIVE and file.problem), "")
-            raise EvidenceError(f"there is no evidence here{why}", where=str(path), next_step=_SHOULD_HOLD)
+        if all(file.kind in _NO_EVIDENCE for file in found):
+            unread = next((file for file in found if file.problem is not None), None)
+            why = f"; {_named(unread, path)}{unread.problem}" if unread is not None else ""
+            next_step = unread.problem.remedy if unread is not None and unread.problem is not None else _SHOULD_HOLD
+            raise EvidenceError(f"there is no evidence here{why}", where=str(path), next_step=_mind(path, next_step))
         files += of_root(found, label, prefixed=bool(more))
     if not any(file.kind in (LOG, SECRETS) for file in files):
-        raise EvidenceError("there are neither logs nor secrets files here", where=str(root), next_step=_SHOULD_HOLD)
+        raise EvidenceError(
+            "there are neither logs nor secrets files here", where=str(root), next_step=_mind(root, _SHOULD_HOLD)
+        )
     return sorted(once(files), key=lambda file: file.name)
+
+
+def parent_meant(roots: tuple[Path, ...]) -> Path | None:
+    """The folder that was perhaps meant: of a root that is signup_logs/ or secrets/ while its sisters are not named."""
+    given = {path.resolve() for path in roots}
+    for path in sorted(given):
+        if path.is_dir() and path.name.lower() in PLACES:
+            sisters = [name for name in _names_in(path.parent) if name.lower() in PLACES]
+            others = [path.parent / name for name in sisters if path.parent / name not in given]
+            if others:
+                return path.parent
+    return None
+
+
+def _names_in(folder: Path) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []
+
+
+def _mind(path: Path, next_step: str) -> str:
+    meant = parent_meant((path,))
+    return next_step if meant is None else f"did you mean {meant}? {next_step}"
+
+
+def _named(file: EvidenceFile | None, root: Path) -> str:
+    return f"{file.name}: " if file is not None and file.path != root else ""
 
 
 def _refuse_nested(roots: tuple[Path, ...]) -> None:
@@ -66,9 +110,7 @@ def _files_of(root: Path) -> Iterator[EvidenceFile]:
     if root.is_dir():
         yield from _walk(root.resolve())
     elif root.is_file():
-        with opened(root) as raw:
-            known = _archives.is_archive_name(root.name) or _archives.is_archive(raw)
-        if not known:
+        if not (_archives.is_archive_name(root.name) or _archives.is_archive(peek(root, SECOND_LOOK))):
             raise EvidenceError(
                 "this is neither a folder nor an archive", where=str(root), next_step="name the folder it lies in"
             )
@@ -88,52 +130,136 @@ def _walk(top: Path) -> Iterator[EvidenceFile]:
         for name in (*folders, *names):
             path = Path(folder) / name
             relative = as_text(path.relative_to(top).as_posix())
-            problem, size = _look(path, top)
-            if problem is not None:
-                yield EvidenceFile(name=relative, kind=LEFT_OUT, path=path, size=size, problem=problem)
-            elif name in folders:
-                continue
-            elif _archives.is_archive_name(name):
-                yield from _with_members(path, relative, f"{relative}/")
-            else:
-                yield EvidenceFile(name=relative, kind=classify(relative), path=path, size=size)
+            found, size = _look(path, top)
+            if found is not None:
+                yield EvidenceFile(name=relative, kind=LEFT_OUT, path=path, size=size, problem=found)
+            elif name not in folders:
+                yield from _file(path, relative, size, as_text(top.name))
     for error in failed:
         path = Path(error.filename)
-        why = error.strerror or type(error).__name__
+        found = problem("folder", error.strerror or type(error).__name__)
         name = as_text(path.relative_to(top).as_posix())
-        yield EvidenceFile(name=name, kind=LEFT_OUT, path=path, size=0, problem=f"the folder cannot be read: {why}")
+        yield EvidenceFile(name=name, kind=LEFT_OUT, path=path, size=0, problem=found)
 
 
-def _look(path: Path, top: Path) -> tuple[str | None, int]:
+def _file(path: Path, name: str, size: int, root: str) -> Iterator[EvidenceFile]:
+    """A file of a folder: itself, or an archive with its members."""
+    try:
+        head = peek(path, FIRST_LOOK)
+        is_packed = _unpack.packing(head) is not None
+        seen = peek(path, SECOND_LOOK) if is_packed and size > FIRST_LOOK else head
+    except OSError:
+        seen, is_packed = b"", False  # whoever reads it is told why
+    if _archives.is_archive(seen):
+        yield from _with_members(path, name, f"{name}/")
+        return
+    told = _told(seen, lambda size: peek(path, size), size)
+    kind, known = classify(f"{root}/{name}", told)
+    if kind == OTHER and _archives.is_archive_name(name):
+        yield from _with_members(path, name, f"{name}/")
+    else:
+        yield EvidenceFile(name=name, kind=kind, known=known, told=told, path=path, size=size)
+
+
+def _told(head: bytes, more: Callable[[int], bytes], size: int) -> str | None:
+    """The kind that a file's first bytes tell; more of them where these tell nothing."""
+    told = kind_of(_unpack.unwrapped_head(head)) if head else None
+    if told is None and len(head) < min(size, SECOND_LOOK):
+        told = kind_of(_unpack.unwrapped_head(more(SECOND_LOOK)))
+    return told
+
+
+def _look(path: Path, top: Path) -> tuple[Problem | None, int]:
     """Why the file or folder at `path` is to be left alone (None if it is not), and its size."""
     try:
         if path.is_symlink():
             if not path.resolve().is_relative_to(top):
-                return "it is a link that leads out of the evidence", 0
+                return problem("link out" if path.exists() else "dangling", *_target(path)), 0
             if path.is_dir():
-                return "it is a link to a folder, which is read in its own place", 0
+                return problem("folder link"), 0
         found = path.stat()
+    except FileNotFoundError:
+        return problem("dangling", os.readlink(path)), 0
     except (OSError, RuntimeError) as error:
-        return f"it cannot be looked at: {getattr(error, 'strerror', None) or 'a link that leads in a circle'}", 0
-    if stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode):
-        return None, found.st_size
-    return "it is no file: a pipe, a socket or a device", 0
+        why = getattr(error, "strerror", None)
+        return problem("unreadable", why) if why and not path.is_symlink() else problem("circle"), 0
+    if not stat.S_ISREG(found.st_mode):
+        return None if stat.S_ISDIR(found.st_mode) else problem("no file"), found.st_size
+    on_disk = found.st_blocks * _BLOCK
+    if found.st_size > max(_unpack.LARGEST_FILE, _SPARSE * on_disk):
+        return problem("sparse", found.st_size, on_disk), found.st_size
+    return None, found.st_size
+
+
+def _target(path: Path) -> tuple[str, ...]:
+    return () if path.exists() else (as_text(os.readlink(path)),)
 
 
 def _with_members(path: Path, name: str, prefix: str) -> Iterator[EvidenceFile]:
     """The archive itself, then its members."""
+    wrong: list[Problem] = []
+    size = 0
+    members: list[EvidenceFile] = []
     try:
         with opened(path) as raw:
             size = raw.seek(0, io.SEEK_END)
             raw.seek(0)
-            found = _archives.listing(raw)
+            for found in _archives.members(raw):
+                if isinstance(found, Problem):
+                    wrong.append(found)
+                else:
+                    members.append(_member(*found, path, as_text(path.name)))
+    except _unpack.Damaged as error:
+        members, wrong = [], [error.problem]
     except OSError as error:
-        found = _archives.Listing(members=[], problem=f"it cannot be read: {error.strerror or type(error).__name__}")
-        size = 0
-    yield EvidenceFile(name=name, kind=ARCHIVE, path=path, size=size, problem=found.problem)
-    for member in found.members:
-        below = as_text(member.name)
-        kind = classify(below) if member.problem is None else LEFT_OUT
-        yield EvidenceFile(
-            name=prefix + below, kind=kind, path=path, size=member.size, member=member.index, problem=member.problem
-        )
+        wrong.append(problem("unreadable", error.strerror or type(error).__name__))
+    except _zips.ERRORS as error:
+        wrong.append(problem("no archive", type(error).__name__))
+    first, also = (wrong[0] if wrong else None), tuple(wrong[1:])
+    yield EvidenceFile(name=name, kind=ARCHIVE, path=path, size=size, problem=first, also=also)
+    for file in _resolved(members):
+        yield replace(file, name=prefix + file.name)
+
+
+def _member(member: _members.Member, body: _members.Body, path: Path, root: str) -> EvidenceFile:
+    name = as_text(member.name)
+    told, found = None, member.problem
+    if member.is_archive:
+        kind, known = ARCHIVE, AT_HOME
+    elif member.link is not None or found is not None:
+        found = found or problem("lost link", as_text(member.link or ""))
+        kind, known = LEFT_OUT, AT_HOME
+    else:
+        with contextlib.suppress(_unpack.Damaged, *_zips.ERRORS):
+            told = _told(body.head(FIRST_LOOK), body.head, member.size)
+        kind, known = classify(f"{root}/{name}", told)
+    return EvidenceFile(
+        name=name, kind=kind, known=known, told=told, path=path, size=member.size, member=member.index, problem=found
+    )
+
+
+def _resolved(members: list[EvidenceFile]) -> Iterator[EvidenceFile]:
+    """Links among the members are what they lead to; of two members of one name the later one counts."""
+    by_name = {file.name: file for file in members}
+    for file in members:
+        if by_name[file.name] is not file:
+            yield replace(file, name=f"{file.name} (earlier)", kind=LEFT_OUT, problem=problem("earlier"))
+            continue
+        target = _end_of_links(file, by_name)
+        if target is file or target.kind == LEFT_OUT:
+            yield file
+        else:
+            kind, known = (ARCHIVE, AT_HOME) if target.kind == ARCHIVE else classify(f"{file.path.name}/{file.name}", target.told)
+            yield replace(target, name=file.name, kind=kind, known=known)
+
+
+def _end_of_links(file: EvidenceFile, by_name: dict[str, EvidenceFile]) -> EvidenceFile:
+    """What a link leads to at last, through other links; the last that there is, where it leads to nothing."""
+    seen = {file.name}
+    while file.problem is not None and file.problem.reason == "lost link":
+        name = str(file.problem.told[0])
+        if name in seen or name not in by_name:
+            break
+        seen.add(name)
+        file = by_name[name]
+    return file

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from laeforensics.evidence.names import without_suffix
+from laeforensics.evidence.names import s4_name, stamp_in, stem
 from laeforensics.facts.channels import FOREIGN, OWN, REMOTE, STRAY
 from laeforensics.facts.damage import is_damage, is_misprint
 from laeforensics.facts.fact import Fact
@@ -59,16 +59,16 @@ def keep(segments: Sequence[Segment], evidence: str) -> tuple[Segment, list[Fact
 
 def _seed(evidence: str) -> str:
     """How a log's bucket ends by the log's name; in the S4 layout its folder tells, with the two halves swapped."""
-    folder, _, base = without_suffix(evidence).rpartition("/")
-    if base == "signup_logs":
-        customer, _, subscription = folder.rpartition("/")[2].partition("Z-")[2].partition("-")
+    base = stem(evidence).rpartition("/")[2]
+    if s4_name(evidence) is not None:
+        customer, _, subscription = base.partition("Z-")[2].partition("-")
         return f"{subscription}-{customer}" if subscription else ""
     return base.rpartition("-")[2]
 
 
 def is_s4(log: SignupLog) -> bool:
     """True for a log of the programs behind the site that quoted nothing."""
-    return "s4" in log.marks or without_suffix(log.evidence).rpartition("/")[2] == "signup_logs"
+    return "s4" in log.marks or s4_name(log.evidence) is not None
 
 
 def _part(segment: Segment, seed: str) -> None:
@@ -141,7 +141,7 @@ def _doubt_launch(facts: list[Fact], evidence: str, seed: str) -> tuple[list[Fac
     follows.
     """
     launch = next((f for f in facts if f.field == "launch_time" and f.channel == OWN), None)
-    stamp = evidence.rpartition("/")[2][:18]
+    stamp = (stamp_in(evidence.rpartition("/")[2]) or "")[:18]
     if launch is None:
         return facts, None
     try:

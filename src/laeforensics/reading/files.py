@@ -9,7 +9,7 @@ from typing import cast
 from laeforensics.companions.csv_rows import BadRow, Row, read_activation_requests, read_serverinfo, read_signups
 from laeforensics.companions.products import Product, read_config
 from laeforensics.companions.secrets_files import SecretsFile, read_secrets, read_stripe
-from laeforensics.evidence import convert, recognise
+from laeforensics.evidence import convert, recognise, resaved
 from laeforensics.evidence.read import Content
 from laeforensics.evidence.recognise import EvidenceFile
 from laeforensics.facts.fact import Fact, Locator
@@ -18,6 +18,8 @@ from laeforensics.facts.packed import Facts
 from laeforensics.parsing import thrift
 from laeforensics.parsing.logs import SignupLog
 from laeforensics.parsing.signuplogs import read_log
+from laeforensics.reading import unread
+from laeforensics.reading.unread import WORDS, Unread
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,30 +39,41 @@ class FileReading:
     serverinfo: list[Row] = field(default_factory=list)
     products: list[Product] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    unread: Unread | None = None
 
 
 def read_file(file: EvidenceFile, content: Content) -> FileReading:
     """One file's bytes to what it tells. Pure: it opens nothing, and any process can do it."""
     told = FileReading(file=file, sha256=content.sha256)
-    if content.problem is not None:
-        message = content.problem if content.code != "unreadable-file" else f"cannot be read: {content.problem}"
-        told.findings.append(finding(content.code, message, signup=file.name))
+    for wrong in (content.problem, *content.also):
+        if wrong is not None:
+            told.findings.append(finding(content.code, str(wrong), signup=file.name, remedy=wrong.remedy))
     if content.problem is None or content.data:
         try:
             _READERS.get(file.kind, _ignore)(told, file, _as_written(told, file, content))
+            _note_place(told)
         except Exception as error:  # noqa: BLE001 - one file never stops the others, whatever it holds
             what = f"nobody foresaw what this file holds ({type(error).__name__}); nothing of it was used"
             told = FileReading(file=file, sha256=content.sha256)
             told.findings.append(finding("unreadable-file", what, signup=file.name))
+    told.unread = unread.of(told, content)
     return told
 
 
 def _as_written(told: FileReading, file: EvidenceFile, content: Content) -> Content:
-    conversion = convert.undo(content.data)
-    if conversion is None:
-        return content
-    told.findings.append(finding("converted-file", f"the file was converted: {conversion.what}", signup=file.name))
-    return replace(content, data=conversion.data, back=conversion.back)
+    """The content as its program wrote it: conversions of the whole file are undone, its places are kept."""
+    for undo in _CONVERSIONS.get(file.kind, ()):
+        conversion = undo(content.data)
+        if conversion is not None:
+            what = f"the file was converted: {conversion.what}"
+            told.findings.append(finding("converted-file", what, signup=file.name))
+            back = conversion.back if content.back is None else _one_after_other(conversion.back, content.back)
+            content = replace(content, data=conversion.data, back=back)
+    return content
+
+
+def _one_after_other(second: Callable[[int], int], first: Callable[[int], int]) -> Callable[[int], int]:
+    return lambda offset: first(second(offset))
 
 
 def _moved(content: Content, locator: Locator) -> Locator:
@@ -78,6 +91,13 @@ def _moved_facts(content: Content, facts: Iterable[Fact]) -> Facts:
 def _move_log(log: SignupLog, back: Callable[[int], int]) -> None:
     log.tiles = [tile._replace(start=back(tile.start), end=back(tile.end)) for tile in log.tiles]
     log.residue = [r._replace(start=back(r.start), end=back(r.end)) for r in log.residue]
+
+
+def _note_place(told: FileReading) -> None:
+    """Say of a file that was known by its content, or by the stamp that its name bears, that it was."""
+    if told.file.known != recognise.AT_HOME:
+        code = "renamed-file" if told.file.known == recognise.BY_STAMP else "nameless-file"
+        told.findings.append(finding(code, f"its content is {WORDS[told.file.kind]}", signup=told.file.name))
 
 
 def _log(told: FileReading, file: EvidenceFile, content: Content) -> None:
@@ -179,3 +199,6 @@ _READERS: dict[str, Callable[[FileReading, EvidenceFile, Content], None]] = {
     recognise.SERVERINFO: _serverinfo,
     recognise.CONFIG: _config,
 }
+
+_OF_CSV = (recognise.ACTIVATION_REQUESTS, recognise.SIGNUPS, recognise.SERVERINFO)
+_CONVERSIONS = {kind: (convert.undo, resaved.undo) if kind in _OF_CSV else (convert.undo,) for kind in _READERS}
