@@ -1,4 +1,7 @@
-"""Which tests are the thorough ones: slower than `make test` may be, run by `make thorough` and by CI; what may be skipped."""
+"""Which tests are the thorough ones: slower than `make test` may be, run by `make thorough` and by CI.
+
+What may be skipped.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +22,9 @@ THOROUGH = (
     "tests/unit/recover/test_old_recoveries.py::test_a_killed_recovery_goes_on",
     "tests/unit/recover/test_terminal.py",
     "tests/unit/recover/test_walks.py",
-    "tests/unit/test_generate.py::test_every_truth_value",
-    "tests/unit/test_generate.py::test_truth_is_never",
-    "tests/unit/test_generate.py::test_tub_ids",
+    "tests/fixtures/test_generate.py::test_every_truth_value",
+    "tests/fixtures/test_generate.py::test_truth_is_never",
+    "tests/fixtures/test_generate.py::test_tub_ids",
 )
 
 
@@ -36,7 +39,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--allowed-skips=FILE`: where everything can be run, a skipped test is a test that nobody misses.
 
-    With the sign: pytest does not know the option yet when it looks for folders to begin with, and a word alone would be one.
+    With the sign: pytest does not know the option yet when it looks for folders to begin with, and a word alone
+    would be one.
     """
     parser.addoption("--allowed-skips", type=Path, metavar="FILE", help="Fail if more is skipped than this file lists.")
 
@@ -49,7 +53,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class AllowedSkips:
-    """Fails the session where a test is skipped that `allowed` does not list (test or file -> words of its reason), or nothing ran."""
+    """Fails the session where a test is skipped that `allowed` does not list (test or file -> words of its reason),
+    or nothing ran.
+    """
 
     def __init__(self, path: Path, allowed: Mapping[str, str]) -> None:
         self.path, self.allowed, self.ran, self.missed = path, allowed, 0, list[str]()

@@ -5,27 +5,71 @@ case = lf.open_case("evidence/")
 case.audit                 # one row per account
 case.explain("ann@example.org")
 case.export("manifest.parquet")
+
+Everything that a script or a notebook needs is a name of this package; what lies in its rooms may move.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from laeforensics.audit.rules import GRADES, VERDICTS
     from laeforensics.case import Case, open_case
-    from laeforensics.errors import EvidenceError, ForensicsError, UnknownKey
+    from laeforensics.errors import (
+        CustodyError,
+        DecisionError,
+        EvidenceError,
+        ExtractionError,
+        ForensicsError,
+        InventoryError,
+        UnknownKey,
+    )
+    from laeforensics.evidence.names import start_of
+    from laeforensics.facts.fields import SIGNUP_FIELDS
+    from laeforensics.facts.findings import CODES
+    from laeforensics.facts.masking import plain
+    from laeforensics.parsing.stages import STAGES
 
-__all__ = ["Case", "EvidenceError", "ForensicsError", "UnknownKey", "open_case"]
+__all__ = [
+    "CODES",
+    "GRADES",
+    "SIGNUP_FIELDS",
+    "STAGES",
+    "VERDICTS",
+    "Case",
+    "CustodyError",
+    "DecisionError",
+    "EvidenceError",
+    "ExtractionError",
+    "ForensicsError",
+    "InventoryError",
+    "UnknownKey",
+    "open_case",
+    "plain",
+    "start_of",
+]
+
+# Where each name lives, if not among the errors. Imported when first asked for: parser and tables take their time.
+_HOMES = {
+    "CODES": "facts.findings",
+    "Case": "case",
+    "GRADES": "audit.rules",
+    "SIGNUP_FIELDS": "facts.fields",
+    "STAGES": "parsing.stages",
+    "VERDICTS": "audit.rules",
+    "open_case": "case",
+    "plain": "facts.masking",
+    "start_of": "evidence.names",
+}
 
 
 def __getattr__(name: str) -> Any:
-    # Heavy imports happen where they are used.
-    if name in ("Case", "open_case"):
-        from laeforensics import case
+    if name not in __all__:
+        raise AttributeError(f"module 'laeforensics' has no attribute {name!r}")
+    return getattr(import_module(f"laeforensics.{_HOMES.get(name, 'errors')}"), name)
 
-        return getattr(case, name)
-    if name in ("EvidenceError", "ForensicsError", "UnknownKey"):
-        from laeforensics import errors
 
-        return getattr(errors, name)
-    raise AttributeError(f"module 'laeforensics' has no attribute {name!r}")
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

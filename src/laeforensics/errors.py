@@ -1,14 +1,18 @@
-"""What can go wrong for a caller: each error says what, where and what next."""
+"""What can go wrong for a caller, told so that the caller knows what to do next."""
 
 from __future__ import annotations
 
 
 class ForensicsError(Exception):
-    """An audit that cannot be made.
+    """Something that cannot be done; `what`, `where` and `next_step` say so in words for an operator.
 
     ForensicsError
-     ├─ EvidenceError   no such folder, nothing readable in it
-     └─ UnknownKey      no account or log of that name
+     ├─ EvidenceError     no such folder, nothing readable in it
+     ├─ InventoryError    a saved DescribeInstances answer that proves too little
+     ├─ CustodyError      the register of the case folder cannot be kept or read
+     ├─ DecisionError     a decision that cannot be taken, or decisions that cannot be read
+     ├─ ExtractionError   facts that cannot be written as asked
+     └─ UnknownKey        no account or log of that name, or several
     """
 
     def __init__(self, what: str, *, where: str, next_step: str) -> None:
@@ -24,3 +28,19 @@ class EvidenceError(ForensicsError):
 
 class UnknownKey(ForensicsError):
     """No account, log, bucket, e-mail or activation key of the case has that name."""
+
+
+class CustodyError(ForensicsError):
+    """A register that cannot be kept or read."""
+
+
+class InventoryError(ForensicsError):
+    """An inventory that does not prove what it covers; it was not used."""
+
+
+class DecisionError(ForensicsError):
+    """A decision that cannot be taken."""
+
+
+class ExtractionError(ForensicsError):
+    """Facts that cannot be written as asked."""

@@ -19,7 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "fixtures"))
 
 import laeforensics as lf  # noqa: E402
-from laeforensics import evidence, parsing  # noqa: E402
+from laeforensics.evidence import find, recognise  # noqa: E402
+from laeforensics.parsing import parser  # noqa: E402
 
 MB = 1e6
 AIM = 80.0
@@ -45,7 +46,7 @@ def write_corpus(folder: Path, logs: int, seed: int) -> Path:
 
 def read_logs(root: Path) -> list[bytes]:
     """The bytes of every log of the folder."""
-    return [file.path.read_bytes() for file in evidence.find(root) if file.kind == evidence.LOG]
+    return [file.path.read_bytes() for file in find.find(root) if file.kind == recognise.LOG]
 
 
 def cpu_seconds(work: Callable[[], object]) -> float:
@@ -68,7 +69,7 @@ def find_values(logs: list[bytes]) -> int:
 
 def parse_bare(logs: list[bytes]) -> int:
     """lark alone: the number of items in all trees; nothing is done with them."""
-    grammar = parsing.grammar("signup_log")
+    grammar = parser.grammar("signup_log")
     return sum(len(grammar.parse(data.decode("latin-1")).children) for data in logs)
 
 
@@ -90,7 +91,7 @@ def peak_memory(root: Path) -> tuple[float, float]:
 
 def print_peak(root: str) -> None:
     """In a process of its own: import, read `root` if one is named, tell the peak in MB."""
-    parsing.grammar("signup_log")
+    parser.grammar("signup_log")
     _ = lf.open_case
     if root:
         read_whole(Path(root))
@@ -133,7 +134,8 @@ def compare(root: Path, rounds: int) -> None:
     print(f"\naim {AIM:.0f} MB/s: {'reached' if whole >= AIM else f'missed, {100 * whole / AIM:.0f} % of it'}")
     bare, peak = peak_memory(root)
     print(
-        f"peak memory {peak:.0f} MB, of which {bare:.0f} MB stand after the imports: {(peak - bare) / size:.1f} B per byte of log"
+        f"peak memory {peak:.0f} MB, of which {bare:.0f} MB stand after the imports: "
+        f"{(peak - bare) / size:.1f} B per byte of log"
     )
 
 

@@ -1,4 +1,7 @@
-"""What the runner costs: makespan beside the ideal, overhead of a step, commands repeated after a kill in the twin; ssh for real."""
+"""What the runner costs: makespan beside the ideal, overhead of a step, commands repeated after a kill in the twin.
+
+Ssh for real.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +23,22 @@ from laerecover.identity import new_node_pem, tub_id_of
 from laerecover.manifest import Account, Secret, write_manifest
 
 PACE = 0.01
-"""A twin's second lasts this long: its launch takes 3 s, packages 60, Tahoe-LAFS 60, reboot 20, a connection 2, a mail 2."""
+"""A twin's second lasts this long.
+
+Its launch takes 3 s, packages 60, Tahoe-LAFS 60, reboot 20, a connection 2, a mail 2.
+"""
 QUICK = 0.0001
 LIMIT = 600.0
 """Seconds that no command of these may take."""
 MAIN = [sys.executable, "-c", "from laerecover.cli import main; main()"]
-PEAK = "import resource, sys; from laerecover.cli import main\ntry:\n main()\nfinally:\n sys.stderr.write('PEAK %d' % resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+PEAK = """
+import resource, sys
+from laerecover.cli import main
+try:
+    main()
+finally:
+    sys.stderr.write("PEAK %d" % resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
 
 
 @functools.cache
@@ -112,9 +125,8 @@ def overhead(folder: Path, count: int) -> None:
     sql = "SELECT sum(completed_at_epoch_ms - started_at_epoch_ms) / 1000.0 FROM operation_outputs"
     inside = float(case.query("quick", "ledger.sqlite", sql)[0][0])
     print(f"\noverhead: {steps} steps of {count} accounts one after the other, latencies x {QUICK}")
-    print(
-        f"  {1000 * (took - inside) / steps:.1f} ms between two steps (engine, ledger), {1000 * inside / steps:.1f} ms within"
-    )
+    between, within = (1000 * seconds / steps for seconds in (took - inside, inside))
+    print(f"  {between:.1f} ms between two steps (engine, ledger), {within:.1f} ms within")
     print(f"  one (our asking, the twin's file); peak memory {peak:.0f} MB")
 
 
@@ -131,10 +143,12 @@ def repeated(folder: Path, count: int) -> None:
     case.drill("killed", concurrency=8, pace=PACE)
     print(f"\nafter a kill at half-way of {count} accounts, 8 at a time")
     for state in ("calm", "killed"):
-        sql = "SELECT count(*), coalesce(sum(n), 0), coalesce(sum(n - 1), 0) FROM (SELECT count(*) AS n FROM effects GROUP BY effect, subject)"
+        sql = "SELECT count(*), coalesce(sum(n), 0), coalesce(sum(n - 1), 0)"
+        sql += " FROM (SELECT count(*) AS n FROM effects GROUP BY effect, subject)"
         different, all_, again = case.query(state, "world.sqlite", sql)[0]
         print(
-            f"  {state:>7}: {different} different effects (commands, files, launches), {all_} carried out, {again} repeated"
+            f"  {state:>7}: {different} different effects (commands, files, launches), "
+            f"{all_} carried out, {again} repeated"
         )
 
 

@@ -1,4 +1,7 @@
-"""What the runner's way over ssh costs beside a plain loop: connections, processor time, wall time; against real sshd on loopback."""
+"""What the runner's way over ssh costs beside a plain loop: connections, processor time, wall time.
+
+Against real sshd on loopback.
+"""
 
 from __future__ import annotations
 
@@ -80,7 +83,10 @@ def connected(server: SshServer, address: str) -> paramiko.SSHClient:
 
 
 def measure(server: SshServer, work: Callable[[str], list[str]], number: int) -> tuple[int, int, float, float]:
-    """Connections and sessions opened, processor seconds of this process, seconds on the wall; all hosts, eight at a time."""
+    """Connections and sessions opened, processor seconds of this process, seconds on the wall.
+
+    All hosts, eight at a time.
+    """
     before, processor, wall = opened(server), time.process_time(), time.perf_counter()
     with ThreadPoolExecutor(THREADS) as pool:
         told = list(pool.map(work, ADDRESSES, timeout=SECONDS))
@@ -105,7 +111,10 @@ def session(server: SshServer) -> float:
 
 
 def ssh(folder: Path) -> None:
-    """(c) Ten commands on each of 16 addresses, both ways in turn; the first round is told, too: it is what a run pays."""
+    """(c) Ten commands on each of 16 addresses, both ways in turn; the first round is told, too.
+
+    It is what a run pays.
+    """
     title = f"\n{COMMANDS} commands on each of {len(ADDRESSES)} addresses of a local sshd, {THREADS} at a time"
     if not Path(SSHD).exists():
         print(f"{title}: skipped, there is no {SSHD} (apt-get install openssh-server)")
@@ -120,9 +129,7 @@ def ssh(folder: Path) -> None:
                 connections, sessions, processor, wall = measure(server, way(server, number), number)
                 counts = f"{number + 1:>6}{connections:>13}{sessions:>10}"
                 print(f"{name:<24}{counts}{1000 * processor:>14.0f}{1000 * wall:>9.0f}", flush=True)
-        print(
-            f"  one session that does nothing takes {1000 * session(server):.0f} ms here: that is its login shell's start"
-        )
+        print(f"  one session that does nothing takes {1000 * session(server):.0f} ms here: its login shell's start")
     finally:
         server.close()
     print("  the runner's commands run detached, each leaves a synced marker; the loop's are lost with the connection")

@@ -158,7 +158,10 @@ _SHELLS = ("sh", "ash", "hush")
 
 @pytest.fixture
 def tools_named(tmp_path: Path) -> Callable[[str], Path | None]:
-    """Makes a folder with the small programs of that name, the shell excepted; None for the machine's own. Skips where it has none."""
+    """Makes a folder with the small programs of that name, the shell excepted; None for the machine's own.
+
+    Skips where it has none.
+    """
 
     def find(name: str) -> dict[str, Path]:
         if name == "uutils":

@@ -152,7 +152,10 @@ def test_the_quota_is_compared_with_the_accounts(cloud):
 
 
 def test_what_another_recovery_serves_is_found_in_one_answer(cloud):
-    """Instance, recovery and remedy are named, for that account alone; it wants no room in the quota, nor does a drill count."""
+    """Instance, recovery and remedy are named, for that account alone.
+
+    It wants no room in the quota, nor does a drill count.
+    """
     ground, accounts = Ground(cloud, vcpus=8), [account(n) for n in range(3)]
     ground.fill(*accounts)
     world = ground.world()
@@ -196,7 +199,10 @@ SSH = (22, 22, EVERYBODY)
     ids=["22 alone", "one port", "an office", "a half", "both halves", "theirs", "others", "no ssh", "our ssh"],
 )
 def test_a_group_that_keeps_customers_out_is_found(cloud, rules, customers_from, said):
-    """A server that installs well and that no customer can reach would be told to all of them; what a narrower range means."""
+    """A server that installs well and that no customer can reach would be told to all of them.
+
+    What a narrower range means.
+    """
     ground, accounts = Ground(cloud), [account(n) for n in range(2)]
     ground.fill(*accounts)
     cloud.let_in(rules)
@@ -248,7 +254,9 @@ def by_hand(ground, **tags):
     ],
 )
 def test_a_server_that_somebody_rebuilt_is_found_by_the_tags_of_2012(cloud, tags, found):
-    """By bucket or address; one that names the bucket of a customer's other account is not this one's, nor is our own."""
+    """By bucket or address; one that names the bucket of a customer's other account is not this one's, nor is our
+    own.
+    """
     ground, accounts = Ground(cloud), [account(n) for n in range(2)]
     accounts += [account(n, customer_email="shared@example.org") for n in (2, 3)]
     served = by_hand(ground, **tags)

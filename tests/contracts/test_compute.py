@@ -206,7 +206,10 @@ class TestEc2(ComputeExam):
 
     @pytest.fixture
     def play(self, cloud):
-        """An EC2 with the operator's key pair and group, in which these things go wrong; its clock never really waits."""
+        """An EC2 with the operator's key pair and group, in which these things go wrong.
+
+        Its clock never really waits.
+        """
         self.cloud, self.clock = cloud, Clock()
 
         def make(**faults):
@@ -268,7 +271,10 @@ class TestEc2(ComputeExam):
         assert compute.ingress(replace(REQUEST, security_group="nosuch")) is None
 
     def test_what_lets_no_customer_in_is_no_rule(self, compute):
-        """UDP, another group's members, addresses of version 6: a customer comes by TCP to a public address of version 4."""
+        """UDP, another group's members, addresses of version 6.
+
+        A customer comes by TCP to a public address of version 4.
+        """
         client = compute._client
         self.cloud.let_in([])
         (told,) = client.describe_security_groups(GroupNames=["CustomerDefault"])["SecurityGroups"]

@@ -1,4 +1,7 @@
-"""deploy_EC2_instance and wait_for_EC2_addresses against the rig's cloud: one account, one living instance, whatever happens."""
+"""deploy_EC2_instance and wait_for_EC2_addresses against the rig's cloud.
+
+One account, one living instance, whatever happens.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,10 @@ QUICK = Waits(address_poll=15.0, address_deadline=600.0)
 
 
 class Deploying:
-    """The first two steps of the runbook on a cloud with faults, or on the twin's `compute`; the others go well by themselves."""
+    """The first two steps of the runbook on a cloud with faults, or on the twin's `compute`.
+
+    The others go well by themselves.
+    """
 
     def __init__(self, cloud, vault, tmp_path, compute=None, **settings):
         image, _ = cloud.prepare(key_name="drill", public_key=cloud.public_key)
@@ -95,7 +101,10 @@ def test_whatever_the_dice_bring_there_is_one_instance(cloud, make, seed):
 
 
 def test_a_runner_that_forgets_everything_finds_its_instance_again(cloud, make):
-    """Killed before it could record: the same token, or the tags, lead to the same instance; the values are the same."""
+    """Killed before it could record: the same token, or the tags, lead to the same instance.
+
+    The values are the same.
+    """
     first = make(Faults(unknown=2, rules=[Rule(call="RunInstances", fault="reset_after", at=(1,))]))
     told = first.recover()
     again = first.recover()
@@ -161,8 +170,11 @@ def either(request, make):
 
 
 def test_a_launch_that_an_older_version_began_is_gone_on_with(either, vault):
-    """Killed after the launch, before it could record: EC2 knows that launch by the user data of that version, and the steps
-    go on with its one instance. Which bytes it was launched with makes no difference in what they tell."""
+    """Killed after the launch, before it could record.
+
+    EC2 knows that launch by the user data of that version, and the steps go on with its one instance. Which bytes it
+    was launched with makes no difference in what they tell.
+    """
     deploying, hide = either
     tags = {**tags_of("r" * 64, "lae-1"), "lae-mode": "run", "lae-generation": "1", "lae-attempt": "1"}
     token = client_token("r" * 64, "lae-1", 1)
@@ -182,7 +194,10 @@ def test_a_launch_that_an_older_version_began_is_gone_on_with(either, vault):
 
 
 def test_a_dead_launch_of_an_older_version_has_a_successor(cloud, make, vault):
-    """Its token is spent, which only the bytes of that version bring to light; the next generation is launched with today's."""
+    """Its token is spent, which only the bytes of that version bring to light.
+
+    The next generation is launched with today's.
+    """
     deploying = make()
     token = client_token("r" * 64, "lae-1", 1)
     tags = {**tags_of("r" * 64, "lae-1"), "lae-mode": "run", "lae-generation": "1", "lae-attempt": "1"}
@@ -262,7 +277,10 @@ def die(cloud):
 
 
 def test_a_death_that_ec2_has_forgotten_still_counts(cloud, make):
-    """EC2 shows the dead for an hour, but keeps their tokens: IdempotentInstanceTerminated leads to the next generation."""
+    """EC2 shows the dead for an hour, but keeps their tokens.
+
+    IdempotentInstanceTerminated leads to the next generation.
+    """
     deploying = make()
     deploying.recover()
     deploying.compute.terminate(cloud.launches[0].instance_id)
@@ -284,7 +302,10 @@ def test_two_living_instances_stop_the_account(cloud, make):
 
 
 def test_a_living_instance_of_another_recovery_keeps_the_launch_in(cloud, make):
-    """A mended manifest is another recovery: its server on the same bucket would be the second; once it is gone all is well."""
+    """A mended manifest is another recovery: its server on the same bucket would be the second.
+
+    Once it is gone all is well.
+    """
     deploying = make()
     served = deploying.recover()["instance_id"]
     deploying.work = replace(deploying.work, recovery_id="s" * 64)

@@ -250,7 +250,10 @@ class SshExam(HostExam):
             script = "printf '%s' 'the\tend'"
 
     def test_room_is_told_by_a_number_alone(self, subject, ssh_server):
-        """Too little: no file, no phase, and the number that was read. No number: that the question failed, and nothing else."""
+        """Too little: no file, no phase, and the number that was read. No number.
+
+        That the question failed, and nothing else.
+        """
         host, wanted = subject.connect(), Secret("x" * 5000)
         told = "Filesystem 1024-blocks Used Available Capacity Mounted on\\na disk 100 99 {} 99%% /\\n"
         acts = {
@@ -294,8 +297,10 @@ class SshExam(HostExam):
         assert Path(f"{subject.home}/one").stat().st_mode & 0o777 == 0o755
 
     def test_what_another_version_began_is_waited_for(self, subject, ssh_server, tmp_path, monkeypatch):
-        """Its phase has other scripts, hence another name: two must not install at once on one host. A login without root is
-        one of many on its host, and waits for nobody."""
+        """Its phase has other scripts, hence another name: two must not install at once on one host.
+
+        A login without root is one of many on its host, and waits for nobody.
+        """
         hasten(monkeypatch, _WATCH=1)
         begun, gate = tmp_path / "begun", tmp_path / "gate"
         os.mkfifo(gate)
@@ -317,7 +322,10 @@ class SshExam(HostExam):
 
 
 class TestHostOfOtherTools(SshExam):
-    """A host whose small programs are not GNU's: whatever the adapter asks and does is asked of them and done by them."""
+    """A host whose small programs are not GNU's.
+
+    Whatever the adapter asks and does is asked of them and done by them.
+    """
 
     @pytest.fixture(params=["busybox", "uutils"])
     def tools(self, request, tools_named):

@@ -174,8 +174,10 @@ def test_the_final_key_answers_wherever_the_change_was_killed(ground, vault, kil
 
 
 def test_a_third_key_gets_nothing(ground, vault):
-    """A host with neither key is somebody else's: refused at once, without a byte of authentication. Both of ours are told, and
-    the one that answered, as a console shows them."""
+    """A host with neither key is somebody else's: refused at once, without a byte of authentication.
+
+    Both of ours are told, and the one that answered, as a console shows them.
+    """
     foreign = derive_host_key(vault, "somebody else's")
     ground.answer_with(foreign)
     before = ground.authentications()
@@ -196,8 +198,10 @@ def test_a_fingerprint_is_the_one_that_consoles_show(vault):
 
 @pytest.mark.parametrize("failed", [False, True], ids=["well", "with an error"])
 def test_cloud_init_is_waited_for_before_the_key_is_changed(sshd_ground, ssh_server, vault, failed):
-    """Until it has left its result nothing is changed, though an error makes it say at once that it is over; then all goes on,
-    whatever became of it."""
+    """Until it has left its result nothing is changed, though an error makes it say at once that it is over.
+
+    Then all goes on, whatever became of it.
+    """
     root, boot = ssh_server.root, keys(vault)["boot"]
     stand_in(root, "cloud-init", CLOUD_INIT)
     if failed:

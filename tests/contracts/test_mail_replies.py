@@ -214,7 +214,10 @@ def test_before_the_message_nothing_is_in_doubt(parrot, mailer, stage, reply, me
     ],
 )
 def test_a_well_formed_reply_to_the_message_settles_it(parrot, mailer, reply, means):
-    """2xx, 4xx, 5xx: taken, later, refused; the refusal is about this mail unless status or words are about sender or policy."""
+    """2xx, 4xx, 5xx: taken, later, refused.
+
+    The refusal is about this mail unless status or words are about sender or policy.
+    """
     parrot.says["message"] = reply
     assert (said(mailer)[0], len(parrot.messages)) == (means, 1)
 

@@ -132,7 +132,10 @@ class Tub:
 
 
 def weak_pem() -> Secret:
-    """A node.pem as of 2012 out of the fixtures: RSA of 1024 bits, its certificate expired and signed over SHA-1 or MD5."""
+    """A node.pem as of 2012 out of the fixtures.
+
+    RSA of 1024 bits, its certificate expired and signed over SHA-1 or MD5.
+    """
     for path in sorted((Path(__file__).parents[2] / "fixtures/evidence/secrets").glob("2012-*")):
         if path.stat().st_size:
             return Secret(str(json.loads(path.read_text())["introducer_node_pem"]) + "\n")
@@ -206,7 +209,7 @@ def free_port() -> int:
 @pytest.mark.e2e
 @pytest.mark.parametrize("age", ["of today", "of 2012"])
 def test_a_real_introducer_answers(tmp_path, age):
-    """Stock Tahoe-LAFS (named by LAE_TAHOE, on the PATH, or the rig's) proves itself to the probe, also with a key of 2012."""
+    """Stock Tahoe-LAFS (of LAE_TAHOE, the PATH, or the rig) proves itself to the probe, also with a key of 2012."""
     tahoe = os.environ.get("LAE_TAHOE") or shutil.which("tahoe")
     if tahoe is None:
         if reason := missing():

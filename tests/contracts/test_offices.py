@@ -50,7 +50,9 @@ def certificate(tmp_path_factory):
 
 
 class MailExam:
-    """What every Mailer does. A mailer is made for a server that takes, is busy, refuses, bars us, or hangs up after DATA."""
+    """What every Mailer does. A mailer is made for a server that takes, is busy, refuses, bars us, or hangs up after
+    DATA.
+    """
 
     def test_a_message_is_taken_once(self, office):
         """What is sent arrives, once."""

@@ -1,4 +1,7 @@
-"""What recipes have hosts do, by a real sshd and dash: with GNU's small programs, busybox's, uutils'; begun by an older version."""
+"""What recipes have hosts do, by a real sshd and dash: with GNU's small programs, busybox's, uutils'.
+
+Begun by an older version.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,10 @@ for program in venv/bin/pip venv/bin/tahoe LAFS_source/bin/tahoe; do
     cp "$ROOT/bin/tahoe" "$name/$program"
 done
 """,
-    "tahoe": 'for last; do :; done\ncase $last in -*|*==*) ;; *) mkdir "$last" && echo "[node]" >"$last/tahoe.cfg" ;; esac',
+    "tahoe": """
+for last; do :; done
+case $last in -*|*==*) ;; *) mkdir "$last" && echo "[node]" >"$last/tahoe.cfg" ;; esac
+""",
 }
 MODES = {
     "etc/sv/lae-introducer/run": 0o755,
@@ -204,8 +210,10 @@ class TestTools:
 @pytest.mark.parametrize("name", RECIPES)
 @pytest.mark.parametrize("done", [1, 4, 6, 99])
 def test_a_host_half_installed_by_the_version_before_is_finished(places, name, done):
-    """What that version did and this one would do in other words is done again, the rest is skipped; the host is the same as
-    one that this version has installed alone."""
+    """What that version did and this one would do in other words is done again, the rest is skipped.
+
+    The host is the same as one that this version has installed alone.
+    """
     former, now, place, fresh = former_commands_of(name), commands_of(name), places("one"), places("fresh")
     assert [r.status for r in place.run(former[:done])] == [0] * len(former[:done])
     results = place.run(now)
@@ -216,13 +224,31 @@ def test_a_host_half_installed_by_the_version_before_is_finished(places, name, d
     assert place.tree() == fresh.tree()
 
 
-# Options that POSIX knows; of programs that it does not know, those that GNU, busybox and uutils share (the tests above run them).
-OPTIONS = {
-    "awk": "", "base64": "", "basename": "", "cat": "", "chmod": "", "chown": "", "cp": "", "cut": "", "date": "", "df": "Pk",
-    "dirname": "", "env": "i", "grep": "qs", "head": "n", "id": "gnu", "install": None, "ln": "sf", "ls": "ld", "mkdir": "pm",
-    "mktemp": None, "mv": "f", "nohup": "", "printf": "", "readlink": None, "rm": "rf", "sed": "n", "sha256sum": "", "sleep": "",
-    "sort": "", "stat": "c", "sync": "", "tail": "cn", "tee": "", "timeout": "k", "touch": "", "tr": "d", "wc": "lc",
-}  # fmt: skip
+# Options that POSIX knows; of programs that it does not know, those that GNU, busybox and uutils share.
+# (The tests above run them.)
+_PLAIN = """
+awk base64 basename cat chmod chown cp cut date dirname nohup printf sha256sum sleep sort sync tee touch
+"""
+OPTIONS: dict[str, str | None] = {
+    **dict.fromkeys(_PLAIN.split(), ""),
+    **dict.fromkeys(("install", "mktemp", "readlink"), None),
+    "df": "Pk",
+    "env": "i",
+    "grep": "qs",
+    "head": "n",
+    "id": "gnu",
+    "ln": "sf",
+    "ls": "ld",
+    "mkdir": "pm",
+    "mv": "f",
+    "rm": "rf",
+    "sed": "n",
+    "stat": "c",
+    "tail": "cn",
+    "timeout": "k",
+    "tr": "d",
+    "wc": "lc",
+}
 
 
 def scripts() -> dict[str, str]:

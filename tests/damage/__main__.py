@@ -1,4 +1,7 @@
-"""Look into the damage table: `python tests/damage list`, `table`, `show CLASS --seed 3`, `measure CLASS --first 100`."""
+"""Look into the damage table.
+
+`python tests/damage list`, `table`, `show CLASS --seed 3`, `measure CLASS --first 100`.
+"""
 
 from __future__ import annotations
 
@@ -92,7 +95,10 @@ def _show(chosen: argparse.Namespace) -> None:
 
 
 def _told(reading: Reading, judge: Judge, logs: bool) -> list[str]:
-    """Every figure of one folder with its accounts; then which witnesses of these accounts the damage touched, and how."""
+    """Every figure of one folder with its accounts.
+
+    Then which witnesses of these accounts the damage touched, and how.
+    """
     named = {**reading.raised, **reading.grades_raised, **reading.lowered, **reading.given_up}
     lines = [f"CRASH {reading.crash}"] if reading.crash else []
     lines += [_wrong(each) for each in reading.wrong if logs or not each.of_log]

@@ -71,7 +71,10 @@ def test_what_is_recoverable_is_told(number):
 
 
 def test_the_folders_have_every_kind_of_run():
-    """Some 300 accounts and 360 logs: every dialect, role, verdict and grade, S4 customers with stripe files, copies."""
+    """Some 300 accounts and 360 logs.
+
+    Every dialect, role, verdict and grade, S4 customers with stripe files, copies.
+    """
     folders = [written(number) for number in FULL]
     left = [each for folder in folders for each in folder.left]
     assert len([t for folder in folders for t in folder.truths.values() if t.grade]) >= 300
@@ -86,7 +89,10 @@ def test_the_folders_have_every_kind_of_run():
 
 
 def test_damage_is_the_same_under_every_hash_seed():
-    """All classes on one folder, in two processes that order their sets differently: the same bytes, the same touches."""
+    """All classes on one folder, in two processes that order their sets differently.
+
+    The same bytes, the same touches.
+    """
     command = [sys.executable, "-c", DIGEST, str(HERE), str(HERE.parents[1] / "fixtures")]
     told = {
         subprocess.run(command, env={"PYTHONHASHSEED": seed}, capture_output=True, check=True).stdout for seed in "12"
@@ -144,7 +150,10 @@ def test_what_is_put_between_prints_touches_none():
 
 
 def test_one_intact_witness_is_enough_unless_another_value_is_told():
-    """A log whose key is gone beside its secrets file: intact; a log that tells another key: contested, so not intact."""
+    """A log whose key is gone beside its secrets file: intact; a log that tells another key.
+
+    Contested, so not intact.
+    """
     key = log_witness("user_secret_key")
     truth = written(1).truths[key.account]
     for new, intact in ((b"\0" * 40, True), (b"Q" * 40, False)):

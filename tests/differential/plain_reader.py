@@ -100,7 +100,7 @@ def read(data: bytes) -> tuple[Values, Values]:
 
 
 def _without_marks(data: bytes) -> bytes:
-    """In the first two hours every write to the operator's stream bore a `-`, and what fabric relays came byte by byte."""
+    """In the first two hours every write to the operator's stream bore a `-`; what fabric relays came byte by byte."""
     if b"\n-activationkey = " not in data:
         return data
     plain = []

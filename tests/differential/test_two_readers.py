@@ -15,8 +15,8 @@ from evidence_writer.dialects import DIALECTS, SIGNUP_DIALECTS
 from evidence_writer.replacement import REPLACING, make_replacement
 from evidence_writer.rerecord import make_rerecord
 from evidence_writer.signup import failures_of
-from laeforensics.facts import BROKEN_KEY, CERTIFIED, OWN, PAIRED, REMOTE, TESTIMONY
-from laeforensics.signuplogs import read_log
+from laeforensics.facts.channels import BROKEN_KEY, CERTIFIED, OWN, PAIRED, REMOTE, TESTIMONY
+from laeforensics.parsing.signuplogs import read_log
 
 EVIDENCE = Path(__file__).resolve().parents[2] / "fixtures" / "evidence"
 FOLDER_LOGS = sorted(

@@ -70,7 +70,10 @@ class Refused(Exception):
 
 @dataclass(kw_only=True, eq=False)
 class LoneNode:
-    """`folder` becomes a small host: `venv` in it is a copy of `program`'s, with every patch of the recipe if `patched`."""
+    """`folder` becomes a small host.
+
+    `venv` in it is a copy of `program`'s, with every patch of the recipe if `patched`.
+    """
 
     folder: Path
     program: Path
@@ -195,7 +198,8 @@ class LoneNode:
 
     def leases(self, index: str) -> int:
         """How many leases the share has, as this node's own Tahoe-LAFS counts them."""
-        count = "import sys; from allmydata.storage.shares import get_share_file as share; print(len(list(share(sys.argv[1]).get_leases())))"
+        count = "import sys; from allmydata.storage.shares import get_share_file as share; "
+        count += "print(len(list(share(sys.argv[1]).get_leases())))"
         command = [self.folder / "venv/bin/python", "-c", count, self.share(index)]
         return int(subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout)
 

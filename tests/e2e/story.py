@@ -204,7 +204,9 @@ class Story:
             return [f"{told.key} {told.e_tag}" for told in bucket.objects.filter(Prefix="shares/")]
 
     def age(self, person: Person) -> None:
-        """While no server runs: every share in the person's bucket becomes what the S3 backend of 2014 would have left."""
+        """While no server runs: every share in the person's bucket becomes what the S3 backend of 2014 would have
+        left.
+        """
         with self._bucket(person) as bucket:
             for told in bucket.objects.filter(Prefix="shares/"):
                 bucket.put_object(Key=told.key, Body=old_share(told.get()["Body"].read()))

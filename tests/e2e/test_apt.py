@@ -45,7 +45,8 @@ while time.monotonic() < until:
     time.sleep(0.2)
 """
 
-# The first that is asked for an index has none, the second is busy; so are the first for a package, the second hangs up.
+# The first that is asked for an index has none, the second is busy; so are the first for a package, the second hangs
+# up.
 MIRROR = """\
 import http.server, os, pathlib
 asked = {}
@@ -73,13 +74,17 @@ os.chdir("/srv/debs")
 http.server.ThreadingHTTPServer(("127.0.0.1", 8080), Mirror).serve_forever()
 """
 
-# A package whose configuration hangs while /run/hang is there, and one whose configuration file the administrator changed.
+# A package whose configuration hangs while /run/hang is there, and one whose configuration file the administrator
+# changed.
 PACKAGES = """\
 set -eu
 cd /run
 package() {
     mkdir -p $1-$2/DEBIAN $1-$2/etc
-    printf 'Package: %s\\nVersion: %s\\nArchitecture: all\\nMaintainer: nobody <nobody@example.org>\\nDescription: invented\\n' $1 $2 >$1-$2/DEBIAN/control
+    {
+        printf 'Package: %s\\nVersion: %s\\nArchitecture: all\\n' $1 $2
+        printf 'Maintainer: nobody <nobody@example.org>\\nDescription: invented\\n'
+    } >$1-$2/DEBIAN/control
     echo "of version $2" >$1-$2/etc/$1.conf
     echo /etc/$1.conf >$1-$2/DEBIAN/conffiles
     printf '#!/bin/sh\\ntouch /run/configuring\\nwhile test -e /run/hang; do sleep 0.2; done\\n' >$1-$2/DEBIAN/postinst
@@ -157,7 +162,10 @@ def test_a_held_lock_is_waited_for(machine: Machine) -> None:
 
 
 def test_an_interrupted_dpkg_is_mended(machine: Machine) -> None:
-    """What a killed dpkg left half configured is finished; a changed configuration file raises no question and stays."""
+    """What a killed dpkg left half configured is finished.
+
+    A changed configuration file raises no question and stays.
+    """
     machine.shell(f"sudo tee /run/packages.sh >/dev/null <<'END'\n{PACKAGES}END\nsudo sh /run/packages.sh")
     status = "dpkg-query -W -f '${Status};' asks hangs"
     assert machine.shell(status) == "install ok unpacked;install ok half-configured;"

@@ -1,4 +1,7 @@
-"""Shares that say 468, at a real storage node: the patched Tahoe-LAFS leaves them whole, the stock one destroys them."""
+"""Shares that say 468, at a real storage node.
+
+The patched Tahoe-LAFS leaves them whole, the stock one destroys them.
+"""
 
 from __future__ import annotations
 
@@ -162,7 +165,9 @@ def test_an_old_share_takes_six_leases(stored: Stored) -> None:
 
 
 def test_an_old_share_can_be_cut_by_the_protocol(stored: Stored) -> None:
-    """What lies behind the new end of the data is never taken for leases, whether something is written before or not."""
+    """What lies behind the new end of the data is never taken for leases, whether something is written before or
+    not.
+    """
     whole = stored.share.read_bytes()[DATA:-4]
     for writes in ([(0, whole[:900])], []):
         stored.age()
@@ -185,7 +190,9 @@ def test_a_share_with_bytes_missing_stays_as_it_is(stored: Stored) -> None:
 
 
 def test_the_lease_checker_changes_nothing(node: LoneNode) -> None:
-    """It reads each share, finds none corrupt and ends no lease, though one ran out in 2014 and the others have none."""
+    """It reads each share, finds none corrupt and ends no lease, though one ran out in 2014 and the others have
+    none.
+    """
     for kind, format in KINDS:
         made = kind(node, format)
         made.age()
@@ -238,7 +245,10 @@ def test_stock_tahoe_takes_an_old_file_for_corrupt(stock: LoneNode) -> None:
 
 
 def test_stock_tahoe_destroys_an_old_directory(stock: LoneNode) -> None:
-    """In MDMF: a child is added, so leases that are not there are moved, and gigabytes of zeros lie over the data. Ends the node."""
+    """In MDMF: a child is added, so leases that are not there are moved, and gigabytes of zeros lie over the data.
+
+    Ends the node.
+    """
     made = StoredDirectory(stock, "MDMF")
     made.age()
     small = made.share.stat().st_size

@@ -1,4 +1,7 @@
-"""Hosts and a bucket that cannot do it: each a clear failure of one account, with its remedy; the others are recovered."""
+"""Hosts and a bucket that cannot do it: each a clear failure of one account, with its remedy.
+
+The others are recovered.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +68,10 @@ def rows(manifest: Path, tmp_path: Path, another_rig: Callable[..., Rig]) -> dic
 
 
 def test_each_poor_host_is_a_failure_with_its_remedy(rows: dict[str, dict[str, Any]]):
-    """No space, no FUSE, no Python, shares in pieces: what is wrong and what to do, per account; a fifth is recovered."""
+    """No space, no FUSE, no Python, shares in pieces: what is wrong and what to do, per account.
+
+    A fifth is recovered.
+    """
     assert rows[WELL]["outcome"] == "recovered", rows[WELL]["why"]
     for account_id, (kind, remedy) in REMEDIES.items():
         row = rows[account_id]

@@ -70,7 +70,7 @@ def test_old_caps_read_their_file_after_a_drill(manifest: Path, folder: Path):
 
 
 def test_a_recovery_without_identity_is_found_out(manifest: Path, folder: Path):
-    """Where the identity is not restored though the grade says so, the proof fails by the old directory, and so does the drill."""
+    """An identity that is not restored though the grade says so fails the proof by the old directory, and the drill."""
     done, rows = prove(manifest, KEPT, program=CUT)
     assert done.returncode == 1, done.stderr
     assert rows[KEPT]["outcome"] == "recovered", rows[KEPT]["why"]

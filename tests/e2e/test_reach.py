@@ -1,4 +1,7 @@
-"""Nobody is mailed a dead address: the rig's hosts really keep out whom their security group does, and impostors answer."""
+"""Nobody is mailed a dead address.
+
+The rig's hosts really keep out whom their security group does, and impostors answer.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +47,9 @@ def shut(rig: Rig) -> Iterator[None]:
 
 @contextmanager
 def in_between(rig: Rig, address: str, impostor: str) -> Iterator[None]:
-    """As long as the block lasts whoever calls the introducer at `address` from the provider's office gets the `impostor`'s."""
+    """As long as the block lasts whoever calls the introducer at `address` from the provider's office gets the
+    `impostor`'s.
+    """
     rule = f"ip daddr {address} tcp dport 12345 dnat to {impostor}:12345"
     table = f"table ip in_between {{\nchain out {{\ntype nat hook output priority -100;\n{rule}\n}}\n}}\n"
 
@@ -98,7 +103,9 @@ def test_a_group_that_lets_in_22_alone_is_found_before_anything_is_launched(reco
 
 
 def test_nobody_is_told_of_a_server_that_is_not_reached(recovery: Recovery) -> None:
-    """Ports shut while the first server is installed, another node in place of the second's: held, halted, told; mended: sent.
+    """Ports shut while the first server is installed, another node in place of the second's: held, halted, told.
+
+    Mended: sent.
 
     Both servers are proved on the host itself all the while.
     """

@@ -172,8 +172,11 @@ def client(rig: Rig, tmp_path: Path) -> Iterator[TahoeClient]:
 
 
 def test_a_file_outlives_its_host(places: list[Place], client: TahoeClient, tmp_path: Path) -> None:
-    """An old client reads what it stored on a host that is gone, and adds to its old directory; a reboot changes nothing. The
-    second host is an image of today, whose login user is another, whose cloud-init is slow, whose small programs are uutils'."""
+    """An old client reads what it stored on a host that is gone, and adds to its old directory.
+
+    A reboot changes nothing. The second host is an image of today, whose login user is another, whose cloud-init is
+    slow, whose small programs are uutils'.
+    """
     first, second = places
     first.boot()
     second.boot(image="today", vendor_data=SLOW)
@@ -214,7 +217,10 @@ def test_a_file_outlives_its_host(places: list[Place], client: TahoeClient, tmp_
 
 
 def _an_unknown_tahoe_starts_no_node(place: Place) -> None:
-    """Installed, but another than what may be patched: the account stops before any service runs; what it tells helps."""
+    """Installed, but another than what may be patched: the account stops before any service runs.
+
+    What it tells helps.
+    """
     place.shell(
         f"echo '# another release' | sudo tee -a {HOME}/venv/lib/python3*/site-packages/allmydata/storage/mutable.py"
     )
@@ -240,8 +246,11 @@ def _reboot(place: Place) -> None:
 
 
 def _cloud_init_was_waited_for(place: Place) -> None:
-    """Until its end nothing of ours was there, not even our host key; so the console shows the boot key, and afterwards both
-    halves on the host are the final one's. The user is cloud-init's work."""
+    """Until its end nothing of ours was there, not even our host key.
+
+    So the console shows the boot key, and afterwards both halves on the host are the final one's. The user is
+    cloud-init's work.
+    """
     place.shell(f"sudo grep -q '{place.boot_key.public.split()[1]}' /root/cloud-init-saw")
     assert place.shell("sudo grep -c 'cannot access' /root/cloud-init-saw") == "2"
     console = place.rig.ask("console", place.name)
@@ -253,8 +262,10 @@ def _cloud_init_was_waited_for(place: Place) -> None:
 
 
 def _commands_can_be_run_again(place: Place) -> None:
-    """Markers forgotten, nodes running, bucket mounted: everything is done once more, nothing breaks; with busybox's programs
-    this time."""
+    """Markers forgotten, nodes running, bucket mounted: everything is done once more, nothing breaks.
+
+    With busybox's programs this time.
+    """
     place.shell("sudo rm -r /var/lib/lae-recovery")
     programs = "$(ls /usr/lib/cargo/bin/coreutils) awk flock grep sed setsid"
     place.shell(
@@ -273,15 +284,20 @@ def _no_secret_lies_about(place: Place) -> None:
     # Written so that the search does not find itself.
     patterns = " ".join(f"-e {canary[:-1]}[{canary[-1]}]" for canary in CANARIES)
     found = place.shell(
-        f"sudo sh -c 'grep -rla -s {patterns} /etc /usr/local /var /home /tmp /run /proc/[0-9]*/cmdline /proc/[0-9]*/environ' | grep -v {HOME}/bucket || true"
+        f"sudo sh -c 'grep -rla -s {patterns} /etc /usr/local /var /home /tmp /run"
+        " /proc/[0-9]*/cmdline /proc/[0-9]*/environ'"
+        f" | grep -v {HOME}/bucket || true"
     )
     assert found.splitlines() == [f"{HOME}/rclone.conf"]
     assert place.shell(f"sudo stat -c '%a %U' {HOME}/rclone.conf") == "400 customer"
 
 
 def _storage_stops_before_its_bucket(place: Place) -> None:
-    """Taking the bucket down takes the storage node down first, and nothing hangs, nor does a mount stay behind though somebody
-    is in there; without a bucket, or with a dead one, the storage node does not come up."""
+    """Taking the bucket down takes the storage node down first.
+
+    Nothing hangs, nor does a mount stay behind though somebody is in there; without a bucket, or with a dead one, the
+    storage node does not come up.
+    """
     inside = f"sudo -u customer sh -c 'cd {HOME}/bucket && exec sleep 300' >/dev/null 2>&1 </dev/null &"
     standing = f"grep -c ' {HOME}/bucket ' /proc/mounts || true"
     place.shell(f"{inside} sleep 1")

@@ -39,7 +39,10 @@ def old_in_mdmf(story: Story, person: Person) -> int:
 
 
 def change_again(story: Story, person: Person) -> None:
-    """Both directories, old for the second time, take a file; what was changed is a share of today's, and no larger than it must be."""
+    """Both directories, old for the second time, take a file.
+
+    What was changed is a share of today's, and no larger than it must be.
+    """
     for directory, name in ((person.directory, "again.bin"), (person.mdmf, "again-mdmf.bin")):
         story.add_file(person, directory, name, 5_000)
         assert person.client.read(f"{directory}/{name}") == person.files[name][1]

@@ -106,7 +106,10 @@ def test_a_host_recovered_earlier_is_named_and_mended(recovery: Recovery) -> Non
 
 
 def test_verify_tells_what_is_well_and_what_is_not(recovery: Recovery) -> None:
-    """Nothing is wrong after a recovery, asking changes nothing; what stops, is forgotten or locked is told by name, exit 1."""
+    """Nothing is wrong after a recovery, asking changes nothing.
+
+    What stops, is forgotten or locked is told by name, exit 1.
+    """
     customer = recovery.accounts[0]
     shell = recovery.shell(customer)
     shell("sudo touch /run/before")
@@ -144,7 +147,10 @@ def test_verify_tells_what_is_well_and_what_is_not(recovery: Recovery) -> None:
 
 
 def test_verify_asks_the_host_whether_it_gets_at_shares(recovery: Recovery) -> None:
-    """What the store gives the operator and refuses the host, a mount that hangs, one that is gone: no server is well then."""
+    """What the store gives the operator and refuses the host, a mount that hangs, one that is gone.
+
+    No server is well then.
+    """
     customer, host = recovery.accounts[0], {"store", "share"}
     shell = recovery.shell(customer)
     recovery.let_in(customer, objects_from="198.51.100.0/24")

@@ -1,4 +1,7 @@
-"""Cases and folders that many goldens share. Helpers are imported by name: pytest's importlib mode puts no folder on the path."""
+"""Cases and folders that many goldens share.
+
+Helpers are imported by name: pytest's importlib mode puts no folder on the path.
+"""
 
 import os
 import shutil
@@ -41,7 +44,10 @@ def mini() -> lf.Case:
 
 @pytest.fixture(scope="session")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder to type in: `evidence` is a copy of fixtures/evidence, `key/k` a key. So every path is typed alike everywhere."""
+    """A folder to type in: `evidence` is a copy of fixtures/evidence, `key/k` a key.
+
+    So every path is typed alike everywhere.
+    """
     desk = tmp_path_factory.mktemp("desk")
     shutil.copytree(tables.FIXTURES, desk / "evidence")
     (desk / "key").mkdir(mode=0o700)

@@ -1,5 +1,7 @@
-"""The two programs as typed: laeforensics in this process, laerecover in processes of its own, forked from one that has loaded
-what takes long to load. `start_of_python` is the console script itself.
+"""The two programs as typed.
+
+Laeforensics in this process, laerecover in processes of its own, forked from one that has loaded what takes long to
+load. `start_of_python` is the console script itself.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""What the goldens take of the two packages that is no public door, all of it here: whoever moves a module mends this file alone.
+"""What the goldens take of the two packages that is no public door, all of it here.
+
+Whoever moves a module mends this file alone.
 
 The public doors are `import laeforensics` and the two console programs. Everything else may live elsewhere tomorrow;
 what it does may not change.

@@ -1,7 +1,7 @@
 """Golden files: what was said once, looked at by a human, and is said again word for word.
 
-`LAE_UPDATE_GOLDENS=1 pytest tests/golden` writes them anew. Look at the difference before you keep it; README.md says which of
-them may change at all.
+`LAE_UPDATE_GOLDENS=1 pytest tests/golden` writes them anew. Look at the difference before you keep it; README.md says
+which of them may change at all.
 """
 
 from __future__ import annotations
@@ -48,17 +48,21 @@ def hold_all(name: str, text: str) -> None:
 def _difference(name: str, kept: str, text: str) -> str:
     lines = list(difflib.unified_diff(kept.split("\n"), text.split("\n"), name, "today", lineterm="", n=1))
     more = [f"... and {len(lines) - _SHOWN_LINES} lines more"] if len(lines) > _SHOWN_LINES else []
-    advice = f"tests/golden/{name} says otherwise. README.md beside it says whether it may; if so: {UPDATE}=1 pytest tests/golden"
+    advice = f"tests/golden/{name} says otherwise. README.md beside it says whether it may; if so: "
+    advice += f"{UPDATE}=1 pytest tests/golden"
     return "\n".join([advice, *lines[:_SHOWN_LINES], *more])
 
 
 def timeless(text: str) -> str:
-    """The text with `‹time›` in the place of every time of today or later; those of the evidence are of 2014 at the latest."""
+    """The text with `‹time›` in the place of every time of today or later.
+
+    Those of the evidence are of 2014 at the latest.
+    """
     return _TIME.sub(lambda found: found[0] if found[0] < "2020" else "‹time›", text)
 
 
 def neutral(value: Any, names: dict[str, str] | None = None) -> Any:
-    """A JSON value without what differs from run to run: times, measured seconds, and the texts that `names` replaces."""
+    """A JSON value without what differs from run to run: times, measured seconds, what `names` replaces."""
     names = names or {}
     if isinstance(value, dict):
         return {

@@ -1,7 +1,7 @@
 """The tables of a case as text: what a human can check and a difference can show. Secrets are fingerprints.
 
-Of a folder of real logs no value is written down, but digests. They are salted with the hashes of the folder's own files,
-so that only who holds the folder can compare anything with them.
+Of a folder of real logs no value is written down, but digests. They are salted with the hashes of the folder's own
+files, so that only who holds the folder can compare anything with them.
 """
 
 from __future__ import annotations
@@ -72,7 +72,10 @@ def columns(case: lf.Case) -> str:
 
 
 def facts(case: lf.Case) -> str:
-    """Per signup its facts: field, value, place (`=` is the signup's own log), rule, channel. The hashes are left out."""
+    """Per signup its facts: field, value, place (`=` is the signup's own log), rule, channel.
+
+    The hashes are left out.
+    """
     lines: list[str] = []
     for (signup, dialect), rows in groupby(table(case, "facts"), key=lambda row: (row["signup"], row["dialect"])):
         lines.append(f"{signup}  {dialect}")
@@ -121,7 +124,7 @@ def row_digests(case: lf.Case) -> str:
 
 
 def fact_digests(case: lf.Case) -> str:
-    """Every fact with its place (`=` is the signup's own log), rule and channel, and a salted digest of all its cells."""
+    """Every fact with its place (`=` is the signup's own log), rule, channel, and a salted digest of all its cells."""
     salt = _salt(case)
     return _csv(FACT_COLUMNS, (_fact_digest(row, salt) for row in table(case, "facts")))
 

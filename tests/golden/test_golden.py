@@ -70,7 +70,7 @@ def test_an_error_says_what_where_and_what_next(tmp_path):
 
 
 def test_real_logs_read_as_they_did(mini):
-    """Thirteen logs that the original programs printed: role, stage, outcome, verdict, grade, reason, and what is known."""
+    """Thirteen logs that the original programs printed: role, stage, outcome, verdict, grade, reason, what is known."""
     hold("mini.csv", tables.judgements(mini))
 
 

@@ -1,4 +1,4 @@
-"""How goldens are kept: each file has its line in README.md, a difference is seen, and private modules are named in one place."""
+"""How goldens are kept: each has its line in README.md, a difference is seen, private modules stand in one place."""
 
 from __future__ import annotations
 

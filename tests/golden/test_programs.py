@@ -71,7 +71,7 @@ def _library(name: str) -> str:
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_options(program):
-    """Every argument and option: how it is typed, its kind, range and default, and whether it must or may be repeated."""
+    """Every argument and option: how it is typed, its kind, range, default, whether it must or may be repeated."""
     lines: list[str] = []
     for words, command in commands(program, typer.main.get_command(APPS[program])):
         lines.append("  ".join((words, *command.context_settings.get("help_option_names", ()))))

@@ -84,7 +84,7 @@ def phases(recipe: Recipe) -> Iterator[tuple[str, tuple[Command, ...]]]:
 
 
 def test_a_half_made_host_is_known_again() -> None:
-    """Markers and phases on hosts are called by digests: a byte more in a script, and what is done there is done again."""
+    """Markers and phases on hosts are called by digests: a byte more in a script, and what is done is done again."""
     lines: list[str] = []
     for name in RECIPES:
         for when, commands in phases(recipe_named(name)):

@@ -23,7 +23,7 @@ def text(value: Any) -> str:
 
 
 def new_names(account: dict[str, Any]) -> dict[str, str]:
-    """What is drawn, or given in the order of asking: the new server's addresses, and keys that none was restored for."""
+    """What is drawn, or given in the order of asking: the new server's addresses, keys that none was restored for."""
     values = {step["step"]: step["values"] for step in account["steps"]}
     drawn = {f"‹{name}›": value for name, value in values.get("wait_for_ec2_addresses", {}).items()}
     nodes = values.get("bounce_server", {})

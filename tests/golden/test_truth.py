@@ -21,7 +21,10 @@ OF_AN_ACCOUNT = ("verdict", "grade", "introducer_identity", "storage_identity", 
 
 @dataclass
 class Score:
-    """What was found of what is true. A field named in `unsure` may be the value or None, and is counted only if given."""
+    """What was found of what is true.
+
+    A field named in `unsure` may be the value or None, and is counted only if given.
+    """
 
     right: int = 0
     wrong: list[str] = field(default_factory=list)

@@ -19,11 +19,12 @@ import tables
 from goldens import hold, timeless
 
 CONTESTED = "signup_logs/2012-06-22T124506Z-ab7kmk3pdgsftjmluj23ahek4nj7u5k7"
-# What another copy of the evidence lacks: the one log of an account, another's secrets, what a third one's log tells too.
+# What another copy of the evidence lacks: an account's one log, another's secrets, what a third one's log tells too.
 LOST = (
     "signup_logs/2011-11-29T150430Z-7ywnh2m7codjvyjuqh37mhwritnxg4k3",
     "secrets/2012-11-23T145935Z-2aztyhmxk2ytccvpxmu7db32oplrppmw",
-    "secrets/S4_consumer_iteration_2_beta1_2014-05-27/2014-06-22T040908Z-mn2xgx2wijitivccijfesq2dgrbus-on2wexzwkzeekssfkbdfsvsfivhuk/stripe",
+    "secrets/S4_consumer_iteration_2_beta1_2014-05-27/"
+    "2014-06-22T040908Z-mn2xgx2wijitivccijfesq2dgrbus-on2wexzwkzeekssfkbdfsvsfivhuk/stripe",
 )
 
 
@@ -111,7 +112,10 @@ def test_extract_writes_the_facts(desk, case):
 
 
 def test_the_manifest_holds_what_it_held(desk, audited):
-    """Columns, metadata, and a digest per row; what is in them, secrets as fingerprints, stands in audit.parquet beside it."""
+    """Columns, metadata, and a digest per row.
+
+    What is in them, secrets as fingerprints, stands in audit.parquet beside it.
+    """
     assert audited.code == 0
     properties = pqe.create_decryption_properties(footer_key=consoles.KEY)
     with pq.ParquetFile(desk / "manifest.parquet", decryption_properties=properties) as file:

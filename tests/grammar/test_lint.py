@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from lark import Lark
 
-from laeforensics import linting, parsing
 from laeforensics.cli import main
-from laeforensics.linting import Problem, lint, render
+from laeforensics.parsing import linting, parser
+from laeforensics.parsing.linting import GrammarProblem, lint, render
 
 GRAMMARS = Path(__file__).resolve().parents[2] / "grammars"
 OTHERS = {name: linting.written(name) for name in linting.GRAMMARS if name != "signup_log"}
@@ -25,12 +25,12 @@ text = ">The server's public address is '192.0.2.1'.>"
 """
 
 
-def lint_with(samples: str | None) -> list[Problem]:
+def lint_with(samples: str | None) -> list[GrammarProblem]:
     """The problems of signup_log with these samples instead of its own."""
     return [p for p in lint({**OTHERS, "signup_log": samples}) if p.grammar == "signup_log"]
 
 
-def of_the_samples(samples: str) -> list[Problem]:
+def of_the_samples(samples: str) -> list[GrammarProblem]:
     """The same without the terminals and rules that so few samples cannot show."""
     return [p for p in lint_with(samples) if not p.what.endswith("that no sample hits")]
 
@@ -46,10 +46,10 @@ def broken(monkeypatch, tmp_path):
         assert before in text
         (copies / name).write_text(text.replace(before, after), "utf-8")
         compiled = Lark.open(str(copies / "signup_log.lark"), parser="lalr", lexer="contextual")
-        whole = parsing.source
-        monkeypatch.setattr(parsing, "source", lambda name: compiled if name == "signup_log" else whole(name))
-        for made_of_it in ("grammar", "_handing"):
-            monkeypatch.setattr(parsing, made_of_it, getattr(parsing, made_of_it).__wrapped__)
+        whole = parser.source
+        monkeypatch.setattr(parser, "source", lambda name: compiled if name == "signup_log" else whole(name))
+        for made_of_it in ("grammar", "_receiving"):
+            monkeypatch.setattr(parser, made_of_it, getattr(parser, made_of_it).__wrapped__)
 
     return change
 
@@ -109,7 +109,7 @@ def test_a_wrong_kind_is_shown():
 
 
 def test_a_failing_sample_shows_how_far_each_terminal_came(broken):
-    """One changed letter in the grammar: the terminal that should take the line came to that letter, and leads the list."""
+    """One changed letter in the grammar: the terminal that should take the line came to that letter, and leads."""
     broken("public address", "public adress")
     (problem,) = of_the_samples(ADDRESS)
     assert problem.what == "should be taken by address, but at byte 0 residue takes it"
@@ -159,9 +159,21 @@ def test_problems_are_told_in_words():
     assert told == ["signup_log: the grammar: has no samples", "1 problems"]
 
 
+def test_without_regex_the_problems_are_told_all_the_same(monkeypatch, broken):
+    """The package that tells how far a terminal came is named, and nothing else is missing."""
+    broken("public address", "public adress")
+    with_it = lint()
+    monkeypatch.setattr(linting, "find_spec", lambda name: None)
+    without = lint()
+    assert any(problem.reached for problem in with_it)
+    assert [(p.where, p.what, p.reached) for p in without] == [(p.where, p.what, ()) for p in with_it]
+    assert "pip install regex" in render(without)
+    assert "pip install regex" not in render([])
+
+
 def test_the_shell_tells_the_problems_and_fails(monkeypatch, capsys):
-    """`laeforensics grammars lint` exits with 1 if something is wrong, with 0 if nothing is, and has JSON for machines."""
-    wrong = Problem(grammar="signup_log", where="MAIL_TO", what="is a terminal that no sample hits")
+    """`laeforensics grammars lint` exits with 1 if something is wrong, with 0 if nothing is; machines get JSON."""
+    wrong = GrammarProblem(grammar="signup_log", where="MAIL_TO", what="is a terminal that no sample hits")
     for problems, code in (([wrong], 1), ([], 0)):
         monkeypatch.setattr(linting, "lint", lambda found=problems: found)
         assert _exit_code(["grammars", "lint", "--json"]) == code

@@ -1,4 +1,4 @@
-"""Every grammar is what its samples show: each is read as it says, and together they show all that the programs print."""
+"""Every grammar is what its samples show: each is read as it says, together they show all that the programs print."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from evidence_writer.dialects import DIALECTS, SIGNUP_DIALECTS
 from evidence_writer.replacement import make_replacement
 from evidence_writer.rerecord import make_rerecord
 from evidence_writer.signup import Signup, failures_of, make_signup
-from laeforensics import linting, parsing, signuplogs
+from laeforensics.parsing import linting, parser, signuplogs
 
 GRAMMARS = Path(__file__).resolve().parents[2] / "grammars"
 READ = {name: linting.read_samples(linting.written(name) or "") for name in linting.GRAMMARS}
@@ -55,7 +55,7 @@ def _spoken(words: str) -> set[str]:
 
 @cache
 def _printed(dialect: str) -> list[bytes]:
-    """A log of every way in which a run of the dialect can end, and those of the programs that came later to its server."""
+    """A log of every way in which a run of the dialect can end, and those of the programs that came later."""
     if dialect == "d14":
         origin = _signup("d13", None)
         return [_later(origin, dialect)]
@@ -88,11 +88,11 @@ def test_every_terminal_that_a_dialect_needs_has_a_sample_of_it(dialect):
         place.piece.type
         for sample in READ["signup_log"][0]
         if dialect in _spoken(sample.dialects)
-        for place in parsing.places("signup_log", sample.data)
+        for place in parser.places("signup_log", sample.data)
         if place.piece
     }
     needed = {
-        piece.type for log in _printed(dialect) for _, pieces in parsing.items("signup_log", log) for piece in pieces
+        piece.type for log in _printed(dialect) for _, pieces in parser.items("signup_log", log) for piece in pieces
     }
     assert needed - shown == set()
 

@@ -1,4 +1,4 @@
-"""The laboratory and the generator are imported by name, and what is known to be wrong is marked so until it is mended."""
+"""The laboratory and the generator are imported by name; what is known to be wrong is marked so until it is mended."""
 
 import sys
 from pathlib import Path

@@ -1,7 +1,7 @@
 """A laboratory for evidence that lies or is broken: folders in memory, and the oracle of what may be said of them.
 
-The oracle is one sentence: a value is None, or it is the truth of that very log. `Judged.recall` counts what was found of
-what stands in the evidence, so that a reader that says nothing does not pass for a careful one.
+The oracle is one sentence: a value is None, or it is the truth of that very log. `Judged.recall` counts what was found
+of what stands in the evidence, so that a reader that says nothing does not pass for a careful one.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import laeforensics as lf
+from laeforensics.present import pages
 from laerecover.manifest import Secret
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
@@ -156,7 +157,7 @@ class Lab:
         return folder
 
     def judge(self, folder: Path, *, look: bool = False) -> Judged:
-        """Write the folder, read it as a case, and hold signups and audit against the truth; `look` at all pages too."""
+        """Write the folder, read it as a case, hold signups and audit against the truth; `look` at all pages too."""
         judged = judge(self.write(folder), self.truth, self.accounts)
         if look:
             look_at_everything(judged.case)
@@ -195,18 +196,17 @@ def _compare(judged: Judged, where: str, said: dict[str, Any], true: dict[str, A
 
 def look_at_everything(case: Any) -> None:
     """Make every table, card, page and explanation: none may fail, and no control character may reach a terminal."""
-    from laeforensics import display
 
     for table in (case.facts, case.residue, case.coverage, case.findings):
         assert {str(dtype) for dtype in table.dtypes} <= {"object"}
     texts = [repr(case)]
-    for account in case.accounts:
+    for account in case.judgement.accounts:
         with contextlib.suppress(lf.UnknownKey):  # two attempts may share a key; that is said, not raised to people
             texts.append(str(case.explain(account.account_id)))
     for text in texts:
         rude = {c for c in text if c != "\n" and not c.isprintable() and c != "\u00a0"}
         assert not rude, f"control or formatting characters on the terminal: {rude!r}"
-    page = display.page(case)
+    page = pages.page(case.judgement)
     assert "<script" not in page.lower() and "javascript:" not in page.lower()
 
 

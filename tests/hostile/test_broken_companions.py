@@ -207,7 +207,7 @@ def test_percent_codes_that_are_no_text_are_no_name(tmp_path):
 
 
 def test_a_config_with_one_code_twice_gives_neither_token(tmp_path):
-    """Two entries of one product code with different tokens and no months: contested, unless the secrets file decides."""
+    """Two entries of one product with different tokens and no months: contested, unless the secrets file decides."""
     run = signup("d01")
     lab = Lab.of(run)
     config = json.loads(lab.files["lae_automation_config.json"])

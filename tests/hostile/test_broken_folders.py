@@ -1,4 +1,7 @@
-"""Folders, links, fifos, strange names and unknown lines among the evidence: found, shown harmlessly, never followed."""
+"""Folders, links, fifos, strange names and unknown lines among the evidence.
+
+Found, shown harmlessly, never followed.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,10 @@ DIALECTS = ("d01", "d02", "d06", "d12", "d13")
 
 
 def test_files_that_are_no_files_are_left_alone(tmp_path):
-    """A directory, a fifo, a dangling, a circular and an outward link where files are due: found, never followed, never waited for."""
+    """A directory, a fifo, a dangling, a circular and an outward link where files are due.
+
+    Found, never followed, never waited for.
+    """
     run, other = signup("d06", 1), signup("d06", 2)
     folder = Lab.of(run).write(tmp_path / "evidence")
     outside = tmp_path / "outside"

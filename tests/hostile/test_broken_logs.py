@@ -63,7 +63,10 @@ def test_a_log_whose_head_is_lost_gives_only_its_own_values(dialect, tmp_path):
 
 
 def test_a_log_that_begins_at_its_deploy_block_still_gives_the_server(tmp_path):
-    """The head lost up to `Deploying EC2 instance`: bucket, instance, address, furl are kept, the credentials come from secrets."""
+    """The head lost up to `Deploying EC2 instance`.
+
+    Bucket, instance, address, furl are kept, the credentials come from secrets.
+    """
     run = signup("d06")
     data = run.log_bytes[run.log_bytes.index(b">Deploying EC2") :]
     judged = spread(tmp_path / "bare", run, {"bare": data})
@@ -209,7 +212,10 @@ def test_a_log_that_was_converted_padded_or_doubled_keeps_every_value(dialect, t
     "data", [b"", b"\n", b"\0", b"\0" * 9999, b"\xff\xfe", b"\xef\xbb\xbf", b">", b"'", b"[", b"PK\x03\x04"]
 )
 def test_a_log_of_next_to_nothing_is_survived(data, tmp_path):
-    """Zero bytes, one byte, a mark of encoding and nothing behind it: no value of its own, those of its secrets file stay."""
+    """Zero bytes, one byte, a mark of encoding and nothing behind it.
+
+    No value of its own, those of its secrets file stay.
+    """
     run = signup("d06")
     assert spread(tmp_path / "bare", run, {"bare": data}).recall == 0.0
     lab = Lab.of(run)

@@ -16,7 +16,7 @@ import pytest
 
 import laeforensics as lf
 from laeforensics import cli
-from laeforensics.fields import FIELDS
+from laeforensics.facts.fields import FIELDS
 from laerecover.manifest import Secret
 
 EVIDENCE = Path(__file__).resolve().parents[2] / "fixtures" / "evidence"
@@ -125,7 +125,7 @@ def test_the_search_finds_what_it_is_given(wanted):
 
 
 def test_no_verb_tells_a_secret(folder, place, wanted):
-    """audit, explain, extract, custody, decide, diff and lint, on both streams, and every file that they leave unencrypted."""
+    """audit, explain, extract, custody, decide, diff, lint: both streams, every file that they leave unencrypted."""
     out = place / f"out-{folder.name}"
     case_folder = place / f"case-{folder.name}"
     common = (folder, "--case", case_folder)
@@ -142,7 +142,7 @@ def test_no_verb_tells_a_secret(folder, place, wanted):
         run("grammars", "lint", "--json") if folder == EVIDENCE else "",
     ]
     case = lf.open_case(folder, folder=case_folder)
-    for account in case.accounts:
+    for account in case.judgement.accounts:
         told.append(str(case.explain(account.account_id)) + case.explain(account.account_id)._repr_html_())
         for field in sorted(account.contested):
             for witness in (9, 1):
@@ -166,14 +166,18 @@ def test_no_table_tells_a_secret(folder, place, wanted):
             frame = getattr(case, name)
             for text in (repr(frame), frame.to_html(), frame.to_csv()):
                 assert not leaks(text, wanted), name
-    objects = (case, case.accounts, case.joined, case.reading, case.all_findings, case.shopping_list(), case.mends())
+    told = case.judgement
+    objects = (case, told, told.accounts, told.joined, told.reading, told.findings, told.mends, case.shopping_list())
     for thing in objects:
         assert not leaks(f"{thing!r} {thing!s}", wanted), type(thing)
     assert not leaks(case._repr_html_(), wanted)
 
 
 def test_an_error_tells_no_secret(place, wanted):
-    """A config, a monthly file, an inventory and a decisions file of secrets and rubbish: what is said of them holds none."""
+    """A config, a monthly file, an inventory and a decisions file of secrets and rubbish.
+
+    What is said of them holds none.
+    """
     case = lf.open_case(EVIDENCE)
     secrets = sorted(secret_values(case))[:40]
     bad = place / "bad"
@@ -198,7 +202,7 @@ def test_a_decision_and_an_explanation_tell_no_secret(place, wanted):
     folder, case_folder = place / "contested", place / "contested.case"
     shutil.copytree(EVIDENCE, folder)
     case = lf.open_case(folder, folder=case_folder)
-    account = next(a for a in case.accounts if _secrets_file(a, folder))
+    account = next(a for a in case.judgement.accounts if _secrets_file(a, folder))
     path = _secrets_file(account, folder)
     copy = folder / "copied" / "secrets" / path.name
     copy.parent.mkdir(parents=True)

@@ -1,4 +1,7 @@
-"""Servers that came later, tokens that were offered, damage that must stop nothing: each value is of one server, or there is none."""
+"""Servers that came later, tokens that were offered, damage that must stop nothing.
+
+Each value is of one server, or there is none.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,10 @@ from evidence_writer.dialects import DIALECTS
 from evidence_writer.replacement import make_replacement
 from evidence_writer.rerecord import make_rerecord
 from evidence_writer.server import make_server
-from laeforensics import reading
 from laeforensics.cli import main
-from laeforensics.fields import FIELDS
-from laeforensics.identities import key_fits
+from laeforensics.facts.fields import FIELDS
+from laeforensics.facts.node_keys import key_fits
+from laeforensics.reading import files
 from laerecover.manifest import read_manifest
 
 WARNING = b"Warning: missing field for 'introducer_node_pem'\n"
@@ -57,7 +60,10 @@ def of_byte(place: int, byte: int):
 
 
 def test_no_byte_of_a_certificate_raises():
-    """Whatever the head of a certificate is, the key fits or it does not: nothing else comes out, not even a warning."""
+    """Whatever the head of a certificate is, the key fits or it does not.
+
+    Nothing else comes out, not even a warning.
+    """
     pem = signup("d06").server.storage.pem
     third = with_der(pem, of_version(2))
     assert key_fits(third)
@@ -82,16 +88,16 @@ def test_a_certificate_of_an_unknown_version_stops_no_audit(tmp_path):
 def test_a_reader_that_fails_costs_one_file(tmp_path, monkeypatch):
     """An exception that nobody foresaw is a finding about the file that raised it."""
     run, other = signup("d06", 1), signup("d06", 2)
-    read = reading.read_secrets
+    read = files.read_secrets
 
     def failing(data, name):
         if run.log_name in name:
             raise LookupError("unforeseen")
         return read(data, name)
 
-    monkeypatch.setattr(reading, "read_secrets", failing)
+    monkeypatch.setattr(files, "read_secrets", failing)
     judged = Lab.of(run, other).judge(tmp_path)
-    (told,) = (f for f in judged.case.all_findings if f.code == "unreadable-file")
+    (told,) = (f for f in judged.case.judgement.findings if f.code == "unreadable-file")
     assert (told.signup, "LookupError" in told.message) == (f"secrets/{run.log_name}", True)
     assert judged.accounts[other.account["account_id"]]["verdict"] == "RECOVERABLE"
 
@@ -232,7 +238,10 @@ def re_recorded(origin, server=None):
 
 @pytest.mark.parametrize("dialect", ["x00", "d01", "d02", "d04"])
 def test_the_old_servers_re_record_does_not_contradict_the_new_server(dialect, tmp_path):
-    """Origin, re-record of its server, then a replacement with a new identity: the newest finished server's is taken."""
+    """Origin, re-record of its server, then a replacement with a new identity.
+
+    The newest finished server's is taken.
+    """
     origin = signup(dialect)
     rec, new = re_recorded(origin), later(origin, "d10", 50, datetime(2013, 3, 20, tzinfo=UTC))
     lab = Lab.of(origin, rec, new)
@@ -243,7 +252,10 @@ def test_the_old_servers_re_record_does_not_contradict_the_new_server(dialect, t
 
 
 def test_no_value_of_the_new_server_is_the_old_servers(tmp_path):
-    """The new server's log tells no private_host, and its secrets are lost: the re-record of the old one does not lend its own."""
+    """The new server's log tells no private_host, and its secrets are lost.
+
+    The re-record of the old one does not lend its own.
+    """
     origin = signup("d04")
     rec, new = re_recorded(origin), later(origin, "d10", 50, datetime(2013, 3, 20, tzinfo=UTC))
     lab = Lab.of(origin, rec, new)
@@ -256,7 +268,10 @@ def test_no_value_of_the_new_server_is_the_old_servers(tmp_path):
 
 @pytest.mark.parametrize("dialect", ["d01", "d02"])
 def test_a_re_record_of_another_identity_than_the_signup_printed_is_contested(dialect, tmp_path):
-    """Same host, same credentials, another TubID than in the furl that the signup printed: a human decides about both keys."""
+    """Same host, same credentials, another TubID than in the furl that the signup printed.
+
+    A human decides about both keys.
+    """
     origin = signup(dialect)
     stranger = make_server(random.Random(60), DIALECTS["d06"], datetime(2011, 12, 20, tzinfo=UTC), keys(), 60)
     server = replace(origin.server, introducer=stranger.introducer, storage=stranger.storage)
@@ -288,7 +303,7 @@ def test_a_damaged_key_of_a_re_record_is_no_voice(dialect, tmp_path):
     said = judged.rows[rec.log_file]
     assert said["introducer_node_pem"] is None
     assert [w for w in judged.wrong if w.startswith("signups ")] == []
-    assert any(f.code == "damaged-value" and f.field == "introducer_node_pem" for f in judged.case.all_findings)
+    assert any(f.code == "damaged-value" and f.field == "introducer_node_pem" for f in judged.case.judgement.findings)
     row = judged.accounts[origin.account["account_id"]]
     assert row["verdict"] == "RECOVERABLE"
     assert row["introducer_identity"] == ("BROKEN" if dialect == "d01" else "PROVED")
@@ -298,7 +313,7 @@ def test_a_damaged_key_of_a_re_record_is_no_voice(dialect, tmp_path):
 
 
 def offered(tmp_path, run, *extra, secrets: bool, own: str):
-    """The audit's row where config and monthly file differ about the product; `own` tells which of them is the account's."""
+    """The audit's row where config and monthly file differ about the product; `own` tells which is the account's."""
     fields = run.truth["fields"]
     lab = Lab.of(run, *extra, secrets=secrets)
     token, other = fields["product_token"], "{ProductToken}OTHER/monthly+token/AAAAAAAA=="
@@ -318,7 +333,7 @@ def test_the_secrets_file_chooses_among_the_tokens_offered(own, tmp_path):
     run = signup("d06")
     row, _, case = offered(tmp_path, run, secrets=True, own=own)
     assert (row["verdict"], row["product_token"].reveal()) == ("RECOVERABLE", run.truth["fields"]["product_token"])
-    codes = {f.code for f in case.all_findings if f.field == "product_token"}
+    codes = {f.code for f in case.judgement.findings if f.field == "product_token"}
     assert codes == {"outranked-witness"}
 
 
@@ -327,20 +342,23 @@ def test_a_re_record_chooses_among_the_tokens_offered(tmp_path):
     run = signup("d01")
     row, _, case = offered(tmp_path, run, re_recorded(run), secrets=True, own="file")
     assert (row["verdict"], row["product_token"].reveal()) == ("RECOVERABLE", run.truth["fields"]["product_token"])
-    assert not [f for f in case.all_findings if f.field == "product_token" and f.blocks]
+    assert not [f for f in case.judgement.findings if f.field == "product_token" and f.blocks]
 
 
 def test_where_nothing_of_the_account_speaks_the_tokens_offered_are_contested(tmp_path):
     """Both are listed."""
     row, _, case = offered(tmp_path, signup("d06"), secrets=False, own="config")
     assert (row["verdict"], row["blocking"]) == ("CONTESTED", ("contested:product_token",))
-    (told,) = (f for f in case.all_findings if f.code == "contested-field")
+    (told,) = (f for f in case.judgement.findings if f.code == "contested-field")
     assert {place.evidence for place in told.locators} == {"lae_automation_config.json", "tokens.csv"}
 
 
 @pytest.mark.parametrize("form", ["ascii", "mixed", "unicode"])
 def test_x02s_print_of_the_config_serves_every_log(form, tmp_path):
-    """Config and secrets lost: the list that one log printed tells the token of another log's product, in any repr of Python 2."""
+    """Config and secrets lost.
+
+    The list that one log printed tells the token of another log's product, in any repr of Python 2.
+    """
     run, printer = signup("d06", 1), signup("x02", 2)
     lab = Lab.of(run, printer, secrets=False, config=False)
     fields = run.truth["fields"]
@@ -355,11 +373,15 @@ def test_x02s_print_of_the_config_serves_every_log(form, tmp_path):
     assert (row["verdict"], row["product_token"]) == ("RECOVERABLE", fields["product_token"])
 
 
-# -- pieces of others ---------------------------------------------------------------------------------------------------
+# -- pieces of others
+# ---------------------------------------------------------------------------------------------------
 
 
 def test_an_address_that_fabrics_marks_do_not_know_is_not_given(tmp_path):
-    """One character of the printed address changed: neither it nor the marks' is sure, but the rest of the log stays."""
+    """One character of the printed address changed.
+
+    Neither it nor the marks' is sure, but the rest of the log stays.
+    """
     run = signup("d10")
     host = run.truth["fields"]["public_host"]
     other = host[:-1] + ("1" if host[-1] != "1" else "2")
@@ -369,7 +391,7 @@ def test_an_address_that_fabrics_marks_do_not_know_is_not_given(tmp_path):
     assert judged.wrong == []
     assert judged.rows[run.log_file]["public_host"] is None
     assert judged.rows[run.log_file]["introducer_furl"] is not None
-    assert any(f.field == "public_host" for f in judged.case.all_findings)
+    assert any(f.field == "public_host" for f in judged.case.judgement.findings)
 
 
 def test_an_address_of_which_no_mark_speaks_is_not_given(tmp_path):
@@ -404,7 +426,7 @@ def test_credentials_that_stand_in_another_buckets_log_are_not_believed(secrets,
         (run.truth["fields"]["user_access_key_id"], "RECOVERABLE") if secrets else (None, "INCOMPLETE")
     )
     assert judged.accounts[other.account["account_id"]]["verdict"] == "RECOVERABLE"
-    assert any(f.field == "user_access_key_id" for f in judged.case.all_findings)
+    assert any(f.field == "user_access_key_id" for f in judged.case.judgement.findings)
 
 
 def test_a_token_that_stands_in_another_buckets_damaged_log_is_not_believed(tmp_path):
@@ -433,7 +455,8 @@ def test_a_row_whose_last_field_was_wrapped_tells_no_key_information(tmp_path):
     assert row["customer_name"] is not None
 
 
-# -- the last word of a dialect -------------------------------------------------------------------------------------------
+# -- the last word of a dialect
+# -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("dialect", "outcome"), [("d06", "cut"), ("d08", "complete")])

@@ -246,13 +246,16 @@ def test_a_customers_name_is_text_whatever_it_looks_like(number, dialect, tmp_pa
 
 
 def test_markup_and_formatting_characters_of_names_reach_neither_page_nor_terminal_raw(tmp_path):
-    """audit.html escapes every name; the page forbids scripts from anywhere; the card and the explanation print plain."""
-    from laeforensics import display
+    """audit.html escapes every name; the page forbids scripts from anywhere.
+
+    The card and the explanation print plain.
+    """
+    from laeforensics.present import pages
 
     name = "<img src=x onerror=alert(1)>\u202e\x1b[31m"
     run = signup("d06", customer=Customer(name=name, email="eve@example.org", keyinfo="<b>key</b>\u2066"))
     case = Lab.of(run).judge(tmp_path).case
-    page = display.page(case)
+    page = pages.page(case.judgement)
     assert "<img" not in page
     assert "<b>key" not in page
     assert "\u202e" not in page and "\u2066" not in page and "\x1b" not in page
@@ -271,7 +274,10 @@ EMAILS = (
 
 @pytest.mark.parametrize("number", range(len(EMAILS)))
 def test_an_address_that_had_to_be_quoted_is_given_whole_or_not_at_all(number, tmp_path):
-    """Until 2012-01-29 the site let any address through, percent-encoded: brackets and newlines in it forge no other."""
+    """Until 2012-01-29 the site let any address through, percent-encoded.
+
+    Brackets and newlines in it forge no other.
+    """
     quoted_email = quoted(EMAILS[number])
     run = signup("d03", customer=Customer(name="Eve", email=quoted_email, keyinfo=""))
     lab = Lab.of(run)
@@ -329,7 +335,7 @@ HUGE = {
 }
 READ = """
 import pathlib, resource, sys
-from laeforensics.signuplogs import read_log
+from laeforensics.parsing.signuplogs import read_log
 data = pathlib.Path(sys.argv[1]).read_bytes()
 read_log(data[:9000], "warm")
 now = int(pathlib.Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()

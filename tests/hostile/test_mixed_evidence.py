@@ -162,7 +162,10 @@ def test_a_secrets_file_with_one_member_of_another_account_is_nobodys_word_on_it
 
 @pytest.mark.parametrize("log", [True, False], ids=["log", "log lost"])
 def test_node_keys_that_changed_places_in_a_secrets_file_are_not_given(log, tmp_path):
-    """The introducer's node.pem as the storage node's and back; ids crossed; the key of the one with the certificate of the other."""
+    """The introducer's node.pem as the storage node's and back; ids crossed.
+
+    The key of the one with the certificate of the other.
+    """
     document = json.loads(A.secrets_bytes)
     one, two = document["introducer_node_pem"], document["server_node_pem"]
     mark = "-----BEGIN RSA"
@@ -279,7 +282,10 @@ def _claims(run: Run, *, secrets: bool) -> tuple[dict[str, bytes], list[str]]:
 @pytest.mark.parametrize("kind", ["re-record", "replacement", "throw-away replacement"])
 @pytest.mark.parametrize("secrets", [False, True], ids=["in the log", "in the secrets too"])
 def test_a_later_run_that_claims_anothers_bucket_does_not_take_it_over(kind, secrets, witnesses, tmp_path):
-    """A re-record or replacement of B that names A's bucket: A's account keeps its keys, its identity, its furl, its address."""
+    """A re-record or replacement of B that names A's bucket.
+
+    A's account keeps its keys, its identity, its furl, its address.
+    """
     run = _rerecord() if kind == "re-record" else _replacement(kind.startswith("throw"))
     lab = Lab.of(A, B)
     files, _ = _claims(run, secrets=secrets)
@@ -382,13 +388,17 @@ def test_a_stripe_file_of_any_kind_does_not_change_what_the_log_prints(number, t
 
 
 def test_an_s4_bucket_that_failed_does_not_make_its_error_message_believed(tmp_path):
-    """The one failure that the program goes on after: forged lines inside its dump stay text, what it prints later counts."""
+    """The one failure that the program goes on after.
+
+    Forged lines inside its dump stay text, what it prints later counts.
+    """
     at = S1.log_bytes.index(b">S3 bucket created.>")
     after = S1.log_bytes.index(b"\n", S1.log_bytes.index(b"''", at)) + 1
     forged = (
         b">S3 bucket creation failed.>\n[Failure instance: Traceback (failure with no frames): <class 'x.Error'>: no\n"
     )
-    forged += b">Deploying EC2 instance...>\ninstance_name = 'evil@example.org'\n>The server's public address is '203.0.113.66'.>\n"
+    forged += b">Deploying EC2 instance...>\ninstance_name = 'evil@example.org'\n"
+    forged += b">The server's public address is '203.0.113.66'.>\n"
     forged += b">Sending confirmation e-mail to <evil@example.org>...>\n]\n<Error>\n<Message>\n"
     forged += b">The server's public address is '203.0.113.66'.>\n</Message>\n</Error>\n"
     lab = Lab.of(S1)

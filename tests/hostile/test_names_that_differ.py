@@ -141,9 +141,9 @@ def test_where_nothing_decides_the_account_is_contested_not_abandoned(tmp_path):
     assert account["account_id"] in (bucket_of(run), flipped(bucket_of(run), CODE))
     assert "contested:bucket_name" in account["blocking"]
     assert set(case.findings["code"]).isdisjoint({"unknown-end", "account-without-evidence"})
-    named = [f.value for f in case.accounts[0].witnesses["bucket_name"]]
+    named = [f.value for f in case.judgement.accounts[0].witnesses["bucket_name"]]
     for value in (bucket_of(run), flipped(bucket_of(run), CODE), bucket_of(run)):
-        key, number = case.accounts[0].account_id, named.index(value) + 1
+        key, number = case.judgement.accounts[0].account_id, named.index(value) + 1
         case.decide(key, "bucket_name", witness=number, who="Carol", because="asked the customer")
         (account,) = case.audit.to_dict("records")
         assert (account["account_id"], account["bucket_name"]) == (value, value)
@@ -161,9 +161,9 @@ def test_an_account_whose_bucket_was_decided_can_be_handed_over(tmp_path):
     lab.write(tmp_path / "evidence")
     case = lf.open_case(tmp_path / "evidence")
     assert case.audit["verdict"].tolist() == ["CONTESTED"]
-    named = [f.value for f in case.accounts[0].witnesses["bucket_name"]]
+    named = [f.value for f in case.judgement.accounts[0].witnesses["bucket_name"]]
     case.decide(
-        case.accounts[0].account_id,
+        case.judgement.accounts[0].account_id,
         "bucket_name",
         witness=named.index(bucket_of(run)) + 1,
         who="Carol",
@@ -209,7 +209,7 @@ def test_a_renamed_log_is_not_damage_of_its_bucket(tmp_path):
 
 
 def early(run):
-    """The re-record of an account of 2011-11-23: its bucket bears the activation key, and no other log of it was ever written."""
+    """The re-record of an account of 2011-11-23: its bucket bears the activation key, and it has no other log."""
     key, code = run.truth["fields"]["activation_key"], run.truth["fields"]["product_code"]
     bucket = f"lae-{code.lower()}-{key.lower()}"
     later = later_runs(run)["re-record"]
@@ -292,7 +292,10 @@ def test_a_replacement_whose_name_of_the_bucket_is_torn_is_of_the_bucket_that_is
 
 
 def test_a_torn_name_behind_another_signups_head_lends_it_no_bucket(tmp_path):
-    """A log cut before its bucket, with another's tail behind it whose bucket is torn: the bucket is not the first one's."""
+    """A log cut before its bucket, with another's tail behind it whose bucket is torn.
+
+    The bucket is not the first one's.
+    """
     run, stranger = signup("d06", 1), signup("d06", 2)
     lab = Lab.of(run, stranger, csv=False, secrets=False)
     torn = bucket_of(stranger)[:SEED] + "#" + bucket_of(stranger)[SEED + 1 :]
@@ -306,7 +309,10 @@ def test_a_torn_name_behind_another_signups_head_lends_it_no_bucket(tmp_path):
 
 @pytest.mark.parametrize("place", [CODE, SEED])
 def test_a_re_record_and_its_secrets_file_that_differ_make_no_wrong_bucket(place, tmp_path):
-    """The origin is lost; what was read out of the server and what was written down differ: nothing is taken that one of them denies."""
+    """The origin is lost; what was read out of the server and what was written down differ.
+
+    Nothing is taken that one of them denies.
+    """
     run = signup("d01")
     later = later_runs(run)["re-record"]
     lab = Lab.of(run, later, config=False, csv=False)

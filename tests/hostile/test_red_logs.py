@@ -49,7 +49,10 @@ def test_a_digit_lost_in_the_furls_address_is_told(tmp_path):
 
 
 def test_a_token_whose_two_prints_a_hole_has_joined_is_not_believed(tmp_path):
-    """From the middle of the credentials' token to a later place of the bucket block's: the one print left is too short."""
+    """From the middle of the credentials' token to a later place of the bucket block's.
+
+    The one print left is too short.
+    """
     run = signup("d06")
     token = run.truth["fields"]["user_token"].encode()
     data = run.log_bytes
@@ -75,7 +78,10 @@ def test_a_node_pem_and_its_node_id_vouch_for_each_other_where_no_furl_was_print
 
 
 def test_a_private_node_key_that_only_the_log_tells_is_taken(tmp_path):
-    """The secrets file is lost: the storage server's second key stands in the log, beside the keys that prove themselves."""
+    """The secrets file is lost.
+
+    The storage server's second key stands in the log, beside the keys that prove themselves.
+    """
     run = signup("d12")
     judged = Lab.of(run).judge(tmp_path / "whole")
     told = judged.rows[run.log_file]["server_node_privkey"]
@@ -85,7 +91,10 @@ def test_a_private_node_key_that_only_the_log_tells_is_taken(tmp_path):
 
 
 def test_a_throw_away_furl_alone_is_not_taken(tmp_path):
-    """The origin's furl is lost; the replacement printed that of a throw-away identity: the key is kept, the furl is not."""
+    """The origin's furl is lost; the replacement printed that of a throw-away identity.
+
+    The key is kept, the furl is not.
+    """
     origin = signup("d06")
     replacement = make_replacement(
         random.Random(5), origin, dialect="d07", when=datetime(2012, 6, 1, tzinfo=UTC), number=9, keys=keys()

@@ -133,7 +133,10 @@ echo "$*" >>"$(dirname "$0")/../called"
 
 @pytest.mark.parametrize("breaks", ["", "thorough"])
 def test_ci_tells_the_minutes_of_each_door_however_it_ends(tmp_path, breaks):
-    """A stand-in for make ends at once, or fails at a door: the doors up to there are told, and the exit status stays."""
+    """A stand-in for make ends at once, or fails at a door.
+
+    The doors up to there are told, and the exit status stays.
+    """
     (tmp_path / ".ci").mkdir()
     shutil.copy(ROOT / ".ci/run", tmp_path / ".ci/run")
     (tmp_path / "bin").mkdir()

@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from laeforensics import facts, rules, signups
+from laeforensics.accounts import roles
+from laeforensics.audit import rules
+from laeforensics.facts import channels
 from laerecover import manifest
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "glossary.md").read_text("utf-8")
 ENTRIES = re.findall(r"^- \*\*(.+?)\*\*: (.+)$", PAGE, re.MULTILINE)
 MEANINGS = dict(ENTRIES)
-FLOW = "evidence locator fact residue finding verdict grade case manifest secret runbook step probe ledger outbox drill RTO"
+FLOW = "evidence locator fact residue finding verdict grade case manifest secret"
+FLOW += " runbook step probe ledger outbox drill RTO"
 JUDGING = "witness standing channel role stage outcome account attempt"
 
 
@@ -38,8 +41,8 @@ def test_the_terms_of_the_flow_are_all_there():
 @pytest.mark.parametrize(
     ("term", "words"),
     [
-        ("channel", tuple(facts.STANDING)),
-        ("role", (signups.ORIGIN, signups.REPLACEMENT, signups.RE_RECORD, signups.DUPLICATE, signups.ATTEMPT)),
+        ("channel", tuple(channels.STANDING)),
+        ("role", (roles.ORIGIN, roles.REPLACEMENT, roles.RE_RECORD, roles.DUPLICATE, roles.ATTEMPT)),
         ("verdict", tuple(rule.name for rule in rules.VERDICTS)),
         ("identity", manifest.IDENTITIES),
         ("outcome", ("complete", "failed", "cut")),

@@ -23,7 +23,8 @@ import json, sys
 import laeforensics, laeforensics.grammars, laerecover
 case = laeforensics.open_case(sys.argv[1])
 homes = [laeforensics.__file__, laeforensics.grammars.__file__, laerecover.__file__]
-print(json.dumps([homes, case.signups.log_file[0], case.signups.bucket_name[0], case.signups.user_secret_key[0] is not None]))
+row = case.signups.iloc[0]
+print(json.dumps([homes, row.log_file, row.bucket_name, row.user_secret_key is not None]))
 """
 
 
@@ -93,7 +94,10 @@ def test_it_reads_a_log_in_a_bare_environment(built, which, tmp_path):
 
 
 def test_wheel_and_sdist_hold_every_file_of_the_packages(built):
-    """Every module, template, grammar and sample of the tree is in both; a package forgotten in pyproject.toml shows."""
+    """Every module, template, grammar and sample of the tree is in both.
+
+    A package forgotten in pyproject.toml shows.
+    """
     source, grammar = built["tree"] / "src", built["tree"] / "grammars"
     wanted = {
         path.relative_to(source).as_posix()

@@ -50,7 +50,7 @@ def test_the_count_would_notice():
 
 
 def test_an_audit_needs_no_pandas(tmp_path):
-    """The manifest, its table and its page are written without pandas, which takes half a second and forty megabytes."""
+    """The manifest, its table and its page are written without pandas: that takes half a second and forty megabytes."""
     words = ["laeforensics", "audit", str(FIXTURES), "--output", str(tmp_path / "m" / "manifest.parquet")]
     words += ["--key-file", str(tmp_path / "key" / "manifest.key"), "--case", str(tmp_path / "case")]
     code = f"""

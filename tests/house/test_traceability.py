@@ -28,23 +28,26 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "traceability.md").read_text("utf-8")
 # The bullets of the Disaster Recovery HOWTO, function by function.
 HOWTO = {
-    "deploy_EC2_instance": "ec2accesskeyid ec2secretkey EC2_ENDPOINT amiimageid instancesize bucketname admin_keypair_name instancename",
+    "deploy_EC2_instance": "ec2accesskeyid ec2secretkey EC2_ENDPOINT amiimageid instancesize bucketname"
+    " admin_keypair_name instancename",
     "install_server": "publichost admin_privkey_path monitor_pubkey monitor_privkey_path",
-    "bounce_server": "publichost admin_privkey_path privatehost useraccesskeyid usersecretkey usertoken producttoken bucketname secretsfile",
+    "bounce_server": "publichost admin_privkey_path privatehost useraccesskeyid usersecretkey usertoken producttoken"
+    " bucketname secretsfile",
     "append_record": '"serverinfo.csv" instance.launch_time instance.instance_id publichost',
     "send_signup_confirmation": "publichost customer_name customer_email furl customer_keyinfo",
     "notify_zenoss": "publichost zenoss_IP zenoss_privkey_path",
     "send_notify_failure": "f customer_name customer_email logfilename",
 }
 BULLETS = [(function, element) for function, elements in HOWTO.items() for element in elements.split()]
-# What is read and handed over, but used by no step yet. One may be struck off (here and on the page), none may be added.
+# What is read and handed over, but used by no step yet. One may be struck off (here and on the page), none may be
+# added.
 GAPS: set[tuple[str, str]] = set()
 # Fields of the manifest whose facts bear another name.
 FACTS_OF = {"account_id": "bucket_name", "instance_name": "customer_email"}
 FACT_RULES = {
-    "laeforensics/activations.py": r"csv",
-    "laeforensics/secretsfiles.py": r"secrets \w+|stripe",
-    "laeforensics/producttokens.py": r"config products\[\d+\]",
+    "laeforensics/companions/csv_rows.py": r"csv",
+    "laeforensics/companions/secrets_files.py": r"secrets \w+|stripe",
+    "laeforensics/companions/products.py": r"config products\[\d+\]",
     "grammars/tahoe_cfg.lark": r"tahoe_cfg",
 }
 
@@ -165,7 +168,8 @@ def test_the_field_is_used_where_the_page_says(row):
     assert used != is_gap, "the gap is closed: strike it off" if is_gap else f"{name} is used in none of {row.used_by}"
 
 
-# -- what no other test holds: the operator's side, the host's monitor, the record, the mails ----------------------------
+# -- what no other test holds: the operator's side, the host's monitor, the record, the mails
+# ----------------------------
 
 
 def test_the_operators_side_is_read_where_the_howto_says(tmp_path):
@@ -225,7 +229,10 @@ def test_the_record_has_the_fields_of_2012(tmp_path):
 
 
 def test_the_mails_carry_what_the_howto_names(tmp_path):
-    """The customer's mail has name, address, host and furl; the staff's notice has name, address, log file and reason."""
+    """The customer's mail has name, address, host and furl.
+
+    The staff's notice has name, address, log file and reason.
+    """
     account = Account(
         account_id="lae-x",
         verdict="RECOVERABLE",

@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from laeforensics.findings import BLOCKING, CODES, NOTE, WARNING
-from laeforensics.rules import GRADES, VERDICTS
-from laeforensics.stages import STAGES
+from laeforensics.audit.rules import GRADES, VERDICTS
+from laeforensics.facts.findings import BLOCKING, CODES, NOTE, WARNING
+from laeforensics.parsing.stages import STAGES
 from laerecover import manifest
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "verdicts.md"
@@ -29,7 +29,8 @@ def page() -> str:
     codes = sorted(CODES.items(), key=lambda item: (order.index(item[1][0]), item[0]))
     parts = [
         "# Verdicts, grades, findings, stages",
-        f"Written from the code, and held to it by a test. To write it again: `{UPDATE}=1 pytest tests/house/test_verdicts.py`.",
+        f"Written from the code, and held to it by a test. "
+        f"To write it again: `{UPDATE}=1 pytest tests/house/test_verdicts.py`.",
         "## Verdicts",
         "Each account and each attempt gets the first verdict that holds.",
         rows(("verdict", "it means", "what next"), [(f"`{r.name}`", r.meaning, r.remedy) for r in VERDICTS]),

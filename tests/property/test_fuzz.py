@@ -1,6 +1,7 @@
-"""For as long as LAE_FUZZ_SECONDS says (default 60), or LAE_FUZZ_ROUNDS: broken evidence of all dialects, with the same oracle.
+"""For as long as LAE_FUZZ_SECONDS says (default 60), or LAE_FUZZ_ROUNDS: broken evidence of all dialects.
 
-Every round follows from its number alone; a failure names it, and LAE_FUZZ_FIRST=number begins there.
+The oracle is that of tests/hostile. Every round follows from its number alone; a failure names it, and
+LAE_FUZZ_FIRST=number begins there.
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.lark import from_lark
 from mutations import holes, mutated, places, signups
 
-from laeforensics.parsing import source
-from laeforensics.signuplogs import read_log
+from laeforensics.parsing.parser import source
+from laeforensics.parsing.signuplogs import read_log
 
 # Fields of which several own prints, a checksum or a strict shape watch over every byte lost.
 NOISE = st.lists(
@@ -54,7 +54,10 @@ def _place() -> Path:
 
 
 def check_tiles(data: bytes) -> None:
-    """Tiles and residue of `data`: in order, disjoint, none empty, no byte left out; every fact stands where it says."""
+    """Tiles and residue of `data`: in order, disjoint, none empty, no byte left out.
+
+    Every fact stands where it says.
+    """
     log = read_log(data, "signup_logs/2012-04-01T000000Z-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")
     position = 0
     for tile in log.tiles:
@@ -106,11 +109,13 @@ def test_every_byte_of_a_broken_log_is_accounted_for(data, drawn):
 
 PIECES = st.sampled_from(
     [
-        b">", b"\n", b"\r", b"'", b"-", b"[", b"]", b" ", b"\0", b"\\", b'"', b"u'", b"=", b">\n", b"\n\n", b"\xff", b"pb://",
+        b">", b"\n", b"\r", b"'", b"-", b"[", b"]", b" ", b"\0", b"\\", b'"', b"u'", b"=", b">\n", b"\n\n", b"\xff",
+        b"pb://",
         b"[customer@192.0.2.1] out: ", b"[customer@192.0.2.1] run: cat /home/customer/introducer/private/node.pem\n",
         b"[ubuntu@192.0.2.1] sudo: ", b"[customer@h] out:", b"-[u@h] out: -x-", b">Deploying EC2 instance...>\n",
         b"access_key_id = 'AKIA0000000000000000'\n", b"secret_key = ", b"usertoken = None\n", b"bucketname = 'lae-",
-        b"[Failure instance: Traceback: x\n", b"]\n", b">Traceback (most recent call last):\n", b">Error: x\n", b"  a = b\n",
+        b"[Failure instance: Traceback: x\n", b"]\n", b">Traceback (most recent call last):\n", b">Error: x\n",
+        b"  a = b\n",
         b">\nThe settings for your gateway's tahoe.cfg are:\n\n[client]\nintroducer.furl = ", b"\nshares.needed = 1\n",
         b">The server's public address is '", b"'.>\n", b">S3 bucket created.>\n''\n", b"-----BEGIN CERTIFICATE-----\n",
         b">Automation script started.>\n", b">Reading secrets...>\n", b"\xef\xbb\xbf", b"\xff\xfe", b"\r\n",

@@ -1,4 +1,7 @@
-"""What a recovery leaves is read back by the audit: the same accounts, on their new servers, disaster after disaster."""
+"""What a recovery leaves is read back by the audit.
+
+The same accounts, on their new servers, disaster after disaster.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import laeforensics as lf
-from laeforensics.signuplogs import read_log
+from laeforensics.parsing.signuplogs import read_log
 from laerecover import cli
 from laerecover.evidence_out import Recovered, leave, log_of, rows
 from laerecover.identity import tub_id_of
@@ -245,7 +248,9 @@ def test_a_doubtful_address_stays_doubtful(tmp_path):
     leave(tmp_path, server(customer_email_confirmed=False))
     assert not (tmp_path / "signups.csv").exists()
     case = lf.open_case(tmp_path, folder=tmp_path / "case")
-    assert [(a.values["customer_email"], a.email_confirmed) for a in case.accounts] == [("ann@example.org", False)]
+    assert [(a.values["customer_email"], a.email_confirmed) for a in case.judgement.accounts] == [
+        ("ann@example.org", False)
+    ]
 
 
 def test_a_key_that_was_only_guessed_is_not_told(tmp_path):
@@ -274,6 +279,6 @@ def test_a_customer_who_wants_encrypted_mail_is_never_forgotten(tmp_path, row_lo
     made = server(customer_keyinfo="0xC0FFEE", **({"activation_key": None} if row_lost else {}))
     leave(tmp_path, made)
     case = lf.open_case(tmp_path, folder=tmp_path / "case")
-    told = {name: case.accounts[0].values.get(name) for name in ("customer_email", "customer_keyinfo")}
+    told = {name: case.judgement.accounts[0].values.get(name) for name in ("customer_email", "customer_keyinfo")}
     known = {"customer_email": "ann@example.org", "customer_keyinfo": "0xC0FFEE"}
     assert told == (dict.fromkeys(known) if row_lost else known)

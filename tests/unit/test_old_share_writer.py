@@ -43,7 +43,10 @@ def test_an_immutable_share_has_version_1_and_nothing_behind_its_data():
 
 
 def test_pieces_and_their_names():
-    """Counted over header and all; an immutable share of a whole number of pieces has an empty last one, a mutable has not."""
+    """Counted over header and all.
+
+    An immutable share of a whole number of pieces has an empty last one, a mutable has not.
+    """
     immutable = bytes([0, 0, 0, 1]) + bytes(8)
     assert [len(p) for p in pieces(immutable.ljust(PIECE + 1, b"x"))] == [PIECE, 1]
     assert [len(p) for p in pieces(immutable.ljust(2 * PIECE, b"x"))] == [PIECE, PIECE, 0]

@@ -14,8 +14,8 @@ from damages.written import Written
 class Class:
     """A class of damage: `make` does it to the folder under its hands.
 
-    With `alone` nothing but those kinds of files and the configuration is left in every second folder, so that a class is seen
-    both beside the other kinds of evidence and without them.
+    With `alone` nothing but those kinds of files and the configuration is left in every second folder, so that a
+    class is seen both beside the other kinds of evidence and without them.
     """
 
     name: str

@@ -20,7 +20,10 @@ _LABELLED = {
 
 
 def other_values(data: bytes, truth: Truth) -> list[str]:
-    """The fields of which a file tells a value that is not the account's; what a host printed to deceive does not count."""
+    """The fields of which a file tells a value that is not the account's.
+
+    What a host printed to deceive does not count.
+    """
     told = {name: {v.decode() for v in re.findall(pattern, data)} for name, pattern in _LABELLED.items()}
     return [
         name for name, values in told.items() if {v for v in values if "decoy" not in v.lower()} - truth.values[name]

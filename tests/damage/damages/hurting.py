@@ -1,10 +1,10 @@
 """A folder under damage: how a class of damage changes files, and how it is known what that touched.
 
 What is touched follows from the bytes that were changed. A witness is touched when its *unit* is: the print with the
-announcement that opens it, the csv row, the config entry, the whole secrets file; what was written as one is doubted as one.
-The effect is `gone` (its value can no longer be read there), `tied` (it can, but its neighbours cannot), or `other` (another
-value of the field's shape can be read there now, so that it contradicts the others). A new file, or entry, that tells another
-value of an account contradicts them, too.
+announcement that opens it, the csv row, the config entry, the whole secrets file; what was written as one is doubted
+as one. The effect is `gone` (its value can no longer be read there), `tied` (it can, but its neighbours cannot), or
+`other` (another value of the field's shape can be read there now, so that it contradicts the others). A new file, or
+entry, that tells another value of an account contradicts them, too.
 """
 
 from __future__ import annotations

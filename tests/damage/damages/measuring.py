@@ -1,20 +1,24 @@
-"""What a reader makes of a damaged folder, held against the truth; the reader is asked through its public door alone.
+"""What a reader makes of a damaged folder, held against the truth.
 
-**Wrong** is a value that is asserted and not true; None never is. An account that nobody has (a *ghost*) is held against the
-truth of the log that it names, or else the one that comes nearest; so is an attempt that nobody made.
+The reader is asked through its public door alone.
 
-**Told elsewhere**: a wrong value although a witness that the damage did not touch still tells the true one, and it can still be
-known whose it is. The log of a replacement or re-record is its account's by the bucket that it or its secrets file names; a csv
-row by an activation key, address, instance or host that an untouched log or secrets file of the account tells, too.
+**Wrong** is a value that is asserted and not true; None never is. An account that nobody has (a *ghost*) is held
+against the truth of the log that it names, or else the one that comes nearest; so is an attempt that nobody made.
 
-**Raised**, **lowered**: a verdict, or grade, is better or worse than that of the sound folder. CONTESTED and INCOMPLETE are
-equals: either stops for a human. It is no raise where the damage took every witness of what kept the account down: one of
-the two sides of a contested account; of an unfinished one the failure in its log, its empty secrets file and its row.
+**Told elsewhere**: a wrong value although a witness that the damage did not touch still tells the true one, and it
+can still be known whose it is. The log of a replacement or re-record is its account's by the bucket that it or its
+secrets file names; a csv row by an activation key, address, instance or host that an untouched log or secrets file
+of the account tells, too.
 
-**Given up**: RECOVERABLE when sound and not now, although its witnesses are *intact*: for each required field (bucket, keys,
-for DevPay both tokens, and that a server was ready once) an untouched witness of the best standing that the sound folder has
-for it tells the truth; and where something tells another value since the damage, two independent untouched ones do. Copies of
-one print are one voice.
+**Raised**, **lowered**: a verdict, or grade, is better or worse than that of the sound folder. CONTESTED and
+INCOMPLETE are equals: either stops for a human. It is no raise where the damage took every witness of what kept the
+account down: one of the two sides of a contested account; of an unfinished one the failure in its log, its empty
+secrets file and its row.
+
+**Given up**: RECOVERABLE when sound and not now, although its witnesses are *intact*: for each required field
+(bucket, keys, for DevPay both tokens, and that a server was ready once) an untouched witness of the best standing
+that the sound folder has for it tells the truth; and where something tells another value since the damage, two
+independent untouched ones do. Copies of one print are one voice.
 
 **Kept**: RECOVERABLE when sound and now, without a wrong value.
 """
@@ -145,7 +149,9 @@ class Judge:
         return truth.values[name] | older if older and not self._untouched(truth, name) else truth.values[name]
 
     def _untouched(self, truth: Truth, name: str) -> list[Witness]:
-        """Witnesses of the true value in units that the damage did not touch, of which it is still known whose they are."""
+        """Witnesses of the true value in units that the damage did not touch, of which it is still known whose they
+        are.
+        """
         told = self.written.of_account(truth.account, name)
         true = [w for w in told if w.value in truth.values.get(name, (w.value,))]
         return [w for w in true if w not in self.damaged.touched and self._is_known_whose(w)]

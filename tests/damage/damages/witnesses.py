@@ -1,4 +1,6 @@
-"""What tells what: every place of a sound folder that tells a field of an account, found with the writer's knowledge."""
+"""What tells what: every place of a sound folder that tells a field of an account, found with the writer's
+knowledge.
+"""
 
 from __future__ import annotations
 
@@ -58,8 +60,8 @@ class Left:
 class Truth:
     """What is true of an account: of each field the values that may be asserted (none: nothing may).
 
-    `values` has more than one only where two are contested from the start. `older` are those of a server that was replaced:
-    right as long as nothing untouched tells of the newer one.
+    `values` has more than one only where two are contested from the start. `older` are those of a server that was
+    replaced: right as long as nothing untouched tells of the newer one.
     """
 
     account: str
@@ -78,7 +80,10 @@ class Truth:
 
 @dataclass(frozen=True, order=True)
 class Witness:
-    """One place that tells a value: bytes start to end, within the print, row, entry or file that was written as one."""
+    """One place that tells a value.
+
+    Bytes start to end, within the print, row, entry or file that was written as one.
+    """
 
     path: str
     start: int

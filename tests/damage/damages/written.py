@@ -78,7 +78,9 @@ def _grouped(witnesses: Iterable[Witness], key: Callable[[Witness], K]) -> dict[
 
 
 def cast(number: int) -> list[Plan]:
-    """Twelve accounts: three of S4, a re-record, a replacement, a failure, an attempt before, a loss, four of any dialect."""
+    """Twelve accounts: three of S4, a re-record, a replacement, a failure, an attempt before, a loss, four of any
+    dialect.
+    """
 
     def turn(labels: tuple[str, ...], step: int = 1) -> str:
         return labels[number * step % len(labels)]

@@ -243,7 +243,10 @@ def test_a_silence_that_a_killed_runner_recorded_still_stops_the_others(make_man
 
 
 def test_notify_dials_before_it_sends(operator, make_account, dead):
-    """A server that died between run and notify, or that was never dialled by an older version: its mail stays, the others go."""
+    """A server that died between run and notify, or that was never dialled by an older version.
+
+    Its mail stays, the others go.
+    """
     dead.mend()
     someone = operator(*map(make_account, range(3)))
     someone.run()
@@ -261,7 +264,10 @@ def test_notify_dials_before_it_sends(operator, make_account, dead):
 
 
 def test_a_runner_whose_network_forbids_it_is_told_once(operator, make_account, dead):
-    """With a reason, which the report shows with who said it and when; from then on nobody is dialled, by notify neither."""
+    """With a reason, which the report shows with who said it and when.
+
+    From then on nobody is dialled, by notify neither.
+    """
     someone = operator(*map(make_account, range(3)))
     for reason in (None, "  "):
         with pytest.raises(LaeRecoverError, match="--not-dialled needs a reason"):

@@ -58,7 +58,10 @@ def weak_pem():
 
 @pytest.mark.parametrize("name", ["introducer_node_pem", "server_node_pem"])
 def test_a_customer_with_an_old_key_learns_what_the_client_needs(settings, make_account, name):
-    """A restored key of 1024 bits: the mail says how to lower OpenSSL's level; a key that is not restored says nothing."""
+    """A restored key of 1024 bits: the mail says how to lower OpenSSL's level.
+
+    A key that is not restored says nothing.
+    """
     weak = {name: weak_pem()}
     assert "SECLEVEL" not in written(settings, make_account()).get_content()
     if name == "introducer_node_pem":
@@ -88,7 +91,7 @@ def test_where_nothing_changes_nothing_is_asked(settings, make_account):
     ],
 )
 def test_the_staff_are_told_without_the_furl(settings, make_account, changes, reason):
-    """PGP customers, doubtful and missing addresses: the staff get the mail, and no part of the furl is in its bytes."""
+    """PGP customers, doubtful and missing addresses: the staff get the mail, no part of the furl is in its bytes."""
     account = make_account(**changes)
     kind, why = audience(account)
     assert kind == STAFF_NOTE

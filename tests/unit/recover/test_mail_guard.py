@@ -1,4 +1,7 @@
-"""A refusal that is about us, or that befalls one customer after another: the sending stops, and no customer's mail is burnt."""
+"""A refusal that is about us, or that befalls one customer after another.
+
+The sending stops, and no customer's mail is burnt.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,10 @@ BARRED = "550 5.7.1 sender not verified"
 
 
 class Office:
-    """A mail server over STARTTLS. `sender`: what it says to MAIL; `strangers`: to RCPT, but to the staff; `odd`: to that message."""
+    """A mail server over STARTTLS. `sender`: what it says to MAIL; `strangers`: to RCPT, but to the staff; `odd`.
+
+    To that message.
+    """
 
     def __init__(self):
         self.sender, self.strangers, self.odd = "250 OK", "250 OK", {}
@@ -120,7 +126,10 @@ def test_the_same_refusal_for_one_customer_after_another_is_a_guard(someone, off
 
 
 def test_notices_to_the_staff_between_them_break_no_row(someone, office):
-    """A relay that serves our own domain alone: each refusal is followed by a notice that arrives; the third stops all the same."""
+    """A relay that serves our own domain alone: each refusal is followed by a notice that arrives.
+
+    The third stops all the same.
+    """
     they, office.strangers = someone(count=5), "554 {}: go away"
     made = they.run(mail="send", concurrency=1)
     assert (made.number("recovered"), made.exit_code) == (5, 3)
@@ -154,7 +163,10 @@ def test_a_notice_of_failure_is_not_burnt_either(someone, make_account, office):
 
 
 def test_a_refused_mail_is_sent_again_if_somebody_wants_it(someone, office):
-    """`resolve --resend` holds it, and the next `notify` sends it; what was sent, or is held already, it leaves alone."""
+    """`resolve --resend` holds it, and the next `notify` sends it.
+
+    What was sent, or is held already, it leaves alone.
+    """
     they, customer = someone(count=1), "customer0@example.org"
     they.run()
     office.odd = {customer: "550 no such mailbox"}
@@ -331,7 +343,10 @@ mail_deadline = 1
 
 @pytest.fixture
 def typed(someone, office, commands, tmp_path):
-    """`typed(command, …)`: typed in a shell, by somebody whose settings lead to the office; after a run of three accounts."""
+    """`typed(command, …)`: typed in a shell, by somebody whose settings lead to the office.
+
+    After a run of three accounts.
+    """
     they = someone(count=3)
     they.run()
     folder = they.manifest.parent
@@ -354,7 +369,10 @@ def typed(someone, office, commands, tmp_path):
 
 
 def test_the_commands_say_what_stopped_them_and_how_to_go_on(typed, office):
-    """notify ends with 3 where a guard stopped it, 4 if something is in doubt, 1 if a mail was not sent; resolve takes both ways."""
+    """notify ends with 3 where a guard stopped it, 4 if something is in doubt, 1 if a mail was not sent.
+
+    Resolve takes both ways.
+    """
     office.sender = BARRED
     ended = typed.typed("notify", "--yes")
     assert (ended.returncode, "Mails: 3 held" in ended.stdout) == (3, True), ended.stderr

@@ -1,4 +1,4 @@
-"""The mails of a recovery, given to a real mail server over STARTTLS that refuses, delays, hangs up, or offers no TLS."""
+"""The mails of a recovery, given to a real mail server over STARTTLS that refuses, delays, hangs up, offers no TLS."""
 
 from __future__ import annotations
 
@@ -184,7 +184,10 @@ def test_the_furl_of_the_mail_is_that_of_the_server(make_bench, office):
 
 
 def test_notify_sends_each_mail_once_whatever_happens(make_account, make_manifest, key_file, commands, office):
-    """Held, shown, sent; refused is told; a lost answer is in doubt and stays so until a human says what became of it."""
+    """Held, shown, sent; refused is told.
+
+    A lost answer is in doubt and stays so until a human says what became of it.
+    """
     accounts = [make_account(n) for n in range(4)]
     manifest = make_manifest(*accounts)
     ended = commands("drill", manifest, "--key-file", key_file, "--pace", "0.001", "--json")

@@ -28,7 +28,10 @@ def sweep(make_life: Any, account: Any) -> Counter:
 
 
 def test_a_kill_at_every_point_of_every_step_changes_nothing(make_life, make_account):
-    """Whatever was under way: the second life ends with the world of an undisturbed one; a mail under way is in doubt."""
+    """Whatever was under way: the second life ends with the world of an undisturbed one.
+
+    A mail under way is in doubt.
+    """
     points = sweep(make_life, make_account())
     assert {step for step, _ in points} == set(STEPS)
     assert all({point for named, point in points if named == step} >= EACH_STEP for step in STEPS)

@@ -1,4 +1,7 @@
-"""Hosts whose Tahoe-LAFS destroys shares of 2014: no node of an unfinished recovery starts so; one that serves is named."""
+"""Hosts whose Tahoe-LAFS destroys shares of 2014: no node of an unfinished recovery starts so.
+
+One that serves is named.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +60,10 @@ def test_the_patch_comes_before_the_first_node(make_bench):
 
 
 def test_a_recovery_of_the_former_version_goes_on_with_the_patch(make_bench, former):
-    """Its host was installed and its nodes run, but it is not recovered: it is patched before a customer hears of it."""
+    """Its host was installed and its nodes run, but it is not recovered.
+
+    It is patched before a customer hears of it.
+    """
     bench = make_bench()
     bench.recover()
     assert markers(bench) == set()
@@ -97,7 +103,10 @@ def test_a_marker_alone_starts_no_node(make_bench, monkeypatch):
 
 
 def test_a_host_recovered_earlier_is_named_and_mended_by_what_is_told(make_manifest, key_file, commands):
-    """verify exits with 1 and tells the command; that command asks first, mends this host alone, and can be given again."""
+    """verify exits with 1 and tells the command.
+
+    That command asks first, mends this host alone, and can be given again.
+    """
     manifest = make_manifest(count=2)
     assert commands("drill", manifest, "--key-file", key_file, "--pace", "0.001").returncode == 0
     with sqlite3.connect(f"{manifest}.drill/world.sqlite") as db:
@@ -183,7 +192,10 @@ def test_a_lost_link_is_not_the_end_of_a_patch(make_account, weak, kind, waited)
 
 
 def test_an_unknown_tahoe_is_left_as_it_is(tmp_path):
-    """The command on the host changes no byte of a file that it does not know; its exit status is a problem with a remedy."""
+    """The command on the host changes no byte of a file that it does not know.
+
+    Its exit status is a problem with a remedy.
+    """
     venv.create(tmp_path / "venv", symlinks=True, with_pip=False)
     (packages,) = tmp_path.glob("venv/lib/python3*/site-packages")
     module = packages / "allmydata/storage/mutable.py"

@@ -39,9 +39,10 @@ def someone(operator, make_manifest):
             super().__init__(*accounts)
             with self.file.change() as db:
                 db.execute(
-                    "INSERT INTO instances (instance_id, client_token, request_digest, account_id, tags, state, launch_time, "
-                    "hidden, pending, public_host, private_host, host_key, refusals) VALUES (?, 'old', '', '', '{}', "
-                    "'running', '2012-01-01T00:00:00Z', 0, 0, '192.0.2.250', 'ip', 'k', 0)",
+                    "INSERT INTO instances (instance_id, client_token, request_digest, account_id, tags, state, "
+                    "launch_time, hidden, pending, public_host, private_host, host_key, refusals) "
+                    "VALUES (?, 'old', '', '', '{}', 'running', '2012-01-01T00:00:00Z', 0, 0, "
+                    " '192.0.2.250', 'ip', 'k', 0)",
                     (RUNS,),
                 )
 
@@ -54,7 +55,10 @@ def someone(operator, make_manifest):
 
 @pytest.mark.parametrize("field", ["former_instance_ids", "old_instance_id"])
 def test_an_old_server_that_a_mended_manifest_names_is_asked_about(someone, make_account, field):
-    """After a round that failed, too: what runs blocks the account, exit 3, though the first manifest's server was gone."""
+    """After a round that failed, too.
+
+    What runs blocks the account, exit 3, though the first manifest's server was gone.
+    """
     me = someone(make_account(0, customer_name=UNFIT))
     assert outcomes(me.run()) == ["failed"]
     me.mend(make_account(0, **{field: (RUNS,) if field == "former_instance_ids" else RUNS}))
@@ -67,7 +71,10 @@ def test_an_old_server_that_a_mended_manifest_names_is_asked_about(someone, make
 
 @pytest.mark.parametrize("written", ["now", "before decisions said what they are about"])
 def test_a_decision_holds_for_the_old_servers_that_it_was_about(someone, make_account, written):
-    """Accepted while nobody knew the old server; a mended manifest names one that runs: blocked until it is accepted, too."""
+    """Accepted while nobody knew the old server; a mended manifest names one that runs.
+
+    Blocked until it is accepted, too.
+    """
     me, unknown = someone(make_account(0, old_instance_id=None), make_account(1)), make_account(0).account_id
     other = Selection(only=("customer1@example.org",))
     accepting = {"accept": (unknown,), "because": "its log ends"}

@@ -281,8 +281,11 @@ def test_a_host_key_is_the_same_for_the_same_launch(tmp_path):
 
 
 def test_user_data_makes_the_login_user_and_pins_the_key(tmp_path):
-    """Images let in users of their own (`admin`, `debian`, `ec2-user`): cloud-init gives their default user this name, as a
-    table, which no version calls outdated. An older version sent the same without it."""
+    """Images let in users of their own (`admin`, `debian`, `ec2-user`).
+
+    Cloud-init gives their default user this name, as a table, which no version calls outdated. An older version sent
+    the same without it.
+    """
     key = derive_host_key(Vault(tmp_path, b"k" * 32), "a")
     told, former = (yaml.safe_load(each.reveal()) for each in (key.user_data, key.former_user_data))
     assert key.user_data.reveal().startswith("#cloud-config\n")

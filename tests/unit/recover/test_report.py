@@ -12,7 +12,7 @@ from laerecover.runbook import STEPS
 
 @pytest.fixture(scope="module")
 def drilled(commands, tmp_path_factory):
-    """A drill of an account as usual, one for the staff, one without an old server, and one that cannot be recovered."""
+    """A drill of an account as usual, one for the staff, one without an old server, one that cannot be recovered."""
     from laerecover.manifest import write_manifest
 
     from .conftest import build_account
@@ -50,7 +50,10 @@ def test_each_account_has_its_time(drilled):
 
 
 def test_what_is_superseded_is_told(drilled):
-    """The lost server's address is to be taken out of monitoring, its row is superseded; without a lost server, neither."""
+    """The lost server's address is to be taken out of monitoring, its row is superseded.
+
+    Without a lost server, neither.
+    """
     rows = drilled[0]["accounts"]
     told = left(rows[0])
     assert told["remove the lost server from monitoring"] == "203.0.113.1"

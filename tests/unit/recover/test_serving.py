@@ -61,7 +61,10 @@ def host(tmp_path, monkeypatch):
 
 
 def test_a_share_that_can_be_read_is_well(host):
-    """Found by three short lists, with the mount's own configuration; its first byte comes from the store and through the mount."""
+    """Found by three short lists, with the mount's own configuration.
+
+    Its first byte comes from the store and through the mount.
+    """
     assert host.look() == {
         "store": "ok it lets the host in, and gives a share",
         "share": "ok one was read through the mount",
@@ -142,7 +145,10 @@ def test_a_mount_is_what_the_kernel_calls_one(tmp_path):
 
 
 def test_the_program_is_sent_whole_and_needs_nothing_else(host, tmp_path):
-    """As the recipe sends it to a host's python3, on its standard input: two lines, and nothing of this project at hand."""
+    """As the recipe sends it to a host's python3, on its standard input.
+
+    Two lines, and nothing of this project at hand.
+    """
     host.look()
     script = recipe_named("tahoe").serving().script
     program = script.partition("<<'LAE_PROGRAM'\n")[2].removesuffix("LAE_PROGRAM\n")

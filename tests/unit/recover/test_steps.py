@@ -148,8 +148,11 @@ def test_another_host_key_ends_the_account_at_once(make_bench, monkeypatch):
 
 
 def test_both_halves_of_the_host_key_are_the_final_ones(make_bench):
-    """sshd compares them at every connection. A host whose key the version before replaced, one half of it, is mended by the
-    step that it was killed in, which waits for cloud-init all the same."""
+    """sshd compares them at every connection.
+
+    A host whose key the version before replaced, one half of it, is mended by the step that it was killed in, which
+    waits for cloud-init all the same.
+    """
     bench = make_bench()
     waited = []
     bench.work = replace(bench.work, waiting=lambda what, seconds: waited.append(what))

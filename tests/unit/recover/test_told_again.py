@@ -149,7 +149,7 @@ def test_keys_that_the_manifest_has_are_put_back_by_whoever_comes(make_bench, tm
 
 
 def test_our_own_keys_give_way_to_those_of_a_mended_manifest(make_bench, make_account):
-    """What this recovery itself put there is replaced by what was found since, even if it was sealed already when a runner died."""
+    """What this recovery itself put there is replaced by what was found since, even if a runner died in between."""
     bench = make_bench(make_account(**NEW))
     bench.recover()
     end_nodes(bench)

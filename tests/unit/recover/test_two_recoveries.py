@@ -24,7 +24,10 @@ def outcomes(made):
 
 
 def test_an_account_that_another_recovery_serves_is_blocked(operator, make_account, tmp_path):
-    """A mended manifest with a fresh state folder launches the others alone; the row names instance, recovery, remedy."""
+    """A mended manifest with a fresh state folder launches the others alone.
+
+    The row names instance, recovery, remedy.
+    """
     first = operator(make_account(0))
     first.run()
     served = first.rows("instances")[0]["instance_id"]

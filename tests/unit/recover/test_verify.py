@@ -47,8 +47,11 @@ class Store:
 
 
 class Hosts:
-    """HostConnector and Host: `told` is what the introducer tells of, `serving` what the host says of store and share, or
-    what goes wrong; `patched` what the host says of its Tahoe-LAFS; `seen` what it was asked with."""
+    """HostConnector and Host.
+
+    `told` is what the introducer tells of, `serving` what the host says of store and share, or what goes wrong;
+    `patched` what the host says of its Tahoe-LAFS; `seen` what it was asked with.
+    """
 
     def __init__(self, told, serving=WELL, patched="patched"):
         self.told, self.serving, self.patched, self.seen = told, serving, patched, []
@@ -150,8 +153,9 @@ def test_all_well(make_account):
     ],
 )
 def test_each_failure_is_told_by_itself(make_account, answers, what, says):
-    """A wrong TubID, a dead node, no announcement or another's, keys that open no bucket, a Tahoe-LAFS that destroys shares:
-    that check fails, the others stand.
+    """A wrong TubID, a dead node, no announcement or another's, keys that open no bucket, a Tahoe-LAFS that destroys.
+
+    That check fails, the others stand.
     """
     told = asked(make_account, **{"nodes": Nodes({}), **answers})
     assert {name for name, (ok, _) in told.items() if ok is False} == {what}
@@ -185,7 +189,10 @@ def test_a_bucket_without_shares_is_no_failure(make_account):
 
 
 def test_the_host_is_known_by_the_key_of_the_vault(make_account):
-    """What the ledger calls the host key is not believed; each question as the customer, then the connection is closed."""
+    """What the ledger calls the host key is not believed.
+
+    Each question as the customer, then the connection is closed.
+    """
     hosts = Hosts(TUBS["server_nodeid"])
     asked(make_account, nodes=Nodes({}), told=hosts)
     key = derive_host_key(VAULT, "token").public

@@ -1,0 +1,1 @@
+"""An account is a bucket: its logs, their roles, its servers, its identities, its settled values."""

@@ -1,0 +1,102 @@
+"""CaseAccount: its fields are settled from the witnesses of its logs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from laeforensics.evidence.names import start_of, without_suffix
+from laeforensics.facts.channels import LAST_ASSERTING_STANDING
+from laeforensics.facts.fact import Fact, weigh
+from laeforensics.facts.findings import Finding, finding
+from laeforensics.facts.packed import Witnesses
+from laeforensics.joining.signups import Signup
+
+REQUIRED = ("bucket_name", "user_access_key_id", "user_secret_key")
+REQUIRED_DEVPAY = (*REQUIRED, "user_token", "product_token")
+MUST_BE_RIGHT = frozenset(
+    {*REQUIRED_DEVPAY, "customer_email", "introducer_furl", "introducer_node_pem", "server_node_pem"}
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class CaseAccount:
+    """One account, or one attempt. `values` are the account's; `witnesses` those that they rest on."""
+
+    account_id: str
+    is_attempt: bool
+    signups: list[Signup]
+    origin: Signup | None = None
+    values: dict[str, str] = field(default_factory=dict, repr=False)
+    witnesses: Witnesses = field(default_factory=Witnesses)
+    contested: set[str] = field(default_factory=set)
+    missing: tuple[str, ...] = ()
+    ready: bool | None = None
+    introducer_identity: str | None = None
+    storage_identity: str | None = None
+    furl_fits: bool = False
+    email_confirmed: bool = False
+    history: tuple[str, ...] = ()
+    decisions: tuple[str, ...] = ()
+    decided: dict[str, list[Fact]] = field(default_factory=dict, repr=False)
+    """The witnesses among which a human chose, by field: a decision may be changed."""
+    server: str = "UNKNOWN"
+    server_source: str | None = None
+    matched_by: tuple[str, ...] = ()
+    findings: list[Finding] = field(default_factory=list)
+
+
+def instances(account: CaseAccount) -> dict[str, Signup]:
+    """Every instance that the evidence tells of the account, with the log (or secrets file) that tells it."""
+    return {
+        fact.value: signup
+        for signup in account.signups
+        for fact in signup.witnesses.get("instance_id", ())
+        if fact.standing <= LAST_ASSERTING_STANDING
+    }
+
+
+def take(account: CaseAccount, name: str, facts: list[Fact]) -> None:
+    """Let these witnesses settle a field of the account."""
+    if not facts:
+        return
+    account.witnesses[name] = facts
+    value, contested = weigh(facts)
+    if value:
+        account.values[name] = value
+    if contested and name in MUST_BE_RIGHT:
+        account.contested.add(name)
+        told = [f for s in account.signups for f in s.findings]
+        if not any(f.code == "contested-field" and f.field == name for f in told):
+            account.findings.append(
+                finding(
+                    "contested-field",
+                    f"copies or files of this account contradict each other in {name}",
+                    signup=account.account_id,
+                    field=name,
+                    locators=tuple(f.locator for f in facts),
+                )
+            )
+
+
+def settle_newest(account: CaseAccount, servers: Sequence[Signup], names: Iterable[str]) -> None:
+    """Settle each field by the first of the servers that tells it."""
+    for name in names:
+        for signup in servers:
+            facts = [f for f in signup.witnesses.get(name, ()) if f.standing <= LAST_ASSERTING_STANDING]
+            if facts:
+                take(account, name, facts)
+                break
+
+
+def keys_of(account: CaseAccount) -> set[str]:
+    """Every name under which an account may be asked for: ids, log names, seeds, e-mail, activation key."""
+    keys = {
+        account.account_id,
+        *(s.name for s in account.signups),
+        *(s.name.rpartition("/")[2] for s in account.signups),
+        *(without_suffix(s.name).rpartition("/")[2] for s in account.signups),
+    }
+    keys |= {start[1] for s in account.signups if (start := start_of(s.name))}
+    keys |= {v for name in ("customer_email", "activation_key", "bucket_name") if (v := account.values.get(name))}
+    return keys

@@ -1,0 +1,186 @@
+"""Joined logs become accounts: an account is a bucket, in which each of its logs has a role."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from laeforensics.accounts.account import REQUIRED, REQUIRED_DEVPAY, CaseAccount, settle_newest, take
+from laeforensics.accounts.nodes import NODE_KEYS, contest_identity, note_relayed_furl, settle_furl, settle_identity
+from laeforensics.accounts.outcome import is_ready, outcome
+from laeforensics.accounts.roles import ATTEMPT, ORIGIN, RE_RECORD, attested_bucket
+from laeforensics.accounts.servers import best_first, same_server
+from laeforensics.companions.products import by_own_word
+from laeforensics.evidence.names import start_of, stem
+from laeforensics.facts.buckets import product_code_of
+from laeforensics.facts.channels import LAST_ASSERTING_STANDING, SITE, STANDING
+from laeforensics.facts.fields import CREDENTIALS, CUSTOMER, IDENTITY, SERVER, fields_of, was_quoted
+from laeforensics.facts.findings import finding
+from laeforensics.facts.masking import excerpt
+from laeforensics.joining.signups import Signup
+
+_OF_THE_SIGNUP = fields_of(CREDENTIALS, CUSTOMER)
+
+
+def accounts(signups: Sequence[Signup], roles: dict[str, str]) -> list[CaseAccount]:
+    """Every account and every attempt, sorted by id."""
+    groups: dict[str, list[Signup]] = defaultdict(list)
+    buckets = {stem(s.name): bucket for s in signups if s.log is not None and (bucket := attested_bucket(s))}
+    for signup in signups:
+        # A cut copy may not tell the bucket that its fellow tells.
+        bucket = None if roles[signup.name] == ATTEMPT else attested_bucket(signup) or buckets.get(stem(signup.name))
+        start = start_of(signup.name)
+        groups[bucket or f"attempt:{start[1] if start else stem(signup.name)}"].append(signup)
+    found = []
+    for account_id, group in sorted(groups.items()):
+        account = _account(account_id, group, roles)
+        account.witnesses.pack()
+        found.append(account)
+    return found
+
+
+def _account(account_id: str, group: list[Signup], roles: dict[str, str]) -> CaseAccount:
+    group = sorted(group, key=lambda s: ((start_of(s.name) or ("", ""))[0], s.name))
+    account = CaseAccount(account_id=account_id, is_attempt=account_id.startswith("attempt:"), signups=group)
+    account.origin = next((s for s in group if roles[s.name] in (ORIGIN, ATTEMPT)), None)
+    if not account.is_attempt:
+        group = account.signups = _leave_out_other_customers(account, group, roles)
+    account.history += tuple(_history_line(s, roles[s.name]) for s in group)
+    account.matched_by = tuple(sorted({how for s in group for how in s.matched_by}))
+    _settle_signup(account, roles)
+    if account.is_attempt:
+        settle_newest(account, group, (*fields_of(SERVER), *fields_of(IDENTITY)))
+        return account
+    account.ready = _ready(account, group)
+    servers = best_first(group, roles)
+    printed = [s for s in servers if roles[s.name] != RE_RECORD]
+    contest_identity(account, account.origin, printed, [s for s in servers if roles[s.name] == RE_RECORD])
+    if not account.contested.isdisjoint(NODE_KEYS):
+        servers = printed  # what the re-record says of its server waits with its keys for the decision
+    settle_newest(account, same_server(servers, roles), fields_of(SERVER))
+    settle_identity(account, servers)
+    settle_furl(account, servers)
+    note_relayed_furl(account)
+    for name in NODE_KEYS & account.contested:
+        account.values.pop(name, None)
+    _email_findings(account)
+    required = REQUIRED_DEVPAY if product_code_of(account_id) else REQUIRED
+    account.missing = tuple(name for name in required if name not in account.values and name not in account.contested)
+    account.findings += [
+        finding("missing-field", f"{name} is not known", signup=account.account_id, field=name)
+        for name in account.missing
+    ]
+    if account.ready is False:
+        account.findings.append(finding("never-ready", "no server of it was ever ready", signup=account.account_id))
+    return account
+
+
+_SAME_CUSTOMER = ("user_access_key_id", "user_secret_key", "user_token", "customer_email")
+
+
+def _leave_out_other_customers(account: CaseAccount, group: list[Signup], roles: dict[str, str]) -> list[Signup]:
+    """Logs that name this bucket but another customer are left out: a bucket's name alone makes no member of it.
+
+    What a re-record says was read out of a server, so it must also agree with an access key that is known.
+    """
+    anchor = account.origin or group[0]
+    kept = [anchor]
+    for signup in group:
+        if signup is anchor or (
+            stem(signup.name) == stem(anchor.name) and (signup.log is None) == (anchor.log is None)
+        ):
+            kept += (
+                [] if signup is anchor else [signup]
+            )  # a copy is no other customer: where it differs, one of them is damaged
+            continue
+        shared = [name for name in _SAME_CUSTOMER if name in anchor.values and name in signup.values]
+        other = [name for name in shared if anchor.values[name] != signup.values[name]]
+        if not other and (roles[signup.name] != RE_RECORD or "user_access_key_id" in shared):
+            kept.append(signup)
+            continue
+        why = f"another {other[0]}" if other else "no access key to compare"
+        account.history += (f"left out {signup.name} ({why})",)
+        account.findings.append(
+            finding(
+                "stranger-in-bucket",
+                f"{signup.name} names this bucket but has {why}; it was left out",
+                signup=account.account_id,
+                field=other[0] if other else "user_access_key_id",
+            )
+        )
+    return [s for s in group if any(s is k for k in kept)]
+
+
+def _history_line(signup: Signup, role: str) -> str:
+    log = signup.log
+    error = f" ({excerpt(log.failure)})" if log is not None and log.failure else ""
+    return f"{role} {signup.name} {outcome(signup, role)}{error}"
+
+
+def _ready(account: CaseAccount, group: Iterable[Signup]) -> bool | None:
+    told = {is_ready(s) for s in group}
+    if True in told:
+        return True
+    if False in told:
+        for signup in group:
+            if signup.success_row is not None:
+                account.findings.append(
+                    finding(
+                        "success-despite-failure", "signups.csv says success, the log says failure", signup=signup.name
+                    )
+                )
+        return False
+    account.findings.append(
+        finding("ready-unknown", "nothing tells whether a server was ever ready", signup=account.account_id)
+    )
+    return None
+
+
+def _settle_signup(account: CaseAccount, roles: dict[str, str]) -> None:
+    """What the customer signed up with: the origin's witnesses, with those of every filled secrets file of the bucket.
+
+    A re-record read its values out of a server: it only fills gaps.
+    """
+    first = [s for s in account.signups if roles[s.name] != RE_RECORD]
+    later = [s for s in account.signups if roles[s.name] == RE_RECORD]
+    for name in _OF_THE_SIGNUP:
+        # Each tells its own bucket's name.
+        heard = account.signups if name in ("bucket_name", "product_code") else first
+        facts = [f for s in heard for f in s.witnesses.get(name, ()) if f.standing <= LAST_ASSERTING_STANDING]
+        if name == "product_token":
+            facts = by_own_word(facts, (f for s in later for f in s.witnesses.get(name, ())))
+        take(account, name, facts)
+    for signup in later:
+        for name in _OF_THE_SIGNUP:
+            if name not in account.values and name not in account.contested:
+                facts = [f for f in signup.witnesses.get(name, ()) if f.standing <= LAST_ASSERTING_STANDING]
+                take(account, name, facts)
+    email = account.values.get("customer_email")
+    account.email_confirmed = any(
+        f.value == email and f.standing <= STANDING[SITE] for f in account.witnesses.get("customer_email", ())
+    )
+    if email is not None and product_code_of(account.account_id) and was_quoted(email):
+        account.email_confirmed = False
+
+
+def _email_findings(account: CaseAccount) -> None:
+    if "customer_email" not in account.values:
+        account.findings.append(
+            finding(
+                "missing-email",
+                "nothing tells the customer's address",
+                signup=account.account_id,
+                field="customer_email",
+            )
+        )
+    elif not account.email_confirmed:
+        account.findings.append(
+            finding(
+                "unconfirmed-email",
+                "the site quoted this address, so no program ever wrote to it"
+                if was_quoted(account.values["customer_email"])
+                else "only the web form tells this address",
+                signup=account.account_id,
+                field="customer_email",
+            )
+        )

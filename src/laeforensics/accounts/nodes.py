@@ -1,0 +1,231 @@
+"""The identities of an account's two nodes: which key is restored, which furl fits it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from laeforensics.accounts import identities
+from laeforensics.accounts.account import CaseAccount, settle_newest, take
+from laeforensics.evidence.names import stem
+from laeforensics.facts import node_keys
+from laeforensics.facts.channels import BROKEN_KEY, LAST_ASSERTING_STANDING, OWN
+from laeforensics.facts.fact import Fact
+from laeforensics.facts.findings import finding
+from laeforensics.joining.signups import Signup
+
+NODE_KEYS = frozenset({"introducer_node_pem", "server_node_pem"})
+
+
+def settle_identity(account: CaseAccount, servers: Sequence[Signup]) -> None:
+    """Judge the introducer's and the storage server's keys, and take the best of each."""
+    for node, pem_field, id_field in (
+        ("introducer", "introducer_node_pem", "introducer_nodeid"),
+        ("storage", "server_node_pem", "server_nodeid"),
+    ):
+        tub_ids = {
+            f.value for s in servers for f in s.witnesses.get(id_field, ()) if f.standing <= LAST_ASSERTING_STANDING
+        }
+        if node == "introducer":
+            furls = [
+                f
+                for s in servers
+                for f in s.witnesses.get("introducer_furl", ())
+                if f.standing <= LAST_ASSERTING_STANDING
+            ]
+            tub_ids |= {node_keys.tub_id_of_furl(f.value) for f in furls}
+        verdict, facts = _best_key(servers, pem_field, tub_ids)
+        if facts:
+            if pem_field not in account.contested:
+                account.witnesses[pem_field] = facts
+            if facts[0].channel != BROKEN_KEY:
+                account.values[pem_field] = facts[0].value
+            if verdict == identities.BROKEN:
+                account.findings.append(
+                    finding(
+                        "broken-identity",
+                        f"the {node}'s node.pem does not fit",
+                        signup=account.account_id,
+                        field=pem_field,
+                        locators=tuple(f.locator for f in facts),
+                    )
+                )
+            tub_id = node_keys.tub_id_of_pem(facts[0].value)
+            ids = [f for s in servers for f in s.witnesses.get(id_field, ()) if f.value == tub_id]
+            if ids:
+                account.witnesses[id_field], account.values[id_field] = ids, ids[0].value
+        else:
+            settle_newest(account, servers, (id_field,))
+        setattr(account, f"{node}_identity", verdict)
+    settle_newest(account, servers, ("server_node_privkey",))
+
+
+def contest_identity(
+    account: CaseAccount, first: Signup | None, printed: Sequence[Signup], re_recorded: Sequence[Signup]
+) -> None:
+    """Where a re-record read another key out of a server than its own signup or replacement told.
+
+    Then a human decides. A server is known by its address; one that nobody else tells of is held against all. The furl
+    that the `first` run printed tells the introducer's key, too: only a replacement printed one that was thrown away.
+    """
+    told: dict[str, list[Fact]] = {name: [] for name in sorted(NODE_KEYS)}
+    read: dict[str, list[Fact]] = {name: [] for name in sorted(NODE_KEYS)}
+    for signup in re_recorded:
+        host = signup.values.get("public_host")
+        servers = [s for s in printed if host and s.values.get("public_host") == host] or printed
+        before = {name: _asserted(servers, name) for name in NODE_KEYS}
+        furls = _asserted([s for s in servers if s is first], "introducer_furl")
+        now = {name: _asserted([signup], name) for name in NODE_KEYS}
+        known = {name: {node_keys.tub_id_of_pem(f.value) for f in before[name]} for name in NODE_KEYS}
+        known["introducer_node_pem"] |= {node_keys.tub_id_of_furl(f.value) for f in furls}
+        another = {
+            name
+            for name in NODE_KEYS
+            if known[name] and any(node_keys.tub_id_of_pem(f.value) not in known[name] for f in now[name])
+        }
+        for name in NODE_KEYS if another else ():
+            # A server whose introducer is another's is another server: nothing that was read there is sure.
+            if name in another or not known[name]:
+                told[name] += [f for f in before[name] if f not in told[name]]
+                read[name] += now[name]
+    for name, facts in read.items():
+        if facts:
+            account.contested.add(name)
+            account.witnesses[name] = [*told[name], *facts]
+            account.findings.append(
+                finding(
+                    "contested-field",
+                    f"a re-record read another {name} out of the server than was printed before",
+                    signup=account.account_id,
+                    field=name,
+                    locators=tuple(f.locator for f in (*told[name], *facts)),
+                )
+            )
+
+
+def _asserted(signups: Sequence[Signup], name: str) -> list[Fact]:
+    return [f for s in signups for f in s.witnesses.get(name, ()) if f.standing <= LAST_ASSERTING_STANDING]
+
+
+def _best_key(servers: Sequence[Signup], pem_field: str, tub_ids: set[str]) -> tuple[str, list[Fact]]:
+    """The best key, with its verdict.
+
+    The first that proves itself, else the first that states itself, else a broken one.
+
+    Asked first is the newest finished server.
+    """
+    best: tuple[int, str, list[Fact]] = (9, identities.ABSENT, [])
+    for signup in servers:
+        if pem_field in signup.contested:
+            continue
+        facts = sorted(
+            (
+                f
+                for f in signup.witnesses.get(pem_field, ())
+                if f.standing <= LAST_ASSERTING_STANDING or f.channel == BROKEN_KEY
+            ),
+            key=lambda f: f.standing,
+        )
+        for fact in facts:
+            verdict = identities.BROKEN if fact.channel == BROKEN_KEY else identities.judge(fact.value, tub_ids)
+            rank = (identities.PROVED, identities.STATED, identities.BROKEN).index(verdict)
+            if rank < best[0]:
+                best = (rank, verdict, [f for f in facts if f.value == fact.value])
+    return best[1], best[2]
+
+
+def settle_furl(account: CaseAccount, servers: Sequence[Signup]) -> None:
+    """The newest furl whose TubID is the proved certificate's; the others are findings.
+
+    Without a proof, the newest furl.
+    """
+    per_server = [
+        [f for f in s.witnesses.get("introducer_furl", ()) if f.standing <= LAST_ASSERTING_STANDING] for s in servers
+    ]
+    if account.introducer_identity == identities.PROVED:
+        proved = node_keys.tub_id_of_pem(account.values["introducer_node_pem"])
+        # A furl that its own log contradicts counts only if the program itself wrote down the key that proves it.
+        own_key = any(f.channel == OWN for f in account.witnesses["introducer_node_pem"])
+        others = tuple(f.locator for facts in per_server for f in facts if node_keys.tub_id_of_furl(f.value) != proved)
+        if others:
+            account.findings.append(
+                finding(
+                    "throw-away-furl",
+                    "a furl of another identity than the proved one was printed",
+                    signup=account.account_id,
+                    field="introducer_furl",
+                    locators=others,
+                )
+            )
+        per_server = [
+            [
+                f
+                for f in facts
+                if node_keys.tub_id_of_furl(f.value) == proved and (own_key or "introducer_furl" not in s.contested)
+            ]
+            for s, facts in zip(servers, per_server, strict=True)
+        ]
+    told = next((s for s, facts in zip(servers, per_server, strict=True) if facts), None)
+    if told is not None:
+        # Copies of the same log speak together.
+        copies = [n for n, s in enumerate(servers) if stem(s.name) == stem(told.name)]
+        take(account, "introducer_furl", [fact for n in copies for fact in per_server[n]])
+    account.furl_fits = account.introducer_identity == identities.PROVED and "introducer_furl" in account.values
+    if "introducer_furl" in account.values and account.introducer_identity == identities.ABSENT:
+        account.findings.append(
+            finding(
+                "furl-without-key",
+                "the furl is known, the introducer's node.pem is not",
+                signup=account.account_id,
+                field="introducer_furl",
+            )
+        )
+
+
+def note_relayed_furl(account: CaseAccount) -> None:
+    """Say so if the node's own furl, as its server relayed it, has another swissnum than the furl that was taken."""
+    taken = account.values.get("introducer_furl")
+    if taken is None:
+        return
+    other = tuple(
+        f.locator
+        for s in account.signups
+        for f in s.witnesses.get("internal_introducer_furl", ())
+        if node_keys.tub_id_of_furl(f.value) == node_keys.tub_id_of_furl(taken)
+        and f.value.rpartition("/")[2] != taken.rpartition("/")[2]
+    )
+    if other:
+        account.findings.append(
+            finding(
+                "outranked-witness",
+                "the furl that a server relayed ends otherwise than the one that the program printed, which was taken",
+                signup=account.account_id,
+                field="introducer_furl",
+                locators=other,
+            )
+        )
+
+
+def follow_decision(account: CaseAccount, pem_field: str) -> None:
+    """After a human chose a node key, make node id, furl and identity those of that key, or not known."""
+    tub_id = node_keys.tub_id_of_pem(account.values[pem_field])
+    id_field = pem_field.replace("node_pem", "nodeid")
+    names = (id_field, "introducer_furl") if pem_field == "introducer_node_pem" else (id_field,)
+    proved = False
+    for name in names:
+        facts = [
+            f
+            for s in account.signups
+            for f in s.witnesses.get(name, ())
+            if f.standing <= LAST_ASSERTING_STANDING
+            and tub_id == (node_keys.tub_id_of_furl(f.value) if name == "introducer_furl" else f.value)
+        ]
+        account.values.pop(name, None)
+        account.contested.discard(name)
+        take(account, name, facts)
+        proved = proved or bool(facts)
+    state = identities.PROVED if proved else identities.STATED
+    if pem_field == "introducer_node_pem":
+        account.introducer_identity = state
+        account.furl_fits = "introducer_furl" in account.values
+    else:
+        account.storage_identity = state

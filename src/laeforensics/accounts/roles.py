@@ -1,0 +1,122 @@
+"""What a log is to its account: origin, replacement, re-record, duplicate or attempt."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from laeforensics.evidence.names import start_of, stem
+from laeforensics.facts.buckets import bears_seed, seed_of
+from laeforensics.facts.channels import DAMAGED, LAST_ASSERTING_STANDING, TESTIMONY
+from laeforensics.facts.fact import Fact
+from laeforensics.joining.signups import Signup
+from laeforensics.parsing.stages import BEFORE_DEPLOYMENT
+
+ORIGIN, REPLACEMENT, RE_RECORD, DUPLICATE, ATTEMPT = "origin", "replacement", "re-record", "duplicate", "attempt"
+
+
+def roles(signups: Sequence[Signup]) -> dict[str, str]:
+    """The role of each log (or of a secrets file whose log is lost), by its name."""
+    found: dict[str, str] = {}
+    by_bucket: dict[str, list[Signup]] = defaultdict(list)
+    begun = _begun(signups)
+    for signup in signups:
+        bucket = attested_bucket(signup)
+        if bucket is None:
+            found[signup.name] = ATTEMPT
+        elif is_re_record(signup):
+            found[signup.name] = RE_RECORD
+        elif is_replacement(signup, begun):
+            found[signup.name] = REPLACEMENT
+        else:
+            by_bucket[bucket].append(signup)
+    for bucket, claimants in by_bucket.items():
+        first = min(claimants, key=lambda s: (seed_of(bucket) != _seed(s), s.log is None, s.name.count("/"), s.name))
+        for signup in claimants:
+            found[signup.name] = ORIGIN if signup is first else DUPLICATE
+    logs = {s.name for s in signups if s.log is not None}
+    whole = {stem(name) for name, role in found.items() if role != ATTEMPT and name in logs}
+    cut = {name for name, role in found.items() if role == ATTEMPT and name in logs and stem(name) in whole}
+    attempts = [s for s in signups if s.log is not None and found[s.name] == ATTEMPT]
+    attempts.sort(key=lambda s: (-s.log.size if s.log else 0, s.name.count("/"), s.name))
+    longest = {stem(s.name): s.name for s in reversed(attempts)}  # of copies in several places, the longest
+    cut |= {s.name for s in attempts if longest[stem(s.name)] != s.name}
+    return {name: DUPLICATE if name in cut else role for name, role in found.items()}
+
+
+def _seed(signup: Signup) -> str | None:
+    start = start_of(signup.name)
+    return start[1] if start else None
+
+
+def is_re_record(signup: Signup) -> bool:
+    """True for a record_secrets log: its values were read out of a server."""
+    return signup.log is not None and (
+        "Reading secrets..." in signup.log.announcements or signup.log.has_channel(TESTIMONY)
+    )
+
+
+def _begun(signups: Sequence[Signup]) -> dict[str, str]:
+    """When the first run of each S4 customer's subscription began.
+
+    A replacement's name bears the same halves: only its time tells it apart.
+    """
+    begun: dict[str, str] = {}
+    for started, seed in filter(None, (start_of(s.name) for s in signups)):
+        if "-" in seed:
+            begun[seed] = min(started, begun.get(seed, started))
+    return begun
+
+
+def is_replacement(signup: Signup, begun: Mapping[str, str]) -> bool:
+    """True for a replace_server log: it begins at the deployment, of a bucket whose seed is another log's.
+
+    In the S4 layout: of a subscription whose first run had `begun` before.
+    """
+    bucket, start = named_bucket(signup), start_of(signup.name)
+    if bucket is None:
+        return False
+    is_later = start is not None and start[0] > begun.get(start[1], start[0])
+    if signup.log is None:
+        return is_later if seed_of(bucket) is None else seed_of(bucket) != _seed(signup)
+    begins_early = {stage for stage, _ in signup.log.stages} & BEFORE_DEPLOYMENT
+    own = start is not None and bears_seed(bucket, start[1])
+    restores = {"Restoring introducer identity...", "Restoring storage server identity..."} & signup.log.announcements
+    if restores or "field missing" in signup.log.marks:
+        return not (begins_early and own)  # logs are appended to: the signup's may go on with the replacement's
+    return not begins_early and start is not None and (is_later or not own)
+
+
+def attested_bucket(signup: Signup) -> str | None:
+    """The bucket that the evidence says exists.
+
+    It was announced as created, or stands in the program's later prints, or in a filled secrets file. A bucket that was
+    only going to be made, or whose creation was printed as failed, is not attested.
+    """
+    bucket = named_bucket(signup)
+    if bucket is None:
+        return None
+    log = signup.log
+    if log is None:
+        return bucket
+    if log.bucket_failed:
+        return None
+    if any(stage == "bucket_created" for stage, _ in log.stages):
+        return bucket
+    attesting = [
+        f
+        for f in signup.witnesses["bucket_name"]
+        if f.rule not in ("bucket",) and (f.channel == DAMAGED or _tells(f, signup, bucket))
+    ]
+    if any(f.locator.evidence != log.evidence or f.rule in ("deployment", "stray", "tahoe_cfg") for f in attesting):
+        return bucket
+    return None
+
+
+def named_bucket(signup: Signup) -> str | None:
+    """The bucket of a log, whether it exists or not; of several almost equal names the one that stands for them."""
+    return signup.undecided_bucket or signup.values.get("bucket_name")
+
+
+def _tells(fact: Fact, signup: Signup, bucket: str) -> bool:
+    return fact.standing <= LAST_ASSERTING_STANDING and (fact.value == bucket or signup.undecided_bucket is not None)

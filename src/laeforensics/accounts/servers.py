@@ -1,0 +1,49 @@
+"""Which of an account's servers speaks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from laeforensics.accounts.account import CaseAccount, instances
+from laeforensics.accounts.outcome import is_ready
+from laeforensics.accounts.roles import DUPLICATE
+from laeforensics.companions.inventory import GONE, RUNNING, UNKNOWN, Inventory
+from laeforensics.evidence.names import stem
+from laeforensics.joining.signups import Signup
+
+
+def best_first(group: Sequence[Signup], roles: dict[str, str]) -> list[Signup]:
+    """The account's servers, best first: finished ones, newest first, then the others."""
+    newest = [s for s in reversed(group) if roles[s.name] != DUPLICATE] + [
+        s for s in group if roles[s.name] == DUPLICATE
+    ]
+    return [s for s in newest if is_ready(s)] + [s for s in newest if not is_ready(s)]
+
+
+def same_server(servers: Sequence[Signup], roles: dict[str, str]) -> list[Signup]:
+    """The best of the servers that is known by its instance or its address, with whatever else tells of the same one.
+
+    What it does not tell of itself is not known: another server's would be another's.
+    """
+    names = ("instance_id", "public_host")
+    best = next((s for s in servers if any(name in s.values for name in names)), None)
+    if best is None:
+        return list(servers)
+    same = []
+    for signup in servers:
+        shared = [n for n in names if n in signup.values and n in best.values]
+        agrees = all(signup.values[n] == best.values[n] for n in shared)
+        copy = stem(signup.name) == stem(best.name) or DUPLICATE in (roles[signup.name], roles[best.name])
+        if agrees and (shared or copy):
+            same.append(signup)
+    return same
+
+
+def state_of_servers(account: CaseAccount, inventory: Inventory) -> str:
+    """GONE only if every server that the account ever had is gone; RUNNING if one of them runs; else UNKNOWN."""
+    newest, launch_time = account.values.get("instance_id"), account.values.get("launch_time")
+    told = {inventory.server(newest, launch_time)}
+    for instance_id, signup in instances(account).items():
+        launched = signup.values.get("launch_time") if signup.values.get("instance_id") == instance_id else None
+        told.add(inventory.server(instance_id, launched))
+    return next(state for state in (RUNNING, UNKNOWN, GONE) if state in told)

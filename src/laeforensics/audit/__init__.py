@@ -1,0 +1,1 @@
+"""The judgement: verdicts, grades, what would mend an account, what a human decided."""

@@ -1,0 +1,167 @@
+"""What a human decided about a contested field: kept in the case folder, applied while its witness still stands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from laeforensics.accounts.account import CaseAccount
+from laeforensics.accounts.nodes import NODE_KEYS, follow_decision
+from laeforensics.errors import DecisionError
+from laeforensics.facts.fact import Fact
+from laeforensics.facts.findings import finding
+from laerecover.manifest import Secret
+
+FILE = "decisions.jsonl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """One decision: of which account's field which witness is right, who says so, why, and when (UTC, ISO).
+
+    The witness is named by its place and by the fingerprint of its value: a decision holds no secret, and does not
+    outlive a change of the evidence. Without a place it withdraws the one before.
+    """
+
+    account_id: str
+    field: str
+    place: str
+    fingerprint: str
+    who: str
+    because: str
+    at: str
+    among: tuple[str, ...] = ()
+    """The fingerprints of everything that the witnesses said: a voice that comes later reopens the question."""
+
+    def __str__(self) -> str:
+        what = f"{self.place} is right" if self.place else "withdrawn, contested again"
+        return f"{self.field}: {what}, says {self.who} on {self.at[:10]}: {self.because}"
+
+
+def witnesses(account: CaseAccount, field: str) -> list[Fact]:
+    """The witnesses that a human may choose from, numbered from 1 in this order: those of the best standing present."""
+    facts = account.witnesses.get(field, [])
+    best = min((f.standing for f in facts), default=0)
+    return [f for f in facts if f.standing == best]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What a human chose.
+
+    The `witness` of that number is right in a contested `field` (0 withdraws), says `who`, `because`.
+    """
+
+    field: str
+    witness: int
+    who: str
+    because: str
+
+
+def decide(account: CaseAccount, choice: Choice, *, now: datetime, folder: Path) -> Decision:
+    """Record a choice in the case folder, which is made if it is not there.
+
+    Raises DecisionError: the field is not contested, there is no such witness, or no reason is given. OSError.
+    """
+    decision = _decision(account, choice, now)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (folder / FILE).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(decision), ensure_ascii=True) + "\n")
+    return decision
+
+
+def _decision(account: CaseAccount, choice: Choice, now: datetime) -> Decision:
+    field, number = choice.field, choice.witness
+    where = f"{account.account_id} {field}"
+    if field not in account.contested and field not in account.decided:
+        contested = ", ".join(sorted(account.contested)) or "none"
+        raise DecisionError("this field is not contested", where=where, next_step=f"contested here: {contested}")
+    heard = account.decided.get(field) or witnesses(account, field)
+    withdrawn = number == 0 and field in account.decided
+    if not withdrawn and not 1 <= number <= len(heard):
+        raise DecisionError(f"there is no witness {number}", where=where, next_step=f"choose one of 1 to {len(heard)}")
+    if not choice.because.strip() or not choice.who.strip():
+        raise DecisionError("a decision needs a name and a reason", where=where, next_step="give --who and --because")
+    chosen = None if withdrawn else heard[number - 1]
+    return Decision(
+        account_id=account.account_id,
+        field=field,
+        place=str(chosen.locator) if chosen else "",
+        fingerprint=Secret(chosen.value).fingerprint if chosen else "",
+        who=choice.who,
+        because=choice.because,
+        at=now.isoformat(timespec="seconds"),
+        among=_said(heard),
+    )
+
+
+def _said(facts: Iterable[Fact]) -> tuple[str, ...]:
+    return tuple(sorted({Secret(f.value).fingerprint for f in facts}))
+
+
+def load(folder: Path) -> list[Decision]:
+    """The decisions of a case folder, in their order; none if there is no file.
+
+    Raises DecisionError: a line is damaged.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        return []
+    found = []
+    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").split("\n"), start=1):
+        if line:
+            try:
+                told = json.loads(line)
+                found.append(Decision(**{**told, "among": tuple(told.get("among", ()))}))
+            except (ValueError, TypeError, AttributeError):
+                raise DecisionError(
+                    f"line {number} is no decision", where=str(path), next_step="mend or remove that line"
+                ) from None
+    return found
+
+
+def apply(accounts: Iterable[CaseAccount], decisions: Iterable[Decision]) -> None:
+    """Settle contested fields by the last decision about each, in place.
+
+    A decision whose witness is gone is a finding.
+    """
+    latest = list(decisions)[::-1]
+    for account in accounts:
+        ids = {account.account_id}
+        if "bucket_name" in account.contested:  # the account bears the decided name from then on
+            ids |= {f.value for f in account.witnesses["bucket_name"]}
+        for field in sorted(account.contested):
+            decision = next((d for d in latest if d.account_id in ids and d.field == field), None)
+            if decision is not None and decision.place:
+                _apply(account, field, decision)
+
+
+def _apply(account: CaseAccount, field: str, decision: Decision) -> None:
+    choice = witnesses(account, field)
+    heard = not decision.among or set(_said(choice)) <= set(decision.among)
+    for fact in choice if heard else ():
+        if str(fact.locator) == decision.place and Secret(fact.value).fingerprint == decision.fingerprint:
+            account.decided[field] = choice
+            account.values[field] = fact.value
+            account.witnesses[field] = [f for f in account.witnesses[field] if f.value == fact.value]
+            account.contested.discard(field)
+            account.findings = [f for f in account.findings if (f.code, f.field) != ("contested-field", field)]
+            account.decisions += (str(decision),)
+            if field == "bucket_name":
+                account.account_id = fact.value
+            if field in NODE_KEYS:
+                follow_decision(account, field)
+            return
+    account.findings.append(
+        finding(
+            "stale-decision",
+            f"a decision about {field} names a witness that does not stand there any more"
+            if heard
+            else f"since the decision about {field} another witness has come, who says something else",
+            signup=account.account_id,
+            field=field,
+        )
+    )

@@ -1,0 +1,87 @@
+"""Judgement: what was read of a case, joined into accounts, each with what a human should know of it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+from laeforensics.accounts.account import CaseAccount
+from laeforensics.accounts.assembly import accounts
+from laeforensics.accounts.roles import roles
+from laeforensics.accounts.servers import state_of_servers
+from laeforensics.audit import decisions, gaps
+from laeforensics.audit.decisions import Choice, Decision
+from laeforensics.audit.mends import Mend, of_lost_accounts, shopping_list
+from laeforensics.companions.inventory import Inventory
+from laeforensics.facts.findings import SEVERITIES, Finding
+from laeforensics.joining import lost
+from laeforensics.joining.join import join
+from laeforensics.joining.signups import Signup
+from laeforensics.reading.whole import Reading
+
+
+class Judgement:
+    """The evidence of one case, joined at once, judged when first asked.
+
+    `root` is what was read, for people; `folder` the case folder, whose decisions are applied. `joined` has one Signup
+    for each log, `lost` one for each secrets file whose log is lost; `roles` says by name what each is to its account.
+    """
+
+    def __init__(self, root: Path, reading: Reading, *, folder: Path, inventory: Inventory | None = None) -> None:
+        self.root = root
+        self.folder = folder
+        self.reading = reading
+        self._inventory = inventory
+        self._no_logs = [lost.no_log_finding(log) for log in reading.logs if lost.is_no_log(log)]
+        self.joined: list[Signup] = join([log for log in reading.logs if not lost.is_no_log(log)], reading.sources)
+        self.lost: list[Signup] = lost.logs_lost(self.joined, reading.sources)
+        self.roles = roles(self.signups)
+
+    @property
+    def signups(self) -> tuple[Signup, ...]:
+        """All signups: those with a log, then those whose log is lost."""
+        return (*self.joined, *self.lost)
+
+    @cached_property
+    def accounts(self) -> list[CaseAccount]:
+        """Every account and attempt, sorted by id. Raises DecisionError: the case folder's decisions cannot be read."""
+        found = accounts(self.signups, self.roles)
+        decisions.apply(found, decisions.load(self.folder))
+        if self._inventory is not None:
+            for account in found:
+                account.server = state_of_servers(account, self._inventory)
+                account.server_source = self._inventory.source
+        return found
+
+    @property
+    def findings(self) -> list[Finding]:
+        """The findings of reading, joining and auditing, most severe first."""
+        decided = {(s.name, d.partition(": ")[0]) for a in self.accounts for s in a.signups for d in a.decisions}
+        decided |= {(s.name, "product_token") for a in self.accounts if "product_token" in a.values for s in a.signups}
+        no_logs = {f.signup for f in self._no_logs}
+        sources = self.reading.sources
+        found = [
+            *(f for f in self.reading.findings if f.signup not in no_logs),
+            *self._no_logs,
+            *sources.findings,
+            *(f for s in self.signups for f in s.findings if (s.name, f.field) not in decided or not f.blocks),
+            *(f for a in self.accounts for f in a.findings),
+            *gaps.lost_accounts(self.accounts, sources),
+            *gaps.unknown_ends(self.accounts),
+        ]
+        return sorted(
+            found, key=lambda f: (SEVERITIES.index(f.severity), f.code, f.signup or "", f.field or "", f.message)
+        )
+
+    @property
+    def mends(self) -> list[Mend]:
+        """What evidence would help, most useful first."""
+        without_evidence = gaps.lost_accounts(self.accounts, self.reading.sources)
+        return [*of_lost_accounts(without_evidence), *shopping_list(self.accounts)]
+
+    def decide(self, account: CaseAccount, choice: Choice, *, now: datetime | None = None) -> Decision:
+        """Record a decision in the case folder; the accounts are then judged anew. Raises DecisionError, OSError."""
+        decision = decisions.decide(account, choice, now=now or datetime.now(UTC), folder=self.folder)
+        self.__dict__.pop("accounts", None)
+        return decision

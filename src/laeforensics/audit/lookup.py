@@ -1,0 +1,40 @@
+"""An account is found by any of its names."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+from laeforensics.accounts.account import CaseAccount, keys_of
+from laeforensics.errors import UnknownKey
+from laeforensics.facts.masking import plain
+
+
+def account_of(accounts: Sequence[CaseAccount], key: str, *, where: str) -> CaseAccount:
+    """The account of a log name, bucket, e-mail or activation key; among several, the one that is no attempt.
+
+    `where` tells people what was searched. Raises UnknownKey: none bears that name, or several do.
+    """
+    wanted = key.strip()
+    found = [a for a in accounts if wanted in keys_of(a)]
+    found = found or [a for a in accounts if wanted.lower() in {k.lower() for k in keys_of(a)}]
+    if len(found) == 1:
+        return found[0]
+    real = [a for a in found if not a.is_attempt]
+    if len(real) == 1:
+        return real[0]
+    if found:
+        names = ", ".join(a.account_id for a in found[:5])
+        raise UnknownKey(f"{len(found)} accounts match {plain(key)!r}", where=names, next_step="name one of them")
+    raise UnknownKey(
+        f"no account, log, e-mail or activation key {plain(key)!r}",
+        where=where,
+        next_step=_near(accounts, wanted) or "look at the account_id column of `laeforensics audit`",
+    )
+
+
+def _near(accounts: Sequence[CaseAccount], wanted: str) -> str | None:
+    """What comes near to a key that nothing bears."""
+    near = {k.lower(): k for a in accounts for k in keys_of(a)}
+    found = difflib.get_close_matches(wanted.lower(), near, n=3, cutoff=0.75)
+    return f"did you mean {plain(', '.join(near[k] for k in found))}?" if found else None

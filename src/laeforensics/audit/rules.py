@@ -1,0 +1,103 @@
+"""The decision tables: the order of the verdicts, the order of the grades, what each means in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from laeforensics.accounts.account import CaseAccount
+
+RECOVERABLE, INCOMPLETE, CONTESTED, UNFINISHED, ABANDONED = (
+    "RECOVERABLE",
+    "INCOMPLETE",
+    "CONTESTED",
+    "UNFINISHED",
+    "ABANDONED",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One row of a decision table: the first whose `holds` is true decides."""
+
+    name: str
+    holds: Callable[[CaseAccount], bool]
+    meaning: str
+    remedy: str
+
+
+VERDICTS: tuple[Rule, ...] = (
+    Rule(
+        name=ABANDONED,
+        holds=lambda a: a.is_attempt,
+        meaning="an attempt: nothing in the evidence attests a bucket",
+        remedy="none, unless the finding account-without-evidence names it: then its log or secrets file is lost",
+    ),
+    Rule(
+        name=UNFINISHED,
+        holds=lambda a: a.ready is False,
+        meaning="activated and paying, the bucket exists, but no server was ever ready",
+        remedy="ask the customer; recovering it would finish the signup",
+    ),
+    Rule(
+        name=CONTESTED,
+        holds=lambda a: bool(a.contested),
+        meaning="witnesses of equal standing contradict each other in a field that must be right",
+        remedy="a human decides which witness is right",
+    ),
+    Rule(
+        name=INCOMPLETE,
+        holds=lambda a: bool(a.missing),
+        meaning="a field without which the customer's storage cannot be opened is missing",
+        remedy="find the evidence that the shopping list names for it",
+    ),
+    Rule(
+        name=RECOVERABLE,
+        holds=lambda a: True,
+        meaning="everything that a recovery needs is known",
+        remedy="none needed",
+    ),
+)
+
+GRADES: tuple[Rule, ...] = (
+    Rule(
+        name="IDENTITY_KEPT",
+        holds=lambda a: a.introducer_identity == a.storage_identity == "PROVED" and a.furl_fits,
+        meaning="both nodes come back as themselves: the customer changes at most the address",
+        remedy="none needed",
+    ),
+    Rule(
+        name="NEW_FURL",
+        holds=lambda a: a.storage_identity == "PROVED",
+        meaning="the storage node comes back as itself, the introducer does not: a new furl must be sent",
+        remedy="find the introducer's node.pem and its furl",
+    ),
+    Rule(
+        name="NEW_STORAGE_IDENTITY",
+        holds=lambda a: True,
+        meaning="files can be read, but directories and other mutable files that exist cannot be changed: "
+        "their write enablers are bound to the lost storage node's TubID",
+        remedy="find the storage server's node.pem",
+    ),
+)
+
+
+def verdict(account: CaseAccount) -> Rule:
+    """The first verdict that holds."""
+    return next(rule for rule in VERDICTS if rule.holds(account))
+
+
+def grade(account: CaseAccount) -> Rule | None:
+    """The first grade that holds; None for an attempt."""
+    return None if account.is_attempt else next(rule for rule in GRADES if rule.holds(account))
+
+
+def blocking(account: CaseAccount) -> tuple[str, ...]:
+    """The codes of what keeps the account from being recovered, each with its field: `missing:user_secret_key`."""
+    if account.is_attempt:
+        return ()
+    codes = [f"contested:{name}" for name in sorted(account.contested)]
+    codes += [f"missing:{name}" for name in account.missing]
+    if account.ready is False:
+        codes.append("never-ready")
+    return tuple(codes)

@@ -1,0 +1,38 @@
+"""The shell of laeforensics: the library's verbs with the library's names, one verb a file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from laeforensics.cli import _shell, audit, custody, decide, diff, explain, extract, lint
+from laeforensics.cli._options import help_of
+
+app = typer.Typer(
+    name="laeforensics",
+    help="From the evidence that signups left behind to audited accounts. The evidence is never written to.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+grammars = typer.Typer(help="The grammars that the evidence is read with, and their samples.", no_args_is_help=True)
+app.add_typer(grammars, name="grammars")
+
+for _verb in (audit.audit, explain.explain, decide.decide, extract.extract, diff.diff, custody.custody):
+    app.command(help=help_of(_verb))(_verb)
+grammars.command(help=help_of(lint.lint))(lint.lint)
+
+
+@app.callback()
+def _every_verb() -> None:
+    """Keep the verbs verbs, however few."""
+
+
+def main(argv: list[str] | None = None) -> Any:
+    """Run one verb of the command line (or of `argv`, without the program's name), then exit.
+
+    Exit codes: 0 audited, whatever the verdicts; 1 a check failed; 2 usage or no readable evidence; 130 interrupted.
+    """
+    return _shell.run(app, argv)

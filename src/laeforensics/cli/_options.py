@@ -1,0 +1,84 @@
+"""What several verbs let their caller say, each declared once."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+Evidence = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="EVIDENCE",
+        help="the folder that holds signup_logs/, secrets/, the csv files and the config, or a .tar.* or .zip of it; "
+        "several are read as one case",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="for machines: JSON on stdout, people's text on stderr")]
+Jobs = Annotated[int, typer.Option(min=1, help="so many processes parse; the result is the same")]
+CaseFolder = Annotated[
+    Path | None,
+    typer.Option("--case", help="where custody and decisions of the case are kept; default EVIDENCE.case/ beside it"),
+]
+Inventory = Annotated[Path | None, typer.Option(help="a saved DescribeInstances answer: which old servers still run")]
+ProductTokens = Annotated[Path | None, typer.Option(help="a monthly file: lines of YYYY-MM,product code,product token")]
+Key = Annotated[str, typer.Argument(metavar="KEY", help="log name, bucket, e-mail or activation key")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseOptions:
+    """Which case a verb works on. A verb that does not take an option has its default."""
+
+    evidence: list[Path]
+    case_folder: Path | None = None
+    inventory: Path | None = None
+    product_tokens: Path | None = None
+    jobs: int = 1
+    as_json: bool = False
+
+
+_TYPES = {
+    "evidence": Evidence,
+    "case_folder": CaseFolder,
+    "inventory": Inventory,
+    "product_tokens": ProductTokens,
+    "jobs": Jobs,
+    "as_json": Json,
+}
+
+
+def of_a_case(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A verb `(options: CaseOptions, *its own)`, typed as EVIDENCE, its own, then the options of these names."""
+
+    def expand(verb: Callable[..., None]) -> Callable[..., None]:
+        _, *given = inspect.signature(verb).parameters.values()
+        types = inspect.get_annotations(verb, eval_str=True)
+        own = [p.replace(annotation=types[p.name], kind=inspect.Parameter.KEYWORD_ONLY) for p in given]
+        evidence, *options = (_parameter(name) for name in ("evidence", *names))
+
+        @functools.wraps(verb)
+        def called(**values: Any) -> None:
+            options = CaseOptions(**{name: values.pop(name) for name in ("evidence", *names)})
+            verb(options, **values)
+
+        parameters = [evidence, *own, *options]
+        called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        called.__annotations__ = {p.name: p.annotation for p in parameters}
+        return called
+
+    return expand
+
+
+def _parameter(name: str) -> inspect.Parameter:
+    default = inspect.signature(CaseOptions).parameters[name].default
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=_TYPES[name])
+
+
+def help_of(verb: Callable[..., None]) -> str:
+    """The help of a verb: its docstring, whose line ends inside a paragraph are the source's alone."""
+    return "\n\n".join(" ".join(part.split("\n")) for part in inspect.cleandoc(verb.__doc__ or "").split("\n\n"))

@@ -1,0 +1,149 @@
+"""What every verb of the shell does alike: open a case, keep custody, complain, end."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+
+import typer
+
+if TYPE_CHECKING:
+    from laeforensics.case import Case
+    from laeforensics.cli._options import CaseOptions
+    from laeforensics.evidence.custody import Comparison
+    from laeforensics.evidence.recognise import EvidenceFile
+
+EXIT_CHECK = 1
+EXIT_EVIDENCE = 2
+EXIT_INTERRUPTED = 130
+
+
+def open_case(options: CaseOptions) -> Case:
+    """The case that the command line names, with a progress line on a terminal."""
+    import laeforensics
+
+    with progress() as step:
+        return laeforensics.open_case(
+            *options.evidence,
+            folder=options.case_folder,
+            inventory=options.inventory,
+            product_tokens=options.product_tokens,
+            jobs=options.jobs,
+            progress=step,
+        )
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[EvidenceFile, int], None] | None]:
+    """A line on the terminal while the evidence is read; nothing when piped."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        line = bar.add_task("reading the evidence", total=None)
+        yield lambda file, files: bar.update(line, advance=1, total=files)
+
+
+def keep_custody(case: Case, *, is_named: bool) -> Comparison | None:
+    """Compare with the register, add what is new; the changes become findings of the case."""
+    from importlib.metadata import version
+
+    from laeforensics.evidence import custody
+
+    read = case.judgement.reading
+    program = f"laeforensics {version('lae-recovery')}"
+    try:
+        compared = custody.keep([*read.files, *read.archives], case.folder, now=datetime.now(UTC), program=program)
+    except OSError as error:
+        if is_named:
+            raise
+        typer.echo(
+            f"laeforensics: custody is not kept: {error.strerror}\n  where   {case.folder}\n"
+            "  next    name a folder that can be written to with --case",
+            file=sys.stderr,
+        )
+        return None
+    read.findings.extend(compared.findings())
+    return compared
+
+
+def report_changes(compared: Comparison, folder: Path, out: TextIO) -> None:
+    """Say which files changed or vanished, and what to do."""
+    from laeforensics.evidence.custody import FILE
+    from laeforensics.facts.masking import plain
+
+    for found in compared.findings():
+        typer.echo(f"changed    {plain(found.signup or '')}  {found.message}", file=out)
+    typer.echo(
+        f"laeforensics: the evidence is not what it was when it was first read\n  where   {folder / FILE}\n"
+        "  next    restore the files from their copies; if the change is right, begin a new case with --case",
+        file=sys.stderr,
+    )
+
+
+def refuse_inside(output: Path, evidence: list[Path], what: str) -> None:
+    """End with EXIT_EVIDENCE if an output would be written into the evidence."""
+    for root in evidence:
+        if output.resolve().is_relative_to(root.resolve()):
+            stop(
+                f"{what} would lie inside the evidence",
+                str(output),
+                "name an --output elsewhere: evidence is never written to",
+            )
+
+
+def stop(what: str, where: str, next_step: str) -> NoReturn:
+    """Say what is wrong, and end with EXIT_EVIDENCE."""
+    complain(what, where, next_step)
+    raise typer.Exit(EXIT_EVIDENCE)
+
+
+def complain(what: str, where: str, next_step: str) -> None:
+    """What went wrong, where, and what next: on stderr."""
+    typer.echo(f"laeforensics: {what}\n  where   {where}\n  next    {next_step}", file=sys.stderr)
+
+
+def _interrupted(number: int, frame: object) -> None:
+    typer.echo("\nlaeforensics: stopped by you; the evidence is as it was", err=True)
+    sys.exit(EXIT_INTERRUPTED)
+
+
+def _told_errors() -> tuple[type[Exception], ...]:
+    """The errors that say what, where and what next.
+
+    The manifest's can only be raised once their module is imported.
+    """
+    from laeforensics.errors import ForensicsError
+
+    manifest = sys.modules.get("laerecover.manifest")
+    return (ForensicsError,) if manifest is None else (ForensicsError, manifest.ManifestError)
+
+
+def run(app: typer.Typer, argv: list[str] | None) -> Any:
+    """Run one verb; whatever goes wrong is told in three lines, never by a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    before = signal.signal(signal.SIGINT, _interrupted)
+    try:
+        return app(argv)
+    except _told_errors() as error:
+        complain(error.what, error.where, error.next_step)  # type: ignore[attr-defined]
+        sys.exit(EXIT_EVIDENCE)
+    except OSError as error:
+        complain(
+            error.strerror or type(error).__name__,
+            str(error.filename or "the file system"),
+            "check the path, the permissions and the free space, then run it again",
+        )
+        sys.exit(EXIT_EVIDENCE)
+    finally:
+        signal.signal(signal.SIGINT, before)

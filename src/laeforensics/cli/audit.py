@@ -1,0 +1,85 @@
+"""`audit`: every account is judged, the manifest is written."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from laeforensics.cli import _shell
+from laeforensics.cli._options import CaseOptions, of_a_case
+
+if TYPE_CHECKING:
+    from laeforensics.case import Case
+    from laerecover.manifest import Manifest
+
+
+@of_a_case("case_folder", "inventory", "product_tokens", "jobs", "as_json")
+def audit(
+    options: CaseOptions,
+    output: Annotated[Path, typer.Option("--output", "-o", help="the manifest to write")] = Path("manifest.parquet"),
+    key_file: Annotated[Path | None, typer.Option(help="the manifest's key; made if it does not exist")] = None,
+) -> None:
+    """Judge every account, and write the manifest, audit.parquet and audit.html (the last two without secrets).
+
+    Exits with 1 if a file is not what it was when it was first read.
+    """
+    from laeforensics.present import cards, pages
+
+    _refuse(options, output, key_file)
+    case = _shell.open_case(options)
+    compared = _shell.keep_custody(case, is_named=options.case_folder is not None)
+    out = sys.stderr if options.as_json else sys.stdout
+    print(cards.card(case.judgement, is_short=out.isatty()), file=out)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    manifest = case.export(output, key_file=key_file)
+    pages.write_page(case.judgement, output.with_name("audit.html"))
+    kept = "" if compared else ": not kept"
+    print(f"\n{_written(case, manifest, output, key_file, kept)}", file=out)
+    if options.as_json:
+        told = {
+            "manifest": str(output),
+            "manifest_digest": manifest.digest,
+            "case": str(case.folder),
+            "evidence_changed": [] if compared is None else [f.signup for f in compared.findings()],
+        }
+        print(json.dumps({**cards.summary(case.judgement), **told}, indent=1))
+    if compared is not None and not compared.is_unchanged:
+        _shell.report_changes(compared, case.folder, sys.stderr)
+        raise typer.Exit(_shell.EXIT_CHECK)
+
+
+def _refuse(options: CaseOptions, output: Path, key_file: Path | None) -> None:
+    """End with EXIT_EVIDENCE if something would be written where it must not be. Raises CustodyError."""
+    from laeforensics.evidence import custody
+
+    _shell.refuse_inside(output, options.evidence, "the manifest")
+    if output.is_dir():
+        _shell.stop(
+            "the manifest's name is a folder's", str(output), f"name a file: --output {output / 'manifest.parquet'}"
+        )
+    if output.name in ("audit.parquet", "audit.html"):
+        _shell.stop(
+            "that name is the audit's own",
+            str(output),
+            "choose another --output: audit.parquet and audit.html are written beside it",
+        )
+    if key_file is not None:
+        _shell.refuse_inside(key_file, options.evidence, "the key")
+    if options.case_folder is not None:
+        custody.refuse_inside(options.case_folder, options.evidence)
+
+
+def _written(case: Case, manifest: Manifest, output: Path, key_file: Path | None, kept: str) -> str:
+    """What was written where, and what comes next."""
+    from laerecover.manifest import default_key_file
+
+    beside = f"{output.with_name('audit.parquet')}, {output.with_name('audit.html')} (no secrets)"
+    return (
+        f"{output}  {len(manifest.accounts)} accounts, encrypted under {key_file or default_key_file()}  · {beside}\n"
+        f"{case.folder}  custody and decisions of this case{kept}\n"
+        f"next: laerecover drill {output}{f' --key-file {key_file}' if key_file else ''}"
+    )

@@ -1,0 +1,31 @@
+"""`diff`: what changed between two audits."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from laeforensics.cli._options import Json
+
+
+def diff(
+    old: Annotated[Path, typer.Argument(help="an audit.parquet")],
+    new: Annotated[Path, typer.Argument(help="a later one")],
+    as_json: Json = False,
+) -> None:
+    """Which account appeared, vanished or changed between two audits, because of which evidence."""
+    from laeforensics.audit import comparison
+    from laeforensics.facts import masking
+    from laerecover.manifest import read_audit_table
+
+    difference = comparison.compare(read_audit_table(old), read_audit_table(new))
+    print(
+        "\n".join(masking.plain(line) for line in str(difference).split("\n")),
+        file=sys.stderr if as_json else sys.stdout,
+    )
+    if as_json:
+        print(json.dumps(difference.as_json(), indent=1))

@@ -1,0 +1,1 @@
+"""What lies beside the logs: secrets files, csv files, the configuration, a saved inventory."""

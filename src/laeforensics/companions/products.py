@@ -1,0 +1,208 @@
+"""The products of lae_automation_config.json, each with its token in the months when it was sold."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from laeforensics.facts.channels import LAST_ASSERTING_STANDING, OWN, SITE
+from laeforensics.facts.fact import Fact, Locator
+from laeforensics.facts.fields import FIELDS
+
+_MONTH = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])")
+_DAY = re.compile(r"([0-9]{4}-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12][0-9]|3[01]))?)(?:T.*)?")
+_BETWEEN = re.compile(r"[\s,]*")
+_CONFIG, _MONTHLY, _PRINT = "config products", "monthly file", "debug print"
+NEVER: frozenset[str] = frozenset()
+"""The months of a product whose config entry tells them, but not readably."""
+
+
+class Product(NamedTuple):
+    """One entry of the config's products."""
+
+    product_code: str
+    full_name: str
+    token: Fact
+    months: frozenset[str] | tuple[str, str] | None
+    """The months (`YYYY-MM`) in which it was sold, or its first and last month or day.
+
+    None if the config does not say.
+    """
+    position: int
+    """Its place in the list, from 0 (in a monthly file its line)."""
+
+    def is_sold_on(self, day: str) -> bool:
+        """True if it was sold on a day (ISO), as far as the config says."""
+        if self.months is None:
+            return True
+        if isinstance(self.months, frozenset):
+            return day[:7] in self.months
+        first, last = self.months
+        # A bound may be a month: then the whole month counts.
+        return first <= day[: len(first)] and (not last or day[: len(last)] <= last)
+
+
+def read_config(data: bytes, evidence: str) -> tuple[list[Product], str | None]:
+    """The products that carry a code and a token, and what is wrong with the file, if anything is.
+
+    S4 plans (which have a plan_ID and no token) are no products of this kind.
+    """
+    text, problem = data.decode("utf-8-sig", "replace").rstrip("\0 \t\r\n").lstrip(), None
+    if "\ufffd" in text:
+        problem = "is not UTF-8 throughout"
+    try:
+        config, end = json.JSONDecoder().raw_decode(text)
+        rest = text[end:].lstrip()
+        if rest and json.loads(rest) != config:
+            return [], "holds several configurations that differ"
+    except (ValueError, RecursionError) as error:
+        config, problem = {"products": _entries_before_cut(text)}, f"is no JSON: {error}"[:200]
+    products = config.get("products") if isinstance(config, dict) else None
+    if not isinstance(products, list):
+        return [], "has no list of products"
+    found = []
+    for index, entry in enumerate(products):
+        product = _product(entry, index, data, evidence)
+        if product is not None:
+            found.append(product)
+    return found, problem
+
+
+def _entries_before_cut(text: str) -> list[Any]:
+    """The whole entries of a product list that just stops; none where anything else is wrong.
+
+    Bytes may be missing anywhere.
+    """
+    match = re.search(r'"products"\s*:\s*\[', text)
+    entries: list[Any] = []
+    position = match.end() if match else len(text)
+    while True:
+        position = _BETWEEN.match(text, position).end()  # type: ignore[union-attr]
+        try:
+            entry, position = json.JSONDecoder().raw_decode(text, position)
+        except json.JSONDecodeError as error:
+            stops = error.pos >= len(text) or error.msg.startswith("Unterminated string")
+            return entries if stops else []
+        except RecursionError:
+            return []
+        entries.append(entry)
+
+
+def _product(entry: Any, index: int, data: bytes, evidence: str) -> Product | None:
+    if not isinstance(entry, dict):
+        return None
+    code, token = entry.get("product_code"), entry.get("product_token")
+    if not (isinstance(code, str) and isinstance(token, str)):
+        return None
+    code = code.upper()
+    if not (FIELDS["product_code"].fits(code) and FIELDS["product_token"].fits(token)):
+        return None
+    start = max(data.find(token.encode("ascii")), 0)
+    locator = Locator(evidence, 1 + data.count(b"\n", 0, start), start, start + len(token))
+    fact = Fact("product_token", token, locator, f"{_CONFIG}[{index}]", OWN)
+    return Product(code, str(entry.get("full_name", "")), fact, _months(entry), index)
+
+
+def printed_products(text: str, evidence: str, line: int, start: int) -> list[Product]:
+    """The product list that x02 printed while it was debugged, out of lines that begin at byte `start`.
+
+    Believed only if writing it again gives the same line.
+    """
+    found: list[Product] = []
+    for written in text.split("\n"):
+        try:
+            entries = ast.literal_eval(written) if written.startswith("[{") else []
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            entries = []
+        if isinstance(entries, list) and written in _reprs(entries):
+            for index, entry in enumerate(entries):
+                product = _product(entry, index, written.encode("latin-1"), evidence)
+                if product is not None:
+                    place = product.token.locator
+                    place = place._replace(line=line, start=start + place.start, end=start + place.end)
+                    token = product.token._replace(locator=place, rule=_PRINT)
+                    found.append(product._replace(token=token))
+        start, line = start + len(written) + 1, line + 1
+    return found
+
+
+def _reprs(entries: list[Any]) -> tuple[str, str]:
+    """The reprs of Python 2 that the list can have.
+
+    Its JSON reader gave texts of ASCII as bytes, or (without its C part) all as unicode.
+    """
+    fields = [entry.items() for entry in entries if isinstance(entry, dict)]
+    mixed, unicode = (
+        [", ".join(f"{_repr(k, u)}: {_repr(v, u)}" for k, v in entry) for entry in fields] for u in (False, True)
+    )
+    return "[" + ", ".join(f"{{{e}}}" for e in mixed) + "]", "[" + ", ".join(f"{{{e}}}" for e in unicode) + "]"
+
+
+def _repr(text: Any, is_unicode: bool) -> str:
+    if not isinstance(text, str):
+        return repr(text)
+    return ("u" if is_unicode or not text.isascii() else "") + ascii(text)
+
+
+def by_own_word(facts: Iterable[Fact], also: Iterable[Fact] = ()) -> list[Fact]:
+    """The witnesses of a product token, where config and monthly file offer several.
+
+    The one of them that the account's own secrets (or `also` a re-record) name was the product's when it was sold; the
+    others, of other times, are lesser witnesses then. Where its own say nothing, or something else, all stand.
+    """
+    told = list(facts)
+    offered = {f.value for f in told if _is_offered(f)}
+    own = {f.value for f in (*told, *also) if not _is_offered(f) and f.standing <= LAST_ASSERTING_STANDING}
+    if len(offered) < 2 or len(own) != 1 or not own <= offered:
+        return told
+    return [f._replace(channel=SITE) if _is_offered(f) and f.value not in own else f for f in told]
+
+
+def _is_offered(fact: Fact) -> bool:
+    return fact.rule.startswith((_CONFIG, _MONTHLY, _PRINT))
+
+
+def _months(entry: dict[str, Any]) -> frozenset[str] | tuple[str, str] | None:
+    months, bounds = entry.get("months"), (entry.get("valid_from"), entry.get("valid_until"))
+    if months is not None:
+        listed = [months] if isinstance(months, str) else months
+        readable = isinstance(listed, list) and all(isinstance(m, str) and _MONTH.fullmatch(m) for m in listed)
+        return frozenset(listed) if readable else NEVER
+    if bounds == (None, None):
+        return None
+    days = [_DAY.fullmatch(bound) if isinstance(bound, str) else None for bound in bounds]
+    if any(bound is not None and day is None for bound, day in zip(bounds, days, strict=True)):
+        return NEVER
+    first, last = (day[1] if day else "" for day in days)
+    return first, last
+
+
+def read_monthly(data: bytes, evidence: str) -> tuple[list[Product], list[int]]:
+    """A separate monthly file: lines `YYYY-MM,product code,product token`.
+
+    The products, and the lines that are none.
+    """
+    products: list[Product] = []
+    bad: list[int] = []
+    position = 0
+    data = data.replace(b"\xef\xbb\xbf", b"   ", 1) if data.startswith(b"\xef\xbb\xbf") else data
+    for number, line in enumerate(data.split(b"\n"), start=1):
+        start, position = position, position + len(line) + 1
+        text = line.decode("latin-1").strip("\r ")
+        month, code, token = (*text.split(","), "", "", "")[:3]
+        if not text or text.startswith("#"):
+            continue
+        if not (
+            _MONTH.fullmatch(month)
+            and FIELDS["product_code"].fits(code.upper())
+            and FIELDS["product_token"].fits(token)
+        ):
+            bad.append(number)
+            continue
+        at = start + line.index(token.encode("latin-1"))
+        fact = Fact("product_token", token, Locator(evidence, number, at, at + len(token)), _MONTHLY, OWN)
+        products.append(Product(code.upper(), "", fact, frozenset({month}), number))
+    return products, bad

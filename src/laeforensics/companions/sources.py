@@ -1,0 +1,48 @@
+"""Everything read beside the logs, indexed by what it is joined by."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from laeforensics.companions.csv_rows import Row
+from laeforensics.companions.products import Product
+from laeforensics.companions.secrets_files import SecretsFile
+from laeforensics.facts.findings import Finding
+
+
+@dataclass(slots=True, kw_only=True)
+class Sources:
+    """Everything read beside the logs, indexed by what it is joined by."""
+
+    secrets: dict[str, SecretsFile] = field(default_factory=dict)
+    stripe: dict[str, SecretsFile] = field(default_factory=dict)
+    activations: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
+    signups: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
+    serverinfo: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
+    products: dict[str, list[Product]] = field(default_factory=lambda: defaultdict(list))
+    printed_products: dict[str, list[Product]] = field(default_factory=lambda: defaultdict(list))
+    """What x02 printed of the config: heard of the products that no config tells any more."""
+    undecided: dict[str, str] = field(default_factory=dict)
+    """The bucket names that differ from others in a character or two while nothing tells the right one, each with the
+    one that stands for them."""
+    findings: list[Finding] = field(default_factory=list)
+    """What came to light of these files only when they were held against others."""
+    _secrets_by_bucket: dict[str, list[SecretsFile]] = field(default_factory=dict)
+    _keys_by_cell: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+
+    def secrets_of(self, bucket: str | None) -> list[SecretsFile]:
+        """The secrets files that name this bucket."""
+        if not self._secrets_by_bucket:
+            for file in self.secrets.values():
+                self._secrets_by_bucket.setdefault(file.value("bucket_name") or "", []).append(file)
+        return self._secrets_by_bucket.get(bucket, []) if bucket else []
+
+    def is_of_another_key(self, name: str, value: str, key: str) -> bool:
+        """True if somebody sent this value of a field in with another activation key than `key`."""
+        if not self._keys_by_cell:
+            for other, rows in self.activations.items():
+                for row in rows:
+                    for fact in row.facts:
+                        self._keys_by_cell.setdefault((fact.field, fact.value), set()).add(other)
+        return bool(self._keys_by_cell.get((name, value), set()) - {key})

@@ -1,0 +1,1 @@
+"""The files: found, recognised, unpacked, converted back, kept in custody."""

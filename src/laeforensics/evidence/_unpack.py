@@ -1,0 +1,222 @@
+"""Compressed bytes unpacked as a stream, never past a limit."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import zlib
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+#: No single file of more bytes than this is parsed (it is hashed all the same): a log has some 100 kB.
+LARGEST_FILE = 64 << 20
+#: All files of one archive together.
+LARGEST_WHOLE = 16 << 30
+#: Files in one archive.
+MOST_MEMBERS = 200_000
+#: Unpacked bytes for one packed byte, once RATIO_FROM bytes are unpacked. Real logs reach 20, repeated ones 200.
+LARGEST_RATIO = 1000
+RATIO_FROM = 64 << 20
+
+_MAGIC = {b"\x1f\x8b": ".gz", b"BZh": ".bz2", b"\xfd7zXZ\0": ".xz", b"\x28\xb5\x2f\xfd": ".zst"}
+_XZ_MEMORY = 192 << 20
+_CHUNK = 1 << 18
+_SMALL = 1 << 12
+
+
+class Readable(Protocol):
+    """A stream that is read from front to back."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """The next bytes, at most `size` of them; none at the end."""
+        ...
+
+
+class Damaged(Exception):
+    """Packed bytes that are not what was packed."""
+
+
+class Unpacked(NamedTuple):
+    """What came out.
+
+    `problem` says why it is not all there, or why none of it can be believed (then `data` is empty).
+    """
+
+    data: bytes
+    problem: str | None
+
+
+def packing(head: bytes) -> str | None:
+    """The suffix that belongs to bytes which begin with `head`, None if they are not compressed: names may lie."""
+    return next((suffix for magic, suffix in _MAGIC.items() if head.startswith(magic)), None)
+
+
+def stream(packed: Readable, suffix: str) -> Readable:
+    """The unpacked stream of a packed one, which must stand at its beginning.
+
+    Reading it raises EOFError (cut), OSError, zlib.error, lzma.LZMAError (damaged).
+    """
+    if suffix == ".gz":
+        return _Piecemeal(gzip.GzipFile(fileobj=packed, mode="rb").read1)  # type: ignore[call-overload]
+    if suffix == ".bz2":
+        return _Piecemeal(bz2.BZ2File(packed).read1)  # type: ignore[call-overload]
+    if suffix == ".xz":
+        return _Xz(packed)
+    import pyarrow
+
+    source = pyarrow.CompressedInputStream(pyarrow.PythonFile(_Lent(packed), "r"), "zstd")
+    return _Piecemeal(lambda size: source.read(min(size, _SMALL)))
+
+
+class _Piecemeal:
+    """A stream that hands on what it has before it complains: of a file that is cut, what stands before the cut."""
+
+    def __init__(self, some: Callable[[int], bytes]) -> None:
+        self._some = some
+
+    def read(self, size: int = -1, /) -> bytes:
+        return self._some(size if size > 0 else _CHUNK)
+
+
+class _Lent:
+    """A stream that its borrower cannot close."""
+
+    closed = False
+
+    def __init__(self, lender: Readable) -> None:
+        self.read = lender.read
+
+    def close(self) -> None:
+        """The lender closes it."""
+
+
+class _Xz:
+    """An .xz stream whose dictionary is kept within bounds (the library's own file object has no limit)."""
+
+    def __init__(self, packed: Readable) -> None:
+        self._packed = packed
+        self._decoder = self._begin()
+        self._rest = b""
+        self._begun = False
+
+    def _begin(self) -> lzma.LZMADecompressor:
+        return lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)
+
+    def read(self, size: int = -1, /) -> bytes:
+        while True:
+            if self._decoder.eof:
+                self._rest = (self._decoder.unused_data or self._packed.read(_CHUNK)).lstrip(b"\0")
+                if not self._rest:
+                    return b""
+                self._decoder = self._begin()
+            elif self._decoder.needs_input and not self._rest:
+                self._rest = self._packed.read(_CHUNK)
+                if not self._rest:
+                    raise EOFError("the compressed file ends too early")
+            fed, self._rest = self._rest, b""
+            data = self._decoder.decompress(fed, size)
+            if data:
+                return data
+
+
+def unpack(packed: Readable, suffix: str, *, limit: int = LARGEST_FILE) -> Unpacked:
+    """All bytes of a packed stream.
+
+    A stream that is cut gives what came before; one whose checksum is wrong gives nothing.
+    """
+    chunks: list[bytes] = []
+    size = 0
+    problem = None
+    try:
+        source = stream(packed, suffix)
+        while chunk := source.read(_CHUNK):
+            size += len(chunk)
+            if size > limit:
+                return Unpacked(b"", f"unpacks to more than {limit} bytes, which is more than this software reads")
+            chunks.append(chunk)
+    except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
+        problem = in_words(error)
+        if not is_cut(error):
+            chunks.clear()
+            problem += "; nothing of it was read"
+    return Unpacked(b"".join(chunks), problem)
+
+
+def is_cut(error: Exception) -> bool:
+    """True if what was unpacked before the error is whole: the stream ended too early, or something follows it."""
+    return isinstance(error, EOFError) or any(
+        words in str(error) for words in ("Truncated", "Not a gzipped file", "Unknown frame descriptor")
+    )
+
+
+def in_words(error: Exception) -> str:
+    """An unpacking error in words."""
+    if isinstance(error, EOFError) or "Truncated" in str(error):
+        return "the compressed file is cut off; what comes before the cut was read"
+    if is_cut(error):
+        return "something that is not compressed follows the compressed bytes; it was left out"
+    if isinstance(error, lzma.LZMAError) and "limit" in str(error).lower():
+        return "the compressed file asks for more memory than this software gives"
+    return "the compressed file is damaged: its checksum or its structure is wrong"
+
+
+class Forward:
+    """A stream that can only go forward, counts what it gives, and refuses to give too much.
+
+    It has the face of a file, so that the library that reads archives can skip in it.
+    Raises Damaged where a limit is passed.
+    """
+
+    def __init__(self, source: Readable, packed_so_far: Callable[[], int]) -> None:
+        self._source = source
+        self._packed_so_far = packed_so_far
+        self._position = 0
+        self.last = b""
+        """The last bytes given: by them one sees how an archive ended."""
+        self.problem: str | None = None
+        """Why the stream ended where it did, if it did not end well."""
+
+    def tell(self) -> int:
+        """How many bytes were given or skipped."""
+        return self._position
+
+    def seek(self, position: int, whence: int = io.SEEK_SET) -> int:
+        """Skip to `position`, which must lie ahead."""
+        if whence != io.SEEK_SET or position < self._position:
+            raise Damaged("its members overlap")
+        while self._position < position and self._take(min(_CHUNK, position - self._position)):
+            pass
+        return self._position
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Exactly `size` bytes, fewer only at the end."""
+        if not 0 <= size <= LARGEST_FILE:
+            raise Damaged(f"it holds a header of {size} bytes")
+        chunks = []
+        while size > 0 and (chunk := self._take(min(_CHUNK, size))):
+            chunks.append(chunk)
+            size -= len(chunk)
+        self.last = b"".join(chunks)
+        return self.last
+
+    def drain(self) -> None:
+        """Read to the end: only there stands the checksum of what came before."""
+        while self._take(_CHUNK):
+            pass
+
+    def _take(self, size: int) -> bytes:
+        try:
+            data = self._source.read(size)
+        except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
+            if not is_cut(error):
+                raise Damaged(in_words(error)) from None
+            self.problem = in_words(error)
+            return b""
+        self._position += len(data)
+        if self._position > LARGEST_WHOLE:
+            raise Damaged(f"it unpacks to more than {LARGEST_WHOLE} bytes")
+        if self._position > RATIO_FROM and self._position > LARGEST_RATIO * max(1, self._packed_so_far()):
+            raise Damaged(f"it unpacks to more than {LARGEST_RATIO} times its size")
+        return data

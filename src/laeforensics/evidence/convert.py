@@ -1,0 +1,90 @@
+"""Undo what mail, editors or other systems do to a whole text file, keeping the places of the original."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable
+from dataclasses import dataclass
+
+_UTF8_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversion:
+    """`data` as the program wrote it, `what` was undone, and `back` from its offsets to those of the file."""
+
+    data: bytes
+    what: str
+    back: Callable[[int], int]
+
+
+def undo(data: bytes) -> Conversion | None:
+    """The conversion that a file went through as a whole, None if it went through none.
+
+    UTF-16 (either order, with or without its mark), a UTF-8 byte order mark, CRLF line ends; or several of them. Where
+    only some lines end with CRLF, one carriage return before each line feed is dropped: that ends no line and begins
+    none, so no remote text becomes a line of its own by it. Every other carriage return stays.
+    """
+    found: list[Conversion] = []
+    for step in (_utf16, _bom, _crlf):
+        done = step(data)
+        if done is not None:
+            found.append(done)
+            data = done.data
+    if not found:
+        return None
+
+    def back(offset: int) -> int:
+        for conversion in reversed(found):
+            offset = conversion.back(offset)
+        return offset
+
+    return Conversion(data=data, what=", ".join(c.what for c in found), back=back)
+
+
+def _utf16(data: bytes) -> Conversion | None:
+    head = data[:64]
+    if head.startswith(b"\xff\xfe"):
+        codec, mark = "utf-16-le", 2
+    elif head.startswith(b"\xfe\xff"):
+        codec, mark = "utf-16-be", 2
+    elif len(head) >= 16 and not any(head[1::2]) and all(head[0::2]):
+        codec, mark = "utf-16-le", 0
+    elif len(head) >= 16 and not any(head[0::2]) and all(head[1::2]):
+        codec, mark = "utf-16-be", 0
+    else:
+        return None
+    try:
+        text = data[mark : len(data) - (len(data) - mark) % 2].decode(codec)
+    except UnicodeDecodeError:
+        return None
+    if text.isascii() or max(text) <= "\xff":
+        return Conversion(data=text.encode("latin-1"), what="UTF-16", back=lambda offset: mark + 2 * offset)
+    view = text.encode("utf-8")
+    return Conversion(
+        data=view, what="UTF-16", back=lambda offset: mark + len(view[:offset].decode("utf-8", "ignore").encode(codec))
+    )
+
+
+def _bom(data: bytes) -> Conversion | None:
+    if not data.startswith(_UTF8_BOM):
+        return None
+    return Conversion(data=data[3:], what="a byte order mark", back=lambda offset: offset + 3)
+
+
+def _crlf(data: bytes) -> Conversion | None:
+    ends = data.count(b"\r\n")
+    if not ends:
+        return None
+    view = data.replace(b"\r\n", b"\n")
+    if ends == data.count(b"\n"):
+        return Conversion(data=view, what="CRLF line ends", back=lambda offset: offset + view.count(b"\n", 0, offset))
+    dropped = array("q")
+    at = data.find(b"\r\n")
+    while at >= 0:
+        dropped.append(at - len(dropped))
+        at = data.find(b"\r\n", at + 2)
+    return Conversion(
+        data=view, what="CRLF at some line ends", back=lambda offset: offset + bisect_left(dropped, offset)
+    )

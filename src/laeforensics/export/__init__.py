@@ -1,0 +1,1 @@
+"""What is handed on: the manifest, tables, facts for other programs."""

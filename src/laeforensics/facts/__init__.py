@@ -1,0 +1,1 @@
+"""What every room speaks in: the field table, facts with their places, channels, findings."""

@@ -1,0 +1,98 @@
+"""Finding: something in the evidence that a human should know, with its place, with its remedy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from laeforensics.facts.fact import Locator
+
+BLOCKING, WARNING, NOTE = "blocking", "warning", "note"
+SEVERITIES = (BLOCKING, WARNING, NOTE)
+"""Most severe first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """`code` is one of CODES; `signup` is the log's, else the file's name; no secret is in `message`."""
+
+    code: str
+    severity: str
+    signup: str | None
+    field: str | None
+    message: str
+    remedy: str
+    locators: tuple[Locator, ...] = ()
+
+    @property
+    def blocks(self) -> bool:
+        """True if an account cannot be recovered before it is mended or decided."""
+        return self.severity == BLOCKING
+
+
+# code: severity, remedy
+CODES: dict[str, tuple[str, str]] = {
+    "unreadable-file": (BLOCKING, "make the file readable for you and audit again"),
+    "left-out": (WARNING, "if it is evidence, put a plain copy of it into the folder and audit again"),
+    "damaged-archive": (BLOCKING, "look for another copy of this file"),
+    "evidence-changed": (
+        BLOCKING,
+        "restore the file from its copy; if the change is right, begin a new case with --case",
+    ),
+    "damaged-secrets": (WARNING, "look for another copy of this secrets file"),
+    "empty-secrets": (NOTE, "none needed: a run that never came to its end leaves this"),
+    "damaged-config": (
+        BLOCKING,
+        "mend lae_automation_config.json: without it product tokens come from secrets files alone",
+    ),
+    "damaged-row": (WARNING, "look for another copy of this csv file"),
+    "damaged-value": (WARNING, "look for another copy of this log"),
+    "converted-file": (NOTE, "none needed; a copy without conversion would give byte offsets of the original"),
+    "residue": (NOTE, "look at case.residue"),
+    "several-signups": (
+        WARNING,
+        "compare with another copy of this log: only the signup that bears the file's name counts",
+    ),
+    "renamed-log": (WARNING, "find out who renamed the file; its values are taken from its text, not from its name"),
+    "misnamed-secrets": (WARNING, "find out who renamed the file; it was matched by its bucket name"),
+    "contested-field": (BLOCKING, "a human decides which witness is right"),
+    "outranked-witness": (WARNING, "none needed: the better witness was taken; find out why the other differs"),
+    "csv-contradicts-log": (WARNING, "do not trust that csv row; find out who wrote it"),
+    "unknown-product": (WARNING, "add the product to lae_automation_config.json, or find the secrets file"),
+    "stranger-in-bucket": (WARNING, "find out who wrote that file; it counts for no account"),
+    "never-ready": (BLOCKING, "ask the customer whether the signup should be finished"),
+    "missing-field": (BLOCKING, "find the evidence that the shopping list names for it"),
+    "account-without-evidence": (
+        BLOCKING,
+        "look for this signup's log or secrets file: its bucket is known from nowhere else",
+    ),
+    "unknown-end": (WARNING, "look for another copy of this log: whether a bucket was made is told nowhere"),
+    "no-log": (NOTE, "none, if it is a note of somebody's; if it was a log, look for another copy"),
+    "empty-log": (WARNING, "look for another copy of this log"),
+    "stale-decision": (WARNING, "look at the witnesses again and decide anew"),
+    "bucket-failed": (NOTE, "none: the program printed that the bucket could not be made"),
+    "success-despite-failure": (NOTE, "none: for an hour in 2012 a failed signup was recorded as a success"),
+    "ready-unknown": (WARNING, "look whether a server of this account was ever used: nothing tells that one was ready"),
+    "forged-look-alike": (
+        NOTE,
+        "none: the text was relayed from a host or stands in an error message, and was not believed",
+    ),
+    "throw-away-furl": (NOTE, "none: the furl that fits the restored certificate was taken"),
+    "furl-without-key": (WARNING, "a new furl must be sent to the customer unless node.pem is found"),
+    "broken-identity": (WARNING, "look for another copy of node.pem: this one does not fit and will not be restored"),
+    "unconfirmed-email": (WARNING, "ask the customer by another way before anything is sent to this address"),
+    "missing-email": (
+        WARNING,
+        "find the customer's address: the account can be recovered, but only the staff will be told",
+    ),
+    "impossible-order": (WARNING, "compare with another copy of this log: its announcements are out of order"),
+}
+
+
+def finding(
+    code: str, message: str, *, signup: str | None = None, field: str | None = None, locators: tuple[Locator, ...] = ()
+) -> Finding:
+    """A finding of a known code, with that code's severity and remedy."""
+    severity, remedy = CODES[code]
+    return Finding(
+        code=code, severity=severity, signup=signup, field=field, message=message, remedy=remedy, locators=locators
+    )

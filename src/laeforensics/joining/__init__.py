@@ -1,0 +1,1 @@
+"""Which secrets file, which csv rows, which product belong to a log."""

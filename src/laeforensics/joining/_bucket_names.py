@@ -1,0 +1,124 @@
+"""Bucket names that differ in a character or two are one name, overwritten somewhere: which of them is right."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from laeforensics.companions.sources import Sources
+from laeforensics.facts.buckets import product_code_of
+from laeforensics.facts.channels import OWN
+from laeforensics.facts.fact import Fact, weigh
+from laeforensics.joining._name_witnesses import NameEvidence, Neighbours, codes_near, gather, half_of, implied
+from laeforensics.joining.signups import Signup
+
+
+def settle_names(signups: Sequence[Signup], sources: Sources) -> None:
+    """Decide which of several almost equal names is right; where nothing decides, they stand for one contested account.
+
+    A seed is unique, so two buckets never have names that differ in one or two characters. The half behind the product
+    code is right that a file's name bears, else the one most prints tell; the product code is right that the csv rows
+    of the activation key, the known products and most prints tell, if those of them that speak agree. Only a name that
+    is told somewhere can be right.
+    """
+    evidence = gather(signups, sources)
+    others = {name: implied(name, evidence) for name in evidence.told}
+    names = {*evidence.told, *(other for found in others.values() for other in found)}
+    for cluster in _clusters(names):
+        told = cluster & evidence.told.keys()
+        right = _right(cluster, told, evidence)
+        if right is not None:
+            _mend(told, right, evidence)
+            continue
+        for name in sorted(told):
+            for other, place in others[name].items():
+                if other not in told:
+                    rule = "product code" if place.line else "file name"
+                    for holder, _ in tuple(evidence.told[name]):
+                        evidence.add(holder, Fact("bucket_name", other, place, rule, OWN))
+        stands = max(cluster, key=lambda name: (*_support(name, evidence), name))
+        sources.undecided.update(dict.fromkeys(cluster, stands))
+
+
+def _support(name: str, evidence: NameEvidence) -> tuple[int, bool, int]:
+    return evidence.seeds[half_of(name)], product_code_of(name) in evidence.codes, len(evidence.told.get(name, ()))
+
+
+def _clusters(names: Iterable[str]) -> Iterator[set[str]]:
+    """The sets of two and more names that are near to each other."""
+    known = Neighbours()
+    near: dict[str, set[str]] = {}
+    for name in sorted(names):
+        for other in known.near(name):
+            near.setdefault(name, set()).add(other)
+            near.setdefault(other, set()).add(name)
+        known.add(name)
+    while near:
+        cluster, open_to = set(), [next(iter(near))]
+        while open_to:
+            name = open_to.pop()
+            cluster.add(name)
+            open_to += near.pop(name, ())
+        yield cluster
+
+
+def _right(cluster: set[str], told: set[str], evidence: NameEvidence) -> str | None:
+    half, code = _right_half(cluster, told, evidence), _right_code(told, evidence)
+    return next((n for n in told if half_of(n) == half and (product_code_of(n) or "") == code), None)
+
+
+def _right_half(cluster: set[str], told: set[str], evidence: NameEvidence) -> str | None:
+    halves = {half_of(name) for name in told}
+    borne = [half for half in halves if evidence.seeds[half]]
+    if borne:
+        return borne[0] if len(borne) == 1 else None
+    # Files that bear another seed, near to the one told, are as many voices.
+    others = max((evidence.seeds[half_of(name)] for name in cluster), default=0)
+    most = _most(told, half_of, evidence)
+    return (
+        most if most is not None and sum(len(evidence.told[n]) for n in told if half_of(n) == most) > others else None
+    )
+
+
+def _right_code(told: set[str], evidence: NameEvidence) -> str | None:
+    """Empty for an S4 bucket; None where nothing decides."""
+    codes = {product_code_of(name) or "" for name in told}
+    known = codes & evidence.codes
+    holders = [holder for name in told for holder, _ in evidence.told[name]]
+    if len(codes) == 1 and not known and any(codes_near(h, code, evidence) for h in holders for code in codes):
+        return None  # nothing knows the code told, and another may be meant
+    keys = {weigh(h.witnesses["activation_key"])[0] or "" for h in holders if isinstance(h, Signup)} - {""}
+    sources = evidence.sources
+    rows = (row for key in keys for row in (*sources.signups.get(key, ()), *sources.activations.get(key, ())))
+    said = {row.value("product_code") for row in rows} & codes
+    most = _most(told, lambda name: product_code_of(name) or "", evidence)
+    voices = {next(iter(v)) for v in (known, said, {most} - {None}) if len(v) == 1}
+    return voices.pop() if len(voices) == 1 else None
+
+
+def _most(told: set[str], part: Callable[[str], str], evidence: NameEvidence) -> str | None:
+    """What most prints tell; none where those of the programs themselves are of another mind than all together.
+
+    (What was read out of a server was told by the server.)
+    """
+    prints, all_told = Counter[str](), Counter[str]()
+    for name in told:
+        all_told[part(name)] += len(evidence.told[name])
+        prints[part(name)] += sum(fact.channel == OWN for _, fact in evidence.told[name])
+    minds = {found for found in (_first(prints), _first(all_told)) if found is not None}
+    return minds.pop() if len(minds) == 1 else None
+
+
+def _first(voices: Counter[str]) -> str | None:
+    first, second = (*voices.most_common(2), ("", 0))[:2]
+    return first[0] if first[1] > second[1] else None
+
+
+def _mend(told: set[str], right: str, evidence: NameEvidence) -> None:
+    """The other names are damaged prints of the right one; a file that tells it nowhere else borrows it."""
+    whole = min((fact for _, fact in evidence.told[right]), key=lambda f: f.locator)
+    for name in sorted(told - {right}):
+        for holder, fact in evidence.told[name]:
+            evidence.damage(holder, fact, f"bucket_name is damaged here: the bucket is {right}")
+            if not any(known is holder for known, _ in evidence.told[right]):
+                evidence.add(holder, whole)

@@ -1,0 +1,229 @@
+"""Which csv rows are of a log's own run: they tell the customer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from urllib.parse import quote
+
+from laeforensics.companions.csv_rows import Row
+from laeforensics.companions.sources import Sources
+from laeforensics.evidence.names import start_of
+from laeforensics.facts.buckets import bears_seed, seed_of
+from laeforensics.facts.channels import FORM, STRAY
+from laeforensics.facts.damage import is_damage
+from laeforensics.facts.fact import weigh
+from laeforensics.facts.findings import finding
+from laeforensics.facts.packed import Facts
+from laeforensics.joining.signups import Signup, add
+
+REQUEST_TO_LOG = timedelta(seconds=5)
+_LONGEST_START = timedelta(minutes=10)
+"""A request that nobody else's stands beside may have waited for its run."""
+_LONGEST_RUN = timedelta(days=1)
+_USUAL_KEY = re.compile(r"A[A-Z2-7]{29}")
+
+
+def join_csv(signup: Signup, sources: Sources) -> None:
+    """Add the rows that are of this run and that nothing contradicts to its witnesses."""
+    key, _ = weigh(signup.witnesses["activation_key"])
+    start = start_of(signup.name)
+    if key and not (_USUAL_KEY.fullmatch(key) or key in sources.activations or key in sources.signups):
+        # A key of unusual length that no csv row knows may have lost a piece.
+        signup.witnesses["activation_key"] = [f._replace(channel=STRAY) for f in signup.witnesses["activation_key"]]
+        key = None
+    if _is_renamed(signup, start):
+        start = None
+    activations, signups = _rows_by_key(key, start, sources) if key else _rows_by_start(signup, start, sources)
+    if not (activations or signups):
+        return
+    email, _ = weigh(signup.witnesses["customer_email"])
+    code, _ = weigh(signup.witnesses["product_code"])
+    sent = bool(activations or signups)
+    signups, activations = _without_damagedcells(signup, signups, activations)
+    if email is not None and _is_damaged_address(email, signups, activations):
+        _doubt_address(signup, email)
+        email = None
+    by_start = not key and (signup.log is None or email is None)
+    if by_start and not any(row.outcome == "success" for row in signups):
+        return  # second and product alone do not tell whose run this was
+    signups = _credible(signup, signups, email, code)
+    if email is None:
+        emails = {row.value("customer_email") for row in signups} - {None}
+        email = emails.pop() if len(emails) == 1 else None
+    activations = _credible(signup, activations, email, code)
+    if sent and not (activations or signups) and key:
+        # Every row that knows the key tells of another customer: then the key is not this log's for sure.
+        signup.witnesses["activation_key"] = [f._replace(channel=STRAY) for f in signup.witnesses["activation_key"]]
+    if activations or signups:
+        signup.matched_by.append("activation key" if key else "start time and product code")
+    if key:
+        _note_other_claims(signup, sources, [*signups, *activations], email)
+    for row in (*signups, *activations):
+        # Whom nothing but second and product tie to the run, is told as anybody could have typed it.
+        add(signup, [f._replace(channel=FORM) for f in row.facts] if by_start else row.facts)
+    for row in signups:
+        if row.outcome == "success":
+            signup.success_row = row
+        else:
+            signup.failure_row = row
+
+
+def _is_damaged_address(email: str, signups: Sequence[Row], activations: Sequence[Row]) -> bool:
+    """True if request and result agree on an address of which the log's own has lost a piece."""
+    told = {row.value("customer_email") for row in (*signups, *activations)}
+    other = told.pop() if len(told) == 1 and signups and activations else None
+    return bool(other) and len(str(other)) > len(email) and is_damage(email, str(other))
+
+
+def _doubt_address(signup: Signup, email: str) -> None:
+    facts = signup.witnesses["customer_email"]
+    signup.findings.append(
+        finding(
+            "damaged-value",
+            "customer_email has lost a piece here: both csv rows of the activation key tell the whole",
+            signup=signup.name,
+            field="customer_email",
+            locators=tuple(f.locator for f in facts if f.value == email),
+        )
+    )
+    signup.witnesses["customer_email"] = [f._replace(channel=STRAY) if f.value == email else f for f in facts]
+
+
+def _note_other_claims(signup: Signup, sources: Sources, kept: Sequence[Row], email: str | None) -> None:
+    """Rows of the same activation key that were not of this run, and name somebody else."""
+    key, _ = weigh(signup.witnesses["activation_key"])
+    known = {email} if email else {row.value("customer_email") for row in kept}
+    for row in (*sources.activations.get(key or "", ()), *sources.signups.get(key or "", ())):
+        other = row.value("customer_email")
+        if other and known and other not in known and row not in kept:
+            signup.findings.append(
+                finding(
+                    "csv-contradicts-log",
+                    f"{row.evidence}:{row.line} names this activation key with another customer_email; "
+                    "the row was left out",
+                    signup=signup.name,
+                    field="customer_email",
+                    locators=tuple(f.locator for f in row.facts.of("customer_email")),
+                )
+            )
+
+
+def _is_renamed(signup: Signup, start: tuple[str, str] | None) -> bool:
+    """True if the log's own bucket bears another seed than the file's name.
+
+    Then the name tells nothing about the run.
+    """
+    bucket, _ = weigh(signup.witnesses["bucket_name"])
+    return start is not None and bucket is not None and not bears_seed(bucket, start[1])
+
+
+def _rows_by_key(key: str, start: tuple[str, str] | None, sources: Sources) -> tuple[list[Row], list[Row]]:
+    """The rows of an activation key that are of the run that began at `start`.
+
+    The same key may have been sent twice, or typed in by somebody else: a run's own request is of the seconds in which
+    its log begins, and its own result is the first one of the day that follows.
+    """
+    activations, signups = sources.activations.get(key, []), sources.signups.get(key, [])
+    if start is None:
+        return activations, signups
+    began = moment(start[0])
+    if len(activations) == len(signups) == 1 and cells(activations[0]) == cells(signups[0]):
+        return activations, signups  # request and result agree in everything: the file's name may be wrong
+    alone = len(activations) == 1 and not signups
+    within = _LONGEST_START if alone else REQUEST_TO_LOG
+    activations = [row for row in activations if abs(moment(row.time) - began) <= within]
+    after = [row for row in signups if timedelta(0) <= moment(row.time) - began <= _LONGEST_RUN]
+    signups = [row for row in after if row.time == min(r.time for r in after)]
+    return activations, [row for row in signups if not _is_glued(row, key, activations, sources)]
+
+
+def cells(row: Row) -> list[str | None]:
+    """What a row says of the customer."""
+    return [row.value(name) for name in ("product_code", "customer_name", "customer_email", "customer_keyinfo")]
+
+
+def moment(stamp: str) -> datetime:
+    """The time of a row or of a file's name."""
+    return datetime.fromisoformat(stamp)
+
+
+def _is_glued(row: Row, key: str, requests: Sequence[Row], sources: Sources) -> bool:
+    """True if a result row ends with another customer's fields.
+
+    Two rows were torn, then glued so that the number of fields is right. Its own request says something else there, and
+    somebody else's request says just that.
+    """
+    for name in ("customer_email", "customer_keyinfo"):
+        value = row.value(name)
+        if (
+            value
+            and requests
+            and all(r.value(name) != value for r in requests)
+            and sources.is_of_another_key(name, value, key)
+        ):
+            return True
+    return False
+
+
+def _rows_by_start(signup: Signup, start: tuple[str, str] | None, sources: Sources) -> tuple[list[Row], list[Row]]:
+    """For a log without its head: the one request of its second, for its product (with its e-mail, if it tells one)."""
+    email, _ = weigh(signup.witnesses["customer_email"])
+    code, _ = weigh(signup.witnesses["product_code"])
+    bucket, _ = weigh(signup.witnesses["bucket_name"])
+    if not (code and start and bucket and seed_of(bucket) == start[1]):
+        return [], []
+    keys = {
+        key
+        for key, rows in sources.activations.items()
+        for row in rows
+        if row.time == start[0] and row.value("product_code") == code and email in (None, row.value("customer_email"))
+    }
+    return _rows_by_key(keys.pop(), start, sources) if len(keys) == 1 else ([], [])
+
+
+def _without_damagedcells(signup: Signup, signups: list[Row], activations: list[Row]) -> tuple[list[Row], list[Row]]:
+    """Where a result's cell is its own request's with a stretch lost (or the other way round), neither is sure."""
+    for name in ("customer_name", "customer_email", "customer_keyinfo"):
+        ours, theirs = {row.value(name) for row in signups}, {row.value(name) for row in activations}
+        if not theirs or ours & theirs or not any(a and b and _is_damaged_cell(a, b) for a in ours for b in theirs):
+            continue
+        signup.findings.append(
+            finding("damaged-row", f"one of the csv rows has lost a piece of {name}", signup=signup.name, field=name)
+        )
+        signups, activations = [_without(name, row) for row in signups], [_without(name, row) for row in activations]
+    return signups, activations
+
+
+def _is_damaged_cell(one: str, other: str) -> bool:
+    # Judged as it was written: a hole may have cut an escape in two.
+    return is_damage(one, other) or is_damage(quote(one), quote(other))
+
+
+def _without(name: str, row: Row) -> Row:
+    return row._replace(facts=Facts(f for f in row.facts if f.field != name))
+
+
+def _credible(signup: Signup, rows: list[Row], email: str | None, code: str | None) -> list[Row]:
+    kept = []
+    for row in rows:
+        contradicted = [
+            (name, fact)
+            for name, known in (("customer_email", email), ("product_code", code))
+            for fact in row.facts
+            if known and fact.field == name and fact.value != known
+        ]
+        for name, fact in contradicted:
+            signup.findings.append(
+                finding(
+                    "csv-contradicts-log",
+                    f"{row.evidence}:{row.line} names this activation key with another {name}; the row was left out",
+                    signup=signup.name,
+                    field=name,
+                    locators=(fact.locator,),
+                )
+            )
+        if not contradicted:
+            kept.append(row)
+    return kept

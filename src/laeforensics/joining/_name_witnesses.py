@@ -1,0 +1,213 @@
+"""Who tells which name of a bucket; what speaks for one that is damaged."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from laeforensics.companions.secrets_files import SecretsFile
+from laeforensics.companions.sources import Sources
+from laeforensics.evidence.names import start_of, stem
+from laeforensics.facts.buckets import activation_key_of, is_usual, product_code_of
+from laeforensics.facts.channels import DAMAGED, LAST_ASSERTING_STANDING, OWN
+from laeforensics.facts.fact import Fact, Locator, weigh
+from laeforensics.facts.fields import FIELDS
+from laeforensics.facts.findings import finding
+from laeforensics.joining.signups import Signup
+from laeforensics.parsing.stages import BEFORE_DEPLOYMENT
+
+_BLOCKS = 3
+"""Two characters overwritten leave one of so many blocks of a name whole."""
+Holder = Signup | SecretsFile
+
+
+@dataclass(slots=True)
+class NameEvidence:
+    """Who tells which name, and what speaks for its halves: the seeds of files, the codes of known products."""
+
+    sources: Sources
+    told: dict[str, list[tuple[Holder, Fact]]] = field(default_factory=lambda: defaultdict(list))
+    seeds: Counter[str] = field(default_factory=Counter)
+    codes: set[str] = field(default_factory=set)
+
+    def add(self, holder: Holder, fact: Fact) -> None:
+        """The holder tells this name, too."""
+        if isinstance(holder, Signup):
+            holder.witnesses.add(fact)
+        else:
+            holder.facts = [*holder.facts, fact]
+        self.told[fact.value].append((holder, fact))
+
+    def damage(self, holder: Holder, damaged: Fact, why: str) -> None:
+        """The fact stays, and asserts nothing; a finding tells of it."""
+        facts = holder.witnesses["bucket_name"] if isinstance(holder, Signup) else holder.facts
+        doubted = [f._replace(channel=DAMAGED) if f == damaged else f for f in facts]
+        if isinstance(holder, Signup):
+            code, findings = "damaged-value", holder.findings
+            holder.witnesses["bucket_name"] = doubted
+        else:
+            code, findings = "damaged-secrets", self.sources.findings
+            holder.facts = doubted
+        findings.append(finding(code, why, signup=name_of(holder), field="bucket_name", locators=(damaged.locator,)))
+
+
+class Neighbours:
+    """Names, to be found by others that are near to them."""
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self._sharing: dict[tuple[int, int, str], list[str]] = defaultdict(list)
+        for name in names:
+            self.add(name)
+
+    def add(self, name: str) -> None:
+        """One more name."""
+        for key in self._keys(name):
+            self._sharing[key].append(name)
+
+    def near(self, name: str) -> set[str]:
+        """The names that differ from this one in a character or two."""
+        return {other for key in self._keys(name) for other in self._sharing.get(key, ()) if is_near(name, other)}
+
+    def _keys(self, name: str) -> list[tuple[int, int, str]]:
+        # Each third, of every third character: all names of a product begin alike, and would all be compared.
+        return [(len(name), block, name[block::_BLOCKS]) for block in range(_BLOCKS)]
+
+
+def is_near(one: str, other: str) -> bool:
+    """True if a character or two of one are overwritten in the other."""
+    return len(one) == len(other) and 0 < sum(a != b for a, b in zip(one, other, strict=True)) <= 2
+
+
+def half_of(name: str) -> str:
+    """What stands behind the product code: the seed or the activation key; of an S4 bucket all of it."""
+    code = product_code_of(name)
+    return name.removeprefix("lae-")[len(code) + 1 if code else 0 :]
+
+
+def name_of(holder: Holder) -> str:
+    """The file's name."""
+    return holder.name if isinstance(holder, Signup) else holder.evidence
+
+
+def gather(signups: Sequence[Signup], sources: Sources) -> NameEvidence:
+    """All names that are told, without those whose form needs a witness that they have not; torn ones made whole."""
+    evidence = NameEvidence(sources, codes=set(sources.products))
+    torn: list[tuple[Holder, Fact]] = []
+    for signup in signups:
+        for fact in signup.witnesses["bucket_name"]:
+            if fact.standing <= LAST_ASSERTING_STANDING:
+                evidence.told[fact.value].append((signup, fact))
+        if signup.log is not None:
+            evidence.codes |= {product.product_code for product in signup.log.products}
+            torn += [(signup, fact) for fact in signup.log.torn_names]
+    for file in sources.secrets.values():
+        for fact in file.facts:
+            if fact.field == "bucket_name" and fact.channel == OWN:
+                evidence.told[fact.value].append((file, fact))
+        torn += [(file, fact) for fact in file.damaged_names]
+    for name in (*(s.name for s in signups), *sources.secrets):
+        seed = _seed(name)
+        if seed is not None:
+            evidence.seeds[seed] += 1
+    recorded = (row.value("product_code") for rows in sources.signups.values() for row in rows)
+    evidence.codes |= {code for code in recorded if code is not None}
+    _doubt_unusual(evidence)
+    _make_whole(torn, evidence)
+    return evidence
+
+
+def _seed(name: str) -> str | None:
+    """How a bucket made by the run of this file ends; in the S4 layout the two halves are swapped."""
+    start = start_of(name)
+    if start is None:
+        return None
+    customer, _, subscription = start[1].partition("-")
+    return f"{subscription}-{customer}" if subscription else start[1]
+
+
+def _doubt_unusual(evidence: NameEvidence) -> None:
+    """A name of unusual form is damage, unless another file knows its product or its activation key.
+
+    A stretch lost in a seed may look like an activation key, but not twice in the same way.
+    """
+    sources, told = evidence.sources, evidence.told
+    unusual = [name for name in told if not is_usual(name)]
+    whole = {id(holder) for name, holders in told.items() if unusual and is_usual(name) for holder, _ in holders}
+    for name in unusual:
+        key, code = activation_key_of(name), product_code_of(name)
+        rows = (*sources.signups.get(key, ()), *sources.activations.get(key, ())) if key else ()
+        places = {(stem(fact.locator.evidence), fact.rule) for _, fact in told[name]}
+        known = code in evidence.codes
+        if key:
+            known = len(places) > 1 or any(row.value("product_code") == code for row in rows)
+        if not known or any(id(holder) in whole for holder, _ in told[name]):
+            for holder, fact in told.pop(name):
+                evidence.damage(holder, fact, "bucket_name cannot be right")
+
+
+def _make_whole(torn: Iterable[tuple[Holder, Fact]], evidence: NameEvidence) -> None:
+    """A print with characters that no name has, in a file that tells no other: what it lost may stand elsewhere.
+
+    In the file's own name or in the products known; for a run whose bucket another run made, in the other files.
+    """
+    whole = {id(holder) for holders in evidence.told.values() for holder, _ in holders}
+    known = Neighbours(evidence.told) if torn else Neighbours()
+    for holder, fact in torn:
+        if id(holder) in whole:
+            continue
+        name = _by_file_name(holder, fact.value, evidence)
+        others = known.near(fact.value)
+        if name is not None:
+            evidence.add(holder, fact._replace(value=name, channel=OWN))
+        elif len(others) == 1 and not _begins_early(holder):
+            (other,) = others
+            if isinstance(holder, Signup):
+                holder.witnesses.add(fact)  # whatever it was, it stands where a bucket is named that exists
+            evidence.add(holder, evidence.told[other][0][1])
+        else:
+            continue
+        whole.add(id(holder))
+
+
+def _by_file_name(holder: Holder, torn: str, evidence: NameEvidence) -> str | None:
+    seed = _seed(name_of(holder))
+    if seed is None or len(torn) <= len(seed):
+        return None
+    written = torn[len("lae-") : -len(seed) - 1].upper()
+    codes = [written] if FIELDS["product_code"].fits(written) else [c for c in evidence.codes if is_near(c, written)]
+    names = {f"lae-{code.lower()}-{seed}" for code in codes} | {f"lae-{seed}"}
+    found = [name for name in names if is_near(name, torn) and FIELDS["bucket_name"].fits(name) and is_usual(name)]
+    return found[0] if len(found) == 1 else None
+
+
+def _begins_early(holder: Holder) -> bool:
+    """True for the log of a signup: it makes its own bucket, which bears its own seed."""
+    log = holder.log if isinstance(holder, Signup) else None
+    return log is not None and any(stage in BEFORE_DEPLOYMENT for stage, _ in log.stages)
+
+
+def implied(name: str, evidence: NameEvidence) -> dict[str, Locator]:
+    """The names that would be right if this one were damaged: by the name of its file, by a product that is known."""
+    code, half = product_code_of(name) or "", half_of(name)
+    found: dict[str, Locator] = {}
+    for holder, fact in evidence.told[name]:
+        seed = _seed(name_of(holder))
+        if seed is not None and is_near(seed, half):
+            found[name.replace(half, seed)] = Locator(name_of(holder), 0, 0, 0)
+        if code and code not in evidence.codes:
+            for other in codes_near(holder, code, evidence):
+                found[name.replace(code.lower(), other.lower(), 1)] = fact.locator
+    return found
+
+
+def codes_near(holder: Holder, code: str, evidence: NameEvidence) -> set[str]:
+    """The product codes of which `code` may be a damaged print: known ones, or those in the log's csv rows."""
+    rows = rows_of(holder, evidence.sources) if isinstance(holder, Signup) else ()
+    return {other for other in (*evidence.codes, *rows) if is_near(other, code)}
+
+
+def rows_of(signup: Signup, sources: Sources) -> list[str]:
+    """The product codes that the results of the log's activation key name."""
+    key, _ = weigh(signup.witnesses["activation_key"])
+    return [code for row in sources.signups.get(key or "", ()) if (code := row.value("product_code"))]

@@ -1,0 +1,148 @@
+"""Which secrets file is a log's own."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from laeforensics.companions.secrets_files import SecretsFile
+from laeforensics.companions.sources import Sources
+from laeforensics.evidence.names import start_of, stem
+from laeforensics.facts.buckets import bears_seed
+from laeforensics.facts.channels import FOREIGN, LAST_ASSERTING_STANDING
+from laeforensics.facts.fact import Fact, weigh
+from laeforensics.facts.findings import finding
+from laeforensics.joining.signups import Signup, add
+from laeforensics.parsing.stages import RANK, furthest
+
+
+def join_secrets(signups: Sequence[Signup], sources: Sources) -> None:
+    """Give each log its secrets file.
+
+    The one of its name, unless something speaks against it; else the one of its bucket.
+    """
+    by_stem: dict[str, list[SecretsFile]] = defaultdict(list)
+    for name, file in sources.secrets.items():
+        by_stem[stem(name)].append(file)
+    taken: set[str] = set()
+    for signup in signups:
+        for named in by_stem.get(stem(signup.name), ()):
+            # Copies of one file, in two places: all of them speak, and where they differ nobody is right.
+            if _belongs(signup, named, sources):
+                taken.add(named.evidence)
+                _take_secrets(signup, named, "seed")
+        signup.witnesses.pack()
+    for signup in signups:
+        if signup.secrets is None or not signup.secrets.filled:
+            _search_secrets(signup, sources, taken)
+        stripe = sources.stripe.get(stem(signup.name))
+        if stripe is not None:
+            add(signup, stripe.facts)
+        signup.witnesses.pack()
+
+
+def _take_secrets(signup: Signup, file: SecretsFile, how: str) -> None:
+    if signup.secrets is None or not signup.secrets.filled:
+        signup.secrets = file
+    if file.filled:
+        _doubt_other_server(signup, file)
+        if how not in signup.matched_by:
+            signup.matched_by.append(how)
+        add(signup, file.facts)
+
+
+_OF_THE_HEAD = frozenset({"full_name", "activating", "credentials", "poll", "bucket"})
+
+
+def _doubt_other_server(signup: Signup, file: SecretsFile) -> None:
+    """A log that tells another address than its own secrets file goes on with another signup's server.
+
+    What it says from the deployment on is then not sure, except where the secrets file says the same.
+    """
+    host, _ = weigh(signup.witnesses["public_host"])
+    if host is None or file.value("public_host") in (None, host):
+        return
+    for name, facts in signup.witnesses.items():
+        signup.witnesses[name] = [
+            f if f.rule in _OF_THE_HEAD or f.value == file.value(name) else f._replace(channel=FOREIGN) for f in facts
+        ]
+    signup.findings.append(
+        finding("several-signups", f"{file.evidence} tells another public_host than this log", signup=signup.name)
+    )
+
+
+def _belongs(signup: Signup, file: SecretsFile, sources: Sources) -> bool:
+    """True unless something speaks against the secrets file of the log's name being this run's."""
+    if not file.filled:
+        return True
+    why = _against(signup, file, sources)
+    if why is not None:
+        field_name, reason = why
+        signup.findings.append(
+            finding(
+                "misnamed-secrets",
+                f"{file.evidence} bears this log's name, but {reason}; it was not used here",
+                signup=signup.name,
+                field=field_name,
+                locators=tuple(f.locator for f in file.facts if f.field == field_name),
+            )
+        )
+    return why is None
+
+
+def _against(signup: Signup, file: SecretsFile, sources: Sources) -> tuple[str, str] | None:
+    log = signup.log
+    stage = furthest(log.stages) if log else None
+    if log is not None and log.failed and RANK.get(stage or "", 0) < RANK["storage_started"]:
+        return "bucket_name", f"a run that failed at {stage} cannot have filled it"
+    if log is not None and "Reading secrets..." in log.announcements:
+        return None  # a re-record wrote this file itself: where the two differ, they contradict each other
+    bucket, _ = weigh(signup.witnesses["bucket_name"])
+    theirs = file.value("bucket_name")
+    named, theirs_named = (_undecided(facts, sources) for facts in (signup.witnesses["bucket_name"], file.facts))
+    if named is not None and named == theirs_named:
+        return None  # of the same bucket, whichever of its names is right
+    if bucket is not None:
+        # Of the same bucket: this run's, even where the two then contradict each other.
+        return None if theirs in (None, bucket) else ("bucket_name", "another bucket_name")
+    host, _ = weigh(signup.witnesses["public_host"])
+    if host and file.value("public_host") not in (None, host):
+        return "public_host", "another public_host"
+    key, _ = weigh(signup.witnesses["user_access_key_id"])
+    if key and file.value("user_access_key_id") not in (None, key):
+        return "user_access_key_id", "another access key"
+    start = start_of(signup.name)
+    if theirs is not None and start is not None and not bears_seed(theirs, start[1]):
+        return "bucket_name", "its bucket bears another seed"
+    activation, _ = weigh(signup.witnesses["activation_key"])
+    rows = sources.activations.get(activation or "", [])
+    if start is not None and rows and all(row.time != start[0] for row in rows):
+        return "bucket_name", "the log's activation key was sent in at another time than its name tells"
+    return None
+
+
+def _undecided(facts: Iterable[Fact], sources: Sources) -> str | None:
+    """What stands for the names of a bucket, where they are told in more than one spelling."""
+    names = (f.value for f in facts if f.field == "bucket_name" and f.standing <= LAST_ASSERTING_STANDING)
+    return next((sources.undecided[n] for n in names if n in sources.undecided), None)
+
+
+def _search_secrets(signup: Signup, sources: Sources, taken: set[str]) -> None:
+    bucket, _ = weigh(signup.witnesses["bucket_name"])
+    host, _ = weigh(signup.witnesses["public_host"])
+    key, _ = weigh(signup.witnesses["user_access_key_id"])
+    for file in sources.secrets_of(bucket):
+        if file.evidence in taken or (host and file.value("public_host") != host):
+            continue
+        if key and file.value("user_access_key_id") != key:
+            continue
+        taken.add(file.evidence)
+        signup.findings.append(
+            finding(
+                "misnamed-secrets",
+                f"{file.evidence} was matched by its bucket name, not by its own",
+                signup=signup.name,
+            )
+        )
+        _take_secrets(signup, file, "bucket name")
+        return

@@ -1,0 +1,43 @@
+"""Signups whose log is lost, although their secrets file stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from laeforensics.companions.sources import Sources
+from laeforensics.evidence.names import start_of, stem
+from laeforensics.facts.channels import OWN
+from laeforensics.facts.findings import Finding, finding
+from laeforensics.joining.join import join_rest
+from laeforensics.joining.signups import Signup, add
+from laeforensics.parsing.logs import SignupLog
+
+
+def logs_lost(joined: Sequence[Signup], sources: Sources) -> list[Signup]:
+    """Filled secrets files that no log took: their log is lost, the account is one all the same."""
+    taken = {s.secrets.evidence for s in joined if s.secrets is not None}
+    lost: list[Signup] = []
+    for name, file in sources.secrets.items():
+        names = {f.value for f in file.facts if f.field == "bucket_name" and f.channel == OWN}
+        if name in taken or not (len(names) == 1 or names & sources.undecided.keys()):
+            continue
+        signup = Signup(name=name, log=None, secrets=file, matched_by=["secrets file"])
+        add(signup, file.facts)
+        stripe = sources.stripe.get(stem(name))
+        if stripe is not None:
+            add(signup, stripe.facts)
+        join_rest(signup, sources)
+        lost.append(signup)
+    return lost
+
+
+def is_no_log(log: SignupLog) -> bool:
+    """True for a file among the logs whose name is no log's and in which no program said anything: a README, a list."""
+    return start_of(log.evidence) is None and bool(log.size) and not log.facts and not log.stages
+
+
+def no_log_finding(log: SignupLog) -> Finding:
+    """What is said of a file that lies among the logs and is none."""
+    return finding(
+        "no-log", "this file lies among the logs, but neither its name nor its text is a log's", signup=log.evidence
+    )

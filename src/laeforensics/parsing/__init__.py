@@ -1,0 +1,1 @@
+"""A log's bytes become facts, by a grammar."""

@@ -1,0 +1,134 @@
+"""Bytes become a stream of items, by a grammar; the only module that knows the parser generator."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, partial
+from threading import local
+from typing import NamedTuple, Protocol, cast
+
+from lark import Lark
+from lark.exceptions import UnexpectedInput
+
+
+class Piece(Protocol):
+    """One token of an item: `str(piece)` is a stretch of the text, `type` the terminal that claimed it.
+
+    `line` counts from 1; `start_pos` and `end_pos` are offsets in the text.
+    """
+
+    type: str
+    line: int
+    start_pos: int
+    end_pos: int
+
+
+@cache
+def source(name: str) -> Lark:
+    """The grammar `name` as its file says it, from the package data."""
+    return Lark.open_from_package("laeforensics.grammars", f"{name}.lark", [""], parser="lalr", lexer="contextual")
+
+
+@cache
+def grammar(name: str) -> Lark:
+    """The compiled grammar `name`.
+
+    Written out and loaded again, in memory: then the names in the parse table are plain strings, not tokens of the
+    grammar's own text, whose comparison would cost a quarter of all calls made while parsing.
+    """
+    compiled = io.BytesIO()
+    source(name).save(compiled)
+    compiled.seek(0)
+    return Lark.load(compiled)
+
+
+class _Receiver(local):
+    """Where the items of a text go while it is parsed.
+
+    So no tree is built, whose tokens would take thirty times the text's size. The parser asks for a function by a
+    rule's name, and calls it with the rule's pieces. Each thread has its own `take`.
+    """
+
+    take: Callable[[str, Sequence[Piece]], None]
+
+    def __getattr__(self, rule: str) -> Callable[[Sequence[Piece]], None]:
+        if not rule[0].islower():  # a terminal, or what else the library looks for
+            raise AttributeError(rule)
+        return partial(self._hand_on, rule)
+
+    def _hand_on(self, rule: str, pieces: Sequence[Piece]) -> None:
+        self.take(rule, pieces)
+
+    def start(self, pieces: Sequence[None]) -> None:
+        """The whole text: its items were handed on one by one."""
+
+
+@cache
+def _receiving(name: str) -> tuple[Lark, _Receiver]:
+    compiled, receiver = io.BytesIO(), _Receiver()
+    source(name).save(compiled)
+    compiled.seek(0)
+    return Lark.__new__(Lark)._load(compiled, transformer=receiver), receiver
+
+
+def each(name: str, data: bytes, take: Callable[[str, Sequence[Piece]], None]) -> None:
+    """Hand every item of `data` in order to `take`: the item's rule, and its pieces.
+
+    All pieces together tile `data` exactly. The text given to the parser is latin-1, in which a character is a byte:
+    positions are byte offsets whatever the encoding claims to be, and the parser's tokens (which are `str`) cost
+    nothing to make. (Given bytes, the parser writes out the repr of every token, which costs more than the parsing.)
+    """
+    if not data:
+        return
+    parser, receiver = _receiving(name)
+    receiver.take = take
+    parser.parse(data.decode("latin-1"))
+
+
+def items(name: str, data: bytes) -> list[tuple[str, Sequence[Piece]]]:
+    """Every item of `data` in order, of a text that is short."""
+    found: list[tuple[str, Sequence[Piece]]] = []
+    each(name, data, lambda rule, pieces: found.append((rule, pieces)))
+    return found
+
+
+class Place(NamedTuple):
+    """Where a token begins: its offset, the terminals that may stand there with their expressions, and the token.
+
+    `piece` is None where nothing that may stand there fits.
+    """
+
+    start: int
+    terminals: Mapping[str, str]
+    piece: Piece | None
+
+
+def places(name: str, data: bytes) -> Iterator[Place]:
+    """Every place of `data`, for whoever judges the grammar itself.
+
+    The last one has no piece if the text is refused.
+    """
+    compiled = grammar(name)
+    regexps = {terminal.name: terminal.pattern.to_regexp() for terminal in compiled.terminals}
+    parser = compiled.parse_interactive(data.decode("latin-1"))
+    end = 0
+
+    def place(piece: Piece | None) -> Place:
+        choices = parser.choices()  # type: ignore[no-untyped-call]
+        return Place(end, {key: regexps[key] for key in choices if key in regexps}, piece)
+
+    try:
+        for token in parser.iter_parse():
+            yield place(cast("Piece", token))
+            end = token.end_pos or end
+    except UnexpectedInput:
+        yield place(None)
+
+
+def vocabulary(name: str) -> tuple[set[str], set[str]]:
+    """The rules whose names an item can bear, and the terminals."""
+    compiled = grammar(name)
+    rules = {str(rule.origin.name) for rule in compiled.rules if not rule.options.expand1}
+    hidden = {rule for rule in rules if rule.startswith("_") or rule in compiled.options.start}
+    return rules - hidden, {terminal.name for terminal in compiled.terminals}

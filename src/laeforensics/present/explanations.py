@@ -1,0 +1,180 @@
+"""Why we believe what we say of one account: each field, each witness with its place; secrets are masked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from laeforensics.accounts.account import CaseAccount
+from laeforensics.audit import decisions, rules
+from laeforensics.facts.channels import LAST_ASSERTING_STANDING
+from laeforensics.facts.fact import Fact
+from laeforensics.facts.fields import CREDENTIALS, CUSTOMER, IDENTITY, SERVER, fields_of, shown
+from laeforensics.facts.masking import plain
+from laeforensics.facts.node_keys import tub_id_of_furl
+from laeforensics.present._templates import template
+from laerecover.manifest import Secret
+
+EXPLAINED_FIELDS = tuple(name for of in (CREDENTIALS, CUSTOMER, IDENTITY, SERVER) for name in fields_of(of))
+"""In the order in which an auditor asks: bucket, credentials, tokens, customer, furl, identities, the lost server."""
+_CHANNEL_WORDS = {
+    "own": "the program's own record",
+    "certified": "relayed, proved by its hash",
+    "testimony": "read out of the server",
+    "paired": "relayed, vouched for by the node id",
+    "site": "recorded by the signup program",
+    "form": "typed into the web form",
+    "remote": "relayed from a host: not believed",
+    "stray": "without its announcement: not believed",
+    "error": "inside an error message: not believed",
+    "broken": "its key does not fit its certificate: not believed",
+    "foreign": "of another signup in the file: not believed",
+    "damaged": "damaged: not believed",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WitnessLine:
+    """One witness of one field: what it says (masked), where, and how far it is believed."""
+
+    number: int | None
+    """By which a human may choose it, where the field is contested."""
+    value: str
+    place: str
+    rule: str
+    trust: str
+    agrees: bool
+    believed: bool
+
+    def __str__(self) -> str:
+        number = "" if self.number is None else f"{self.number}  "
+        told = plain(self.value) if self.agrees else f"not this: {plain(self.value)}"
+        return f"{number}{told}  {plain(self.place)}  {plain(self.rule)}  {self.trust}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainedField:
+    """One field of an account: what is held to be true and by which witnesses."""
+
+    name: str
+    value: str | None
+    verdict: str
+    lines: tuple[WitnessLine, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Why we believe what we say of one account. Prints as text, shows as HTML."""
+
+    account_id: str
+    verdict: str
+    verdict_means: str
+    remedy: str
+    grade: str | None
+    grade_means: str | None
+    email: str | None
+    identities: tuple[tuple[str, str], ...]
+    history: tuple[str, ...]
+    fields: tuple[ExplainedField, ...]
+    findings: tuple[tuple[str, str, str], ...]
+
+    def __str__(self) -> str:
+        head = "  ".join(plain(p) for p in (self.account_id, self.email or "", self.verdict, self.grade or "") if p)
+        lines = [head, f"  {self.verdict}: {self.verdict_means}"]
+        if self.verdict != rules.RECOVERABLE:
+            lines.append(f"  next: {self.remedy}")
+        if self.grade:
+            lines.append(f"  {self.grade}: {self.grade_means}")
+        lines += ["", *(f"{name} identity  {state}" for name, state in self.identities), "", "History"]
+        lines += [f"  {plain(h)}" for h in self.history]
+        for field in self.fields:
+            lines += [
+                "",
+                f"{field.name}  {plain(field.value) if field.value is not None else '(none)'}  {field.verdict}",
+            ]
+            lines += [f"  {line}" for line in field.lines]
+        if self.findings:
+            lines += [
+                "",
+                "Findings",
+                *(f"  {code}: {plain(message)} · {remedy}" for code, message, remedy in self.findings),
+            ]
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return template("explanation.html").render(e=self)
+
+
+def explain(account: CaseAccount) -> Explanation:
+    """The explanation of an account."""
+    verdict, grade = rules.verdict(account), rules.grade(account)
+    findings = [*account.findings, *(f for s in account.signups for f in s.findings)]
+    return Explanation(
+        account_id=account.account_id,
+        verdict=verdict.name,
+        verdict_means=verdict.meaning,
+        remedy=verdict.remedy,
+        grade=grade.name if grade else None,
+        grade_means=grade.meaning if grade else None,
+        email=account.values.get("customer_email"),
+        identities=tuple(
+            (name, state)
+            for name, state in (("introducer", account.introducer_identity), ("storage", account.storage_identity))
+            if state
+        ),
+        history=account.history,
+        fields=tuple(_explained(account, name) for name in EXPLAINED_FIELDS),
+        findings=tuple((f.code, f.message, f.remedy) for f in findings),
+    )
+
+
+def _explained(account: CaseAccount, name: str) -> ExplainedField:
+    facts = _all_witnesses(account, name)
+    value = account.values.get(name)
+    believed = [f for f in facts if f.standing <= LAST_ASSERTING_STANDING]
+    agreeing = sum(f.value == value for f in believed)
+    decided = next((d for d in account.decisions if d.startswith(f"{name}: ")), None)
+    if name in account.contested:
+        verdict = "witnesses of equal standing disagree: a human decides (laeforensics decide)"
+    elif decided is not None:
+        verdict = f"decided: {plain(decided)}"
+    elif value is None:
+        verdict = "no believable witness" if facts else "no witness"
+    else:
+        verdict = f"{agreeing} of {len(believed)} witnesses agree"
+    open_to = decisions.witnesses(account, name) if name in account.contested else account.decided.get(name, [])
+    numbers = {f: n for n, f in enumerate(open_to, start=1)}
+    lines = tuple(
+        WitnessLine(
+            number=numbers.get(f),
+            value=_masked(name, f.value),
+            place=str(f.locator),
+            rule=f.rule,
+            trust=_CHANNEL_WORDS[f.channel],
+            agrees=value is None or f.value == value,
+            believed=f.standing <= LAST_ASSERTING_STANDING,
+        )
+        for f in facts
+    )
+    return ExplainedField(
+        name=name, value=None if value is None else _masked(name, value), verdict=verdict, lines=lines
+    )
+
+
+def _all_witnesses(account: CaseAccount, name: str) -> list[Fact]:
+    seen: dict[Fact, None] = {}
+    for fact in account.witnesses.get(name, ()):
+        seen[fact] = None
+    for signup in account.signups:
+        for fact in signup.witnesses.get(name, ()):
+            seen[fact] = None
+    return sorted(seen, key=lambda f: (f.standing, f.locator))
+
+
+def _masked(name: str, value: str) -> str:
+    if name == "introducer_furl":
+        location = value.partition("@")[2].rpartition("/")[0]
+        return f"{Secret(value)!r} at {location}, TubID {tub_id_of_furl(value)}"
+    text = str(shown(name, value))
+    return text if len(text) <= 120 else text[:117] + "..."

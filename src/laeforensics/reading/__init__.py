@@ -1,0 +1,1 @@
+"""Each file of the evidence is read once."""

@@ -1,0 +1,94 @@
+"""How a signup ended, and whether its server was ever ready."""
+
+from __future__ import annotations
+
+import pytest
+from makings import (
+    FAILURE,
+    PARTS,
+    codes,
+    evidence,
+    log,
+    open_files,
+    result,
+    secrets,
+    signup_row,
+)
+
+from laeforensics.accounts.outcome import is_ready
+
+
+def _ready(tmp_path, **changed):
+    case = open_files(tmp_path, evidence(**{"secrets": None, "servers": None, "results": None, **changed}))
+    (signup,) = case.judgement.joined
+    return is_ready(signup)
+
+
+@pytest.mark.parametrize(
+    ("data", "stage", "outcome"),
+    [
+        (log(), "mail_sent", "complete"),
+        (log("mail"), "settings_told", "cut"),
+        (log(mail=PARTS["mail"].split("\n")[0] + "\n"), "settings_told", "cut"),
+        (log(until="running"), "servers_running", "cut"),
+        (log(until="address"), "address_known", "cut"),
+        (log(until="address") + FAILURE.encode(), "address_known", "failed"),
+        (log(until="activation") + FAILURE.encode(), "activating", "failed"),
+        (log() + FAILURE.encode(), "mail_sent", "failed"),
+        (b"", None, "cut"),
+    ],
+)
+def test_stage_and_outcome_are_those_that_the_log_tells(data, stage, outcome, tmp_path):
+    """The furthest announcement, and whether the program came to its end, failed, or just stops."""
+    row = signup_row(open_files(tmp_path, evidence(log=data, results=None)))
+    assert (row["stage"], row["outcome"]) == (stage, outcome)
+
+
+def test_the_first_programs_end_with_the_furl(tmp_path):
+    """Where no mail is named in the log at all, the settings told are the end."""
+    bucket = PARTS["bucket"].replace(" in 'US East' region", "")
+    silent = log("mail", bucket=bucket, deployment=PARTS["deployment"].partition("instance_name")[0])
+    assert signup_row(open_files(tmp_path, evidence(log=silent)))["outcome"] == "complete"
+
+
+def test_a_log_that_just_stops_failed_if_the_site_says_so(tmp_path):
+    """In the first weeks a failed log was closed before the error was printed."""
+    case = open_files(tmp_path, evidence(log=log(until="address"), secrets=None, results=result("failure")))
+    assert signup_row(case)["outcome"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("changed", "ready"),
+    [
+        ({"log": log(until="installing")}, None),
+        ({"log": log(until="installing") + FAILURE.encode()}, False),
+        ({"log": log(until="installing"), "results": result("failure")}, False),
+        ({"log": log(until="installing"), "secrets": b""}, False),
+        ({"log": log(until="installing"), "secrets": secrets()}, True),
+        ({"log": log(until="installing"), "results": result()}, True),
+        (
+            {
+                "log": log(until="installing"),
+                "servers": b"2012-03-20T10:40:00Z,2012-03-20T10:17:02.000Z,i-0a1b2c3d,192.0.2.1\n",
+            },
+            True,
+        ),
+        ({"log": log(until="running")}, True),
+        ({"log": log(until="running") + FAILURE.encode()}, True),
+        ({"log": log(until="running") + FAILURE.encode(), "results": result("failure")}, True),
+        ({"log": log(until="running"), "secrets": b""}, True),
+        ({"log": log(), "results": result("failure")}, True),
+    ],
+)
+def test_ready_wins_over_not_ready(changed, ready, tmp_path):
+    """Mail or monitoring may have failed afterwards: a server that was ready was ready; where nothing tells, None."""
+    assert _ready(tmp_path, **changed) is ready
+
+
+def test_the_success_row_of_a_failed_signup_is_not_believed(tmp_path):
+    """For an hour of February 2012 a failed signup was recorded as a success: the log's own failure speaks louder."""
+    failed = log(until="installing") + FAILURE.encode()
+    assert _ready(tmp_path, log=failed, results=result("success")) is False
+    case = open_files(tmp_path / "again", evidence(log=failed, secrets=None, servers=None))
+    assert "success-despite-failure" in codes(case)
+    assert list(case.audit["verdict"]) == ["UNFINISHED"]

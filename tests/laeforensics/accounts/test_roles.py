@@ -1,0 +1,125 @@
+"""What a log is to its account: origin, replacement, re-record, duplicate or attempt."""
+
+from __future__ import annotations
+
+import pytest
+from makings import (
+    BUCKET,
+    FAILURE,
+    LOG_FILE,
+    NAME,
+    OTHER_SEED,
+    PARTS,
+    SECRET_KEY,
+    SEED,
+    audit_row,
+    evidence,
+    log,
+    open_files,
+    re_record,
+    replacement,
+    signup_row,
+)
+
+REPLACED = f"signup_logs/2012-06-01T080000Z-{OTHER_SEED}"
+RE_RECORDED = f"signup_logs/2012-03-20T101702Z-{OTHER_SEED}"
+
+
+# -- roles ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("data", "role"),
+    [
+        (log(), "origin"),
+        (log(until="created"), "origin"),
+        (log(until="deployment"), "origin"),
+        (log(until="bucket"), "attempt"),
+        (log(until="activation"), "attempt"),
+        (log(until="bucket") + b">S3 bucket creation failed.>\n" + FAILURE.encode(), "attempt"),
+        (b"", "attempt"),
+        (b"nothing that a program printed\n", "attempt"),
+    ],
+)
+def test_a_log_is_an_accounts_if_its_bucket_is_attested(data, role, tmp_path):
+    """Announced as created, or named in the program's later prints; a bucket only going to be made is none."""
+    case = open_files(tmp_path, evidence(log=data, secrets=None, results=None, servers=None))
+    assert signup_row(case)["role"] == role
+
+
+def test_a_filled_secrets_file_attests_the_bucket(tmp_path):
+    """A log that lost its end is an account's if the secrets file of that run is filled."""
+    assert signup_row(open_files(tmp_path, evidence(log=log(until="bucket"))))["role"] == "origin"
+
+
+def test_a_replacement_is_told_from_the_signup(tmp_path):
+    """It begins at the deployment of a bucket whose seed is another log's."""
+    case = open_files(tmp_path, {**evidence(), REPLACED: replacement()})
+    assert (signup_row(case)["role"], signup_row(case, REPLACED)["role"]) == ("origin", "replacement")
+    assert signup_row(case, REPLACED)["outcome"] == "complete"
+
+
+def test_a_signup_that_lost_its_head_is_no_replacement(tmp_path):
+    """It begins at the deployment, too, but its bucket bears its own seed."""
+    headless = log(*list(PARTS)[:6])
+    assert signup_row(open_files(tmp_path, evidence(log=headless)))["role"] == "origin"
+
+
+def test_a_re_record_is_told_from_the_signup(tmp_path):
+    """Its values were read out of a server, and it says so."""
+    case = open_files(tmp_path, {**evidence(), RE_RECORDED: re_record()})
+    row = signup_row(case, RE_RECORDED)
+    assert (row["role"], row["stage"], row["outcome"]) == ("re-record", "recorded", "complete")
+    assert (row["user_secret_key"], row["customer_email"]) == (SECRET_KEY, None)
+
+
+def test_of_two_copies_one_is_the_origin(tmp_path):
+    """The copy in the newer place, of the bucket's own seed, is the origin; the other is a duplicate."""
+    copy = f"leastauthority.com/signup_logs/{NAME}"
+    case = open_files(tmp_path, {**evidence(), copy: log()})
+    assert (signup_row(case)["role"], signup_row(case, copy)["role"]) == ("origin", "duplicate")
+    assert len(case.audit) == 1
+
+
+# -- ready ---------------------------------------------------------------------------------------------------
+
+
+def test_a_bucket_is_named_even_if_it_was_never_made(tmp_path):
+    """The attempt's row tells the bucket that was going to be made; no account comes of it."""
+    case = open_files(tmp_path, evidence(log=log(until="bucket"), secrets=None, results=None, servers=None))
+    assert signup_row(case, LOG_FILE)["bucket_name"] in (BUCKET, None)
+    assert list(case.audit["account_id"]) == [f"attempt:{NAME[19:]}"]
+
+
+COPY = f"leastauthority.com/{LOG_FILE}"
+
+
+def test_a_copy_that_is_cut_is_a_duplicate(tmp_path):
+    """A log that breaks off before its bucket is no attempt where its fellow is whole."""
+    case = open_files(tmp_path, {**evidence(secrets=None), COPY: log(until="activation")})
+    assert [a.account_id for a in case.judgement.accounts] == [BUCKET]
+    assert audit_row(case)["verdict"] == "RECOVERABLE"
+
+
+@pytest.mark.parametrize("suffix", ["~", ".bak"])
+def test_an_editors_backup_is_a_duplicate(tmp_path, suffix):
+    """`NAME~` and `NAME.bak` beside the log make neither an account nor an attempt."""
+    case = open_files(tmp_path, {**evidence(), LOG_FILE + suffix: log()})
+    assert [a.account_id for a in case.judgement.accounts] == [BUCKET]
+
+
+@pytest.mark.parametrize("cut", [0, 20])
+def test_the_copy_of_an_attempt_is_a_duplicate(cut, tmp_path):
+    """The same log in both places.
+
+    The longer one is the attempt (of equal ones that in the first folder), the other its duplicate.
+    """
+    data = log(until="activation")
+    files = {LOG_FILE: data[: len(data) - cut], f"a/leastauthority.com/signup_logs/{NAME}": data}
+    case = open_files(tmp_path, files)
+    roles = case.signups.set_index("log_file")["role"].to_dict()
+    longer, other = sorted(files, key=lambda path: (-len(files[path]), path.count("/")))
+    assert roles == {longer: "attempt", other: "duplicate"}
+    assert case.audit["account_id"].tolist() == [f"attempt:{SEED}"]
+    assert case.audit["log_file"].tolist() == [longer]
+    assert BUCKET not in case.audit["account_id"].tolist()

@@ -1,0 +1,36 @@
+"""Which of an account's servers speaks for it, and whether one still runs."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from makings import (
+    INSTANCE,
+    OTHER_NAME,
+    audit_row,
+    evidence,
+    open_files,
+    replacement,
+)
+
+import laeforensics as lf
+from laeforensics.companions.inventory import read_inventory
+
+
+@pytest.mark.parametrize(
+    ("running", "server"), [(INSTANCE, "RUNNING"), ("i-00000009", "RUNNING"), ("i-0000000f", "GONE")]
+)
+def test_any_server_of_the_account_counts(tmp_path, running, server):
+    """RUNNING if the first server or its replacement runs, GONE only if both are gone."""
+    files = {**evidence(), f"signup_logs/{OTHER_NAME}": replacement()}
+    root = open_files(tmp_path, files).root
+    instance = {
+        "InstanceId": running,
+        "State": {"Code": 16, "Name": "running"},
+        "Placement": {"AvailabilityZone": "us-east-1b"},
+    }
+    saved = {"Reservations": [{"OwnerId": "123456789012", "Instances": [instance]}]}
+    (tmp_path / "saved.json").write_text(json.dumps(saved))
+    assert read_inventory(json.dumps(saved).encode(), "saved.json")
+    assert audit_row(lf.open_case(root, inventory=tmp_path / "saved.json"))["server"] == server

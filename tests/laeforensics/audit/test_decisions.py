@@ -1,0 +1,321 @@
+"""A human's decision on a contested field: taken, kept, applied at the next open, dropped when the evidence changes."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from makings import (
+    BUCKET,
+    EMAIL,
+    LOG_FILE,
+    NAME,
+    SECRET_KEY,
+    audit_row,
+    codes,
+    evidence,
+    judged,
+    open_files,
+    secrets,
+)
+
+import laeforensics as lf
+from laeforensics import errors
+from laeforensics.audit import decisions
+from laerecover.manifest import read_manifest
+
+FIELD = "user_secret_key"
+OTHER_KEY = "another0secret+key/of+forty/characters/0"
+NOW = datetime(2012, 6, 1, 9, 30, 15, 250000, tzinfo=UTC)
+WHY = "the customer signed a request with it"
+
+
+@pytest.fixture
+def case(tmp_path) -> lf.Case:
+    """Log and secrets file, equally trusted, tell different secret keys."""
+    return open_files(tmp_path, evidence(secrets=secrets(secret_key=OTHER_KEY)))
+
+
+def number_of(case: lf.Case, value: str) -> int:
+    """The number under which `explain` shows the witness of a value."""
+    choice = decisions.witnesses(judged(case), FIELD)
+    return 1 + next(n for n, fact in enumerate(choice) if fact.value == value)
+
+
+def decided(case: lf.Case, value: str) -> str:
+    return case.decide(BUCKET, FIELD, witness=number_of(case, value), who="Carol", because=WHY, now=NOW)
+
+
+def reopened(case: lf.Case) -> lf.Case:
+    return lf.open_case(case.root)
+
+
+def test_a_contested_field_has_no_value_before_a_decision(case):
+    """Two witnesses of equal standing: no value, the verdict CONTESTED, and both may be chosen."""
+    row = audit_row(case)
+    assert (row["verdict"], row[FIELD]) == ("CONTESTED", None)
+    chosen = {fact.value for fact in decisions.witnesses(judged(case), FIELD)}
+    assert chosen == {SECRET_KEY, OTHER_KEY}
+
+
+@pytest.mark.parametrize("value", [SECRET_KEY, OTHER_KEY])
+def test_the_chosen_witness_settles_the_field(case, value):
+    """After a decision the open case itself has the chosen value, whichever it is, and the account is recoverable."""
+    told = decided(case, value)
+    row = audit_row(case)
+    assert (row["verdict"], row[FIELD]) == ("RECOVERABLE", value)
+    assert told.endswith(f"is right, says Carol on 2012-06-01: {WHY}")
+
+
+def test_a_decision_is_applied_at_the_next_open(case):
+    """It is kept in the case folder beside the evidence, which stays as it was."""
+    before = {p: p.read_bytes() for p in case.root.rglob("*") if p.is_file()}
+    decided(case, OTHER_KEY)
+    again = reopened(case)
+    assert audit_row(again)[FIELD] == OTHER_KEY
+    assert not judged(again).contested
+    assert {p: p.read_bytes() for p in case.root.rglob("*") if p.is_file()} == before
+    assert [p.name for p in case.folder.iterdir()] == [decisions.FILE]
+
+
+def test_a_decision_lies_in_the_case_folder_that_was_named(case, tmp_path):
+    """Another case folder does not know it."""
+    elsewhere = lf.open_case(case.root, folder=tmp_path / "named")
+    decided(elsewhere, SECRET_KEY)
+    assert audit_row(lf.open_case(case.root, folder=tmp_path / "named"))[FIELD] == SECRET_KEY
+    assert audit_row(reopened(case))["verdict"] == "CONTESTED"
+
+
+def test_what_is_kept_names_the_witness_and_no_secret(case):
+    """Account, field, place, fingerprint, who, why, when in UTC; neither of the values that compete."""
+    decided(case, OTHER_KEY)
+    kept = (case.folder / decisions.FILE).read_text("utf-8")
+    (line,) = kept.splitlines()
+    told = json.loads(line)
+    assert (told["account_id"], told["field"], told["who"], told["because"]) == (BUCKET, FIELD, "Carol", WHY)
+    assert told["at"] == "2012-06-01T09:30:15+00:00"
+    assert told["place"].startswith(f"secrets/{NAME}:1 [")
+    assert SECRET_KEY not in kept
+    assert OTHER_KEY not in kept
+
+
+def test_the_last_decision_counts(case):
+    """Whoever decides anew overrules, and the first decision stays on record."""
+    decided(case, OTHER_KEY)
+    number = 1 + [f.value for f in decisions.witnesses(reopened_undecided(case), FIELD)].index(SECRET_KEY)
+    choice = decisions.Choice(field=FIELD, witness=number, who="Dan", because="asked again")
+    kept = decisions.decide(reopened_undecided(case), choice, now=NOW, folder=case.folder)
+    assert audit_row(reopened(case))[FIELD] == SECRET_KEY
+    assert [d.who for d in decisions.load(case.folder)] == ["Carol", "Dan"]
+    assert decisions.load(case.folder)[-1] == kept
+
+
+def test_a_decision_can_be_withdrawn(case):
+    """Witness 0: the field is contested again, not a word about stale decisions; who withdrew it, and why, is kept."""
+    decided(case, OTHER_KEY)
+    told = reopened(case).decide(BUCKET, FIELD, witness=0, who="Dan", because="the wrong customer", now=NOW)
+    assert told == f"{FIELD}: withdrawn, contested again, says Dan on 2012-06-01: the wrong customer"
+    again = reopened(case)
+    row = audit_row(again)
+    assert (row["verdict"], row[FIELD]) == ("CONTESTED", None)
+    assert "stale-decision" not in set(again.findings["code"])
+    assert [d.who for d in decisions.load(case.folder)] == ["Carol", "Dan"]
+    decided(again, SECRET_KEY)
+    assert audit_row(reopened(case))[FIELD] == SECRET_KEY
+
+
+def reopened_undecided(case: lf.Case):
+    """The account as the evidence alone has it."""
+    return judged(lf.open_case(case.root, folder=case.root.with_name("empty")))
+
+
+def test_explain_shows_the_decision(case):
+    """Who decided and why stands beside the field; before, the witnesses are numbered."""
+    before = str(case.explain(BUCKET))
+    assert "Carol" not in before
+    decided(case, OTHER_KEY)
+    shown = str(reopened(case).explain(BUCKET))
+    assert "Carol" in shown
+    assert WHY in shown
+    assert SECRET_KEY not in before + shown
+    assert OTHER_KEY not in before + shown
+
+
+def test_the_manifest_carries_the_decision(case, tmp_path):
+    """What is recovered with knows that a human chose, and has the chosen value."""
+    decided(case, OTHER_KEY)
+    key = tmp_path / "key" / "k"
+    reopened(case).export(tmp_path / "out.parquet", key_file=key)
+    (account,) = read_manifest(tmp_path / "out.parquet", key_file=key).accounts
+    (told,) = account.decisions
+    assert told.startswith(f"{FIELD}: secrets/{NAME}:1 [")
+    assert told.endswith(f"says Carol on 2012-06-01: {WHY}")
+    assert account.user_secret_key is not None
+    assert account.user_secret_key.reveal() == OTHER_KEY
+
+
+def test_a_decision_does_not_outlive_a_change_of_its_witness(case):
+    """The secrets file now says something else at that place: a finding, and contested as before."""
+    decided(case, OTHER_KEY)
+    (case.root / "secrets" / NAME).write_bytes(secrets(secret_key=OTHER_KEY[::-1]))
+    again = reopened(case)
+    assert audit_row(again)["verdict"] == "CONTESTED"
+    assert "stale-decision" in codes(again, FIELD)
+    assert judged(again).decisions == ()
+
+
+def test_a_decision_does_not_follow_its_witness_to_another_place(case):
+    """The same value a line further down is evidence that changed: the decision is not applied."""
+    decided(case, SECRET_KEY)
+    path = case.root / LOG_FILE
+    path.write_bytes(b">Waiting another 30 seconds...>\n" + path.read_bytes())
+    again = reopened(case)
+    assert "stale-decision" in codes(again, FIELD)
+    assert audit_row(again)[FIELD] is None
+
+
+def test_a_field_that_is_settled_by_the_evidence_needs_no_decision(case):
+    """When the witnesses agree again, an old decision does nothing and is no finding."""
+    decided(case, OTHER_KEY)
+    (case.root / "secrets" / NAME).write_bytes(secrets())
+    again = reopened(case)
+    assert (audit_row(again)[FIELD], judged(again).decisions) == (SECRET_KEY, ())
+    assert "stale-decision" not in codes(again)
+
+
+@pytest.mark.parametrize("damage", ["{", "[]", '{"field": "user_token"}', "null"])
+def test_a_damaged_line_stops_the_case(case, damage):
+    """Decisions are never guessed: the line is named, with what to do."""
+    decided(case, OTHER_KEY)
+    path = case.folder / decisions.FILE
+    path.write_text(path.read_text("utf-8") + damage + "\n", "utf-8")
+    with pytest.raises(errors.DecisionError, match="line 2 is no decision"):
+        _ = reopened(case).judgement.accounts
+
+
+@pytest.mark.parametrize("witness", [-1, 0, 3, 99])
+def test_there_is_no_such_witness(case, witness):
+    """Only the numbers that `explain` shows: nothing is kept."""
+    with pytest.raises(errors.DecisionError, match=f"no witness {witness}"):
+        case.decide(BUCKET, FIELD, witness=witness, who="Carol", because=WHY, now=NOW)
+    assert decisions.load(case.folder) == []
+
+
+@pytest.mark.parametrize(("who", "because"), [("", WHY), ("Carol", ""), ("Carol", " \n"), ("\t", WHY)])
+def test_a_decision_needs_a_name_and_a_reason(case, who, because):
+    """Blank is none."""
+    with pytest.raises(errors.DecisionError, match="needs a name and a reason"):
+        case.decide(BUCKET, FIELD, witness=1, who=who, because=because, now=NOW)
+    assert not case.folder.exists()
+
+
+def test_a_field_that_is_not_contested_cannot_be_decided(case):
+    """The error lists the fields that are."""
+    with pytest.raises(errors.DecisionError, match="not contested") as refused:
+        case.decide(BUCKET, "user_token", witness=1, who="Carol", because=WHY, now=NOW)
+    assert refused.value.next_step == f"contested here: {FIELD}"
+
+
+# -- as typed ------------------------------------------------------------------------------------------
+
+
+def test_the_verb_decides(case, typed, monkeypatch):
+    """`explain` numbers the witnesses, `decide` takes a number, `explain` shows it and `audit` is of one mind."""
+    monkeypatch.chdir(case.root.parent)
+    shown = typed("explain", "evidence", EMAIL, "--field", FIELD)[1]
+    number = next(m[1] for line in shown.split("\n") if (m := re.search(r"\b([0-9])\b.*secrets/", line)))
+    words = ("decide", "evidence", EMAIL, FIELD, "--witness", number, "--because", WHY, "--who", "Carol")
+    code, out, err = typed(*words)
+    assert (code, err) == (0, "")
+    assert f"{FIELD}: secrets/{NAME}:1" in out
+    assert "kept in" in out
+    assert "Carol" in typed("explain", "evidence", EMAIL)[1]
+    code, told, _ = typed("audit", "evidence", "--output", "out/m.parquet", "--key-file", "key/k", "--json")
+    assert (code, json.loads(told)["verdicts"]) == (0, {"RECOVERABLE": 1})
+    (account,) = read_manifest(Path("out/m.parquet"), key_file=Path("key/k")).accounts
+    assert [d.partition(":")[0] for d in account.decisions] == [FIELD]
+    everything = shown + out + told + (case.folder / decisions.FILE).read_text("utf-8")
+    assert SECRET_KEY not in everything
+    assert OTHER_KEY not in everything
+
+
+@pytest.mark.parametrize(
+    ("field", "witness", "because", "says"),
+    [
+        (FIELD, "3", WHY, "there is no witness 3"),
+        (FIELD, "0", WHY, "there is no witness 0"),
+        ("user_token", "1", WHY, "this field is not contested"),
+        ("no_such_field", "1", WHY, "this field is not contested"),
+        (FIELD, "1", " ", "a decision needs a name and a reason"),
+    ],
+)
+def test_the_verb_refuses(case, typed, monkeypatch, field, witness, because, says):
+    """Exit code 2 and three lines: what, where and what next; nothing is kept."""
+    monkeypatch.chdir(case.root.parent)
+    code, out, err = typed(
+        "decide", "evidence", EMAIL, field, "--witness", witness, "--because", because, "--who", "Carol"
+    )
+    assert (code, out) == (2, "")
+    assert err.startswith(f"laeforensics: {says}\n")
+    assert len(err.rstrip("\n").split("\n")) == 3
+    assert not case.folder.exists()
+
+
+@pytest.mark.parametrize("left_out", ["--because", "--witness"])
+def test_the_verb_needs_a_witness_and_a_reason(case, typed, monkeypatch, left_out):
+    """Left out altogether, they are a mistake in the usage: exit code 2."""
+    monkeypatch.chdir(case.root.parent)
+    options = {"--witness": "1", "--because": WHY}
+    del options[left_out]
+    words = [word for pair in options.items() for word in pair]
+    assert typed("decide", "evidence", EMAIL, FIELD, *words)[0] == 2
+    assert not case.folder.exists()
+
+
+def test_a_decision_never_goes_into_the_evidence(case, typed, monkeypatch):
+    """A case folder inside the evidence is refused."""
+    monkeypatch.chdir(case.root.parent)
+    words = ("decide", "evidence", EMAIL, FIELD, "--witness", "1", "--because", WHY, "--case", "evidence/case")
+    code, _, err = typed(*words)
+    assert code == 2
+    assert "Traceback" not in err
+    assert not (case.root / "case").exists()
+
+
+def contested(tmp_path) -> lf.Case:
+    return open_files(tmp_path, evidence(secrets=secrets(secret_key=OTHER_KEY)))
+
+
+def test_a_decision_may_be_changed(tmp_path):
+    """Whoever decided may decide again: the later one counts."""
+    case = contested(tmp_path)
+    for number in (1, 2):
+        case.decide(BUCKET, "user_secret_key", witness=number, who="Carol", because="seen")
+        wanted = decisions.witnesses(judged(lf.open_case(case.root, folder=tmp_path / "none")), "user_secret_key")
+        assert audit_row(case)["user_secret_key"] == wanted[number - 1].value
+
+
+def test_a_third_voice_reopens_the_question(tmp_path):
+    """A copy that comes after the decision and says something else makes the field contested again."""
+    case = contested(tmp_path)
+    case.decide(BUCKET, "user_secret_key", witness=1, who="Carol", because="seen")
+    third = case.root / "leastauthority.com" / "secrets" / NAME
+    third.parent.mkdir(parents=True)
+    third.write_bytes(secrets(secret_key="yet+another/secret+key/of+forty/chars/00"[:40]))
+    again = lf.open_case(case.root)
+    assert audit_row(again)["verdict"] == "CONTESTED"
+    assert "stale-decision" in codes(again, "user_secret_key")
+
+
+def test_a_decisions_file_that_is_no_text_is_told_in_three_lines(tmp_path, typed):
+    """A byte that is not UTF-8 in decisions.jsonl ends with 2 and names the line."""
+    case = contested(tmp_path)
+    case.folder.mkdir()
+    (case.folder / "decisions.jsonl").write_bytes(b"\xff{}\n")
+    code, _, err = typed("audit", case.root, "-o", tmp_path / "m.parquet", "--key-file", tmp_path / "k" / "key")
+    assert code == 2
+    assert "line 1" in err
+    assert "Traceback" not in err

@@ -1,0 +1,58 @@
+"""An account is found by any of its names."""
+
+from __future__ import annotations
+
+import pytest
+from makings import (
+    BUCKET,
+    EMAIL,
+    KEY,
+    LOG_FILE,
+    NAME,
+    evidence,
+    judged,
+    log,
+    open_files,
+    request,
+    result,
+    secrets,
+)
+
+import laeforensics as lf
+
+
+def test_a_key_that_nothing_bears_is_answered_with_what_comes_near(tmp_path):
+    """A mistyped address is told back, with the address that it may be."""
+    case = open_files(tmp_path, evidence())
+    with pytest.raises(lf.UnknownKey) as error:
+        case.explain("anne@example.org")
+    assert "anne@example.org" in error.value.what
+    assert EMAIL in error.value.next_step
+
+
+@pytest.mark.parametrize("key", [NAME.rpartition("-")[2], EMAIL.upper(), BUCKET.upper(), KEY.lower()])
+def test_seed_and_other_capitals_name_an_account(tmp_path, key):
+    """The bare seed, and an e-mail, bucket or key in other capitals, are keys."""
+    assert judged(open_files(tmp_path, evidence()), key).account_id == BUCKET
+
+
+EVIL = "%3Cscript%3Ealert(1)%3C/script%3E%1B%5B2J%E2%80%A8%00"
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory):
+    """One customer with a hostile name, a hostile line in the log, and a contested key."""
+    hostile = log(installing=">Polishing <b>the server</b>\x1b[2J " + "A" * 30 + "\n")
+    files = evidence(
+        log=hostile,
+        requests=request(name=EVIL),
+        results=result(name=EVIL),
+        secrets=secrets(access_key_id="AKIASTRANGERKEYID234"),
+    )
+    return open_files(tmp_path_factory.mktemp("display"), files)
+
+
+@pytest.mark.parametrize("key", [BUCKET, LOG_FILE, NAME, EMAIL])
+def test_an_account_is_found_by_any_of_its_names(case, key):
+    """Bucket, log with or without its folder, e-mail."""
+    assert case.explain(key).account_id == BUCKET

@@ -1,0 +1,115 @@
+"""`audit`, as typed."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from makings import (
+    AUDIT,
+    LOG_FILE,
+    evidence,
+    is_three_lines,
+    log,
+    open_files,
+)
+from packings import below, tar
+
+import laeforensics as lf
+from laerecover.manifest import read_manifest
+
+
+def test_the_audit_names_its_case_folder(tmp_path, typed):
+    """Whoever looks for custody and decisions finds the folder in the audit's own words."""
+    root = open_files(tmp_path, evidence()).root
+    code, out, _ = typed(
+        "audit",
+        root,
+        "-o",
+        tmp_path / "m.parquet",
+        "--key-file",
+        tmp_path / "k" / "key",
+        "--case",
+        tmp_path / "my.case",
+    )
+    assert code == 0
+    assert f"{tmp_path / 'my.case'}  custody" in out
+
+
+def test_audit_writes_its_files_and_custody(folder, typed):
+    """The manifest, audit.parquet and audit.html, and the register beside the evidence; exit code 0."""
+    code, out, err = typed(*AUDIT)
+    assert (code, err) == (0, "")
+    assert "1 RECOVERABLE" in out
+    assert {path.name for path in (folder / "out").iterdir()} == {"m.parquet", "audit.parquet", "audit.html"}
+    assert (folder / "evidence.case" / "custody.jsonl").is_file()
+
+
+def test_audit_as_json(folder, typed):
+    """JSON alone on stdout, people's text on stderr."""
+    code, out, err = typed(*AUDIT, "--json")
+    told = json.loads(out)
+    assert (code, told["verdicts"], told["evidence_changed"]) == (0, {"RECOVERABLE": 1}, [])
+    assert "RECOVERABLE" in err
+
+
+def test_audit_of_changed_evidence_ends_with_1(folder, typed):
+    """Everything is written, the change is a finding on the page, and the last word says what to do."""
+    typed(*AUDIT)
+    (folder / "evidence" / "signups.csv").write_bytes(b"")
+    code, out, err = typed(*AUDIT, "--json")
+    assert code == 1
+    assert json.loads(out)["evidence_changed"] == ["signups.csv"]
+    assert "changed    signups.csv" in err
+    assert "evidence-changed" in (folder / "out" / "audit.html").read_text("utf-8")
+
+
+def test_audit_of_several_folders_and_of_an_archive(folder, typed):
+    """old/ and an archive of new/ are one case."""
+    (folder / "new.tar.gz").write_bytes(gzip.compress(tar(below("new", {f"{LOG_FILE}x": log()}))))
+    code, out, _ = typed("audit", "evidence", "new.tar.gz", *AUDIT[2:])
+    assert code == 0
+    assert "2 signup logs" in out
+
+
+def test_jobs_write_the_same_audit(folder):
+    """As typed in a real shell: two processes, the same digests; nothing on stderr when piped."""
+    told = []
+    for jobs in ("1", "2"):
+        words = [*AUDIT, "--json", "--jobs", jobs]
+        command = [sys.executable, "-c", "from laeforensics.cli import main; main()", *words]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+        assert done.returncode == 0, done.stderr
+        assert "\x1b" not in done.stdout + done.stderr
+        told.append([json.loads(done.stdout)[name] for name in ("digest", "manifest_digest")])
+    assert told[0] == told[1]
+
+
+def test_a_disk_that_is_full_is_told(folder, typed, monkeypatch):
+    """An error of the system is three lines too."""
+
+    def full(*args: object, **named: object) -> None:
+        raise OSError(28, "No space left on device", "out/m.parquet")
+
+    monkeypatch.setattr("laeforensics.export.manifest.export", full)
+    code, _, err = typed(*AUDIT)
+    assert code == 2
+    assert is_three_lines(err)
+    assert "No space left" in err
+
+
+def test_both_digests_are_told_whole_by_their_names(folder, typed):
+    """`digest` is the evidence's, as card, page and manifest have it; the manifest's own has its own name."""
+    code, out, err = typed(*AUDIT, "--json")
+    told = json.loads(out)
+    manifest = read_manifest(Path("out/m.parquet"), key_file=Path("key/k"))
+    evidence_digest = lf.open_case("evidence").judgement.reading.digest
+    assert (code, told["digest"], told["manifest_digest"]) == (0, evidence_digest, manifest.digest)
+    assert told["digest"] == manifest.evidence_digest != manifest.digest
+    assert err.count(evidence_digest) == 1
+    assert (folder / "out" / "audit.html").read_text("utf-8").count(evidence_digest) == 1
+    code, out, _ = typed(*AUDIT)
+    assert (code, out.count(evidence_digest)) == (0, 1)

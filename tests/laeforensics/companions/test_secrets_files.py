@@ -1,0 +1,247 @@
+"""Secrets files of every generation, whole or damaged: what is whole is read, the damage is named."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from makings import (
+    ACCESS_KEY_ID,
+    BUCKET,
+    EMAIL,
+    FURL,
+    HOST,
+    INTRODUCER,
+    OTHER_NAME,
+    OTHER_SEED,
+    SECRET_KEY,
+    STORAGE,
+    STRANGER,
+    codes,
+    evidence,
+    log,
+    open_files,
+    secrets,
+    secrets_object,
+    signup_row,
+)
+
+from laeforensics.companions.secrets_files import read_secrets, read_stripe
+from laeforensics.facts.channels import OWN, SITE
+
+WHOLE = read_secrets(secrets(), "secrets")
+
+
+def _pairs(file):
+    return {(f.field, f.value) for f in file.facts if f.channel == OWN}
+
+
+def test_every_value_is_the_programs_own_record():
+    """A filled file tells the account's credentials, server, furl and identities."""
+    assert WHOLE.filled
+    assert WHOLE.problem is None
+    assert WHOLE.rejected == []
+    assert {f.channel for f in WHOLE.facts} == {OWN}
+    assert (WHOLE.value("user_secret_key"), WHOLE.value("introducer_furl")) == (SECRET_KEY, FURL)
+    assert len(WHOLE.facts) == len(secrets_object())
+
+
+def test_a_place_is_that_of_the_text_between_the_quotes():
+    """Each fact's locator leads to the JSON string that was read."""
+    data = secrets()
+    for f in WHOLE.facts:
+        there = data[f.locator.start : f.locator.end].decode()
+        assert json.loads(f'"{there}"') == f.value
+
+
+@pytest.mark.parametrize(
+    ("changed", "field", "value"),
+    [
+        ({"publichost": None, "public_host": HOST}, "public_host", HOST),
+        ({"privatehost": None, "private_host": "ip-10-1-2-3.ec2.internal"}, "private_host", "ip-10-1-2-3.ec2.internal"),
+        ({"server_node_privkey": "priv-v0-inventedprivatekey"}, "server_node_privkey", "priv-v0-inventedprivatekey"),
+        ({"server_node_pem": STORAGE.pem + "\n"}, "server_node_pem", STORAGE.pem),
+    ],
+)
+def test_each_generation_of_keys_is_read(changed, field, value):
+    """The keys were renamed in 2012, and one was added in 2013; a final newline of a node.pem means nothing."""
+    assert read_secrets(secrets(**changed), "secrets").value(field) == value
+
+
+def test_null_is_no_value():
+    """An S4 file has no tokens: they are neither facts nor damage."""
+    data = json.dumps({**secrets_object(), "user_token": None, "product_token": None}).encode()
+    file = read_secrets(data, "secrets")
+    assert (file.value("user_token"), file.value("product_token"), file.rejected) == (None, None, [])
+
+
+def test_an_unknown_key_is_passed_over():
+    """Later programs may have added a key; what is known is read all the same."""
+    assert _pairs(read_secrets(secrets(added_later="INVENTED"), "secrets")) == _pairs(WHOLE)
+
+
+def test_a_file_of_0_bytes_is_a_run_that_never_came_to_its_end():
+    """The file is made at the start, and filled near the end of bounce_server."""
+    file = read_secrets(b"", "secrets")
+    assert (file.filled, file.facts) == (False, [])
+    assert file.problem is not None
+    assert "0 bytes" in file.problem
+
+
+@pytest.mark.parametrize("data", [b"\0" * 50, b"null", b"[]", b'"text"', b"\xff\xfe", b"secrets"])
+def test_what_is_no_object_says_nothing(data):
+    """No facts, not filled, and the problem is told."""
+    file = read_secrets(data, "secrets")
+    assert (file.filled, file.facts) == (False, [])
+    assert file.problem
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(1, len(secrets()) - 3))
+def test_a_file_that_is_cut_keeps_what_is_whole(at):
+    """Cut at any byte: what is read was in the whole file, and the damage is named with its place."""
+    file = read_secrets(secrets()[:at], "secrets")
+    assert _pairs(file) <= _pairs(WHOLE)
+    assert file.problem is not None
+
+
+@pytest.mark.parametrize("change", [lambda d: d * 2, lambda d: d + b"\0" * 100, lambda d: d + d[:0] + b"\n\n"])
+def test_the_same_object_twice_or_a_tail_of_nuls_loses_nothing(change):
+    """A file that was doubled says the same."""
+    file = read_secrets(change(secrets()), "secrets")
+    assert (_pairs(file), file.problem) == (_pairs(WHOLE), None)
+
+
+def test_two_objects_that_differ_say_nothing():
+    """Which of the two is the file's is nothing that a reader can know."""
+    file = read_secrets(secrets() + secrets(secret_key=SECRET_KEY[::-1]), "secrets")
+    assert file.facts == []
+    assert file.problem == "several JSON objects that differ"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("secret_key", SECRET_KEY[:-1]),
+        ("access_key_id", "AKIA"),
+        ("bucket_name", BUCKET[:-1]),
+        ("publichost", "192.0.2"),
+        ("privatehost", "ip-10-1-2-3ec2.internal"),
+        ("external_introducer_furl", FURL[5:]),
+        ("introducer_nodeid", INTRODUCER.nodeid[:-1]),
+        ("server_node_pem", STORAGE.pem.replace("-----END CERTIFICATE-----\n", "")),
+    ],
+)
+def test_a_value_that_cannot_be_right_is_rejected_with_its_place(key, value):
+    """A value that a hole made shorter does not fit its shape."""
+    file = read_secrets(secrets(**{key: value}), "secrets")
+    whole = {f.rule: f.field for f in WHOLE.facts}
+    field = whole[f"secrets {key}"]
+    assert file.value(field) is None
+    assert field in {name for name, _ in file.rejected}
+
+
+def test_a_key_that_does_not_fit_its_certificate_is_not_the_programs_word():
+    """A node.pem with another's private key is damage: it never counts as a witness."""
+    pem = STORAGE.pem.partition("-----BEGIN RSA")[0] + "-----BEGIN RSA" + STRANGER.pem.partition("-----BEGIN RSA")[2]
+    assert read_secrets(secrets(server_node_pem=pem), "secrets").value("server_node_pem") is None
+
+
+def test_swapped_node_pems_are_both_doubted():
+    """Each certificate is that of the other node: neither is sure; the furl still proves the introducer's node id."""
+    file = read_secrets(secrets(introducer_node_pem=STORAGE.pem, server_node_pem=INTRODUCER.pem), "secrets")
+    assert (file.value("introducer_node_pem"), file.value("server_node_pem")) == (None, None)
+    assert (file.value("introducer_nodeid"), file.value("server_nodeid")) == (INTRODUCER.nodeid, None)
+    assert {name for name, _ in file.rejected} == {"introducer_node_pem", "server_node_pem", "server_nodeid"}
+
+
+def test_a_file_with_two_values_for_a_key_has_none():
+    """Duplicate keys in one object contradict each other."""
+    data = secrets().replace(b"{", b'{"secret_key": "' + SECRET_KEY[::-1].encode() + b'", ', 1)
+    assert read_secrets(data, "secrets").value("user_secret_key") is None
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_read_without_a_crash(data):
+    """Whatever the file holds, there is an answer."""
+    file = read_secrets(data, "secrets")
+    assert file.filled == bool(file.facts)
+    read_stripe(data, "stripe")
+
+
+# -- the stripe file -----------------------------------------------------------------------------------------
+
+
+def test_the_stripe_file_knows_the_customer():
+    """E-mail and PGP information, believed as the site is."""
+    data = json.dumps([EMAIL, "0xABCD", "cus_invented", "plan", "sub_invented"]).encode()
+    file = read_stripe(data, "stripe")
+    assert [(f.field, f.value, f.channel) for f in file.facts] == [
+        ("customer_email", EMAIL, SITE),
+        ("customer_keyinfo", "0xABCD", SITE),
+    ]
+    assert [data[f.locator.start : f.locator.end].decode() for f in file.facts] == [EMAIL, "0xABCD"]
+
+
+@pytest.mark.parametrize("data", [b"", b"[]", b"{}", b'["one"]', b"[1, 2]", b'["a@example.org", null]', b"\xff"])
+def test_another_shape_is_no_stripe_file(data):
+    """It says what is wrong, and nothing else."""
+    file = read_stripe(data, "stripe")
+    assert file.facts == []
+    assert file.problem
+
+
+# -- under the wrong name ------------------------------------------------------------------------------------
+
+
+def test_a_secrets_file_under_another_logs_name_is_not_that_logs(tmp_path):
+    """Another's secrets under this log's name are not used for it, and the finding says so."""
+    stranger = secrets(
+        bucket_name=f"lae-abcd0123-{OTHER_SEED}", access_key_id="AKIASTRANGERKEYID234", secret_key=SECRET_KEY[::-1]
+    )
+    case = open_files(tmp_path, evidence(secrets=stranger))
+    row = signup_row(case)
+    assert (row["bucket_name"], row["user_secret_key"]) == (BUCKET, SECRET_KEY)
+    assert row["server_node_pem"] is None
+    assert "misnamed-secrets" in codes(case)
+
+
+def test_a_secrets_file_under_a_name_of_its_own_is_found_by_its_bucket(tmp_path):
+    """The file of this bucket, renamed: it is used, and the finding says how it was found."""
+    files = evidence(secrets=None)
+    files[f"secrets/{OTHER_NAME}"] = secrets()
+    case = open_files(tmp_path, files)
+    assert signup_row(case)["server_node_pem"] == STORAGE.pem
+    assert "misnamed-secrets" in codes(case)
+    assert len(case.audit) == 1
+
+
+def test_a_failed_run_cannot_have_filled_its_secrets_file(tmp_path):
+    """A log that failed at the activation, renamed to the name of a finished one, gets nothing of it."""
+    failed = log(until="activation") + b"[Failure instance: Traceback: <class 'twisted.web.error.Error'>: 400 Bad\n]\n"
+    failed = failed.replace(b"AINVENTEDKEY", b"AOTHEROTHERK")
+    files = evidence(log=failed, requests=None, results=None, servers=None)
+    row = signup_row(open_files(tmp_path, files))
+    assert (row["bucket_name"], row["user_secret_key"], row["user_token"]) == (None, None, None)
+
+
+def test_a_secrets_file_may_tell_that_there_is_no_second_key():
+    """`server_node_privkey` is empty where the node had none: that is no damage; an empty secret key is."""
+    told = read_secrets(secrets(server_node_privkey=""), "secrets/x")
+    assert (told.filled, told.problem, told.rejected) == (True, None, [])
+    assert [name for name, _ in read_secrets(secrets(secret_key=""), "secrets/x").rejected] == ["user_secret_key"]
+
+
+def test_a_value_that_a_false_quote_ends_is_not_believed():
+    """What stands behind it is no JSON; a file that is cut behind a whole value keeps that value."""
+    data = secrets()
+    at = data.index(BUCKET.encode()) + 20
+    broken = read_secrets(data[:at] + b'"' + data[at + 1 :], "secrets/x")
+    assert (broken.value("bucket_name"), broken.problem) == (None, f"damaged at byte {at + 1}")
+    cut = read_secrets(data[: data.index(BUCKET.encode()) + len(BUCKET) + 1], "secrets/x")
+    assert cut.value("bucket_name") == BUCKET
+    end = data.index(SECRET_KEY.encode()) + len(SECRET_KEY)
+    hole = read_secrets(data[: end + 1] + b"x" + data[end + 2 :], "secrets/x")
+    assert (hole.value("user_secret_key"), hole.value("user_access_key_id")) == (None, ACCESS_KEY_ID)

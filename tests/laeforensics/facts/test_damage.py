@@ -1,0 +1,28 @@
+"""What damage makes of a value."""
+
+from __future__ import annotations
+
+import pytest
+from makings import (
+    STRANGER,
+    furl_of,
+)
+
+from laeforensics.parsing._segments import is_damage
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "damaged"),
+    [
+        ("192.0.2.10", "192.0.10", True),
+        ("ann@example.org", "annexample.org", True),
+        ("ann@example.org", "eve@example.org", False),
+        (furl_of(STRANGER), furl_of(STRANGER)[:-1] + "x", True),
+        (furl_of(STRANGER), furl_of(STRANGER)[:-9] + "xxxxxxxxx", False),
+        ("abc", "xyz", False),
+        ("", "abc", True),
+    ],
+)
+def test_a_value_that_lost_a_stretch_is_damage_and_no_other_value(one, other, damaged):
+    """One stretch lost anywhere, or a character or two of a long value overwritten; in either order."""
+    assert is_damage(one, other) == is_damage(other, one) == damaged

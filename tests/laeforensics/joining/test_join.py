@@ -1,0 +1,164 @@
+"""Files are joined only where something ties them together."""
+
+from __future__ import annotations
+
+import pytest
+from makings import (
+    BUCKET,
+    CODE,
+    EMAIL,
+    FAILURE,
+    HOST,
+    INSTANCE,
+    LAUNCHED,
+    LOG_FILE,
+    OTHER_NAME,
+    OTHER_SEED,
+    PRODUCT_TOKEN,
+    SECRET_KEY,
+    SEED,
+    audit_row,
+    codes,
+    config,
+    evidence,
+    log,
+    open_files,
+    re_record,
+    secrets,
+    serverinfo,
+    signup_row,
+)
+
+# -- the whole folder ----------------------------------------------------------------------------------------
+
+
+def test_everything_that_belongs_together_is_joined(tmp_path):
+    """Secrets by the seed, rows by the activation key, the token by the product code, the server by its instance."""
+    case = open_files(tmp_path, evidence())
+    row = signup_row(case)
+    assert (row["customer_name"], row["customer_keyinfo"], row["product_token"]) == ("Ann", None, PRODUCT_TOKEN)
+    assert codes(case) == set()
+    assert set(audit_row(case)["matched_by"]) == {"seed", "activation key", "product code"}
+
+
+def test_a_secrets_file_that_differs_from_its_log_contests(tmp_path):
+    """Log and secrets file are of equal standing: a field in which they differ is nobody's until a human decides."""
+    case = open_files(tmp_path, evidence(secrets=secrets(secret_key=SECRET_KEY[::-1])))
+    assert signup_row(case)["user_secret_key"] is None
+    assert "contested-field" in codes(case, "user_secret_key")
+    assert (audit_row(case)["verdict"], audit_row(case)["blocking"]) == ("CONTESTED", ("contested:user_secret_key",))
+
+
+def test_another_token_in_the_secrets_file_contests(tmp_path):
+    """The config's token for that month and the secrets file's are of equal standing."""
+    case = open_files(tmp_path, evidence(secrets=secrets(product_token=PRODUCT_TOKEN[:-3] + "B==")))
+    assert (signup_row(case)["product_token"], audit_row(case)["verdict"]) == (None, "CONTESTED")
+
+
+# -- serverinfo ----------------------------------------------------------------------------------------------
+
+
+def test_a_server_is_found_by_its_address_if_the_log_lost_its_instance(tmp_path):
+    """serverinfo.csv tells instance and launch time of the only server that ever had the address."""
+    lost = log(instance="")
+    row = signup_row(open_files(tmp_path / "one", evidence(log=lost)))
+    assert (row["instance_id"], row["launch_time"]) == (INSTANCE, LAUNCHED)
+    two = serverinfo() + serverinfo("i-99999999", HOST, "2013-01-01T00:00:00.000Z")
+    row = signup_row(open_files(tmp_path / "two", evidence(log=lost, servers=two)))
+    assert (row["instance_id"], row["launch_time"]) == (None, None)
+
+
+def test_a_serverinfo_row_never_outranks_the_log(tmp_path):
+    """A row of the same instance with another address is a lesser witness."""
+    case = open_files(tmp_path, evidence(servers=serverinfo(host="192.0.2.200")))
+    assert signup_row(case)["public_host"] == HOST
+    assert "outranked-witness" in codes(case, "public_host")
+
+
+# -- product tokens ------------------------------------------------------------------------------------------
+
+PRODUCT = {"full_name": "An invented product", "product_code": CODE, "product_token": PRODUCT_TOKEN}
+OTHER_TOKEN = "{ProductToken}BBBHUHJvZHVjdINVENTED=="
+
+
+def test_a_product_that_stands_twice_in_the_config_is_contested(tmp_path):
+    """Two tokens for one code in one month: both are listed, a human decides."""
+    case = open_files(
+        tmp_path, evidence(secrets=None, config=config(PRODUCT, {**PRODUCT, "product_token": OTHER_TOKEN}))
+    )
+    assert (signup_row(case)["product_token"], audit_row(case)["verdict"]) == (None, "CONTESTED")
+    (account,) = case.judgement.accounts
+    assert {f.value for f in account.witnesses["product_token"]} == {PRODUCT_TOKEN, OTHER_TOKEN}
+
+
+def test_the_same_product_twice_is_no_contest(tmp_path):
+    """Two entries that say the same agree."""
+    case = open_files(tmp_path, evidence(secrets=None, config=config(PRODUCT, PRODUCT)))
+    assert (signup_row(case)["product_token"], audit_row(case)["verdict"]) == (PRODUCT_TOKEN, "RECOVERABLE")
+
+
+@pytest.mark.parametrize(
+    ("products", "token"),
+    [
+        ([PRODUCT], PRODUCT_TOKEN),
+        ([PRODUCT, {**PRODUCT, "product_code": "FFFF0000", "product_token": OTHER_TOKEN}], None),
+        (
+            [
+                PRODUCT,
+                {**PRODUCT, "product_code": "FFFF0000", "product_token": OTHER_TOKEN, "valid_from": "2013-01-01"},
+            ],
+            PRODUCT_TOKEN,
+        ),
+        ([{**PRODUCT, "full_name": "Another product"}], None),
+    ],
+)
+def test_by_name_only_where_one_product_alone_bears_it(products, token, tmp_path):
+    """A log that ends before its bucket tells no code: its product's name decides if it is unique in that month."""
+    files = evidence(log=log(until="poll") + FAILURE.encode(), secrets=None, servers=None, config=config(*products))
+    files |= {"activation_requests.csv": b"", "signups.csv": b""}
+    assert signup_row(open_files(tmp_path, files))["product_token"] == token
+
+
+def test_the_bucket_decides_over_the_name(tmp_path):
+    """Where the bucket tells the code, a product of the log's name but of another code is not this customer's."""
+    other = {**PRODUCT, "product_code": "FFFF0000", "product_token": OTHER_TOKEN}
+    case = open_files(tmp_path, evidence(secrets=None, config=config(other)))
+    assert (signup_row(case)["product_token"], audit_row(case)["verdict"]) == (None, "INCOMPLETE")
+
+
+# -- files under the wrong name ------------------------------------------------------------------------------
+
+
+def test_a_log_under_another_name_is_read_by_its_text(tmp_path):
+    """Renamed as a whole, with csv rows that tie it together: its own values, and a finding."""
+    files = evidence(secrets=None)
+    files[f"signup_logs/{OTHER_NAME}"] = files.pop(LOG_FILE)
+    case = open_files(tmp_path, files)
+    row = signup_row(case, f"signup_logs/{OTHER_NAME}")
+    assert (row["bucket_name"], row["user_secret_key"]) == (BUCKET, SECRET_KEY)
+    assert "renamed-log" in codes(case)
+
+
+def test_the_head_of_a_log_with_another_rest_gives_neithers_values(tmp_path):
+    """Head of one signup, rest of another, cut where no order is broken: nothing of it is taken for this customer."""
+    other = log(bucket=log(until="bucket")[len(log(until="poll")) :].decode()).replace(
+        SEED.encode(), OTHER_SEED.encode()
+    )
+    rest = other[len(log(until="activation")) :].replace(SECRET_KEY.encode(), SECRET_KEY[::-1].encode())
+    files = evidence(log=log(until="activation") + rest.replace(EMAIL.encode(), b"eve@example.org"), secrets=None)
+    row = signup_row(open_files(tmp_path, files))
+    assert row["user_secret_key"] is None
+    assert row["customer_email"] in (None, EMAIL)
+    assert row["bucket_name"] is None
+
+
+def test_a_re_record_that_contradicts_its_own_secrets_file_is_contested(tmp_path):
+    """The run wrote the file from what it read: where the two differ, neither is sure."""
+    name = f"2012-03-20T101702Z-{OTHER_SEED}"
+    files = {
+        f"signup_logs/{name}": re_record(),
+        f"secrets/{name}": secrets(bucket_name=f"lae-ffff0000-{OTHER_SEED}"),
+    }
+    case = open_files(tmp_path, files)
+    assert signup_row(case, f"signup_logs/{name}")["bucket_name"] is None
+    assert "contested-field" in codes(case, "bucket_name")

@@ -1,0 +1,53 @@
+"""The card of a case."""
+
+from __future__ import annotations
+
+import pytest
+from makings import (
+    ACCESS_KEY_ID,
+    NAME,
+    evidence,
+    log,
+    open_files,
+    request,
+    result,
+    secrets,
+)
+
+from laeforensics.present import cards
+
+
+def test_a_terminal_gets_short_names(tmp_path):
+    """On a terminal what would help names a bucket by its two ends; elsewhere it stands whole."""
+    from laeforensics.present.cards import card
+
+    case = open_files(tmp_path, {f"secrets/{NAME}": secrets(access_key_id=None, secret_key=None)})
+    assert ACCESS_KEY_ID not in card(case.judgement)
+    assert max(map(len, card(case.judgement, is_short=True).split())) <= max(map(len, card(case.judgement).split()))
+    assert not any(len(word) > 48 for word in card(case.judgement, is_short=True).split("What would help")[1].split())
+
+
+EVIL = "%3Cscript%3Ealert(1)%3C/script%3E%1B%5B2J%E2%80%A8%00"
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory):
+    """One customer with a hostile name, a hostile line in the log, and a contested key."""
+    hostile = log(installing=">Polishing <b>the server</b>\x1b[2J " + "A" * 30 + "\n")
+    files = evidence(
+        log=hostile,
+        requests=request(name=EVIL),
+        results=result(name=EVIL),
+        secrets=secrets(access_key_id="AKIASTRANGERKEYID234"),
+    )
+    return open_files(tmp_path_factory.mktemp("display"), files)
+
+
+def test_the_numbers_of_a_card_are_those_of_the_case(case):
+    """Accounts by verdict, residue in lines and as a share of the bytes."""
+    numbers = cards.summary(case.judgement)
+    assert (numbers["accounts"], numbers["attempts"], numbers["verdicts"]) == (1, 0, {"CONTESTED": 1})
+    assert (numbers["logs"], numbers["residue_lines"]) == (1, 1)
+    (told,) = case.judgement.reading.logs
+    (piece,) = told.residue
+    assert numbers["understood"] == pytest.approx(100 * (1 - (piece.end - piece.start) / told.size))

@@ -1,0 +1,89 @@
+"""What people see: everything escaped, no secret shown, each value with its witnesses."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from makings import (
+    ACCESS_KEY_ID,
+    BUCKET,
+    EMAIL,
+    HOST,
+    LOG_FILE,
+    NAME,
+    evidence,
+    log,
+    open_files,
+    request,
+    result,
+    secrets,
+)
+
+from laeforensics.present import cards
+
+EVIL = "%3Cscript%3Ealert(1)%3C/script%3E%1B%5B2J%E2%80%A8%00"
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory):
+    """One customer with a hostile name, a hostile line in the log, and a contested key."""
+    hostile = log(installing=">Polishing <b>the server</b>\x1b[2J " + "A" * 30 + "\n")
+    files = evidence(
+        log=hostile,
+        requests=request(name=EVIL),
+        results=result(name=EVIL),
+        secrets=secrets(access_key_id="AKIASTRANGERKEYID234"),
+    )
+    return open_files(tmp_path_factory.mktemp("display"), files)
+
+
+def test_hostile_text_is_escaped_for_the_terminal(case):
+    """Names and lines of a log hold no control character when they are printed."""
+    text = str(case.explain(BUCKET)) + cards.card(case.judgement)
+    assert "\x1b" not in text
+    assert "\u2028" not in text
+    assert "\\x1b" in text
+
+
+def test_an_explanation_shows_each_witness_with_its_place(case):
+    """The value, how many agree, and for each witness file, line, bytes, rule and how far it is believed."""
+    explained = {field.name: field for field in case.explain(BUCKET).fields}
+    host = explained["public_host"]
+    assert host.value == HOST
+    agree = sum(line.agrees and line.believed for line in host.lines)
+    assert host.verdict == f"{agree} of {len(host.lines)} witnesses agree"
+    assert {line.place.partition(":")[0] for line in host.lines} >= {LOG_FILE, f"secrets/{NAME}", "serverinfo.csv"}
+    assert all(re.search(r":\d+ \[\d+:\d+\)$", line.place) for line in host.lines)
+
+
+def test_a_contested_field_is_shown_without_a_value(case):
+    """Both witnesses are there, and no value is."""
+    field = next(f for f in case.explain(BUCKET).fields if f.name == "user_access_key_id")
+    assert field.value is None
+    assert field.verdict.startswith("witnesses of equal standing disagree")
+    assert {line.value for line in field.lines} == {ACCESS_KEY_ID, "AKIASTRANGERKEYID234"}
+
+
+def test_verdict_and_grade_are_told_with_their_meaning(case):
+    """The first lines say what is the matter and what to do next."""
+    head = str(case.explain(BUCKET)).split("\n")[:4]
+    assert head[0].split()[:3] == [BUCKET, EMAIL, "CONTESTED"]
+    assert head[1].strip().startswith("CONTESTED: ")
+    assert head[2].strip().startswith("next: ")
+    assert head[3].strip().startswith("IDENTITY_KEPT: ")
+
+
+def test_an_explanation_follows_an_auditors_questions(tmp_path):
+    """Bucket, credentials, tokens, customer, furl, identities, and the lost server last."""
+    names = [f.name for f in open_files(tmp_path, evidence()).explain(BUCKET).fields]
+    asked = [
+        "bucket_name",
+        "user_secret_key",
+        "product_token",
+        "customer_email",
+        "introducer_furl",
+        "server_node_pem",
+        "public_host",
+    ]
+    assert sorted(asked, key=names.index) == asked
