@@ -158,8 +158,8 @@ class TestTools:
         assert place.tree() == made
 
     def test_a_service_is_the_supervised_process_and_sees_nothing_of_the_host(self, place, tools):
-        """Its settings are its own, whatever stood in the environment; a signal for the supervised process reaches it, though
-        there is an `env` that stays as the parent of what it starts."""
+        """Its settings are its own, whatever stood in the environment; a signal for the supervised process reaches it,
+        though there is an `env` that stays as the parent of what it starts."""
         place.run(commands_of("tahoe"))
         program = place.root / "home/customer/venv/bin/tahoe"
         program.write_text("#!/bin/sh\necho $$\nenv\n")
