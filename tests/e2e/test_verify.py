@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -16,10 +15,10 @@ CHECKS = {"introducer", "storage node", "announcement", "bucket", "store", "shar
 SHARES = [f"shares/{prefix}/{prefix}inventedstorageindexaaaa/0" for prefix in ("aa", "mm", "zz")]
 
 
-@pytest.fixture
-def recovery(rig: Rig, tmp_path: Path) -> Iterator[Recovery]:
-    """An account whose bucket holds shares, recovered; its instance is gone at the end."""
-    made = Recovery(rig, tmp_path, [account()])
+@pytest.fixture(scope="module")
+def recovery(rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recovery]:
+    """An account whose bucket holds shares, recovered once for all tests; its instance is gone at the end."""
+    made = Recovery(rig, tmp_path_factory.mktemp("recovery"), [account()])
     try:
         with rig.inside():
             for share in SHARES:
