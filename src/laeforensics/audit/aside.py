@@ -1,14 +1,13 @@
-"""What a human set aside: a file that was not read, and that is no evidence, or none that is needed."""
+"""What a human set aside: files that were not read, because they are no evidence, or none that is needed."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from laeforensics.audit.decisions import FILE, lines_of
+from laeforensics.audit.decisions import FILE, lines_of, record
 from laeforensics.errors import DecisionError
 from laeforensics.reading.unread import Unread
 
@@ -20,7 +19,7 @@ KEY = "set_aside"
 class SetAside:
     """One file that was set aside: its name, its SHA-256, why it could not be read; who says so, why, when (UTC, ISO).
 
-    It does not outlive a change of the file. Of a file that could not even be hashed it holds while the cause is the same.
+    It does not outlive a change of the file; for one that could not be hashed it holds while the cause is the same.
     """
 
     set_aside: str
@@ -54,11 +53,10 @@ def set_aside(
         raise DecisionError("a decision needs a name and a reason", where=name, next_step="give --who and --because")
     at = now.isoformat(timespec="seconds")
     found = [
-        SetAside(set_aside=u.file, sha256=u.sha256, cause=str(u.problem), who=who, because=because, at=at) for u in meant
+        SetAside(set_aside=u.file, sha256=u.sha256, cause=str(u.problem), who=who, because=because, at=at)
+        for u in meant
     ]
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (folder / FILE).open("a", encoding="utf-8") as file:
-        file.writelines(json.dumps(asdict(one), ensure_ascii=True) + "\n" for one in found)
+    record(folder, map(asdict, found))
     return found
 
 
@@ -76,7 +74,9 @@ def load(folder: Path) -> list[SetAside]:
     return found
 
 
-def covered(unread: Iterable[Unread], decided: Sequence[SetAside]) -> tuple[list[Unread], list[tuple[Unread, SetAside]]]:
+def covered(
+    unread: Iterable[Unread], decided: Sequence[SetAside]
+) -> tuple[list[Unread], list[tuple[Unread, SetAside]]]:
     """What stays unread, and what was set aside, with the last decision about it."""
     left, aside = [], []
     for one in unread:

@@ -68,10 +68,15 @@ def decide(account: CaseAccount, choice: Choice, *, now: datetime, folder: Path)
     Raises DecisionError: the field is not contested, there is no such witness, or no reason is given. OSError.
     """
     decision = _decision(account, choice, now)
+    record(folder, [asdict(decision)])
+    return decision
+
+
+def record(folder: Path, lines: Iterable[dict[str, Any]]) -> None:
+    """Write lines of decisions behind those of the case folder, which is made if it is not there. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (folder / FILE).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(asdict(decision), ensure_ascii=True) + "\n")
-    return decision
+        file.writelines(json.dumps(line, ensure_ascii=True) + "\n" for line in lines)
 
 
 def _decision(account: CaseAccount, choice: Choice, now: datetime) -> Decision:

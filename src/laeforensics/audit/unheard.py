@@ -1,4 +1,4 @@
-"""Whom a file concerns that may be evidence and was not read: it keeps their accounts from being recovered."""
+"""Whom a file concerns that may be unread evidence: it keeps their accounts from being recovered."""
 
 from __future__ import annotations
 

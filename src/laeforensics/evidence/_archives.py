@@ -6,7 +6,6 @@ import contextlib
 import io
 import lzma
 import re
-import zlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO
@@ -14,7 +13,7 @@ from typing import BinaryIO
 from laeforensics.evidence import _tars, _unpack, _zips
 from laeforensics.evidence._members import Body, Index, Member, Slice
 from laeforensics.evidence._unpack import LARGEST_FILE, MOST_LAYERS, Damaged, Forward, packing
-from laeforensics.evidence.reasons import Problem, problem
+from laeforensics.evidence.reasons import Obstacle, obstacle
 
 MOST_MEMBERS = _unpack.MOST_MEMBERS
 MOST_INSIDE = 1000
@@ -27,7 +26,7 @@ _PROGRAMS = (b"MZ", b"#!", b"\x7fELF")
 """How an archive begins that unpacks itself."""
 _READ_ERRORS = (*_zips.ERRORS, lzma.LZMAError)
 
-Found = tuple[Member, Body] | Problem
+Found = tuple[Member, Body] | Obstacle
 
 
 @dataclass(slots=True)
@@ -42,7 +41,7 @@ class _Spent:
         self.members += 1
         self.archives += is_archive
         if self.members > MOST_MEMBERS or self.archives > MOST_INSIDE:
-            raise Damaged(problem("bomb", f"{MOST_INSIDE} archives" if is_archive else f"{MOST_MEMBERS} files"))
+            raise Damaged(obstacle("bomb", f"{MOST_INSIDE} archives" if is_archive else f"{MOST_MEMBERS} files"))
 
 
 def is_archive_name(name: str) -> bool:
@@ -73,22 +72,22 @@ def members(raw: BinaryIO) -> Iterator[Found]:
     yield from _members(raw, 0, _Spent())
 
 
-def contents(raw: BinaryIO, wanted: Collection[Index]) -> Iterator[tuple[Index, bytes, Problem | None]]:
+def contents(raw: BinaryIO, wanted: Collection[Index]) -> Iterator[tuple[Index, bytes, Obstacle | None]]:
     """The bytes of the wanted members (by their index), in the archive's order; a problem where they are not whole."""
     with contextlib.suppress(Damaged):
         for found in _members(raw, 0, _Spent()):
-            if not isinstance(found, Problem) and found[0].index in wanted:
+            if not isinstance(found, Obstacle) and found[0].index in wanted:
                 yield found[0].index, *_whole(*found)
 
 
-def _whole(member: Member, body: Body) -> tuple[bytes, Problem | None]:
+def _whole(member: Member, body: Body) -> tuple[bytes, Obstacle | None]:
     try:
         data = body.whole()
     except Damaged:
-        return b"", problem("member")
+        return b"", obstacle("member")
     except _READ_ERRORS:
-        return b"", problem("checksum")
-    return data, None if len(data) == member.size else problem("member")
+        return b"", obstacle("checksum")
+    return data, None if len(data) == member.size else obstacle("member")
 
 
 def _members(raw: BinaryIO, depth: int, spent: _Spent) -> Iterator[Found]:
@@ -104,7 +103,7 @@ def _members(raw: BinaryIO, depth: int, spent: _Spent) -> Iterator[Found]:
         forward = Forward(_unpack.stream(forward, suffix), raw.tell)
         size = -1
     else:
-        raise Damaged(problem("layers", MOST_LAYERS))
+        raise Damaged(obstacle("layers", MOST_LAYERS))
     if head[:4] not in _zips.MAGIC:
         found: Iterator[Found | Slice] = _tars.members(forward)
     elif size >= 0:
@@ -112,14 +111,14 @@ def _members(raw: BinaryIO, depth: int, spent: _Spent) -> Iterator[Found]:
     else:
         data = forward.read(LARGEST_FILE)
         if forward.read(1):
-            raise Damaged(problem("bomb", f"{LARGEST_FILE} bytes, which is more than this software reads"))
+            raise Damaged(obstacle("bomb", f"{LARGEST_FILE} bytes, which is more than this software reads"))
         found = _zips.members(io.BytesIO(data), len(data))
     outside = 0
     for one in found:
         if isinstance(one, Slice):
             outside += 1
             yield from _outside(one, -outside, depth, spent)
-        elif isinstance(one, Problem):
+        elif isinstance(one, Obstacle):
             yield one
         else:
             spent.take()
@@ -131,8 +130,8 @@ def _outside(stretch: Slice, place: int, depth: int, spent: _Spent) -> Iterator[
     raw = io.BufferedReader(stretch)
     head = raw.peek(_HEAD)[:_HEAD]
     if is_archive(head):
-        for found in _members(raw, depth, spent):  # type: ignore[arg-type]
-            if isinstance(found, Problem):
+        for found in _members(raw, depth, spent):
+            if isinstance(found, Obstacle):
                 yield found
             else:
                 yield replace(found[0], index=(place, *found[0].index)), found[1]
@@ -140,7 +139,7 @@ def _outside(stretch: Slice, place: int, depth: int, spent: _Spent) -> Iterator[
         raw.seek(0)
         held = raw.read(LARGEST_FILE)
         if held.strip(b"\0"):
-            yield problem("before" if stretch.starts_file else "behind", len(held), do=(len(held),))
+            yield obstacle("before" if stretch.starts_file else "behind", len(held), do=(len(held),))
 
 
 def _inside(member: Member, body: Body, depth: int, spent: _Spent) -> Iterator[Found]:
@@ -150,7 +149,7 @@ def _inside(member: Member, body: Body, depth: int, spent: _Spent) -> Iterator[F
         return
     data, wrong = _whole(member, body)
     if wrong is None and depth >= MOST_LAYERS:
-        wrong = problem("layers", MOST_LAYERS)
+        wrong = obstacle("layers", MOST_LAYERS)
     if wrong is None:
         spent.take(is_archive=True)
         try:
@@ -160,7 +159,7 @@ def _inside(member: Member, body: Body, depth: int, spent: _Spent) -> Iterator[F
             wrong = error.problem
     if wrong is None:
         for found in _members(io.BytesIO(data), depth + 1, spent):
-            if isinstance(found, Problem):
+            if isinstance(found, Obstacle):
                 wrong = wrong or found
             else:
                 inner = found[0]

@@ -1,14 +1,15 @@
-"""The members of tar files, several of them in one stream too, with what lies between and behind them."""
+"""The members of tar files, of several in one stream too, with what lies between them."""
 
 from __future__ import annotations
 
 import io
 import tarfile
 from collections.abc import Iterator
+from typing import cast
 
 from laeforensics.evidence._members import Body, Member, Stretch, beside, clean, member
 from laeforensics.evidence._unpack import LARGEST_FILE, Damaged, Forward
-from laeforensics.evidence.reasons import Problem, problem
+from laeforensics.evidence.reasons import Obstacle, obstacle
 
 BLOCK = tarfile.BLOCKSIZE
 
@@ -22,7 +23,7 @@ def is_header(block: bytes) -> bool:
     return True
 
 
-def members(forward: Forward) -> Iterator[tuple[Member, Body] | Problem]:
+def members(forward: Forward) -> Iterator[tuple[Member, Body] | Obstacle]:
     """Each file with its bytes, then what is wrong with the archive, if something is.
 
     Behind an archive's end, and behind damage, it goes on where the next header stands. Raises Damaged.
@@ -43,13 +44,13 @@ def members(forward: Forward) -> Iterator[tuple[Member, Body] | Problem]:
             return
         if skipped is None:  # nothing but zeros, or nothing at all
             if not ended:
-                yield problem("cut", at)
+                yield obstacle("cut", at)
             return
         count, has_more = skipped
         if not ended:
-            yield problem("gap" if has_more else "cut", at)
+            yield obstacle("gap" if has_more else "cut", at)
         elif count:
-            yield problem("behind", count, do=(count,))
+            yield obstacle("behind", count, do=(count,))
         if not has_more:
             return
 
@@ -84,7 +85,7 @@ def _member(index: int, info: tarfile.TarInfo, forward: Forward) -> tuple[Member
         link = clean(info.linkname) if info.islnk() else beside(called, info.linkname)
         return member(index, info.name, 0, None, link=link), Body(io.BytesIO())
     if not info.isreg():
-        found = problem("split") if info.type == b"M" else problem("device")
+        found = obstacle("split") if info.type == b"M" else obstacle("device")
         return member(index, info.name, 0, found), Body(io.BytesIO())
     told = member(index, info.name, info.size, None)
     if not info.issparse():
@@ -97,8 +98,8 @@ def _spread(info: tarfile.TarInfo, forward: Forward) -> bytes:
     """A sparse member as the file that it was."""
     whole = bytearray(info.size)
     forward.seek(info.offset_data)
-    for start, size in info.sparse or ():
+    for start, size in cast("list[tuple[int, int]]", info.sparse or []):
         if not 0 <= start <= start + size <= info.size <= LARGEST_FILE:
-            raise Damaged(problem("no archive", "a sparse file's map leads out of it"))
+            raise Damaged(obstacle("no archive", "a sparse file's map leads out of it"))
         whole[start : start + size] = forward.read(size)
     return bytes(whole)

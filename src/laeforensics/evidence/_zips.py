@@ -1,4 +1,4 @@
-"""The members of zip files, with what stands before and behind them."""
+"""The members of zip files, with what stands around them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import BinaryIO
 from laeforensics.evidence import _unpack
 from laeforensics.evidence._members import Body, Member, Slice, beside, clean, member
 from laeforensics.evidence._unpack import LARGEST_RATIO, LARGEST_WHOLE, Damaged
-from laeforensics.evidence.reasons import Problem, problem
+from laeforensics.evidence.reasons import Obstacle, obstacle
 
 ERRORS = (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError, ValueError, OSError, zlib.error)
 MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
@@ -22,19 +22,19 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _AES, _LONGEST_LINK = 99, 4096
 
 
-def members(raw: BinaryIO, size: int) -> Iterator[tuple[Member, Body] | Problem | Slice]:
-    """Each file with its bytes, what is wrong with the archive, and the stretches outside of it, to be read on their own.
+def members(raw: BinaryIO, size: int) -> Iterator[tuple[Member, Body] | Obstacle | Slice]:
+    """Each file with its bytes, what is wrong with the archive, and the stretches outside, to be read apart.
 
     Raises Damaged.
     """
     end = _end_of(raw, size)
     if end is None:
-        yield problem("no archive", "its list of members is lost")
+        yield obstacle("no archive", "its list of members is lost")
         return
     try:
         archive = zipfile.ZipFile(Slice(raw, 0, end))
     except ERRORS as error:
-        yield problem("split" if "disk" in str(error) else "no archive", *_why(error))
+        yield obstacle("split" if "disk" in str(error) else "no archive", *_why(error))
         return
     infos = archive.infolist()
     _refuse_bombs(infos, size)
@@ -53,7 +53,7 @@ def _why(error: Exception) -> tuple[str, ...]:
 
 
 def _end_of(raw: BinaryIO, size: int) -> int | None:
-    """Where the last zip file ends in a file: behind its end record and its comment. None if there is no such record."""
+    """Where the last zip file ends in a file: behind its end record and its comment; None if there is none."""
     behind = size
     while behind > 0:
         start = max(0, behind - _CHUNK)
@@ -72,15 +72,15 @@ def _end_of(raw: BinaryIO, size: int) -> int | None:
 def _refuse_bombs(infos: list[zipfile.ZipInfo], packed: int) -> None:
     whole = sum(info.file_size for info in infos)
     if whole > LARGEST_WHOLE:
-        raise Damaged(problem("bomb", f"{LARGEST_WHOLE} bytes"))
+        raise Damaged(obstacle("bomb", f"{LARGEST_WHOLE} bytes"))
     if whole > _unpack.RATIO_FROM and whole > LARGEST_RATIO * packed:
-        raise Damaged(problem("bomb", f"{LARGEST_RATIO} times its size"))
+        raise Damaged(obstacle("bomb", f"{LARGEST_RATIO} times its size"))
 
 
 def _member(index: int, info: zipfile.ZipInfo, archive: zipfile.ZipFile) -> tuple[Member, Body]:
     found, link = _problem(info), None
     if found is None and stat.S_ISLNK(info.external_attr >> 16):
-        target = archive.open(info).read(_LONGEST_LINK).decode("utf-8", "replace")
+        target = _Late(archive, info).read(_LONGEST_LINK).decode("utf-8", "replace")
         link = beside(clean(info.filename), target)
     told = member(index, info.filename, info.file_size, found, link=link)
     return told, Body(_Late(archive, info) if told.problem is None and link is None else io.BytesIO())
@@ -100,11 +100,12 @@ class _Late:
         return self._opened.read(size)  # type: ignore[union-attr]
 
 
-def _problem(info: zipfile.ZipInfo) -> Problem | None:
+def _problem(info: zipfile.ZipInfo) -> Obstacle | None:
     if info.flag_bits & 1 or info.compress_type == _AES:
-        return problem("locked")
+        return obstacle("locked")
     if info.compress_type not in _METHODS:
-        return problem("method", zipfile.compressor_names.get(info.compress_type, info.compress_type))  # type: ignore[attr-defined]
+        names: dict[int, str] = zipfile.compressor_names  # type: ignore[attr-defined]
+        return obstacle("method", names.get(info.compress_type, info.compress_type))
     if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFLNK):
-        return problem("device")
+        return obstacle("device")
     return None

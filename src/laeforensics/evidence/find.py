@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import os
 import stat
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 
 from laeforensics.errors import EvidenceError
-from laeforensics.evidence import _archives, _members, _unpack, _zips
-from laeforensics.evidence.marks import FIRST_LOOK, SECOND_LOOK, kind_of
-from laeforensics.evidence.read import opened, peek
-from laeforensics.evidence.reasons import Problem, problem
+from laeforensics.evidence import _archives, _unpack
+from laeforensics.evidence._contained import first_kind, with_members
+from laeforensics.evidence.marks import FIRST_LOOK, SECOND_LOOK
+from laeforensics.evidence.read import peek
+from laeforensics.evidence.reasons import Obstacle, obstacle
 from laeforensics.evidence.recognise import (
     ARCHIVE,
-    AT_HOME,
     LEFT_OUT,
     LISTING,
     LOG,
@@ -82,7 +79,7 @@ def parent_meant(roots: tuple[Path, ...]) -> Path | None:
 
 def _names_in(folder: Path) -> list[str]:
     try:
-        return sorted(os.listdir(folder))
+        return sorted(path.name for path in folder.iterdir())
     except OSError:
         return []
 
@@ -114,7 +111,7 @@ def _files_of(root: Path) -> Iterator[EvidenceFile]:
             raise EvidenceError(
                 "this is neither a folder nor an archive", where=str(root), next_step="name the folder it lies in"
             )
-        yield from below_one_folder(list(_with_members(root, as_text(root.name), "")))
+        yield from below_one_folder(list(with_members(root, as_text(root.name), "")))
     else:
         raise EvidenceError(
             "no such folder",
@@ -137,7 +134,7 @@ def _walk(top: Path) -> Iterator[EvidenceFile]:
                 yield from _file(path, relative, size, as_text(top.name))
     for error in failed:
         path = Path(error.filename)
-        found = problem("folder", error.strerror or type(error).__name__)
+        found = obstacle("folder", error.strerror or type(error).__name__)
         name = as_text(path.relative_to(top).as_posix())
         yield EvidenceFile(name=name, kind=LEFT_OUT, path=path, size=0, problem=found)
 
@@ -151,115 +148,37 @@ def _file(path: Path, name: str, size: int, root: str) -> Iterator[EvidenceFile]
     except OSError:
         seen, is_packed = b"", False  # whoever reads it is told why
     if _archives.is_archive(seen):
-        yield from _with_members(path, name, f"{name}/")
+        yield from with_members(path, name, f"{name}/")
         return
-    told = _told(seen, lambda size: peek(path, size), size)
+    told = first_kind(seen, lambda size: peek(path, size), size)
     kind, known = classify(f"{root}/{name}", told)
     if kind == OTHER and _archives.is_archive_name(name):
-        yield from _with_members(path, name, f"{name}/")
+        yield from with_members(path, name, f"{name}/")
     else:
         yield EvidenceFile(name=name, kind=kind, known=known, told=told, path=path, size=size)
 
 
-def _told(head: bytes, more: Callable[[int], bytes], size: int) -> str | None:
-    """The kind that a file's first bytes tell; more of them where these tell nothing."""
-    told = kind_of(_unpack.unwrapped_head(head)) if head else None
-    if told is None and len(head) < min(size, SECOND_LOOK):
-        told = kind_of(_unpack.unwrapped_head(more(SECOND_LOOK)))
-    return told
-
-
-def _look(path: Path, top: Path) -> tuple[Problem | None, int]:
+def _look(path: Path, top: Path) -> tuple[Obstacle | None, int]:
     """Why the file or folder at `path` is to be left alone (None if it is not), and its size."""
     try:
         if path.is_symlink():
             if not path.resolve().is_relative_to(top):
-                return problem("link out" if path.exists() else "dangling", *_target(path)), 0
+                return obstacle("link out" if path.exists() else "dangling", *_target(path)), 0
             if path.is_dir():
-                return problem("folder link"), 0
+                return obstacle("folder link"), 0
         found = path.stat()
     except FileNotFoundError:
-        return problem("dangling", os.readlink(path)), 0
+        return obstacle("dangling", str(path.readlink())), 0
     except (OSError, RuntimeError) as error:
         why = getattr(error, "strerror", None)
-        return problem("unreadable", why) if why and not path.is_symlink() else problem("circle"), 0
+        return obstacle("unreadable", why) if why and not path.is_symlink() else obstacle("circle"), 0
     if not stat.S_ISREG(found.st_mode):
-        return None if stat.S_ISDIR(found.st_mode) else problem("no file"), found.st_size
+        return None if stat.S_ISDIR(found.st_mode) else obstacle("no file"), found.st_size
     on_disk = found.st_blocks * _BLOCK
     if found.st_size > max(_unpack.LARGEST_FILE, _SPARSE * on_disk):
-        return problem("sparse", found.st_size, on_disk), found.st_size
+        return obstacle("sparse", found.st_size, on_disk), found.st_size
     return None, found.st_size
 
 
 def _target(path: Path) -> tuple[str, ...]:
-    return () if path.exists() else (as_text(os.readlink(path)),)
-
-
-def _with_members(path: Path, name: str, prefix: str) -> Iterator[EvidenceFile]:
-    """The archive itself, then its members."""
-    wrong: list[Problem] = []
-    size = 0
-    members: list[EvidenceFile] = []
-    try:
-        with opened(path) as raw:
-            size = raw.seek(0, io.SEEK_END)
-            raw.seek(0)
-            for found in _archives.members(raw):
-                if isinstance(found, Problem):
-                    wrong.append(found)
-                else:
-                    members.append(_member(*found, path, as_text(path.name)))
-    except _unpack.Damaged as error:
-        members, wrong = [], [error.problem]
-    except OSError as error:
-        wrong.append(problem("unreadable", error.strerror or type(error).__name__))
-    except _zips.ERRORS as error:
-        wrong.append(problem("no archive", type(error).__name__))
-    first, also = (wrong[0] if wrong else None), tuple(wrong[1:])
-    yield EvidenceFile(name=name, kind=ARCHIVE, path=path, size=size, problem=first, also=also)
-    for file in _resolved(members):
-        yield replace(file, name=prefix + file.name)
-
-
-def _member(member: _members.Member, body: _members.Body, path: Path, root: str) -> EvidenceFile:
-    name = as_text(member.name)
-    told, found = None, member.problem
-    if member.is_archive:
-        kind, known = ARCHIVE, AT_HOME
-    elif member.link is not None or found is not None:
-        found = found or problem("lost link", as_text(member.link or ""))
-        kind, known = LEFT_OUT, AT_HOME
-    else:
-        with contextlib.suppress(_unpack.Damaged, *_zips.ERRORS):
-            told = _told(body.head(FIRST_LOOK), body.head, member.size)
-        kind, known = classify(f"{root}/{name}", told)
-    return EvidenceFile(
-        name=name, kind=kind, known=known, told=told, path=path, size=member.size, member=member.index, problem=found
-    )
-
-
-def _resolved(members: list[EvidenceFile]) -> Iterator[EvidenceFile]:
-    """Links among the members are what they lead to; of two members of one name the later one counts."""
-    by_name = {file.name: file for file in members}
-    for file in members:
-        if by_name[file.name] is not file:
-            yield replace(file, name=f"{file.name} (earlier)", kind=LEFT_OUT, problem=problem("earlier"))
-            continue
-        target = _end_of_links(file, by_name)
-        if target is file or target.kind == LEFT_OUT:
-            yield file
-        else:
-            kind, known = (ARCHIVE, AT_HOME) if target.kind == ARCHIVE else classify(f"{file.path.name}/{file.name}", target.told)
-            yield replace(target, name=file.name, kind=kind, known=known)
-
-
-def _end_of_links(file: EvidenceFile, by_name: dict[str, EvidenceFile]) -> EvidenceFile:
-    """What a link leads to at last, through other links; the last that there is, where it leads to nothing."""
-    seen = {file.name}
-    while file.problem is not None and file.problem.reason == "lost link":
-        name = str(file.problem.told[0])
-        if name in seen or name not in by_name:
-            break
-        seen.add(name)
-        file = by_name[name]
-    return file
+    return () if path.exists() else (as_text(str(path.readlink())),)

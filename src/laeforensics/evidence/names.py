@@ -15,7 +15,8 @@ _SEED = "mn2xgx[a-z2-7]{8,}-on2wex[a-z2-7]{8,}|[a-z2-7]{32}"
 _EXACT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z-([0-9A-Za-z-]+)")
 # Behind what a copy, an editor or a download puts before a name, in the case that a medium left of it.
 _WITHIN = re.compile(
-    rf"(?<![0-9A-Za-z])([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})T([0-9]{{2}})([0-9]{{2}})([0-9]{{2}})Z-({_SEED})(?![0-9A-Za-z])",
+    r"(?<![0-9A-Za-z])([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z-"
+    rf"({_SEED})(?![0-9A-Za-z])",
     re.IGNORECASE,
 )
 _BUCKET = re.compile(r"(?<![0-9a-z])lae-[0-9a-z]{4,16}-[a-z2-7]{8,32}(?:-[a-z2-7]{8,})?", re.IGNORECASE)
@@ -47,7 +48,7 @@ def is_exact(base: str) -> bool:
 
 
 def stamp_in(base: str) -> str | None:
-    """The TIMESTAMP-SEED name that a file's or folder's own name is or holds (`X.txt`, `x (1)`, `Copy of X`), if any."""
+    """The TIMESTAMP-SEED name that the own name of a file or folder is or holds (`X.txt`, `Copy of X`), if any."""
     match = _EXACT.fullmatch(without_suffix(base)) or _WITHIN.search(base)
     if match is None:
         return None
@@ -90,6 +91,9 @@ class Named:
 
     def __or__(self, other: Named) -> Named:
         return Named(self.surely | other.surely, self.perhaps | other.perhaps)
+
+
+NOBODY = Named()
 
 
 def accounts_named(text: str) -> Named:

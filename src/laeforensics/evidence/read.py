@@ -13,8 +13,8 @@ from typing import overload
 
 from laeforensics.evidence import _archives, _unpack, convert
 from laeforensics.evidence._members import Index
-from laeforensics.evidence.names import Named, accounts_named
-from laeforensics.evidence.reasons import Problem, problem
+from laeforensics.evidence.names import NOBODY, Named, accounts_named
+from laeforensics.evidence.reasons import Obstacle, obstacle
 from laeforensics.evidence.recognise import (
     ARCHIVE,
     LEFT_OUT,
@@ -34,12 +34,12 @@ class Content:
 
     data: bytes
     sha256: str
-    problem: Problem | None = None
+    problem: Obstacle | None = None
     code: str = "unreadable-file"
     """The code of the finding about the problem."""
-    also: tuple[Problem, ...] = ()
+    also: tuple[Obstacle, ...] = ()
     """What else is wrong, of an archive."""
-    named: Named = Named()
+    named: Named = NOBODY
     """Who is named in it, where it is no evidence of a known kind, or could not be read."""
     back: Callable[[int], int] | None = None
     """From an offset in `data` to the offset in the file, where the two differ."""
@@ -87,7 +87,7 @@ def _archive(archive: EvidenceFile, members: list[EvidenceFile]) -> Iterator[tup
             wanted[file.member].append(file)
     digest = ""
     found = archive.problem
-    named = Named()
+    named = NOBODY
     try:
         with opened(archive.path) as raw:
             for index, data, why in _archives.contents(raw, wanted.keys()):
@@ -96,19 +96,19 @@ def _archive(archive: EvidenceFile, members: list[EvidenceFile]) -> Iterator[tup
             raw.seek(0)
             digest, named = _hashed(raw, is_searched=found is not None and not members)
     except OSError as error:
-        found = problem("unreadable", error.strerror or type(error).__name__)
+        found = obstacle("unreadable", error.strerror or type(error).__name__)
     for file in (file for files in wanted.values() for file in files):
-        yield file, Content(data=b"", sha256="", problem=problem("before member"), code="damaged-archive")
+        yield file, Content(data=b"", sha256="", problem=obstacle("before member"), code="damaged-archive")
     yield (
         archive,
         Content(data=b"", sha256=digest, problem=found, code="damaged-archive", also=archive.also, named=named),
     )
 
 
-def _member(file: EvidenceFile, data: bytes, why: Problem | None) -> Content:
+def _member(file: EvidenceFile, data: bytes, why: Obstacle | None) -> Content:
     digest = hashlib.sha256(data).hexdigest()
     if file.kind == ARCHIVE:
-        named = _named(data) if file.problem is not None else Named()
+        named = _named(data) if file.problem is not None else NOBODY
         return Content(data=b"", sha256=digest, problem=file.problem or why, code="damaged-archive", named=named)
     return _content(file, data, digest, why)
 
@@ -119,19 +119,19 @@ def read(file: EvidenceFile) -> Content:
         with opened(file.path) as raw:
             if file.size > _unpack.LARGEST_FILE:
                 digest, named = _hashed(raw, is_searched=file.kind != LISTING)
-                too_large = problem("too large", file.size, _unpack.LARGEST_FILE)
+                too_large = obstacle("too large", file.size, _unpack.LARGEST_FILE)
                 is_lost = named.surely or file.kind not in (OTHER, LISTING)
                 return Content(data=b"", sha256=digest, problem=too_large if is_lost else None, named=named)
             data = raw.read()
     except OSError as error:
-        return Content(data=b"", sha256="", problem=problem("unreadable", error.strerror or type(error).__name__))
+        return Content(data=b"", sha256="", problem=obstacle("unreadable", error.strerror or type(error).__name__))
     return _content(file, data, hashlib.sha256(data).hexdigest(), None)
 
 
 def _hashed(raw: io.BufferedReader, *, is_searched: bool) -> tuple[str, Named]:
     """The SHA-256 of a file, and the accounts named in it, if it is searched for them."""
     digest, before = hashlib.sha256(), b""
-    named = Named()
+    named = NOBODY
     while chunk := raw.read(_CHUNK):
         digest.update(chunk)
         if is_searched:
@@ -144,14 +144,14 @@ def _named(data: bytes) -> Named:
     return accounts_named(data.decode("latin-1"))
 
 
-def _content(file: EvidenceFile, data: bytes, sha256: str, found: Problem | None) -> Content:
+def _content(file: EvidenceFile, data: bytes, sha256: str, found: Obstacle | None) -> Content:
     unpacked, why = _unpack.unwrapped(data)
     found = found or why
     if file.kind == OTHER or not unpacked:
         conversion = convert.undo(unpacked)
         named = _named(conversion.data if conversion is not None else unpacked or data)
     else:
-        named = Named()
+        named = NOBODY
     return Content(data=unpacked, sha256=sha256, problem=found, code="damaged-archive", named=named)
 
 

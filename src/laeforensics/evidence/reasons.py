@@ -23,7 +23,9 @@ REASONS: dict[str, Reason] = {
     "folder": Reason(
         cause="the folder cannot be read: {}", remedy="make the folder readable for you (chmod u+rx) and audit again"
     ),
-    "no file": Reason(cause="it is no file: a pipe, a socket or a device", remedy=f"if it stands for one, {_PLAIN_COPY}"),
+    "no file": Reason(
+        cause="it is no file: a pipe, a socket or a device", remedy=f"if it stands for one, {_PLAIN_COPY}"
+    ),
     "dangling": Reason(
         cause="it is a link to {}, which is not there",
         remedy="copy what it should lead to in its place (cp -L, rsync -L at the source), and audit again",
@@ -46,7 +48,7 @@ REASONS: dict[str, Reason] = {
     ),
     "sparse": Reason(
         cause="it claims {} bytes, of which {} are on the disk: a sparse file, which was neither read nor hashed",
-        remedy="copy what it holds into a file of its own (cp --sparse=always tells how little that is), or set it aside",
+        remedy="copy what it holds into a file of its own, or `laeforensics decide --set-aside`",
     ),
     # What is packed.
     "cut": Reason(
@@ -79,12 +81,8 @@ REASONS: dict[str, Reason] = {
         cause="the compressed file asks for more memory than this software gives ({})",
         remedy="unpack it by hand ({}) and audit again",
     ),
-    "bomb": Reason(
-        cause="it unpacks to more than {}", remedy="unpack what is evidence by hand, and audit that folder"
-    ),
-    "layers": Reason(
-        cause="it is packed more than {} times over", remedy="unpack it by hand and audit again"
-    ),
+    "bomb": Reason(cause="it unpacks to more than {}", remedy="unpack what is evidence by hand, and audit that folder"),
+    "layers": Reason(cause="it is packed more than {} times over", remedy="unpack it by hand and audit again"),
     "locked": Reason(
         cause="it is locked with a password",
         remedy="unpack it with its password (unzip, 7z x) beside the archive, and audit again",
@@ -104,7 +102,7 @@ REASONS: dict[str, Reason] = {
     ),
     "document": Reason(
         cause="it is {}",
-        remedy="if it is evidence, save what it holds as plain text and audit again; else `laeforensics decide --set-aside`",
+        remedy="if it is evidence, save it as plain text and audit again; else `laeforensics decide --set-aside`",
     ),
     "no archive": Reason(cause="it is called an archive, and is none that can be read ({})", remedy=_ANOTHER_COPY),
     "member": Reason(
@@ -116,17 +114,21 @@ REASONS: dict[str, Reason] = {
     "checksum": Reason(
         cause="it is damaged: its checksum or its structure is wrong; nothing of it was read", remedy=_ANOTHER_COPY
     ),
-    "earlier": Reason(cause="the archive holds a later file of the same name", remedy="none needed: the later one counts"),
+    "earlier": Reason(
+        cause="the archive holds a later file of the same name", remedy="none needed: the later one counts"
+    ),
     "lost link": Reason(
         cause="it is a link to {}, which the archive does not hold",
         remedy="pack the archive anew with what the link leads to (tar -h), or put that file beside it",
     ),
     "device": Reason(cause="it is a device or a pipe", remedy="none needed: it holds nothing"),
-    "no name": Reason(cause="it has no name that a file could have", remedy="unpack the archive by hand, and audit that"),
+    "no name": Reason(
+        cause="it has no name that a file could have", remedy="unpack the archive by hand, and audit that"
+    ),
     # What was opened, and is nothing that is known.
     "unknown": Reason(
         cause="it names an account, and is of no kind that is read here",
-        remedy="if it is evidence, bring it into the form that its program wrote; else `laeforensics decide --set-aside`",
+        remedy="if it is evidence, bring it into the form its program wrote; else `laeforensics decide --set-aside`",
     ),
     "unrecognised": Reason(
         cause="it should be {}, but nothing in it is what one holds: overwritten, encrypted or of another program",
@@ -147,7 +149,7 @@ REASONS: dict[str, Reason] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class Obstacle:
     """Why one file was not read: the row of REASONS, with what this file fills its places with."""
 
     reason: str
@@ -165,6 +167,6 @@ class Problem:
         return REASONS[self.reason].remedy.format(*self.do)
 
 
-def problem(reason: str, *told: str | int, do: tuple[str | int, ...] = ()) -> Problem:
+def obstacle(reason: str, *told: str | int, do: tuple[str | int, ...] = ()) -> Obstacle:
     """A problem of a reason that the table knows."""
-    return Problem(reason, told, do)
+    return Obstacle(reason, told, do)

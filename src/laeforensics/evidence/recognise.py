@@ -10,20 +10,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from laeforensics.evidence._members import Index
-from laeforensics.evidence.marks import (
-    ACTIVATION_REQUESTS,
-    COMPLETIONS,
-    CONFIG,
-    LISTING,
-    LOG,
-    SECRETS,
-    SERVERINFO,
-    SIGNUPS,
-    STRIPE,
-)
 from laeforensics.evidence.names import is_exact, s4_name, stamp_in, without_suffix
-from laeforensics.evidence.reasons import Problem
+from laeforensics.evidence.reasons import Obstacle
 
+LOG = "log"
+SECRETS = "secrets"
+STRIPE = "stripe"
+ACTIVATION_REQUESTS = "activation_requests"
+SIGNUPS = "signups"
+SERVERINFO = "serverinfo"
+COMPLETIONS = "completions"
+CONFIG = "config"
+LISTING = "listing"
+"""Names of files and no more: lists of hashes, what a system or this software wrote beside the evidence."""
 ARCHIVE = "archive"
 OTHER = "other"
 LEFT_OUT = "left out"
@@ -68,9 +67,9 @@ class EvidenceFile:
     """The kind that its first bytes tell."""
     member: Index | None = None
     """Its place among the members of its archive."""
-    problem: Problem | None = None
+    problem: Obstacle | None = None
     """Why it is left out unread, or not all of it can be read."""
-    also: tuple[Problem, ...] = ()
+    also: tuple[Obstacle, ...] = ()
     """What else is wrong with it, of an archive."""
 
     @property
@@ -147,7 +146,7 @@ def _by_name(name: str) -> tuple[str | None, bool]:
     if s4 is not None:
         return _KIND_OF_S4_NAME[s4], base.lower() == s4.lower()
     if folder in _KIND_OF_FOLDER and stamp_in(base) is not None:
-        exact = is_exact(base) or is_exact(stamp_in(base) or "") and base.lower() == (stamp_in(base) or "").lower()
+        exact = is_exact(base) or (is_exact(stamp_in(base) or "") and base.lower() == (stamp_in(base) or "").lower())
         return _KIND_OF_FOLDER[folder], exact
     if is_exact(base):
         return LOG, True

@@ -6,6 +6,7 @@ itself. So any of these in a line tells of another program, and never stands for
 
 from __future__ import annotations
 
+import itertools
 import re
 from array import array
 from bisect import bisect_right
@@ -110,8 +111,7 @@ def _is_padded(lines: Sequence[bytes]) -> bool:
     """True if every cell of the file is padded: a single one may have been typed so."""
     told = [line.split(b",") for line in lines if b"," in line]
     return bool(told) and all(
-        all(cell[:1] == b" " or before[-1:] == b" " for before, cell in zip(cells, cells[1:], strict=False))
-        for cells in told
+        all(cell[:1] == b" " or before[-1:] == b" " for before, cell in itertools.pairwise(cells)) for cells in told
     )
 
 
@@ -124,7 +124,11 @@ def _written(rows: Sequence[_Row], place: int, *, is_padded: bool) -> tuple[byte
     there, here = array("q"), array("q")
     size = 0
     for row in rows:
-        if len(row) < 2 and not row[0].text.strip() or _is_head(row) or _SEPARATOR.fullmatch(b",".join(c.text for c in row)):
+        if (
+            (len(row) < 2 and not row[0].text.strip())
+            or _is_head(row)
+            or _SEPARATOR.fullmatch(b",".join(c.text for c in row))
+        ):
             out.append(b"\n")
             size += 1
             continue

@@ -1,4 +1,4 @@
-"""What may be evidence and was not read: a file, why, and whom it names."""
+"""What may be unread evidence: a file, why it was not read, whom it names."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from laeforensics.evidence import marks, recognise
-from laeforensics.evidence.names import Named, accounts_named
+from laeforensics.evidence.names import NOBODY, Named, accounts_named
 from laeforensics.evidence.read import Content
-from laeforensics.evidence.reasons import Problem, problem
+from laeforensics.evidence.reasons import Obstacle, obstacle
 
 if TYPE_CHECKING:
     from laeforensics.reading.files import FileReading
@@ -37,8 +37,8 @@ class Unread:
     file: str
     sha256: str
     """Empty where it could not even be hashed."""
-    problem: Problem
-    named: Named = Named()
+    problem: Obstacle
+    named: Named = NOBODY
 
 
 def of(told: FileReading, content: Content) -> Unread | None:
@@ -72,7 +72,7 @@ def _tells_nothing(told: FileReading, content: Content) -> bool:
     return told.file.kind in _OF_ONE_RUN and bool(content.data) and not _was_read(told)
 
 
-def _why(told: FileReading, content: Content) -> Problem | None:
+def _why(told: FileReading, content: Content) -> Obstacle | None:
     """The likely cause; None where the file names nobody and nothing tells that it is evidence."""
     head, base = content.data[: marks.SECOND_LOOK], told.file.name.rpartition("/")[2]
     found = marks.why_prefixed(head) or marks.why_unread(head, base)
@@ -80,6 +80,6 @@ def _why(told: FileReading, content: Content) -> Problem | None:
         return found
     if told.file.kind in _OF_ONE_RUN:
         is_lost = told.file.told is not None or bool(accounts_named(told.file.name).surely)
-        return problem("unrecognised", WORDS[told.file.kind]) if is_lost else None
+        return obstacle("unrecognised", WORDS[told.file.kind]) if is_lost else None
     named = accounts_named(told.file.name) | content.named
-    return problem("unknown") if named.surely or named.perhaps else None
+    return obstacle("unknown") if named.surely or named.perhaps else None
