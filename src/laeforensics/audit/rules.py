@@ -55,8 +55,7 @@ VERDICTS: tuple[Rule, ...] = (
     Rule(
         name=INCOMPLETE,
         holds=lambda a: bool(a.missing or a.unread),
-        meaning="a field without which the customer's storage cannot be opened is missing, "
-        "or a file that names the account could not be read",
+        meaning="a field without which the customer's storage cannot be opened is missing",
         remedy="find the evidence that the shopping list names for it",
     ),
     Rule(

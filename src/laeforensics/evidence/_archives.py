@@ -22,6 +22,8 @@ _NAME = re.compile(
     r".*\.(?:zip|tar|tgz|tbz2?|txz|tzst|tar\.(?:gz|bz2|xz|zst))(?: ?\([0-9]+\)|~)?", re.IGNORECASE | re.DOTALL
 )
 _HEAD = 1 << 16
+_LAYER = 1 << 17
+"""So much of a packing is looked into for the next one: bzip2 gives nothing before its first block is whole."""
 _PROGRAMS = (b"MZ", b"#!", b"\x7fELF")
 """How an archive begins that unpacks itself."""
 _READ_ERRORS = (*_zips.ERRORS, lzma.LZMAError)
@@ -59,8 +61,13 @@ def is_archive(head: bytes) -> bool:
             if suffix is None:
                 return False
             packed = io.BytesIO(head)
-            head = Forward(_unpack.stream(packed, suffix), packed.tell).read(_tars.BLOCK)
+            head = Forward(_unpack.stream(packed, suffix), packed.tell).read(_LAYER)
     return False
+
+
+def ends_as_zip(raw: BinaryIO) -> bool:
+    """True for a zip file with something before it: one that unpacks itself, or a mail that brought it."""
+    return _zips.ends_as_one(raw, raw.seek(0, io.SEEK_END))
 
 
 def members(raw: BinaryIO) -> Iterator[Found]:
@@ -104,7 +111,11 @@ def _members(raw: BinaryIO, depth: int, spent: _Spent) -> Iterator[Found]:
         size = -1
     else:
         raise Damaged(obstacle("layers", MOST_LAYERS))
-    if head[:4] not in _zips.MAGIC:
+    is_tar = head[:4] not in _zips.MAGIC and (_tars.is_header(head) or size < 0 or not _zips.ends_as_one(raw, size))
+    if is_tar:
+        if size >= 0:
+            raw.seek(0)
+            forward = Forward(raw, raw.tell)
         found: Iterator[Found | Slice] = _tars.members(forward)
     elif size >= 0:
         found = _zips.members(raw, size)

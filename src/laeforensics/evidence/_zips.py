@@ -17,6 +17,9 @@ from laeforensics.evidence.reasons import Obstacle, obstacle
 ERRORS = (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError, ValueError, OSError, zlib.error)
 MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _END, _END_SIZE = b"PK\x05\x06", 22
+_LONGEST_END = _END_SIZE + (1 << 16)
+_PART = b"PK\x07\x08"
+"""How the first part of a divided zip file begins."""
 _CHUNK = 1 << 20
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _AES, _LONGEST_LINK = 99, 4096
@@ -29,7 +32,12 @@ def members(raw: BinaryIO, size: int) -> Iterator[tuple[Member, Body] | Obstacle
     """
     end = _end_of(raw, size)
     if end is None:
-        yield obstacle("no archive", "its list of members is lost")
+        raw.seek(0)
+        is_part = raw.read(len(_PART)) == _PART
+        yield obstacle("split") if is_part else obstacle("no archive", "its list of members is lost")
+        return
+    if _is_last_part(raw, end):
+        yield obstacle("split")
         return
     try:
         archive = zipfile.ZipFile(Slice(raw, 0, end))
@@ -46,6 +54,26 @@ def members(raw: BinaryIO, size: int) -> Iterator[tuple[Member, Body] | Obstacle
             yield _member(index, info, archive)
     if end < size:
         yield Slice(raw, end, size)
+
+
+def ends_as_one(raw: BinaryIO, size: int) -> bool:
+    """True if a zip file's end stands at the end of a file, and its list of members before it."""
+    raw.seek(max(0, size - _LONGEST_END))
+    tail = raw.read(_LONGEST_END)
+    at = tail.rfind(_END)
+    if not 0 <= at <= len(tail) - _END_SIZE:
+        return False
+    length = int.from_bytes(tail[at + 12 : at + 16], "little")
+    raw.seek(max(0, size - len(tail) + at - length))
+    return length > 0 and raw.read(4) == b"PK\x01\x02"
+
+
+def _is_last_part(raw: BinaryIO, end: int) -> bool:
+    """True if the end record says that other parts come before."""
+    raw.seek(max(0, end - _LONGEST_END))
+    tail = raw.read(min(end, _LONGEST_END))
+    at = tail.rfind(_END)
+    return at >= 0 and tail[at + 4 : at + 6] not in (b"\0\0", b"\xff\xff")
 
 
 def _why(error: Exception) -> tuple[str, ...]:

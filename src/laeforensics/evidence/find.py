@@ -11,7 +11,7 @@ from laeforensics.errors import EvidenceError
 from laeforensics.evidence import _archives, _unpack
 from laeforensics.evidence._contained import first_kind, with_members
 from laeforensics.evidence.marks import FIRST_LOOK, SECOND_LOOK
-from laeforensics.evidence.read import peek
+from laeforensics.evidence.read import opened, peek
 from laeforensics.evidence.reasons import Obstacle, obstacle
 from laeforensics.evidence.recognise import (
     ARCHIVE,
@@ -107,7 +107,8 @@ def _files_of(root: Path) -> Iterator[EvidenceFile]:
     if root.is_dir():
         yield from _walk(root.resolve())
     elif root.is_file():
-        if not (_archives.is_archive_name(root.name) or _archives.is_archive(peek(root, SECOND_LOOK))):
+        head = peek(root, SECOND_LOOK)
+        if not (_archives.is_archive_name(root.name) or _archives.is_archive(head) or _ends_as_zip(root)):
             raise EvidenceError(
                 "this is neither a folder nor an archive", where=str(root), next_step="name the folder it lies in"
             )
@@ -146,16 +147,28 @@ def _file(path: Path, name: str, size: int, root: str) -> Iterator[EvidenceFile]
         is_packed = _unpack.packing(head) is not None
         seen = peek(path, SECOND_LOOK) if is_packed and size > FIRST_LOOK else head
     except OSError:
-        seen, is_packed = b"", False  # whoever reads it is told why
+        kind, known = classify(f"{root}/{name}")  # whoever reads it is told why it cannot be read
+        yield EvidenceFile(name=name, kind=kind, known=known, path=path, size=size)
+        return
     if _archives.is_archive(seen):
-        yield from with_members(path, name, f"{name}/")
+        inside = list(with_members(path, name, f"{name}/"))
+        kind, _ = classify(f"{root}/{name}")
+        if len(inside) > 1 or kind == OTHER:
+            yield from inside
+        else:  # it bears the name of a log or a secrets file: whoever reads it tells why it cannot be one
+            yield EvidenceFile(name=name, kind=kind, path=path, size=size)
         return
     told = first_kind(seen, lambda size: peek(path, size), size)
     kind, known = classify(f"{root}/{name}", told)
-    if kind == OTHER and _archives.is_archive_name(name):
+    if kind == OTHER and (_archives.is_archive_name(name) or _ends_as_zip(path)):
         yield from with_members(path, name, f"{name}/")
     else:
         yield EvidenceFile(name=name, kind=kind, known=known, told=told, path=path, size=size)
+
+
+def _ends_as_zip(path: Path) -> bool:
+    with opened(path) as raw:
+        return _archives.ends_as_zip(raw)
 
 
 def _look(path: Path, top: Path) -> tuple[Obstacle | None, int]:

@@ -149,10 +149,11 @@ def _content(file: EvidenceFile, data: bytes, sha256: str, found: Obstacle | Non
     found = found or why
     if file.kind == OTHER or not unpacked:
         conversion = convert.undo(unpacked)
-        named = _named(conversion.data if conversion is not None else unpacked or data)
+        named = _named(conversion.data if conversion is not None else unpacked or _unpack.unwrapped_head(data))
     else:
         named = NOBODY
-    return Content(data=unpacked, sha256=sha256, problem=found, code="damaged-archive", named=named)
+    code = "unread-file" if file.kind == OTHER else "damaged-archive"
+    return Content(data=unpacked, sha256=sha256, problem=found, code=code, named=named)
 
 
 def peek(path: Path, size: int) -> bytes:

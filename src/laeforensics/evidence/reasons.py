@@ -142,6 +142,10 @@ REASONS: dict[str, Reason] = {
         cause="it holds several accounts' secrets one after another",
         remedy="put each object into a file of its own and audit again",
     ),
+    "unforeseen": Reason(
+        cause="nobody foresaw what this file holds ({}); nothing of it was used",
+        remedy="look at the file; if it is evidence, keep it and tell who wrote this software",
+    ),
     "vanished": Reason(
         cause="the case's custody lists it, and it is not there any more", remedy="restore it from its copy"
     ),

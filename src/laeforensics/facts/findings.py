@@ -76,7 +76,7 @@ CODES: dict[str, tuple[str, str]] = {
         "look for this signup's log or secrets file: its bucket is known from nowhere else",
     ),
     "unknown-end": (WARNING, "look for another copy of this log: whether a bucket was made is told nowhere"),
-    "no-log": (NOTE, "none, if it is a note of somebody's; if it was a log, look for another copy"),
+    "no-log": (WARNING, "none, if it is a note of somebody's; if it was a log, look for another copy"),
     "empty-log": (WARNING, "look for another copy of this log"),
     "stale-decision": (WARNING, "look at the witnesses again and decide anew"),
     "bucket-failed": (NOTE, "none: the program printed that the bucket could not be made"),

@@ -11,9 +11,13 @@ from collections.abc import Iterable
 from laeforensics.companions.csv_rows import Row
 from laeforensics.companions.products import Product
 from laeforensics.evidence import recognise
+from laeforensics.evidence.names import s4_name, stem
+from laeforensics.evidence.recognise import EvidenceFile
 from laeforensics.facts.findings import finding
+from laeforensics.parsing.logs import SignupLog
 from laeforensics.reading.files import FileReading
 
+_OF_A_SERVER = ("bucket_name", "public_host")
 _EVIDENCE = frozenset(
     {
         recognise.LOG,
@@ -28,9 +32,13 @@ _EVIDENCE = frozenset(
 )
 
 
+_RANK = {recognise.AT_HOME: 0, recognise.BY_STAMP: 1, recognise.BY_CONTENT: 2}
+"""How far the name and place of a file speak for it."""
+
+
 def without_copies(told: list[FileReading]) -> list[FileReading]:
     """Every file once: those that tell what others tell already tell it no more, and say so."""
-    ordered = sorted(told, key=lambda t: (t.file.known != recognise.AT_HOME, t.file.known, t.file.name))
+    ordered = sorted(told, key=lambda t: (_RANK[t.file.known], t.file.name))
     first: dict[tuple[str, str], str] = {}
     kept = []
     for one in ordered:
@@ -43,9 +51,64 @@ def without_copies(told: list[FileReading]) -> list[FileReading]:
             copy = FileReading(file=one.file, sha256=one.sha256)
             copy.findings.append(finding("copied-file", f"the same bytes as {same}", signup=one.file.name))
             kept.append(copy)
+    _leave_out_old_logs(kept)
+    _leave_out_old_secrets(kept)
     _leave_out_old_rows(kept)
     _leave_out_old_products(kept)
     return kept
+
+
+def _leave_out_old_logs(told: Iterable[FileReading]) -> None:
+    """A log is written on and on: one that tells nothing but what the one in its place tells is a state before it."""
+    homes = [t for t in told if t.log is not None and _is_among_logs(t.file)]
+    at_home = {stem(t.file.name): t for t in homes}
+    by_bucket = {bucket: t for t in homes if t.log is not None and (bucket := _bucket(t.log))}
+    for one in told:
+        if one.log is None or _is_among_logs(one.file):
+            continue
+        is_nameless = one.file.known == recognise.BY_CONTENT
+        home = by_bucket.get(_bucket(one.log)) if is_nameless else at_home.get(stem(one.file.name))
+        if home is not None and home.log is not None and _prints(one.log) <= _prints(home.log):
+            one.findings.append(finding("older-state", f"{home.file.name} tells all of it", signup=one.file.name))
+            one.log = None
+
+
+def _is_among_logs(file: EvidenceFile) -> bool:
+    """True for a log in the folder of the logs; by its name alone it is one in any folder."""
+    folder = file.name.rpartition("/")[0].rpartition("/")[2]
+    return file.known == recognise.AT_HOME and (folder.lower() == "signup_logs" or s4_name(file.name) is not None)
+
+
+def _bucket(log: SignupLog) -> str:
+    return next((fact.value for fact in log.facts if fact.field == "bucket_name"), "")
+
+
+def _prints(log: SignupLog) -> set[tuple[str, str, int]]:
+    return {(fact.field, fact.value, fact.locator.start) for fact in log.facts}
+
+
+def _leave_out_old_secrets(told: Iterable[FileReading]) -> None:
+    """A secrets file that lies elsewhere says nothing against the one in its place.
+
+    Its place is told by its stamp; without one, by bucket and address: then it is of the same server.
+    """
+    known: dict[str, dict[str, str]] = {}
+    for one in told:
+        if one.secrets is None or not one.secrets.filled:
+            continue
+        server = "{bucket_name} {public_host}".format_map({n: one.secrets.value(n) for n in _OF_A_SERVER})
+        place = server if one.file.known == recognise.BY_CONTENT else stem(one.file.name)
+        better = known.get(place, {})
+        if one.file.known != recognise.AT_HOME and better:
+            facts = [fact for fact in one.secrets.facts if fact.value == better.get(fact.field, fact.value)]
+            if len(facts) < len(one.secrets.facts):
+                what = "where it differs from the file in its place, that one counts"
+                one.findings.append(finding("older-state", what, signup=one.file.name))
+            one.secrets.facts = facts
+        if one.file.known == recognise.AT_HOME:
+            for key in (place, server):
+                values = {fact.field: fact.value for fact in one.secrets.facts}
+                known[key] = {**values, **known.get(key, {})}
 
 
 def _leave_out_old_rows(told: Iterable[FileReading]) -> None:

@@ -11,6 +11,7 @@ from laeforensics.companions.products import Product, read_config
 from laeforensics.companions.secrets_files import SecretsFile, read_secrets, read_stripe
 from laeforensics.evidence import convert, recognise, resaved
 from laeforensics.evidence.read import Content
+from laeforensics.evidence.reasons import obstacle
 from laeforensics.evidence.recognise import EvidenceFile
 from laeforensics.facts.fact import Fact, Locator
 from laeforensics.facts.findings import Finding, finding
@@ -53,9 +54,9 @@ def read_file(file: EvidenceFile, content: Content) -> FileReading:
             _READERS.get(file.kind, _ignore)(told, file, _as_written(told, file, content))
             _note_place(told)
         except Exception as error:  # noqa: BLE001 - one file never stops the others, whatever it holds
-            what = f"nobody foresaw what this file holds ({type(error).__name__}); nothing of it was used"
             told = FileReading(file=file, sha256=content.sha256)
-            told.findings.append(finding("unreadable-file", what, signup=file.name))
+            content = replace(content, problem=obstacle("unforeseen", type(error).__name__))
+            told.findings.append(finding("unreadable-file", str(content.problem), signup=file.name))
     told.unread = unread.of(told, content)
     return told
 
