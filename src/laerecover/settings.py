@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from laerecover.errors import LaeRecoverError
-from laerecover.ingress import EVERYWHERE, network_of
 from laerecover.manifest import Account, Secret
+from laerecover.ports.ingress import EVERYWHERE, network_of
 
 DEFAULT_NAME = "laerecover.toml"
 RECIPES = ("tahoe", "legacy-2012-s3")

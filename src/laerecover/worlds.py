@@ -5,26 +5,19 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from laerecover.adapters.clock import SystemClock
-from laerecover.hostkeys import LOGIN
-from laerecover.outbox import FAILURE, Outbox
-from laerecover.ports import World
-from laerecover.report import Counts, read_ledger
+from laerecover.hosts.host_keys import LOGIN
+from laerecover.hosts.vault import Vault
+from laerecover.mail.outbox import FAILURE, Outbox
+from laerecover.ports.world import OpenWorld, World
+from laerecover.report.report import Counts
+from laerecover.runbook.ledger import read_ledger
 from laerecover.settings import Settings
-from laerecover.state import State
-from laerecover.vault import Vault
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenWorld:
-    """A world's ports, with its crash points: `point(step, point)`; only the twin has any."""
-
-    world: World
-    point: Callable[[str, str], None]
+from laerecover.state.state import State
 
 
 def open_world(
@@ -40,7 +33,7 @@ def open_world(
 
 def open_rig(state: State, settings: Settings, stop: threading.Event, *, crash_at: str = "") -> OpenWorld:
     """The real adapters in the network of the drill's rig, which this thread, and those that it starts, never leave."""
-    from laerecover.rig.rehearsal import enter
+    from laerecover.rehearsal.rig.of_a_drill import enter
 
     def point(step: str, point: str) -> None:
         if crash_at == f"{step}:{point}":
@@ -52,8 +45,8 @@ def open_rig(state: State, settings: Settings, stop: threading.Event, *, crash_a
 
 def open_twin(state: State, vault: Vault, stop: threading.Event, *, crash_at: str = "") -> OpenWorld:
     """The twin world of a drill's state."""
-    from laerecover.twin.assemble import twin_world
-    from laerecover.twin.world import TwinFile, faults_of
+    from laerecover.rehearsal.twin.assemble import twin_world
+    from laerecover.rehearsal.twin.world import TwinFile, faults_of
 
     file = TwinFile(state.world, seed=state.seed, pace=state.pace, faults=faults_of(state.faults), crash_at=crash_at)
     return OpenWorld(world=twin_world(file, vault, SystemClock(stop, pace=state.pace)), point=file.point)
@@ -94,7 +87,7 @@ def count_effects(state: State, settings: Settings | None) -> Mapping[str, Count
     """Per account, as the world tells: the twin's file; for a run the ledger's instance ids, serverinfo.csv and the outbox."""
     letters = [mail for mail in Outbox(state.outbox).all() if mail.kind != FAILURE]
     if state.mode == "drill" and not state.rehearsal.is_file():
-        from laerecover.twin.assemble import count
+        from laerecover.rehearsal.twin.assemble import count
 
         if not state.world.is_file():
             return {}

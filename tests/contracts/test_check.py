@@ -13,13 +13,15 @@ from laerecover.adapters.aws import client_with
 from laerecover.adapters.clock import SystemClock
 from laerecover.adapters.ec2 import Ec2Compute
 from laerecover.adapters.s3 import S3Store
-from laerecover.bucket_layout import first_piece
-from laerecover.check import DATA_UNREACHABLE, check, old_servers
 from laerecover.manifest import Account, Secret
-from laerecover.ports import LaunchRequest, Refusal, Transient, World
-from laerecover.rig.faults import Faults, Rule
+from laerecover.planning.bucket_layout import first_piece
+from laerecover.planning.check import DATA_UNREACHABLE, check, old_servers
+from laerecover.ports.compute import LaunchRequest
+from laerecover.ports.refusals import Refusal, Transient
+from laerecover.ports.world import World
+from laerecover.rehearsal.rig.faults import Faults, Rule
+from laerecover.runbook.steps.deploy_ec2_instance import offers
 from laerecover.settings import drill_settings
-from laerecover.steps.deploy_ec2_instance import offers
 
 INDEX = "aa/aabcdefghijklmnopqrstuvwxy"
 SHARE = f"shares/{INDEX}/0"

@@ -10,15 +10,16 @@ from pathlib import Path
 import pytest
 
 from laerecover.adapters.ec2 import Ec2Compute
-from laerecover.ingress import sources
 from laerecover.manifest import Secret
-from laerecover.ports import LaunchRequest, NotFound, Refusal, Transient
-from laerecover.rig.faults import Faults, Rule, read_faults
-from laerecover.rig.ground import backend_of
-from laerecover.rig.proxy import IMAGE
+from laerecover.ports.compute import LaunchRequest
+from laerecover.ports.ingress import sources
+from laerecover.ports.refusals import NotFound, Refusal, Transient
+from laerecover.rehearsal.rig.ec2_refusals import backend_of
+from laerecover.rehearsal.rig.faults import Faults, Rule, read_faults
+from laerecover.rehearsal.rig.proxy import IMAGE
+from laerecover.rehearsal.twin import world
+from laerecover.rehearsal.twin.compute import TwinCompute
 from laerecover.settings import drill_settings
-from laerecover.twin import world
-from laerecover.twin.compute import TwinCompute
 
 REQUEST = LaunchRequest(
     client_token="t" * 64,

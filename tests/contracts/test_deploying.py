@@ -14,16 +14,17 @@ import pytest
 
 from laerecover.adapters.clock import SystemClock
 from laerecover.adapters.ec2 import Ec2Compute
-from laerecover.hostkeys import derive_host_key
+from laerecover.hosts.host_keys import derive_host_key
+from laerecover.mail.outbox import Outbox
 from laerecover.manifest import Account, Secret
-from laerecover.outbox import Outbox
-from laerecover.ports import Refusal, World
-from laerecover.rig.faults import Faults, Rule, read_faults
-from laerecover.runbook import STEPS, Effect, execute, recover
+from laerecover.ports.refusals import Refusal
+from laerecover.ports.world import World
+from laerecover.rehearsal.rig.faults import Faults, Rule, read_faults
+from laerecover.rehearsal.twin.compute import TwinCompute
+from laerecover.runbook.runbook import STEPS, Effect, execute, recover
+from laerecover.runbook.steps.deploy_ec2_instance import client_token, tags_of
+from laerecover.runbook.work import Work
 from laerecover.settings import Waits, drill_settings
-from laerecover.steps.deploy_ec2_instance import client_token, tags_of
-from laerecover.steps.work import Work
-from laerecover.twin.compute import TwinCompute
 
 DEPLOYING = ("deploy_ec2_instance", "wait_for_ec2_addresses")
 YESTERDAY = "e9acd7f84a168027756f0118a81b25ef520c8b1f4b3eb74085f4e0a3a728a1fd"
@@ -331,7 +332,7 @@ def test_a_stopped_instance_is_not_waited_for(cloud, make):
 
 
 def _some_request(deploying):
-    from laerecover.steps.deploy_ec2_instance import offers
+    from laerecover.runbook.steps.deploy_ec2_instance import offers
 
     return offers(deploying.settings, deploying.work.account)[0]
 

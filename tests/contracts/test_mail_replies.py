@@ -18,8 +18,8 @@ import pytest
 
 from laerecover.adapters.smtp import SmtpMailer
 from laerecover.manifest import Secret
-from laerecover.ports import MAIL_ABOUT_US, MailInDoubt, Refusal, Transient
-from laerecover.rig.authority import make_certificate
+from laerecover.ports.refusals import MAIL_ABOUT_US, MailInDoubt, Refusal, Transient
+from laerecover.rehearsal.rig.authority import make_certificate
 from laerecover.settings import drill_settings
 
 FURL, SWISSNUM = "pb://canarytub@203.0.113.7:12345/canaryswissnum", "canaryswissnum"

@@ -16,13 +16,13 @@ import pytest
 
 import laeforensics as lf
 from laerecover.adapters.serverinfo import ServerinfoFile
-from laerecover.letters import audience, render
+from laerecover.hosts.recipes.named import recipe_named
+from laerecover.mail.letters import audience, render
+from laerecover.mail.outbox import CONFIRMATION, FAILURE, STAFF_NOTE, Mail
 from laerecover.manifest import Account, Secret
-from laerecover.outbox import CONFIRMATION, FAILURE, STAFF_NOTE, Mail
-from laerecover.ports import ServerRow
-from laerecover.recipes import recipe_named
+from laerecover.ports.services import ServerRow
+from laerecover.runbook.work import Work
 from laerecover.settings import Settings, read_settings
-from laerecover.steps.work import Work
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "traceability.md").read_text("utf-8")

@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from laerecover.ports import Clock, NotFound, Refusal, Transient, WorldError
+from laerecover.ports.refusals import NotFound, Refusal, Transient, WorldError
+from laerecover.ports.services import Clock
 from laerecover.settings import Settings
 from laerecover.text import clean
 

@@ -11,7 +11,10 @@ from typing import Any
 from laerecover.adapters import security_groups
 from laerecover.adapters.aws import Pace, Service, make_client, told
 from laerecover.adapters.clock import SystemClock
-from laerecover.ports import Clock, Ingress, Instance, Lack, LaunchRequest, NotFound, Refusal
+from laerecover.ports.compute import Instance, Lack, LaunchRequest
+from laerecover.ports.ingress import Ingress
+from laerecover.ports.refusals import NotFound, Refusal
+from laerecover.ports.services import Clock
 from laerecover.settings import Settings
 from laerecover.text import clean
 

@@ -9,7 +9,8 @@ from typing import Any
 from laerecover.adapters.aws import Pace, Service, client_with, told
 from laerecover.adapters.clock import SystemClock
 from laerecover.manifest import Account
-from laerecover.ports import Clock, Refusal
+from laerecover.ports.refusals import Refusal
+from laerecover.ports.services import Clock
 from laerecover.settings import Settings
 
 
