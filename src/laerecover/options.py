@@ -11,7 +11,6 @@ from laerecover.errors import LaeRecoverError
 from laerecover.hosts.vault import Vault
 from laerecover.manifest import Account, Manifest, default_key_file, read_manifest
 from laerecover.manifest.store import read_key
-from laerecover.options import Selection
 from laerecover.settings import DEFAULT_NAME, Settings, drill_settings, read_settings
 
 _PLACES, _WORK = ("key_file", "settings"), ("selection", "evidence_out", "mail", "max_instances")
@@ -24,6 +23,43 @@ TAKES = {
     "patch": _PLACES,
 }
 """Command -> those of its options that change what it means, so that they are said again where it is proposed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """--only, --except, --first: accounts by their id or e-mail."""
+
+    only: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    first: int | None = None
+
+    @property
+    def words(self) -> list[str]:
+        """As it is typed, not quoted for a shell yet."""
+        words = [*(("--only", name) for name in self.only), *(("--except", name) for name in self.without)]
+        words += [] if self.first is None else [("--first", str(self.first))]
+        return [each for pair in words for each in pair]
+
+    def of(self, manifest: Manifest) -> frozenset[str]:
+        """The ids of the accounts selected. Raises LaeRecoverError for a name that no account bears."""
+        names = {a.account_id for a in manifest.accounts} | {a.customer_email for a in manifest.accounts}
+        for name in (*self.only, *self.without):
+            if name not in names:
+                raise LaeRecoverError(
+                    f"no account is called {name!r}",
+                    where="--only, --except",
+                    next_step="see `laerecover plan`; nothing was started",
+                )
+        chosen = [
+            a.account_id
+            for a in manifest.recoverable
+            if (not self.only or _named(a, self.only)) and not _named(a, self.without)
+        ]
+        return frozenset(chosen[: self.first] if self.first is not None else chosen)
+
+
+def _named(account: Account, names: tuple[str, ...]) -> bool:
+    return account.account_id in names or (account.customer_email is not None and account.customer_email in names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,40 +143,3 @@ class Options:
 def now() -> datetime:
     """The time of the machine, UTC-aware."""
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """--only, --except, --first: accounts by their id or e-mail."""
-
-    only: tuple[str, ...] = ()
-    without: tuple[str, ...] = ()
-    first: int | None = None
-
-    @property
-    def words(self) -> list[str]:
-        """As it is typed, not quoted for a shell yet."""
-        words = [*(("--only", name) for name in self.only), *(("--except", name) for name in self.without)]
-        words += [] if self.first is None else [("--first", str(self.first))]
-        return [each for pair in words for each in pair]
-
-    def of(self, manifest: Manifest) -> frozenset[str]:
-        """The ids of the accounts selected. Raises LaeRecoverError for a name that no account bears."""
-        names = {a.account_id for a in manifest.accounts} | {a.customer_email for a in manifest.accounts}
-        for name in (*self.only, *self.without):
-            if name not in names:
-                raise LaeRecoverError(
-                    f"no account is called {name!r}",
-                    where="--only, --except",
-                    next_step="see `laerecover plan`; nothing was started",
-                )
-        chosen = [
-            a.account_id
-            for a in manifest.recoverable
-            if (not self.only or _named(a, self.only)) and not _named(a, self.without)
-        ]
-        return frozenset(chosen[: self.first] if self.first is not None else chosen)
-
-
-def _named(account: Account, names: tuple[str, ...]) -> bool:
-    return account.account_id in names or (account.customer_email is not None and account.customer_email in names)

@@ -102,7 +102,7 @@ class Settings:
 
 def example() -> str:
     """The commented settings file that `laerecover settings --example` prints."""
-    return resources.files("laerecover").joinpath("templates/settings.example.toml").read_text("utf-8")
+    return resources.files("laerecover").joinpath("settings.example.toml").read_text("utf-8")
 
 
 def drill_settings(folder: Path) -> Settings:

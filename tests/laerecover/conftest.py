@@ -187,8 +187,9 @@ class Ended:
 
 _ZYGOTE = """
 import json, os, sys
-import jinja2, laerecover.runbook.engine, laerecover.cli, laerecover.cli._show, laerecover.cli._display, laerecover.afterwards.mailing
-import laerecover.rehearsal.twin.assemble, cryptography.hazmat.primitives.ciphers.aead, cryptography.hazmat.primitives.kdf.hkdf
+import jinja2, laerecover.runbook.engine, laerecover.cli, laerecover.cli._show, laerecover.cli._display
+import laerecover.afterwards.mailing, laerecover.rehearsal.twin.assemble
+import cryptography.hazmat.primitives.ciphers.aead, cryptography.hazmat.primitives.kdf.hkdf
 for line in sys.stdin:
     wanted = json.loads(line)
     if "wait" in wanted:

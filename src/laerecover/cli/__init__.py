@@ -141,7 +141,7 @@ def notify(options: Options, yes: YesOpt = False, json_: JsonOpt = False) -> Non
 def status(options: Options, json_: JsonOpt = False) -> None:
     """How far it is; may be asked while a runner is at work."""
     from laerecover.cli._show import show_status
-    from laerecover.report.report import review
+    from laerecover.report import review
 
     body = review.status(options)
     if json_:
@@ -154,7 +154,7 @@ def status(options: Options, json_: JsonOpt = False) -> None:
 def report(options: Options, json_: JsonOpt = False) -> None:
     """Outcome of each account, measured times, what is left for a human; written as HTML and JSON, too."""
     from laerecover.cli._show import show_report
-    from laerecover.report.report import review
+    from laerecover.report import review
 
     found, made = review.report(options)
     if json_:

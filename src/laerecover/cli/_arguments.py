@@ -26,7 +26,7 @@ JsonOpt = Annotated[bool, typer.Option("--json", help="For machines, on stdout."
 
 def print_json(body: object) -> None:
     """For machines, on stdout."""
-    print(json.dumps(body, indent=1, default=str))  # noqa: T201
+    print(json.dumps(body, indent=1, default=str))
 
 
 # Options' own defaults hold where nothing is given; the help repeats them in brackets.

@@ -244,7 +244,7 @@ def show_interrupted(report: Report, state: State, seconds: float, command: str)
     doubts = sum(1 for a in report.accounts if a["in_doubt"])
     doubt = f"{doubts} mail{'s are' if doubts > 1 else ' is'} in doubt." if doubts else "Nothing is in doubt."
     mine = report.number("recovered", "failed", "on its way", "not started")
-    print(  # noqa: T201
+    print(
         f"{told_to_stop()} after {duration(seconds)}.  {report.number('recovered')} of {mine} accounts recovered, "
         f"{report.number('on its way')} on their way, {report.number('not started')} not started.  "
         f"{held} mail{' is' if held == 1 else 's are'} held.  {doubt}\nGo on with the same command:  {clean(command)}",

@@ -189,7 +189,7 @@ def write_report(state: State, report: Report) -> Path:
 
     from jinja2 import Environment, StrictUndefined
 
-    source = resources.files("laerecover").joinpath("templates/report.html").read_text("utf-8")
+    source = resources.files("laerecover.report").joinpath("report.html").read_text("utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["clean"] = clean
     html = environment.from_string(source).render(

@@ -24,7 +24,7 @@ from dbos import DBOS, DBOSPortableJSONSerializer, SetWorkflowID  # noqa: E402
 from laerecover.afterwards.instances import mark_recovered  # noqa: E402
 from laerecover.errors import (  # noqa: E402
     Guarded,
-    StepFailed,  # noqa: E402
+    StepFailed,
     Stopped,
 )
 from laerecover.hosts.vault import Vault  # noqa: E402
@@ -34,7 +34,7 @@ from laerecover.manifest import Account  # noqa: E402
 from laerecover.ports.world import OpenWorld  # noqa: E402
 from laerecover.runbook.ledger import WORKFLOW, Round, read_ledger  # noqa: E402
 from laerecover.runbook.runbook import (  # noqa: E402
-    GUARD_KINDS,  # noqa: E402
+    GUARD_KINDS,
     Effect,
     execute,
     recover,

@@ -103,7 +103,7 @@ class Tahoe:
 
     def serving(self) -> Command:
         """By the mount's own configuration, and through the mount."""
-        program = resources.files("laerecover.hosts.recipes.recipe").joinpath("serving.py").read_text("utf-8")
+        program = resources.files("laerecover.hosts.programs").joinpath("serving.py").read_text("utf-8")
         return Command(name="serving", user="customer", script=f"cd /\n{_python(f'{BUCKET} {RCLONE_CONF}', program)}")
 
 
@@ -297,7 +297,7 @@ def _proof(node: str, furl_file: str, port: int) -> Command:
 
 
 def _old_shares(action: str) -> str:
-    return f"cd /\n{_python(action, resources.files('laerecover.hosts.recipes.recipe').joinpath('old_shares.py').read_text('utf-8'))}"
+    return f"cd /\n{_python(action, resources.files('laerecover.hosts.programs').joinpath('old_shares.py').read_text('utf-8'))}"
 
 
 def _python(arguments: str, program: str) -> str:

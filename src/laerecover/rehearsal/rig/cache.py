@@ -119,7 +119,7 @@ def _make_today(small: Path, root: Path) -> None:
 
 
 def _today() -> str:
-    return resources.files("laerecover.rig").joinpath("today.sh").read_text("utf-8")
+    return resources.files("laerecover.rehearsal.rig").joinpath("today.sh").read_text("utf-8")
 
 
 def _fetch_packages(place: Path, debs: Path) -> None:

@@ -23,6 +23,9 @@ from laerecover.rehearsal.rig.tools import need_tools
 
 _NEW_NET = 0x40000000
 _START_SECONDS = 90.0
+_DAEMON = "laerecover.rehearsal.rig.daemon"
+_DAEMONS = frozenset({_DAEMON.encode(), b"laerecover.rig.keeper"})
+"""The process of a rig, as it is called, and as it was before: a drill that an older version began goes on in its rig."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +42,7 @@ class Rig:
             words = Path(f"/proc/{self.facts['pid']}/cmdline").read_bytes().split(b"\0")
         except OSError:
             return False
-        return b"laerecover.rehearsal.rig.daemon" in words and os.fsencode(self.folder) in words
+        return not _DAEMONS.isdisjoint(words) and os.fsencode(self.folder) in words
 
     def key(self, user: str) -> Path:
         """The private key that logs in as `user`: ubuntu, monitor, zenoss."""
@@ -122,7 +125,7 @@ def up(folder: Path, *, say: Callable[[str], None], faults: str = "", with_paren
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     command = ["setpriv", "--pdeathsig", "KILL"] if with_parent else []
     command += ["unshare", "--pid", "--mount", "--net", "--uts", "--ipc", "--fork", "--kill-child", sys.executable]
-    command += ["-m", "laerecover.rehearsal.rig.daemon", str(folder), str(place), faults]
+    command += ["-m", _DAEMON, str(folder), str(place), faults]
     environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": "/root", "LANG": "C.UTF-8"}
     with (folder / "keeper.log").open("ab") as log:
         keeper = subprocess.Popen(

@@ -171,7 +171,7 @@ class Yard:
     def _keep(self, host: _Host) -> None:
         """Boot, wait for the end of the host's first process, and boot again if it was a reboot or a cut of the power."""
         boot_id = self._place / f"{host.instance_id}.boot_id"
-        launch = resources.files("laerecover.rig").joinpath("launch.sh").read_text("utf-8")
+        launch = resources.files("laerecover.rehearsal.rig").joinpath("launch.sh").read_text("utf-8")
         while True:
             boot_id.unlink(missing_ok=True)
             boot_id.write_text(f"{uuid.uuid4()}\n")
@@ -213,7 +213,7 @@ def _abort_fuse(pid: int) -> None:
 
 def _name(root: Path, name: str, public_host: str, private_host: str) -> None:
     """The rig's own init, and what the host is called."""
-    init = resources.files("laerecover.rig").joinpath("init.sh").read_text("utf-8")
+    init = resources.files("laerecover.rehearsal.rig").joinpath("init.sh").read_text("utf-8")
     for path, text in (("sbin/init", init), ("usr/sbin/reboot", _REBOOT)):
         _put(root / path, text, 0o755)
     _put(root / "etc/hostname", f"{name}\n")
