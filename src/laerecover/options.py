@@ -12,6 +12,7 @@ from laerecover.hosts.vault import Vault
 from laerecover.manifest import Account, Manifest, default_key_file, read_manifest
 from laerecover.manifest.store import read_key
 from laerecover.settings import DEFAULT_NAME, Settings, drill_settings, read_settings
+from laerecover.state.state import State, read_state
 
 _PLACES, _WORK = ("key_file", "settings"), ("selection", "evidence_out", "mail", "max_instances")
 TAKES = {
@@ -143,3 +144,17 @@ class Options:
 def now() -> datetime:
     """The time of the machine, UTC-aware."""
     return datetime.now(UTC)
+
+
+def find_state(options: Options) -> State:
+    """The state that `status`, `report`, `notify`, `resolve` look at: --state, the run's, else the drill's."""
+    folders = [options.state] if options.state else [options.folder("run"), options.folder("drill")]
+    for folder in folders:
+        state = read_state(folder)
+        if state is not None and (state.started_at is not None or options.state):
+            return state
+    raise LaeRecoverError(
+        "nothing was started yet",
+        where=", ".join(str(folder) for folder in folders),
+        next_step=f"begin with `laerecover drill {options.quoted}{options.repeat('drill')}`",
+    )

@@ -38,7 +38,6 @@ from laerecover.rehearsal.rig.operator import write_settings
 from laerecover.runbook.runbook import execute
 from laerecover.runbook.work import Values, Work
 from laerecover.settings import read_settings
-from laerecover.worlds import open_real
 from old_shares import old_share
 
 SIGNUP_STEPS = ("deploy_ec2_instance", "wait_for_ec2_addresses", "install_server", "bounce_server")

@@ -30,7 +30,6 @@ from laerecover.rehearsal.rig.operator import write_settings
 from laerecover.runbook.runbook import Effect, execute
 from laerecover.runbook.work import Work
 from laerecover.settings import read_settings
-from laerecover.worlds import open_real
 
 BUCKET = "lae-7a3c2f01-inventedseedinventedseedinvented"
 # What an image's own cloud-init may do beside ours: still at work when sshd lets us in, and then it looks around.

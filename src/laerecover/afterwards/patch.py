@@ -16,6 +16,7 @@ from laerecover.ports.refusals import Refusal, Transient
 from laerecover.report.review import find_state
 from laerecover.runbook.ledger import Round
 from laerecover.state.lock import locked
+from laerecover.state.worlds import Worlds
 
 _START, _PAUSE = 60.0, 2.0
 """How long a node may need to start, how often it is asked, in seconds."""
@@ -23,14 +24,16 @@ _LOST = 5
 """So often a host is patched, if the link to it is lost."""
 
 
-def patch(options: Options, *, stop: threading.Event, confirm: Callable[[Sequence[Check]], bool]) -> list[Check]:
+def patch(
+    options: Options, *, stop: threading.Event, confirm: Callable[[Sequence[Check]], bool], worlds: Worlds
+) -> list[Check]:
     """Ask every recovered host chosen whether it destroys old shares; patch those that do; gives what they answer then.
 
     `confirm` gets the checks of those. Nothing of the customer's is touched. Raises Guarded, LockHeld.
     """
     state = find_state(options)
     with locked(state.folder, "patch"), ThreadPoolExecutor(options.concurrency, thread_name_prefix="patch") as pool:
-        asked, accounts, rounds = who_is_asked(options, state, stop)
+        asked, accounts, rounds = who_is_asked(options, state, stop, worlds)
         pairs = recovered(accounts, rounds)
         found = {check.account_id: check for check in pool.map(lambda pair: old_shares(asked, *pair), pairs)}
         faulty = [pair for pair in pairs if found[pair[0].account_id].kind == "old_shares"]

@@ -26,8 +26,8 @@ from laerecover.ports.world import World
 from laerecover.report.review import find_state
 from laerecover.runbook.ledger import Round, read_ledger
 from laerecover.state.state import State
+from laerecover.state.worlds import Worlds
 from laerecover.text import clean
-from laerecover.worlds import open_world
 
 _TUB_ID = re.compile(r"\b[a-z2-7]{32}\b")
 _SHOWN = 3
@@ -74,21 +74,21 @@ class Asked:
     patch: str = "laerecover patch"
 
 
-def verify(options: Options, *, stop: threading.Event) -> list[Check]:
+def verify(options: Options, *, stop: threading.Event, worlds: Worlds) -> list[Check]:
     """Ask about the recovered accounts of the state, as they are now. Takes no lock, changes nothing."""
-    asked, accounts, rounds = who_is_asked(options, find_state(options), stop)
+    asked, accounts, rounds = who_is_asked(options, find_state(options), stop, worlds)
     return checks(asked, accounts, rounds, concurrency=options.concurrency)
 
 
 def who_is_asked(
-    options: Options, state: State, stop: threading.Event
+    options: Options, state: State, stop: threading.Event, worlds: Worlds
 ) -> tuple[Asked, list[Account], dict[str, Round]]:
     """With whom, the accounts that were chosen, and what the ledger knows of all."""
     manifest = state.seen(options.read())
     settings = options.settings_for(state.mode, state.folder)
     vault = options.vault(state.folder)
     asked = Asked(
-        world=open_world(state, settings, vault, stop).world,
+        world=worlds.open(state, settings, vault, stop).world,
         vault=vault,
         recipe=recipe_named(settings.recipe),
         patch=f"laerecover patch {options.quoted}{options.repeat('patch', state=True)}",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from laerecover.afterwards.verify import Check
     from laerecover.cli._display import LiveWatcher, PlainWatcher
     from laerecover.options import Options
-    from laerecover.planning.obstacle import Finding
+    from laerecover.planning.obstacles import Obstacle
     from laerecover.planning.plan import Plan
     from laerecover.report.report import Report
     from laerecover.state.state import State
@@ -102,15 +102,15 @@ def show_plan(plan: Plan, options: Options, *, stream: TextIO | None = None) -> 
     out.print(Text(f"next: {drill}, then {run}"))
 
 
-def show_checks(findings: Sequence[Finding], *, asked: bool) -> None:
+def show_checks(obstacles: Sequence[Obstacle], *, asked: bool) -> None:
     """What stands in the way, each with its remedy."""
     out = console(sys.stdout)
-    for finding in findings:
-        if finding.blocks:
-            about = f"{finding.what} {finding.account_id or ''}".strip()
-            out.print(Text(f"{clean(about)}: {clean(finding.message)}", style="yellow"))
-            out.print(Text(f"    next: {clean(finding.remedy)}"))
-    if asked and not any(finding.blocks for finding in findings):
+    for obstacle in obstacles:
+        if obstacle.blocks:
+            about = f"{obstacle.what} {obstacle.account_id or ''}".strip()
+            out.print(Text(f"{clean(about)}: {clean(obstacle.message)}", style="yellow"))
+            out.print(Text(f"    next: {clean(obstacle.remedy)}"))
+    if asked and not any(obstacle.blocks for obstacle in obstacles):
         out.print(Text("check: nothing stands in the way"))
 
 
@@ -237,10 +237,10 @@ def _show_left(out: Console, report: Report) -> None:
 
 def show_interrupted(report: Report, state: State, seconds: float, command: str) -> None:
     """What was finished, and how to go on."""
-    from laerecover.afterwards.mailing import mail_numbers
     from laerecover.cli._stopping import told_to_stop
+    from laerecover.mail.outbox import Outbox
 
-    held = mail_numbers(state).get("held", 0)
+    held = Outbox(state.outbox).numbers().get("held", 0)
     doubts = sum(1 for a in report.accounts if a["in_doubt"])
     doubt = f"{doubts} mail{'s are' if doubts > 1 else ' is'} in doubt." if doubts else "Nothing is in doubt."
     mine = report.number("recovered", "failed", "on its way", "not started")

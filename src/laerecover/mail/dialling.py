@@ -10,9 +10,9 @@ from laerecover.hosts.vault import Vault
 from laerecover.mail.outbox import FAILURE, Mail, Outbox
 from laerecover.manifest import Secret
 from laerecover.ports.compute import NodeProbe
+from laerecover.ports.patience import Patience
 from laerecover.ports.refusals import Refusal, WorldError
 from laerecover.ports.world import World
-from laerecover.runbook.work import Work
 
 NOT_REACHED = "not_reached"
 """The kind of failure by which a step says that a recovered server is dead to whoever calls it."""
@@ -28,18 +28,17 @@ REMEDY = (
 )
 
 
-def unanswered(work: Work) -> str:
-    """Why a customer would be told a dead address, asked again until `waits.dial_deadline`; "" if all is well, or if
-    nobody is to dial (`work.dial`)."""
-    nodes, kept, clock = work.world.nodes, work.vault.load(work.account.account_id), work.world.clock
-    if nodes is None or not work.dial:
-        return ""
-    until, tries = clock.monotonic() + work.settings.waits.dial_deadline, 0
+def unanswered(nodes: NodeProbe, kept: Mapping[str, Secret], *, patience: Patience, within: float) -> str:
+    """Why a customer would be told a dead address, asked again for `within` seconds; "" if all is well.
+
+    `kept`: what the vault holds of the server, which is what a mail tells.
+    """
+    until, tries = patience.clock.monotonic() + within, 0
     while reason := silent(nodes, kept):
         tries += 1
-        if tries >= _TRIES_AT_LEAST and clock.monotonic() >= until:
+        if tries >= _TRIES_AT_LEAST and patience.clock.monotonic() >= until:
             return f"{reason}; {REMEDY}"
-        work.pause(tries, until, "the new server's public ports", reason)
+        patience.pause(tries, until, "the new server's public ports", reason)
     return ""
 
 

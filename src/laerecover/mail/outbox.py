@@ -112,6 +112,14 @@ class Outbox:
         with self._open() as db:
             return _of(db, account_id)
 
+    def numbers(self) -> dict[str, int]:
+        """State of mail -> how many; failure notices left out."""
+        numbers: dict[str, int] = {}
+        for mail in self.all():
+            if mail.kind != FAILURE:
+                numbers[mail.state] = numbers.get(mail.state, 0) + 1
+        return numbers
+
     def move(
         self, message_id: str, *, to: str, of: Sequence[str], now: datetime, answer: str = "", host: str = ""
     ) -> bool:

@@ -13,7 +13,7 @@ from laerecover.errors import StepFailed
 from laerecover.manifest import Account
 from laerecover.planning.bucket_layout import first_piece
 from laerecover.planning.kept_out import kept_out
-from laerecover.planning.obstacle import Finding
+from laerecover.planning.obstacles import Obstacle
 from laerecover.planning.rebuilt import rebuilt
 from laerecover.ports.compute import Compute, Instance, LaunchRequest, Store
 from laerecover.ports.refusals import Refusal, Transient, WorldError
@@ -37,14 +37,14 @@ def check(
     recovery_id: str,
     everyone: Sequence[Account] = (),
     decided: Mapping[str, frozenset[str]] | None = None,
-) -> list[Finding]:
+) -> list[Obstacle]:
     """Ask the cloud and every bucket whether these accounts could be launched; changes nothing.
 
     Whether their old servers are gone is `old_servers`. `everyone`: all accounts of the manifest, to tell whose a
     server is; `decided`: account -> ids of instances that a human has accepted.
     """
     lost = [] if world.store is None else unreachable(accounts, world.store)
-    without = {finding.account_id for finding in lost}
+    without = {obstacle.account_id for obstacle in lost}
     served = [account for account in accounts if account.account_id not in without]
     try:
         found = [*_whose(settings, world.compute), *_lacking(served, settings, world.compute)]
@@ -56,7 +56,7 @@ def check(
             *rebuilt(accounts, world.compute, everyone=everyone, decided=decided or {}),
             *_recovered_before(accounts, living, recovery_id),
         ]
-        without |= {finding.account_id for finding in elsewhere}
+        without |= {obstacle.account_id for obstacle in elsewhere}
         found += _quota([a for a in served if a.account_id not in without], settings, world.compute, living)
         found += elsewhere
     except WorldError as error:
@@ -95,14 +95,14 @@ def region_of(private_host: str | None) -> str | None:
     return parts[0] if parts[1:] == ["compute", "internal"] else None
 
 
-def unreachable(accounts: Sequence[Account], store: Store) -> list[Finding]:
+def unreachable(accounts: Sequence[Account], store: Store) -> list[Obstacle]:
     """Accounts whose buckets their own keys do not open, or that lie there in pieces, in the order given."""
     with ThreadPoolExecutor(_AT_A_TIME) as several:
         answers = list(several.map(lambda account: _look(account, store), accounts))
-    return [finding for finding in answers if finding is not None]
+    return [obstacle for obstacle in answers if obstacle is not None]
 
 
-def _look(account: Account, store: Store) -> Finding | None:
+def _look(account: Account, store: Store) -> Obstacle | None:
     try:
         keys = islice(store.keys(account), _KEYS_AT_MOST + 1)
         counted = Counter[str]()
@@ -119,7 +119,7 @@ def _look(account: Account, store: Store) -> Finding | None:
         return _no_data(account, f"its shares are cut into pieces ({clean(piece)})", remedy)
     if counted["keys"] > _KEYS_AT_MOST:
         message = f"only the first {_KEYS_AT_MOST} objects of {account.account_id} were looked at"
-        return Finding(what="bucket", message=message, remedy="none needed if its shares are whole", blocks=False)
+        return Obstacle(what="bucket", message=message, remedy="none needed if its shares are whole", blocks=False)
     return None
 
 
@@ -129,42 +129,42 @@ def _counting(keys: Iterator[str], counted: Counter[str]) -> Iterator[str]:
         yield key
 
 
-def _no_data(account: Account, message: str, remedy: str) -> Finding:
-    return Finding(what=DATA_UNREACHABLE, message=message, remedy=remedy, account_id=account.account_id)
+def _no_data(account: Account, message: str, remedy: str) -> Obstacle:
+    return Obstacle(what=DATA_UNREACHABLE, message=message, remedy=remedy, account_id=account.account_id)
 
 
-def _whose(settings: Settings, compute: Compute) -> Iterator[Finding]:
+def _whose(settings: Settings, compute: Compute) -> Iterator[Obstacle]:
     account = compute.identity()
     if settings.account is None:
         remedy = "compare, and set ec2.account in the settings; then a wrong account is refused"
-        yield Finding(what="identity", message=f"these are keys of account {account}", remedy=remedy, blocks=False)
+        yield Obstacle(what="identity", message=f"these are keys of account {account}", remedy=remedy, blocks=False)
     elif settings.account != account:
         message = f"these are keys of account {account}, not of {settings.account}"
-        yield Finding(what="identity", message=message, remedy="name the right config and ec2secret in the settings")
+        yield Obstacle(what="identity", message=message, remedy="name the right config and ec2secret in the settings")
 
 
-def _lacking(accounts: Sequence[Account], settings: Settings, compute: Compute) -> Iterator[Finding]:
+def _lacking(accounts: Sequence[Account], settings: Settings, compute: Compute) -> Iterator[Obstacle]:
     """Each different launch is tried once, fallbacks too; what several lack is said once."""
     wanted = (request for account in accounts for request in _offers(account, settings))
     different = {(r.ami_image_id, r.instance_size, r.subnet, r.zone): r for r in wanted}
     lacks = (lack for r in different.values() for lack in compute.lacks(replace(r, tags=_TAGS)))
     for lack in dict.fromkeys(lacks):
-        yield Finding(what=lack.what, message=lack.message, remedy=lack.remedy)
+        yield Obstacle(what=lack.what, message=lack.message, remedy=lack.remedy)
 
 
-def _recovered_before(accounts: Sequence[Account], living: Sequence[Instance], recovery_id: str) -> Iterator[Finding]:
+def _recovered_before(accounts: Sequence[Account], living: Sequence[Instance], recovery_id: str) -> Iterator[Obstacle]:
     """Two servers on one bucket would be worse than none, whichever state folder or manifest made the first."""
     known = {account.account_id for account in accounts}
     for instance in living:
         account_id = instance.tags.get("lae-account")
         if account_id in known and instance.tags.get("lae-recovery") != recovery_id:
             message, remedy = told_of_another(instance)
-            yield Finding(what=RECOVERED_BEFORE, message=message, remedy=remedy, account_id=account_id)
+            yield Obstacle(what=RECOVERED_BEFORE, message=message, remedy=remedy, account_id=account_id)
 
 
 def _quota(
     accounts: Sequence[Account], settings: Settings, compute: Compute, living: Sequence[Instance]
-) -> Iterator[Finding]:
+) -> Iterator[Obstacle]:
     there = {i.tags.get("lae-account") for i in living}
     firsts = [each for a in accounts if a.account_id not in there for each in _offers(a, settings)[:1]]
     for size, wanted in sorted(Counter(each.instance_size for each in firsts).items()):
@@ -172,7 +172,7 @@ def _quota(
         if room is not None and room < wanted:
             message = f"{wanted} instances of {size} are wanted, the quota of vCPUs leaves room for {room}"
             remedy = f"raise the quota (Running On-Demand Standard instances), or begin with --first {room}"
-            yield Finding(what="quota", message=message, remedy=remedy, blocks=room == 0)
+            yield Obstacle(what="quota", message=message, remedy=remedy, blocks=room == 0)
 
 
 def _offers(account: Account, settings: Settings) -> Sequence[LaunchRequest]:
@@ -182,8 +182,8 @@ def _offers(account: Account, settings: Settings) -> Sequence[LaunchRequest]:
         return []
 
 
-def _unasked(error: WorldError) -> Finding:
+def _unasked(error: WorldError) -> Obstacle:
     remedy = (
         "mend the connection and run again" if isinstance(error, Transient) else "mend the keys in config and ec2secret"
     )
-    return Finding(what="cloud", message=str(error), remedy=f"{remedy}; nothing was started")
+    return Obstacle(what="cloud", message=str(error), remedy=f"{remedy}; nothing was started")

@@ -11,7 +11,7 @@ from laerecover.manifest import Manifest
 from laerecover.options import Options, now
 from laerecover.planning.check import old_servers
 from laerecover.planning.guards import NOT_STARTED
-from laerecover.planning.obstacle import Finding
+from laerecover.planning.obstacles import Obstacle
 from laerecover.planning.rebuilt import REBUILT
 from laerecover.ports.refusals import WorldError
 from laerecover.ports.world import OpenWorld
@@ -37,22 +37,22 @@ def record_not_dialled(options: Options, state: State) -> State:
 
 
 def accept_rebuilt(
-    options: Options, state: State, manifest: Manifest, findings: Sequence[Finding]
-) -> tuple[State, Sequence[Finding]]:
+    options: Options, state: State, manifest: Manifest, obstacles: Sequence[Obstacle]
+) -> tuple[State, Sequence[Obstacle]]:
     """`--accept` is about servers that were rebuilt by hand, too: those that live now, none that comes later.
 
-    Gives the state with that written down, and the findings: what was accepted blocks no more.
+    Gives the state with that written down, and the obstacles: what was accepted blocks no more.
     """
     named = {a.account_id for a in manifest.accounts if {a.account_id, a.customer_email} & set(options.accept)}
-    accepted = dict.fromkeys(f for f in findings if f.what == REBUILT and f.account_id in named)
-    for finding in accepted:
-        state = state.accept_living(finding.account_id or "", finding.instances).write()
-    return state, [_told_only(finding) if finding in accepted else finding for finding in findings]
+    accepted = dict.fromkeys(f for f in obstacles if f.what == REBUILT and f.account_id in named)
+    for obstacle in accepted:
+        state = state.accept_living(obstacle.account_id or "", obstacle.instances).write()
+    return state, [_told_only(obstacle) if obstacle in accepted else obstacle for obstacle in obstacles]
 
 
-def _told_only(finding: Finding) -> Finding:
-    message = f"{finding.account_id}: {finding.message}"
-    return replace(finding, message=message, remedy="accepted by a human", account_id=None, blocks=False)
+def _told_only(obstacle: Obstacle) -> Obstacle:
+    message = f"{obstacle.account_id}: {obstacle.message}"
+    return replace(obstacle, message=message, remedy="accepted by a human", account_id=None, blocks=False)
 
 
 def record_decisions(options: Options, state: State, manifest: Manifest) -> State:

@@ -14,7 +14,7 @@ from laerecover.settings import Settings, absent_files
 from laerecover.state.state import State
 
 if TYPE_CHECKING:
-    from laerecover.planning.obstacle import Finding
+    from laerecover.planning.obstacles import Obstacle
 
 NOT_STARTED = "nothing was started"
 
@@ -74,12 +74,12 @@ def guard_evidence_out(settings: Settings) -> None:
         ) from None
 
 
-def guard_findings(findings: Sequence[Finding], options: Options) -> None:
+def guard_obstacles(obstacles: Sequence[Obstacle], options: Options) -> None:
     """What would fail every launch stops the run before the first."""
-    for finding in findings:
-        if finding.blocks and finding.account_id is None:
+    for obstacle in obstacles:
+        if obstacle.blocks and obstacle.account_id is None:
             raise Guarded(
-                finding.message,
-                where=f"{finding.what} · `laerecover plan {options.quoted}{options.repeated} --check` shows all",
-                next_step=f"{finding.remedy}; {NOT_STARTED}",
+                obstacle.message,
+                where=f"{obstacle.what} · `laerecover plan {options.quoted}{options.repeated} --check` shows all",
+                next_step=f"{obstacle.remedy}; {NOT_STARTED}",
             )

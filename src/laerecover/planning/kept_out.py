@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from laerecover.hosts.identity import INTRODUCER_PORT, STORAGE_PORT
-from laerecover.planning.obstacle import Finding
+from laerecover.planning.obstacles import Obstacle
 from laerecover.ports.compute import Compute, LaunchRequest
 from laerecover.ports.ingress import EVERYWHERE, Ingress, covered, sources
 from laerecover.settings import Settings
@@ -13,7 +13,7 @@ from laerecover.settings import Settings
 _SSH = 22
 
 
-def kept_out(request: LaunchRequest, settings: Settings, compute: Compute) -> Iterator[Finding]:
+def kept_out(request: LaunchRequest, settings: Settings, compute: Compute) -> Iterator[Obstacle]:
     """Of the group that this launch would use; nothing of one that does not exist, which `Compute.lacks` tells."""
     rules = compute.ingress(request)
     if rules is not None:
@@ -21,7 +21,7 @@ def kept_out(request: LaunchRequest, settings: Settings, compute: Compute) -> It
         yield from _ourselves(rules, request.security_group)
 
 
-def _customers(rules: Sequence[Ingress], group: str, wanted: Sequence[str]) -> Iterator[Finding]:
+def _customers(rules: Sequence[Ingress], group: str, wanted: Sequence[str]) -> Iterator[Obstacle]:
     """Ports that are let in alike are told together."""
     lacking: dict[tuple[str, ...], list[str]] = {}
     for port in (INTRODUCER_PORT, STORAGE_PORT):
@@ -38,19 +38,19 @@ def _customers(rules: Sequence[Ingress], group: str, wanted: Sequence[str]) -> I
             remedy += "; or, if all customers are where it lets in, say so by ec2.customers_from in the settings"
         else:
             message = f"{group} lets nobody in at {at}: every customer would be mailed a dead address"
-        yield _finding(message, remedy)
+        yield _obstacle(message, remedy)
 
 
-def _ourselves(rules: Sequence[Ingress], group: str) -> Iterator[Finding]:
+def _ourselves(rules: Sequence[Ingress], group: str) -> Iterator[Obstacle]:
     """As which address this program comes is known to nobody here."""
     by = sources(rules, _SSH)
     if not by:
         message = f"{group} lets nobody in at {_SSH}: no server could be installed"
-        yield _finding(message, f"let in TCP {_SSH} from where laerecover runs")
+        yield _obstacle(message, f"let in TCP {_SSH} from where laerecover runs")
     elif not covered(EVERYWHERE, by):
         message = f"{group} lets in {_SSH} from {', '.join(by)} only, and no server can be installed from elsewhere"
-        yield _finding(message, "see that laerecover runs there", blocks=False)
+        yield _obstacle(message, "see that laerecover runs there", blocks=False)
 
 
-def _finding(message: str, remedy: str, *, blocks: bool = True) -> Finding:
-    return Finding(what="security group", message=message, remedy=remedy, blocks=blocks)
+def _obstacle(message: str, remedy: str, *, blocks: bool = True) -> Obstacle:
+    return Obstacle(what="security group", message=message, remedy=remedy, blocks=blocks)

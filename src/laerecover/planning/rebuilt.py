@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from laerecover.manifest import Account
-from laerecover.planning.obstacle import Finding
+from laerecover.planning.obstacles import Obstacle
 from laerecover.ports.compute import Compute, Instance
 
 REBUILT = "rebuilt"
@@ -19,8 +19,8 @@ def rebuilt(
     *,
     everyone: Sequence[Account] = (),
     decided: Mapping[str, frozenset[str]],
-) -> Iterator[Finding]:
-    """A finding for each of these accounts that has living servers which no recovery launched. Raises WorldError.
+) -> Iterator[Obstacle]:
+    """An obstacle for each of these accounts that has living servers which no recovery launched. Raises WorldError.
 
     A server that names a bucket of `everyone`'s is that account's alone: a customer may have several accounts.
     `decided`: account -> ids of instances that a human has accepted.
@@ -38,7 +38,7 @@ def rebuilt(
         for account_id in named:
             if account_id in ours and instance.instance_id not in decided.get(account_id, ()):
                 theirs.setdefault(account_id, []).append(instance)
-    yield from (_finding(account_id, theirs[account_id]) for account_id in ours if account_id in theirs)
+    yield from (_obstacle(account_id, theirs[account_id]) for account_id in ours if account_id in theirs)
 
 
 def _living(compute: Compute, buckets: Sequence[str], customers: Sequence[str]) -> Sequence[Instance]:
@@ -47,9 +47,9 @@ def _living(compute: Compute, buckets: Sequence[str], customers: Sequence[str]) 
     return [i for _, i in sorted(found.items()) if not i.dead and "lae-recovery" not in i.tags]
 
 
-def _finding(account_id: str, instances: Sequence[Instance]) -> Finding:
+def _obstacle(account_id: str, instances: Sequence[Instance]) -> Obstacle:
     told = ", ".join(f"{i.instance_id} ({i.state}, launched {i.launch_time})" for i in instances)
-    return Finding(
+    return Obstacle(
         what=REBUILT,
         message=f"{told} bears the tags of its server of 2012: somebody may have rebuilt it by hand, and two servers on "
         "one bucket would be worse than none",

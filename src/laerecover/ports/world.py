@@ -30,3 +30,12 @@ class OpenWorld:
 
     world: World
     point: Callable[[str, str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorldCounts:
+    """What a world itself has counted: launches and rows per account, deliveries per Message-ID."""
+
+    instances: dict[str, int]
+    rows: dict[str, int]
+    mails: dict[str, int]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from laerecover.mail.letters import audience
 from laerecover.mail.outbox import CONFIRMATION, FAILURE, LOST, Mail, Outbox, message_id
-from laerecover.manifest import Account
+from laerecover.manifest import Account, Manifest
+from laerecover.runbook.ledger import read_ledger
 from laerecover.state.state import State
 
 if TYPE_CHECKING:
@@ -61,8 +62,13 @@ def _told(latest: Round) -> str:
     return str(told[0] or "") if told else ""
 
 
-def prepare_anew(outbox: Outbox, lost: Sequence[Mail], now: datetime) -> None:
+def lost_of(state: State, outbox: Outbox, accounts: Mapping[str, Account] | None, sender: str) -> list[Mail]:
+    """As `lost_mails`, of the state's ledger and its outbox as they are now."""
+    return lost_mails(state, read_ledger(state.ledger), outbox.all(), accounts, sender)
+
+
+def doubt_lost(state: State, outbox: Outbox, manifest: Manifest, sender: str, now: datetime) -> None:
     """Put them into the outbox as they are: none of them is sent before a human has said so."""
-    for mail in lost:
+    for mail in lost_of(state, outbox, {a.account_id: a for a in manifest.accounts}, sender):
         outbox.prepare(mail)
         outbox.move(mail.message_id, to=mail.state, of=["prepared"], now=now, answer=mail.answer)

@@ -13,6 +13,7 @@ from typing import Any
 from laerecover.mail.outbox import CONFIRMATION, FAILURE, Mail, Outbox, stopped
 from laerecover.manifest import Account, Manifest
 from laerecover.planning.plan import BLOCKED, LEFT_OUT, Plan, not_planned
+from laerecover.report.counts import Counts
 from laerecover.report.follow_ups import follow_ups, grouped, settled
 from laerecover.report.lost_mails import lost_mails
 from laerecover.runbook.ledger import Round, _stamp, read_ledger
@@ -27,15 +28,6 @@ _GRADE_TO_DO = {
     "NEW_FURL": "take the new furl",
     "NEW_STORAGE_IDENTITY": "take the new furl; old directories are read-only",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
-    """What the world itself says of one account."""
-
-    instances_launched: int
-    mails_sent: int
-    serverinfo_rows: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

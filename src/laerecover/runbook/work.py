@@ -11,9 +11,11 @@ from laerecover.errors import StepFailed
 from laerecover.hosts.host_keys import LOGIN, fingerprint
 from laerecover.hosts.recipes.recipe import PROBLEMS
 from laerecover.hosts.vault import Vault
+from laerecover.mail.delivery import Delivery, Sending, nowhere
 from laerecover.mail.outbox import Outbox
 from laerecover.manifest import Account, Secret
 from laerecover.ports.hosts import Command, FileFact, Host
+from laerecover.ports.patience import Patience, unheard
 from laerecover.ports.refusals import NotListening, Refusal, Transient, WorldError
 from laerecover.ports.world import World
 from laerecover.settings import Settings
@@ -22,32 +24,9 @@ T = TypeVar("T")
 Values = dict[str, Any]
 """What a step tells the ledger: ids and addresses, as JSON values. Never a secret."""
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 30.0
-_TRIES_AT_LEAST = 5
-"""A machine that was too busy to ask must not call it a deadline."""
-
-
-class Sending:
-    """Whether mails still go out: the first refusal that is about us stops that, for every account of the command."""
-
-    def __init__(self) -> None:
-        self.stopped = ""
-
-    def stop(self, why: str) -> None:
-        """Send nothing more; the first reason counts."""
-        self.stopped = self.stopped or why
-
-
-def _nowhere(point: str) -> None:
-    del point
-
 
 def _unlimited(client_token: str) -> None:
     del client_token
-
-
-def _unheard(what: str, seconds: float) -> None:
-    del what, seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +52,9 @@ class Work:
     """Whether new servers can be dialled from here; a human may have said that they cannot."""
     permit_launch: Callable[[str], None] = _unlimited
     """Raises StepFailed (`max_instances`) if the launch with this token would be one too many."""
-    point: Callable[[str], None] = _nowhere
+    point: Callable[[str], None] = nowhere
     """Named crash points of the drills; the real world has none."""
-    waiting: Callable[[str, float], None] = _unheard
+    waiting: Callable[[str, float], None] = unheard
     """Tells the people watching: what is waited for, how many seconds at the latest."""
 
     def known_of(self, step: str, name: str) -> str:
@@ -117,16 +96,30 @@ class Work:
                 if link is not None:
                     link.drop()
             tries += 1
-            self.pause(tries, until, what, reason)
+            self.patience.pause(tries, until, what, reason)
 
-    def pause(self, tries: int, until: float, what: str, reason: str) -> None:
-        """Wait before asking again, longer each time, spread by account; StepFailed (`deadline`) when time is up."""
-        left = max(0.0, until - self.world.clock.monotonic())
-        if left == 0 and tries >= _TRIES_AT_LEAST:
-            raise StepFailed(f"{what}: {reason}; waited as long as the settings say", kind="deadline")
-        spread = hashlib.sha256(f"{self.account.account_id} {tries}".encode()).digest()[0] / 255
-        self.waiting(f"{what}: {reason}", left)
-        self.world.clock.sleep(min(max(left, 1.0), _LONGEST_PAUSE, _FIRST_PAUSE * 1.6**tries * (0.5 + spread)))
+    @property
+    def patience(self) -> Patience:
+        """How this account's world is asked again."""
+        return Patience(account_id=self.account.account_id, clock=self.world.clock, waiting=self.waiting)
+
+    @property
+    def delivery(self) -> Delivery:
+        """By which this account's mails leave, or are held."""
+        recorded = self.known_of("append_record", "instance_id") if "append_record" in self.known else None
+        return Delivery(
+            account=self.account,
+            recovery_id=self.recovery_id,
+            world=self.world,
+            settings=self.settings,
+            vault=self.vault,
+            outbox=self.outbox,
+            patience=self.patience,
+            mail=self.mail,
+            sending=self.sending,
+            recorded=recorded,
+            point=self.point,
+        )
 
     def look_for_death(self) -> None:
         """Of a host that does not answer: StepFailed (`instance_died`) if its instance was ended, so that nobody waits for it."""

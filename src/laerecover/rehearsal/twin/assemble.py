@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
 from pathlib import Path
 
 from laerecover.hosts.vault import Vault
 from laerecover.ports.services import Clock
-from laerecover.ports.world import World
+from laerecover.ports.world import World, WorldCounts
 from laerecover.rehearsal.twin.compute import TwinCompute
 from laerecover.rehearsal.twin.hosts import TwinHosts
 from laerecover.rehearsal.twin.probes import TwinProbe
@@ -29,20 +28,11 @@ def twin_world(file: TwinFile, vault: Vault, clock: Clock) -> World:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TwinCounts:
-    """What the twin's own file says: launches and rows per account, deliveries per Message-ID."""
-
-    instances: dict[str, int]
-    rows: dict[str, int]
-    mails: dict[str, int]
-
-
-def count(path: Path) -> TwinCounts:
+def count(path: Path) -> WorldCounts:
     """Read-only; the file must exist."""
     db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
-        return TwinCounts(
+        return WorldCounts(
             instances=dict(db.execute("SELECT account_id, count(*) FROM instances GROUP BY account_id")),
             rows=dict(
                 db.execute(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,6 +11,7 @@ from laerecover.hosts.host_keys import derive_host_key
 from laerecover.manifest import Account, Secret
 from laerecover.ports.compute import Compute, Instance, LaunchRequest
 from laerecover.ports.refusals import Refusal, Transient
+from laerecover.runbook.tags import client_token, generation_of, tags_of, token_of
 from laerecover.runbook.work import Values, Work
 from laerecover.settings import Settings
 
@@ -19,30 +19,6 @@ _WITHIN = 300.0
 
 
 RECOVERED_BEFORE = "recovered_before"
-
-
-def client_token(recovery_id: str, account_id: str, generation: int, attempt: int = 1, *, mode: str = "run") -> str:
-    """64 characters that name this launch and no other; two state folders of one manifest share it, drill and run do not."""
-    named = [recovery_id, account_id, str(generation), str(attempt), *([] if mode == "run" else [mode])]
-    return hashlib.sha256("\0".join(named).encode()).hexdigest()
-
-
-def token_of(instance: Instance) -> str:
-    """The client token that the instance was launched with, as its tags tell."""
-    tags = instance.tags
-    recovery_id, account_id = tags.get("lae-recovery", ""), tags.get("lae-account", instance.instance_id)
-    attempt, mode = int(tags.get("lae-attempt", 1)), tags.get("lae-mode", "run")
-    return client_token(recovery_id, account_id, generation_of(instance), attempt, mode=mode)
-
-
-def generation_of(instance: Instance) -> int:
-    """1 for the account's first instance, 2 for the one after its death, and so on."""
-    return int(instance.tags.get("lae-generation", 1))
-
-
-def tags_of(recovery_id: str, account_id: str) -> dict[str, str]:
-    """The tags by which an account's instances are found again."""
-    return {"lae-recovery": recovery_id, "lae-account": account_id}
 
 
 def told_of_another(instance: Instance) -> tuple[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from laerecover.mail.letters import LEFT
 from laerecover.mail.outbox import FAILURE
-from laerecover.runbook.steps.send_signup_confirmation import post
 from laerecover.runbook.work import Values, Work
 
 
@@ -17,4 +16,4 @@ def send_notify_failure(work: Work) -> Values:
     told = [m for m in work.outbox.of(work.account.account_id) if m.kind == FAILURE and m.detail.startswith(LEFT)]
     if work.failure.startswith(LEFT) and told and told[0].state != "prepared":
         return {"message_id": told[0].message_id, "kind": FAILURE, "mail": told[0].state}
-    return post(work, FAILURE, work.failure, number=work.round)
+    return work.delivery.post(FAILURE, work.failure, number=work.round)

@@ -1,4 +1,4 @@
-"""How what the commands share is typed: each option once."""
+"""What several verbs let their caller say, each declared once."""
 
 from __future__ import annotations
 
@@ -64,10 +64,10 @@ WORKING = ("concurrency", "mail", "evidence_out", "new_identity", "max_instances
 _WORDS = {"mail": ("hold", "send"), "name_tag": ("none", "email")}
 
 
-def command(app: typer.Typer, *names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Register a function as a command: it gets Options made of MANIFEST and the shared options named, then its own."""
+def takes(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A verb `(options: Options, *its own)`, typed as MANIFEST, its own, then the shared options of these names."""
 
-    def register(function: Callable[..., None]) -> Callable[..., None]:
+    def expand(function: Callable[..., None]) -> Callable[..., None]:
         del function.__annotations__["options"]  # known to type checkers only: its module would load too much here
         hints = inspect.get_annotations(function, eval_str=True)
         _, *given = inspect.signature(function).parameters.values()
@@ -83,10 +83,9 @@ def command(app: typer.Typer, *names: str) -> Callable[[Callable[..., None]], Ca
         parameters = [shared[0], *own, *shared[1:]]
         called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         called.__annotations__ = {p.name: p.annotation for p in parameters}
-        app.command()(called)
         return called
 
-    return register
+    return expand
 
 
 def _parameter(name: str) -> inspect.Parameter:
