@@ -22,7 +22,7 @@ from laerecover.ports.world import World
 from laerecover.rehearsal.rig.faults import Faults, Rule, read_faults
 from laerecover.rehearsal.twin.compute import TwinCompute
 from laerecover.runbook.runbook import STEPS, Effect, execute, recover
-from laerecover.runbook.steps.deploy_ec2_instance import client_token, tags_of
+from laerecover.runbook.tags import client_token, tags_of
 from laerecover.runbook.work import Work
 from laerecover.settings import Waits, drill_settings
 

@@ -28,6 +28,7 @@ from tahoe_client import TahoeClient
 
 from evidence_writer.certificates import default_pool, make_identity
 from evidence_writer.people import Customer
+from laerecover.adapters.world import open_real
 from laerecover.hosts.identity import parse_furl, tub_id_of
 from laerecover.hosts.vault import Vault
 from laerecover.mail.outbox import Outbox

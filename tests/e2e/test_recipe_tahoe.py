@@ -17,6 +17,7 @@ from rig_hands import connect
 from tahoe_client import TahoeClient
 
 from evidence_writer.certificates import default_pool, make_identity
+from laerecover.adapters.world import open_real
 from laerecover.hosts.host_keys import HOST_KEY_PUBLIC, derive_host_key, fingerprint
 from laerecover.hosts.identity import parse_furl, tub_id_of, weak_key
 from laerecover.hosts.recipes.named import recipe_named

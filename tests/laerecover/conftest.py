@@ -36,6 +36,7 @@ from laerecover.rehearsal.twin.world import NO_FAULTS, Faults, TwinFile
 from laerecover.runbook.runbook import Effect, execute, recover
 from laerecover.runbook.work import Work
 from laerecover.settings import drill_settings
+from recoveries.vintages import OneWorld
 
 PACE = 0.003
 
@@ -188,7 +189,7 @@ class Ended:
 _ZYGOTE = """
 import json, os, sys
 import jinja2, laerecover.runbook.engine, laerecover.cli, laerecover.cli._show, laerecover.cli._display
-import laerecover.afterwards.mailing, laerecover.rehearsal.twin.assemble
+import laerecover.afterwards.notify, laerecover.rehearsal.twin.assemble
 import cryptography.hazmat.primitives.ciphers.aead, cryptography.hazmat.primitives.kdf.hkdf
 for line in sys.stdin:
     wanted = json.loads(line)
@@ -385,6 +386,10 @@ def operator(make_manifest, key_file, tmp_path, monkeypatch):
                 point=lambda step, point: None,
             )
 
+        @property
+        def worlds(self):
+            return OneWorld(self.world)
+
         def options(self, **more):
             return Options(manifest=self.manifest, key_file=key_file, **more)
 
@@ -395,7 +400,7 @@ def operator(make_manifest, key_file, tmp_path, monkeypatch):
                     watch=lambda planned: PlainWatcher(lines, planned.recover),
                     stop=self.stop,
                     confirm=lambda planned: confirmed,
-                    world=self.world,
+                    worlds=self.worlds,
                     asked=asked,
                 )[1]
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from laerecover.adapters.serverinfo import ServerinfoFile
-from laerecover.afterwards.mailing import notify
+from laerecover.afterwards.notify import notify
 from laerecover.hosts.host_keys import derive_host_key
 from laerecover.hosts.identity import tub_id_of
 from laerecover.hosts.vault import Vault
@@ -24,8 +24,19 @@ from laerecover.manifest import read_manifest
 from laerecover.report.report import report
 from laerecover.runbook.ledger import read_ledger
 from laerecover.runbook.runbook import runbook
-from laerecover.runbook.steps.deploy_ec2_instance import client_token
-from recoveries.vintages import HOLDS, Left, Vintage, go_on, open_cloud, options_of, reading_of, settle, vintages
+from laerecover.runbook.tags import client_token
+from recoveries.vintages import (
+    HOLDS,
+    Left,
+    OneWorld,
+    Vintage,
+    go_on,
+    open_cloud,
+    options_of,
+    reading_of,
+    settle,
+    vintages,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 
@@ -177,7 +188,7 @@ def test_a_mail_in_doubt_is_settled(vintage, left, placed, commands):
     else:
         register = options.settings_for("run", place / "state").serverinfo
         world = open_cloud(place / "operator", register)
-        notify(options, stop=threading.Event(), confirm=lambda state, letters: True, world=world)
+        notify(options, stop=threading.Event(), confirm=lambda state, letters: True, worlds=OneWorld(world))
     mails = [mail for mail in Outbox(place / "state/outbox.sqlite").all() if mail.state != "withdrawn"]
     assert {mail.state for mail in mails} == {"sent"}
     after = effects(place, left)["mails"]
@@ -280,7 +291,7 @@ def test_held_mails_are_sent_once(vintage, left, placed):
         return True
 
     for _ in range(2):
-        notify(options, stop=threading.Event(), confirm=confirm, world=world)
+        notify(options, stop=threading.Event(), confirm=confirm, worlds=OneWorld(world))
         assert {mail.message_id: mail.state for mail in Outbox(place / "state/outbox.sqlite").all()} == dict.fromkeys(
             held, "sent"
         )

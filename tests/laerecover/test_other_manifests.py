@@ -8,11 +8,12 @@ from dataclasses import replace
 
 import pytest
 
-from laerecover.afterwards.instances import adopt, cleanup
+from laerecover.afterwards.adopt import adopt
+from laerecover.afterwards.cleanup import cleanup
 from laerecover.errors import Guarded, LaeRecoverError, LockHeld, StepFailed
 from laerecover.options import Options, Selection
+from laerecover.planning.planner import Planner, plan
 from laerecover.ports.refusals import Refusal, Transient
-from laerecover.recovery import plan
 from laerecover.rehearsal.twin.compute import TwinCompute
 from laerecover.runbook.runbook import ALL_STEPS
 from laerecover.state.lock import locked
@@ -119,10 +120,9 @@ def slow_plan(monkeypatch):
             return ()
 
         with monkeypatch.context() as patch:
-            patch.setattr("laerecover.recovery.guard_files", lambda settings: None)
-            patch.setattr("laerecover.recovery.open_real", lambda settings, stop: me.world)
-            patch.setattr("laerecover.recovery._check", checked)
-            return plan(me.options(), check=True)[0]
+            patch.setattr("laerecover.planning.planner.guard_files", lambda settings: None)
+            patch.setattr(Planner, "check", checked)
+            return plan(me.options(), worlds=me.worlds, check=True)[0]
 
     return ask
 
@@ -130,7 +130,7 @@ def slow_plan(monkeypatch):
 def test_a_slow_plan_takes_nothing_back_that_a_run_wrote(someone, make_account, slow_plan):
     """Decisions, the beginning, --new-identity and answers stand in state.json as the run left them."""
     me = someone(make_account(0, old_instance_id=RUNS), make_account(1))
-    plan(me.options())
+    plan(me.options(), worlds=me.worlds)
     folder, written = me.options().folder("run"), []
 
     def meanwhile():
@@ -146,12 +146,12 @@ def test_a_slow_plan_takes_nothing_back_that_a_run_wrote(someone, make_account, 
 def test_a_plan_beside_a_runner_writes_nothing_and_says_so(someone, make_account, slow_plan):
     """The plan is shown with a note that names the runner; what would change the state is refused."""
     me = someone(make_account(0))
-    plan(me.options())
+    plan(me.options(), worlds=me.worlds)
     state = (me.options().folder("run") / "state.json").read_bytes()
     with locked(me.options().folder("run"), "run"):
         made = slow_plan(me, lambda: None)
         with pytest.raises(LockHeld):
-            plan(me.options(new_identity=True))
+            plan(me.options(new_identity=True), worlds=me.worlds)
     assert any("at work" in note for note in made.notes)
     assert (me.options().folder("run") / "state.json").read_bytes() == state
 
@@ -170,7 +170,7 @@ def test_another_region_is_refused_once_something_was_launched(someone, make_acc
             assert outcomes(me.run()) == ["failed"]
         monkeypatch.setattr(Options, "read_settings", lambda self: replace(real(self), region=elsewhere))
     elsewhere = "us-west-2"
-    ask = {"stop": me.stop, "confirm": lambda *_: True, "world": me.world}
+    ask = {"stop": me.stop, "confirm": lambda *_: True, "worlds": me.worlds}
     for act in (me.run, lambda: cleanup(me.options(), **ask)):
         with pytest.raises(Guarded, match="settings say us-west-2, but this recovery launched in eu-west-1"):
             act()
@@ -183,7 +183,7 @@ def test_a_recovery_id_that_no_instance_bears_is_not_adopted(someone, make_accou
     me = someone(make_account(0))
     me.run()
     right, folder = read_state(me.options().folder("run")).recovery_id, me.options().folder("run").with_name("new")
-    ask = {"stop": me.stop, "world": me.world}
+    ask = {"stop": me.stop, "worlds": me.worlds}
     with pytest.raises(LaeRecoverError, match="no instance bears the recovery id 'typo'") as refused:
         adopt(me.options(state=folder), recovery="typo", **ask)
     assert right in refused.value.where
@@ -195,7 +195,7 @@ def test_an_instance_that_cannot_be_ended_does_not_keep_the_others(someone, make
     """EC2 throttles one of them: it is named with exit 3, and the same command ends it later."""
     me = someone(*(make_account(n, customer_name=UNFIT) for n in range(3)))
     me.run(canary=False)
-    ask = {"stop": me.stop, "confirm": lambda *_: True, "world": me.world}
+    ask = {"stop": me.stop, "confirm": lambda *_: True, "worlds": me.worlds}
     real, asked = TwinCompute.terminate, []
 
     def throttled(self, instance_id):

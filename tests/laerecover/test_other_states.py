@@ -42,7 +42,7 @@ def test_a_server_that_another_state_recorded_gets_no_second_mail(make_bench, tm
 
 def test_a_mail_that_a_human_wants_sent_goes_out_whoever_recorded_the_server(make_bench, tmp_path):
     """`resolve --resend` is a decision: the next sending does not doubt again."""
-    from laerecover.runbook.steps.send_signup_confirmation import deliver
+    from laerecover.mail.delivery import deliver
 
     bench = make_bench()
     bench.recover()

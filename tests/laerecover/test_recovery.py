@@ -6,12 +6,12 @@ import json
 
 import pytest
 
-from laerecover.afterwards.mailing import notify
+from laerecover.afterwards.notify import notify
 from laerecover.errors import Guarded
 from laerecover.manifest import Secret
+from laerecover.planning.planner import plan
 from laerecover.ports.compute import LaunchRequest
-from laerecover.recovery import plan
-from laerecover.report.review import report
+from laerecover.report.written import report
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 
@@ -120,7 +120,7 @@ def test_what_notify_shows_is_what_it_sends(operator, make_account):
         return True
 
     for _ in range(2):
-        _, outcome, _ = notify(someone.options(), stop=someone.stop, confirm=confirm, world=someone.world)
+        _, outcome, _ = notify(someone.options(), stop=someone.stop, confirm=confirm, worlds=someone.worlds)
         assert set(outcome.values()) == {"sent"}
     assert len(shown) == 2
     assert not any("canary" in letter.text for letter in shown)
@@ -132,7 +132,7 @@ def test_mails_that_nobody_confirmed_stay_held(operator, make_account):
     someone = operator(make_account(0))
     someone.run()
     with pytest.raises(Guarded, match="nothing was sent"):
-        notify(someone.options(), stop=someone.stop, confirm=lambda state, letters: False, world=someone.world)
+        notify(someone.options(), stop=someone.stop, confirm=lambda state, letters: False, worlds=someone.worlds)
     assert someone.rows("mailbox") == []
 
 

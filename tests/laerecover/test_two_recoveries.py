@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from laerecover.afterwards.instances import adopt, cleanup
+from laerecover.afterwards.adopt import adopt
+from laerecover.afterwards.cleanup import cleanup
 from laerecover.errors import Guarded, LaeRecoverError, StepFailed
 from laerecover.options import Selection
 from laerecover.ports.services import ServerRow
@@ -72,11 +73,11 @@ def test_a_run_leaves_the_instances_of_a_drill_alone(operator, make_account):
     again.world, again.file = someone.world, someone.file
     folder = someone.options().folder("run").with_name("other")
     with pytest.raises(LaeRecoverError, match="0 recoveries"):
-        adopt(again.options(state=folder), recovery=None, stop=again.stop, world=again.world)
+        adopt(again.options(state=folder), recovery=None, stop=again.stop, worlds=again.worlds)
     assert again.run(state=folder).number("recovered") == 1
     alive = {row["instance_id"] for row in again.rows("instances") if row["state"] == "running"}
     assert len(alive) == 2
-    assert cleanup(again.options(state=folder), stop=again.stop, confirm=lambda *_: True, world=again.world) == []
+    assert cleanup(again.options(state=folder), stop=again.stop, confirm=lambda *_: True, worlds=again.worlds) == []
     assert drilled in alive
 
 
@@ -85,7 +86,7 @@ def test_cleanup_keeps_what_another_operator_recovered(operator, make_account, t
     someone = operator(make_account(0, customer_name=UNFIT))
     assert someone.run().number("failed") == 1
     instance_id = someone.rows("instances")[0]["instance_id"]
-    ask = {"stop": someone.stop, "confirm": lambda *_: False, "world": someone.world}
+    ask = {"stop": someone.stop, "confirm": lambda *_: False, "worlds": someone.worlds}
     with pytest.raises(Guarded, match="not confirmed"):
         cleanup(someone.options(), **ask)
     someone.world.world.compute.tag(instance_id, {"lae-recovered": "2026-11-22T18:00:00+00:00"})
@@ -103,7 +104,7 @@ def test_cleanup_keeps_what_another_operator_recorded(operator, make_account, mo
     with monkeypatch.context() as patch:
         patch.setitem(ALL_STEPS, "install_server", refuse)
         assert someone.run().number("failed") == 1
-    ask = {"stop": someone.stop, "confirm": lambda *_: False, "world": someone.world}
+    ask = {"stop": someone.stop, "confirm": lambda *_: False, "worlds": someone.worlds}
     with pytest.raises(Guarded, match="not confirmed"):
         cleanup(someone.options(), **ask)
     row, told = someone.rows("instances")[0], {"recorded_at": "2026-11-22T18:00:00Z"}
@@ -126,8 +127,8 @@ def test_cleanup_leaves_what_another_state_launched_unless_all_is_said(operator,
     with someone.file.change() as db:
         db.execute("DELETE FROM serverinfo")
     folder = tmp_path / "elsewhere"
-    adopt(someone.options(state=folder), recovery=None, stop=someone.stop, world=someone.world)
-    ask = {"stop": someone.stop, "world": someone.world}
+    adopt(someone.options(state=folder), recovery=None, stop=someone.stop, worlds=someone.worlds)
+    ask = {"stop": someone.stop, "worlds": someone.worlds}
     with pytest.raises(Guarded, match="another operator may be at work"):
         cleanup(someone.options(state=folder), confirm=lambda *_: True, **ask)
     seen = []

@@ -10,10 +10,9 @@ from laerecover.afterwards.verify import Asked, Check, old_shares, recovered, wh
 from laerecover.errors import Guarded
 from laerecover.hosts.identity import STORAGE_PORT
 from laerecover.manifest import Account
-from laerecover.options import Options
+from laerecover.options import Options, find_state
 from laerecover.ports.hosts import Host
 from laerecover.ports.refusals import Refusal, Transient
-from laerecover.report.review import find_state
 from laerecover.runbook.ledger import Round
 from laerecover.state.lock import locked
 from laerecover.state.worlds import Worlds

@@ -18,12 +18,11 @@ from laerecover.hosts.recipes.recipe import REINSTALL, Recipe
 from laerecover.hosts.vault import Vault
 from laerecover.mail.dialling import answers_as
 from laerecover.manifest import Account
-from laerecover.options import Options
+from laerecover.options import Options, find_state
 from laerecover.ports.compute import NodeProbe, Store
 from laerecover.ports.hosts import Command, Host
 from laerecover.ports.refusals import Refusal, WorldError
 from laerecover.ports.world import World
-from laerecover.report.review import find_state
 from laerecover.runbook.ledger import Round, read_ledger
 from laerecover.state.state import State
 from laerecover.state.worlds import Worlds

@@ -7,20 +7,7 @@ import sys
 
 import typer
 
-from laerecover.cli import (
-    adopt,
-    cleanup,
-    drill,
-    notify,
-    patch,
-    plan,
-    report,
-    resolve,
-    run,
-    settings,
-    status,
-    verify,
-)
+from laerecover.cli import adopt, cleanup, drill, notify, patch, plan, report, resolve, run, settings, status, verify
 from laerecover.cli._options import TRACE
 
 app = typer.Typer(

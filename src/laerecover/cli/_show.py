@@ -16,8 +16,8 @@ from laerecover.report.follow_ups import grouped
 from laerecover.text import clean, duration
 
 if TYPE_CHECKING:
-    from laerecover.afterwards.instances import Found
-    from laerecover.afterwards.mailing import Letter
+    from laerecover.afterwards.found import Found
+    from laerecover.afterwards.notify import Letter
     from laerecover.afterwards.verify import Check
     from laerecover.cli._display import LiveWatcher, PlainWatcher
     from laerecover.options import Options

@@ -13,36 +13,31 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 # DBOS reads its environment and makes its console handler when it is set up: neither is wanted here.
+# ruff: noqa: E402
 for _name in [name for name in os.environ if name.startswith("DBOS_")]:
     del os.environ[_name]
 _log = logging.getLogger("dbos")
 _log.addHandler(logging.NullHandler())
 _log.propagate = False
 
-from dbos import DBOS, DBOSPortableJSONSerializer, SetWorkflowID  # noqa: E402
+from dbos import DBOS, DBOSPortableJSONSerializer, SetWorkflowID
 
-from laerecover.afterwards.instances import mark_recovered  # noqa: E402
-from laerecover.errors import (  # noqa: E402
-    Guarded,
-    StepFailed,
-    Stopped,
+from laerecover.errors import Guarded, StepFailed, Stopped
+from laerecover.hosts.vault import Vault
+from laerecover.mail.delivery import Sending
+from laerecover.mail.dialling import unreached
+from laerecover.mail.outbox import Outbox
+from laerecover.manifest import Account
+from laerecover.ports.world import OpenWorld
+from laerecover.runbook.ledger import WORKFLOW, Round, read_ledger
+from laerecover.runbook.runbook import GUARD_KINDS, Effect, execute, recover
+from laerecover.runbook.tags import (
+    mark_recovered,
+    token_of,
 )
-from laerecover.hosts.vault import Vault  # noqa: E402
-from laerecover.mail.dialling import unreached  # noqa: E402
-from laerecover.mail.outbox import Outbox  # noqa: E402
-from laerecover.manifest import Account  # noqa: E402
-from laerecover.ports.world import OpenWorld  # noqa: E402
-from laerecover.runbook.ledger import WORKFLOW, Round, read_ledger  # noqa: E402
-from laerecover.runbook.runbook import (  # noqa: E402
-    GUARD_KINDS,
-    Effect,
-    execute,
-    recover,
-)
-from laerecover.runbook.steps.deploy_ec2_instance import token_of  # noqa: E402
-from laerecover.runbook.work import Sending, Values, Work  # noqa: E402
-from laerecover.settings import Settings  # noqa: E402
-from laerecover.state.state import State  # noqa: E402
+from laerecover.runbook.work import Values, Work
+from laerecover.settings import Settings
+from laerecover.state.state import State
 
 _EXECUTOR = "laerecover"
 _VERSION = "runbook-1"

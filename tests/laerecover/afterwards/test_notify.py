@@ -18,12 +18,14 @@ from aiosmtpd.controller import Controller
 
 from laerecover.adapters.clock import SystemClock
 from laerecover.adapters.smtp import SmtpMailer
-from laerecover.afterwards.mailing import notify, resolve_mail
+from laerecover.afterwards.notify import notify
+from laerecover.afterwards.resolve import resolve_mail
 from laerecover.options import Options
 from laerecover.ports.world import OpenWorld
 from laerecover.rehearsal.twin.assemble import twin_world
 from laerecover.rehearsal.twin.world import TwinFile
 from laerecover.settings import drill_settings
+from recoveries.vintages import OneWorld
 
 
 class Mailbox:
@@ -211,7 +213,7 @@ def test_notify_sends_each_mail_once_whatever_happens(make_account, make_manifes
             options,
             stop=stop,
             confirm=lambda s, letters: bool(shown.extend(x.text for x in letters)) or True,
-            world=opened,
+            worlds=OneWorld(opened),
         )
         from laerecover.mail.outbox import Outbox
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from laerecover.afterwards.mailing import notify
+from laerecover.afterwards.notify import notify
 from laerecover.errors import LaeRecoverError
 from laerecover.mail.outbox import FAILURE, Outbox
 from laerecover.ports.refusals import Refusal, Transient
 from laerecover.rehearsal.twin.probes import TwinProbe
 from laerecover.rehearsal.twin.world import TwinFile
-from laerecover.report.review import report
+from laerecover.report.written import report
 from laerecover.state.state import read_state
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -188,7 +188,7 @@ def customers(someone):
 
 def send(someone, **more):
     """notify; the states of the accounts' own mails."""
-    state, _, _ = notify(someone.options(**more), stop=someone.stop, confirm=lambda *_: True, world=someone.world)
+    state, _, _ = notify(someone.options(**more), stop=someone.stop, confirm=lambda *_: True, worlds=someone.worlds)
     return sorted(mail.state for mail in Outbox(state.outbox).all() if mail.kind != FAILURE)
 
 

@@ -16,7 +16,8 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from laerecover.adapters.smtp import SmtpMailer
-from laerecover.afterwards.mailing import notify, resolve_mail
+from laerecover.afterwards.notify import notify
+from laerecover.afterwards.resolve import resolve_mail
 from laerecover.errors import LaeRecoverError
 from laerecover.mail.outbox import CONFIRMATION, FAILURE, STAFF_NOTE, TAKEN, Mail, Outbox, stopped
 from laerecover.mail.replies import ABOUT_US, IN_A_ROW, SAYS, alike
@@ -88,7 +89,7 @@ def someone(operator, make_account, office, tmp_path):
         made.states = lambda kind=None: [
             m.state for m in Outbox(made.options().folder("run") / "outbox.sqlite").all() if kind in (None, m.kind)
         ]
-        made.notify = lambda: notify(made.options(), stop=made.stop, confirm=lambda s, found: True, world=made.world)
+        made.notify = lambda: notify(made.options(), stop=made.stop, confirm=lambda s, found: True, worlds=made.worlds)
         return made
 
     return make

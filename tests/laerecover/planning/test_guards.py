@@ -9,12 +9,13 @@ from dataclasses import replace
 import pytest
 
 import laerecover.runbook.engine
-from laerecover.afterwards.instances import adopt, cleanup
+from laerecover.afterwards.adopt import adopt
+from laerecover.afterwards.cleanup import cleanup
 from laerecover.errors import Guarded, LaeRecoverError
 from laerecover.mail.letters import PRICES
 from laerecover.options import Selection
+from laerecover.planning.planner import plan
 from laerecover.ports.refusals import Refusal
-from laerecover.recovery import plan
 from laerecover.rehearsal.twin.compute import TwinCompute
 from laerecover.settings import drill_settings
 
@@ -166,7 +167,7 @@ def test_a_lost_state_is_made_anew_from_tags(operator, many):
     someone.run()
     before = {row["instance_id"] for row in someone.rows("instances")}
     shutil.rmtree(someone.options().folder("run"))
-    state, found = adopt(someone.options(), recovery=None, stop=someone.stop, world=someone.world)
+    state, found = adopt(someone.options(), recovery=None, stop=someone.stop, worlds=someone.worlds)
     assert {each.instance_id for each in found} == before
     made = someone.run()
     assert (made.number("recovered"), made.exit_code) == (2, 4)
@@ -174,7 +175,7 @@ def test_a_lost_state_is_made_anew_from_tags(operator, many):
     assert {row["instance_id"] for row in someone.rows("instances")} == before
     assert len(someone.rows("serverinfo")) == 2
     with pytest.raises(LaeRecoverError, match="state already"):
-        adopt(someone.options(), recovery=None, stop=someone.stop, world=someone.world)
+        adopt(someone.options(), recovery=None, stop=someone.stop, worlds=someone.worlds)
 
 
 def test_two_operators_with_two_folders_double_nothing(operator, many, tmp_path):
@@ -199,11 +200,11 @@ def test_half_made_instances_end_on_a_typed_word(operator, many, make_account):
         return len(seen) > 1
 
     with pytest.raises(Guarded, match="nothing was ended"):
-        cleanup(someone.options(), stop=someone.stop, confirm=confirm, world=someone.world)
-    ended = cleanup(someone.options(), stop=someone.stop, confirm=confirm, world=someone.world)
+        cleanup(someone.options(), stop=someone.stop, confirm=confirm, worlds=someone.worlds)
+    ended = cleanup(someone.options(), stop=someone.stop, confirm=confirm, worlds=someone.worlds)
     assert [each.account_id for each in ended] == [make_account(1).account_id]
     assert "may hold the account's keys" in ended[0].holds
     assert seen[0] == seen[1]
     states = {row["account_id"]: row["state"] for row in someone.rows("instances")}
     assert states == {make_account(0).account_id: "running", make_account(1).account_id: "terminated"}
-    assert cleanup(someone.options(), stop=someone.stop, confirm=confirm, world=someone.world) == []
+    assert cleanup(someone.options(), stop=someone.stop, confirm=confirm, worlds=someone.worlds) == []
