@@ -21,9 +21,9 @@ from laerecover.hosts.identity import tub_id_of
 from laerecover.hosts.vault import Vault
 from laerecover.mail.outbox import CONFIRMATION, COPIED, FAILURE, Outbox
 from laerecover.manifest import read_manifest
-from laerecover.report.report import report
+from laerecover.report import report
+from laerecover.runbook import ledger, runbook
 from laerecover.runbook.ledger import read_ledger
-from laerecover.runbook.runbook import runbook
 from laerecover.runbook.tags import client_token
 from recoveries.vintages import (
     HOLDS,
@@ -351,7 +351,7 @@ def test_another_order_of_steps_is_noticed(vintage, left, change, placed, undist
     steps = CHANGED[change]()
     everything = {**steps, runbook.ON_FAILURE: runbook.ALL_STEPS[runbook.ON_FAILURE]}
     monkeypatch.setattr(runbook, "STEPS", steps)
-    for module in (runbook, report):
+    for module in (runbook, ledger, report):
         monkeypatch.setattr(module, "ALL_STEPS", everything)
     with pytest.raises(AssertionError):
         ends_well(at, left, wanted)

@@ -8,13 +8,13 @@ from dataclasses import replace
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from laerecover import recovery as operations
 from laerecover.errors import Guarded
 from laerecover.hosts.vault import Vault
 from laerecover.mail.outbox import Outbox
 from laerecover.manifest import Secret
+from laerecover.planning.planner import plan
 from laerecover.ports.compute import RECOVERED_TAG
-from laerecover.report.report import review
+from laerecover.report.written import report
 
 
 def test_a_ledger_that_cannot_be_written_ends_the_run(operator, make_account, monkeypatch):
@@ -181,8 +181,8 @@ def test_what_a_mended_manifest_no_longer_recovers_is_listed(operator, make_acco
     assert someone.run().exit_code == 0
     incomplete = make_account(2, verdict="INCOMPLETE", grade=None)
     make_manifest(make_account(1), incomplete)
-    operations.plan(someone.options())
-    for made in (someone.run(), review.report(someone.options())[1]):
+    plan(someone.options(), worlds=someone.worlds)
+    for made in (someone.run(), report(someone.options(), someone.worlds)[1]):
         assert made.exit_code == 1
         left = {
             a["account_id"]: [f["do"] for f in a["follow_ups"] if f["do"].startswith("begun")] for a in made.accounts

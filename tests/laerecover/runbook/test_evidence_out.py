@@ -21,7 +21,7 @@ from laerecover.manifest import Account, Secret, read_manifest
 from laerecover.rehearsal.twin.nodes import new_node_pem
 from laerecover.runbook.evidence_out import Recovered, leave, log_of, rows
 
-FIXTURES = Path(__file__).parents[2] / "fixtures" / "evidence"
+FIXTURES = Path(__file__).parents[3] / "fixtures" / "evidence"
 KEPT = ("bucket_name", "user_access_key_id", "user_secret_key", "user_token", "product_token", "activation_key")
 CUSTOMER = ("customer_email", "customer_email_confirmed", "customer_keyinfo", "customer_name")
 IDENTITIES = ("introducer_node_pem", "introducer_nodeid", "server_node_pem", "server_nodeid", "server_node_privkey")
