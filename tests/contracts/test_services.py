@@ -23,7 +23,7 @@ from laerecover.mail.replies import SAYS
 from laerecover.ports.refusals import MailInDoubt, Refusal, Transient
 from laerecover.ports.services import ServerRow
 from laerecover.rehearsal.twin.services import TwinMailer, TwinMonitoring, TwinRegister
-from laerecover.rehearsal.twin.world import Faults, TwinFile
+from laerecover.rehearsal.twin.world import TwinFaults, TwinFile
 from laerecover.settings import drill_settings
 
 ROW = ServerRow(
@@ -92,7 +92,7 @@ class TestTwinMail(MailExam):
         """Makes a mailer of that mood."""
 
         def make(mood):
-            faults = Faults(
+            faults = TwinFaults(
                 mail_busy=float(mood == "busy"),
                 mail_barred=float(mood == "bars us"),
                 mail_refused=float(mood == "refuses"),

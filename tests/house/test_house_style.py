@@ -29,13 +29,11 @@ FIRST_LINES_WITH_AND = [
     "laerecover/manifest/errors.py",
     "laerecover/manifest/schema.py",
     "laerecover/manifest/store.py",
-    "laerecover/steps/__init__.py",
+    "laerecover/rehearsal/twin/hosts.py",
+    "laerecover/rehearsal/twin/services.py",
     "laerecover/runbook/steps/bounce_server.py",
     "laerecover/runbook/steps/install_server.py",
     "laerecover/runbook/steps/send_notify_failure.py",
-    "laerecover/twin/__init__.py",
-    "laerecover/rehearsal/twin/hosts.py",
-    "laerecover/rehearsal/twin/services.py",
 ]
 LONG_FILES: list[str] = ["laerecover/hosts/recipes/tahoe.py"]
 

@@ -32,7 +32,7 @@ from laerecover.options import Options
 from laerecover.ports.world import OpenWorld
 from laerecover.recovery import run
 from laerecover.rehearsal.twin.assemble import twin_world
-from laerecover.rehearsal.twin.world import NO_FAULTS, Faults, TwinFile
+from laerecover.rehearsal.twin.world import NO_FAULTS, TwinFaults, TwinFile
 from laerecover.runbook.runbook import Effect, execute, recover
 from laerecover.runbook.work import Work
 from laerecover.settings import drill_settings
@@ -87,7 +87,7 @@ def build_account(number: int = 0, **changes: object) -> Account:
     return Account(**values)  # type: ignore[arg-type]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_account() -> MakeAccount:
     """Builds accounts; see build_account."""
     return build_account
@@ -122,7 +122,7 @@ class Bench:
     """One account at work in a twin world of its own, without any engine."""
 
     def __init__(
-        self, folder: Path, account: Account, *, faults: Faults = NO_FAULTS, mail: str = "hold", seed: int = 1
+        self, folder: Path, account: Account, *, faults: TwinFaults = NO_FAULTS, mail: str = "hold", seed: int = 1
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.file = TwinFile(folder / "world.sqlite", seed=seed, pace=PACE, faults=faults)

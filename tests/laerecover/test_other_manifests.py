@@ -47,7 +47,7 @@ def someone(operator, make_manifest):
 
         def mend(self, *accounts):
             self.manifest = make_manifest(*accounts)
-            plan(self.options())
+            plan(self.options(), worlds=self.worlds)
 
     return Mending
 

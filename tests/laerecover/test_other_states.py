@@ -42,8 +42,6 @@ def test_a_server_that_another_state_recorded_gets_no_second_mail(make_bench, tm
 
 def test_a_mail_that_a_human_wants_sent_goes_out_whoever_recorded_the_server(make_bench, tmp_path):
     """`resolve --resend` is a decision: the next sending does not doubt again."""
-    from laerecover.mail.delivery import deliver
-
     bench = make_bench()
     bench.recover()
     bench.work = second_state(bench, tmp_path / "other")
@@ -52,7 +50,7 @@ def test_a_mail_that_a_human_wants_sent_goes_out_whoever_recorded_the_server(mak
     mail = next(m for m in outbox.of(account_id) if m.state == "in_doubt")
     outbox.move(mail.message_id, to="held", of=["in_doubt"], now=mail.prepared_at)
     outbox.decide(account_id)
-    deliver(bench.work, mail)
+    bench.work.delivery.deliver(mail)
     assert outbox.get(mail.message_id).state == "sent"
 
 

@@ -92,7 +92,9 @@ def test_max_instances_is_counted_before_each_launch(operator, make_account):
 
     someone.run(selection=Selection(first=1), max_instances=1)
     second = make_account(1).customer_email
-    first_done = [a["customer"] for a in report(someone.options())[1].accounts if a["outcome"] == "recovered"]
+    first_done = [
+        a["customer"] for a in report(someone.options(), someone.worlds)[1].accounts if a["outcome"] == "recovered"
+    ]
     other = "customer0@example.org" if second in first_done else second
     made = someone.run(selection=Selection(only=(other,)), max_instances=1)
     assert made.exit_code == 3
@@ -139,6 +141,6 @@ def test_mails_that_nobody_confirmed_stay_held(operator, make_account):
 def test_a_plan_asks_nobody_and_hides_secrets(operator, make_account):
     """`plan` works without settings, and its accounts bear no secret."""
     someone = operator(make_account(0, user_token=Secret("canary")))
-    made, _ = plan(someone.options())
+    made, _ = plan(someone.options(), worlds=someone.worlds)
     assert len(made.recover) == 1
     assert "canary" not in repr(made)

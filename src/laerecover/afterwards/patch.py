@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from laerecover.afterwards.verify import Asked, Check, old_shares, recovered, who_is_asked
+from laerecover.afterwards.verify import Check, Inquiry, old_shares, recovered, who_is_asked
 from laerecover.errors import Guarded
 from laerecover.hosts.identity import STORAGE_PORT
 from laerecover.manifest import Account
@@ -45,7 +45,7 @@ def patch(
         return list(found.values())
 
 
-def patched(asked: Asked, account: Account, latest: Round, *, stop: threading.Event) -> Check:
+def patched(asked: Inquiry, account: Account, latest: Round, *, stop: threading.Event) -> Check:
     """Patch one host, whatever it runs; what it answers then."""
     told = {step["step"]: step["values"] for step in latest.steps}
 
@@ -66,7 +66,7 @@ def patched(asked: Asked, account: Account, latest: Round, *, stop: threading.Ev
     return check
 
 
-def _wait_for_node(asked: Asked, host: str, wanted: str) -> None:
+def _wait_for_node(asked: Inquiry, host: str, wanted: str) -> None:
     """A node needs seconds to start. Refusal (`service_failed`) if it does not answer in time."""
     until = asked.world.clock.monotonic() + _START
     while asked.world.nodes is not None:

@@ -62,7 +62,7 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Inquiry:
     """Who is asked: the world; hosts by the keys that `vault` derives, in the words of `recipe`. `patch`: what to type."""
 
     world: World
@@ -81,12 +81,12 @@ def verify(options: Options, *, stop: threading.Event, worlds: Worlds) -> list[C
 
 def who_is_asked(
     options: Options, state: State, stop: threading.Event, worlds: Worlds
-) -> tuple[Asked, list[Account], dict[str, Round]]:
+) -> tuple[Inquiry, list[Account], dict[str, Round]]:
     """With whom, the accounts that were chosen, and what the ledger knows of all."""
     manifest = state.seen(options.read())
     settings = options.settings_for(state.mode, state.folder)
     vault = options.vault(state.folder)
-    asked = Asked(
+    asked = Inquiry(
         world=worlds.open(state, settings, vault, stop).world,
         vault=vault,
         recipe=recipe_named(settings.recipe),
@@ -97,7 +97,7 @@ def who_is_asked(
     return dialling(state, asked), accounts, read_ledger(state.ledger)
 
 
-def dialling(state: State, asked: Asked) -> Asked:
+def dialling(state: State, asked: Inquiry) -> Inquiry:
     """Without the nodes' ports where somebody has said that they cannot be dialled from here."""
     if state.not_dialled is None:
         return asked
@@ -110,7 +110,7 @@ def recovered(accounts: list[Account], rounds: dict[str, Round]) -> list[tuple[A
     return [(a, rounds[a.account_id]) for a in accounts if _is_recovered(rounds.get(a.account_id))]
 
 
-def checks(asked: Asked, accounts: list[Account], rounds: dict[str, Round], *, concurrency: int) -> list[Check]:
+def checks(asked: Inquiry, accounts: list[Account], rounds: dict[str, Round], *, concurrency: int) -> list[Check]:
     """Seven checks for each of the accounts that the ledger calls recovered, in the accounts' order."""
     with ThreadPoolExecutor(concurrency, thread_name_prefix="verify") as pool:
         found = pool.map(lambda pair: list(_checks(asked, *pair)), recovered(accounts, rounds))
@@ -121,7 +121,7 @@ def _is_recovered(latest: Round | None) -> bool:
     return latest is not None and latest.outcome == "recovered"
 
 
-def _checks(asked: Asked, account: Account, latest: Round) -> Iterator[Check]:
+def _checks(asked: Inquiry, account: Account, latest: Round) -> Iterator[Check]:
     told = {step["step"]: step["values"] for step in latest.steps}
     host = str(told["wait_for_ec2_addresses"]["public_host"])
     nodes = (("introducer", INTRODUCER_PORT, "introducer_tub_id"), ("storage node", STORAGE_PORT, "server_nodeid"))
@@ -136,7 +136,7 @@ def _checks(asked: Asked, account: Account, latest: Round) -> Iterator[Check]:
     yield old_shares(asked, account, latest)
 
 
-def old_shares(asked: Asked, account: Account, latest: Round, *, mend: Callable[[Host], None] | None = None) -> Check:
+def old_shares(asked: Inquiry, account: Account, latest: Round, *, mend: Callable[[Host], None] | None = None) -> Check:
     """Whether the host leaves shares of 2014 whole; asked on the host, once it was mended. Kind `old_shares`: `patch` mends it."""
     told = {step["step"]: step["values"] for step in latest.steps}
     host, question = str(told["wait_for_ec2_addresses"]["public_host"]), asked.recipe.patched()
@@ -187,7 +187,7 @@ def _node(probe: NodeProbe | None, host: str, port: int, wanted: str) -> Callabl
     return ask
 
 
-def _announced(asked: Asked, host: str, client_token: str, *, wanted: str) -> Callable[[], str] | None:
+def _announced(asked: Inquiry, host: str, client_token: str, *, wanted: str) -> Callable[[], str] | None:
     """The furl stays where it is: on the host, which alone asks its introducer."""
     command = asked.recipe.announced(wanted)
     if command is None:
@@ -206,13 +206,13 @@ def _announced(asked: Asked, host: str, client_token: str, *, wanted: str) -> Ca
     return ask
 
 
-def _output(asked: Asked, host: str, client_token: str, command: Command) -> str:
+def _output(asked: Inquiry, host: str, client_token: str, command: Command) -> str:
     key = derive_host_key(asked.vault, client_token).public
     with closing(asked.world.hosts.connect(host, user="ubuntu", host_key=key)) as connection:
         return connection.output(command)
 
 
-def _serving(asked: Asked, host: str, client_token: str) -> dict[str, tuple[bool | None, str]]:
+def _serving(asked: Inquiry, host: str, client_token: str) -> dict[str, tuple[bool | None, str]]:
     """What the host says of the store and of a share, asked in one go, as the customer's user."""
     command = asked.recipe.serving()
     if command is None or asked.world.store is None:

@@ -1,4 +1,4 @@
-"""What verify and patch tell alike."""
+"""What the verbs tell alike that ask recovered servers."""
 
 from __future__ import annotations
 

@@ -237,7 +237,7 @@ def _show_left(out: Console, report: Report) -> None:
 
 def show_interrupted(report: Report, state: State, seconds: float, command: str) -> None:
     """What was finished, and how to go on."""
-    from laerecover.cli._stopping import told_to_stop
+    from laerecover.cli._stopping import who_stopped
     from laerecover.mail.outbox import Outbox
 
     held = Outbox(state.outbox).numbers().get("held", 0)
@@ -245,7 +245,7 @@ def show_interrupted(report: Report, state: State, seconds: float, command: str)
     doubt = f"{doubts} mail{'s are' if doubts > 1 else ' is'} in doubt." if doubts else "Nothing is in doubt."
     mine = report.number("recovered", "failed", "on its way", "not started")
     print(
-        f"{told_to_stop()} after {duration(seconds)}.  {report.number('recovered')} of {mine} accounts recovered, "
+        f"{who_stopped()} after {duration(seconds)}.  {report.number('recovered')} of {mine} accounts recovered, "
         f"{report.number('on its way')} on their way, {report.number('not started')} not started.  "
         f"{held} mail{' is' if held == 1 else 's are'} held.  {doubt}\nGo on with the same command:  {clean(command)}",
         file=sys.stderr,

@@ -11,7 +11,7 @@ import threading
 _SENT: list[int] = []
 
 
-def told_to_stop() -> str:
+def who_stopped() -> str:
     """Who stopped this process, as far as the signal tells."""
     return "Stopped by a signal (SIGTERM)" if signal.SIGTERM in _SENT[:1] else "Stopped by you"
 

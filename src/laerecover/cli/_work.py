@@ -1,4 +1,4 @@
-"""What drill and run do alike: a display, a calm stop, the report at the end."""
+"""What the verbs that recover do alike: a display, a calm stop, the report at the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every world there is: the only place that knows the cloud and the drills' worlds."""
+"""Every world there is: the only place that knows both the cloud of runs, the worlds of drills."""
 
 from __future__ import annotations
 

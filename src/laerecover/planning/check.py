@@ -18,7 +18,7 @@ from laerecover.planning.rebuilt import rebuilt
 from laerecover.ports.compute import Compute, Instance, LaunchRequest, Store
 from laerecover.ports.refusals import Refusal, Transient, WorldError
 from laerecover.ports.world import World
-from laerecover.runbook.steps.deploy_ec2_instance import RECOVERED_BEFORE, offers, told_of_another
+from laerecover.runbook.steps.deploy_ec2_instance import RECOVERED_BEFORE, of_another_recovery, offers
 from laerecover.settings import Settings
 from laerecover.text import clean
 
@@ -158,7 +158,7 @@ def _recovered_before(accounts: Sequence[Account], living: Sequence[Instance], r
     for instance in living:
         account_id = instance.tags.get("lae-account")
         if account_id in known and instance.tags.get("lae-recovery") != recovery_id:
-            message, remedy = told_of_another(instance)
+            message, remedy = of_another_recovery(instance)
             yield Obstacle(what=RECOVERED_BEFORE, message=message, remedy=remedy, account_id=account_id)
 
 

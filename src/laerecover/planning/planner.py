@@ -1,4 +1,4 @@
-"""A plan is made of manifest, options, settings and state, and remembered in the state."""
+"""A plan is made of manifest, options, settings, state; the state remembers it."""
 
 from __future__ import annotations
 

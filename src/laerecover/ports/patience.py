@@ -14,7 +14,7 @@ _TRIES_AT_LEAST = 5
 """A machine that was too busy to ask must not call it a deadline."""
 
 
-def unheard(what: str, seconds: float) -> None:
+def nobody_watches(what: str, seconds: float) -> None:
     """Nobody is watching who waits."""
     del what, seconds
 
@@ -25,7 +25,7 @@ class Patience:
 
     account_id: str
     clock: Clock
-    waiting: Callable[[str, float], None] = unheard
+    waiting: Callable[[str, float], None] = nobody_watches
     """Tells the people watching: what is waited for, how many seconds at the latest."""
 
     def pause(self, tries: int, until: float, what: str, reason: str) -> None:

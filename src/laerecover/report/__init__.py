@@ -1,1 +1,1 @@
-"""What came of it, and what is left to do."""
+"""What came of it; what is left to do."""

@@ -1,4 +1,4 @@
-"""The report as `report` asks for it, and as it is written into the state folder."""
+"""The report, written into the state folder."""
 
 from __future__ import annotations
 

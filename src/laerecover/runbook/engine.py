@@ -31,10 +31,7 @@ from laerecover.manifest import Account
 from laerecover.ports.world import OpenWorld
 from laerecover.runbook.ledger import WORKFLOW, Round, read_ledger
 from laerecover.runbook.runbook import GUARD_KINDS, Effect, execute, recover
-from laerecover.runbook.tags import (
-    mark_recovered,
-    token_of,
-)
+from laerecover.runbook.tags import mark_recovered, token_of
 from laerecover.runbook.work import Values, Work
 from laerecover.settings import Settings
 from laerecover.state.state import State

@@ -1,4 +1,4 @@
-"""The tags by which instances tell whose they are, and the client tokens of their launches."""
+"""The tags by which instances tell whose they are, among them the client tokens of their launches."""
 
 from __future__ import annotations
 

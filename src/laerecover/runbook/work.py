@@ -15,7 +15,7 @@ from laerecover.mail.delivery import Delivery, Sending, nowhere
 from laerecover.mail.outbox import Outbox
 from laerecover.manifest import Account, Secret
 from laerecover.ports.hosts import Command, FileFact, Host
-from laerecover.ports.patience import Patience, unheard
+from laerecover.ports.patience import Patience, nobody_watches
 from laerecover.ports.refusals import NotListening, Refusal, Transient, WorldError
 from laerecover.ports.world import World
 from laerecover.settings import Settings
@@ -54,7 +54,7 @@ class Work:
     """Raises StepFailed (`max_instances`) if the launch with this token would be one too many."""
     point: Callable[[str], None] = nowhere
     """Named crash points of the drills; the real world has none."""
-    waiting: Callable[[str, float], None] = unheard
+    waiting: Callable[[str, float], None] = nobody_watches
     """Tells the people watching: what is waited for, how many seconds at the latest."""
 
     def known_of(self, step: str, name: str) -> str:

@@ -17,7 +17,7 @@ from types import SimpleNamespace
 import pytest
 
 from laerecover.afterwards.patch import patched
-from laerecover.afterwards.verify import Asked
+from laerecover.afterwards.verify import Inquiry
 from laerecover.hosts.recipes.recipe import HOME, PROBLEMS
 from laerecover.hosts.recipes.tahoe import Tahoe
 from laerecover.hosts.vault import Vault
@@ -179,7 +179,7 @@ class Weak:
 def test_a_lost_link_is_not_the_end_of_a_patch(make_account, weak, kind, waited):
     """What may be done again is, a few times; a node that stays silent, or whatever is final, is told."""
     world = SimpleNamespace(hosts=weak, nodes=weak, clock=weak)
-    asked = Asked(world=world, vault=Vault(Path("unused"), b"k" * 32), recipe=Tahoe())
+    asked = Inquiry(world=world, vault=Vault(Path("unused"), b"k" * 32), recipe=Tahoe())
     values = {
         "deploy_ec2_instance": {"client_token": "token"},
         "wait_for_ec2_addresses": {"public_host": "203.0.113.9"},

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from laerecover.afterwards.verify import Asked, checks, dialling
+from laerecover.afterwards.verify import Inquiry, checks, dialling
 from laerecover.hosts.host_keys import derive_host_key
 from laerecover.hosts.recipes.named import recipe_named
 from laerecover.hosts.recipes.recipe import REINSTALL
@@ -121,7 +121,7 @@ def all_checks(
     account = make_account()
     store = Store(keys) if keys is not None else None
     hosts = told if isinstance(told, Hosts) else Hosts(told, serving, patched)
-    who = Asked(
+    who = Inquiry(
         world=world(nodes, store, hosts), vault=VAULT, recipe=recipe_named(recipe), patch="laerecover patch MANIFEST"
     )
     return checks(who, [account], {account.account_id: round_of(account, outcome)}, concurrency=2)
@@ -236,7 +236,7 @@ def test_a_runner_that_may_not_dial_asks_no_node(operator, make_account):
     someone = operator(make_account(0))
     someone.run(not_dialled=True, because="no way out")
     state = read_state(someone.options().folder("run"))
-    who = dialling(state, Asked(world=someone.world.world, vault=VAULT, recipe=recipe_named("tahoe")))
+    who = dialling(state, Inquiry(world=someone.world.world, vault=VAULT, recipe=recipe_named("tahoe")))
     account = make_account()
     told = {
         c.what: (c.ok, c.said) for c in checks(who, [account], {account.account_id: round_of(account)}, concurrency=1)

@@ -212,7 +212,7 @@ def test_the_canary_stops_a_run_whose_servers_nobody_reaches(operator, make_acco
     assert len(customers(someone)) == 2
     assert send(someone) == ["sent"] * 4
     assert len(customers(someone)) == 4
-    done = report(someone.options())[1]
+    done = report(someone.options(), someone.worlds)[1]
     assert done.exit_code == 0
     assert not any("not reached" in f["do"] for a in done.accounts for f in a["follow_ups"])
 
@@ -250,7 +250,7 @@ def test_notify_dials_before_it_sends(operator, make_account, dead):
     dead.mend()
     someone = operator(*map(make_account, range(3)))
     someone.run()
-    ledger = json.dumps(report(someone.options())[1].accounts)
+    ledger = json.dumps(report(someone.options(), someone.worlds)[1].accounts)
     dead.hosts = {someone.rows("serverinfo")[1]["public_host"]}
     assert send(someone) == ["held", "sent", "sent"]
     assert len(customers(someone)) == 2
@@ -296,7 +296,7 @@ def test_notify_can_be_told_so_too(operator, make_account, dead):
     with pytest.raises(LaeRecoverError, match="needs a reason"):
         send(someone, not_dialled=True)
     assert send(someone, not_dialled=True, because="no way out of here") == ["sent"]
-    assert report(someone.options())[1].exit_code == 0
+    assert report(someone.options(), someone.worlds)[1].exit_code == 0
 
 
 def test_a_group_that_keeps_customers_out_starts_no_run(operator, make_account):

@@ -57,23 +57,23 @@ class Office:
 
 
 @pytest.fixture(scope="module")
-def papers(tmp_path_factory):
+def certificates(tmp_path_factory):
     """A folder with the certificate of 127.0.0.1 and of whoever vouches for it."""
-    folder = tmp_path_factory.mktemp("papers")
+    folder = tmp_path_factory.mktemp("certificates")
     make_certificate(folder, "127.0.0.1", datetime.now(UTC))
     return folder
 
 
 @pytest.fixture
-def office(papers):
+def office(certificates):
     """The server; its `settings` lead to it."""
     made, context = Office(), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(papers / "server.pem", papers / "server.key")
+    context.load_cert_chain(certificates / "server.pem", certificates / "server.key")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     controller = Controller(made, "127.0.0.1", port, tls_context=context, require_starttls=True)
     controller.start()
-    made.settings = {"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_ca_file": str(papers / "ca.pem")}
+    made.settings = {"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_ca_file": str(certificates / "ca.pem")}
     yield made
     controller.stop()
 

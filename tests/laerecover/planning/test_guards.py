@@ -86,7 +86,7 @@ def test_a_quota_stops_the_launches_and_is_forgotten_when_it_is_raised(operator,
 def test_a_new_identity_is_for_the_whole_recovery(operator, many):
     """No key comes back, the plan says the price, a resumed run keeps it, and it cannot be asked for half-way."""
     someone = operator(*many(2))
-    planned, _ = plan(someone.options(new_identity=True))
+    planned, _ = plan(someone.options(new_identity=True), worlds=someone.worlds)
     assert {a.restores for a in planned.accounts} == {()}
     assert {a.price for a in planned.accounts} == {PRICES["NEW_STORAGE_IDENTITY"]}
     someone.run(selection=Selection(first=1), new_identity=True)
@@ -106,13 +106,13 @@ def test_settings_that_changed_since_the_plan_need_another_look(operator, many, 
     """With --yes nobody looks: another image than the one that was shown starts nothing."""
     someone = operator(*many(1))
     settings = tmp_path / "any.toml"
-    plan(someone.options(settings=settings))
+    plan(someone.options(settings=settings), worlds=someone.worlds)
     other = replace(drill_settings(tmp_path), images={"ami-11111111": "ami-99999999"})
     monkeypatch.setattr(type(someone.options()), "read_settings", lambda self: other)
     with pytest.raises(Guarded, match="not the one that was shown"):
         someone.run(settings=settings, asked=False)
     assert someone.rows("instances") == []
-    plan(someone.options(settings=settings))
+    plan(someone.options(settings=settings), worlds=someone.worlds)
     assert someone.run(settings=settings, asked=False).exit_code == 0
 
 

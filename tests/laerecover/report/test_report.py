@@ -11,21 +11,19 @@ from laerecover.runbook.runbook import STEPS
 
 
 @pytest.fixture(scope="module")
-def drilled(commands, tmp_path_factory):
+def drilled(commands, make_account, tmp_path_factory):
     """A drill of an account as usual, one for the staff, one without an old server, one that cannot be recovered."""
     from laerecover.manifest import write_manifest
-
-    from .conftest import build_account
 
     folder = tmp_path_factory.mktemp("report")
     (folder / "key").mkdir(mode=0o700)
     accounts = (
-        build_account(0),
-        build_account(1, customer_keyinfo="0xC0FFEE", customer_name="<script>alert(1)</script>"),
-        build_account(
+        make_account(0),
+        make_account(1, customer_keyinfo="0xC0FFEE", customer_name="<script>alert(1)</script>"),
+        make_account(
             2, old_instance_id=None, old_public_host=None, grade="NEW_STORAGE_IDENTITY", storage_identity="ABSENT"
         ),
-        build_account(3, verdict="INCOMPLETE", missing=("user_token",)),
+        make_account(3, verdict="INCOMPLETE", missing=("user_token",)),
     )
     key = folder / "key" / "manifest.key"
     write_manifest(folder / "manifest.parquet", accounts, evidence_digest="e" * 64, key_file=key)

@@ -31,7 +31,7 @@ class Key:
 
 
 @dataclass
-class Doorkeeper:
+class Access:
     """Without any key known, everybody may do everything."""
 
     keys: dict[str, Key] = field(default_factory=dict)

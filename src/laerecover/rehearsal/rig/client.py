@@ -37,7 +37,7 @@ class Rig:
 
     @property
     def alive(self) -> bool:
-        """Whether its keeper runs: the process of that id is the keeper of this very folder."""
+        """Whether its daemon runs: the process of that id is the daemon of this very folder."""
         try:
             words = Path(f"/proc/{self.facts['pid']}/cmdline").read_bytes().split(b"\0")
         except OSError:
@@ -63,17 +63,17 @@ class Rig:
                 _set_network(before.fileno())
 
     def ask(self, name: str, *arguments: Any) -> Any:
-        """Call a function of the keeper's control port (see `laerecover.rehearsal.rig.daemon`)."""
-        with self.inside(), xmlrpc.client.ServerProxy(self.facts["control"], allow_none=True) as keeper:
+        """Call a function of the daemon's control port (see `laerecover.rehearsal.rig.daemon`)."""
+        with self.inside(), xmlrpc.client.ServerProxy(self.facts["control"], allow_none=True) as daemon:
             try:
-                return getattr(keeper, name)(*arguments)
+                return getattr(daemon, name)(*arguments)
             except xmlrpc.client.Fault as fault:
                 raise LaeRecoverError(
-                    fault.faultString, where=name, next_step=f"see {self.folder}/keeper.log"
+                    fault.faultString, where=name, next_step=f"see {self.folder}/daemon.log"
                 ) from None
 
     def boot(self, instance_id: str, public_host: str, **of_the_host: Any) -> None:
-        """A host without any cloud around it: see `Yard.boot`."""
+        """A host without any cloud around it: see `LocalHypervisor.boot`."""
         wanted = {"instance_id": instance_id, "public_host": public_host, "private_host": f"ip-{instance_id}"}
         self.ask("boot", {**wanted, **of_the_host})
 
@@ -87,7 +87,7 @@ class Rig:
             ) from None
 
     def down(self) -> None:
-        """End the keeper with all that it holds, and delete the folder."""
+        """End the daemon with all that it holds, and delete the folder."""
         pid = int(self.facts["pid"])
         for number, seconds in ((signal.SIGTERM, 20.0), (signal.SIGKILL, 20.0)):
             until = time.monotonic() + seconds
@@ -112,7 +112,7 @@ def up(folder: Path, *, say: Callable[[str], None], faults: str = "", with_paren
 
     `faults`: as `laerecover.rehearsal.rig.faults.read_faults` takes them; `with_parent`: it dies with the calling process, however that ends.
 
-    Raises LaeRecoverError where a tool or root is missing, or if the keeper does not come up.
+    Raises LaeRecoverError where a tool or root is missing, or if the daemon does not come up.
     """
     found = find(folder)
     if found is not None and found.alive:
@@ -127,21 +127,21 @@ def up(folder: Path, *, say: Callable[[str], None], faults: str = "", with_paren
     command += ["unshare", "--pid", "--mount", "--net", "--uts", "--ipc", "--fork", "--kill-child", sys.executable]
     command += ["-m", _DAEMON, str(folder), str(place), faults]
     environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": "/root", "LANG": "C.UTF-8"}
-    with (folder / "keeper.log").open("ab") as log:
-        keeper = subprocess.Popen(
+    with (folder / "daemon.log").open("ab") as log:
+        daemon = subprocess.Popen(
             command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
     until = time.monotonic() + _START_SECONDS
-    while time.monotonic() < until and keeper.poll() is None:
+    while time.monotonic() < until and daemon.poll() is None:
         found = find(folder)
         if found is not None:
             return found
         time.sleep(0.05)
-    keeper.kill()
-    keeper.wait()
-    last = (folder / "keeper.log").read_text("utf-8", "replace").strip().splitlines()[-1:]
+    daemon.kill()
+    daemon.wait()
+    last = (folder / "daemon.log").read_text("utf-8", "replace").strip().splitlines()[-1:]
     raise LaeRecoverError(
-        f"the rig did not start: {' '.join(last)}", where=f"{folder}/keeper.log", next_step="mend it and run again"
+        f"the rig did not start: {' '.join(last)}", where=f"{folder}/daemon.log", next_step="mend it and run again"
     )
 
 

@@ -17,8 +17,8 @@ from typing import Any
 
 from laerecover.rehearsal.rig.authority import make_certificate, make_ssh_key
 from laerecover.rehearsal.rig.ec2_refusals import OPERATOR
-from laerecover.rehearsal.rig.faults import Faults, read_faults
-from laerecover.rehearsal.rig.hosts import Yard
+from laerecover.rehearsal.rig.faults import RigFaults, read_faults
+from laerecover.rehearsal.rig.hosts import LocalHypervisor
 from laerecover.rehearsal.rig.mail import Mailbox, serve_mail
 from laerecover.rehearsal.rig.monitoring import ADDRESS as MONITORING
 from laerecover.rehearsal.rig.monitoring import LOADED, boot_monitoring
@@ -47,13 +47,13 @@ def main() -> None:
     pid = int(Path("/proc/self").readlink().name)
     _make_mounts(cache)
     make_network()
-    rig = Keeper(folder, faults)
-    with serve(rig.yard, (PROVIDER, CLOUD_PORT), faults=faults) as cloud:
+    rig = Daemon(folder, faults)
+    with serve(rig.hypervisor, (PROVIDER, CLOUD_PORT), faults=faults) as cloud:
         rig.start(cloud)
         _serve_control(rig)
         write_atomically(folder / "rig.json", json.dumps({**rig.facts(), "pid": pid}, indent=1).encode())
         signal.sigtimedwait(_ENDINGS, _LONGEST_SECONDS)
-        rig.yard.end()
+        rig.hypervisor.end()
 
 
 def _make_mounts(cache: Path) -> None:
@@ -66,10 +66,10 @@ def _make_mounts(cache: Path) -> None:
     do(["mount", "--rbind", str(cache), "/run/cache"])
 
 
-class Keeper:
+class Daemon:
     """Everything that a rig consists of, in `folder`: keys, mailbox, consoles, settings."""
 
-    def __init__(self, folder: Path, faults: Faults) -> None:
+    def __init__(self, folder: Path, faults: RigFaults) -> None:
         self.folder = folder
         for name in ("keys", "consoles"):
             (folder / name).mkdir(exist_ok=True, mode=0o700)
@@ -77,11 +77,11 @@ class Keeper:
         self.admin, self.monitor, self.zenoss = (make_ssh_key(keys / name) for name in ("admin", "monitor", "zenoss"))
         self.zenoss_host_key = make_ssh_key(keys / "zenoss_host")
         make_certificate(keys, PROVIDER, datetime.now(UTC))
-        self.yard = Yard(Path("/run/cache"), Path("/run/hosts"), folder / "consoles", self.admin)
+        self.hypervisor = LocalHypervisor(Path("/run/cache"), Path("/run/hosts"), folder / "consoles", self.admin)
         self.mailbox = Mailbox(folder / "mailbox", faults)
 
     def start(self, cloud: Cloud) -> None:
-        """The operator's ground in the cloud, monitoring host, mail server."""
+        """The operator's side of the cloud, monitoring host, mail server."""
         keys = self.folder / "keys"
         self.cloud = cloud
         self.image, self.subnet = cloud.prepare(key_name=KEY_PAIR, public_key=self.admin)
@@ -89,7 +89,7 @@ class Keeper:
         cloud.allow(OPERATOR_KEY, self.secret)
         private = (keys / "zenoss_host").read_text().replace("\n", "\n    ")
         boot_monitoring(
-            self.yard,
+            self.hypervisor,
             self.zenoss,
             f"#cloud-config\nssh_keys:\n  ed25519_private: |\n    {private}\n  ed25519_public: {self.zenoss_host_key}\n",
         )
@@ -129,14 +129,19 @@ class Keeper:
         }
 
 
-def _serve_control(rig: Keeper) -> None:
+def _serve_control(rig: Daemon) -> None:
     """The control port, on the namespace's own loopback: for tests and for `drill`, not for the runner."""
     control = _Control(("127.0.0.1", CONTROL_PORT), logRequests=False, allow_none=True)
-    offered: list[Callable[..., Any]] = [rig.yard.terminate, rig.yard.reboot, rig.yard.console, rig.yard.hosts]
+    offered: list[Callable[..., Any]] = [
+        rig.hypervisor.terminate,
+        rig.hypervisor.reboot,
+        rig.hypervisor.console,
+        rig.hypervisor.hosts,
+    ]
     offered += [rig.mailbox.plan, rig.mailbox.mails, rig.loaded, rig.calls, rig.customer]
     for function in offered:
         control.register_function(function)
-    control.register_function(lambda wanted: rig.yard.boot(**wanted), "boot")
+    control.register_function(lambda wanted: rig.hypervisor.boot(**wanted), "boot")
     threading.Thread(target=control.serve_forever, daemon=True).start()
 
 

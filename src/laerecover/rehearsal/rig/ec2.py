@@ -21,8 +21,8 @@ from laerecover.rehearsal.rig.ec2_refusals import (
     vcpus,
     zone_of,
 )
-from laerecover.rehearsal.rig.faults import Faults
-from laerecover.rehearsal.rig.hypervisor import Yard
+from laerecover.rehearsal.rig.faults import RigFaults
+from laerecover.rehearsal.rig.hypervisor import Hypervisor
 
 _VCPU_LIMIT = "You have requested more vCPU capacity than your current vCPU limit of {} allows"
 
@@ -54,7 +54,7 @@ class Launch:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class ActionCall:
     """One call; `forward` hands a form on to moto."""
 
     region: str
@@ -70,11 +70,11 @@ class Asked:
 class Actions:
     """The actions for which moto is not enough. Whoever calls holds one lock for all of them."""
 
-    def __init__(self, yard: Yard, faults: Faults, addresses: Sequence[str]) -> None:
+    def __init__(self, hypervisor: Hypervisor, faults: RigFaults, addresses: Sequence[str]) -> None:
         self.launches: list[Launch] = []
-        self._yard, self._faults, self._addresses, self._given = yard, faults, addresses, 0
+        self._hypervisor, self._faults, self._addresses, self._given = hypervisor, faults, addresses, 0
 
-    def carry_out(self, asked: Asked) -> Answer:
+    def carry_out(self, asked: ActionCall) -> Answer:
         """The answer; Refused, or ConnectionResetError where the fault says so."""
         acts = {
             "RunInstances": self._run,
@@ -92,7 +92,7 @@ class Actions:
             raise ConnectionResetError
         return answer
 
-    def _run(self, asked: Asked) -> Answer:
+    def _run(self, asked: ActionCall) -> Answer:
         form, backend = asked.form, backend_of(asked.region)
         token = form.get("ClientToken") or f"none {len(self.launches)}"
         digest = hashlib.sha256(repr(sorted(form.items())).encode()).hexdigest()
@@ -151,13 +151,13 @@ class Actions:
             poverty = self._faults.poverty(tag["value"] for tag in instance.get_tags())
             address, name = launch.address or "", instance.private_dns_name
             ingress = rules_of(instance)
-            self._yard.boot(launch.instance_id, address, name, user_data, key, ingress=ingress, **poverty)
+            self._hypervisor.boot(launch.instance_id, address, name, user_data, key, ingress=ingress, **poverty)
             if (seconds := self._faults.power_cut(len(self.launches))) is not None:
-                threading.Timer(seconds, self._yard.reboot, [launch.instance_id]).start()
+                threading.Timer(seconds, self._hypervisor.reboot, [launch.instance_id]).start()
         except Exception:  # noqa: BLE001  a cloud, too, ends an instance that it cannot boot
             launch.dies = True
         if launch.state == "terminated":
-            self._yard.terminate(launch.instance_id)
+            self._hypervisor.terminate(launch.instance_id)
         launch.booted.set()
 
     def _address(self) -> str:
@@ -169,7 +169,7 @@ class Actions:
                 return address
         raise Refused(400, "InsufficientFreeAddressesInSubnet", "the rig has no more addresses")
 
-    def _describe(self, asked: Asked) -> Answer:
+    def _describe(self, asked: ActionCall) -> Answer:
         for launch in self.launches:
             self._ripen(launch)
         answer = asked.forward(self._by_instance(asked.form))
@@ -191,7 +191,7 @@ class Actions:
             return
         if launch.dies:
             instance.terminate()
-            self._yard.terminate(launch.instance_id)
+            self._hypervisor.terminate(launch.instance_id)
             return
         instance._state.name, instance._state.code = "running", 16
         instance.nics[0].public_ip = launch.address
@@ -208,34 +208,34 @@ class Actions:
                 changed |= {f"{stem}{n}": instance_id for n, instance_id in enumerate(ids, 1)}
         return changed
 
-    def _terminate(self, asked: Asked) -> Answer:
+    def _terminate(self, asked: ActionCall) -> Answer:
         answer = asked.forward(asked.form)
         for launch in self.launches:
             if launch.instance_id in asked.instance_ids and launch.state == "terminated":
-                self._yard.terminate(launch.instance_id)
+                self._hypervisor.terminate(launch.instance_id)
         return answer
 
-    def _reboot(self, asked: Asked) -> Answer:
+    def _reboot(self, asked: ActionCall) -> Answer:
         answer = asked.forward(asked.form)
         if answer[0] == 200:
             for instance_id in asked.instance_ids:
-                self._yard.reboot(instance_id)
+                self._hypervisor.reboot(instance_id)
         return answer
 
-    def _change_group(self, asked: Asked) -> Answer:
+    def _change_group(self, asked: ActionCall) -> Answer:
         """Who is let in changes for hosts that run, too."""
         answer = asked.forward(asked.form)
         for launch in self.launches:
             if launch.state != "terminated":
-                self._yard.let_in(launch.instance_id, rules_of(launch.instance))
+                self._hypervisor.let_in(launch.instance_id, rules_of(launch.instance))
         return answer
 
-    def _console(self, asked: Asked) -> Answer:
+    def _console(self, asked: ActionCall) -> Answer:
         wanted = asked.form.get("InstanceId", "")
         launch = next((each for each in self.launches if each.instance_id == wanted), None)
         if launch is None:
             raise Refused(400, "InvalidInstanceID.NotFound", f"The instance ID '{wanted}' does not exist")
-        text = "" if launch.console else self._yard.console(wanted)
+        text = "" if launch.console else self._hypervisor.console(wanted)
         launch.console = max(0, launch.console - 1)
         output = base64.b64encode(text.encode()).decode()
         inner = f"<instanceId>{wanted}</instanceId><output>{output}</output>"

@@ -27,7 +27,7 @@ _DICE = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class FaultRule:
     """`call` (EC2's action, or `s3:GET` and so on) answers with `fault` at these call numbers, from 1; () is always."""
 
     call: str
@@ -36,19 +36,19 @@ class Rule:
 
 
 @dataclass(kw_only=True)
-class Faults:
+class RigFaults:
     """The plan with its counters. `unknown`, `pending`, `console`: how many questions about an instance are answered
     with NotFound, `pending` and an empty console first. `no_capacity`: `TYPE`, `ZONE` or `TYPE@ZONE`. `vcpus`: quota.
     """
 
-    rules: Sequence[Rule] = ()
+    rules: Sequence[FaultRule] = ()
     unknown: int = 0
     pending: int = 1
     console: int = 0
     vcpus: int | None = None
     no_capacity: Sequence[str] = ()
     hosts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Value of one of an instance's tags -> what its host has less of, or else (`Yard.boot`'s `disk`, `without`, `image`)."""
+    """Value of one of an instance's tags -> what its host has less of, or else (`LocalHypervisor.boot`'s `disk`, `without`, `image`)."""
     seed: int | None = None
     calls: Counter[str] = field(default_factory=Counter)
 
@@ -93,18 +93,18 @@ class Faults:
         return int.from_bytes(digest[:7], "big") / 2**56
 
 
-def read_faults(text: str) -> Faults:
+def read_faults(text: str) -> RigFaults:
     """`seed:N`, a JSON table, the path of a file that holds one, or nothing for none. Raises ValueError."""
     if text.startswith("seed:"):
-        return Faults(seed=int(text.removeprefix("seed:")))
+        return RigFaults(seed=int(text.removeprefix("seed:")))
     if not text:
-        return Faults()
+        return RigFaults()
     table: Mapping[str, Any] = json.loads(text if text.lstrip().startswith("{") else Path(text).read_text("utf-8"))
-    known = {f.name for f in fields(Faults)} - {"calls"}
+    known = {f.name for f in fields(RigFaults)} - {"calls"}
     if unknown := set(table) - known:
         raise ValueError(f"a plan of faults has no {', '.join(sorted(unknown))}; known are {', '.join(sorted(known))}")
     rules = [
-        Rule(call=str(r["call"]), fault=str(r["fault"]), at=tuple(int(n) for n in r.get("at", ())))
+        FaultRule(call=str(r["call"]), fault=str(r["fault"]), at=tuple(int(n) for n in r.get("at", ())))
         for r in table.get("rules", ())
     ]
-    return Faults(**{**table, "rules": rules})
+    return RigFaults(**{**table, "rules": rules})

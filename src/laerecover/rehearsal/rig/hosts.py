@@ -1,4 +1,4 @@
-"""The rig's yard: hosts in namespaces, each with its own root folder, address, sshd."""
+"""The rig's hypervisor: hosts in namespaces, each with its own root folder, address, sshd."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class _Host:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
-class Yard:
-    """All hosts of one rig. `cache`: root, debs, wheels; `place`: a folder that vanishes with the keeper; `consoles`: kept."""
+class LocalHypervisor:
+    """All hosts of one rig. `cache`: root, debs, wheels; `place`: a folder that vanishes with the daemon; `consoles`: kept."""
 
     def __init__(self, cache: Path, place: Path, consoles: Path, authorized_key: str) -> None:
         self._cache, self._place, self._consoles, self._key = cache, place, consoles, authorized_key

@@ -8,7 +8,7 @@ from typing import Protocol
 from laerecover.ports.ingress import Ingress
 
 
-class Yard(Protocol):
+class Hypervisor(Protocol):
     """Where the instances of this cloud stand as hosts."""
 
     def boot(
@@ -30,7 +30,7 @@ class Yard(Protocol):
     def console(self, instance_id: str) -> str: ...
 
 
-class EmptyYard:
+class NoHosts:
     """No hosts at all."""
 
     def boot(

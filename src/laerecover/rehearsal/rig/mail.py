@@ -10,7 +10,7 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 
-from laerecover.rehearsal.rig.faults import Faults
+from laerecover.rehearsal.rig.faults import RigFaults
 
 MISHAPS = ("refuse_5xx", "refuse_4xx", "delay", "drop_before_taking", "drop_after_taking")
 
@@ -18,7 +18,7 @@ MISHAPS = ("refuse_5xx", "refuse_4xx", "delay", "drop_before_taking", "drop_afte
 class Mailbox:
     """aiosmtpd's handler: what is taken becomes NNNN.eml, with the envelope's recipient in its first header."""
 
-    def __init__(self, folder: Path, faults: Faults) -> None:
+    def __init__(self, folder: Path, faults: RigFaults) -> None:
         folder.mkdir(exist_ok=True)
         self._folder, self._faults, self._mishaps = folder, faults, list[tuple[str, str]]()
         self._lock = threading.Lock()

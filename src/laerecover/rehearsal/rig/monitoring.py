@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from laerecover.rehearsal.rig.hosts import Yard
+from laerecover.rehearsal.rig.hosts import LocalHypervisor
 from laerecover.rehearsal.rig.tools import do
 
 ADDRESS = "198.51.100.10"
@@ -17,7 +17,7 @@ cat "$1" >>{LOADED}
 """
 
 
-def boot_monitoring(yard: Yard, public_key: str, user_data: str) -> None:
+def boot_monitoring(hypervisor: LocalHypervisor, public_key: str, user_data: str) -> None:
     """A host at ADDRESS where `public_key` logs in as zenoss."""
 
     def furnish(root: Path) -> None:
@@ -31,4 +31,4 @@ def boot_monitoring(yard: Yard, public_key: str, user_data: str) -> None:
         (home / ".ssh/authorized_keys").write_text(public_key + "\n")
         do(["chroot", str(root), "chown", "-R", "zenoss:zenoss", "/home/zenoss"])
 
-    yard.boot("zenoss", ADDRESS, "zenoss", user_data, furnish=furnish)
+    hypervisor.boot("zenoss", ADDRESS, "zenoss", user_data, furnish=furnish)

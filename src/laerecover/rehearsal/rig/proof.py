@@ -194,7 +194,7 @@ def _node(
 ) -> Iterator[_Node]:
     """A running node with these files in `private`: text as it is, else JSON. Call it inside the rig's network.
 
-    Its folder is in the memory of the rig's keeper. It ends when this process does, by whatever cause: its stdin is a pipe.
+    Its folder is in the memory of the rig's daemon. It ends when this process does, by whatever cause: its stdin is a pipe.
     """
     outside = Path(f"/proc/{rig.facts['pid']}/root")
     (outside / _PLACE).mkdir(mode=0o700, exist_ok=True)

@@ -19,11 +19,11 @@ from unittest.mock import patch
 from urllib.parse import parse_qsl, urlencode
 
 from laerecover.ports.ingress import EVERYWHERE
-from laerecover.rehearsal.rig.access import Doorkeeper, Key
-from laerecover.rehearsal.rig.ec2 import Actions, Asked, Launch
+from laerecover.rehearsal.rig.access import Access, Key
+from laerecover.rehearsal.rig.ec2 import ActionCall, Actions, Launch
 from laerecover.rehearsal.rig.ec2_refusals import GONE_TYPES, Answer, Form, Refused, backend_of
-from laerecover.rehearsal.rig.faults import Faults
-from laerecover.rehearsal.rig.hypervisor import EmptyYard, Yard
+from laerecover.rehearsal.rig.faults import RigFaults
+from laerecover.rehearsal.rig.hypervisor import Hypervisor, NoHosts
 
 ADDRESSES = tuple(f"203.0.113.{n}" for n in range(10, 250))
 """RFC 5737: nobody's. moto's made-up public addresses belong to other people, so it is not let to make any up."""
@@ -38,18 +38,18 @@ Environ = dict[str, Any]
 class Cloud:
     """The application, with its handles for whoever plays with it."""
 
-    def __init__(self, yard: Yard, faults: Faults, addresses: Sequence[str]) -> None:
+    def __init__(self, hypervisor: Hypervisor, faults: RigFaults, addresses: Sequence[str]) -> None:
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
         self.endpoint = ""
         self._moto: Callable[..., Iterable[bytes]] = DomainDispatcherApplication(create_backend_app)
         self._lock = threading.RLock()
-        self._yard, self._addresses = yard, addresses
+        self._hypervisor, self._addresses = hypervisor, addresses
         self._begin(faults)
 
-    def _begin(self, faults: Faults) -> None:
-        self.faults, self.door = faults, Doorkeeper()
-        self._actions = Actions(self._yard, faults, self._addresses)
+    def _begin(self, faults: RigFaults) -> None:
+        self.faults, self.access = faults, Access()
+        self._actions = Actions(self._hypervisor, faults, self._addresses)
 
     @property
     def launches(self) -> list[Launch]:
@@ -90,16 +90,16 @@ class Cloud:
         """Let this key in: to one bucket, or as the operator. From the first key on strangers are refused."""
         buckets = None if bucket is None else frozenset({bucket})
         key = Key(secret=secret, buckets=buckets, token=token, objects_from=objects_from)
-        self.door.keys[access_key_id] = key
+        self.access.keys[access_key_id] = key
 
-    def reset(self, faults: Faults | None = None) -> None:
+    def reset(self, faults: RigFaults | None = None) -> None:
         """An empty cloud."""
         from moto.backends import get_backend
 
         with self._lock:
             for launch in self.launches:
-                self._yard.terminate(launch.instance_id)
-            self._begin(faults or Faults())
+                self._hypervisor.terminate(launch.instance_id)
+            self._begin(faults or RigFaults())
             get_backend("ec2").reset()
             get_backend("s3").reset()
 
@@ -129,7 +129,7 @@ class Cloud:
         if fault in ("reset_before", "reset_after"):
             raise ConnectionResetError
         no = (503, "SlowDown") if fault == "throttle" else (500, "InternalError") if fault else None
-        no = no or self.door.refuse(environ, bucket, None)
+        no = no or self.access.refuse(environ, bucket, None)
         if no is None:
             return None
         text = f"<Error><Code>{no[1]}</Code><Message>{no[1]}</Message></Error>"
@@ -137,7 +137,7 @@ class Cloud:
 
     def _ask(self, environ: Environ, region: str, service: str) -> Answer:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        if no := self.door.refuse(environ, "", body):
+        if no := self.access.refuse(environ, "", body):
             raise Refused(no[0], no[1], "this key may not do that")
         if service == "servicequotas":
             return self._quota(body)
@@ -151,7 +151,7 @@ class Cloud:
 
         with self._lock:
             fault = self.faults.strike(form.get("Action", "") + dry)
-            return self._actions.carry_out(Asked(region=region, form=form, fault=fault, forward=forward))
+            return self._actions.carry_out(ActionCall(region=region, form=form, fault=fault, forward=forward))
 
     def _forward(self, environ: Environ, body: bytes) -> Answer:
         from werkzeug.test import run_wsgi_app
@@ -170,10 +170,10 @@ class Cloud:
 
 @contextmanager
 def serve(
-    yard: Yard | None = None,
+    hypervisor: Hypervisor | None = None,
     bind: tuple[str, int] = ("127.0.0.1", 0),
     *,
-    faults: Faults | None = None,
+    faults: RigFaults | None = None,
     addresses: Sequence[str] = ADDRESSES,
 ) -> Iterator[Cloud]:
     """The cloud at `endpoint`, as long as the context lasts. moto keeps its things in this process: one cloud at a time."""
@@ -185,7 +185,7 @@ def serve(
         def log(self, type: str, message: str, *args: Any) -> None:
             del type, message, args
 
-    cloud = Cloud(yard or EmptyYard(), faults or Faults(), addresses)
+    cloud = Cloud(hypervisor or NoHosts(), faults or RigFaults(), addresses)
     no_images = patch.dict(os.environ, {"MOTO_EC2_LOAD_DEFAULT_AMIS": "false"})
     with no_images, patch.object(elastic_network_interfaces, "random_public_ip", lambda: None):
         for offers in instance_types.INSTANCE_TYPE_OFFERINGS.values():

@@ -44,7 +44,7 @@ CREATE TABLE IF NOT EXISTS effects (n INTEGER PRIMARY KEY, at TEXT NOT NULL, eff
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Faults:
+class TwinFaults:
     """How often the twin is wrong, as probabilities; how slow it is, as seconds of its own clock."""
 
     connection_lost: float = 0.05
@@ -63,15 +63,15 @@ RUNNER = "192.0.2.1/32"
 """From where the twin's hosts are called."""
 _OPEN = [(22, 22, EVERYWHERE), (12345, 12346, EVERYWHERE)]
 
-NO_FAULTS = Faults(connection_lost=0, throttled=0, mail_busy=0, monitoring_down=0, slowness=0)
+NO_FAULTS = TwinFaults(connection_lost=0, throttled=0, mail_busy=0, monitoring_down=0, slowness=0)
 
 
-def faults_of(text: str) -> Faults:
+def faults_of(text: str) -> TwinFaults:
     """`seed:N` draws how bad the world is, worse things than usual too; the empty text is the usual world."""
     if not text:
-        return Faults()
+        return TwinFaults()
     dice = random.Random(int(text.removeprefix("seed:")))  # noqa: S311  mishaps need no secrecy
-    return Faults(
+    return TwinFaults(
         connection_lost=dice.uniform(0, 0.2),
         throttled=dice.uniform(0, 0.2),
         mail_busy=dice.uniform(0, 0.5),
@@ -86,10 +86,10 @@ class TwinFile:
     """The file, its dice, and its clock. The dice are rolled by seed, subject and count: no kill changes the future."""
 
     def __init__(
-        self, path: Path, *, seed: int = 0, pace: float = 1.0, faults: Faults | None = None, crash_at: str = ""
+        self, path: Path, *, seed: int = 0, pace: float = 1.0, faults: TwinFaults | None = None, crash_at: str = ""
     ) -> None:
         self._pace = pace
-        self.faults = faults or Faults()
+        self.faults = faults or TwinFaults()
         self._crash_step, _, self._crash_point = crash_at.partition(":")
         self._turn = threading.Lock()
         self._db = sqlite3.connect(path, timeout=60.0, isolation_level=None, check_same_thread=False)

@@ -1,1 +1,1 @@
-"""The HOWTO's functions, one file each: each asks the world, acts if need be, and tells what it found."""
+"""The HOWTO's functions, one file each: each asks the world, acts if need be, asks again."""

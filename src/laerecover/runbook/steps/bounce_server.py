@@ -160,11 +160,11 @@ def _promised(work: Work, keys: NodeKeys) -> None:
 def _compare(link: Link, recipe: Recipe, keys: NodeKeys) -> None:
     """What stands on the host, now that its nodes run, is what was put there."""
 
-    def told(name: str) -> Secret:
+    def held(name: str) -> Secret:
         return link.ask(lambda host: host.read(recipe.identity_files[name]), name)
 
     for name, pem in (("introducer_node_pem", keys.introducer_node_pem), ("server_node_pem", keys.server_node_pem)):
-        if tub_id_of(told(name)) != tub_id_of(pem):
+        if tub_id_of(held(name)) != tub_id_of(pem):
             raise StepFailed(f"the host holds another {name} than the one put there", kind="identity_differs")
-    if not parse_furl(told("introducer_furl")).same_capability(parse_furl(keys.introducer_furl)):
+    if not parse_furl(held("introducer_furl")).same_capability(parse_furl(keys.introducer_furl)):
         raise StepFailed("the introducer runs with another furl than the one put there", kind="identity_differs")

@@ -21,7 +21,7 @@ _WITHIN = 300.0
 RECOVERED_BEFORE = "recovered_before"
 
 
-def told_of_another(instance: Instance) -> tuple[str, str]:
+def of_another_recovery(instance: Instance) -> tuple[str, str]:
     """Of a living instance that another recovery launched for the account: what it means, and what to do."""
     recovery_id = instance.tags.get("lae-recovery", "(unknown)")
     return (
@@ -78,7 +78,7 @@ def deploy_ec2_instance(work: Work) -> Values:
         found = [i for i in ours if i.tags.get("lae-recovery") == work.recovery_id]
         for other in ours:
             if other not in found and not other.dead:
-                raise StepFailed("; ".join(told_of_another(other)), kind=RECOVERED_BEFORE)
+                raise StepFailed("; ".join(of_another_recovery(other)), kind=RECOVERED_BEFORE)
         former[:] = [instance for instance in found if instance.state == "terminated"]
         living = [instance for instance in found if not instance.dead]
         if len(living) > 1:

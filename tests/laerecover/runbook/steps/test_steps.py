@@ -11,7 +11,7 @@ from laerecover.hosts.recipes.recipe import INTRODUCER, STORAGE
 from laerecover.manifest import Secret
 from laerecover.ports.refusals import NotListening, Refusal, Transient
 from laerecover.ports.services import ServerRow
-from laerecover.rehearsal.twin.world import NO_FAULTS, Faults
+from laerecover.rehearsal.twin.world import NO_FAULTS, TwinFaults
 from laerecover.runbook.runbook import STEPS
 
 
@@ -37,7 +37,7 @@ def test_a_second_round_finds_everything_and_does_nothing(make_bench):
 @pytest.mark.parametrize("seed", range(6))
 def test_lost_connections_double_nothing(make_bench, seed):
     """However many answers are lost after the effect, each effect happens once."""
-    faults = Faults(connection_lost=0.3, throttled=0.3, monitoring_down=0.5, mail_busy=0.5, slowness=0)
+    faults = TwinFaults(connection_lost=0.3, throttled=0.3, monitoring_down=0.5, mail_busy=0.5, slowness=0)
     bench = make_bench(name=f"bench{seed}", faults=faults, mail="send")
     bench.file.seed = str(seed)
     assert bench.recover() == {"outcome": "recovered", "failures": [], "notice_failed": ""}
@@ -217,9 +217,9 @@ def test_no_image_is_known(make_bench, make_account):
 @pytest.mark.parametrize(
     ("faults", "kind", "states"),
     [
-        (Faults(mail_refused=1.0, mail_busy=0, slowness=0), "mail_refused", ["refused", "sent"]),
-        (Faults(mail_lost=1.0, mail_busy=0, slowness=0), "mail_in_doubt", ["in_doubt", "in_doubt"]),
-        (Faults(mail_busy=1.0, slowness=0), "mail_waiting", ["held", "held"]),
+        (TwinFaults(mail_refused=1.0, mail_busy=0, slowness=0), "mail_refused", ["refused", "sent"]),
+        (TwinFaults(mail_lost=1.0, mail_busy=0, slowness=0), "mail_in_doubt", ["in_doubt", "in_doubt"]),
+        (TwinFaults(mail_busy=1.0, slowness=0), "mail_waiting", ["held", "held"]),
     ],
 )
 def test_trouble_with_mail_leaves_the_account_recovered(make_bench, faults, kind, states):
@@ -233,7 +233,7 @@ def test_trouble_with_mail_leaves_the_account_recovered(make_bench, faults, kind
 
 def test_a_mail_in_doubt_is_never_sent_again(make_bench):
     """After a lost connection the same recovery, run again with --mail send, leaves the mail alone."""
-    make_bench(faults=Faults(mail_lost=1.0, mail_busy=0, slowness=0), mail="send").recover()
+    make_bench(faults=TwinFaults(mail_lost=1.0, mail_busy=0, slowness=0), mail="send").recover()
     again = make_bench(mail="send")
     again.recover()
     customers = [r for r in again.rows("mailbox") if "customer0" in r["recipient"]]
@@ -242,7 +242,7 @@ def test_a_mail_in_doubt_is_never_sent_again(make_bench):
 
 def test_monitoring_that_stays_down_is_a_gap_in_the_report(make_bench):
     """An unreachable zenoss server fails nothing but itself."""
-    outcome = make_bench(faults=Faults(monitoring_down=1.0, slowness=0)).recover()
+    outcome = make_bench(faults=TwinFaults(monitoring_down=1.0, slowness=0)).recover()
     assert outcome["outcome"] == "recovered"
     assert outcome["failures"][0]["kind"] == "monitoring_missing"
 
