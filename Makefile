@@ -43,7 +43,7 @@ e2e: $(VENV)/.dev
 rig-tools:
 	apt-get -qq update
 	DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install \
-	  debootstrap dpkg-dev iproute2 nftables util-linux openssh-client openssh-server fuse3 curl
+	  debootstrap dpkg-dev iproute2 nftables util-linux openssh-client openssh-server fuse3 curl busybox rust-coreutils
 
 fuzz: $(VENV)/.dev
 	LAE_FUZZ_SECONDS=$${LAE_FUZZ_SECONDS:-60} LAE_FUZZ_ROUNDS=$${LAE_FUZZ_ROUNDS:-400} $(BIN)/python -m pytest -m "fuzz and not long"

@@ -9,6 +9,7 @@ import getpass
 import grp
 import os
 import re
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -156,6 +157,26 @@ class TestTools:
         assert [(r.status, r.skipped) for r in again] == [(0, False)] * len(commands)
         assert place.tree() == made
 
+    def test_a_service_is_the_supervised_process_and_sees_nothing_of_the_host(self, place, tools):
+        """Its settings are its own, whatever stood in the environment; a signal for the supervised process reaches it,
+        though there is an `env` that stays as the parent of what it starts."""
+        place.run(commands_of("tahoe"))
+        program = place.root / "home/customer/venv/bin/tahoe"
+        program.write_text("#!/bin/sh\necho $$\nenv\n")
+        nasty = {
+            "AWS_CA_BUNDLE": "/x",
+            "LINES": "one\nHOME=/two\n",
+            "IFS": "=",
+            "PATH": f"{tools or '/bin'}:/usr/bin:/bin",
+        }
+        start = place.root / "usr/local/lib/lae-recovery/introducer"
+        with subprocess.Popen([start], env=nasty, stdout=subprocess.PIPE, text=True) as process:
+            pid, *seen = process.communicate(timeout=20)[0].splitlines()
+        home = f"{place.root}/home/customer"
+        wanted = {"PATH=/usr/bin:/bin", f"HOME={home}", "LC_ALL=C.UTF-8", f"OPENSSL_CONF={home}/openssl.cnf"}
+        assert set(seen) - {f"PWD={home}"} == wanted
+        assert int(pid) == process.pid
+
     @pytest.mark.parametrize(
         ("df", "status", "told"),
         [
@@ -236,7 +257,9 @@ def scripts() -> dict[str, str]:
     found |= {name: getattr(phases, name) for name in ("SERVICE_RUNS", "SERVICE_START", "RELOAD_SSHD")}
     found["cloud-init"] = CLOUD_INIT.script
     for recipe in RECIPES:
-        found |= {f"{recipe}: {command.name}": command.script for command in commands_of(recipe)}
+        others = [*recipe_named(recipe).patches(), recipe_named(recipe).announced("inventednodeid")]
+        named = [*commands_of(recipe), *filter(None, others)]
+        found |= {f"{recipe}: {command.name}": command.script for command in named}
     return found
 
 

@@ -18,8 +18,14 @@ RCLONE_CONF = f"{HOME}/rclone.conf"
 OPENSSL_CONF = f"{HOME}/openssl.cnf"
 VERSION = "tahoe-lafs==1.20.*"
 
-_ENV = f"env -i PATH=/usr/bin:/bin HOME={HOME} LC_ALL=C.UTF-8"
+_SETTINGS = f"PATH=/usr/bin:/bin HOME={HOME} LC_ALL=C.UTF-8"
 """A service sees none of the host's settings: with AWS_CA_BUNDLE set, Debian's rclone 1.60 ends at once."""
+_ENV = f"env -i {_SETTINGS}"
+_ALONE = f"""\
+# As env -i would; but uutils' env (0.0.30, say) stays as the parent of what it starts, and a supervisor would end env alone.
+for name in $(env | sed -n 's/^\\([A-Za-z_][A-Za-z0-9_]*\\)=.*/\\1/p'); do unset "$name"; done
+export {_SETTINGS}
+"""
 _LISTED = f"grep -qs ' {BUCKET} fuse' /proc/mounts"
 """The mount is there, dead or alive: one whose rclone has died, or could not unmount, stands on in /proc/mounts."""
 _MOUNTED = f"df -Pk {BUCKET} 2>/dev/null | grep -q ' {BUCKET}$'"
@@ -183,7 +189,7 @@ _MOUNT = f"""\
 # A mount whose rclone has died is taken away first. Never --vfs-write-back 0s: rclone 1.60 then uploads a share under the
 # name it had before Tahoe-LAFS renamed it, and the finished share is lost.
 {_LISTED} && fusermount3 -uz {BUCKET}
-exec {_ENV} rclone mount shares: {BUCKET} --config {RCLONE_CONF} --allow-non-empty --umask 077 \\
+{_ALONE}exec rclone mount shares: {BUCKET} --config {RCLONE_CONF} --allow-non-empty --umask 077 \\
   --vfs-cache-mode full --vfs-write-back 2s --vfs-cache-max-size 500M --cache-dir {HOME}/.cache/shares \\
   --use-server-modtime --dir-cache-time 24h --log-file {HOME}/rclone.log
 """
@@ -288,7 +294,10 @@ def _create(verb: str, folder: str) -> str:
 
 
 def _run(folder: str) -> str:
-    return f"cd {HOME} || exit 1\nexec {_ENV} OPENSSL_CONF={OPENSSL_CONF} venv/bin/tahoe run --allow-stdin-close {folder}\n"
+    return (
+        f"cd {HOME} || exit 1\n{_ALONE}export OPENSSL_CONF={OPENSSL_CONF}\n"
+        f"exec venv/bin/tahoe run --allow-stdin-close {folder}\n"
+    )
 
 
 def _proof(node: str, furl_file: str, port: int) -> Command:
