@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from dataclasses import dataclass
 from typing import Any
 
 import laeforensics as lf
@@ -19,7 +19,7 @@ from laeforensics.companions.secrets_files import SecretsFile, read_secrets
 from laeforensics.doubting.judges import hear_file
 from laeforensics.doubting.signups import Signup
 from laeforensics.doubting.views import FileView
-from laeforensics.facts.beliefs import Beliefs, Hearing, Note
+from laeforensics.facts.beliefs import Beliefs, Note
 from laeforensics.facts.channels import OWN
 from laeforensics.facts.fact import Fact, Locator, Residue
 from laeforensics.facts.findings import Finding

@@ -1,4 +1,4 @@
-"""Facts that follow from others: what nobody printed, and what is told all the same."""
+"""Facts that follow from others: what nobody printed, but what is told all the same."""
 
 from __future__ import annotations
 

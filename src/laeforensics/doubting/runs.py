@@ -1,4 +1,4 @@
-"""Which runs a file holds, and which of them is the one that the file is about: what others told is foreign."""
+"""Which of the runs in a file is the one that the file is about: what the others told is foreign."""
 
 from __future__ import annotations
 

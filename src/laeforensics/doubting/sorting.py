@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from laeforensics.doubting.stretches import strangers
+from laeforensics.doubting.stretches import untied
 from laeforensics.evidence.names import without_suffix
 from laeforensics.facts.beliefs import Hearing
 from laeforensics.facts.channels import OWN
@@ -49,7 +49,7 @@ class Sorting:
         self._sort()
 
     def _sort(self) -> None:
-        parted = [run for run in self.runs if self._leave_out_strangers(run)]
+        parted = [run for run in self.runs if self._leave_out_untied(run)]
         kept = self._choose()
         for fact in self.facts:
             if not any(run.holds(fact.locator.start) for run in kept):
@@ -79,13 +79,13 @@ class Sorting:
     def _bears(self, facts: Sequence[Fact]) -> bool:
         return bool(self.seed) and any(f.value.endswith("-" + self.seed) for f in self._own(facts, "bucket_name"))
 
-    def _leave_out_strangers(self, run: Run) -> bool:
+    def _leave_out_untied(self, run: Run) -> bool:
         """Leave out the stretches of a run that nothing ties to it; True if that took anything away."""
         stretches, inside = run.continuity.stretches, self._of(run)
         if len(stretches) == 1:
             return False
         took = False
-        for stretch, end in strangers(stretches, [f for f in inside if f not in self._denied], self.seed):
+        for stretch, end in untied(stretches, [f for f in inside if f not in self._denied], self.seed):
             lost = [f for f in inside if f.locator.start >= stretch.start and (end is None or f.locator.start < end)]
             took |= bool(values_of(lost)) or any(f.field == "stage" and f not in self._denied for f in lost)
             self._leave_out(lost, "nothing-ties")

@@ -12,7 +12,7 @@ from laeforensics.parsing.continuity import Stretch
 _TIES = frozenset({"user_token", "bucket_name", "customer_email"})
 
 
-def strangers(stretches: Sequence[Stretch], facts: Iterable[Fact], seed: str) -> list[tuple[Stretch, int | None]]:
+def untied(stretches: Sequence[Stretch], facts: Iterable[Fact], seed: str) -> list[tuple[Stretch, int | None]]:
     """The stretches that nothing ties to the run of the file, each with the byte at which the next one begins.
 
     The run of the file is the stretch whose bucket bears the seed of its name, with the head of the file, if that tells

@@ -1,4 +1,4 @@
-"""What is thought of facts: doubts and warrants, and the standing and belief that follow from them."""
+"""What is thought of facts: doubts, warrants, the standing that follows from them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One signup log becomes facts with their places, and the events by which its runs are told apart."""
+"""One signup log becomes facts with their places; its events tell its runs apart."""
 
 from __future__ import annotations
 
