@@ -115,8 +115,10 @@ class _Reader:
 
     def _stray(self, pieces: Sequence[Piece]) -> None:
         """Lines of a block without its announcement: of the block that is open, or of none."""
-        if self.block != "*" and self.block not in BLOCKS_OF_TERMINAL.get(pieces[0].type, ()):
+        is_open = self.block == "*" or self.block in BLOCKS_OF_TERMINAL.get(pieces[0].type, ())
+        if not is_open or self.print in self.log.unannounced:
             self.print += 1
+        if not is_open:
             self.log.unannounced.add(self.print)
         self._facts("stray", pieces)
 
