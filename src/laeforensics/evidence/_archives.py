@@ -13,7 +13,7 @@ from typing import BinaryIO
 from laeforensics.evidence import _tars, _unpack, _zips
 from laeforensics.evidence._members import Body, Index, Member, Slice
 from laeforensics.evidence._unpack import LARGEST_FILE, MOST_LAYERS, Damaged, Forward, packing
-from laeforensics.evidence.reasons import Obstacle, obstacle
+from laeforensics.evidence.hindrances import Hindrance, hindrance
 
 MOST_MEMBERS = _unpack.MOST_MEMBERS
 MOST_INSIDE = 1000
@@ -28,7 +28,7 @@ _PROGRAMS = (b"MZ", b"#!", b"\x7fELF")
 """How an archive begins that unpacks itself."""
 _READ_ERRORS = (*_zips.ERRORS, lzma.LZMAError)
 
-Found = tuple[Member, Body] | Obstacle
+Found = tuple[Member, Body] | Hindrance
 
 
 @dataclass(slots=True)
@@ -43,7 +43,7 @@ class _Spent:
         self.members += 1
         self.archives += is_archive
         if self.members > MOST_MEMBERS or self.archives > MOST_INSIDE:
-            raise Damaged(obstacle("bomb", f"{MOST_INSIDE} archives" if is_archive else f"{MOST_MEMBERS} files"))
+            raise Damaged(hindrance("bomb", f"{MOST_INSIDE} archives" if is_archive else f"{MOST_MEMBERS} files"))
 
 
 def is_archive_name(name: str) -> bool:
@@ -79,22 +79,22 @@ def members(raw: BinaryIO) -> Iterator[Found]:
     yield from _members(raw, 0, _Spent())
 
 
-def contents(raw: BinaryIO, wanted: Collection[Index]) -> Iterator[tuple[Index, bytes, Obstacle | None]]:
+def contents(raw: BinaryIO, wanted: Collection[Index]) -> Iterator[tuple[Index, bytes, Hindrance | None]]:
     """The bytes of the wanted members (by their index), in the archive's order; a problem where they are not whole."""
     with contextlib.suppress(Damaged):
         for found in _members(raw, 0, _Spent()):
-            if not isinstance(found, Obstacle) and found[0].index in wanted:
+            if not isinstance(found, Hindrance) and found[0].index in wanted:
                 yield found[0].index, *_whole(*found)
 
 
-def _whole(member: Member, body: Body) -> tuple[bytes, Obstacle | None]:
+def _whole(member: Member, body: Body) -> tuple[bytes, Hindrance | None]:
     try:
         data = body.whole()
     except Damaged:
-        return b"", obstacle("member")
+        return b"", hindrance("member")
     except _READ_ERRORS:
-        return b"", obstacle("checksum")
-    return data, None if len(data) == member.size else obstacle("member")
+        return b"", hindrance("checksum")
+    return data, None if len(data) == member.size else hindrance("member")
 
 
 def _members(raw: BinaryIO, depth: int, spent: _Spent) -> Iterator[Found]:
@@ -110,7 +110,7 @@ def _members(raw: BinaryIO, depth: int, spent: _Spent) -> Iterator[Found]:
         forward = Forward(_unpack.stream(forward, suffix), raw.tell)
         size = -1
     else:
-        raise Damaged(obstacle("layers", MOST_LAYERS))
+        raise Damaged(hindrance("layers", MOST_LAYERS))
     is_tar = head[:4] not in _zips.MAGIC and (_tars.is_header(head) or size < 0 or not _zips.ends_as_one(raw, size))
     if is_tar:
         if size >= 0:
@@ -122,14 +122,14 @@ def _members(raw: BinaryIO, depth: int, spent: _Spent) -> Iterator[Found]:
     else:
         data = forward.read(LARGEST_FILE)
         if forward.read(1):
-            raise Damaged(obstacle("bomb", f"{LARGEST_FILE} bytes, which is more than this software reads"))
+            raise Damaged(hindrance("bomb", f"{LARGEST_FILE} bytes, which is more than this software reads"))
         found = _zips.members(io.BytesIO(data), len(data))
     outside = 0
     for one in found:
         if isinstance(one, Slice):
             outside += 1
             yield from _outside(one, -outside, depth, spent)
-        elif isinstance(one, Obstacle):
+        elif isinstance(one, Hindrance):
             yield one
         else:
             spent.take()
@@ -142,7 +142,7 @@ def _outside(stretch: Slice, place: int, depth: int, spent: _Spent) -> Iterator[
     head = raw.peek(_HEAD)[:_HEAD]
     if is_archive(head):
         for found in _members(raw, depth, spent):
-            if isinstance(found, Obstacle):
+            if isinstance(found, Hindrance):
                 yield found
             else:
                 yield replace(found[0], index=(place, *found[0].index)), found[1]
@@ -150,7 +150,7 @@ def _outside(stretch: Slice, place: int, depth: int, spent: _Spent) -> Iterator[
         raw.seek(0)
         held = raw.read(LARGEST_FILE)
         if held.strip(b"\0"):
-            yield obstacle("before" if stretch.starts_file else "behind", len(held), do=(len(held),))
+            yield hindrance("before" if stretch.starts_file else "behind", len(held), do=(len(held),))
 
 
 def _inside(member: Member, body: Body, depth: int, spent: _Spent) -> Iterator[Found]:
@@ -160,7 +160,7 @@ def _inside(member: Member, body: Body, depth: int, spent: _Spent) -> Iterator[F
         return
     data, wrong = _whole(member, body)
     if wrong is None and depth >= MOST_LAYERS:
-        wrong = obstacle("layers", MOST_LAYERS)
+        wrong = hindrance("layers", MOST_LAYERS)
     if wrong is None:
         spent.take(is_archive=True)
         try:
@@ -170,7 +170,7 @@ def _inside(member: Member, body: Body, depth: int, spent: _Spent) -> Iterator[F
             wrong = error.problem
     if wrong is None:
         for found in _members(io.BytesIO(data), depth + 1, spent):
-            if isinstance(found, Obstacle):
+            if isinstance(found, Hindrance):
                 wrong = wrong or found
             else:
                 inner = found[0]

@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from laeforensics.evidence import _archives, _members, _unpack, _zips
+from laeforensics.evidence.hindrances import Hindrance, hindrance
 from laeforensics.evidence.marks import FIRST_LOOK, SECOND_LOOK, kind_of
 from laeforensics.evidence.read import opened
-from laeforensics.evidence.reasons import Obstacle, obstacle
 from laeforensics.evidence.recognise import ARCHIVE, AT_HOME, LEFT_OUT, EvidenceFile, as_text, classify
 
 
@@ -25,7 +25,7 @@ def first_kind(head: bytes, more: Callable[[int], bytes], size: int) -> str | No
 
 def with_members(path: Path, name: str, prefix: str) -> Iterator[EvidenceFile]:
     """The archive itself, then its members."""
-    wrong: list[Obstacle] = []
+    wrong: list[Hindrance] = []
     size = 0
     members: list[EvidenceFile] = []
     try:
@@ -33,16 +33,16 @@ def with_members(path: Path, name: str, prefix: str) -> Iterator[EvidenceFile]:
             size = raw.seek(0, io.SEEK_END)
             raw.seek(0)
             for found in _archives.members(raw):
-                if isinstance(found, Obstacle):
+                if isinstance(found, Hindrance):
                     wrong.append(found)
                 else:
                     members.append(_member(*found, path, as_text(path.name)))
     except _unpack.Damaged as error:
         members, wrong = [], [error.problem]
     except OSError as error:
-        wrong.append(obstacle("unreadable", error.strerror or type(error).__name__))
+        wrong.append(hindrance("unreadable", error.strerror or type(error).__name__))
     except _zips.ERRORS as error:
-        wrong.append(obstacle("no archive", type(error).__name__))
+        wrong.append(hindrance("no archive", type(error).__name__))
     first, also = (wrong[0] if wrong else None), tuple(wrong[1:])
     yield EvidenceFile(name=name, kind=ARCHIVE, path=path, size=size, problem=first, also=also)
     for file in _resolved(members):
@@ -55,7 +55,7 @@ def _member(member: _members.Member, body: _members.Body, path: Path, root: str)
     if member.is_archive:
         kind, known = ARCHIVE, AT_HOME
     elif member.link is not None or found is not None:
-        found = found or obstacle("lost link", as_text(member.link or ""))
+        found = found or hindrance("lost link", as_text(member.link or ""))
         kind, known = LEFT_OUT, AT_HOME
     else:
         with contextlib.suppress(_unpack.Damaged, *_zips.ERRORS):
@@ -71,7 +71,7 @@ def _resolved(members: list[EvidenceFile]) -> Iterator[EvidenceFile]:
     by_name = {file.name: file for file in members}
     for file in members:
         if by_name[file.name] is not file:
-            yield replace(file, name=f"{file.name} (earlier)", kind=LEFT_OUT, problem=obstacle("earlier"))
+            yield replace(file, name=f"{file.name} (earlier)", kind=LEFT_OUT, problem=hindrance("earlier"))
             continue
         target = _end_of_links(file, by_name)
         if target is file or target.kind == LEFT_OUT:

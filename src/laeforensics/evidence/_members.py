@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from laeforensics.evidence._unpack import LARGEST_FILE, Readable
-from laeforensics.evidence.reasons import Obstacle, obstacle
+from laeforensics.evidence.hindrances import Hindrance, hindrance
 
 Index = tuple[int, ...]
 """A member's place in its archive, from 0; of an archive inside an archive, with the place of that before it."""
@@ -25,7 +25,7 @@ class Member:
     index: Index
     name: str
     size: int
-    problem: Obstacle | None = None
+    problem: Hindrance | None = None
     link: str | None = None
     """The clean name of the member that it stands for; its bytes are that one's."""
     is_archive: bool = False
@@ -53,7 +53,7 @@ class Body:
         return b"".join(chunks)
 
 
-class Stretch:
+class Portion:
     """So many bytes of a stream that only goes forward, as a stream of its own."""
 
     def __init__(self, read: Callable[[int], bytes], size: int) -> None:
@@ -106,13 +106,13 @@ def clean(name: str) -> str:
     return "/".join(part for part in parts if part not in ("", ".", "..") and not _DRIVE.fullmatch(part)).strip("\0")
 
 
-def member(index: int, name: str, size: int, found: Obstacle | None, *, link: str | None = None) -> Member:
+def member(index: int, name: str, size: int, found: Hindrance | None, *, link: str | None = None) -> Member:
     """A member as it is listed; one without a name, or too large, has that as its problem."""
     called = clean(_DRIVE.sub("", name, count=1) if _DRIVE.match(name) else name)
     if not called:
-        found = obstacle("no name")
+        found = hindrance("no name")
     elif found is None and size > LARGEST_FILE:
-        found = obstacle("too large", size, LARGEST_FILE)
+        found = hindrance("too large", size, LARGEST_FILE)
     return Member(index=(index,), name=called or "(no name)", size=size, problem=found, link=link)
 
 

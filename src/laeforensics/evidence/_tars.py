@@ -7,9 +7,9 @@ import tarfile
 from collections.abc import Iterator
 from typing import cast
 
-from laeforensics.evidence._members import Body, Member, Stretch, beside, clean, member
+from laeforensics.evidence._members import Body, Member, Portion, beside, clean, member
 from laeforensics.evidence._unpack import LARGEST_FILE, Damaged, Forward
-from laeforensics.evidence.reasons import Obstacle, obstacle
+from laeforensics.evidence.hindrances import Hindrance, hindrance
 
 BLOCK = tarfile.BLOCKSIZE
 
@@ -23,7 +23,7 @@ def is_header(block: bytes) -> bool:
     return True
 
 
-def members(forward: Forward) -> Iterator[tuple[Member, Body] | Obstacle]:
+def members(forward: Forward) -> Iterator[tuple[Member, Body] | Hindrance]:
     """Each file with its bytes, then what is wrong with the archive, if something is.
 
     Behind an archive's end, and behind damage, it goes on where the next header stands. Raises Damaged.
@@ -44,13 +44,13 @@ def members(forward: Forward) -> Iterator[tuple[Member, Body] | Obstacle]:
             return
         if skipped is None:  # nothing but zeros, or nothing at all
             if not ended:
-                yield obstacle("cut", at)
+                yield hindrance("cut", at)
             return
         count, has_more = skipped
         if not ended:
-            yield obstacle("gap" if has_more else "cut", at)
+            yield hindrance("gap" if has_more else "cut", at)
         elif count:
-            yield obstacle("behind", count, do=(count,))
+            yield hindrance("behind", count, do=(count,))
         if not has_more:
             return
 
@@ -85,12 +85,12 @@ def _member(index: int, info: tarfile.TarInfo, forward: Forward) -> tuple[Member
         link = clean(info.linkname) if info.islnk() else beside(called, info.linkname)
         return member(index, info.name, 0, None, link=link), Body(io.BytesIO())
     if not info.isreg():
-        found = obstacle("split") if info.type == b"M" else obstacle("device")
+        found = hindrance("split") if info.type == b"M" else hindrance("device")
         return member(index, info.name, 0, found), Body(io.BytesIO())
     told = member(index, info.name, info.size, None)
     if not info.issparse():
         forward.seek(info.offset_data)
-        return told, Body(Stretch(forward.read, info.size))
+        return told, Body(Portion(forward.read, info.size))
     return told, Body(io.BytesIO(_spread(info, forward) if told.problem is None else b""))
 
 
@@ -100,6 +100,6 @@ def _spread(info: tarfile.TarInfo, forward: Forward) -> bytes:
     forward.seek(info.offset_data)
     for start, size in cast("list[tuple[int, int]]", info.sparse or []):
         if not 0 <= start <= start + size <= info.size <= LARGEST_FILE:
-            raise Damaged(obstacle("no archive", "a sparse file's map leads out of it"))
+            raise Damaged(hindrance("no archive", "a sparse file's map leads out of it"))
         whole[start : start + size] = forward.read(size)
     return bytes(whole)

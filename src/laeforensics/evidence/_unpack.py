@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from laeforensics.evidence.reasons import Obstacle, obstacle
+from laeforensics.evidence.hindrances import Hindrance, hindrance
 
 #: No single file of more bytes than this is parsed (it is hashed all the same): a log has some 100 kB.
 LARGEST_FILE = 64 << 20
@@ -45,7 +45,7 @@ class Readable(Protocol):
 class Damaged(Exception):
     """Packed bytes that are not what was packed, or that nobody should unpack; `problem` says why."""
 
-    def __init__(self, problem: Obstacle) -> None:
+    def __init__(self, problem: Hindrance) -> None:
         super().__init__(str(problem))
         self.problem = problem
 
@@ -57,7 +57,7 @@ class Unpacked(NamedTuple):
     """
 
     data: bytes
-    problem: Obstacle | None
+    problem: Hindrance | None
 
 
 def packing(head: bytes) -> str | None:
@@ -148,10 +148,10 @@ def unpack(packed: Readable, suffix: str, *, limit: int = LARGEST_FILE) -> Unpac
         while chunk := source.read(_CHUNK):
             size += len(chunk)
             if size > limit:
-                return Unpacked(b"", obstacle("bomb", f"{limit} bytes, which is more than this software reads"))
+                return Unpacked(b"", hindrance("bomb", f"{limit} bytes, which is more than this software reads"))
             chunks.append(chunk)
     except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
-        found = obstacle_of(error)
+        found = hindrance_of(error)
         if not is_cut(error):
             chunks.clear()
     return Unpacked(b"".join(chunks), found)
@@ -166,7 +166,7 @@ def unwrapped(data: bytes) -> Unpacked:
         data, found = unpack(io.BytesIO(data), suffix)
         if found is not None:
             return Unpacked(data if packing(data) is None else b"", found)
-    return Unpacked(data, None) if packing(data) is None else Unpacked(b"", obstacle("layers", MOST_LAYERS))
+    return Unpacked(data, None) if packing(data) is None else Unpacked(b"", hindrance("layers", MOST_LAYERS))
 
 
 def unwrapped_head(data: bytes) -> bytes:
@@ -191,17 +191,17 @@ def is_cut(error: Exception) -> bool:
     )
 
 
-def obstacle_of(error: Exception) -> Obstacle:
+def hindrance_of(error: Exception) -> Hindrance:
     """An unpacking error as one of the known reasons."""
     if isinstance(error, EOFError) or "Truncated" in str(error):
-        return obstacle("cut stream")
+        return hindrance("cut stream")
     if is_cut(error):
-        return obstacle("behind stream")
+        return hindrance("behind stream")
     if isinstance(error, lzma.LZMAError) and "limit" in str(error).lower():
-        return obstacle("memory", f"{_XZ_MEMORY >> 20} MiB", do=("xz -d --memlimit=MAX",))
+        return hindrance("memory", f"{_XZ_MEMORY >> 20} MiB", do=("xz -d --memlimit=MAX",))
     if "too much memory" in str(error):
-        return obstacle("memory", "a window of 128 MiB", do=("zstd -d --long=31",))
-    return obstacle("damaged stream")
+        return hindrance("memory", "a window of 128 MiB", do=("zstd -d --long=31",))
+    return hindrance("damaged stream")
 
 
 class Forward:
@@ -218,7 +218,7 @@ class Forward:
         self._ahead = b""
         self.last = b""
         """The last bytes given: by them one sees how an archive ended."""
-        self.problem: Obstacle | None = None
+        self.problem: Hindrance | None = None
         """Why the stream ended where it did, if it did not end well."""
 
     def tell(self) -> int:
@@ -228,7 +228,7 @@ class Forward:
     def seek(self, position: int, whence: int = io.SEEK_SET) -> int:
         """Skip to `position`, which must lie ahead."""
         if whence != io.SEEK_SET or position < self._position:
-            raise Damaged(obstacle("no archive", "its members overlap"))
+            raise Damaged(hindrance("no archive", "its members overlap"))
         while self._position < position and self._take(min(_CHUNK, position - self._position)):
             pass
         return self._position
@@ -236,7 +236,7 @@ class Forward:
     def read(self, size: int = -1, /) -> bytes:
         """Exactly `size` bytes, fewer only at the end."""
         if not 0 <= size <= LARGEST_FILE:
-            raise Damaged(obstacle("no archive", f"a header of {size} bytes"))
+            raise Damaged(hindrance("no archive", f"a header of {size} bytes"))
         chunks = []
         while size > 0 and (chunk := self._take(min(_CHUNK, size))):
             chunks.append(chunk)
@@ -260,12 +260,12 @@ class Forward:
             data = data or self._source.read(size)
         except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
             if not is_cut(error):
-                raise Damaged(obstacle_of(error)) from None
-            self.problem = obstacle_of(error)
+                raise Damaged(hindrance_of(error)) from None
+            self.problem = hindrance_of(error)
             return b""
         self._position += len(data)
         if self._position > LARGEST_WHOLE:
-            raise Damaged(obstacle("bomb", f"{LARGEST_WHOLE} bytes"))
+            raise Damaged(hindrance("bomb", f"{LARGEST_WHOLE} bytes"))
         if self._position > RATIO_FROM and self._position > LARGEST_RATIO * max(1, self._packed_so_far()):
-            raise Damaged(obstacle("bomb", f"{LARGEST_RATIO} times its size"))
+            raise Damaged(hindrance("bomb", f"{LARGEST_RATIO} times its size"))
         return data

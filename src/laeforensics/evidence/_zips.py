@@ -12,7 +12,7 @@ from typing import BinaryIO
 from laeforensics.evidence import _unpack
 from laeforensics.evidence._members import Body, Member, Slice, beside, clean, member
 from laeforensics.evidence._unpack import LARGEST_RATIO, LARGEST_WHOLE, Damaged
-from laeforensics.evidence.reasons import Obstacle, obstacle
+from laeforensics.evidence.hindrances import Hindrance, hindrance
 
 ERRORS = (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError, ValueError, OSError, zlib.error)
 MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
@@ -25,7 +25,7 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _AES, _LONGEST_LINK = 99, 4096
 
 
-def members(raw: BinaryIO, size: int) -> Iterator[tuple[Member, Body] | Obstacle | Slice]:
+def members(raw: BinaryIO, size: int) -> Iterator[tuple[Member, Body] | Hindrance | Slice]:
     """Each file with its bytes, what is wrong with the archive, and the stretches outside, to be read apart.
 
     Raises Damaged.
@@ -34,15 +34,15 @@ def members(raw: BinaryIO, size: int) -> Iterator[tuple[Member, Body] | Obstacle
     if end is None:
         raw.seek(0)
         is_part = raw.read(len(_PART)) == _PART
-        yield obstacle("split") if is_part else obstacle("no archive", "its list of members is lost")
+        yield hindrance("split") if is_part else hindrance("no archive", "its list of members is lost")
         return
     if _is_last_part(raw, end):
-        yield obstacle("split")
+        yield hindrance("split")
         return
     try:
         archive = zipfile.ZipFile(Slice(raw, 0, end))
     except ERRORS as error:
-        yield obstacle("split" if "disk" in str(error) else "no archive", *_why(error))
+        yield hindrance("split" if "disk" in str(error) else "no archive", *_why(error))
         return
     infos = archive.infolist()
     _refuse_bombs(infos, size)
@@ -100,9 +100,9 @@ def _end_of(raw: BinaryIO, size: int) -> int | None:
 def _refuse_bombs(infos: list[zipfile.ZipInfo], packed: int) -> None:
     whole = sum(info.file_size for info in infos)
     if whole > LARGEST_WHOLE:
-        raise Damaged(obstacle("bomb", f"{LARGEST_WHOLE} bytes"))
+        raise Damaged(hindrance("bomb", f"{LARGEST_WHOLE} bytes"))
     if whole > _unpack.RATIO_FROM and whole > LARGEST_RATIO * packed:
-        raise Damaged(obstacle("bomb", f"{LARGEST_RATIO} times its size"))
+        raise Damaged(hindrance("bomb", f"{LARGEST_RATIO} times its size"))
 
 
 def _member(index: int, info: zipfile.ZipInfo, archive: zipfile.ZipFile) -> tuple[Member, Body]:
@@ -128,12 +128,12 @@ class _Late:
         return self._opened.read(size)  # type: ignore[union-attr]
 
 
-def _problem(info: zipfile.ZipInfo) -> Obstacle | None:
+def _problem(info: zipfile.ZipInfo) -> Hindrance | None:
     if info.flag_bits & 1 or info.compress_type == _AES:
-        return obstacle("locked")
+        return hindrance("locked")
     if info.compress_type not in _METHODS:
         names: dict[int, str] = zipfile.compressor_names  # type: ignore[attr-defined]
-        return obstacle("method", names.get(info.compress_type, info.compress_type))
+        return hindrance("method", names.get(info.compress_type, info.compress_type))
     if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFLNK):
-        return obstacle("device")
+        return hindrance("device")
     return None

@@ -10,9 +10,9 @@ from pathlib import Path
 from laeforensics.errors import EvidenceError
 from laeforensics.evidence import _archives, _unpack
 from laeforensics.evidence._contained import first_kind, with_members
+from laeforensics.evidence.hindrances import Hindrance, hindrance
 from laeforensics.evidence.marks import FIRST_LOOK, SECOND_LOOK
 from laeforensics.evidence.read import opened, peek
-from laeforensics.evidence.reasons import Obstacle, obstacle
 from laeforensics.evidence.recognise import (
     ARCHIVE,
     LEFT_OUT,
@@ -135,7 +135,7 @@ def _walk(top: Path) -> Iterator[EvidenceFile]:
                 yield from _file(path, relative, size, as_text(top.name))
     for error in failed:
         path = Path(error.filename)
-        found = obstacle("folder", error.strerror or type(error).__name__)
+        found = hindrance("folder", error.strerror or type(error).__name__)
         name = as_text(path.relative_to(top).as_posix())
         yield EvidenceFile(name=name, kind=LEFT_OUT, path=path, size=0, problem=found)
 
@@ -171,25 +171,25 @@ def _ends_as_zip(path: Path) -> bool:
         return _archives.ends_as_zip(raw)
 
 
-def _look(path: Path, top: Path) -> tuple[Obstacle | None, int]:
+def _look(path: Path, top: Path) -> tuple[Hindrance | None, int]:
     """Why the file or folder at `path` is to be left alone (None if it is not), and its size."""
     try:
         if path.is_symlink():
             if not path.resolve().is_relative_to(top):
-                return obstacle("link out" if path.exists() else "dangling", *_target(path)), 0
+                return hindrance("link out" if path.exists() else "dangling", *_target(path)), 0
             if path.is_dir():
-                return obstacle("folder link"), 0
+                return hindrance("folder link"), 0
         found = path.stat()
     except FileNotFoundError:
-        return obstacle("dangling", str(path.readlink())), 0
+        return hindrance("dangling", str(path.readlink())), 0
     except (OSError, RuntimeError) as error:
         why = getattr(error, "strerror", None)
-        return obstacle("unreadable", why) if why and not path.is_symlink() else obstacle("circle"), 0
+        return hindrance("unreadable", why) if why and not path.is_symlink() else hindrance("circle"), 0
     if not stat.S_ISREG(found.st_mode):
-        return None if stat.S_ISDIR(found.st_mode) else obstacle("no file"), found.st_size
+        return None if stat.S_ISDIR(found.st_mode) else hindrance("no file"), found.st_size
     on_disk = found.st_blocks * _BLOCK
     if found.st_size > max(_unpack.LARGEST_FILE, _SPARSE * on_disk):
-        return obstacle("sparse", found.st_size, on_disk), found.st_size
+        return hindrance("sparse", found.st_size, on_disk), found.st_size
     return None, found.st_size
 
 

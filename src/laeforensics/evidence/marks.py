@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from laeforensics.evidence import convert, resaved
-from laeforensics.evidence.reasons import Obstacle, obstacle
+from laeforensics.evidence.hindrances import Hindrance, hindrance
 from laeforensics.evidence.recognise import (
     ACTIVATION_REQUESTS,
     COMPLETIONS,
@@ -203,29 +203,29 @@ _PGP_PACKETS = frozenset({0x84, 0x85, 0x86, 0x8C, 0x8D, 0x8E, 0xA3, 0xC1, 0xC3, 
 _PLACEHOLDER = re.compile(rb"bplist00.{0,200}NSURL", re.DOTALL)
 
 
-def why_unread(head: bytes, base: str) -> Obstacle | None:
+def why_unread(head: bytes, base: str) -> Hindrance | None:
     """Why a file of no known kind cannot be read, by its first bytes and its own name; None if they do not tell."""
     for magic, name in _PACKINGS:
         if head.startswith(magic):
             if magic == b"PK":
-                return obstacle("no archive", name) if head[2:4] in (b"\1\2", b"\3\4", b"\5\6", b"\7\x08") else None
-            return obstacle("packing", name)
+                return hindrance("no archive", name) if head[2:4] in (b"\1\2", b"\3\4", b"\5\6", b"\7\x08") else None
+            return hindrance("packing", name)
     if head[257:262] == b"ustar":
-        return obstacle("no archive", "a damaged tar archive")
+        return hindrance("no archive", "a damaged tar archive")
     for magic, name in _ENCRYPTED:
         if head.startswith(magic):
-            return obstacle("encrypted", name)
+            return hindrance("encrypted", name)
     if base.lower().endswith((".gpg", ".pgp", ".asc")) and head[:1] and head[0] in _PGP_PACKETS:
-        return obstacle("encrypted", "PGP")
+        return hindrance("encrypted", "PGP")
     for magic, name, how in _POINTERS:
         if head.startswith(magic) or (magic.startswith(b"/annex") and magic in head[:512]):
-            return obstacle("pointer", name, do=(how,))
+            return hindrance("pointer", name, do=(how,))
     if _PLACEHOLDER.match(head):
-        return obstacle("pointer", "iCloud", do=("open it once on that Mac",))
-    return next((obstacle("document", name) for magic, name in _DOCUMENTS if head.startswith(magic)), None)
+        return hindrance("pointer", "iCloud", do=("open it once on that Mac",))
+    return next((hindrance("document", name) for magic, name in _DOCUMENTS if head.startswith(magic)), None)
 
 
-def why_prefixed(data: bytes) -> Obstacle | None:
+def why_prefixed(data: bytes) -> Hindrance | None:
     """Why a text whose lines are a log's, but for what each begins with, was not read; None if it is no such text."""
     for line in _PREFIXED:
         at = data.find(line)
@@ -237,9 +237,9 @@ def why_prefixed(data: bytes) -> Obstacle | None:
         lines = [text for text in data[start:].split(b"\n")[:40] if text]
         if sum(text.startswith(prefix) for text in lines) * 2 > len(lines):
             shown = prefix.decode("ascii", "replace").replace("{", "(").replace("}", ")")
-            return obstacle("prefixed", f"{shown!r}", do=(f"cut -b {width + 1}- FILE",))
+            return hindrance("prefixed", f"{shown!r}", do=(f"cut -b {width + 1}- FILE",))
         if len(lines) > 1 and _share_alike(lines, prefix) > 0.5:
-            return obstacle("prefixed", f"{width} other characters", do=(f"cut -b {width + 1}- FILE",))
+            return hindrance("prefixed", f"{width} other characters", do=(f"cut -b {width + 1}- FILE",))
     return None
 
 

@@ -13,8 +13,8 @@ from typing import overload
 
 from laeforensics.evidence import _archives, _unpack, convert
 from laeforensics.evidence._members import Index
+from laeforensics.evidence.hindrances import Hindrance, hindrance
 from laeforensics.evidence.names import NOBODY, Named, accounts_named
-from laeforensics.evidence.reasons import Obstacle, obstacle
 from laeforensics.evidence.recognise import (
     ARCHIVE,
     LEFT_OUT,
@@ -34,10 +34,10 @@ class Content:
 
     data: bytes
     sha256: str
-    problem: Obstacle | None = None
+    problem: Hindrance | None = None
     code: str = "unreadable-file"
     """The code of the finding about the problem."""
-    also: tuple[Obstacle, ...] = ()
+    also: tuple[Hindrance, ...] = ()
     """What else is wrong, of an archive."""
     named: Named = NOBODY
     """Who is named in it, where it is no evidence of a known kind, or could not be read."""
@@ -96,16 +96,16 @@ def _archive(archive: EvidenceFile, members: list[EvidenceFile]) -> Iterator[tup
             raw.seek(0)
             digest, named = _hashed(raw, is_searched=found is not None and not members)
     except OSError as error:
-        found = obstacle("unreadable", error.strerror or type(error).__name__)
+        found = hindrance("unreadable", error.strerror or type(error).__name__)
     for file in (file for files in wanted.values() for file in files):
-        yield file, Content(data=b"", sha256="", problem=obstacle("before member"), code="damaged-archive")
+        yield file, Content(data=b"", sha256="", problem=hindrance("before member"), code="damaged-archive")
     yield (
         archive,
         Content(data=b"", sha256=digest, problem=found, code="damaged-archive", also=archive.also, named=named),
     )
 
 
-def _member(file: EvidenceFile, data: bytes, why: Obstacle | None) -> Content:
+def _member(file: EvidenceFile, data: bytes, why: Hindrance | None) -> Content:
     digest = hashlib.sha256(data).hexdigest()
     if file.kind == ARCHIVE:
         named = _named(data) if file.problem is not None else NOBODY
@@ -119,12 +119,12 @@ def read(file: EvidenceFile) -> Content:
         with opened(file.path) as raw:
             if file.size > _unpack.LARGEST_FILE:
                 digest, named = _hashed(raw, is_searched=file.kind != LISTING)
-                too_large = obstacle("too large", file.size, _unpack.LARGEST_FILE)
+                too_large = hindrance("too large", file.size, _unpack.LARGEST_FILE)
                 is_lost = named.surely or file.kind not in (OTHER, LISTING)
                 return Content(data=b"", sha256=digest, problem=too_large if is_lost else None, named=named)
             data = raw.read()
     except OSError as error:
-        return Content(data=b"", sha256="", problem=obstacle("unreadable", error.strerror or type(error).__name__))
+        return Content(data=b"", sha256="", problem=hindrance("unreadable", error.strerror or type(error).__name__))
     return _content(file, data, hashlib.sha256(data).hexdigest(), None)
 
 
@@ -144,7 +144,7 @@ def _named(data: bytes) -> Named:
     return accounts_named(data.decode("latin-1"))
 
 
-def _content(file: EvidenceFile, data: bytes, sha256: str, found: Obstacle | None) -> Content:
+def _content(file: EvidenceFile, data: bytes, sha256: str, found: Hindrance | None) -> Content:
     unpacked, why = _unpack.unwrapped(data)
     found = found or why
     if file.kind == OTHER or not unpacked:

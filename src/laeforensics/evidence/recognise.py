@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from laeforensics.evidence._members import Index
+from laeforensics.evidence.hindrances import Hindrance
 from laeforensics.evidence.names import is_exact, s4_name, stamp_in, without_suffix
-from laeforensics.evidence.reasons import Obstacle
 
 LOG = "log"
 SECRETS = "secrets"
@@ -67,9 +67,9 @@ class EvidenceFile:
     """The kind that its first bytes tell."""
     member: Index | None = None
     """Its place among the members of its archive."""
-    problem: Obstacle | None = None
+    problem: Hindrance | None = None
     """Why it is left out unread, or not all of it can be read."""
-    also: tuple[Obstacle, ...] = ()
+    also: tuple[Hindrance, ...] = ()
     """What else is wrong with it, of an archive."""
 
     @property

@@ -49,6 +49,7 @@ CODES: dict[str, tuple[str, str]] = {
         "restore the file from its copy; if the change is right, begin a new case with --case",
     ),
     "damaged-secrets": (WARNING, "look for another copy of this secrets file"),
+    "emptied-secrets": (WARNING, "look for another copy of the secrets file"),
     "empty-secrets": (NOTE, "none needed: a run that never came to its end leaves this"),
     "damaged-config": (
         BLOCKING,
@@ -118,3 +119,8 @@ def finding(
         remedy=remedy or usual,
         locators=locators,
     )
+
+
+def damaged_value(name: str, locator: Locator) -> Finding:
+    """A log tells a field here, but not as it was printed."""
+    return finding("damaged-value", f"{name} is damaged here", signup=locator.evidence, field=name, locators=(locator,))

@@ -13,6 +13,8 @@ from laeforensics.companions.products import Product
 from laeforensics.evidence import recognise
 from laeforensics.evidence.names import s4_name, stem
 from laeforensics.evidence.recognise import EvidenceFile
+from laeforensics.facts.beliefs import Doubt
+from laeforensics.facts.fact import Fact
 from laeforensics.facts.findings import finding
 from laeforensics.parsing.logs import SignupLog
 from laeforensics.reading.files import FileReading
@@ -52,7 +54,7 @@ def without_copies(told: list[FileReading]) -> list[FileReading]:
             copy.findings.append(finding("copied-file", f"the same bytes as {same}", signup=one.file.name))
             kept.append(copy)
     _leave_out_old_logs(kept)
-    _leave_out_old_secrets(kept)
+    _doubt_old_secrets(kept)
     _leave_out_old_rows(kept)
     _leave_out_old_products(kept)
     return kept
@@ -87,28 +89,29 @@ def _prints(log: SignupLog) -> set[tuple[str, str, int]]:
     return {(fact.field, fact.value, fact.locator.start) for fact in log.facts}
 
 
-def _leave_out_old_secrets(told: Iterable[FileReading]) -> None:
+def _doubt_old_secrets(told: Iterable[FileReading]) -> None:
     """A secrets file that lies elsewhere says nothing against the one in its place.
 
     Its place is told by its stamp; without one, by bucket and address: then it is of the same server.
     """
-    known: dict[str, dict[str, str]] = {}
+    known: dict[str, dict[str, Fact]] = {}
     for one in told:
         if one.secrets is None or not one.secrets.filled:
             continue
-        server = "{bucket_name} {public_host}".format_map({n: one.secrets.value(n) for n in _OF_A_SERVER})
+        values = {fact.field: fact for fact in one.secrets.facts}
+        server = " ".join(values[name].value for name in _OF_A_SERVER if name in values)
         place = server if one.file.known == recognise.BY_CONTENT else stem(one.file.name)
-        better = known.get(place, {})
-        if one.file.known != recognise.AT_HOME and better:
-            facts = [fact for fact in one.secrets.facts if fact.value == better.get(fact.field, fact.value)]
-            if len(facts) < len(one.secrets.facts):
-                what = "where it differs from the file in its place, that one counts"
-                one.findings.append(finding("older-state", what, signup=one.file.name))
-            one.secrets.facts = facts
         if one.file.known == recognise.AT_HOME:
             for key in (place, server):
-                values = {fact.field: fact.value for fact in one.secrets.facts}
                 known[key] = {**values, **known.get(key, {})}
+            continue
+        better = known.get(place, {})
+        other = tuple(f for f in one.secrets.facts if f.field in better and f.value != better[f.field].value)
+        if other:
+            because = tuple(better[fact.field].locator for fact in other)
+            one.notes.append(Doubt(facts=other, reason="older-state", because=because))
+            what = "where it differs from the file in its place, that one counts"
+            one.findings.append(finding("older-state", what, signup=one.file.name))
 
 
 def _leave_out_old_rows(told: Iterable[FileReading]) -> None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from laeforensics.evidence import marks, recognise
+from laeforensics.evidence.hindrances import Hindrance, hindrance
 from laeforensics.evidence.names import NOBODY, Named, accounts_named
 from laeforensics.evidence.read import Content
-from laeforensics.evidence.reasons import Obstacle, obstacle
 
 if TYPE_CHECKING:
     from laeforensics.reading.files import FileReading
@@ -37,7 +37,7 @@ class Unread:
     file: str
     sha256: str
     """Empty where it could not even be hashed."""
-    problem: Obstacle
+    problem: Hindrance
     named: Named = NOBODY
 
 
@@ -56,7 +56,7 @@ def _was_read(told: FileReading) -> bool:
     log, secrets = told.log, told.secrets
     rows = (told.activations, told.signups, told.serverinfo, told.products)
     return (
-        (log is not None and bool(log.facts or log.stages))
+        (log is not None and bool(log.facts))
         or (secrets is not None and secrets.filled)
         or (told.stripe is not None and told.stripe.filled)
         or any(rows)
@@ -72,7 +72,7 @@ def _tells_nothing(told: FileReading, content: Content) -> bool:
     return told.file.kind in _OF_ONE_RUN and bool(content.data) and not _was_read(told)
 
 
-def _why(told: FileReading, content: Content) -> Obstacle | None:
+def _why(told: FileReading, content: Content) -> Hindrance | None:
     """The likely cause; None where the file names nobody and nothing tells that it is evidence."""
     head, base = content.data[: marks.SECOND_LOOK], told.file.name.rpartition("/")[2]
     found = marks.why_prefixed(head) or marks.why_unread(head, base)
@@ -80,6 +80,6 @@ def _why(told: FileReading, content: Content) -> Obstacle | None:
         return found
     if told.file.kind in _OF_ONE_RUN:
         is_lost = told.file.told is not None or bool(accounts_named(told.file.name).surely)
-        return obstacle("unrecognised", WORDS[told.file.kind]) if is_lost else None
+        return hindrance("unrecognised", WORDS[told.file.kind]) if is_lost else None
     named = accounts_named(told.file.name) | content.named
-    return obstacle("unknown") if named.surely or named.perhaps else None
+    return hindrance("unknown") if named.surely or named.perhaps else None

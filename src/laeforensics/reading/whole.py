@@ -52,6 +52,7 @@ class Reading:
         if told.unread is not None:
             self.unread.append(told.unread)
         sources = self.sources
+        sources.beliefs.add(told.notes)
         if told.log is not None:
             self.logs.append(told.log)
             for product in told.log.products:

@@ -25,7 +25,7 @@ from packings import PACK, tar, write
 
 import laeforensics as lf
 from laeforensics.evidence import marks
-from laeforensics.evidence.reasons import REASONS
+from laeforensics.evidence.hindrances import CAUSES
 from laeforensics.present.cards import card
 
 SECRETS_FILE = f"secrets/{NAME}"
@@ -222,7 +222,7 @@ def test_only_what_is_unread_can_be_set_aside_and_never_without_a_reason(words, 
 
 def test_every_reason_says_cause_and_remedy():
     """No reason is empty, and none promises a place that its remedy does not fill."""
-    assert [name for name, reason in REASONS.items() if not (reason.cause and reason.remedy)] == []
+    assert [name for name, reason in CAUSES.items() if not (reason.cause and reason.remedy)] == []
 
 
 def test_a_zip_with_a_password_blocks_whom_its_names_bear(tmp_path):

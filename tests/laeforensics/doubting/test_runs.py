@@ -1,0 +1,104 @@
+"""A file that holds more than one signup: only the one that bears the file's name is believed."""
+
+from __future__ import annotations
+
+import pytest
+from makings import (
+    BUCKET,
+    CODE,
+    FAILURE,
+    HOST,
+    KEY,
+    LOG_FILE,
+    OTHER_NAME,
+    OTHER_SEED,
+    PARTS,
+    SECRET_KEY,
+    SEED,
+    log,
+    read,
+    values,
+)
+
+FOREIGN, OWN = "foreign", "own"
+
+OTHER_HOST = "192.0.2.77"
+
+
+def _other(data: bytes) -> bytes:
+    """The same log as another customer's."""
+    pairs = {
+        SEED: OTHER_SEED,
+        KEY: KEY[::-1],
+        SECRET_KEY: SECRET_KEY[::-1],
+        "{UserToken}AAAH": "{UserToken}BBBH",
+        "ann@": "eve@",
+        f"'{HOST}'": f"'{OTHER_HOST}'",
+        f"@{HOST}": f"@{OTHER_HOST}",
+        "'i-0a1b2c3d'": "'i-99999999'",
+        "2012-03-20T10:17": "2012-04-21T08:02",
+        "AKIAINVENTED": "AKIASTRANGER",
+    }
+    text = data.decode()
+    for mine, theirs in pairs.items():
+        text = text.replace(mine, theirs)
+    return text.encode()
+
+
+MINE, THEIRS = values(read(log())), values(read(_other(log()), f"signup_logs/{OTHER_NAME}"))
+
+
+def test_the_two_customers_share_nothing_that_matters():
+    """The laboratory's two logs differ in every value but those of the product."""
+    shared = {name for name in MINE if MINE[name] & THEIRS[name]}
+    assert shared == {"full_name", "ami_image_id", "instance_size"}
+    assert CODE.lower() in BUCKET
+
+
+@pytest.mark.parametrize("glue", [lambda a, b: a + b, lambda a, b: b + a])
+def test_of_two_whole_signups_the_one_with_the_files_seed_counts(glue):
+    """Before or after another's log, this log's values are the program's own, the other's are foreign."""
+    told = read(glue(log(), _other(log())))
+    assert values(told) == MINE
+    assert {f.channel for f in told.facts if f.value == SECRET_KEY[::-1]} == {FOREIGN}
+
+
+def test_a_failed_signup_before_the_true_one_does_not_silence_it():
+    """A failure belongs to its signup: what follows in the same file is another's, or this one's."""
+    told = read(_other(log(until="bucket")) + FAILURE.encode() + log())
+    assert values(told) == MINE
+    assert not told.failed
+
+
+def test_a_true_signup_before_a_failed_one_is_finished():
+    """Stages and failure are those of the signup that counts."""
+    told = read(log() + _other(log(until="bucket")) + FAILURE.encode())
+    assert (told.failed, told.stages[-1][0]) == (False, "mail_sent")
+
+
+def test_two_signups_of_which_none_bears_the_name_are_nobodys():
+    """Where another's bucket leads and no seed fits, nothing tells whose signup the file is about."""
+    third = _other(log()).replace(OTHER_SEED.encode(), b"z" * 32)
+    assert values(read(_other(log()) + third)) == {}
+
+
+def test_the_same_log_twice_loses_nothing():
+    """A file that was doubled says the same as one copy."""
+    assert values(read(log() + log())) == MINE
+
+
+@pytest.mark.parametrize("part", list(PARTS)[2:-1])
+def test_the_head_of_one_log_and_the_rest_of_another_never_mix(part):
+    """From the credentials on, wherever another's rest is glued on: none of its values is the program's own word."""
+    told = read(log(until=part) + _other(log())[len(_other(log(until=part))) :])
+    assert {name: found - MINE[name] for name, found in values(told).items() if found - MINE[name]} == {}
+    assert "several-signups" in {f.code for f in told.findings}
+
+
+def test_foreign_facts_keep_their_place_and_assert_nothing():
+    """They are shown as witnesses that are not believed."""
+    told = read(log() + _other(log()))
+    foreign = [f for f in told.facts if f.channel == FOREIGN]
+    assert foreign
+    assert all(f.locator.evidence == LOG_FILE and f.locator.start >= len(log()) for f in foreign)
+    assert all(f.locator.start < len(log()) for f in told.facts if f.channel == OWN)
