@@ -50,7 +50,7 @@ def run(
 
     Raises Guarded if the plan is not confirmed, is not the one that was shown, or asks for too many instances.
     """
-    manifest, folder = options.read(), options.folder("run")
+    manifest, folder = options.places.read(), options.places.folder("run")
     need_reason(options)
     settings = options.settings_for("run", folder)
     guard_files(settings)
@@ -60,7 +60,7 @@ def run(
     ) as found:
         guard_cloud(found, settings)
         asking = record_decisions(options, renewed(found, options), manifest)
-        manifest, opened = asking.seen(manifest), worlds.open(asking, settings, options.vault(folder), stop)
+        manifest, opened = asking.seen(manifest), worlds.open(asking, settings, options.places.vault(folder), stop)
         state = ask_old_servers(asking, manifest, options.selection.of(manifest), opened, settings.region).write()
         planner = Planner(options=options, state=state, manifest=manifest, settings=settings)
         planned = planner.plan()
@@ -80,8 +80,8 @@ def _confirmed(planned: Plan, state: State, options: Options, confirm: Confirm, 
     if not asked and state.plan_digest not in (None, planned.digest):
         raise Guarded(
             "the plan is not the one that was shown: settings have changed since",
-            where=f"{options.settings_file} · shown {state.plan_digest}, now {planned.digest}",
-            next_step=f"look at `laerecover plan {options.quoted}`, then run again; {NOT_STARTED}",
+            where=f"{options.places.settings_file} · shown {state.plan_digest}, now {planned.digest}",
+            next_step=f"look at `laerecover plan {options.places.quoted}`, then run again; {NOT_STARTED}",
         )
     if not confirm(planned):
         raise Guarded(
@@ -110,16 +110,14 @@ def carry_out(
                 state=state,
                 accounts={a.account_id: a for a in planner.manifest.recoverable if a.account_id in todo},
                 settings=settings,
-                vault=options.vault(state.folder),
+                vault=options.places.vault(state.folder),
                 outbox=Outbox(state.outbox),
                 open_world=opened,
                 watcher=watcher,
                 stop=stop,
                 mail=options.mail,
                 concurrency=options.concurrency,
-                max_instances=options.max_instances,
-                max_failures=options.max_failures,
-                canary=options.canary,
+                limits=options.limits,
             )
             stopped = engine.run(job, todo)
         state = replace(state, stopped=stopped)

@@ -25,7 +25,7 @@ def adopt(
 
     Raises LaeRecoverError: a state exists, there is nothing to adopt, or there are several recoveries.
     """
-    manifest, folder = options.read(), options.folder("run")
+    manifest, folder = options.places.read(), options.places.folder("run")
     if read_state(folder) is not None:
         raise LaeRecoverError(
             "there is a state already",

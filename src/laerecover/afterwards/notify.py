@@ -35,7 +35,7 @@ class Letter:
 
 def waiting_letters(options: Options, state: State, manifest: Manifest, settings: Settings) -> list[Letter]:
     """The mails that `notify` would send, in that order: those that were tried before come last."""
-    vault = options.vault(state.folder)
+    vault = options.places.vault(state.folder)
     accounts = {a.account_id: a for a in manifest.accounts}
     chosen = options.selection.of(manifest)
     letters = []
@@ -70,7 +70,7 @@ def notify(
     need_reason(options)
     with locked(find_state(options).folder, "notify"):
         state = record_not_dialled(options, find_state(options))
-        manifest, settings = state.seen(options.read()), options.settings_for(state.mode, state.folder)
+        manifest, settings = state.seen(options.places.read()), options.settings_for(state.mode, state.folder)
         if state.planned_digest != manifest.digest:
             open_state(state.folder, mode=state.mode, digest=manifest.digest, now=now())
         outbox = Outbox(state.outbox)
@@ -81,7 +81,7 @@ def notify(
             raise Guarded(
                 "the mails were not confirmed", where=str(state.folder), next_step="look again later; nothing was sent"
             )
-        vault = options.vault(state.folder)
+        vault = options.places.vault(state.folder)
         opened = worlds.open(state, settings, vault, stop)
         if not state.not_dialled:
             mails, at_once = [letter.mail for letter in letters], options.concurrency

@@ -21,8 +21,8 @@ from laerecover.state.state import State
 
 def need_reason(options: Options) -> None:
     """Raises LaeRecoverError for a decision without one."""
-    for option, given in (("--accept", options.accept), ("--not-dialled", options.not_dialled)):
-        if given and not (options.because or "").strip():
+    for option, given in (("--accept", options.decision.accept), ("--not-dialled", options.decision.not_dialled)):
+        if given and not options.decision.reason:
             raise LaeRecoverError(
                 f"{option} needs a reason", where="--because", next_step=f'add --because "…"; {NOT_STARTED}'
             )
@@ -30,9 +30,9 @@ def need_reason(options: Options) -> None:
 
 def record_not_dialled(options: Options, state: State) -> State:
     """The state with what `--not-dialled` says, written down: it is said once, and holds for this recovery."""
-    if not options.not_dialled:
+    if not options.decision.not_dialled:
         return state
-    said = {"because": (options.because or "").strip(), "by": getpass.getuser()}
+    said = {"because": options.decision.reason, "by": getpass.getuser()}
     return replace(state, not_dialled={**said, "at": now().isoformat(timespec="seconds")}).write()
 
 
@@ -43,7 +43,7 @@ def accept_rebuilt(
 
     Gives the state with that written down, and the obstacles: what was accepted blocks no more.
     """
-    named = {a.account_id for a in manifest.accounts if {a.account_id, a.customer_email} & set(options.accept)}
+    named = {a.account_id for a in manifest.accounts if {a.account_id, a.customer_email} & set(options.decision.accept)}
     accepted = dict.fromkeys(f for f in obstacles if f.what == REBUILT and f.account_id in named)
     for obstacle in accepted:
         state = state.accept_living(obstacle.account_id or "", obstacle.instances).write()
@@ -61,7 +61,7 @@ def record_decisions(options: Options, state: State, manifest: Manifest) -> Stat
     Raises LaeRecoverError for a name that will not do.
     """
     state = record_not_dialled(options, state)
-    for name in options.accept:
+    for name in options.decision.accept:
         found = [a for a in manifest.accounts if name in (a.account_id, a.customer_email)]
         able = [a for a in found if a.verdict == "RECOVERABLE"]
         if not able:
@@ -77,8 +77,8 @@ def record_decisions(options: Options, state: State, manifest: Manifest) -> Stat
                 next_step=f"give --accept the ids of those that you mean; {NOT_STARTED}",
             )
         for account in able:
-            state = state.accept(account, because=(options.because or "").strip(), by=getpass.getuser(), now=now())
-    return state.write() if options.accept else state
+            state = state.accept(account, because=options.decision.reason, by=getpass.getuser(), now=now())
+    return state.write() if options.decision.accept else state
 
 
 def ask_old_servers(state: State, manifest: Manifest, chosen: frozenset[str], opened: OpenWorld, region: str) -> State:

@@ -69,8 +69,8 @@ class Planner:
 
 def plan(options: Options, *, worlds: Worlds, check: bool = False) -> tuple[Plan, Sequence[Obstacle]]:
     """What a run would do; the state folder remembers which manifest was planned. Asks nobody, unless to `check`."""
-    manifest, folder = options.read(), options.folder("run")
-    real = check or options.settings is not None or options.settings_file.is_file()
+    manifest, folder = options.places.read(), options.places.folder("run")
+    real = check or options.places.settings is not None or options.places.settings_file.is_file()
     settings = options.settings_for("run", folder) if real else drill_settings(folder)
     state = _plan_anew(folder, manifest, options)
     manifest = state.seen(manifest)
@@ -92,7 +92,7 @@ def renewed(state: State, options: Options) -> State:
 
     So is --prove: nobody can store something before a disaster that has been.
     """
-    if options.prove and not state.prove:
+    if options.drill.prove and not state.prove:
         if state.started_at is not None or state.rehearsal.is_file():
             raise LaeRecoverError(
                 "this drill was begun without --prove",

@@ -20,24 +20,33 @@ from laerecover.state.state import State, forget_drill, opened_state
 
 def drill(options: Options, *, watch: Watch, stop: threading.Event) -> tuple[State, Report]:
     """The whole runbook in the twin world, or on a rig. No settings, no confirmation."""
-    manifest, folder, worlds = options.read(), options.folder("drill"), DrillWorlds(options.crash_at)
-    if options.again:
+    manifest, folder, worlds = (
+        options.places.read(),
+        options.places.folder("drill"),
+        DrillWorlds(options.drill.crash_at),
+    )
+    if options.drill.again:
         _end_rig(folder)
         forget_drill(folder)
-    chances = {"seed": options.seed, "pace": options.pace, "faults": options.faults, "prove": options.prove}
+    chances = {
+        "seed": options.drill.drawn,
+        "pace": options.drill.pace,
+        "faults": options.drill.faults,
+        "prove": options.drill.prove,
+    }
     chances["new_identity"] = options.new_identity
     with opened_state(folder, command="drill", mode="drill", digest=manifest.digest, now=now(), **chances) as found:
         state, before = renewed(found, options), manifest
-        manifest, vault = state.seen(manifest), options.vault(folder)
+        manifest, vault = state.seen(manifest), options.places.vault(folder)
         settings = options.settings_for("drill", folder)
         planner = Planner(options=options, state=state, manifest=manifest, settings=settings)
         planned = planner.plan()
         if not planner.open_accounts(planned) and not _unproved(state, planned):
             return state, written_report(planner, planned, worlds)
-        if options.place == "rig" or state.prove:
+        if options.drill.world == "rig" or state.prove:
             from laerecover.rehearsal.rig import of_a_drill as rig
 
-            rig.begin(state, manifest.recoverable, options.faults)
+            rig.begin(state, manifest.recoverable, options.drill.faults)
             planner = replace(planner, settings=options.settings_for("drill", folder))
         if state.prove:
             planner = replace(planner, options=replace(options, mail="send"))

@@ -14,7 +14,7 @@ from laerecover.state.worlds import Worlds
 def report(options: Options, worlds: Worlds) -> tuple[State, Report]:
     """The report of the state as it is now; starts nothing, asks the ledger only."""
     state = find_state(options)
-    manifest, settings = state.seen(options.read()), options.settings_for(state.mode, state.folder)
+    manifest, settings = state.seen(options.places.read()), options.settings_for(state.mode, state.folder)
     planned = make_plan(
         manifest,
         settings,
@@ -37,7 +37,7 @@ def written_report(planner: Planner, planned: Plan, worlds: Worlds) -> Report:
         planner.manifest,
         planned,
         counts,
-        name=str(options.manifest),
+        name=str(options.places.manifest),
         repeated={command: options.repeat(command) for command in TAKES},
         sender=settings.sender,
         now=now(),

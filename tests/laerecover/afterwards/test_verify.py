@@ -235,7 +235,7 @@ def test_a_runner_that_may_not_dial_asks_no_node(operator, make_account):
     """Where the network forbids it, as somebody has said, that is no failure of a node's, and why stands there."""
     someone = operator(make_account(0))
     someone.run(not_dialled=True, because="no way out")
-    state = read_state(someone.options().folder("run"))
+    state = read_state(someone.folder)
     who = dialling(state, Inquiry(world=someone.world.world, vault=VAULT, recipe=recipe_named("tahoe")))
     account = make_account()
     told = {

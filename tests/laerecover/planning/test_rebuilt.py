@@ -58,7 +58,7 @@ def test_a_rebuilt_server_blocks_its_account_until_it_is_accepted(operator, make
     decision = made.body["decisions"][make_account(0).account_id]
     assert (decision["living"], decision["because"]) == (served, "a test server, it has no keys")
     assert {"by", "at"} <= decision.keys()
-    assert served in (someone.options().folder("run") / "report.html").read_text()
+    assert served in (someone.folder / "report.html").read_text()
 
 
 def test_a_decision_is_about_the_servers_that_lived_then(operator, make_account, monkeypatch):
@@ -91,7 +91,7 @@ def test_an_old_server_that_was_accepted_is_not_asked_about_twice(operator, make
     made = someone.run()
     assert outcomes(made) == ["blocked"]
     assert "its old server still runs" in made.accounts[0]["why"]
-    folder = someone.options().folder("run")
+    folder = someone.folder
     state = read_state(folder).accept(
         make_account(0, old_instance_id="i-later"), because="seen", by="me", now=made_at()
     )
