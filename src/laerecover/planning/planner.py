@@ -13,7 +13,7 @@ from laerecover.options import Options, now
 from laerecover.planning.decisions import ask_old_servers
 from laerecover.planning.guards import NOT_STARTED, guard_cloud, guard_files
 from laerecover.planning.obstacles import Obstacle
-from laerecover.planning.plan import Plan, make_plan
+from laerecover.planning.plan import Circumstances, Plan, make_plan
 from laerecover.ports.world import World
 from laerecover.runbook.ledger import read_ledger
 from laerecover.settings import Settings, drill_settings
@@ -33,18 +33,20 @@ class Planner:
 
     def plan(self, obstacles: Sequence[Obstacle] = ()) -> Plan:
         """What would happen to each account, as far as is known by now."""
+        made = make_plan(self.manifest, self.settings, self.circumstances(obstacles))
+        return replace(made, notes=tuple(f"{o.message}; {o.remedy}" for o in obstacles if not o.blocks))
+
+    def circumstances(self, obstacles: Sequence[Obstacle] = ()) -> Circumstances:
+        """What the plan depends on, as options and state say."""
         barred = {o.account_id: f"{o.what}: {o.message}; {o.remedy}" for o in obstacles if o.account_id is not None}
-        made = make_plan(
-            self.manifest,
-            self.settings,
+        return Circumstances(
             mode=self.state.mode,
             selected=self.options.selection.of(self.manifest),
             concurrency=self.options.concurrency,
-            accepted=self.state.accepted_of(self.manifest),
+            accepted=frozenset(self.state.accepted_of(self.manifest)),
             inventory=self.state.inventory or None,
             obstacles=barred,
         )
-        return replace(made, notes=tuple(f"{o.message}; {o.remedy}" for o in obstacles if not o.blocks))
 
     def check(self, world: World) -> Sequence[Obstacle]:
         """What stands in the way of those that are selected and not recovered yet."""

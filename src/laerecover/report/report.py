@@ -14,7 +14,7 @@ from laerecover.mail.outbox import CONFIRMATION, FAILURE, Mail, Outbox, stopped
 from laerecover.manifest import Account, Manifest
 from laerecover.planning.plan import BLOCKED, LEFT_OUT, Plan, not_planned
 from laerecover.report.counts import Counts
-from laerecover.report.follow_ups import follow_ups, grouped, settled
+from laerecover.report.follow_ups import Commands, follow_ups, grouped, settled
 from laerecover.report.lost_mails import lost_mails
 from laerecover.runbook.ledger import Round, _stamp, read_ledger
 from laerecover.runbook.runbook import ALL_STEPS, GUARD_KINDS
@@ -65,14 +65,12 @@ def make_report(
     manifest: Manifest,
     plan: Plan,
     counts: Mapping[str, Counts],
+    commands: Commands,
     *,
-    name: str,
     now: datetime,
-    repeated: Mapping[str, str] | None = None,
-    sender: str = "",
+    sender: str,
 ) -> Report:
-    """Read ledger and outbox, and put them beside plan and world. `name`: the manifest as the user called it;
-    `repeated`: command -> the options that it must be given again; `sender`: of the mails."""
+    """Read ledger and outbox, and put them beside plan and world. `sender`: of the mails."""
     rounds = read_ledger(state.ledger)
     known = Outbox(state.outbox).all()
     lost = lost_mails(state, rounds, known, {a.account_id: a for a in manifest.accounts}, sender)
@@ -93,11 +91,11 @@ def make_report(
         row["unplanned"] = account.verdict != "RECOVERABLE" and account.account_id in (rounds.keys() | mails.keys())
         untried = {"ok": False, "said": "not tried yet"} if state.prove and row["outcome"] == "recovered" else None
         row["proof"] = proofs.get(account.account_id, untried)
-        row["follow_ups"] = follow_ups(row, account, mails.get(account.account_id, []), state, name, repeated or {})
+        row["follow_ups"] = follow_ups(row, account, mails.get(account.account_id, []), state, commands)
     ended = [r.ended_at for r in rounds.values() if r.ended_at is not None]
     body = {
         "mode": state.mode,
-        "manifest": name,
+        "manifest": commands.manifest,
         "manifest_digest": manifest.digest,
         "recovery_id": state.recovery_id,
         "started_at": state.started_at and _stamp(begun),

@@ -16,7 +16,7 @@ from laerecover.hosts.identity import parse_furl
 from laerecover.hosts.vault import Vault
 from laerecover.manifest import Manifest, Secret
 from laerecover.options import Selection
-from laerecover.planning.plan import make_plan
+from laerecover.planning.plan import Circumstances, make_plan
 from laerecover.settings import drill_settings, example, read_settings
 from laerecover.state.lock import holder, locked
 from laerecover.state.state import open_state, read_state
@@ -30,7 +30,8 @@ def planned(tmp_path):
     def make(*accounts, mode="run", selection=None, **more):
         manifest = Manifest(accounts=accounts, evidence_digest="e", digest="d" * 64)
         chosen = (selection or Selection()).of(manifest)
-        return make_plan(manifest, drill_settings(tmp_path), mode=mode, selected=chosen, concurrency=8, **more)
+        given = Circumstances(mode=mode, selected=chosen, concurrency=8, **more)
+        return make_plan(manifest, drill_settings(tmp_path), given)
 
     return make
 
@@ -56,7 +57,7 @@ def test_a_server_that_may_still_run_blocks_its_account(
     row = planned(
         account,
         mode=mode,
-        accepted={account.account_id: {}} if accepted else {},
+        accepted=frozenset([account.account_id] if accepted else []),
         inventory={account.account_id: inventory} if inventory else None,
     ).accounts[0]
     assert (row.action, row.guarded) == (action, guarded)
@@ -66,7 +67,7 @@ def test_a_server_that_may_still_run_blocks_its_account(
 def test_other_verdicts_are_blocked_with_what_is_missing(planned, make_account, verdict):
     """Only RECOVERABLE accounts are taken, and a decision about the server changes nothing."""
     account = make_account(verdict=verdict, missing=("user_secret_key",))
-    row = planned(account, accepted={account.account_id: {}}).accounts[0]
+    row = planned(account, accepted=frozenset([account.account_id])).accounts[0]
     assert (row.action, row.guarded) == ("blocked", False)
     assert verdict in row.why
     assert "user_secret_key" in row.why
