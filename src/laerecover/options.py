@@ -14,7 +14,8 @@ from laerecover.manifest import Account, Manifest, default_key_file, read_manife
 from laerecover.manifest.store import read_key
 from laerecover.runbook.limits import Limits
 from laerecover.settings import DEFAULT_NAME, Settings, drill_settings, read_settings
-from laerecover.state.state import State, read_state
+from laerecover.state.opening import read_state
+from laerecover.state.state import State
 
 _PLACES, _WORK = ("key_file", "settings"), ("selection", "evidence_out", "mail", "max_instances")
 TAKES = {
@@ -104,7 +105,7 @@ class Places:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Consent:
     """What a human says, with the reason: `accept` (accounts whose old servers do no harm), that nobody can dial."""
 
     accept: tuple[str, ...] = ()
@@ -143,7 +144,7 @@ class Options:
     places: Places
     selection: Selection = field(default_factory=Selection)
     limits: Limits = field(default_factory=Limits)
-    decision: Decision = field(default_factory=Decision)
+    consent: Consent = field(default_factory=Consent)
     drill: DrillOptions = field(default_factory=DrillOptions)
     concurrency: int = 8
     mail: str = "hold"
@@ -177,7 +178,7 @@ class Options:
         return replace(settings, name_tag=self.name_tag) if self.name_tag else settings
 
 
-_PARTS = {"places": Places, "selection": Selection, "limits": Limits, "decision": Decision, "drill": DrillOptions}
+_PARTS = {"places": Places, "selection": Selection, "limits": Limits, "consent": Consent, "drill": DrillOptions}
 
 
 def make_options(**given: Any) -> Options:

@@ -27,7 +27,8 @@ from laerecover.ports.world import OpenWorld
 from laerecover.report.report import Report
 from laerecover.report.written import written_report
 from laerecover.runbook.tags import mark_recovered
-from laerecover.state.state import State, opened_state
+from laerecover.state.opening import opened_state
+from laerecover.state.state import State
 from laerecover.state.worlds import Worlds
 
 if TYPE_CHECKING:
@@ -70,17 +71,17 @@ def run(
             planned = replace(planner, state=state).plan(obstacles)
             guard_instances(planned, options)
             _confirmed(planned, state, options, confirm, asked=asked)
-            state = replace(state, plan_digest=planned.digest).write()
+            state = replace(state, planned=replace(state.planned, shown=planned.digest)).write()
             adopt_unknown(state, manifest, settings, opened.world)
         return carry_out(replace(planner, state=state), planned, opened, watch=watch, stop=stop, worlds=worlds)
 
 
 def _confirmed(planned: Plan, state: State, options: Options, confirm: Confirm, *, asked: bool) -> None:
     """Raises Guarded unless this very plan was seen, and somebody wants it."""
-    if not asked and state.plan_digest not in (None, planned.digest):
+    if not asked and state.planned.shown not in (None, planned.digest):
         raise Guarded(
             "the plan is not the one that was shown: settings have changed since",
-            where=f"{options.places.settings_file} · shown {state.plan_digest}, now {planned.digest}",
+            where=f"{options.places.settings_file} · shown {state.planned.shown}, now {planned.digest}",
             next_step=f"look at `laerecover plan {options.places.quoted}`, then run again; {NOT_STARTED}",
         )
     if not confirm(planned):

@@ -17,7 +17,7 @@ from laerecover.ports.refusals import Refusal, Transient
 from laerecover.rehearsal.twin.compute import TwinCompute
 from laerecover.runbook.runbook import ALL_STEPS
 from laerecover.state.lock import locked
-from laerecover.state.state import read_state
+from laerecover.state.opening import read_state
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 UNFIT = "Eve\r\nBcc: mallory@example.net"
@@ -103,7 +103,7 @@ def test_an_email_of_two_accounts_accepts_neither(someone, make_account):
     with pytest.raises(LaeRecoverError, match="names 2 accounts") as refused:
         me.run(accept=("shared@example.org",), because="the first is mine")
     assert all(account.account_id in refused.value.where for account in shared)
-    assert not read_state(me.folder).accepted
+    assert not read_state(me.folder).decisions.accepted
     assert outcomes(me.run(accept=(shared[0].account_id,), because="it is mine")) == ["recovered", "blocked"]
 
 
@@ -138,9 +138,9 @@ def test_a_slow_plan_takes_nothing_back_that_a_run_wrote(someone, make_account, 
         written.append(read_state(folder))
 
     made = slow_plan(me, meanwhile)
-    assert read_state(folder) == replace(written[0], plan_digest=made.digest)
+    assert read_state(folder) == replace(written[0], planned=replace(written[0].planned, shown=made.digest))
     assert written[0].started_at
-    assert written[0].accepted
+    assert written[0].decisions.accepted
 
 
 def test_a_plan_beside_a_runner_writes_nothing_and_says_so(someone, make_account, slow_plan):

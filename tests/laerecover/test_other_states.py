@@ -15,7 +15,7 @@ from laerecover.mail.outbox import COPIED, FOREIGN, Outbox
 from laerecover.manifest.errors import KeyFileRefused
 from laerecover.options import make_options
 from laerecover.state.lock import locked
-from laerecover.state.state import forget_drill, open_state, read_state
+from laerecover.state.opening import forget_drill, open_state, read_state
 
 
 def second_state(bench, folder):

@@ -12,7 +12,7 @@ from laerecover.errors import Guarded, LaeRecoverError, StepFailed
 from laerecover.options import Selection
 from laerecover.ports.services import ServerRow
 from laerecover.runbook.runbook import ALL_STEPS, execute
-from laerecover.state.state import read_state
+from laerecover.state.opening import read_state
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 UNFIT = "Eve\r\nBcc: mallory@example.net"

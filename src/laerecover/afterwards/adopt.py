@@ -14,7 +14,8 @@ from laerecover.ports.world import World
 from laerecover.runbook.ledger import read_ledger
 from laerecover.settings import Settings
 from laerecover.state.lock import locked
-from laerecover.state.state import State, open_state, read_state
+from laerecover.state.opening import open_state, read_state
+from laerecover.state.state import State
 from laerecover.state.worlds import Worlds
 
 

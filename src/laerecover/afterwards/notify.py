@@ -20,7 +20,8 @@ from laerecover.ports.refusals import WorldError
 from laerecover.report.lost_mails import doubt_lost
 from laerecover.settings import Settings
 from laerecover.state.lock import locked
-from laerecover.state.state import State, open_state
+from laerecover.state.opening import open_state
+from laerecover.state.state import State
 from laerecover.state.worlds import Worlds
 
 
@@ -71,7 +72,7 @@ def notify(
     with locked(find_state(options).folder, "notify"):
         state = record_not_dialled(options, find_state(options))
         manifest, settings = state.seen(options.places.read()), options.settings_for(state.mode, state.folder)
-        if state.planned_digest != manifest.digest:
+        if state.planned.digest != manifest.digest:
             open_state(state.folder, mode=state.mode, digest=manifest.digest, now=now())
         outbox = Outbox(state.outbox)
         outbox.doubt_interrupted(now())
@@ -83,7 +84,7 @@ def notify(
             )
         vault = options.places.vault(state.folder)
         opened = worlds.open(state, settings, vault, stop)
-        if not state.not_dialled:
+        if not state.decisions.not_dialled:
             mails, at_once = [letter.mail for letter in letters], options.concurrency
             silent = hold_back_silent(mails, opened.world, vault, outbox, at_once=at_once)
             letters = [letter for letter in letters if letter.mail.message_id not in silent]

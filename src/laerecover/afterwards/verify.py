@@ -99,9 +99,9 @@ def who_is_asked(
 
 def dialling(state: State, asked: Inquiry) -> Inquiry:
     """Without the nodes' ports where somebody has said that they cannot be dialled from here."""
-    if state.not_dialled is None:
+    if state.decisions.not_dialled is None:
         return asked
-    untold = f"not asked from here: {state.not_dialled['because']}"
+    untold = f"not asked from here: {state.decisions.not_dialled['because']}"
     return replace(asked, world=replace(asked.world, nodes=None), untold=untold)
 
 

@@ -89,7 +89,9 @@ def make_report(
     proofs = state.proved
     for row, account in zip(rows, accounts, strict=True):
         row["unplanned"] = account.verdict != "RECOVERABLE" and account.account_id in (rounds.keys() | mails.keys())
-        untried = {"ok": False, "said": "not tried yet"} if state.prove and row["outcome"] == "recovered" else None
+        untried = (
+            {"ok": False, "said": "not tried yet"} if state.drill.prove and row["outcome"] == "recovered" else None
+        )
         row["proof"] = proofs.get(account.account_id, untried)
         row["follow_ups"] = follow_ups(row, account, mails.get(account.account_id, []), state, commands)
     ended = [r.ended_at for r in rounds.values() if r.ended_at is not None]
@@ -104,11 +106,11 @@ def make_report(
         "seconds": round((max(ended) - begun).total_seconds(), 3) if ended and begun else None,
         "forecast_seconds": plan.seconds,
         "step_seconds": _medians(rounds.values()),
-        "pace": state.pace,
-        "seed": state.seed if state.mode == "drill" else None,
+        "pace": state.drill.pace,
+        "seed": state.drill.seed if state.mode == "drill" else None,
         "stopped": _stopped(state, rows, known),
-        "decisions": {key: dict(value) for key, value in state.accepted.items()},
-        "not_dialled": dict(state.not_dialled) if state.not_dialled else None,
+        "decisions": {key: dict(value) for key, value in state.decisions.accepted.items()},
+        "not_dialled": dict(state.decisions.not_dialled) if state.decisions.not_dialled else None,
         "accounts": rows,
     }
     return Report(body=body)

@@ -104,7 +104,7 @@ class Job:
             known=known,
             failure=failure,
             new_identity=self.state.new_identity,
-            dial=self.state.not_dialled is None,
+            dial=self.state.decisions.not_dialled is None,
             permit_launch=self.brake.permit,
             point=lambda point: self.open_world.point(step, point),
             waiting=lambda what, seconds: self.watcher.waits(account_id, what, seconds),

@@ -19,7 +19,7 @@ from laerecover.ports.refusals import NotListening, Refusal, Transient
 from laerecover.ports.services import Clock
 from laerecover.ports.world import World
 from laerecover.runbook.ledger import Round
-from laerecover.state.state import read_state
+from laerecover.state.opening import read_state
 
 TUBS = {"introducer_tub_id": "a" * 32, "server_nodeid": "b" * 32}
 CHECKS = ("introducer", "storage node", "announcement", "bucket", "store", "share", "old shares")

@@ -16,7 +16,7 @@ from laerecover.ports.refusals import Refusal, Transient
 from laerecover.rehearsal.twin.probes import TwinProbe
 from laerecover.rehearsal.twin.world import TwinFile
 from laerecover.report.written import report
-from laerecover.state.state import read_state
+from laerecover.state.opening import read_state
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 SSH, NODES = (22, 22, "0.0.0.0/0"), (12345, 12346, "0.0.0.0/0")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import stat
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -19,7 +20,7 @@ from laerecover.options import Selection
 from laerecover.planning.plan import Circumstances, make_plan
 from laerecover.settings import drill_settings, example, read_settings
 from laerecover.state.lock import holder, locked
-from laerecover.state.state import open_state, read_state
+from laerecover.state.opening import open_state, read_state
 from laerecover.text import clean
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -186,8 +187,9 @@ def test_a_state_remembers_what_was_planned(make_account, tmp_path):
     """Another manifest and the other mode are refused; everything is for its owner alone."""
     folder = tmp_path / "m.state"
     made = open_state(folder, mode="run", digest="a" * 64, now=NOW)
-    made.accept(make_account(0), because="seen dead", by="ann", now=NOW).write()
-    assert read_state(folder).accepted[make_account(0).account_id]["by"] == "ann"
+    said = made.decisions.accept(make_account(0), because="seen dead", by="ann", now=NOW)
+    replace(made, decisions=said).write()
+    assert read_state(folder).decisions.accepted[make_account(0).account_id]["by"] == "ann"
     for change in ({"digest": "b" * 64}, {"mode": "drill"}):
         with pytest.raises(LaeRecoverError, match="nothing was started"):
             open_state(folder, **{"mode": "run", "digest": "a" * 64, "now": NOW, **change})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from laerecover.errors import Guarded
 from laerecover.ports.compute import LaunchRequest
 from laerecover.ports.refusals import Refusal
 from laerecover.rehearsal.twin.compute import TwinCompute
-from laerecover.state.state import read_state
+from laerecover.state.opening import read_state
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 
@@ -92,10 +93,9 @@ def test_an_old_server_that_was_accepted_is_not_asked_about_twice(operator, make
     assert outcomes(made) == ["blocked"]
     assert "its old server still runs" in made.accounts[0]["why"]
     folder = someone.folder
-    state = read_state(folder).accept(
-        make_account(0, old_instance_id="i-later"), because="seen", by="me", now=made_at()
-    )
-    state.write()
+    state, account = read_state(folder), make_account(0, old_instance_id="i-later")
+    said = state.decisions.accept(account, because="seen", by="me", now=made_at())
+    replace(state, decisions=said).write()
     assert "living" not in json.loads((folder / "state.json").read_text())["accepted"][make_account(0).account_id]
     assert outcomes(someone.run()) == ["recovered"]
 
