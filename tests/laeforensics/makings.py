@@ -131,7 +131,7 @@ class Told:
 
     @property
     def facts(self) -> list[Fact]:
-        told = [fact for fact in self.log.facts if fact.field not in ("stage", "failure", "bucket_failed")]
+        told = [fact for fact in self.log.facts if fact.field not in ("stage", "failure", "bucket_failed", "reading")]
         return [fact._replace(channel=self.signup.hearing.channel(fact)) for fact in told]
 
     @property

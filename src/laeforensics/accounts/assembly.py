@@ -16,6 +16,7 @@ from laeforensics.evidence.names import start_of, stem
 from laeforensics.facts.beliefs import Beliefs, Doubt
 from laeforensics.facts.buckets import product_code_of
 from laeforensics.facts.channels import SITE, STANDING
+from laeforensics.facts.damage import is_near
 from laeforensics.facts.fields import CREDENTIALS, CUSTOMER, IDENTITY, SERVER, fields_of, was_quoted
 from laeforensics.facts.findings import finding
 from laeforensics.facts.masking import excerpt
@@ -98,7 +99,8 @@ def _leave_out_other_customers(account: CaseAccount, group: list[Signup], roles:
             )  # a copy is no other customer: where it differs, one of them is damaged
             continue
         shared = [name for name in _SAME_CUSTOMER if name in anchor.values and name in signup.values]
-        other = [name for name in shared if anchor.values[name] != signup.values[name]]
+        differing = [name for name in shared if anchor.values[name] != signup.values[name]]
+        other = [name for name in differing if not is_near(anchor.values[name], signup.values[name])]
         if not other and (roles[signup.name] != RE_RECORD or "user_access_key_id" in shared):
             kept.append(signup)
             continue
@@ -173,7 +175,9 @@ def _email_findings(account: CaseAccount) -> None:
         account.findings.append(
             finding(
                 "missing-email",
-                "nothing tells the customer's address",
+                "addresses are told that differ in a character or two, and nothing tells the right one"
+                if len({f.value for f in account.witnesses.get("customer_email", ())}) > 1
+                else "nothing tells the customer's address",
                 signup=account.account_id,
                 field="customer_email",
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 from laeforensics.doubting import (
     broken_json,
@@ -10,20 +11,27 @@ from laeforensics.doubting import (
     cut,
     hosts_differ,
     in_error,
+    neighbours,
     other_host,
+    redacted,
     runs,
     swapped,
     testimony,
     unannounced,
     vouching,
 )
+from laeforensics.doubting.account_views import AccountView, by_account
+from laeforensics.doubting.signups import Signup
 from laeforensics.doubting.views import FileView, Said
 from laeforensics.facts.beliefs import Doubt, Warrant
 from laeforensics.facts.findings import Finding
 
+View = TypeVar("View")
 FileJudge = Callable[[FileView], Iterable[Said]]
+AccountJudge = Callable[[AccountView], Iterable[Said]]
 
 OF_A_PRINT: tuple[FileJudge, ...] = (
+    redacted.judge,
     unannounced.judge,
     cut.judge,
     in_error.judge,
@@ -32,6 +40,7 @@ OF_A_PRINT: tuple[FileJudge, ...] = (
     broken_json.judge,
 )
 OF_A_FILE: tuple[FileJudge, ...] = (runs.judge, vouching.judge, testimony.judge, hosts_differ.judge, swapped.judge)
+SETTLING: tuple[AccountJudge, ...] = (neighbours.judge,)
 
 
 def hear_file(view: FileView) -> tuple[list[Doubt | Warrant], list[Finding]]:
@@ -46,7 +55,15 @@ def hear_file(view: FileView) -> tuple[list[Doubt | Warrant], list[Finding]]:
     return notes, findings
 
 
-def hear(stage: Sequence[FileJudge], view: FileView) -> tuple[list[Doubt | Warrant], list[Finding]]:
+def hear(stage: Iterable[Callable[[View], Iterable[Said]]], view: View) -> tuple[list[Doubt | Warrant], list[Finding]]:
     """What the judges of one stage say."""
     said = [each for judge in stage for each in judge(view)]
     return [s for s in said if not isinstance(s, Finding)], [s for s in said if isinstance(s, Finding)]
+
+
+def hear_accounts(signups: Sequence[Signup]) -> None:
+    """Let the signups of each bucket hear what the judges that settle say of their facts."""
+    for view in list(by_account(signups)):
+        notes, findings = hear(SETTLING, view)
+        view.signups[0].beliefs.add(notes)
+        view.signups[0].findings += findings

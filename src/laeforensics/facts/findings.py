@@ -46,6 +46,7 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "damaged-row": (WARNING, "look for another copy of this csv file"),
     "damaged-value": (WARNING, "look for another copy of this log"),
+    "redacted": (WARNING, "look for a copy of this file that nobody has blacked out"),
     "converted-file": (NOTE, "none needed; a copy without conversion would give byte offsets of the original"),
     "residue": (NOTE, "look at case.residue"),
     "several-signups": (

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from laeforensics.companions.csv_rows import Row
 from laeforensics.companions.products import Product, of_another_time
 from laeforensics.companions.sources import Sources
+from laeforensics.doubting.judges import hear_accounts
 from laeforensics.doubting.signups import Signup
 from laeforensics.evidence.names import start_of
 from laeforensics.facts.buckets import activation_key_of, bears_seed, product_code_of, seed_of
@@ -38,6 +39,13 @@ def join(logs: Sequence[SignupLog], sources: Sources) -> list[Signup]:
     for signup in signups:
         join_rest(signup, sources)
     return signups
+
+
+def settle(signups: Sequence[Signup]) -> None:
+    """Weigh the witnesses of every field, after the judges that see an account's signups together have spoken."""
+    hear_accounts(signups)
+    for signup in signups:
+        _settle(signup)
 
 
 def _doubt_name(signup: Signup, sources: Sources) -> None:
@@ -82,13 +90,12 @@ def _doubt_name(signup: Signup, sources: Sources) -> None:
 
 
 def join_rest(signup: Signup, sources: Sources) -> None:
-    """Join csv rows, product and serverinfo, then settle every field."""
+    """Join csv rows, product and serverinfo."""
     _join_product_code(signup)
     join_csv(signup, sources)
     _join_serverinfo(signup, sources.serverinfo)
     _join_token(signup, sources)
     signup.doubt(of_another_time(signup.told("product_token"), signup.hearing), "of-another-time")
-    _settle(signup)
     names = (f.value for f in signup.asserted("bucket_name"))
     signup.undecided_bucket = next((sources.undecided[n] for n in names if n in sources.undecided), None)
 

@@ -55,7 +55,12 @@ def test_missing_credentials_are_mended_by_the_secrets_file(tmp_path):
 
 def test_a_contested_field_is_mended_by_a_decision(tmp_path):
     """One decision for each contested field."""
-    case = open_files(tmp_path, evidence(secrets=secrets(secret_key="x" * 40, access_key_id="AKIASTRANGERKEYID234")))
+    case = open_files(
+        tmp_path,
+        evidence(
+            secrets=secrets(secret_key="some/other+secret/of+forty/characters/00", access_key_id="AKIASTRANGERKEYID234")
+        ),
+    )
     assert [what for what, _, _ in _only(case)] == ["a decision on user_access_key_id", "a decision on user_secret_key"]
 
 
