@@ -98,9 +98,9 @@ def _leave_out_other_customers(account: CaseAccount, group: list[Signup], roles:
                 [] if signup is anchor else [signup]
             )  # a copy is no other customer: where it differs, one of them is damaged
             continue
-        shared = [name for name in _SAME_CUSTOMER if name in anchor.values and name in signup.values]
-        differing = [name for name in shared if anchor.values[name] != signup.values[name]]
-        other = [name for name in differing if not is_near(anchor.values[name], signup.values[name])]
+        ours, theirs = _customer_of(anchor), _customer_of(signup)
+        shared = [name for name in _SAME_CUSTOMER if name in ours and name in theirs]
+        other = [n for n in shared if ours[n] != theirs[n] and not is_near(ours[n], theirs[n])]
         if not other and (roles[signup.name] != RE_RECORD or "user_access_key_id" in shared):
             kept.append(signup)
             continue
@@ -115,6 +115,17 @@ def _leave_out_other_customers(account: CaseAccount, group: list[Signup], roles:
             )
         )
     return [s for s in group if any(s is k for k in kept)]
+
+
+def _customer_of(signup: Signup) -> dict[str, str]:
+    """What a signup tells of its customer, even where it is another account's: just that tells whose it is."""
+    foreign = {
+        fact.field: fact.value
+        for name in _SAME_CUSTOMER
+        for fact in signup.told(name)
+        if any(note.reason in ("of-another-account", "in-two-accounts") for note in signup.hearing.notes(fact))
+    }
+    return {**foreign, **signup.values}
 
 
 def _history_line(signup: Signup, role: str) -> str:

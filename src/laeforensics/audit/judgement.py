@@ -36,7 +36,7 @@ class Judgement:
         self._no_logs = [lost.no_log_finding(log) for log in reading.logs if lost.is_no_log(log)]
         self.joined: list[Signup] = join([log for log in reading.logs if not lost.is_no_log(log)], reading.sources)
         self.lost: list[Signup] = lost.logs_lost(self.joined, reading.sources)
-        settle(self.signups)
+        settle(self.signups, reading.sources)
         self.roles = roles(self.signups)
 
     @property

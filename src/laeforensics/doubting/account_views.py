@@ -17,11 +17,17 @@ class AccountView:
     """The signups that name one bucket, with what is thought of their facts so far."""
 
     signups: Sequence[Signup]
+    bucket: str | None = None
 
     @property
     def names(self) -> frozenset[str]:
         """For whom a doubt about the whole account holds."""
         return frozenset(signup.name for signup in self.signups)
+
+    @property
+    def hearing(self) -> Hearing:
+        """What its facts are worth so far."""
+        return Hearing(self.signups[0].beliefs, self.names)
 
     def scopes(self) -> Iterator[tuple[str, Hearing, frozenset[str], list[Fact]]]:
         """The facts that speak of one thing: what the customer has, in all signups; a server's, in each alone.
@@ -43,4 +49,5 @@ def by_account(signups: Iterable[Signup]) -> Iterator[AccountView]:
     for signup in signups:
         bucket, _ = signup.weigh("bucket_name")
         groups[bucket or signup.name].append(signup)
-    return (AccountView(signups=group) for group in groups.values())
+    buckets = {name: None if name == group[0].name else name for name, group in groups.items()}
+    return (AccountView(signups=group, bucket=buckets[name]) for name, group in groups.items())

@@ -9,12 +9,14 @@ from laeforensics.doubting import (
     broken_json,
     broken_key,
     cut,
+    furl_differs,
     hosts_differ,
     in_error,
     neighbours,
     other_host,
     redacted,
     runs,
+    shared,
     swapped,
     testimony,
     unannounced,
@@ -28,6 +30,7 @@ from laeforensics.facts.findings import Finding
 
 View = TypeVar("View")
 FileJudge = Callable[[FileView], Iterable[Said]]
+CaseJudge = Callable[[Sequence[AccountView]], Iterable[Said]]
 AccountJudge = Callable[[AccountView], Iterable[Said]]
 
 OF_A_PRINT: tuple[FileJudge, ...] = (
@@ -39,7 +42,15 @@ OF_A_PRINT: tuple[FileJudge, ...] = (
     broken_key.judge,
     broken_json.judge,
 )
-OF_A_FILE: tuple[FileJudge, ...] = (runs.judge, vouching.judge, testimony.judge, hosts_differ.judge, swapped.judge)
+OF_A_FILE: tuple[FileJudge, ...] = (
+    runs.judge,
+    vouching.judge,
+    testimony.judge,
+    hosts_differ.judge,
+    swapped.judge,
+    furl_differs.judge,
+)
+ACROSS: tuple[CaseJudge, ...] = (shared.judge,)
 SETTLING: tuple[AccountJudge, ...] = (neighbours.judge,)
 
 
@@ -59,6 +70,17 @@ def hear(stage: Iterable[Callable[[View], Iterable[Said]]], view: View) -> tuple
     """What the judges of one stage say."""
     said = [each for judge in stage for each in judge(view)]
     return [s for s in said if not isinstance(s, Finding)], [s for s in said if isinstance(s, Finding)]
+
+
+def hear_case(signups: Sequence[Signup]) -> None:
+    """Let the signups of a case hear what the judges that see all of them together say."""
+    views = list(by_account(signups))
+    if views:
+        notes, findings = hear(ACROSS, views)
+        signups[0].beliefs.add(notes)
+        by_name = {signup.name: signup for signup in signups}
+        for found in findings:
+            by_name[found.signup or ""].findings.append(found)
 
 
 def hear_accounts(signups: Sequence[Signup]) -> None:

@@ -130,6 +130,10 @@ class Hearing:
         """The facts that assert something, in their order."""
         return [fact for fact in facts if self.standing(fact) <= LAST_ASSERTING_STANDING]
 
+    def sure(self, facts: Iterable[Fact]) -> list[Fact]:
+        """The facts that assert something by themselves, in their order."""
+        return [fact for fact in self.asserting(facts) if not self.is_unsure(fact)]
+
     def own(self, facts: Iterable[Fact]) -> list[Fact]:
         """The facts that are the program's own word: so they came, and nothing speaks against it."""
         return [fact for fact in facts if fact.channel == "own" and self.standing(fact) == 1]

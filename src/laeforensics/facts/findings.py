@@ -53,6 +53,10 @@ CODES: dict[str, tuple[str, str]] = {
         WARNING,
         "compare with another copy of this log: only the signup that bears the file's name counts",
     ),
+    "several-accounts": (
+        WARNING,
+        "compare with other copies of both files: one of them holds a piece of the other",
+    ),
     "renamed-log": (WARNING, "find out who renamed the file; its values are taken from its text, not from its name"),
     "misnamed-secrets": (WARNING, "find out who renamed the file; it was matched by its bucket name"),
     "contested-field": (BLOCKING, "a human decides which witness is right"),

@@ -57,6 +57,7 @@ REASONS: dict[str, Reason] = {
     "not-its-id": _denies("stray", "it is not what the certificate beside it hashes to"),
     "not-its-certificate": _denies("broken", "its certificate does not hash to the node id beside it"),
     "host-differs": _denies("stray", "host and furl beside each other name different servers"),
+    "furl-differs": _unsure("key and furl of one signup beside each other name different nodes"),
     # -- within one file --------------------------------------------------------------------------------------
     "nothing-ties": _denies("foreign", "lines are missing before it, and nothing ties it to the signup", _ORDER),
     "another-run": _denies("foreign", "it is of another run in the same file", _ORDER),
@@ -74,6 +75,7 @@ REASONS: dict[str, Reason] = {
     ),
     "other-server": _denies("foreign", "the secrets file tells another server than this log goes on with", _ORDER),
     "of-another-account": _denies("foreign", "another account tells it, too: one holds a piece of the other", _ORDER),
+    "in-two-accounts": _unsure("another account tells it, too, and nothing tells whose it is", _ORDER),
     "unknown-key": _denies("stray", "no csv row knows this activation key, whose length is unusual", _ORDER),
     "rows-of-others": _denies("stray", "every csv row that knows it tells of another customer", _ORDER),
     "lost-a-piece": _denies("stray", "it has lost a piece: both csv rows tell the whole", _ORDER),
@@ -109,3 +111,7 @@ REASONS: dict[str, Reason] = {
     ),
     "paired": _raises("paired", 3, "relayed, vouched for by the node id"),
 }
+DAMAGE = frozenset(
+    {"cut", "host-damaged", "host-differs", "broken-key", "not-its-id", "not-its-certificate", "furl-differs"}
+)
+"""The reasons that tell of damage to the file in which a fact stands."""

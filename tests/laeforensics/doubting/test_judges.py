@@ -14,14 +14,18 @@ from makings import (
     INTRODUCER,
     LOG_FILE,
     NAME,
+    OTHER_NAME,
     OTHER_SEED,
     PARTS,
     SECRET_KEY,
     SEED,
     STORAGE,
+    STRANGER,
+    as_another,
     audit_row,
     config,
     evidence,
+    furl_of,
     hear_secrets,
     identities_read,
     log,
@@ -37,7 +41,8 @@ from makings import (
 
 from laeforensics.doubting import judges
 
-STAGES = ("OF_A_PRINT", "OF_A_FILE", "SETTLING")
+STAGES = ("OF_A_PRINT", "OF_A_FILE", "ACROSS", "SETTLING")
+SECRETS = f"secrets/{NAME}"
 STRANGERS_KEY = "access_key_id = 'AKIASTRANGERKEYID234'\n"
 
 
@@ -111,6 +116,20 @@ def of_neighbours(folder):
     return audit_row(open_files(folder, files))["customer_email"], EMAIL
 
 
+def of_furl_differs(folder):
+    told = hear_secrets(secrets(external_introducer_furl=furl_of(STRANGER), internal_introducer_furl=None), SECRETS)
+    return told.view.hearing.sure(f for f in told.file.facts if f.field == "server_node_pem"), []
+
+
+def of_shared(folder):
+    files = evidence()
+    other = {path.replace(NAME, OTHER_NAME): as_another(data) for path, data in files.items() if SEED in path}
+    theirs = other[f"secrets/{OTHER_NAME}"]
+    other[f"secrets/{OTHER_NAME}"] = theirs.replace(ACCESS_KEY_ID[::-1].encode(), ACCESS_KEY_ID.encode())
+    del files[LOG_FILE], other[f"signup_logs/{OTHER_NAME}"]
+    return set(open_files(folder, {**files, **other}).audit["verdict"]), {"CONTESTED"}
+
+
 CASES = {
     case.__name__.removeprefix("of_"): case
     for case in (
@@ -126,6 +145,8 @@ CASES = {
         of_testimony,
         of_hosts_differ,
         of_swapped,
+        of_furl_differs,
+        of_shared,
         of_neighbours,
     )
 }
