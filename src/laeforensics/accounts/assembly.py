@@ -98,9 +98,11 @@ def _leave_out_other_customers(account: CaseAccount, group: list[Signup], roles:
                 [] if signup is anchor else [signup]
             )  # a copy is no other customer: where it differs, one of them is damaged
             continue
-        ours, theirs = _customer_of(anchor), _customer_of(signup)
+        ours, theirs = anchor.values, _customer_of(signup)
         shared = [name for name in _SAME_CUSTOMER if name in ours and name in theirs]
         other = [n for n in shared if ours[n] != theirs[n] and not is_near(ours[n], theirs[n])]
+        if any(n not in other for n in shared):
+            other = [n for n in other if n in signup.values]
         if not other and (roles[signup.name] != RE_RECORD or "user_access_key_id" in shared):
             kept.append(signup)
             continue
@@ -118,7 +120,7 @@ def _leave_out_other_customers(account: CaseAccount, group: list[Signup], roles:
 
 
 def _customer_of(signup: Signup) -> dict[str, str]:
-    """What a signup tells of its customer, even where it is another account's: just that tells whose it is."""
+    """What a signup tells of its customer, even where it is another account's: that, too, tells whose it is."""
     foreign = {
         fact.field: fact.value
         for name in _SAME_CUSTOMER

@@ -157,6 +157,8 @@ def settle_furl(account: CaseAccount, servers: Sequence[Signup]) -> None:
             ]
             for s, facts in zip(servers, per_server, strict=True)
         ]
+    elif "introducer_node_pem" in account.contested and len(_nodes(per_server)) > 1:
+        return  # which of them is the customer's, the decision about the key will tell
     told = next((s for s, facts in zip(servers, per_server, strict=True) if facts), None)
     if told is not None:
         # Copies of the same log speak together.
@@ -172,6 +174,10 @@ def settle_furl(account: CaseAccount, servers: Sequence[Signup]) -> None:
                 field="introducer_furl",
             )
         )
+
+
+def _nodes(per_server: Sequence[Sequence[Fact]]) -> set[str]:
+    return {node_keys.tub_id_of_furl(fact.value) for facts in per_server for fact in facts}
 
 
 def note_relayed_furl(account: CaseAccount) -> None:

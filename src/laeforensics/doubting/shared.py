@@ -38,26 +38,33 @@ _Tellers = dict[int, list[Fact]]
 def judge(views: Sequence[AccountView]) -> Iterator[Said]:
     """Doubt in each account what another tells as its own.
 
-    A copy is foreign where its own account has other witnesses that are sure and tell another value, or where its file
-    is damaged. If that leaves one account, the value is its; if it leaves more, it is sure in none.
+    A copy is foreign where other witnesses of its own account that are sure tell another value, and fewer speak for it
+    there than elsewhere; or where its file is damaged. If that leaves one account, the value is its; if it leaves more,
+    it is sure in none.
     """
     for thing, told in sorted(_told(views).items()):
         if len(told) < 2:
             continue
-        unsure = {number for number, facts in told.items() if not views[number].hearing.sure(facts)}
-        foreign = {number for number, facts in told.items() if _tells_otherwise(views[number], thing[0], facts)}
-        if unsure and len(unsure) < len(told):
-            foreign |= unsure
-        if not foreign:
-            foreign = {number for number, facts in told.items() if _is_damaged(views[number], facts)}
-        if len(foreign) == len(told):
-            foreign = set()
+        foreign = _foreign(views, told, thing[0])
         left = told.keys() - foreign
         for number in sorted(told):
             if number in foreign:
                 yield from _doubts(views, told, number, "of-another-account")
             elif len(left) > 1 and thing[0] not in _MAY_BE_SHARED:
                 yield from _doubts(views, told, number, "in-two-accounts")
+
+
+def _foreign(views: Sequence[AccountView], told: _Tellers, kind: str) -> set[int]:
+    """The accounts of which it is shown that their copy is foreign; none, if that would leave nobody."""
+    unsure = {number for number, facts in told.items() if not views[number].hearing.sure(facts)}
+    against = {number: _against(views[number], kind, facts) for number, facts in told.items()}
+    balance = {number: len({voice(f) for f in facts}) - against[number] for number, facts in told.items()}
+    foreign = {number for number in told if against[number] and balance[number] < max(balance.values())}
+    if len(unsure) < len(told):
+        foreign |= unsure
+    if not foreign and not any(against.values()):
+        foreign = {number for number, facts in told.items() if _is_damaged(views[number], facts)}
+    return foreign if len(foreign) < len(told) else set()
 
 
 def _doubts(views: Sequence[AccountView], told: _Tellers, number: int, reason: str) -> Iterator[Said]:
@@ -105,22 +112,19 @@ def _asserted(view: AccountView, name: str) -> Iterable[Fact]:
     return dict.fromkeys(fact for signup in view.signups for fact in signup.asserted(name))
 
 
-def _tells_otherwise(view: AccountView, kind: str, facts: Sequence[Fact]) -> bool:
-    """True if an independent witness of the account, sure and as good, tells another value."""
+def _against(view: AccountView, kind: str, facts: Sequence[Fact]) -> int:
+    """How many independent voices of the account, sure and as good, tell another value."""
     hearing = view.hearing
     mine = {voice(fact) for fact in facts}
     best = min(hearing.standing(fact) for fact in facts)
-    named = {fact.field for fact in facts}
-    others = [
+    others = (
         fact
         for name in _UNIQUE
-        if name in named
-        for fact in _asserted(view, name)
+        if name in {fact.field for fact in facts}
+        for fact in hearing.sure(_asserted(view, name))
         if (thing := _thing(fact)) is not None and thing[0] == kind and thing != _thing(facts[0])
-    ]
-    return any(
-        voice(fact) not in mine and hearing.standing(fact) <= best and not hearing.is_unsure(fact) for fact in others
     )
+    return len({voice(fact) for fact in others if hearing.standing(fact) <= best} - mine)
 
 
 def _is_damaged(view: AccountView, facts: Iterable[Fact]) -> bool:
