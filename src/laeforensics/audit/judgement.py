@@ -18,12 +18,8 @@ from laeforensics.companions.inventory import Inventory
 from laeforensics.doubting.signups import Signup
 from laeforensics.facts.findings import SEVERITIES, Finding
 from laeforensics.joining import lost
-<<<<<<< HEAD
 from laeforensics.joining.join import join, settle
-=======
-from laeforensics.joining.join import join
 from laeforensics.reading.unread import Unread
->>>>>>> main
 from laeforensics.reading.whole import Reading
 
 
