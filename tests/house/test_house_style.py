@@ -35,7 +35,7 @@ FIRST_LINES_WITH_AND = [
     "laerecover/runbook/steps/install_server.py",
     "laerecover/runbook/steps/send_notify_failure.py",
 ]
-LONG_FILES: list[str] = ["laerecover/hosts/recipes/tahoe.py"]
+LONG_FILES: list[str] = []
 
 
 @cache

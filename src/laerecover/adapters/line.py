@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from laerecover.adapters import phases
-from laerecover.hosts.scripts import NO_ROOM, ROOM_TOLD, template
+from laerecover.hosts.scripts import NO_ROOM, ROOM_TOLD, program
 from laerecover.manifest import Secret
 from laerecover.ports.refusals import Refusal, Transient
 from laerecover.text import clean, clean_end
@@ -66,7 +66,7 @@ class Line:
 
     def _private_folder(self) -> str:
         wanted = self._wanted
-        room = f"{template('room')}room {wanted} {phases.SLACK_KIB} || exit $?\n"
+        room = program("room.sh") + f"room {wanted} {phases.SLACK_KIB} || exit $?\n"
         script = f"mkdir -p -m 700 {wanted}\nchmod 700 {wanted}\ncd {wanted}\npwd -P\n"
         return self.ask("sh -eu -s", "staging", stdin=room + script).strip()
 

@@ -83,7 +83,7 @@ class Recipe(Protocol):
     def serving(self) -> Command | None:
         """For Host.output: whether the store lets the host in, whether a share can be read where the node reads it.
 
-        See `recipes.serving` for what it prints. None: a host of this recipe cannot be asked.
+        See `programs/serving.py` for what it prints. None: a host of this recipe cannot be asked.
         """
 
 

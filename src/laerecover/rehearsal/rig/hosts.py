@@ -24,7 +24,6 @@ from laerecover.rehearsal.rig.tools import do
 from laerecover.text import clean
 
 _CONSOLE = 1 << 16
-_REBOOT = "#!/bin/sh\n# As on any host: services are stopped first. What ends the host is the kernel's reboot.\nkill -TERM 1\n"
 
 
 @dataclass(slots=True)
@@ -196,8 +195,8 @@ def _abort_fuse(pid: int) -> None:
 
 def _name(root: Path, name: str, public_host: str, private_host: str) -> None:
     """The rig's own init, and what the host is called."""
-    init = resources.files("laerecover.rehearsal.rig").joinpath("init.sh").read_text("utf-8")
-    for path, text in (("sbin/init", init), ("usr/sbin/reboot", _REBOOT)):
+    for path, script in (("sbin/init", "init.sh"), ("usr/sbin/reboot", "reboot.sh")):
+        text = resources.files("laerecover.rehearsal.rig").joinpath(script).read_text("utf-8")
         _put(root / path, text, 0o755)
     _put(root / "etc/hostname", f"{name}\n")
     _put(root / "etc/hosts", f"127.0.0.1 localhost\n{public_host} {private_host} {name}\n")

@@ -24,7 +24,7 @@ from urllib.parse import quote
 from laerecover.adapters.aws import client_with
 from laerecover.errors import LaeRecoverError
 from laerecover.hosts.identity import new_node_pem, restored_storage, tub_id_of, weak_key
-from laerecover.hosts.recipes.tahoe import LOWERED
+from laerecover.hosts.recipes.tahoe_files import LOWERED
 from laerecover.hosts.vault import Vault
 from laerecover.mail.outbox import FAILURE, Outbox
 from laerecover.manifest import Account, Secret
