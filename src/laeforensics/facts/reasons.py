@@ -54,6 +54,7 @@ REASONS: dict[str, Reason] = {
     "behind-a-seam": _denies("foreign", "a value that a run repeats has changed: two runs are glued together", _ORDER),
     "other-day": _denies("foreign", "its instance was launched on another day than the file's name tells", _ORDER),
     "lone-address": _denies("stray", "one line alone tells this address, and fabric's marks name another", _ORDER),
+    "older-state": _denies("foreign", "the file that lies in its place says something else, and counts", "none needed"),
     # -- across files -----------------------------------------------------------------------------------------
     "misprint": _denies("damaged", "a character or two are overwritten: other witnesses tell it whole"),
     "impossible-name": _denies("damaged", "no bucket is named like that"),
