@@ -41,7 +41,10 @@ class Stopped(BaseException):
 
 
 def explain(error: Exception) -> str:
-    """What, where, what next: for an operator at three in the morning. Knows errors of the system and our own mistakes, too."""
+    """What, where, what next: for an operator at three in the morning.
+
+    Knows errors of the system and our own mistakes, too.
+    """
     what = getattr(error, "what", None)
     if what is not None:
         where, after = error.where, error.next_step  # type: ignore[attr-defined]

@@ -56,7 +56,10 @@ class TahoeProbe:
 
 
 def _headers(plain: socket.socket, until: float) -> bytes:
-    """To the empty line and no byte further: what follows belongs to TLS. TimeoutError, however slowly the bytes drip."""
+    """To the empty line and no byte further: what follows belongs to TLS.
+
+    TimeoutError, however slowly the bytes drip.
+    """
     answer, patience = b"", plain.gettimeout()
     while not answer.endswith(b"\r\n\r\n"):
         plain.settimeout(max(0.001, until - time.monotonic()))

@@ -50,7 +50,9 @@ class Account:
     customer_name: str | None = None
     customer_keyinfo: str | None = None
     customer_keyinfo_lost: bool = False
-    """True when the log tells that there was PGP key information, which itself is lost: then, too, the staff get the mail."""
+    """True when the log tells that there was PGP key information, which itself is lost: then, too, the staff get the
+    mail.
+    """
     introducer_furl: Secret | None = None
     introducer_node_pem: Secret | None = None
     introducer_nodeid: str | None = None

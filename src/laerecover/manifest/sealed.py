@@ -33,8 +33,8 @@ def tables(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> Iterator[pa.
 def write_parquet(path: Path, schema: pa.Schema, tables: Iterable[pa.Table], *, key: bytes | None) -> None:
     """Write the tables one after the other into one file.
 
-    With a `key` of 32 bytes the file is encrypted uniformly, its footer too (with a plaintext footer changed values would
-    pass), and has mode 0600 from the start. Raises OSError.
+    With a `key` of 32 bytes the file is encrypted uniformly, its footer too (with a plaintext footer changed values
+    would pass), and has mode 0600 from the start. Raises OSError.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if key is None else 0o600)

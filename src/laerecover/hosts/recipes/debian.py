@@ -17,7 +17,10 @@ CLOUD_INIT = Command(name="cloud-init", script=program("cloud_init.sh"))
 
 
 def host_is_fit(*, modern: bool) -> Command:
-    """Seen before anything is written: disk space; if `modern`, Python and FUSE. Exit statuses are those of PROBLEMS."""
+    """Seen before anything is written: disk space; if `modern`, Python and FUSE.
+
+    Exit statuses are those of PROBLEMS.
+    """
     script = program("room.sh") + filled("host_has_room.sh", KIB=_KIB, NO_ROOM=NO_ROOM)
     script += program("host_is_modern.sh") if modern else ""
     return Command(name="host", script=script)
@@ -49,8 +52,8 @@ def users(monitor_pubkey: str) -> tuple[Command, ...]:
 def supervised(name: str, run: str, *, needs: str | None = None, ended: str | None = None) -> Command:
     """The service lae-NAME: one start script, called by systemd where it runs the host, else by runit.
 
-    `run` is shell, it ends with exec. `needs`: a service that starts before this one, and stops after it. `ended`: shell
-    that clears up whenever the service has ended, however it did; as the service's user.
+    `run` is shell, it ends with exec. `needs`: a service that starts before this one, and stops after it. `ended`:
+    shell that clears up whenever the service has ended, however it did; as the service's user.
     """
     start, place = f"{_STARTS}/{name}", f"/etc/sv/lae-{name}"
     order = f"Requires=lae-{needs}.service\nAfter=lae-{needs}.service\n" if needs else ""

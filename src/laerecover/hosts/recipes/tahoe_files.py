@@ -9,7 +9,15 @@ from laerecover.hosts.recipes.recipe import HOME, Site, one_line
 from laerecover.manifest import Secret
 
 BUCKET = f"{HOME}/bucket"
-LOWERED = "openssl_conf = start\n[start]\nssl_conf = ssl\n[ssl]\nsystem_default = lowered\n[lowered]\nCipherString = DEFAULT@SECLEVEL=0\n"
+LOWERED = """\
+openssl_conf = start
+[start]
+ssl_conf = ssl
+[ssl]
+system_default = lowered
+[lowered]
+CipherString = DEFAULT@SECLEVEL=0
+"""
 """For Tahoe-LAFS alone: with it an RSA key of 1024 bits is served, whatever digest signed its certificate."""
 
 
@@ -21,7 +29,10 @@ def introducer_config(site: Site) -> Secret:
 
 
 def storage_config(site: Site) -> Secret:
-    """Old clients speak foolscap, not HTTPS, and know the node by its furl alone. No share ever expires: old ones have no lease."""
+    """Old clients speak foolscap, not HTTPS, and know the node by its furl alone.
+
+    No share ever expires: old ones have no lease.
+    """
     places = ",".join(f"tcp:{one_line(host)}:{STORAGE_PORT}" for host in (site.public_host, site.private_host))
     return Secret(
         f"[node]\nnickname = {one_line(site.account.bucket_name or '')}\nweb.port =\n"

@@ -14,7 +14,9 @@ FAULTS = ("throttle", "error", "reset_before", "reset_after", "capacity", "quota
 """throttle: RequestLimitExceeded, 503 · error: InternalError, 500 · reset_before, reset_after: the connection is lost
 before or after the commit · capacity, quota: InsufficientInstanceCapacity, VcpuLimitExceeded · dies: the instance
 ends instead of running. Any other word is an EC2 error code to answer with.
-The call `host` is a boot, its fault `power` a cut of the power within 20 seconds (`power:3`: after 3); the faults of `mail` are `mail.MISHAPS`."""
+The call `host` is a boot, its fault `power` a cut of the power within 20 seconds (`power:3`: after 3); the faults of
+`mail` are `mail.MISHAPS`.
+"""
 # What the dice may bring: nothing that an undisturbed run would not reach in the end.
 _DICE = {
     "RunInstances": {"throttle": 0.10, "reset_before": 0.03, "reset_after": 0.08, "error": 0.03},
@@ -48,7 +50,9 @@ class RigFaults:
     vcpus: int | None = None
     no_capacity: Sequence[str] = ()
     hosts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Value of one of an instance's tags -> what its host has less of, or else (`NewHost`'s `disk`, `without`, `image`)."""
+    """Value of one of an instance's tags -> what its host has less of, or else (`NewHost`'s `disk`, `without`,
+    `image`).
+    """
     seed: int | None = None
     calls: Counter[str] = field(default_factory=Counter)
 

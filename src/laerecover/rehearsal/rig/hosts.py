@@ -39,7 +39,10 @@ class _Host:
 
 
 class LocalHypervisor:
-    """All hosts of one rig. `cache`: root, debs, wheels; `place`: a folder that vanishes with the daemon; `consoles`: kept."""
+    """All hosts of one rig.
+
+    `cache`: root, debs, wheels; `place`: a folder that vanishes with the daemon; `consoles`: kept.
+    """
 
     def __init__(self, cache: Path, place: Path, consoles: Path, authorized_key: str) -> None:
         self._cache, self._place, self._consoles, self._key = cache, place, consoles, authorized_key
@@ -151,7 +154,7 @@ class LocalHypervisor:
             unplug(instance_id)
 
     def _keep(self, host: _Host) -> None:
-        """Boot, wait for the end of the host's first process, and boot again if it was a reboot or a cut of the power."""
+        """Boot, wait for the end of the host's first process, and boot again after a reboot or a cut of the power."""
         boot_id = self._place / f"{host.instance_id}.boot_id"
         launch = resources.files("laerecover.rehearsal.rig").joinpath("launch.sh").read_text("utf-8")
         while True:

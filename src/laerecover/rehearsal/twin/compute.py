@@ -65,7 +65,8 @@ class TwinCompute:
         """Those that are not hidden any more."""
         with self._file.change() as db:
             rows = db.execute(
-                "SELECT * FROM instances WHERE hidden = 0 AND account_id = coalesce(?, account_id) ORDER BY instance_id",
+                "SELECT * FROM instances WHERE hidden = 0 AND account_id = coalesce(?, account_id) ORDER BY "
+                "instance_id",
                 (tags.get("lae-account"),),
             ).fetchall()
         found = [_instance(row, visible=row["state"] != "pending") for row in rows]
