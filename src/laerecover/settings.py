@@ -263,7 +263,8 @@ class _Reading:
     def waits(self, waits: Mapping[str, Any]) -> Waits:
         names = {f.name for f in dataclasses.fields(Waits)}
         self.known(waits, names, "waits.")
-        return Waits(**{key: self.number(waits[key], f"waits.{key}") for key in waits.keys() & names})  # type: ignore[arg-type]
+        told: dict[str, Any] = {key: self.number(waits[key], f"waits.{key}") for key in waits.keys() & names}
+        return Waits(**told)
 
     def places(self, value: object) -> tuple[str, ...]:
         found = tuple(map(str, value)) if isinstance(value, list) else ()

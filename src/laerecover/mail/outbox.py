@@ -133,8 +133,8 @@ class Outbox:
         marks = ", ".join("?" * len(of))
         with self._open() as db:
             cursor = db.execute(
-                "UPDATE mails SET state = ?, changed_at = ?, answer = ?, host = coalesce(nullif(?, ''), host) "  # noqa: S608
-                f"WHERE message_id = ? AND state IN ({marks})",
+                "UPDATE mails SET state = ?, changed_at = ?, answer = ?, "  # noqa: S608
+                f"host = coalesce(nullif(?, ''), host) WHERE message_id = ? AND state IN ({marks})",
                 (to, now.isoformat(), answer, host, message_id, *of),
             )
             return cursor.rowcount == 1

@@ -54,7 +54,8 @@ def some_share(conf: str) -> str | None:
         found = [name for name in names if re.fullmatch(pattern, name)]
         if not found:
             return None
-        place += random.choice(found)  # noqa: S311  another one each time: what was read before lies in the mount's cache
+        # Another one each time: what was read before lies in the mount's cache.
+        place += random.choice(found)  # noqa: S311
     return place
 
 

@@ -88,7 +88,8 @@ class Legacy2012S3:
 def _storage_cfg(site: Site) -> Secret:
     """The bucket is the nickname, S3 the backend; locations and ports in the manner of 2012, without `tcp:`."""
     account, furl = site.account, parse_furl(site.keys.introducer_furl)
-    near = f"pb://{furl.tub_id}@{one_line(site.private_host)}:{INTRODUCER_PORT},127.0.0.1:{INTRODUCER_PORT}/{furl.swissnum.reveal()}"
+    places = f"{one_line(site.private_host)}:{INTRODUCER_PORT},127.0.0.1:{INTRODUCER_PORT}"
+    near = f"pb://{furl.tub_id}@{places}/{furl.swissnum.reveal()}"
     return Secret(
         f"[node]\nnickname = {one_line(account.bucket_name or '')}\nweb.port = \ntub.port = {STORAGE_PORT}\n"
         f"tub.location = {one_line(site.public_host)}:{STORAGE_PORT},{one_line(site.private_host)}:{STORAGE_PORT}\n\n"

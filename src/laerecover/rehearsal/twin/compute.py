@@ -51,7 +51,8 @@ class TwinCompute:
                 raise NotFound(f"no instance {instance_id}")
             column = "hidden" if row["hidden"] > 0 else "pending"
             if row["state"] == "pending" and row[column] > 0:
-                db.execute(f"UPDATE instances SET {column} = {column} - 1 WHERE instance_id = ?", (instance_id,))  # noqa: S608
+                less = f"UPDATE instances SET {column} = {column} - 1 WHERE instance_id = ?"  # noqa: S608
+                db.execute(less, (instance_id,))
             elif row["state"] == "pending":
                 dies = self._file.roll(db, f"dies {instance_id}") < self._file.faults.instance_dies
                 state = "terminated" if dies else "running"
