@@ -12,7 +12,6 @@ from pathlib import Path
 
 from laerecover.mail.replies import ABOUT_US, ALIKE, IN_A_ROW, alike
 
-STATES = ("prepared", "held", "sending", "sent", "in_doubt", "refused", "withdrawn")
 CONFIRMATION, STAFF_NOTE, FAILURE = "confirmation", "staff_note", "failure"
 COPIED = "this state folder is a copy or was moved: the mail may have been sent from where it was"
 FOREIGN = "another state folder recorded this server: it may have sent the mail"
@@ -37,6 +36,7 @@ class Mail:
     account_id: str
     kind: str
     state: str
+    """`prepared`, `held`, `sending`, `sent`, `in_doubt`, `refused` or `withdrawn`."""
     detail: str
     prepared_at: datetime
     answer: str = ""

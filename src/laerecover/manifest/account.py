@@ -77,18 +77,12 @@ class Account:
 
 
 FIELDS: tuple[str, ...] = tuple(f.name for f in dataclasses.fields(Account))
-SECRET_FIELDS: frozenset[str] = frozenset(
-    {
-        "user_secret_key",
-        "user_token",
-        "product_token",
-        "introducer_furl",
-        "introducer_node_pem",
-        "server_node_pem",
-        "server_node_privkey",
-    }
-)
-FLAG_FIELDS: frozenset[str] = frozenset({"customer_email_confirmed", "customer_keyinfo_lost"})
-TUPLE_FIELDS: frozenset[str] = frozenset(
-    {"missing", "blocking", "matched_by", "history", "decisions", "former_instance_ids"}
-)
+
+
+def _of_type(name: str) -> frozenset[str]:
+    return frozenset(f.name for f in dataclasses.fields(Account) if f.type == name)
+
+
+SECRET_FIELDS = _of_type("Secret | None")
+FLAG_FIELDS = _of_type("bool")
+TUPLE_FIELDS = _of_type("tuple[str, ...]")
