@@ -32,6 +32,7 @@ thorough: $(VENV)/.dev
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/shellcheck $$(find src -name '*.sh')
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

@@ -1,10 +1,11 @@
-"""A file is written whole, or stays as it was."""
+"""Text is written whole, or stays as it was."""
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable
 from pathlib import Path
+
+from laerecover.manifest import written_whole
 
 
 def write_whole(path: Path, lines: Iterable[str]) -> None:
@@ -12,7 +13,5 @@ def write_whole(path: Path, lines: Iterable[str]) -> None:
 
     What UTF-8 cannot hold is written as an escape. Raises OSError; then nothing has changed at `path`.
     """
-    text = "".join(lines)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
-    temporary.replace(path)
+    with written_whole(path, mode=0o666) as file:
+        file.writelines(line.encode("utf-8", "backslashreplace") for line in lines)

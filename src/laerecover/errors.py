@@ -9,19 +9,14 @@ Stopped is no error: it abandons the work in hand, so that the ledger keeps no r
 
 from __future__ import annotations
 
+from laerecover.manifest import OperatorError
 from laerecover.text import clean
 
 
-class LaeRecoverError(Exception):
+class LaeRecoverError(OperatorError):
     """A refusal that an operator can act upon."""
 
     exit_code = 2
-
-    def __init__(self, what: str, *, where: str, next_step: str) -> None:
-        super().__init__(f"{what} · {where} · {next_step}")
-        self.what = what
-        self.where = where
-        self.next_step = next_step
 
 
 class Guarded(LaeRecoverError):
@@ -41,10 +36,12 @@ class Stopped(BaseException):
 
 
 def explain(error: Exception) -> str:
-    """What, where, what next: for an operator at three in the morning. Knows errors of the system and our own mistakes, too."""
-    what = getattr(error, "what", None)
-    if what is not None:
-        where, after = error.where, error.next_step  # type: ignore[attr-defined]
+    """What, where, what next: for an operator at three in the morning.
+
+    Knows errors of the system and our own mistakes, too.
+    """
+    if isinstance(error, OperatorError):
+        what, where, after = error.what, error.where, error.next_step
     elif isinstance(error, OSError):
         what, where = error.strerror or type(error).__name__, error.filename or "this machine"
         after = "mend it and run the same command again; it goes on where it stopped"

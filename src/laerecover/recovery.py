@@ -95,7 +95,10 @@ def _confirmed(planned: Plan, state: State, options: Options, confirm: Confirm, 
 def carry_out(
     planner: Planner, planned: Plan, opened: OpenWorld, *, watch: Watch, stop: threading.Event, worlds: Worlds
 ) -> tuple[State, Report]:
-    """The runbook for every account of the plan that is not recovered yet, then the report. The caller holds the lock."""
+    """The runbook for every account of the plan that is not recovered yet, then the report.
+
+    The caller holds the lock.
+    """
     options, state, settings = planner.options, planner.state, planner.settings
     for account_id, untagged in state.untagged.items():
         mark_recovered(state, opened.world, account_id, untagged["instance_id"])

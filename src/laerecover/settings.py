@@ -37,7 +37,7 @@ class Waits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything the steps need that is not of one account (the HOWTO's lae_automation_config.json, ec2secret, signup.py)."""
+    """What the steps need that is not of one account (the HOWTO's lae_automation_config.json, ec2secret, signup.py)."""
 
     ec2_access_key_id: str
     ec2_secret_key: Secret
@@ -54,7 +54,7 @@ class Settings:
     """The cloud account's number; if it is given, `plan --check` compares."""
     security_group: str = "CustomerDefault"
     customers_from: tuple[str, ...] = (EVERYWHERE,)
-    """Where customers may be: ranges of addresses (or `pl-…`) that the security group must let in at the nodes' ports."""
+    """Where customers may be: ranges of addresses (or `pl-…`) that the group must let in at the nodes' ports."""
     subnet: str | None = None
     images: Mapping[str, str] = field(default_factory=dict)
     sizes: Mapping[str, str] = field(default_factory=dict)
@@ -106,7 +106,7 @@ def example() -> str:
 
 
 def drill_settings(folder: Path) -> Settings:
-    """What a drill needs: nothing of it is anybody's. In the twin the waits are the HOWTO's own; a rig brings its settings."""
+    """What a drill needs, nothing of it anybody's. In the twin the waits are the HOWTO's; a rig brings its settings."""
     rehearsal = folder / "rehearsal" / DEFAULT_NAME
     if rehearsal.is_file():
         return read_settings(rehearsal)
@@ -129,7 +129,7 @@ def drill_settings(folder: Path) -> Settings:
 
 
 def read_settings(path: Path) -> Settings:
-    """Read the settings file with the files that it names. Raises LaeRecoverError, naming everything that is wrong at once."""
+    """Read the settings file with the files that it names. Raises LaeRecoverError, naming all that is wrong at once."""
     read = _Reading(path)
     table = read.parsed(path, tomllib.loads)
     read.refuse()  # Where there is no file, a list of all that is not in it would help nobody.
@@ -263,7 +263,8 @@ class _Reading:
     def waits(self, waits: Mapping[str, Any]) -> Waits:
         names = {f.name for f in dataclasses.fields(Waits)}
         self.known(waits, names, "waits.")
-        return Waits(**{key: self.number(waits[key], f"waits.{key}") for key in waits.keys() & names})  # type: ignore[arg-type]
+        told: dict[str, Any] = {key: self.number(waits[key], f"waits.{key}") for key in waits.keys() & names}
+        return Waits(**told)
 
     def places(self, value: object) -> tuple[str, ...]:
         found = tuple(map(str, value)) if isinstance(value, list) else ()

@@ -1,26 +1,13 @@
-"""A file is written whole, or stays as it was."""
+"""Small files of ours, written whole."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+
+from laerecover.manifest import written_whole
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Whole or not at all: a temporary name (mode 0600), synced, renamed, the folder synced."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    """Whole or not at all, for nobody else to read (mode 0600). Raises OSError."""
+    with written_whole(path) as file:
+        file.write(content)

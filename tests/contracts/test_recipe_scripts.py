@@ -21,7 +21,7 @@ from laerecover.adapters import phases
 from laerecover.adapters.ssh import SshConnector
 from laerecover.hosts.recipes.debian import CLOUD_INIT
 from laerecover.hosts.recipes.named import recipe_named
-from laerecover.hosts.scripts import template
+from laerecover.hosts.scripts import program
 from laerecover.ports.hosts import Command, CommandResult
 from laerecover.settings import RECIPES
 
@@ -253,7 +253,7 @@ OPTIONS: dict[str, str | None] = {
 
 def scripts() -> dict[str, str]:
     """All that is carried out on hosts."""
-    found = {name: template(name) for name in ("phase", "place", "room")}
+    found = {name: program(f"{name}.sh") for name in ("phase", "place", "room")}
     found |= {name: getattr(phases, name) for name in ("SERVICE_RUNS", "SERVICE_START", "RELOAD_SSHD")}
     found["cloud-init"] = CLOUD_INIT.script
     for recipe in RECIPES:
@@ -269,11 +269,11 @@ def test_no_script_uses_an_option_that_only_gnu_knows(what, script):
     code = "\n".join(line for line in script.splitlines() if not line.lstrip().startswith("#"))
     place = r"(?:^|[;|&({!]|\b(?:then|do|else|until|while|if|exec)\b)\s*"
     found = re.findall(rf"{place}({'|'.join(OPTIONS)})\b((?: +-[\w=-]+)*)", code, flags=re.M)
-    for program, options in found:
-        known = OPTIONS[program]
-        assert known is not None, f"{what}: {program}"
+    for tool, options in found:
+        known = OPTIONS[tool]
+        assert known is not None, f"{what}: {tool}"
         for option in options.split():
-            assert set(option[1:]) <= set(known), f"{what}: {program} {option}"
+            assert set(option[1:]) <= set(known), f"{what}: {tool} {option}"
 
 
 def test_that_rule_finds_what_it_is_for():

@@ -36,7 +36,9 @@ FIRST_LINES_WITH_AND = [
     "laerecover/runbook/steps/install_server.py",
     "laerecover/runbook/steps/send_notify_failure.py",
 ]
-LONG_FILES: list[str] = ["laerecover/hosts/recipes/tahoe.py"]
+LONG_FILES: list[str] = []
+# Hosts know it by its digest: no byte of it changes without need.
+OLD_SHARES = ROOT / "src/laerecover/hosts/programs/old_shares.py"
 
 
 @cache
@@ -131,14 +133,14 @@ def test_a_module_is_one_sentence():
 
 
 def test_no_line_is_too_long():
-    """120 characters, whatever stands in the line; in laerecover once its modules have moved."""
-    folders = [ROOT / name for name in ("src/laeforensics", "tests", "fixtures")]
+    """120 characters, whatever stands in the line."""
+    folders = [ROOT / name for name in ("src", "tests", "fixtures")]
     long = [
         f"{path.relative_to(ROOT)}:{number}"
         for folder in folders
         for path in sorted(folder.rglob("*.py"))
         for number, line in enumerate(path.read_text("utf-8").split("\n"), start=1)
-        if len(line) > 120
+        if len(line) > 120 and path != OLD_SHARES
     ]
     assert long == []
 

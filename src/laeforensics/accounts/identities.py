@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from laeforensics.facts.node_keys import key_fits, tub_id_of_pem
+from laeforensics.facts.node_keys import key_fits
+from laerecover.manifest import tub_id_of_pem
 
 PROVED, STATED, BROKEN, ABSENT = "PROVED", "STATED", "BROKEN", "ABSENT"
 

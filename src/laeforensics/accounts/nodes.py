@@ -12,6 +12,7 @@ from laeforensics.facts import node_keys
 from laeforensics.facts.beliefs import Hearing
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.findings import finding
+from laerecover.manifest import tub_id_of_pem
 
 NODE_KEYS = frozenset({"introducer_node_pem", "server_node_pem"})
 
@@ -42,7 +43,7 @@ def settle_identity(account: CaseAccount, servers: Sequence[Signup]) -> None:
                         locators=tuple(f.locator for f in facts),
                     )
                 )
-            tub_id = node_keys.tub_id_of_pem(facts[0].value)
+            tub_id = tub_id_of_pem(facts[0].value)
             ids = [f for s in servers for f in s.told(id_field) if f.value == tub_id]
             if ids:
                 account.witnesses[id_field], account.values[id_field] = ids, ids[0].value
@@ -68,12 +69,12 @@ def contest_identity(
         before = {name: _asserted(servers, name) for name in NODE_KEYS}
         furls = _asserted([s for s in servers if s is first], "introducer_furl")
         now = {name: _asserted([signup], name) for name in NODE_KEYS}
-        known = {name: {node_keys.tub_id_of_pem(f.value) for f in before[name]} for name in NODE_KEYS}
+        known = {name: {tub_id_of_pem(f.value) for f in before[name]} for name in NODE_KEYS}
         known["introducer_node_pem"] |= {node_keys.tub_id_of_furl(f.value) for f in furls}
         another = {
             name
             for name in NODE_KEYS
-            if known[name] and any(node_keys.tub_id_of_pem(f.value) not in known[name] for f in now[name])
+            if known[name] and any(tub_id_of_pem(f.value) not in known[name] for f in now[name])
         }
         for name in NODE_KEYS if another else ():
             # A server whose introducer is another's is another server: nothing that was read there is sure.
@@ -135,7 +136,7 @@ def settle_furl(account: CaseAccount, servers: Sequence[Signup]) -> None:
     if not any(per_server):
         per_server = [s.asserted("introducer_furl") for s in servers]
     if account.introducer_identity == identities.PROVED:
-        proved = node_keys.tub_id_of_pem(account.values["introducer_node_pem"])
+        proved = tub_id_of_pem(account.values["introducer_node_pem"])
         # A furl that its own log contradicts counts only if the program itself wrote down the key that proves it.
         own_key = bool(account.hearing.own(account.witnesses["introducer_node_pem"]))
         others = tuple(f.locator for facts in per_server for f in facts if node_keys.tub_id_of_furl(f.value) != proved)
@@ -206,7 +207,7 @@ def note_relayed_furl(account: CaseAccount) -> None:
 
 def follow_decision(account: CaseAccount, pem_field: str) -> None:
     """After a human chose a node key, make node id, furl and identity those of that key, or not known."""
-    tub_id = node_keys.tub_id_of_pem(account.values[pem_field])
+    tub_id = tub_id_of_pem(account.values[pem_field])
     id_field = pem_field.replace("node_pem", "nodeid")
     names = (id_field, "introducer_furl") if pem_field == "introducer_node_pem" else (id_field,)
     proved = False

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from laeforensics.facts.beliefs import Hearing
 from laeforensics.facts.fact import Fact
-from laeforensics.facts.node_keys import key_fits, swissnum_of_furl, tub_id_of_furl, tub_id_of_pem
+from laeforensics.facts.node_keys import key_fits, swissnum_of_furl, tub_id_of_furl
+from laerecover.manifest import tub_id_of_pem
 
 
 def external_furl(facts: Iterable[Fact], hearing: Hearing) -> Iterator[tuple[Fact, Fact]]:

@@ -9,7 +9,8 @@ from laeforensics.evidence.names import start_of
 from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.buckets import product_code_of, seed_of
 from laeforensics.facts.fields import IDENTITY, fields_of
-from laeforensics.facts.node_keys import tub_id_of_furl, tub_id_of_pem
+from laeforensics.facts.node_keys import tub_id_of_furl
+from laerecover.manifest import tub_id_of_pem
 
 
 def judge(view: FileView) -> Iterator[Said]:

@@ -12,7 +12,8 @@ from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.buckets import product_code_of
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.findings import finding
-from laeforensics.facts.node_keys import tub_id_of_furl, tub_id_of_pem
+from laeforensics.facts.node_keys import tub_id_of_furl
+from laerecover.manifest import tub_id_of_pem
 
 # The S4 accounts share one pair of keys by design.
 _NOT_IN_S4 = frozenset({"user_access_key_id", "user_secret_key"})

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from laeforensics.doubting.views import FileView, Said, damaged_secret
 from laeforensics.facts.beliefs import Doubt
-from laeforensics.facts.node_keys import tub_id_of_furl, tub_id_of_pem
+from laeforensics.facts.node_keys import tub_id_of_furl
+from laerecover.manifest import tub_id_of_pem
 
 
 def judge(view: FileView) -> Iterator[Said]:

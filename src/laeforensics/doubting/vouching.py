@@ -8,7 +8,8 @@ from laeforensics.doubting.views import FileView, Said
 from laeforensics.facts.beliefs import Doubt, Warrant
 from laeforensics.facts.channels import OWN, REMOTE
 from laeforensics.facts.fact import Fact
-from laeforensics.facts.node_keys import key_fits, tub_id_of_furl, tub_id_of_pem
+from laeforensics.facts.node_keys import key_fits, tub_id_of_furl
+from laerecover.manifest import tub_id_of_pem
 
 
 def judge(view: FileView) -> Iterator[Said]:

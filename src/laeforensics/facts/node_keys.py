@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
 import warnings
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -14,18 +11,6 @@ if TYPE_CHECKING:
 
 
 _BEGIN, _END = "-----BEGIN CERTIFICATE-----\n", "-----END CERTIFICATE-----"
-
-
-def tub_id_of_pem(pem: str) -> str | None:
-    """The TubID of the first certificate in `pem`: base32 (lower case, no padding) of the SHA-1 of its DER bytes."""
-    body = pem.partition(_BEGIN)[2].partition(_END)[0]
-    try:
-        der = base64.b64decode(body.replace("\n", ""), validate=True)
-    except (binascii.Error, ValueError):
-        return None
-    if not der:
-        return None
-    return base64.b32encode(hashlib.sha1(der, usedforsecurity=False).digest()).decode().lower()
 
 
 def tub_id_of_furl(furl: str) -> str:

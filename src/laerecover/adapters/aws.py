@@ -128,7 +128,10 @@ def make_client(settings: Settings, service: str) -> Any:
 
 
 def client_with(service: str, *, attempts: int = 1, **how: Any) -> Any:
-    """A client with these keys. One session makes them all, one after the other: it holds Amazon's large descriptions."""
+    """A client with these keys.
+
+    One session makes them all, one after the other: it holds Amazon's large descriptions.
+    """
     from botocore.config import Config
 
     config = Config(

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from laerecover.adapters import phases
-from laerecover.hosts.scripts import NO_ROOM, ROOM_TOLD, template
+from laerecover.hosts.scripts import NO_ROOM, ROOM_TOLD, program
 from laerecover.manifest import Secret
 from laerecover.ports.refusals import Refusal, Transient
 from laerecover.text import clean, clean_end
@@ -66,7 +66,7 @@ class Line:
 
     def _private_folder(self) -> str:
         wanted = self._wanted
-        room = f"{template('room')}room {wanted} {phases.SLACK_KIB} || exit $?\n"
+        room = program("room.sh") + f"room {wanted} {phases.SLACK_KIB} || exit $?\n"
         script = f"mkdir -p -m 700 {wanted}\nchmod 700 {wanted}\ncd {wanted}\npwd -P\n"
         return self.ask("sh -eu -s", "staging", stdin=room + script).strip()
 
@@ -87,7 +87,9 @@ class Line:
         return self.ask(f"{self._become}sh -eu -s", what, stdin=script)
 
     def ask(self, command: str, what: str, *, stdin: str = "", seconds: float | None = None) -> str:
-        """The output of one command; Transient if the link is lost, Refusal (`command_failed`, `disk_full`) if it fails."""
+        """The output of one command; Transient if the link is lost, Refusal (`command_failed`, `disk_full`) if it
+        fails.
+        """
         import paramiko
 
         seconds = SHORT if seconds is None else seconds
@@ -135,14 +137,17 @@ class Line:
 def disk_full(what: str, told: str) -> Refusal:
     """Seen before anything was written; `told` is what the host read."""
     return Refusal(
-        f"{clean(what)}: the host's disk is full ({clean(told)}); nothing was written. Make room there or choose a larger "
-        "image, then run again",
+        f"{clean(what)}: the host's disk is full ({clean(told)}); nothing was written. Make room there or choose a "
+        "larger image, then run again",
         kind="disk_full",
     )
 
 
 def _receive(channel: Any, until: float) -> tuple[bytes, bytes]:
-    """All output, or a little more than _OUTPUT of it; the end of the errors. TimeoutError if nothing comes until then."""
+    """All output, or a little more than _OUTPUT of it; the end of the errors.
+
+    TimeoutError if nothing comes until then.
+    """
     output, errors = b"", b""
     while len(output) <= _OUTPUT:
         channel.settimeout(max(0.1, until - time.monotonic()))

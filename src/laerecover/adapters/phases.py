@@ -7,7 +7,7 @@ import hashlib
 import shlex
 from collections.abc import Callable, Sequence
 
-from laerecover.hosts.scripts import template
+from laerecover.hosts.scripts import program
 from laerecover.ports.hosts import Command, CommandResult
 from laerecover.text import clean_end
 
@@ -18,8 +18,8 @@ def phase_digest(commands: Sequence[Command]) -> str:
 
 
 def phase_script(commands: Sequence[Command]) -> str:
-    """The whole phase as one file for sh; see templates/phase.sh for how it is called."""
-    parts = [template("phase"), template("room"), "commands() {\n"]
+    """The whole phase as one file for sh; see programs/phase.sh for how it is called."""
+    parts = [program("phase.sh"), program("room.sh"), "commands() {\n"]
     for number, command in enumerate(commands, start=1):
         end = f"LAE_{command.digest}"
         words = " ".join(shlex.quote(word) for word in (str(number), command.name, command.user, command.digest))
@@ -32,9 +32,9 @@ def place_script(*, staged: str, target: str, owner: str, mode: int, size: int) 
     kib = size // 1024 + SLACK_KIB
     names = {"staged": staged, "target": target, "owner": owner, "mode": f"{mode:o}", "kib": str(kib)}
     return (
-        template("room")
+        program("room.sh")
         + "".join(f"{name}={shlex.quote(value)}\n" for name, value in names.items())
-        + template("place")
+        + program("place.sh")
     )
 
 
@@ -55,27 +55,5 @@ def read_results(lines: Sequence[str], conceal: Callable[[str], str]) -> list[Co
     return results
 
 
-SERVICE_RUNS = """if [ -d /run/systemd/system ]; then systemctl is-active --quiet "$unit" && echo runs || :
-else sv status "$unit" 2>/dev/null | grep -q '^run:' && echo runs || :
-fi
-"""
-
-SERVICE_START = """if [ -d /run/systemd/system ]; then exec systemctl enable --now "$unit"; fi
-[ -L "/etc/service/$unit" ] || ln -s "/etc/sv/$unit" "/etc/service/$unit"
-tries=0
-until [ -e "/etc/service/$unit/supervise/ok" ]; do
-    tries=$((tries + 1))
-    [ "$tries" -lt 30 ] || exit 1
-    sleep 1
-done
-exec sv -w 60 start "$unit"
-"""
-
-# The listening sshd is the topmost of this connection's ancestors with that name.
-RELOAD_SSHD = """process=$$ listener=
-while [ "$process" -gt 1 ]; do
-    case $(cat "/proc/$process/comm") in sshd*) listener=$process ;; esac
-    process=$(sed -n 's/^PPid:[^0-9]*//p' "/proc/$process/status")
-done
-kill -HUP "$listener"
-"""
+SERVICE_RUNS, SERVICE_START, RELOAD_SSHD = map(program, ("service_runs.sh", "service_start.sh", "reload_sshd.sh"))
+"""Of the service lae-… that `unit` names; of the sshd that this connection came through."""

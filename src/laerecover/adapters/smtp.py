@@ -17,7 +17,8 @@ _LOGINS = ("CRAM-MD5", "PLAIN", "LOGIN")
 """Those that smtplib knows."""
 _LONGEST_LINE, _MOST_LINES = 8192, 100
 _GO_ON = 354
-# RFC 5321, 4.2: three digits within these bounds, then nothing, a space or a hyphen with text, and both characters of the end.
+# RFC 5321, 4.2: three digits within these bounds, then nothing, a space or a hyphen with text, and both characters of
+# the end.
 _REPLY_LINE = re.compile(rb"([2-5][0-5][0-9])(?:([ -])([^\r\n]*))?\r\n")
 _FURL = re.compile(r"pb:\S*")
 
@@ -163,7 +164,9 @@ def _greet(smtp: smtplib.SMTP) -> None:
 
 
 def _reply(smtp: smtplib.SMTP) -> tuple[int, bytes]:
-    """The next reply, read more strictly than smtplib does: there, any three characters that Python takes for a number will do."""
+    """The next reply, read more strictly than smtplib does: there, any three characters that Python takes for a number
+    will do.
+    """
     lines: list[bytes] = []
     first = None
     while len(lines) < _MOST_LINES:

@@ -35,7 +35,8 @@ logging.getLogger("paramiko").propagate = False
 class SshConnector:
     """HostConnector: one private key per user. `sudo`: whether files and commands are root's affair.
 
-    `base` holds markers and phases; `staging` is a private folder of the login user's. Relative paths begin at his home.
+    `base` holds markers and phases; `staging` is a private folder of the login user's. Relative paths begin at his
+    home.
     """
 
     def __init__(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import functools
-import hashlib
 import re
 import socket
 import ssl
@@ -13,6 +11,7 @@ import threading
 import time
 
 from laerecover.hosts.identity import new_node_pem
+from laerecover.manifest import tub_id_of_certificate
 from laerecover.ports.refusals import Refusal, Transient
 from laerecover.text import clean
 
@@ -51,12 +50,14 @@ class TahoeProbe:
             raise Transient(
                 f"{where} does not answer: {clean(error.strerror or str(error) or type(error).__name__)}"
             ) from None
-        digest = hashlib.sha1(certificate, usedforsecurity=False).digest()
-        return base64.b32encode(digest).decode("ascii").lower()
+        return tub_id_of_certificate(certificate)
 
 
 def _headers(plain: socket.socket, until: float) -> bytes:
-    """To the empty line and no byte further: what follows belongs to TLS. TimeoutError, however slowly the bytes drip."""
+    """To the empty line and no byte further: what follows belongs to TLS.
+
+    TimeoutError, however slowly the bytes drip.
+    """
     answer, patience = b"", plain.gettimeout()
     while not answer.endswith(b"\r\n\r\n"):
         plain.settimeout(max(0.001, until - time.monotonic()))

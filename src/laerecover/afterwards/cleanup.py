@@ -48,7 +48,8 @@ def cleanup(
             half_made = [each for each in half_made if each.instance_id in launched]
         if not half_made and foreign:
             raise Guarded(
-                f"{len(foreign)} half-made instances were launched from another state folder: another operator may be at work",
+                f"{len(foreign)} half-made instances were launched from another state folder: another operator may be "
+                f"at work",
                 where=", ".join(sorted(each.instance_id for each in foreign)),
                 next_step="ask who it is; `laerecover cleanup --all` lists them, too; nothing was ended",
             )

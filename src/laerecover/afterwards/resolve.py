@@ -43,13 +43,16 @@ _SETTLED = {
     (False, True): ("withdrawn", "refused; a human says that the customer was told another way"),
     (False, False): ("held", "refused; a human wants it sent again"),
 }
-"""What becomes of a mail: (it was in doubt, a human says --sent) -> its state and the answer that the outbox gives from then on."""
+"""What becomes of a mail: (it was in doubt, a human says --sent) -> its state and the answer that the outbox gives
+from then on.
+"""
 
 
 def _open(mails: Sequence[Mail], *, sent: bool) -> list[Mail]:
     """Those of an account's mails that a human may settle: in doubt, or refused and not overtaken by a later one.
 
-    A customer who was told another way needs no mail that the server keeps refusing; a failure notice tells nobody else.
+    A customer who was told another way needs no mail that the server keeps refusing; a failure notice tells nobody
+    else.
     """
     latest = current(mails)
     refused = [

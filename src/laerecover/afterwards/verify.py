@@ -1,4 +1,4 @@
-"""Whether what was recovered still answers: nodes, announcement, bucket, shares old or new; read-only, at any later time."""
+"""Whether what was recovered still answers: nodes, announcement, bucket, shares; read-only, at any later time."""
 
 from __future__ import annotations
 
@@ -63,7 +63,10 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inquiry:
-    """Who is asked: the world; hosts by the keys that `vault` derives, in the words of `recipe`. `patch`: what to type."""
+    """Who is asked: the world; hosts by the keys that `vault` derives, in the words of `recipe`.
+
+    `patch`: what to type.
+    """
 
     world: World
     vault: Vault
@@ -137,7 +140,10 @@ def _checks(asked: Inquiry, account: Account, latest: Round) -> Iterator[Check]:
 
 
 def old_shares(asked: Inquiry, account: Account, latest: Round, *, mend: Callable[[Host], None] | None = None) -> Check:
-    """Whether the host leaves shares of 2014 whole; asked on the host, once it was mended. Kind `old_shares`: `patch` mends it."""
+    """Whether the host leaves shares of 2014 whole; asked on the host, once it was mended.
+
+    Kind `old_shares`: `patch` mends it.
+    """
     told = {step["step"]: step["values"] for step in latest.steps}
     host, question = str(told["wait_for_ec2_addresses"]["public_host"]), asked.recipe.patched()
 

@@ -16,8 +16,10 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     help="Carry out the recovery that a manifest describes: once for each account, however often it is interrupted.",
-    epilog="Exit codes: 0 all done; 1 some accounts failed or are not done; 2 usage, or manifest refused; 3 stopped by a guard, "
-    "or no terminal and no --yes; 4 something is in doubt and needs a human; 75 another runner holds the lock; 130 interrupted.",
+    epilog="Exit codes: 0 all done; 1 some accounts failed or are not done; 2 usage, or manifest refused; 3 stopped "
+    "by a guard, "
+    "or no terminal and no --yes; 4 something is in doubt and needs a human; 75 another runner holds the lock; 130 "
+    "interrupted.",
 )
 
 for _verb in (

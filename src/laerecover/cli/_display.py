@@ -166,7 +166,9 @@ class LiveWatcher:
         return Text(f"{text} · {duration(elapsed)}", style="bold")
 
     def _rest(self, lines: list[_Line]) -> float | None:
-        """Seconds to the expected end, by the mean of the measured times of each step; None while a step was never seen."""
+        """Seconds to the expected end, by the mean of the measured times of each step; None while a step was never
+        seen.
+        """
         means = {step: sum(spent) / len(spent) for step, spent in self._spent.items()}
         waiting = [line for line in lines if not line.outcome]
         if not waiting or not means.keys() >= STEPS.keys():

@@ -82,7 +82,7 @@ _WORDS = {"mail": ("hold", "send"), "name_tag": ("none", "email"), "world": ("tw
 
 
 def takes(*names: str, before: Sequence[str] = ()) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """A verb `(options: Options, *its own)`, typed as MANIFEST, those named `before`, its own, then those of `names`."""
+    """A verb `(options: Options, *its own)`, typed as MANIFEST, what `before` names, its own, what `names` does."""
     every = ("manifest", *before, *names)
 
     def expand(function: Callable[..., None]) -> Callable[..., None]:

@@ -83,7 +83,8 @@ def show_plan(plan: Plan, options: Options, *, stream: TextIO | None = None) -> 
             out.print(Text(f"    {account.grade}: {account.price}"))
             out.print(
                 Text(
-                    f"    launch {clean(account.image or 'no image')} as {clean(account.size or 'no size')}, in place of one that is {account.server}"
+                    f"    launch {clean(account.image or 'no image')} as {clean(account.size or 'no size')}, in place "
+                    f"of one that is {account.server}"
                 )
             )
             out.print(Text(f"    restore {', '.join(account.restores) or 'no identity'}; mail {clean(account.mail)}"))

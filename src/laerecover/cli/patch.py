@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 @takes(*PLACES, *SELECTION, "concurrency")
 def patch(options: Options, yes: YesOpt = False, json_: JsonOpt = False) -> None:
-    """Patch hosts that were recovered with a Tahoe-LAFS that destroys shares of 2014; their storage nodes start again."""
+    """Patch hosts that were recovered with a Tahoe-LAFS that destroys shares of 2014; their storage nodes start
+    again.
+    """
     from dataclasses import replace
 
     from laerecover.afterwards.patch import patch as patched

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 @takes(*PLACES, *SELECTION, "concurrency")
 def verify(options: Options, json_: JsonOpt = False) -> None:
-    """Ask whether what was recovered still answers: nodes, announcement, bucket, old shares. Read-only, at any later time."""
+    """Ask whether what was recovered still answers: nodes, announcement, bucket, old shares. Read-only, at
+    any later time.
+    """
     from laerecover.afterwards.verify import verify as verified
     from laerecover.cli._worlds import EveryWorld
 

@@ -30,13 +30,14 @@ class HostKey:
 
     @property
     def user_data(self) -> Secret:
-        """What cloud-init (0.7.5 or newer) reads at first boot: LOGIN is the default user, with the key pair's key and the
-        sudo of the image's own; the host answers with this key and no other."""
+        """What cloud-init (0.7.5 or newer) reads at first boot: LOGIN is the default user, with the key pair's key and
+        the sudo of the image's own; the host answers with this key and no other.
+        """
         return Secret(f"#cloud-config\nuser: {{name: {LOGIN}}}\n{self._keys_alone}")
 
     @property
     def former_user_data(self) -> Secret:
-        """What was sent before the login user stood in it, to the byte: EC2 knows a launch that was begun then by it."""
+        """What was sent before the login user stood in it, to the byte: by it EC2 knows a launch begun then."""
         return Secret(f"#cloud-config\n{self._keys_alone}")
 
     @property
@@ -52,7 +53,8 @@ Which = Literal["boot", "final"]
 
 
 def derive_host_key(vault: Vault, client_token: str, which: Which = "final") -> HostKey:
-    """One of the two host keys of a launch: the same bytes every time, check-ints too, so that a resumed launch is the same request.
+    """One of the two host keys of a launch: the same bytes every time, check-ints too, so that a resumed launch is the
+    same request.
 
     A library's export draws the check-ints at random, and OpenSSH does not take PKCS8: hence the writing by hand
     (OpenSSH's PROTOCOL.key).
@@ -95,8 +97,9 @@ def fingerprint(public: str) -> str:
 def foreign_key(where: str, *, pinned: str, answered: str) -> Refusal:
     """A host has answered with another public key than the one that is pinned."""
     return Refusal(
-        f"{where} answers with another host key ({fingerprint(answered)}) than the one it was given ({fingerprint(pinned)}): "
-        "somebody may be in between (MITM); nothing was sent to it. Look at the instance's console before anything else",
+        f"{where} answers with another host key ({fingerprint(answered)}) than the one it was given "
+        f"({fingerprint(pinned)}): somebody may be in between (MITM); nothing was sent to it. "
+        "Look at the instance's console before anything else",
         kind="host_key",
     )
 

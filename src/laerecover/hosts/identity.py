@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import os
 import re
 from collections.abc import Mapping
@@ -11,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from laerecover.manifest import Account, Secret
+from laerecover.manifest import Account, Secret, tub_id_of_pem
 
 RESTORED = ("PROVED", "STATED")
 INTRODUCER_PORT = 12345
@@ -46,13 +45,11 @@ def parse_furl(furl: Secret) -> Furl:
 
 
 def tub_id_of(node_pem: Secret) -> str:
-    """The TubID that a node.pem gives: base32 of the SHA-1 of its certificate in DER. Raises ValueError."""
-    begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
-    body = node_pem.reveal().partition(begin)[2].partition(end)[0]
-    if not body.strip():
+    """The TubID that a node.pem gives. Raises ValueError."""
+    found = tub_id_of_pem(node_pem.reveal())
+    if found is None:
         raise ValueError("that node.pem holds no certificate")
-    der = base64.b64decode("".join(body.split()), validate=True)
-    return base64.b32encode(hashlib.sha1(der, usedforsecurity=False).digest()).decode("ascii").rstrip("=").lower()
+    return found
 
 
 def restored_introducer(account: Account) -> tuple[Secret | None, Secret | None]:

@@ -59,7 +59,8 @@ class Delivery:
         Gives message_id, kind, mail (its state). Raises StepFailed: `mail_refused`, `mail_in_doubt`, `mail_waiting`.
         """
         account, now = self.account, self.world.clock.now()
-        # The customer's mail and the note to the staff are one mail to two readers: they share an id, so only one can be.
+        # The customer's mail and the note to the staff are one mail to two readers: they share an id, so only one can
+        # be.
         identity = CONFIRMATION if kind != FAILURE else FAILURE
         mail = there or Mail(
             message_id=message_id(self.recovery_id, account.account_id, identity, number, sender=self.settings.sender),
@@ -144,7 +145,9 @@ class Delivery:
         return None
 
     def doubt_foreign(self, mail: Mail) -> bool:
-        """Whether another state folder recorded the account's server: the mail is in doubt then, for it was that one's to send."""
+        """Whether another state folder recorded the account's server: the mail is in doubt then, for it was that one's
+        to send.
+        """
         if mail.kind == FAILURE:
             return False
         told = self.outbox.recorded(mail.account_id)

@@ -18,7 +18,8 @@ from laerecover.text import clean
 PRICES = {
     "IDENTITY_KEPT": "nothing changes but the address",
     "NEW_FURL": "a new introducer furl is needed; everything stored can be read and changed as before",
-    "NEW_STORAGE_IDENTITY": "files can be read; directories and other mutable files that exist can no longer be changed",
+    "NEW_STORAGE_IDENTITY": "files can be read; directories and other mutable files that exist can no longer be "
+    "changed",
 }
 
 LEFT = "recovered, but something is left to do: "
@@ -26,13 +27,14 @@ LEFT = "recovered, but something is left to do: "
 
 _TAKE = "into the\n[client] section of your tahoe.cfg, in place of the old one"
 _ASK = {
-    "UNCHANGED": "Your server has kept its identity and its address. Nothing changes for you, and there is nothing to do:\n"
-    "a client that was running finds the server again by itself, at the latest when you restart it.\n",
+    "UNCHANGED": "Your server has kept its identity and its address. Nothing changes for you, and there is nothing to "
+    "do:\na client that was running finds the server again by itself, at the latest when you restart it.\n",
     "IDENTITY_KEPT": "Your server has kept its identity. Its address is new: please put the introducer.furl below "
     f"{_TAKE}. Only its address differs. Then restart your client.\n",
     "NEW_FURL": f"Your introducer could not keep its identity. Please put the new introducer.furl below {_TAKE},\n"
     "then restart your client. Your files and directories work as before.\n",
-    "NEW_STORAGE_IDENTITY": f"Your storage server could not keep its identity. Please put the introducer.furl below {_TAKE},\n"
+    "NEW_STORAGE_IDENTITY": f"Your storage server could not keep its identity. Please put the introducer.furl below "
+    f"{_TAKE},\n"
     "then restart your client.\n"
     "All your files can be read. Directories and other mutable files that exist already are read-only from now on:\n"
     "please make a new directory and link what you need into it.\n",
@@ -40,9 +42,10 @@ _ASK = {
 _WEAK = (
     "The server keeps its old key, which today's OpenSSL refuses at its default level. If your client does not\n"
     "connect, write these lines into a file, for example tahoe-openssl.cnf,\n\n"
-    "    openssl_conf = start\n    [start]\n    ssl_conf = ssl\n    [ssl]\n    system_default = lowered\n    [lowered]\n"
-    "    CipherString = DEFAULT@SECLEVEL=0\n\n"
-    "and start the client with the environment variable OPENSSL_CONF set to that file's path. Do so for Tahoe-LAFS alone.\n"
+    "    openssl_conf = start\n    [start]\n    ssl_conf = ssl\n    [ssl]\n    system_default = lowered\n    "
+    "[lowered]\n    CipherString = DEFAULT@SECLEVEL=0\n\n"
+    "and start the client with the environment variable OPENSSL_CONF set to that file's path. Do so for Tahoe-LAFS "
+    "alone.\n"
 )
 
 
@@ -65,7 +68,10 @@ def audience(account: Account) -> tuple[str, str]:
 def render(
     mail: Mail, account: Account, settings: Settings, *, furl: Secret | None, public_host: str | None
 ) -> EmailMessage:
-    """The whole message, the same bytes every time. Raises Refusal (`mail_unfit`): a name or address that breaks a header."""
+    """The whole message, the same bytes every time.
+
+    Raises Refusal (`mail_unfit`): a name or address that breaks a header.
+    """
     message = EmailMessage(policy=policy.SMTP)
     try:
         message["From"] = Address(addr_spec=settings.sender)
@@ -101,7 +107,8 @@ def _subject(mail: Mail, account: Account) -> str:
 
 
 def _text(mail: Mail, account: Account, furl: Secret | None, public_host: str | None) -> str:
-    customer = f"Customer:   {clean(account.customer_name or '(name unknown)')}\nE-mail:     {clean(account.customer_email or '(unknown)')}\n"
+    name, address = account.customer_name or "(name unknown)", account.customer_email or "(unknown)"
+    customer = f"Customer:   {clean(name)}\nE-mail:     {clean(address)}\n"
     place = f"Account:    {clean(account.account_id)}\nSignup log: {clean(account.log_file or '(lost)')}\n"
     if mail.kind == FAILURE and mail.detail.startswith(LEFT):
         left = clean(mail.detail.removeprefix(LEFT))

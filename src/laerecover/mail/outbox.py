@@ -12,7 +12,6 @@ from pathlib import Path
 
 from laerecover.mail.replies import ABOUT_US, ALIKE, IN_A_ROW, alike
 
-STATES = ("prepared", "held", "sending", "sent", "in_doubt", "refused", "withdrawn")
 CONFIRMATION, STAFF_NOTE, FAILURE = "confirmation", "staff_note", "failure"
 COPIED = "this state folder is a copy or was moved: the mail may have been sent from where it was"
 FOREIGN = "another state folder recorded this server: it may have sent the mail"
@@ -37,6 +36,7 @@ class Mail:
     account_id: str
     kind: str
     state: str
+    """`prepared`, `held`, `sending`, `sent`, `in_doubt`, `refused` or `withdrawn`."""
     detail: str
     prepared_at: datetime
     answer: str = ""
@@ -61,7 +61,10 @@ def stopped(mails: Sequence[Mail]) -> str:
 
 
 def current(mails: Sequence[Mail]) -> frozenset[str]:
-    """Of one account's mails, oldest first: the last one, and the last that is no failure notice. The others were overtaken."""
+    """Of one account's mails, oldest first: the last one, and the last that is no failure notice.
+
+    The others were overtaken.
+    """
     letters = [mail for mail in mails if mail.kind != FAILURE]
     return frozenset(mail.message_id for mail in (*letters[-1:], *mails[-1:]))
 
@@ -130,20 +133,25 @@ class Outbox:
         marks = ", ".join("?" * len(of))
         with self._open() as db:
             cursor = db.execute(
-                "UPDATE mails SET state = ?, changed_at = ?, answer = ?, host = coalesce(nullif(?, ''), host) "  # noqa: S608
-                f"WHERE message_id = ? AND state IN ({marks})",
+                "UPDATE mails SET state = ?, changed_at = ?, answer = ?, "  # noqa: S608
+                f"host = coalesce(nullif(?, ''), host) WHERE message_id = ? AND state IN ({marks})",
                 (to, now.isoformat(), answer, host, message_id, *of),
             )
             return cursor.rowcount == 1
 
     def waiting(self) -> Sequence[Mail]:
-        """What is prepared or held, in the order in which it is to be tried: one that keeps being refused keeps nobody back."""
+        """What is prepared or held, in the order in which it is to be tried: one that keeps being refused keeps nobody
+        back.
+        """
         asked = "SELECT * FROM mails WHERE state IN ('prepared', 'held') ORDER BY changed_at, prepared_at, message_id"
         with self._open() as db:
             return [_mail(row) for row in db.execute(asked)]
 
     def refuse(self, message_id: str, *, now: datetime, answer: str) -> bool:
-        """A mail that was being sent is refused. True if ALIKE accounts in a row were refused so: theirs are held instead, and none is burnt."""
+        """A mail that was being sent is refused.
+
+        True if ALIKE accounts in a row were refused so: theirs are held instead, and none is burnt.
+        """
         refused = (
             "UPDATE mails SET state = 'refused', changed_at = ?, answer = ? WHERE message_id = ? AND state = 'sending'"
         )
@@ -159,10 +167,14 @@ class Outbox:
             return True
 
     def doubt_interrupted(self, now: datetime) -> int:
-        """Mails that a dead runner was sending are in doubt now. Call it only while holding the lock, before any sending."""
+        """Mails that a dead runner was sending are in doubt now.
+
+        Call it only while holding the lock, before any sending.
+        """
         with self._open() as db:
             cursor = db.execute(
-                "UPDATE mails SET state = 'in_doubt', changed_at = ?, answer = 'the runner died while sending' WHERE state = 'sending'",
+                "UPDATE mails SET state = 'in_doubt', changed_at = ?, answer = 'the runner died while sending' WHERE "
+                "state = 'sending'",
                 (now.isoformat(),),
             )
             return cursor.rowcount
@@ -187,12 +199,15 @@ class Outbox:
         """A human wants this account's mail sent, whoever recorded its server."""
         with self._open() as db:
             db.execute(
-                "INSERT INTO records VALUES (?, '', ?) ON CONFLICT (account_id) DO UPDATE SET recorded_at = excluded.recorded_at",
+                "INSERT INTO records VALUES (?, '', ?) ON CONFLICT (account_id) DO UPDATE SET recorded_at = "
+                "excluded.recorded_at",
                 (account_id, DECIDED),
             )
 
     def doubt_copied(self, now: datetime) -> int:
-        """This folder is a copy, or was moved: what waits may have been sent from the other place, and what it recorded is not ours."""
+        """This folder is a copy, or was moved: what waits may have been sent from the other place, and what it
+        recorded is not ours.
+        """
         with self._open() as db:
             db.execute("UPDATE records SET recorded_at = ''")
             cursor = db.execute(
@@ -221,7 +236,8 @@ def _of(db: sqlite3.Connection, account_id: str) -> list[Mail]:
 
 
 def _alike_in_a_row(mails: Iterator[Mail]) -> list[Mail]:
-    """Of all mails, the one whose fate was settled last first: those that were refused as the first was, one after another.
+    """Of all mails, the one whose fate was settled last first: those that were refused as the first was, one after
+    another.
 
     Customers' mails and the staff's are counted apart: where only strangers are refused, the staff's own say nothing.
     """

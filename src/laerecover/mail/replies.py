@@ -18,7 +18,8 @@ _OUR_CODES = frozenset({500, 502, 503, 504, 521, 530, 534, 535, 538, 555})
 _OUR_STATUS = re.compile(r"5\.1\.[78]$|5\.7\.(?!1[789]$)")
 _THEIR_STATUS = re.compile(r"5\.[12]\.[1-9]|5\.7\.1[789]$")
 _OUR_WORDS = re.compile(
-    r"sender|from[- ]address|return[- ]path|relay|not (?:been )?verified|unverified|identit|authenti|authori[sz]|policy|"
+    r"sender|from[- ]address|return[- ]path|relay|not (?:been "
+    r")?verified|unverified|identit|authenti|authori[sz]|policy|"
     r"\bspf\b|\bdkim\b|\bdmarc\b|spam|blocked|block ?list|black ?list|reputation|client host|\bhelo\b|\behlo\b|"
     r"(?:rate|sending|hourly|daily)\b.*\blimit|too many",
     re.IGNORECASE,
@@ -29,7 +30,8 @@ _COMPARED = 100
 
 
 def about_us(reply: str, *, sender: str, recipient: str) -> bool:
-    """Whether a reply to RCPT or to the message, code first, is about sender or policy: then the next mail would fare no better.
+    """Whether a reply to RCPT or to the message, code first, is about sender or policy: then the next mail would fare
+    no better.
 
     Many servers keep what they have against sender and client back until RCPT, so the stage alone does not tell.
     """
@@ -48,7 +50,9 @@ def about_us(reply: str, *, sender: str, recipient: str) -> bool:
 
 
 def alike(answer: str) -> str:
-    """What two answers have in common that refuse for one reason: code and words, without what names somebody. "": no 5xx."""
+    """What two answers have in common that refuse for one reason: code and words, without what names somebody. "": no
+    5xx.
+    """
     said = answer.partition(SAYS)[2]
     found = _REPLY.match(said)
     if found is None:

@@ -2,10 +2,12 @@
 
 from laerecover.manifest.account import FIELDS, GRADES, IDENTITIES, SECRET_FIELDS, SERVERS, VERDICTS, Account
 from laerecover.manifest.audit_table import read_audit_table, write_audit_table
-from laerecover.manifest.errors import KeyFileRefused, ManifestError, ManifestInvalid, ManifestUnreadable
+from laerecover.manifest.errors import KeyFileRefused, ManifestError, ManifestInvalid, ManifestUnreadable, OperatorError
+from laerecover.manifest.node_ids import tub_id_of_certificate, tub_id_of_pem
 from laerecover.manifest.sealed import write_parquet
 from laerecover.manifest.secret import Secret
 from laerecover.manifest.store import Manifest, default_key_file, make_key, read_key, read_manifest, write_manifest
+from laerecover.manifest.whole import written_whole
 
 __all__ = [
     "FIELDS",
@@ -20,13 +22,17 @@ __all__ = [
     "ManifestError",
     "ManifestInvalid",
     "ManifestUnreadable",
+    "OperatorError",
     "Secret",
     "default_key_file",
     "make_key",
     "read_audit_table",
     "read_key",
     "read_manifest",
+    "tub_id_of_certificate",
+    "tub_id_of_pem",
     "write_audit_table",
     "write_manifest",
     "write_parquet",
+    "written_whole",
 ]

@@ -50,7 +50,9 @@ class Account:
     customer_name: str | None = None
     customer_keyinfo: str | None = None
     customer_keyinfo_lost: bool = False
-    """True when the log tells that there was PGP key information, which itself is lost: then, too, the staff get the mail."""
+    """True when the log tells that there was PGP key information, which itself is lost: then, too, the staff get the
+    mail.
+    """
     introducer_furl: Secret | None = None
     introducer_node_pem: Secret | None = None
     introducer_nodeid: str | None = None
@@ -75,18 +77,12 @@ class Account:
 
 
 FIELDS: tuple[str, ...] = tuple(f.name for f in dataclasses.fields(Account))
-SECRET_FIELDS: frozenset[str] = frozenset(
-    {
-        "user_secret_key",
-        "user_token",
-        "product_token",
-        "introducer_furl",
-        "introducer_node_pem",
-        "server_node_pem",
-        "server_node_privkey",
-    }
-)
-FLAG_FIELDS: frozenset[str] = frozenset({"customer_email_confirmed", "customer_keyinfo_lost"})
-TUPLE_FIELDS: frozenset[str] = frozenset(
-    {"missing", "blocking", "matched_by", "history", "decisions", "former_instance_ids"}
-)
+
+
+def _of_type(name: str) -> frozenset[str]:
+    return frozenset(f.name for f in dataclasses.fields(Account) if f.type == name)
+
+
+SECRET_FIELDS = _of_type("Secret | None")
+FLAG_FIELDS = _of_type("bool")
+TUPLE_FIELDS = _of_type("tuple[str, ...]")

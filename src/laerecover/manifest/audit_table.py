@@ -27,8 +27,8 @@ def write_audit_table(path: Path, accounts: Iterable[Account]) -> None:
 def read_audit_table(path: Path) -> list[dict[str, Any]]:
     """The rows of an audit table: lists are tuples, `provenance` maps a field to its places.
 
-    Columns of another version are kept, missing ones are left out. Raises ManifestUnreadable (no such file, no Parquet, an
-    encrypted manifest), ManifestInvalid (another table).
+    Columns of another version are kept, missing ones are left out. Raises ManifestUnreadable (no such file, no Parquet,
+    an encrypted manifest), ManifestInvalid (another table).
     """
     where = str(path)
     if not path.is_file():

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 
-class ManifestError(Exception):
+class OperatorError(Exception):
+    """Something that cannot be done; `what`, `where` and `next_step` say so in words for an operator."""
+
+    def __init__(self, what: str, *, where: str, next_step: str) -> None:
+        super().__init__(f"{what} · {where} · {next_step}")
+        self.what = what
+        self.where = where
+        self.next_step = next_step
+
+
+class ManifestError(OperatorError):
     """A manifest that cannot be trusted; nothing was started.
 
     ManifestError
@@ -11,12 +21,6 @@ class ManifestError(Exception):
      ├─ ManifestInvalid      wrong version, missing column, duplicate account, impossible value
      └─ KeyFileRefused       no key file, loose permissions, key beside the manifest
     """
-
-    def __init__(self, what: str, *, where: str, next_step: str) -> None:
-        super().__init__(f"{what} · {where} · {next_step}")
-        self.what = what
-        self.where = where
-        self.next_step = next_step
 
 
 class ManifestUnreadable(ManifestError):

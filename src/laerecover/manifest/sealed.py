@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,8 @@ import pyarrow as pa
 import pyarrow.json as pj
 import pyarrow.parquet as pq
 import pyarrow.parquet.encryption as pqe
+
+from laerecover.manifest.whole import written_whole
 
 _BATCH = 100
 
@@ -33,20 +33,13 @@ def tables(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> Iterator[pa.
 def write_parquet(path: Path, schema: pa.Schema, tables: Iterable[pa.Table], *, key: bytes | None) -> None:
     """Write the tables one after the other into one file.
 
-    With a `key` of 32 bytes the file is encrypted uniformly, its footer too (with a plaintext footer changed values would
-    pass), and has mode 0600 from the start. Raises OSError.
+    With a `key` of 32 bytes the file is encrypted uniformly, its footer too (with a plaintext footer changed values
+    would pass), and has mode 0600 from the start. Raises OSError.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if key is None else 0o600)
     sealing = None if key is None else pqe.create_encryption_properties(footer_key=key, plaintext_footer=False)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            with pq.ParquetWriter(file, schema, encryption_properties=sealing) as writer:
-                for table in tables:
-                    writer.write_table(table)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with (
+        written_whole(path, mode=0o666 if key is None else 0o600) as file,
+        pq.ParquetWriter(file, schema, encryption_properties=sealing) as writer,
+    ):
+        for table in tables:
+            writer.write_table(table)

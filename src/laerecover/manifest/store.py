@@ -146,7 +146,8 @@ def read_manifest(path: Path, *, key_file: Path | None = None) -> Manifest:
         raise ManifestUnreadable(
             f"the manifest is damaged, was changed, or is locked with another key ({type(error).__name__})",
             where=where,
-            next_step="restore it or export it again with `laeforensics audit`, and check --key-file; nothing was started",
+            next_step="restore it or export it again with `laeforensics audit`, and check --key-file; nothing was "
+            "started",
         ) from None
     metadata = table.schema.metadata or {}
     _check_schema(table.schema, metadata, where)

@@ -12,8 +12,9 @@ _INDEX = 26
 def first_piece(names: Iterable[str]) -> str | None:
     """The first object that is a piece of a share: `…/ab/INDEX/N.1`, `N.2`, … beside `N`; None if there is none.
 
-    Some Tahoe-LAFS cut shares into pieces of half a megabyte. A mount would serve `N` alone, a file cut short. Only large
-    shares are cut: a listing without a piece proves nothing unless it is complete, one with a piece proves it all.
+    Some Tahoe-LAFS cut shares into pieces of half a megabyte. A mount would serve `N` alone, a file cut short. Only
+    large shares are cut: a listing without a piece proves nothing unless it is complete, one with a piece proves it
+    all.
     """
     return next((name for name in names if _is_piece(name)), None)
 

@@ -49,8 +49,8 @@ def guard_cloud(state: State, settings: Settings) -> None:
         raise Guarded(
             f"the settings say {settings.cloud}, but this recovery launched in {state.cloud}",
             where=f"ec2.region, ec2.endpoint · {state.folder}",
-            next_step=f"name {state.cloud} again; or, once `laerecover cleanup` left nothing there, begin elsewhere with "
-            f"another --state; {NOT_STARTED}",
+            next_step=f"name {state.cloud} again; or, once `laerecover cleanup` left nothing there, begin elsewhere "
+            f"with another --state; {NOT_STARTED}",
         )
 
 
@@ -80,6 +80,7 @@ def guard_obstacles(obstacles: Sequence[Obstacle], options: Options) -> None:
         if obstacle.blocks and obstacle.account_id is None:
             raise Guarded(
                 obstacle.message,
-                where=f"{obstacle.what} · `laerecover plan {options.places.quoted}{options.places.repeated} --check` shows all",
+                where=f"{obstacle.what} · `laerecover plan {options.places.quoted}{options.places.repeated} --check` "
+                f"shows all",
                 next_step=f"{obstacle.remedy}; {NOT_STARTED}",
             )

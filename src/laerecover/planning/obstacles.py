@@ -8,7 +8,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Obstacle:
-    """One obstacle. With an `account_id` it keeps that account from being launched; without, `blocks` stops the whole run."""
+    """One obstacle.
+
+    With an `account_id` it keeps that account from being launched; without, `blocks` stops the whole run.
+    """
 
     what: str
     message: str

@@ -106,10 +106,10 @@ class Plan:
 class Circumstances:
     """What a plan depends on, beside manifest and settings.
 
-    `mode`: `run` or `drill`, where the old servers are gone: that is the disaster which is rehearsed; `selected`: ids of
-    accounts; `accepted`: those of whom a human said that their old servers do no harm; `inventory`: account -> GONE,
-    RUNNING or UNKNOWN, as the cloud said, None if it was not asked; `obstacles`: account -> what the check found against
-    it (see NEVER_ACCEPTED).
+    `mode`: `run` or `drill`, where the old servers are gone: that is the disaster which is rehearsed; `selected`: ids
+    of accounts; `accepted`: those of whom a human said that their old servers do no harm; `inventory`: account -> GONE,
+    RUNNING or UNKNOWN, as the cloud said, None if it was not asked; `obstacles`: account -> what the check found
+    against it (see NEVER_ACCEPTED).
     """
 
     mode: str

@@ -51,8 +51,8 @@ def _obstacle(account_id: str, instances: Sequence[Instance]) -> Obstacle:
     told = ", ".join(f"{i.instance_id} ({i.state}, launched {i.launch_time})" for i in instances)
     return Obstacle(
         what=REBUILT,
-        message=f"{told} bears the tags of its server of 2012: somebody may have rebuilt it by hand, and two servers on "
-        "one bucket would be worse than none",
+        message=f"{told} bears the tags of its server of 2012: somebody may have rebuilt it by hand, and two servers "
+        "on one bucket would be worse than none",
         remedy='ask who did, and end it; or, if it does no harm, say so: `run --accept ACCOUNT --because "…"`',
         account_id=account_id,
         instances=tuple(i.instance_id for i in instances),

@@ -61,7 +61,8 @@ class Compute(Protocol):
     def launch(self, request: LaunchRequest) -> Instance:
         """Launch one instance; the same request again gives the same instance.
 
-        Refusal kinds: `capacity`, `quota`, `idempotent_mismatch`, `token_spent` (its instance is terminated), `ec2_refused`.
+        Refusal kinds: `capacity`, `quota`, `idempotent_mismatch`, `token_spent` (its instance is terminated),
+        `ec2_refused`.
         """
 
     def describe(self, instance_id: str, *, fresh: float = 0.0) -> Instance:
@@ -74,7 +75,7 @@ class Compute(Protocol):
         """All instances, dead ones too, that bear all these tags."""
 
     def tagged(self, key: str, values: Sequence[str]) -> Sequence[Instance]:
-        """All instances, dead ones too, whose tag `key` is one of these values to the letter; asked in few questions."""
+        """Instances, dead ones too, whose tag `key` is one of these values to the letter; asked in few questions."""
 
     def known(self, instance_ids: Sequence[str]) -> Mapping[str, Instance]:
         """Those of the ids that the cloud knows, dead or alive, asked at once and completely."""

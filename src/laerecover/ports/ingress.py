@@ -11,7 +11,8 @@ EVERYWHERE = "0.0.0.0/0"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ingress:
-    """TCP ports `first` to `last` are let in from `source`: a range of IPv4 addresses, or the cloud's list of some (`pl-…`).
+    """TCP ports `first` to `last` are let in from `source`: a range of IPv4 addresses, or the cloud's list of some
+    (`pl-…`).
 
     What is let in from other groups, or by IPv6, is none: nobody comes to a public IPv4 address that way.
     """
@@ -22,7 +23,9 @@ class Ingress:
 
 
 def sources(rules: Iterable[Ingress], port: int) -> tuple[str, ...]:
-    """From where the port is let in: ranges joined where they touch, then lists of the cloud's, whose content is not known."""
+    """From where the port is let in: ranges joined where they touch, then lists of the cloud's, whose content is not
+    known.
+    """
     found = {rule.source for rule in rules if rule.first <= port <= rule.last}
     ranges = [network for source in found if (network := network_of(source)) is not None]
     return (*map(str, collapse_addresses(ranges)), *sorted(source for source in found if network_of(source) is None))

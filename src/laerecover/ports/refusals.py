@@ -46,7 +46,9 @@ class Refusal(WorldError):
 
 
 MAIL_ABOUT_US = ("mail_tls", "mail_login", "mail_sender")
-"""The kinds of a mail server's Refusal that every further mail would meet, too: no TLS, no login, our sender or its policy."""
+"""The kinds of a mail server's Refusal that every further mail would meet, too: no TLS, no login, our sender or its
+policy.
+"""
 
 
 class MailInDoubt(WorldError):

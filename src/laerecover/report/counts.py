@@ -13,7 +13,7 @@ from laerecover.state.state import State
 
 
 def count_effects(state: State, settings: Settings, counted: WorldCounts | None) -> Mapping[str, Counts]:
-    """Per account, as its world has `counted`, else as the ledger's instance ids, serverinfo.csv and the outbox tell."""
+    """Per account: as its world `counted`, else as the ledger's instance ids, serverinfo.csv and the outbox tell."""
     letters = [mail for mail in Outbox(state.outbox).all() if mail.kind != FAILURE]
     if counted is not None:
         instances, rows, mails = counted.instances, counted.rows, counted.mails

@@ -47,7 +47,8 @@ def follow_ups(
 
     if row["unplanned"]:
         add(
-            "begun, but the manifest no longer recovers it: mend the manifest and plan again, or see to its server and its mail",
+            "begun, but the manifest no longer recovers it: mend the manifest and plan again, or see to its server "
+            "and its mail",
             f"{row['account_id']}: {row['outcome']}, mail {row['mail'] or 'none'}",
         )
     elif row["outcome"] == "failed" and any(s["kind"] in _OTHER_KEYS for s in row["steps"]):
@@ -121,7 +122,9 @@ def follow_ups(
 
 
 def settled(failure: Mapping[str, Any], letter: Mail | None) -> bool:
-    """Whether what failed has been mended since: a mail leaves only for a server that was reached, or as a human wants."""
+    """Whether what failed has been mended since: a mail leaves only for a server that was reached, or as a human
+    wants.
+    """
     return failure["kind"] == NOT_REACHED and letter is not None and letter.state not in ("prepared", "held")
 
 

@@ -25,7 +25,8 @@ def lost_mails(
     accounts: Mapping[str, Account] | None,
     sender: str,
 ) -> list[Mail]:
-    """Mails that the ledger knows, while the outbox has none for the account: as the ledger says, where it says how they ended.
+    """Mails that the ledger knows, while the outbox has none for the account: as the ledger says, where it says how
+    they ended.
 
     `accounts`: None to count only, without the manifest; kind and Message-ID may be wrong then.
     """

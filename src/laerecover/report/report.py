@@ -176,7 +176,9 @@ def _effects(counts: Counts | None, latest: Round | None, begun: datetime | None
 
 
 def write_report(state: State, report: Report) -> Path:
-    """Write report.json and report.html (no scripts, everything escaped) into the state folder; the path of the latter."""
+    """Write report.json and report.html (no scripts, everything escaped) into the state folder; the path of the
+    latter.
+    """
     from importlib import resources
 
     from jinja2 import Environment, StrictUndefined

@@ -41,7 +41,9 @@ _EXECUTOR = "laerecover"
 _VERSION = "runbook-1"
 _POLL = 0.1
 _POLLS, _ASKED = 50, 250
-"""How often nothing is heard of a workflow before the ledger is asked; how often it is asked of one that has left (5 s)."""
+"""How often nothing is heard of a workflow before the ledger is asked; how often it is asked of one that has left (5
+s).
+"""
 _CALM_STOP = 60.0
 _ROOM = 4 * 2**20
 """Bytes of disk that the ledger may want for the steps in hand."""
@@ -265,7 +267,10 @@ def _wait_for_end(job: Job, account_id: str) -> None:
 
 @contextmanager
 def _slot(job: Job, account_id: str) -> Iterator[None]:
-    """One of the `concurrency` places, until the workflow leaves. Those that the engine takes up again need one, too."""
+    """One of the `concurrency` places, until the workflow leaves.
+
+    Those that the engine takes up again need one, too.
+    """
     try:
         while not job.slots.acquire(timeout=2 * _POLL):
             if job.stop.is_set():

@@ -41,7 +41,9 @@ class Recovered:
 
     @property
     def name(self) -> str:
-        """TIMESTAMP-SEED: the launch, and a seed that no other account or recovery has; the same however often it is asked."""
+        """TIMESTAMP-SEED: the launch, and a seed that no other account or recovery has; the same however often it is
+        asked.
+        """
         digest = hashlib.sha256("\0".join(["evidence", self.recovery_id, self.account.account_id]).encode()).digest()
         return f"{self.launch_time[:19].replace(':', '')}Z-{base64.b32encode(digest[:20]).decode().lower()}"
 
@@ -64,14 +66,18 @@ def leave(folder: Path, server: Recovered) -> dict[str, str]:
 
 
 def log_of(server: Recovered) -> bytes:
-    """The log: what happened, without any secret. The furl that the old program printed stands in the secrets file alone."""
+    """The log: what happened, without any secret.
+
+    The furl that the old program printed stands in the secrets file alone.
+    """
     account = server.account
     # Without the rows nobody would know that this customer wants encrypted mail only: then no address either.
     secretive = bool(account.customer_keyinfo) or account.customer_keyinfo_lost
     alone = secretive and _plan_of(account) is None and _customer_row(account) is None
     email = account.customer_email if account.customer_email_confirmed and not alone else None
     told = [
-        # It opened the account, once, and is worth nothing now but that it ties the log to its csv rows. (Nobody believes
+        # It opened the account, once, and is worth nothing now but that it ties the log to its csv rows. (Nobody
+        # believes
         # a key whose line could have been cut, hence the line that follows; the product's name is in no manifest.)
         (
             account.activation_key if _is_tied(account) else None,
@@ -150,7 +156,9 @@ def rows(server: Recovered) -> dict[str, str]:
 
 
 def _customer_row(account: Account) -> str | None:
-    """What the csv files tell of the customer, as they tell it; None where no csv file did (the name is told nowhere else)."""
+    """What the csv files tell of the customer, as they tell it; None where no csv file did (the name is told nowhere
+    else).
+    """
     email = account.customer_email or ""
     if account.customer_keyinfo_lost or not (
         _is_tied(account) and account.customer_name and _quoted(email, also="%") == email

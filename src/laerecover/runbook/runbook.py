@@ -78,7 +78,8 @@ def execute(step: str, work: Work) -> Effect:
         # The outbox or the vault could not be written: what SQLite says of it is never about a value.
         reason = getattr(error, "strerror", None) or getattr(error, "sqlite_errorname", "")
         return Effect(step=step, ok=False, kind="local", message=clean(f"{type(error).__name__}: {reason}"))
-    except Exception as error:  # noqa: BLE001  a mistake of ours must not lose the account; its text could hold anything
+    # A mistake of ours must not lose the account; its text could hold anything.
+    except Exception as error:  # noqa: BLE001
         return Effect(
             step=step, ok=False, kind="bug", message=f"a mistake in laerecover ({type(error).__name__} in {step})"
         )

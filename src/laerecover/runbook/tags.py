@@ -14,7 +14,9 @@ from laerecover.writing import write_atomically
 
 
 def client_token(recovery_id: str, account_id: str, generation: int, attempt: int = 1, *, mode: str = "run") -> str:
-    """64 characters that name this launch and no other; two state folders of one manifest share it, drill and run do not."""
+    """64 characters that name this launch and no other; two state folders of one manifest share it, drill and run do
+    not.
+    """
     named = [recovery_id, account_id, str(generation), str(attempt), *([] if mode == "run" else [mode])]
     return hashlib.sha256("\0".join(named).encode()).hexdigest()
 

@@ -122,7 +122,9 @@ class Work:
         )
 
     def look_for_death(self) -> None:
-        """Of a host that does not answer: StepFailed (`instance_died`) if its instance was ended, so that nobody waits for it."""
+        """Of a host that does not answer: StepFailed (`instance_died`) if its instance was ended, so that nobody waits
+        for it.
+        """
         instance_id = self.known["deploy_ec2_instance"].get("instance_id")
         if instance_id is None:
             return
@@ -187,7 +189,10 @@ class Link:
             host.close()
 
     def commands(self, commands: Sequence[Command]) -> None:
-        """Have one phase done, which may be empty. Raises StepFailed (`command_failed`) with the first failed command's status and tail."""
+        """Have one phase done, which may be empty.
+
+        Raises StepFailed (`command_failed`) with the first failed command's status and tail.
+        """
         if not commands:
             return
         deadline = self._work.settings.waits.command_deadline * len(commands)

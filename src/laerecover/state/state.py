@@ -17,7 +17,10 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """state.json. `recovery_id` never changes, even if a mended manifest is planned anew: instances bear it as a tag."""
+    """state.json.
+
+    `recovery_id` never changes, even if a mended manifest is planned anew: instances bear it as a tag.
+    """
 
     folder: Path
     mode: str

@@ -11,7 +11,9 @@ from laerecover.manifest import Account, Manifest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """Which manifest was planned last: its `digest`, and when; `shown`: digest of the plan that somebody last looked at."""
+    """Which manifest was planned last: its `digest`, and when; `shown`: digest of the plan that somebody last looked
+    at.
+    """
 
     digest: str
     at: str

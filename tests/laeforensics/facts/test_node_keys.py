@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from makings import FURL, INTRODUCER, STORAGE
 
-from laeforensics.facts.node_keys import key_fits, swissnum_of_furl, tub_id_of_furl, tub_id_of_pem
+from laeforensics.facts.node_keys import key_fits, swissnum_of_furl, tub_id_of_furl
+from laerecover.manifest import tub_id_of_pem
 
 CERTIFICATE, _, KEY = INTRODUCER.pem.partition("-----BEGIN RSA")
 SWAPPED = CERTIFICATE + "-----BEGIN RSA" + STORAGE.pem.partition("-----BEGIN RSA")[2]

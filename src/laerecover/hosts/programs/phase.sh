@@ -1,3 +1,7 @@
+# shellcheck shell=sh
+# The folders above those made here are the system's own, or were made a line before; words of /proc are to be split.
+# shellcheck disable=SC2174,SC2086
+# -- What a host is given begins below. --
 # Carries out one phase on a host, apart from the connection that asked for it.
 #   sh FILE start|again|look|work BASE DIGEST WAIT EACH LOGIN ALONE
 # BASE holds the markers; WAIT is how many seconds to wait for the phase's end, EACH how many one command may take;

@@ -1,3 +1,7 @@
+# shellcheck shell=sh
+# The caller sets staged, target, owner, mode, kib.
+# shellcheck disable=SC2154
+# -- What a host is given begins below. --
 # Moves what was staged to its place: owner and mode first, synced, renamed. Exit status 28: see room.
 # The caller sets staged, target, owner, mode and kib, the room that it takes.
 set -eu

@@ -1,3 +1,5 @@
+# shellcheck shell=sh
+# -- What a host is given begins below. --
 # room PLACE KIB: are so many KiB free where PLACE is, or will be? Status 0: yes. 28: no, and the number that was read is
 # told. 1: nobody knows. A question that failed is no answer.
 room() {

@@ -1,8 +1,8 @@
 """Runs on a recovered host, as its customer: does the store let the host in, can a share be read through the mount?
 
 `python3 - MOUNT RCLONE_CONF` prints two lines, `store …` and `share …`; the second word is ok, failed or none (there is
-no share), the rest a sentence without any secret. It writes nothing, and waits for nothing that may hang for ever. It is
-sent as it stands, so it needs no more than Python 3.9.
+no share), the rest a sentence without any secret. It writes nothing, and waits for nothing that may hang for ever. It
+is sent as it stands, so it needs no more than Python 3.9.
 """
 
 from __future__ import annotations
@@ -54,12 +54,16 @@ def some_share(conf: str) -> str | None:
         found = [name for name in names if re.fullmatch(pattern, name)]
         if not found:
             return None
-        place += random.choice(found)  # noqa: S311  another one each time: what was read before lies in the mount's cache
+        # Another one each time: what was read before lies in the mount's cache.
+        place += random.choice(found)  # noqa: S311
     return place
 
 
 def first_byte(path: str) -> str:
-    """Why it cannot be read through the mount; "" if it can. A child reads: nobody can end who waits for a dead mount."""
+    """Why it cannot be read through the mount; "" if it can.
+
+    A child reads: nobody can end who waits for a dead mount.
+    """
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from laerecover.hosts.identity import INTRODUCER_PORT, STORAGE_PORT, parse_furl
 from laerecover.hosts.recipes.debian import host_is_fit, packages, supervised, users
 from laerecover.hosts.recipes.recipe import HOME, INTRODUCER, STORAGE, File, Service, Site, file_text, one_line
+from laerecover.hosts.scripts import filled
 from laerecover.manifest import Secret
 from laerecover.ports.hosts import Command
 
@@ -30,11 +31,15 @@ class Legacy2012S3:
             *users(monitor_pubkey),
             Command(name="tahoe-lafs", user="customer", script=f"test -x {HOME}/LAFS_source/bin/tahoe || exit 84\n"),
             *(
-                Command(name=verb, user="customer", script=_create(verb, folder))
+                Command(
+                    name=verb,
+                    user="customer",
+                    script=filled("create_node_of_2012.sh", HOME=HOME, VERB=verb, FOLDER=folder),
+                )
                 for verb, folder in (("create-introducer", "introducer"), ("create-node", "storageserver"))
             ),
             *(
-                supervised(node, f"cd {HOME} || exit 1\nexec LAFS_source/bin/tahoe run {node}\n")
+                supervised(node, filled("run_node_of_2012.sh", HOME=HOME, FOLDER=node))
                 for node in ("introducer", "storageserver")
             ),
         )
@@ -83,7 +88,8 @@ class Legacy2012S3:
 def _storage_cfg(site: Site) -> Secret:
     """The bucket is the nickname, S3 the backend; locations and ports in the manner of 2012, without `tcp:`."""
     account, furl = site.account, parse_furl(site.keys.introducer_furl)
-    near = f"pb://{furl.tub_id}@{one_line(site.private_host)}:{INTRODUCER_PORT},127.0.0.1:{INTRODUCER_PORT}/{furl.swissnum.reveal()}"
+    places = f"{one_line(site.private_host)}:{INTRODUCER_PORT},127.0.0.1:{INTRODUCER_PORT}"
+    near = f"pb://{furl.tub_id}@{places}/{furl.swissnum.reveal()}"
     return Secret(
         f"[node]\nnickname = {one_line(account.bucket_name or '')}\nweb.port = \ntub.port = {STORAGE_PORT}\n"
         f"tub.location = {one_line(site.public_host)}:{STORAGE_PORT},{one_line(site.private_host)}:{STORAGE_PORT}\n\n"
@@ -91,7 +97,3 @@ def _storage_cfg(site: Site) -> Secret:
         f"[storage]\nenabled = true\nbackend = s3\ns3.access_key_id = {one_line(account.user_access_key_id or '')}\n"
         f"s3.bucket = {one_line(account.bucket_name or '')}\n"
     )
-
-
-def _create(verb: str, folder: str) -> str:
-    return f"cd {HOME}\ntest -e {folder}/tahoe.cfg || LAFS_source/bin/tahoe {verb} {folder} </dev/null\n"

@@ -31,7 +31,9 @@ class File:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """A supervised service with its files; `proofs` are run once it has started, and fail if it is not what it should be."""
+    """A supervised service with its files; `proofs` are run once it has started, and fail if it is not what it should
+    be.
+    """
 
     name: str
     files: tuple[File, ...]
@@ -40,7 +42,10 @@ class Service:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """One account at its new place. `session_token`: whether user and product token travel to the store at `s3_endpoint`."""
+    """One account at its new place.
+
+    `session_token`: whether user and product token travel to the store at `s3_endpoint`.
+    """
 
     account: Account
     public_host: str
@@ -64,7 +69,9 @@ class Recipe(Protocol):
         """The users (the HOWTO's monitor_pubkey), the software, two empty nodes, their supervision."""
 
     def patches(self) -> tuple[Command, ...]:
-        """What must be mended in the software that was installed, before a node first starts; one that runs is started again."""
+        """What must be mended in the software that was installed, before a node first starts; one that runs is started
+        again.
+        """
 
     def patched(self) -> Command | None:
         """For Host.output: `patched` if that is done and in force, else `stock`, `older` (a node runs that was started
@@ -83,7 +90,7 @@ class Recipe(Protocol):
     def serving(self) -> Command | None:
         """For Host.output: whether the store lets the host in, whether a share can be read where the node reads it.
 
-        See `recipes.serving` for what it prints. None: a host of this recipe cannot be asked.
+        See `programs/serving.py` for what it prints. None: a host of this recipe cannot be asked.
         """
 
 
@@ -111,8 +118,8 @@ PROBLEMS: Mapping[int, Problem] = {
     ),
     UNKNOWN: Problem(
         "unknown_tahoe",
-        "the installed Tahoe-LAFS is not the release whose fault is known, so it may destroy shares of 2014; on the host: "
-        f"`{REINSTALL}`; then run again",
+        "the installed Tahoe-LAFS is not the release whose fault is known, so it may destroy shares of 2014; on the "
+        f"host: `{REINSTALL}`; then run again",
     ),
 }
 """Exit statuses by which a command of a recipe says what is wrong; any other status is just a failed command."""

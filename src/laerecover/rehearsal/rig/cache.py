@@ -23,14 +23,16 @@ BASE = ("busybox", "ca-certificates", "cron", "iproute2", "openssh-server", "pro
 PACKAGES = ("fuse3", "python3-venv", "rclone", "runit", "runit-run")
 """What recipes install, offered to the hosts from a local folder with all that it depends on."""
 TODAY = ("cloud-init", "rust-coreutils")
-"""What the image `today` has besides: its first boot is cloud-init's, which lets in the image's own user, `debian`, unless it
-is told otherwise; its small programs are uutils', as on Ubuntu from 25.10 on."""
+"""What the image `today` has besides: its first boot is cloud-init's, which lets in the image's own user, `debian`,
+unless it is told otherwise; its small programs are uutils', as on Ubuntu from 25.10 on.
+"""
 IMAGES = {"small": "root", "today": "today"}
 """An image's folder in the cache."""
 WHEELS = ("tahoe-lafs==1.20.*",)
 FILES = {
     "etc/apt/sources.list": "deb [trusted=yes] file:/srv/debs ./\n",
-    "etc/pip.conf": "[global]\nno-index = true\nfind-links = /srv/wheels\ndisable-pip-version-check = true\n[install]\nno-compile = no\n",
+    "etc/pip.conf": "[global]\nno-index = true\nfind-links = /srv/wheels\ndisable-pip-version-check = "
+    "true\n[install]\nno-compile = no\n",
     "etc/apt/apt.conf.d/90lean": 'Acquire::Languages "none";\n',
     "etc/resolv.conf": "",
     "etc/machine-id": "",
@@ -41,7 +43,8 @@ _SECONDS = 900.0
 
 
 def prepare(say: Callable[[str], None]) -> Path:
-    """The folder with `root`, `today`, `debs` and `wheels`, made once for these inputs: three minutes, and it needs the network.
+    """The folder with `root`, `today`, `debs` and `wheels`, made once for these inputs: three minutes, and it needs the
+    network.
 
     Raises LaeRecoverError if a tool fails or this Python is not the hosts' one.
     """

@@ -25,7 +25,7 @@ _NEW_NET = 0x40000000
 _START_SECONDS = 90.0
 _DAEMON = "laerecover.rehearsal.rig.daemon"
 _DAEMONS = frozenset({_DAEMON.encode(), b"laerecover.rig.keeper"})
-"""The process of a rig, as it is called, and as it was before: a drill that an older version began goes on in its rig."""
+"""The process of a rig, as it is called, as it was before: a drill that an older version began goes on in its rig."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +110,8 @@ def find(folder: Path) -> Rig | None:
 def up(folder: Path, *, say: Callable[[str], None], faults: str = "", with_parent: bool = False) -> Rig:
     """The folder's rig, started if it does not run.
 
-    `faults`: as `laerecover.rehearsal.rig.faults.read_faults` takes them; `with_parent`: it dies with the calling process, however that ends.
+    `faults`: as `laerecover.rehearsal.rig.faults.read_faults` takes them; `with_parent`: it dies with the calling
+    process, however that ends.
 
     Raises LaeRecoverError where a tool or root is missing, or if the daemon does not come up.
     """

@@ -39,7 +39,9 @@ class _Control(socketserver.ThreadingMixIn, xmlrpc.server.SimpleXMLRPCServer):
 
 
 def main() -> None:
-    """`python -m laerecover.rehearsal.rig.daemon FOLDER CACHE FAULTS`, started by `laerecover.rig up` in fresh namespaces."""
+    """`python -m laerecover.rehearsal.rig.daemon FOLDER CACHE FAULTS`, started by `laerecover.rig up` in fresh
+    namespaces.
+    """
     folder, cache, faults = Path(sys.argv[1]), Path(sys.argv[2]), read_faults(sys.argv[3])
     os.umask(0o022)
     # For all threads to come: the first process of a namespace would not even be asked otherwise.
@@ -92,14 +94,15 @@ class Daemon:
         boot_monitoring(
             self.hypervisor,
             self.zenoss,
-            f"#cloud-config\nssh_keys:\n  ed25519_private: |\n    {private}\n  ed25519_public: {self.zenoss_host_key}\n",
+            f"#cloud-config\nssh_keys:\n  ed25519_private: |\n    {private}\n  ed25519_public: "
+            f"{self.zenoss_host_key}\n",
         )
         serve_mail(self.mailbox, PROVIDER, MAIL_PORT, keys / "server.pem", keys / "server.key")
 
     def customer(
         self, bucket: str, access_key_id: str, secret: str, token: str | None = None, objects_from: str | None = None
     ) -> None:
-        """Let this key into its bucket, which is made if there is none; to objects from that range of addresses alone."""
+        """Let this key into its bucket, made if there is none; to objects from that range of addresses alone."""
         from moto.s3.models import s3_backends
 
         self.cloud.allow(access_key_id, secret, bucket=bucket, token=token, objects_from=objects_from)

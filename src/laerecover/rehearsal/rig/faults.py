@@ -10,11 +10,6 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-FAULTS = ("throttle", "error", "reset_before", "reset_after", "capacity", "quota", "dies")
-"""throttle: RequestLimitExceeded, 503 · error: InternalError, 500 · reset_before, reset_after: the connection is lost
-before or after the commit · capacity, quota: InsufficientInstanceCapacity, VcpuLimitExceeded · dies: the instance
-ends instead of running. Any other word is an EC2 error code to answer with.
-The call `host` is a boot, its fault `power` a cut of the power within 20 seconds (`power:3`: after 3); the faults of `mail` are `mail.MISHAPS`."""
 # What the dice may bring: nothing that an undisturbed run would not reach in the end.
 _DICE = {
     "RunInstances": {"throttle": 0.10, "reset_before": 0.03, "reset_after": 0.08, "error": 0.03},
@@ -31,7 +26,13 @@ class FaultRule:
     """`call` (EC2's action, or `s3:GET` and so on) answers with `fault` at these call numbers, from 1; () is always."""
 
     call: str
+    """The call `host` is a boot; `mail` a mail that is handed in."""
     fault: str
+    """throttle: RequestLimitExceeded, 503 · error: InternalError, 500 · reset_before, reset_after: the connection is
+    lost before or after the commit · capacity, quota: InsufficientInstanceCapacity, VcpuLimitExceeded · dies: the
+    instance ends instead of running. Any other word is an EC2 error code to answer with. Of `host`: `power`, a cut of
+    the power within 20 seconds (`power:3`: after 3); of `mail`: see `mail.MISHAPS`.
+    """
     at: tuple[int, ...] = ()
 
 
@@ -48,7 +49,9 @@ class RigFaults:
     vcpus: int | None = None
     no_capacity: Sequence[str] = ()
     hosts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Value of one of an instance's tags -> what its host has less of, or else (`NewHost`'s `disk`, `without`, `image`)."""
+    """Value of one of an instance's tags -> what its host has less of, or else (`NewHost`'s `disk`, `without`,
+    `image`).
+    """
     seed: int | None = None
     calls: Counter[str] = field(default_factory=Counter)
 

@@ -24,7 +24,6 @@ from laerecover.rehearsal.rig.tools import do
 from laerecover.text import clean
 
 _CONSOLE = 1 << 16
-_REBOOT = "#!/bin/sh\n# As on any host: services are stopped first. What ends the host is the kernel's reboot.\nkill -TERM 1\n"
 
 
 @dataclass(slots=True)
@@ -40,7 +39,10 @@ class _Host:
 
 
 class LocalHypervisor:
-    """All hosts of one rig. `cache`: root, debs, wheels; `place`: a folder that vanishes with the daemon; `consoles`: kept."""
+    """All hosts of one rig.
+
+    `cache`: root, debs, wheels; `place`: a folder that vanishes with the daemon; `consoles`: kept.
+    """
 
     def __init__(self, cache: Path, place: Path, consoles: Path, authorized_key: str) -> None:
         self._cache, self._place, self._consoles, self._key = cache, place, consoles, authorized_key
@@ -152,7 +154,7 @@ class LocalHypervisor:
             unplug(instance_id)
 
     def _keep(self, host: _Host) -> None:
-        """Boot, wait for the end of the host's first process, and boot again if it was a reboot or a cut of the power."""
+        """Boot, wait for the end of the host's first process, and boot again after a reboot or a cut of the power."""
         boot_id = self._place / f"{host.instance_id}.boot_id"
         launch = resources.files("laerecover.rehearsal.rig").joinpath("launch.sh").read_text("utf-8")
         while True:
@@ -196,8 +198,8 @@ def _abort_fuse(pid: int) -> None:
 
 def _name(root: Path, name: str, public_host: str, private_host: str) -> None:
     """The rig's own init, and what the host is called."""
-    init = resources.files("laerecover.rehearsal.rig").joinpath("init.sh").read_text("utf-8")
-    for path, text in (("sbin/init", init), ("usr/sbin/reboot", _REBOOT)):
+    for path, script in (("sbin/init", "init.sh"), ("usr/sbin/reboot", "reboot.sh")):
+        text = resources.files("laerecover.rehearsal.rig").joinpath(script).read_text("utf-8")
         _put(root / path, text, 0o755)
     _put(root / "etc/hostname", f"{name}\n")
     _put(root / "etc/hosts", f"127.0.0.1 localhost\n{public_host} {private_host} {name}\n")

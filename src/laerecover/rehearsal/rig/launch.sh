@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Inside the fresh namespaces of a host: its mounts, then its own root, then its init. Arguments: root, name, boot id file,
 # debs, wheels, fuse (yes or no).
 set -eu

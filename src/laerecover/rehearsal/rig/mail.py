@@ -24,7 +24,10 @@ class Mailbox:
         self._lock = threading.Lock()
 
     def plan(self, mishap: str, recipient: str = "", times: int = 1) -> None:
-        """The next `times` mails to `recipient` (anybody if empty) meet this mishap. Raises ValueError for unknown ones."""
+        """The next `times` mails to `recipient` (anybody if empty) meet this mishap.
+
+        Raises ValueError for unknown ones.
+        """
         if mishap not in MISHAPS:
             raise ValueError(f"mishaps are {', '.join(MISHAPS)}")
         with self._lock:

@@ -42,7 +42,8 @@ def plug_in(name: str, address: str) -> None:
 
 
 def let_in(name: str, rules: Sequence[Ingress]) -> None:
-    """From now on new connections come into this namespace as a security group lets them in: by `rules`, else not at all.
+    """From now on new connections come into this namespace as a security group lets them in: by `rules`, else not at
+    all.
 
     What the host begins itself is answered, and what it says to itself is heard. Packets that are kept out are dropped.
     """

@@ -49,7 +49,9 @@ monitoring_deadline = 20
 
 
 def write_settings(rig: Rig, folder: Path, accounts: Iterable[Account]) -> Path:
-    """laerecover.toml and what it names, below `folder`, so that images and sizes of `accounts` are to be had in the rig."""
+    """laerecover.toml and what it names, below `folder`, so that images and sizes of `accounts` are to be had in the
+    rig.
+    """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     accounts, facts = list(accounts), rig.facts
     images = sorted({account.ami_image_id for account in accounts if account.ami_image_id} - {facts["image"]})

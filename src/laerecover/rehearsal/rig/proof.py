@@ -24,7 +24,7 @@ from urllib.parse import quote
 from laerecover.adapters.aws import client_with
 from laerecover.errors import LaeRecoverError
 from laerecover.hosts.identity import new_node_pem, restored_storage, tub_id_of, weak_key
-from laerecover.hosts.recipes.tahoe import LOWERED
+from laerecover.hosts.recipes.tahoe_files import LOWERED
 from laerecover.hosts.vault import Vault
 from laerecover.mail.outbox import FAILURE, Outbox
 from laerecover.manifest import Account, Secret
@@ -83,7 +83,8 @@ class _Node:
 
 
 def store(rig: Rig, accounts: Sequence[Account], vault: Vault, stop: threading.Event) -> None:
-    """A directory with a file in it lies in each account's bucket, stored by its old storage node; the caps are in the vault.
+    """A directory with a file in it lies in each account's bucket, stored by its old storage node; the caps are in the
+    vault.
 
     That node has the account's own key; where no evidence holds it, one that nobody will have again.
     Raises LaeRecoverError where it cannot be done, KeyboardInterrupt if somebody asks to stop.
@@ -194,7 +195,8 @@ def _node(
 ) -> Iterator[_Node]:
     """A running node with these files in `private`: text as it is, else JSON. Call it inside the rig's network.
 
-    Its folder is in the memory of the rig's daemon. It ends when this process does, by whatever cause: its stdin is a pipe.
+    Its folder is in the memory of the rig's daemon. It ends when this process does, by whatever cause: its stdin is a
+    pipe.
     """
     outside = Path(f"/proc/{rig.facts['pid']}/root")
     (outside / _PLACE).mkdir(mode=0o700, exist_ok=True)

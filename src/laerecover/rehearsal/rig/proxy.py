@@ -1,7 +1,7 @@
 """The rig's cloud: moto behind a layer that adds what moto lacks.
 
-moto's own application is wrapped where it is served, so that there is one socket. It stays the store of what exists; the
-layer decides who may ask, what goes wrong, when an instance shows itself, under which address. S3 passes through.
+moto's own application is wrapped where it is served, so that there is one socket. It stays the store of what exists;
+the layer decides who may ask, what goes wrong, when an instance shows itself, under which address. S3 passes through.
 """
 
 from __future__ import annotations
@@ -57,8 +57,9 @@ class Cloud:
         return self._actions.launches
 
     def prepare(self, *, key_name: str, public_key: str, group: str = "CustomerDefault") -> tuple[str, str]:
-        """Give the operator a key pair with this public key, and a security group that lets everybody in where a recovered
-        server must be reached; an image and a subnet to launch with."""
+        """Give the operator a key pair with this public key, and a security group that lets everybody in where a
+        recovered server must be reached; an image and a subnet to launch with.
+        """
         from moto.ec2.models.amis import Ami
 
         backend = backend_of("us-east-1")
@@ -176,7 +177,9 @@ def serve(
     faults: RigFaults | None = None,
     addresses: Sequence[str] = ADDRESSES,
 ) -> Iterator[Cloud]:
-    """The cloud at `endpoint`, as long as the context lasts. moto keeps its things in this process: one cloud at a time."""
+    """The cloud at `endpoint`, as long as the context lasts. moto keeps its things in this process: one cloud at a
+    time.
+    """
     from moto.ec2.models import elastic_network_interfaces, instance_types
     from moto.moto_server.werkzeug_app import MotoRequestHandler
     from werkzeug.serving import make_server

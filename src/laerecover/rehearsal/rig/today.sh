@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Makes the hosts' image `today` out of the small one. Arguments: its root folder, then the packages that it has besides.
 set -eu
 root=$1

@@ -51,7 +51,8 @@ class TwinCompute:
                 raise NotFound(f"no instance {instance_id}")
             column = "hidden" if row["hidden"] > 0 else "pending"
             if row["state"] == "pending" and row[column] > 0:
-                db.execute(f"UPDATE instances SET {column} = {column} - 1 WHERE instance_id = ?", (instance_id,))  # noqa: S608
+                less = f"UPDATE instances SET {column} = {column} - 1 WHERE instance_id = ?"  # noqa: S608
+                db.execute(less, (instance_id,))
             elif row["state"] == "pending":
                 dies = self._file.roll(db, f"dies {instance_id}") < self._file.faults.instance_dies
                 state = "terminated" if dies else "running"
@@ -65,7 +66,8 @@ class TwinCompute:
         """Those that are not hidden any more."""
         with self._file.change() as db:
             rows = db.execute(
-                "SELECT * FROM instances WHERE hidden = 0 AND account_id = coalesce(?, account_id) ORDER BY instance_id",
+                "SELECT * FROM instances WHERE hidden = 0 AND account_id = coalesce(?, account_id) ORDER BY "
+                "instance_id",
                 (tags.get("lae-account"),),
             ).fetchall()
         found = [_instance(row, visible=row["state"] != "pending") for row in rows]

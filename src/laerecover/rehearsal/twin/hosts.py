@@ -122,8 +122,10 @@ class TwinHost:
             return _file(db, self._id, Command(name=command, script="").marker) is not None
 
     def output(self, command: Command) -> str:
-        """The twin understands a recipe's `announced`, for its introducer knows the storage node that was started here; `patched`
-        and `patches`, of which a marker alone tells that a host is patched; and `cloud-init`, which is at work for a while."""
+        """The twin understands a recipe's `announced`, for its introducer knows the storage node that was started here;
+        `patched` and `patches`, of which a marker alone tells that a host is patched; and `cloud-init`, which is at
+        work for a while.
+        """
         self._check()
         if command.name == CLOUD_INIT.name:
             with self._file.change() as db:

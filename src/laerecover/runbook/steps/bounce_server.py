@@ -117,7 +117,10 @@ def _serves(work: Work) -> bool:
 
 
 def _patch(work: Work, link: Link, recipe: Recipe) -> None:
-    """No node starts that could destroy a share. One that serves a customer already stays as it is: `verify` names it."""
+    """No node starts that could destroy a share.
+
+    One that serves a customer already stays as it is: `verify` names it.
+    """
     question = recipe.patched()
 
     def lacking() -> str:

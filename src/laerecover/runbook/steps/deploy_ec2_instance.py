@@ -26,8 +26,8 @@ def of_another_recovery(instance: Instance) -> tuple[str, str]:
     recovery_id = instance.tags.get("lae-recovery", "(unknown)")
     return (
         f"{instance.instance_id} ({instance.state}) of the recovery {recovery_id} serves it already",
-        f"go on with that recovery: `laerecover adopt MANIFEST --recovery {shlex.quote(recovery_id)} --state NEW_FOLDER`, then run "
-        f"there; or end {instance.instance_id} if it is not wanted",
+        f"go on with that recovery: `laerecover adopt MANIFEST --recovery {shlex.quote(recovery_id)} --state "
+        f"NEW_FOLDER`, then run there; or end {instance.instance_id} if it is not wanted",
     )
 
 
@@ -39,7 +39,8 @@ def offers(settings: Settings, account: Account) -> Sequence[LaunchRequest]:
     image, size = settings.image_of(account), settings.size_of(account)
     if image is None or size is None:
         raise StepFailed(
-            "no image or no size is known for this account; add its product to the config, or ec2.image and ec2.size to the settings",
+            "no image or no size is known for this account; add its product to the config, or ec2.image and ec2.size "
+            "to the settings",
             kind="no_image",
         )
     first = LaunchRequest(
@@ -62,10 +63,11 @@ def _elsewhere(first: LaunchRequest, row: Mapping[str, str]) -> LaunchRequest:
 def deploy_ec2_instance(work: Work) -> Values:
     """Launch, or find by its tags, the account's one living instance.
 
-    `work.attempt` says which offer: the ledger knows that the one before found no capacity, so no resumed run goes back.
-    Values: instance_id, launch_time, generation, attempt, size, zone, subnet, former (ids of its dead predecessors),
-    client_token, host_key, boot_host_key (public halves). Fails: `no_image`, `doubled` (two living instances),
-    `recovered_before` (one of another recovery), `max_instances`, `capacity` (another attempt is left), `no_capacity`, `quota`, what else EC2 refuses.
+    `work.attempt` says which offer: the ledger knows that the one before found no capacity, so no resumed run goes
+    back. Values: instance_id, launch_time, generation, attempt, size, zone, subnet, former (ids of its dead
+    predecessors), client_token, host_key, boot_host_key (public halves). Fails: `no_image`, `doubled` (two living
+    instances), `recovered_before` (one of another recovery), `max_instances`, `capacity` (another attempt is left),
+    `no_capacity`, `quota`, what else EC2 refuses.
     """
     compute, tags = work.world.compute, tags_of(work.recovery_id, work.account.account_id)
     account = {"lae-account": work.account.account_id}
@@ -73,7 +75,8 @@ def deploy_ec2_instance(work: Work) -> Values:
     spent = 0
 
     def probe() -> Instance | None:
-        # By the account alone: one of another recovery (a mended manifest, a fresh state folder) would be a second server.
+        # By the account alone: one of another recovery (a mended manifest, a fresh state folder) would be a second
+        # server.
         ours = [i for i in compute.find(account) if i.tags.get("lae-mode", work.mode) == work.mode]
         found = [i for i in ours if i.tags.get("lae-recovery") == work.recovery_id]
         for other in ours:

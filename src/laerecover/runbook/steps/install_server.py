@@ -15,9 +15,10 @@ from laerecover.text import clean_end
 _HOST_KEY_SECONDS = 300.0
 _CLOUD_INIT_SECONDS = 600.0
 _NOT_LET_IN = (
-    f"the user data has cloud-init let {LOGIN} in, with the public half of admin_keypair_name; is admin_privkey_path its "
-    "private half, and has the image cloud-init? An instance that an older version of laerecover launched knows only the "
-    "users of its image: end it with `laerecover cleanup`, and run again"
+    f"the user data has cloud-init let {LOGIN} in, with the public half of admin_keypair_name; is admin_privkey_path "
+    f"its "
+    "private half, and has the image cloud-init? An instance that an older version of laerecover launched knows only "
+    "the users of its image: end it with `laerecover cleanup`, and run again"
 )
 _CONSOLE_SHOWN = 400
 
@@ -94,7 +95,10 @@ def _final_key(work: Work) -> HostKey:
 
 
 def _after_cloud_init(work: Work, link: Link) -> None:
-    """Until cloud-init has ended, well or not: it writes where we write. After ten minutes it is not waited for any longer."""
+    """Until cloud-init has ended, well or not: it writes where we write.
+
+    After ten minutes it is not waited for any longer.
+    """
 
     def ended() -> bool | None:
         return None if link.host().output(CLOUD_INIT).strip() == "at work" else True

@@ -17,7 +17,8 @@ def wait_for_ec2_addresses(work: Work) -> Values:
     """Poll DescribeInstances until dnsName and privateDnsName are both set, every address_poll seconds as in the HOWTO.
 
     All accounts share the answers: see Compute.describe.
-    Values: public_host, private_host. Fails: `instance_died`, `instance_stopped`, `not_found` (after a minute), `deadline`.
+    Values: public_host, private_host. Fails: `instance_died`, `instance_stopped`, `not_found` (after a minute),
+    `deadline`.
     """
     clock, waits = work.world.clock, work.settings.waits
     instance_id = work.known_of("deploy_ec2_instance", "instance_id")
@@ -39,8 +40,8 @@ def wait_for_ec2_addresses(work: Work) -> Values:
             )
         if instance is not None and instance.state in ("stopping", "stopped"):
             raise StepFailed(
-                f"{instance_id} is {instance.state}, so it gets no addresses; start it, or terminate it (another is then "
-                "launched), and run again",
+                f"{instance_id} is {instance.state}, so it gets no addresses; start it, or terminate it (another is "
+                "then launched), and run again",
                 kind="instance_stopped",
             )
         if instance is not None and instance.public_host and instance.private_host:

@@ -1,0 +1,24 @@
+"""The TubID of a certificate, by which nodes of Tahoe-LAFS are known."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+
+_BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+
+
+def tub_id_of_certificate(der: bytes) -> str:
+    """32 characters: base32 in lower case of the SHA-1 of the certificate's DER bytes, as foolscap has it."""
+    return base64.b32encode(hashlib.sha1(der, usedforsecurity=False).digest()).decode("ascii").lower()
+
+
+def tub_id_of_pem(pem: str) -> str | None:
+    """The TubID of the first certificate in `pem`; None if there is none that can be read."""
+    body = pem.partition(_BEGIN)[2].partition(_END)[0]
+    try:
+        der = base64.b64decode("".join(body.split()), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return tub_id_of_certificate(der) if der else None
