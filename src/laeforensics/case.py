@@ -13,13 +13,14 @@ from laeforensics.audit.decisions import Choice
 from laeforensics.audit.judgement import Judgement
 from laeforensics.audit.lookup import account_of
 from laeforensics.companions.inventory import read_inventory
+from laeforensics.evidence import custody
 from laeforensics.evidence.custody import default_folder
 from laeforensics.evidence.find import find
 from laeforensics.evidence.read import read_beside
 from laeforensics.evidence.recognise import EvidenceFile
 from laeforensics.export import manifest, tables
 from laeforensics.present import cards, explanations
-from laeforensics.reading.whole import add_monthly, read_all
+from laeforensics.reading.whole import add_monthly, miss, read_all
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -164,4 +165,5 @@ def open_case(
         add_monthly(reading, Path(product_tokens))
     root = roots[0] if not more else Path(" + ".join(map(str, roots)))
     kept = default_folder(roots[0]) if folder is None else Path(folder)
+    miss(reading, custody.load(kept))
     return Case(Judgement(root, reading, folder=kept, inventory=saved))

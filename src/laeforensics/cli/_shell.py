@@ -71,7 +71,7 @@ def keep_custody(case: Case, *, is_named: bool) -> Comparison | None:
             file=sys.stderr,
         )
         return None
-    read.findings.extend(compared.findings())
+    read.findings.extend(f for f in compared.findings() if f not in read.findings)
     return compared
 
 
