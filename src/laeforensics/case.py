@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from laeforensics.accounts.account import CaseAccount
+from laeforensics.audit.closed import read_closed
 from laeforensics.audit.decisions import Choice
 from laeforensics.audit.judgement import Judgement
 from laeforensics.audit.lookup import account_of
@@ -146,6 +147,7 @@ def open_case(
     folder: str | Path | None = None,
     inventory: str | Path | None = None,
     product_tokens: str | Path | None = None,
+    closed: str | Path | None = None,
     jobs: int = 1,
     progress: Callable[[EvidenceFile, int], None] | None = None,
 ) -> Case:
@@ -153,12 +155,15 @@ def open_case(
 
     With several, `log_file` begins with the folder's own name. `folder` is the case folder, whose decisions are
     applied (by default `EVIDENCE.case`); `inventory` a saved DescribeInstances answer; `product_tokens` a monthly file
-    of `YYYY-MM,product code,product token` lines. `jobs` processes parse; `progress` is called after each file with it
-    and the number of all files.
-    Raises EvidenceError: no such folder, or nothing in it that can be read; InventoryError; DecisionError.
+    of `YYYY-MM,product code,product token` lines; `closed` a list of customers who left, lines of `account or e-mail,
+    date,reason`, who get the verdict CLOSED. `jobs` processes parse; `progress` is called after each file with it and
+    the number of all files.
+    Raises EvidenceError: no such folder, or nothing in it that can be read; InventoryError; ClosedListError;
+    DecisionError; CustodyError: the register of the case folder is damaged.
     """
     roots = tuple(map(Path, (path, *more)))
     saved = None if inventory is None else read_inventory(read_beside(Path(inventory)), str(inventory))
+    left = None if closed is None else read_closed(read_beside(Path(closed)), str(closed))
     files = find(*roots)
     reading = read_all(files, jobs=jobs, progress=progress and (lambda file: progress(file, len(files))))
     if product_tokens is not None:
@@ -166,4 +171,4 @@ def open_case(
     root = roots[0] if not more else Path(" + ".join(map(str, roots)))
     kept = default_folder(roots[0]) if folder is None else Path(folder)
     miss(reading, custody.load(kept))
-    return Case(Judgement(root, reading, folder=kept, inventory=saved))
+    return Case(Judgement(root, reading, folder=kept, inventory=saved, closed=left))

@@ -10,6 +10,7 @@ class ForensicsError(Exception):
      ├─ EvidenceError     no such folder, nothing readable in it
      ├─ InventoryError    a saved DescribeInstances answer that proves too little
      ├─ CustodyError      the register of the case folder cannot be kept or read
+     ├─ ClosedListError   a list of closed accounts that cannot be read whole
      ├─ DecisionError     a decision that cannot be taken, or decisions that cannot be read
      ├─ ExtractionError   facts that cannot be written as asked
      └─ UnknownKey        no account or log of that name, or several
@@ -36,6 +37,10 @@ class CustodyError(ForensicsError):
 
 class InventoryError(ForensicsError):
     """An inventory that does not prove what it covers; it was not used."""
+
+
+class ClosedListError(ForensicsError):
+    """A list of closed accounts of which a line is none; no account was judged."""
 
 
 class DecisionError(ForensicsError):

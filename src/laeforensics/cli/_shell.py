@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -33,6 +34,7 @@ def open_case(options: CaseOptions) -> Case:
             folder=options.case_folder,
             inventory=options.inventory,
             product_tokens=options.product_tokens,
+            closed=options.closed,
             jobs=options.jobs,
             progress=step,
         )
@@ -121,6 +123,12 @@ def complain(what: str, where: str, next_step: str) -> None:
     typer.echo(f"laeforensics: {what}\n  where   {where}\n  next    {next_step}", file=sys.stderr)
 
 
+def _at_home(word: str) -> str:
+    """A word of the command line with the home folder for `~`: shells leave it alone behind `--option=`."""
+    option, sign, value = word.partition("=") if word.startswith("--") else ("", "", word)
+    return f"{option}{sign}{os.path.expanduser(value)}" if value.startswith("~") else word  # noqa: PTH111
+
+
 def _interrupted(number: int, frame: object) -> None:
     typer.echo("\nlaeforensics: stopped by you; the evidence is as it was", err=True)
     sys.exit(EXIT_INTERRUPTED)
@@ -139,6 +147,10 @@ def _told_errors() -> tuple[type[Exception], ...]:
 
 def run(app: typer.Typer, argv: list[str] | None) -> Any:
     """Run one verb; whatever goes wrong is told in three lines, never by a traceback."""
+    if sys.stdout is None or sys.stderr is None:  # closed by whoever began this: what it would say is said to nobody
+        nobody = open(os.devnull, "w")  # noqa: SIM115, PTH123 - it lasts as long as the process
+        sys.stdout, sys.stderr = sys.stdout or nobody, sys.stderr or nobody
+    argv = [_at_home(word) for word in (sys.argv[1:] if argv is None else argv)]
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -148,6 +160,9 @@ def run(app: typer.Typer, argv: list[str] | None) -> Any:
     except _told_errors() as error:
         complain(error.what, error.where, error.next_step)  # type: ignore[attr-defined]
         sys.exit(EXIT_EVIDENCE)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read along has heard enough
+        sys.exit(0)
     except OSError as error:
         complain(
             error.strerror or type(error).__name__,
