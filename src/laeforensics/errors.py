@@ -11,6 +11,7 @@ class ForensicsError(Exception):
      ├─ InventoryError    a saved DescribeInstances answer that proves too little
      ├─ CustodyError      the register of the case folder cannot be kept or read
      ├─ ClosedListError   a list of closed accounts that cannot be read whole
+     ├─ StatementError    a file that states no audit
      ├─ DecisionError     a decision that cannot be taken, or decisions that cannot be read
      ├─ ExtractionError   facts that cannot be written as asked
      └─ UnknownKey        no account or log of that name, or several
@@ -41,6 +42,10 @@ class InventoryError(ForensicsError):
 
 class ClosedListError(ForensicsError):
     """A list of closed accounts of which a line is none; no account was judged."""
+
+
+class StatementError(ForensicsError):
+    """A file that is no statement of an audit, or one of another version."""
 
 
 class DecisionError(ForensicsError):

@@ -1,4 +1,4 @@
-"""The list of closed accounts: customers who left, and who must not be brought back."""
+"""The list of closed accounts: customers who left must not be brought back."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,6 +29,7 @@ def audit(
     Exits with 1 if a file is not what it was when it was first read.
     """
     from laeforensics.evidence.find import parent_meant
+    from laeforensics.export.statement import NAME, statement, write_statement
     from laeforensics.present import cards, pages
 
     _refuse(options, output, key_file)
@@ -37,12 +39,14 @@ def audit(
             "this is a part of the evidence", " ".join(map(str, options.evidence)), f"did you mean {meant}?"
         )
     case = _shell.open_case(options)
-    compared = _shell.keep_custody(case, is_named=options.case_folder is not None)
+    beside = _shell.side_files(options, case)
+    compared = _shell.keep_custody(case, options, beside)
     out = sys.stderr if options.as_json else sys.stdout
     print(cards.card(case.judgement, is_short=out.isatty()), file=out)
     output.parent.mkdir(parents=True, exist_ok=True)
     manifest = case.export(output, key_file=key_file)
     pages.write_page(case.judgement, output.with_name("audit.html"))
+    write_statement(output.with_name(NAME), statement(case.judgement, beside, now=datetime.now(UTC)))
     kept = "" if compared else ": not kept"
     print(f"\n{_written(case, manifest, output, key_file, kept)}", file=out)
     if options.as_json:
@@ -67,11 +71,11 @@ def _refuse(options: CaseOptions, output: Path, key_file: Path | None) -> None:
         _shell.stop(
             "the manifest's name is a folder's", str(output), f"name a file: --output {output / 'manifest.parquet'}"
         )
-    if output.name in ("audit.parquet", "audit.html"):
+    if output.name in ("audit.parquet", "audit.html", "statement.json"):
         _shell.stop(
             "that name is the audit's own",
             str(output),
-            "choose another --output: audit.parquet and audit.html are written beside it",
+            "choose another --output: audit.parquet, audit.html and statement.json are written beside it",
         )
     if key_file is not None:
         _shell.refuse_inside(key_file, options.evidence, "the key")
