@@ -147,9 +147,9 @@ def open_case(
     folder: str | Path | None = None,
     inventory: str | Path | None = None,
     product_tokens: str | Path | None = None,
-    closed: str | Path | None = None,
     jobs: int = 1,
     progress: Callable[[EvidenceFile, int], None] | None = None,
+    closed: str | Path | None = None,
 ) -> Case:
     """Read a folder of evidence, or an archive of one, or several of either. Nothing in them is written to.
 

@@ -11,8 +11,6 @@ from laeforensics.companions.products import read_monthly
 from laeforensics.companions.sources import Sources
 from laeforensics.evidence import read, recognise
 from laeforensics.evidence.custody import Entry, compare
-from laeforensics.evidence.hindrances import hindrance
-from laeforensics.evidence.names import accounts_named
 from laeforensics.evidence.read import Content
 from laeforensics.evidence.recognise import EvidenceFile, as_text
 from laeforensics.facts.findings import Finding, finding
@@ -120,15 +118,8 @@ def read_files(batch: Iterable[tuple[EvidenceFile, Content | None]]) -> list[Fil
 
 
 def miss(reading: Reading, entries: Iterable[Entry]) -> None:
-    """Tell what is not as the register of the case knows it; what vanished is unread evidence."""
-    compared = compare(entries, [*reading.files, *reading.archives])
-    there = {sha256 for _, sha256 in (*reading.files, *reading.archives)}
-    reading.findings.extend(compared.findings())
-    reading.unread += [
-        Unread(file=e.name, sha256=e.sha256, problem=hindrance("vanished"), named=accounts_named(e.name))
-        for e in compared.vanished
-        if e.sha256 not in there
-    ]
+    """Tell what is not as the register of the case knows it: what changed, and what is not there any more."""
+    reading.findings.extend(compare(entries, [*reading.files, *reading.archives]).findings())
 
 
 def add_monthly(reading: Reading, path: Path) -> None:
