@@ -19,7 +19,7 @@ from laeforensics.companions.inventory import Inventory
 from laeforensics.doubting.signups import Signup
 from laeforensics.facts.findings import SEVERITIES, Finding
 from laeforensics.joining import lost
-from laeforensics.joining.join import join
+from laeforensics.joining.join import join, settle
 from laeforensics.reading.unread import Unread
 from laeforensics.reading.whole import Reading
 
@@ -49,6 +49,7 @@ class Judgement:
         self._no_logs = [lost.no_log_finding(log) for log in reading.logs if lost.is_no_log(log)]
         self.joined: list[Signup] = join([log for log in reading.logs if not lost.is_no_log(log)], reading.sources)
         self.lost: list[Signup] = lost.logs_lost(self.joined, reading.sources)
+        settle(self.signups, reading.sources)
         self.roles = roles(self.signups)
 
     @property

@@ -99,6 +99,7 @@ _TABLE: tuple[tuple[str, str | None, str], ...] = (
     ("stage", COURSE, r"[a-z_]+"),
     ("failure", COURSE, r".+"),
     ("bucket_failed", COURSE, r".+"),
+    ("reading", COURSE, r".+"),
 )
 _SECRET = {*SECRET_FIELDS, "internal_introducer_furl"}
 

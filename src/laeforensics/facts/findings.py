@@ -58,11 +58,16 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "damaged-row": (WARNING, "look for another copy of this csv file"),
     "damaged-value": (WARNING, "look for another copy of this log"),
+    "redacted": (WARNING, "look for a copy of this file that nobody has blacked out"),
     "converted-file": (NOTE, "none needed; a copy without conversion would give byte offsets of the original"),
     "residue": (NOTE, "look at case.residue"),
     "several-signups": (
         WARNING,
         "compare with another copy of this log: only the signup that bears the file's name counts",
+    ),
+    "several-accounts": (
+        WARNING,
+        "compare with other copies of both files: one of them holds a piece of the other",
     ),
     "renamed-log": (WARNING, "find out who renamed the file; its values are taken from its text, not from its name"),
     "misnamed-secrets": (WARNING, "find out who renamed the file; it was matched by its bucket name"),

@@ -89,11 +89,10 @@ def _belongs(signup: Signup, file: SecretsFile, sources: Sources) -> bool:
 
 
 def _against(signup: Signup, file: SecretsFile, sources: Sources) -> tuple[str, str] | None:
-    log = signup.log
     stage = furthest(signup.stages)
     if signup.has_failed and RANK.get(stage or "", 0) < RANK["storage_started"]:
         return "bucket_name", f"a run that failed at {stage} cannot have filled it"
-    if log is not None and "Reading secrets..." in log.announcements:
+    if signup.asserted("reading"):
         return None  # a re-record wrote this file itself: where the two differ, they contradict each other
     bucket, _ = signup.weigh("bucket_name")
     theirs = sources.value(file, "bucket_name")

@@ -29,6 +29,8 @@ _CHANNEL_WORDS = {
     "broken": "its key does not fit its certificate: not believed",
     "foreign": "of another signup in the file: not believed",
     "damaged": "damaged: not believed",
+    "redacted": "blacked out, or an example: no value",
+    "unsure": "it may be damaged: not sure",
 }
 
 
