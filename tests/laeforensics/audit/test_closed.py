@@ -22,6 +22,7 @@ from laeforensics.audit.closed import read_closed
 from laeforensics.errors import ClosedListError
 from laerecover.manifest import read_manifest
 
+OTHER_KEY = "another0secret+key/of+forty/characters/0"
 WHY = "2014-05-01,left for another provider"
 
 
@@ -34,7 +35,7 @@ def listed(folder, *lines: str):
 @pytest.mark.parametrize("key", [BUCKET, BUCKET.upper(), EMAIL, EMAIL.upper(), SEED, NAME, LOG_FILE])
 def test_an_account_is_closed_by_any_of_its_names(key, tmp_path):
     """Before every other verdict; what it would have been does not matter."""
-    for number, files in enumerate([evidence(), evidence(secrets=secrets(secret_key="a" * 40))]):
+    for number, files in enumerate([evidence(), evidence(secrets=secrets(secret_key=OTHER_KEY))]):
         write(tmp_path / str(number), files)
         case = lf.open_case(tmp_path / str(number), closed=listed(tmp_path, "# those who left", "", f"{key},{WHY}"))
         row = audit_row(case)
@@ -100,7 +101,7 @@ def test_the_audit_counts_the_closed_and_a_recovery_leaves_them_out(tmp_path, ty
 
 def test_a_closed_account_is_closed_after_a_decision_too(tmp_path):
     """Deciding its contested field does not open it."""
-    write(tmp_path / "evidence", evidence(secrets=secrets(secret_key="a" * 40)))
+    write(tmp_path / "evidence", evidence(secrets=secrets(secret_key=OTHER_KEY)))
     case = lf.open_case(tmp_path / "evidence", closed=listed(tmp_path, f"{BUCKET},{WHY}"))
     case.decide(BUCKET, "user_secret_key", witness=1, who="Ann", because="the log is right")
     assert audit_row(case)["verdict"] == "CLOSED"
