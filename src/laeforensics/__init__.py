@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from laeforensics.audit.rules import GRADES, VERDICTS
     from laeforensics.case import Case, open_case
     from laeforensics.errors import (
+        ClosedListError,
         CustodyError,
         DecisionError,
         EvidenceError,
         ExtractionError,
         ForensicsError,
         InventoryError,
+        StatementError,
         UnknownKey,
     )
     from laeforensics.evidence.names import start_of
@@ -39,12 +41,14 @@ __all__ = [
     "STAGES",
     "VERDICTS",
     "Case",
+    "ClosedListError",
     "CustodyError",
     "DecisionError",
     "EvidenceError",
     "ExtractionError",
     "ForensicsError",
     "InventoryError",
+    "StatementError",
     "UnknownKey",
     "open_case",
     "plain",

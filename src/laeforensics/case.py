@@ -9,17 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from laeforensics.accounts.account import CaseAccount
+from laeforensics.audit.closed import read_closed
 from laeforensics.audit.decisions import Choice
 from laeforensics.audit.judgement import Judgement
 from laeforensics.audit.lookup import account_of
 from laeforensics.companions.inventory import read_inventory
+from laeforensics.evidence import custody
 from laeforensics.evidence.custody import default_folder
 from laeforensics.evidence.find import find
 from laeforensics.evidence.read import read_beside
 from laeforensics.evidence.recognise import EvidenceFile
 from laeforensics.export import manifest, tables
 from laeforensics.present import cards, explanations
-from laeforensics.reading.whole import add_monthly, read_all
+from laeforensics.reading.whole import add_monthly, miss, read_all
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -147,21 +149,26 @@ def open_case(
     product_tokens: str | Path | None = None,
     jobs: int = 1,
     progress: Callable[[EvidenceFile, int], None] | None = None,
+    closed: str | Path | None = None,
 ) -> Case:
     """Read a folder of evidence, or an archive of one, or several of either. Nothing in them is written to.
 
     With several, `log_file` begins with the folder's own name. `folder` is the case folder, whose decisions are
     applied (by default `EVIDENCE.case`); `inventory` a saved DescribeInstances answer; `product_tokens` a monthly file
-    of `YYYY-MM,product code,product token` lines. `jobs` processes parse; `progress` is called after each file with it
-    and the number of all files.
-    Raises EvidenceError: no such folder, or nothing in it that can be read; InventoryError; DecisionError.
+    of `YYYY-MM,product code,product token` lines; `closed` a list of customers who left, lines of `account or e-mail,
+    date,reason`, who get the verdict CLOSED. `jobs` processes parse; `progress` is called after each file with it and
+    the number of all files.
+    Raises EvidenceError: no such folder, or nothing in it that can be read; InventoryError; ClosedListError;
+    DecisionError; CustodyError: the register of the case folder is damaged.
     """
     roots = tuple(map(Path, (path, *more)))
     saved = None if inventory is None else read_inventory(read_beside(Path(inventory)), str(inventory))
+    left = None if closed is None else read_closed(read_beside(Path(closed)), str(closed))
     files = find(*roots)
     reading = read_all(files, jobs=jobs, progress=progress and (lambda file: progress(file, len(files))))
     if product_tokens is not None:
         add_monthly(reading, Path(product_tokens))
     root = roots[0] if not more else Path(" + ".join(map(str, roots)))
     kept = default_folder(roots[0]) if folder is None else Path(folder)
-    return Case(Judgement(root, reading, folder=kept, inventory=saved))
+    miss(reading, custody.load(kept))
+    return Case(Judgement(root, reading, folder=kept, inventory=saved, closed=left))

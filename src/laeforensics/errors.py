@@ -10,6 +10,8 @@ class ForensicsError(Exception):
      ├─ EvidenceError     no such folder, nothing readable in it
      ├─ InventoryError    a saved DescribeInstances answer that proves too little
      ├─ CustodyError      the register of the case folder cannot be kept or read
+     ├─ ClosedListError   a list of closed accounts that cannot be read whole
+     ├─ StatementError    a file that states no audit
      ├─ DecisionError     a decision that cannot be taken, or decisions that cannot be read
      ├─ ExtractionError   facts that cannot be written as asked
      └─ UnknownKey        no account or log of that name, or several
@@ -37,6 +39,14 @@ class CustodyError(ForensicsError):
 
 class InventoryError(ForensicsError):
     """An inventory that does not prove what it covers; it was not used."""
+
+
+class ClosedListError(ForensicsError):
+    """A list of closed accounts of which a line is none; no account was judged."""
+
+
+class StatementError(ForensicsError):
+    """A file that is no statement of an audit, or one of another version."""
 
 
 class DecisionError(ForensicsError):

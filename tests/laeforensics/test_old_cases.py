@@ -68,7 +68,10 @@ def test_decisions_still_apply(vintage, root, typed):
     output, key = root / "again" / "manifest.parquet", root / "key/manifest.key"
     code, told, _ = typed("audit", root / "evidence", "--output", output, "--key-file", key, "--case", case, "--json")
     assert (code, json.loads(told)["evidence_changed"]) == (0, [])
-    assert {name: (case / name).read_bytes() for name in before} == before
+    after = {name: (case / name).read_bytes() for name in before}
+    assert after["decisions.jsonl"] == before["decisions.jsonl"]
+    assert after["custody.jsonl"].startswith(before["custody.jsonl"])
+    assert b'"reader": ' in after["custody.jsonl"].removeprefix(before["custody.jsonl"])
     accounts = {a.account_id: a for a in read_manifest(output, key_file=key).accounts}
     decided = {account_id: known for account_id, known in wanted["accounts"].items() if known["decisions"]}
     assert len(decided) >= 2

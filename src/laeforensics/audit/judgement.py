@@ -12,6 +12,7 @@ from laeforensics.accounts.roles import roles
 from laeforensics.accounts.servers import state_of_servers
 from laeforensics.audit import aside, decisions, gaps, unheard
 from laeforensics.audit.aside import SetAside
+from laeforensics.audit.closed import ClosedList, close
 from laeforensics.audit.decisions import Choice, Decision
 from laeforensics.audit.mends import Mend, of_lost_accounts, shopping_list
 from laeforensics.companions.inventory import Inventory
@@ -30,11 +31,21 @@ class Judgement:
     for each log, `lost` one for each secrets file whose log is lost; `roles` says by name what each is to its account.
     """
 
-    def __init__(self, root: Path, reading: Reading, *, folder: Path, inventory: Inventory | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        reading: Reading,
+        *,
+        folder: Path,
+        inventory: Inventory | None = None,
+        closed: ClosedList | None = None,
+    ) -> None:
         self.root = root
         self.folder = folder
         self.reading = reading
         self._inventory = inventory
+        self._closed = closed
+        self._closed_findings: list[Finding] = []
         self._no_logs = [lost.no_log_finding(log) for log in reading.logs if lost.is_no_log(log)]
         self.joined: list[Signup] = join([log for log in reading.logs if not lost.is_no_log(log)], reading.sources)
         self.lost: list[Signup] = lost.logs_lost(self.joined, reading.sources)
@@ -52,6 +63,8 @@ class Judgement:
         found = accounts(self.signups, self.roles)
         decisions.apply(found, decisions.load(self.folder))
         unheard.block(found, self.unread)
+        if self._closed is not None:
+            self._closed_findings = close(found, self._closed)
         if self._inventory is not None:
             for account in found:
                 account.server = state_of_servers(account, self._inventory)
@@ -80,6 +93,7 @@ class Judgement:
             *sources.findings,
             *(f for s in self.signups for f in s.findings if (s.name, f.field) not in decided or not f.blocks),
             *(f for a in self.accounts for f in a.findings),
+            *self._closed_findings,
             *gaps.lost_accounts(self.accounts, sources),
             *gaps.unknown_ends(self.accounts),
         ]

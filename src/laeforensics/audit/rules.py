@@ -103,7 +103,7 @@ def blocking(account: CaseAccount) -> tuple[str, ...]:
     """The codes of what keeps the account from being recovered, each with its field: `missing:user_secret_key`."""
     if account.is_attempt:
         return ()
-    codes = ["closed"] if account.closed is not None else []
+    codes = [f"closed:{account.closed.partition(':')[0]}"] if account.closed is not None else []
     codes += [f"contested:{name}" for name in sorted(account.contested)]
     codes += [f"missing:{name}" for name in account.missing]
     codes += [f"unread:{name}" for name in account.unread]

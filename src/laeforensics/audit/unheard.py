@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from laeforensics.accounts.account import CaseAccount
 from laeforensics.audit.aside import SetAside
 from laeforensics.evidence.names import start_of
+from laeforensics.evidence.recognise import bears_known_name
 from laeforensics.facts.buckets import seed_of
 from laeforensics.facts.findings import Finding, finding
 from laeforensics.reading.unread import Unread
@@ -56,8 +57,9 @@ def findings(
     anew: list[Finding] = []
     for one in unread:
         why = one.problem
-        if one.file in blocked or one.named.surely:
-            words = f"{why}; it names an account"
+        bears_name = bears_known_name(one.file)
+        if one.file in blocked or one.named.surely or bears_name:
+            words = f"{why}; it {'bears the name of evidence' if bears_name else 'names an account'}"
             anew.append(finding("unread-evidence", words, signup=one.file, remedy=why.remedy))
         elif why.reason != "unknown" and one.file not in said:
             anew.append(finding("unread-file", str(why), signup=one.file, remedy=why.remedy))

@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from laeforensics.cli import _shell, audit, custody, decide, diff, explain, extract, lint
+from laeforensics.cli import _shell, attest, audit, custody, decide, diff, explain, extract, lint
 from laeforensics.cli._options import help_of
 
 app = typer.Typer(
@@ -20,7 +20,7 @@ app = typer.Typer(
 grammars = typer.Typer(help="The grammars that the evidence is read with, and their samples.", no_args_is_help=True)
 app.add_typer(grammars, name="grammars")
 
-for _verb in (audit.audit, explain.explain, decide.decide, extract.extract, diff.diff, custody.custody):
+for _verb in (audit.audit, explain.explain, decide.decide, extract.extract, diff.diff, custody.custody, attest.attest):
     app.command(help=help_of(_verb))(_verb)
 grammars.command(help=help_of(lint.lint))(lint.lint)
 

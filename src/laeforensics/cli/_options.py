@@ -25,6 +25,10 @@ CaseFolder = Annotated[
 ]
 Inventory = Annotated[Path | None, typer.Option(help="a saved DescribeInstances answer: which old servers still run")]
 ProductTokens = Annotated[Path | None, typer.Option(help="a monthly file: lines of YYYY-MM,product code,product token")]
+ClosedAccounts = Annotated[
+    Path | None,
+    typer.Option("--closed", help="customers who left, never recovered: lines of account or e-mail,date,reason"),
+]
 Key = Annotated[str, typer.Argument(metavar="KEY", help="log name, bucket, e-mail or activation key")]
 
 
@@ -36,6 +40,7 @@ class CaseOptions:
     case_folder: Path | None = None
     inventory: Path | None = None
     product_tokens: Path | None = None
+    closed: Path | None = None
     jobs: int = 1
     as_json: bool = False
 
@@ -45,6 +50,7 @@ _TYPES = {
     "case_folder": CaseFolder,
     "inventory": Inventory,
     "product_tokens": ProductTokens,
+    "closed": ClosedAccounts,
     "jobs": Jobs,
     "as_json": Json,
 }

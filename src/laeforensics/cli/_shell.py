@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from laeforensics.cli._options import CaseOptions
     from laeforensics.evidence.custody import Comparison
     from laeforensics.evidence.recognise import EvidenceFile
+    from laeforensics.export.statement import SideFile
 
 EXIT_CHECK = 1
 EXIT_EVIDENCE = 2
@@ -33,12 +36,21 @@ def open_case(options: CaseOptions) -> Case:
             folder=options.case_folder,
             inventory=options.inventory,
             product_tokens=options.product_tokens,
+            closed=options.closed,
             jobs=options.jobs,
             progress=step,
         )
 
 
-@contextmanager
+def side_files(options: CaseOptions, case: Case) -> list[SideFile]:
+    """What was named beside the evidence, and the decisions of the case. Raises OSError."""
+    from laeforensics.export import statement
+
+    named = {"inventory": options.inventory, "product tokens": options.product_tokens, "closed": options.closed}
+    return statement.side_files(named, case.folder)
+
+
+@contextlib.contextmanager
 def progress() -> Iterator[Callable[[EvidenceFile, int], None] | None]:
     """A line on the terminal while the evidence is read; nothing when piped."""
     if not sys.stderr.isatty():
@@ -52,8 +64,8 @@ def progress() -> Iterator[Callable[[EvidenceFile, int], None] | None]:
         yield lambda file, files: bar.update(line, advance=1, total=files)
 
 
-def keep_custody(case: Case, *, is_named: bool) -> Comparison | None:
-    """Compare with the register, add what is new; the changes become findings of the case."""
+def keep_custody(case: Case, options: CaseOptions, beside: Sequence[SideFile]) -> Comparison | None:
+    """Compare with the register, add what is new and who reads it; the changes become findings of the case."""
     from importlib.metadata import version
 
     from laeforensics.evidence import custody
@@ -61,9 +73,13 @@ def keep_custody(case: Case, *, is_named: bool) -> Comparison | None:
     read = case.judgement.reading
     program = f"laeforensics {version('lae-recovery')}"
     try:
-        compared = custody.keep([*read.files, *read.archives], case.folder, now=datetime.now(UTC), program=program)
+        now = datetime.now(UTC)
+        compared = custody.keep([*read.files, *read.archives], case.folder, now=now, program=program)
+        told = [(f.kind, f.name, f.size, f.sha256) for f in beside]
+        custody.keep_reader(case.folder, told, digest=read.digest, now=now, program=program)
+        custody.write_sums(case.folder, read.files, read.archives)
     except OSError as error:
-        if is_named:
+        if options.case_folder is not None:
             raise
         typer.echo(
             f"laeforensics: custody is not kept: {error.strerror}\n  where   {case.folder}\n"
@@ -71,7 +87,7 @@ def keep_custody(case: Case, *, is_named: bool) -> Comparison | None:
             file=sys.stderr,
         )
         return None
-    read.findings.extend(compared.findings())
+    read.findings.extend(f for f in compared.findings() if f not in read.findings)
     return compared
 
 
@@ -121,6 +137,12 @@ def complain(what: str, where: str, next_step: str) -> None:
     typer.echo(f"laeforensics: {what}\n  where   {where}\n  next    {next_step}", file=sys.stderr)
 
 
+def _at_home(word: str) -> str:
+    """A word of the command line with the home folder for `~`: shells leave it alone behind `--option=`."""
+    option, sign, value = word.partition("=") if word.startswith("--") else ("", "", word)
+    return f"{option}{sign}{os.path.expanduser(value)}" if value.startswith("~") else word  # noqa: PTH111
+
+
 def _interrupted(number: int, frame: object) -> None:
     typer.echo("\nlaeforensics: stopped by you; the evidence is as it was", err=True)
     sys.exit(EXIT_INTERRUPTED)
@@ -139,6 +161,10 @@ def _told_errors() -> tuple[type[Exception], ...]:
 
 def run(app: typer.Typer, argv: list[str] | None) -> Any:
     """Run one verb; whatever goes wrong is told in three lines, never by a traceback."""
+    if sys.stdout is None or sys.stderr is None:  # closed by whoever began this: what it would say is said to nobody
+        nobody = io.StringIO()
+        sys.stdout, sys.stderr = sys.stdout or nobody, sys.stderr or nobody
+    argv = [_at_home(word) for word in (sys.argv[1:] if argv is None else argv)]
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -148,6 +174,11 @@ def run(app: typer.Typer, argv: list[str] | None) -> Any:
     except _told_errors() as error:
         complain(error.what, error.where, error.next_step)  # type: ignore[attr-defined]
         sys.exit(EXIT_EVIDENCE)
+    except BrokenPipeError:
+        with contextlib.suppress(BrokenPipeError):  # whoever read along has heard enough
+            sys.stdout.close()
+        sys.stdout = io.StringIO()
+        sys.exit(0)
     except OSError as error:
         complain(
             error.strerror or type(error).__name__,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from laerecover.manifest import Manifest
 
 
-@of_a_case("case_folder", "inventory", "product_tokens", "jobs", "as_json")
+@of_a_case("case_folder", "inventory", "product_tokens", "closed", "jobs", "as_json")
 def audit(
     options: CaseOptions,
     output: Annotated[Path, typer.Option("--output", "-o", help="the manifest to write")] = Path("manifest.parquet"),
@@ -27,16 +28,25 @@ def audit(
 
     Exits with 1 if a file is not what it was when it was first read.
     """
+    from laeforensics.evidence.find import parent_meant
+    from laeforensics.export.statement import NAME, statement, write_statement
     from laeforensics.present import cards, pages
 
     _refuse(options, output, key_file)
+    meant = parent_meant(tuple(options.evidence))
+    if meant is not None:
+        _shell.complain(
+            "this is a part of the evidence", " ".join(map(str, options.evidence)), f"did you mean {meant}?"
+        )
     case = _shell.open_case(options)
-    compared = _shell.keep_custody(case, is_named=options.case_folder is not None)
+    beside = _shell.side_files(options, case)
+    compared = _shell.keep_custody(case, options, beside)
     out = sys.stderr if options.as_json else sys.stdout
     print(cards.card(case.judgement, is_short=out.isatty()), file=out)
     output.parent.mkdir(parents=True, exist_ok=True)
     manifest = case.export(output, key_file=key_file)
     pages.write_page(case.judgement, output.with_name("audit.html"))
+    write_statement(output.with_name(NAME), statement(case.judgement, beside, now=datetime.now(UTC)))
     kept = "" if compared else ": not kept"
     print(f"\n{_written(case, manifest, output, key_file, kept)}", file=out)
     if options.as_json:
@@ -61,16 +71,29 @@ def _refuse(options: CaseOptions, output: Path, key_file: Path | None) -> None:
         _shell.stop(
             "the manifest's name is a folder's", str(output), f"name a file: --output {output / 'manifest.parquet'}"
         )
-    if output.name in ("audit.parquet", "audit.html"):
+    if output.name in ("audit.parquet", "audit.html", "statement.json"):
         _shell.stop(
             "that name is the audit's own",
             str(output),
-            "choose another --output: audit.parquet and audit.html are written beside it",
+            "choose another --output: audit.parquet, audit.html and statement.json are written beside it",
         )
     if key_file is not None:
         _shell.refuse_inside(key_file, options.evidence, "the key")
     if options.case_folder is not None:
         custody.refuse_inside(options.case_folder, options.evidence)
+    _refuse_key(key_file, output)
+
+
+def _refuse_key(key_file: Path | None, output: Path) -> None:
+    """End with EXIT_EVIDENCE before the evidence is read if the manifest could not be locked. Raises KeyFileRefused."""
+    from laerecover.manifest import default_key_file, read_key
+
+    try:
+        key = key_file or default_key_file()
+    except RuntimeError:
+        _shell.stop("you have no home folder to keep the key in", "HOME", "name a key file: --key-file FILE")
+    if key.exists() or key.resolve().parent == output.resolve().parent:
+        read_key(key, manifest=output)
 
 
 def _written(case: Case, manifest: Manifest, output: Path, key_file: Path | None, kept: str) -> str:

@@ -12,7 +12,7 @@ from laeforensics.cli import _shell
 from laeforensics.cli._options import CaseOptions, Key, of_a_case
 
 
-@of_a_case("case_folder", "product_tokens", "jobs", "as_json")
+@of_a_case("case_folder", "product_tokens", "closed", "jobs", "as_json")
 def explain(
     options: CaseOptions,
     key: Key,

@@ -93,6 +93,10 @@ def read_inventory(data: bytes, where: str) -> Inventory:
     )
 
 
+_ZONE = re.compile(r"([a-z]{2}(?:-[a-z]+)+-[0-9]+)[a-z-]")
+"""A zone begins with its region: `us-east-1a`; a Local Zone, too: `us-east-1-bos-1a`."""
+
+
 def _moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -109,7 +113,8 @@ def _one(told: Any, seen: set[str], what: str, where: str) -> str:
 def _region(instance: dict[str, Any]) -> str:
     placement = instance.get("Placement")
     zone = placement.get("AvailabilityZone") if isinstance(placement, dict) else None
-    return zone[:-1] if isinstance(zone, str) else ""
+    match = _ZONE.match(zone) if isinstance(zone, str) else None
+    return match[1] if match is not None else ""
 
 
 def _state(instance: dict[str, Any]) -> str:

@@ -6,10 +6,10 @@ import json
 from dataclasses import dataclass, field
 from json.decoder import scanstring  # type: ignore[attr-defined]  # the C scanner: it tells where a string ends
 
-from laeforensics.companions import _rewritten
+from laeforensics.facts import rewritten
 from laeforensics.facts.channels import OWN, SITE
 from laeforensics.facts.fact import Fact, Locator
-from laeforensics.facts.fields import FIELDS
+from laeforensics.facts.fields import FIELDS, understood
 
 _FIELD_OF_KEY = {
     "access_key_id": "user_access_key_id",
@@ -28,12 +28,6 @@ _FIELD_OF_KEY = {
     "server_node_privkey": "server_node_privkey",
     "external_introducer_furl": "introducer_furl",
     "internal_introducer_furl": "internal_introducer_furl",
-}
-_REWRITTEN = {
-    "introducer_node_pem": _rewritten.pem,
-    "server_node_pem": _rewritten.pem,
-    "introducer_furl": _rewritten.external_furl,
-    "internal_introducer_furl": _rewritten.internal_furl,
 }
 _DECODER = json.JSONDecoder()
 _SPACE = " \t\r\n"
@@ -77,8 +71,17 @@ def read_secrets(data: bytes, evidence: str) -> SecretsFile:
     except _Damage as damage:
         result.problem = f"damaged at byte {damage.args[0]}"
         result.cut = _last_before(result, text, damage.args[0])
+    _name_address(result)
     result.filled = bool(result.facts)
     return result
+
+
+def _name_address(result: SecretsFile) -> None:
+    """A furl that names its server by another word than the address beside it is the furl of that address."""
+    host = next((fact.value for fact in result.facts if fact.field == "public_host"), "")
+    for number, fact in enumerate(result.facts):
+        if fact.field == "introducer_furl":
+            result.facts[number] = fact._replace(value=rewritten.at_address(fact.value, host))
 
 
 class _Damage(Exception):
@@ -132,14 +135,13 @@ def _add(result: SecretsFile, key: str, value: str, locator: Locator) -> None:
     if name == "server_node_privkey" and not value:
         return  # a node that has none: the file was looked for, and nothing printed
     value = value.rstrip("\n") if name.endswith("_pem") else value
-    if not FIELDS[name].fits(value) and name in _REWRITTEN:
-        value = _REWRITTEN[name](value)
-    if not FIELDS[name].fits(value):
+    whole = understood(name, value, is_quoted=False)
+    if whole is None:
         result.rejected.append((name, locator))
         if name == "bucket_name":
             result.damaged_names.append(Fact(name, value, locator, f"secrets {key}", OWN))
         return
-    result.facts.append(Fact(name, value, locator, f"secrets {key}", OWN))
+    result.facts.append(Fact(name, whole, locator, f"secrets {key}", OWN))
 
 
 def read_stripe(data: bytes, evidence: str) -> SecretsFile:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import getpass
 import json
-from collections.abc import Iterable
+import platform
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from laeforensics.errors import CustodyError
 from laeforensics.evidence.recognise import EvidenceFile
@@ -14,6 +17,8 @@ from laeforensics.facts.findings import Finding, finding
 from laeforensics.writing import write_whole
 
 FILE = "custody.jsonl"
+SUMS = "custody.sha256"
+_READER = "reader"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,26 +86,93 @@ def refuse_inside(folder: Path, roots: Iterable[Path]) -> None:
             )
 
 
+def keep_reader(
+    folder: Path, beside: Iterable[tuple[str, str, int, str]], *, digest: str, now: datetime, program: str
+) -> None:
+    """Enter who read, by what, which evidence (its digest), beside which side files (kind, name, size, SHA-256).
+
+    Each differing one once. Raises CustodyError, OSError.
+    """
+    told = {
+        "reader": _who(),
+        "program": program,
+        "evidence_digest": digest,
+        "beside": [{"kind": kind, "name": name, "size": size, "sha256": sha} for kind, name, size, sha in beside],
+    }
+    readers = load_readers(folder)
+    if any({key: value for key, value in one.items() if key != "read_at"} == told for one in readers):
+        return
+    readers.append({**told, "read_at": now.astimezone(UTC).isoformat(timespec="seconds")})
+    _save(folder, load(folder), readers)
+
+
+def load_readers(folder: Path) -> list[dict[str, Any]]:
+    """Every reader of the register, in its order. Raises CustodyError, OSError."""
+    return [line for _, line in _lines(folder) if _READER in line]
+
+
+def _who() -> str:
+    """The user and the machine; what nothing tells is a question mark."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        user = "?"
+    return f"{user}@{platform.node() or '?'}"
+
+
+def write_sums(
+    folder: Path, files: Iterable[tuple[EvidenceFile, str]], archives: Iterable[tuple[EvidenceFile, str]]
+) -> None:
+    """Write SUMS beside the register: what lies on the disk, as `sha256sum -c` reads it from above the evidence.
+
+    Members of archives are left out: their archive is there. Raises OSError.
+    """
+    lines = []
+    for file, sha256 in sorted((*files, *archives), key=lambda told: (told[0].root, told[0].below)):
+        if file.member is None and sha256:
+            name = file.root if file.path.name == file.root and "/" not in file.name else f"{file.root}/{file.below}"
+            bare = name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
+            lines.append(f"{'' if bare == name else chr(92)}{sha256}  {bare}\n")
+    if lines:
+        write_whole(folder / SUMS, lines)
+
+
 def load(folder: Path) -> list[Entry]:
     """The register of a case folder, in its order; empty if there is none.
 
     Raises CustodyError: a line is damaged. OSError.
     """
+    entries = []
+    for number, line in _lines(folder):
+        if _READER not in line:
+            try:
+                entries.append(_checked(line))
+            except TypeError:
+                raise _no_entry(folder, number) from None
+    return entries
+
+
+def _lines(folder: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     path = folder / FILE
     if not path.is_file():
-        return []
-    entries = []
+        return
     for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").split("\n"), start=1):
         if line:
             try:
-                entries.append(_checked(json.loads(line)))
-            except (ValueError, TypeError, RecursionError):
-                raise CustodyError(
-                    f"line {number} is no entry of the register",
-                    where=str(path),
-                    next_step="restore the register from its copy, or begin a new case with --case",
-                ) from None
-    return entries
+                told = json.loads(line)
+            except (ValueError, RecursionError):
+                told = None
+            if not isinstance(told, dict):
+                raise _no_entry(folder, number)
+            yield number, told
+
+
+def _no_entry(folder: Path, number: int) -> CustodyError:
+    return CustodyError(
+        f"line {number} is no entry of the register",
+        where=str(folder / FILE),
+        next_step="restore the register from its copy, or begin a new case with --case",
+    )
 
 
 def _checked(line: dict[str, object]) -> Entry:
@@ -156,10 +228,10 @@ def keep(files: Iterable[tuple[EvidenceFile, str]], folder: Path, *, now: dateti
             )
             for root, file, sha256 in compared.new
         ]
-        _save(folder, entries)
+        _save(folder, entries, load_readers(folder))
     return compared
 
 
-def _save(folder: Path, entries: Iterable[Entry]) -> None:
+def _save(folder: Path, entries: Iterable[Entry], readers: Iterable[dict[str, Any]]) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_whole(folder / FILE, (json.dumps(asdict(e)) + "\n" for e in entries))
+    write_whole(folder / FILE, (json.dumps(line) + "\n" for line in (*map(asdict, entries), *readers)))

@@ -23,6 +23,7 @@ from laeforensics.evidence.recognise import (
     SECRETS,
     EvidenceFile,
     as_text,
+    bears_known_name,
     below_one_folder,
     classify,
     names_of,
@@ -70,7 +71,8 @@ def parent_meant(roots: tuple[Path, ...]) -> Path | None:
     given = {path.resolve() for path in roots}
     for path in sorted(given):
         if path.is_dir() and path.name.lower() in PLACES:
-            sisters = [name for name in _names_in(path.parent) if name.lower() in PLACES]
+            names = _names_in(path.parent)
+            sisters = [name for name in names if name.lower() in PLACES or bears_known_name(name)]
             others = [path.parent / name for name in sisters if path.parent / name not in given]
             if others:
                 return path.parent

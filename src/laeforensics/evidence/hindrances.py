@@ -146,9 +146,6 @@ CAUSES: dict[str, Cause] = {
         cause="nobody foresaw what this file holds ({}); nothing of it was used",
         remedy="look at the file; if it is evidence, keep it and tell who wrote this software",
     ),
-    "vanished": Cause(
-        cause="the case's custody lists it, and it is not there any more", remedy="restore it from its copy"
-    ),
 }
 
 

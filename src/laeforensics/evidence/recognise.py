@@ -130,6 +130,11 @@ def classify(name: str, told: str | None = None) -> tuple[str, str]:
     return told, BY_STAMP if _stamped(name) else BY_CONTENT
 
 
+def bears_known_name(name: str) -> bool:
+    """True if a file, or the archive that it lies in, is called as the csv files and the configuration are."""
+    return any(without_suffix(part).lower() in _KIND_OF_NAME for part in name.split("/"))
+
+
 def _stamped(name: str) -> bool:
     folder, _, base = name.rpartition("/")
     return stamp_in(base) is not None or (s4_name(name) is not None and stamp_in(folder.rpartition("/")[2]) is not None)

@@ -21,7 +21,8 @@ _TIME = re.compile(
 _MARKS = (b",", b";", b"\t", b"|")
 _SEPARATOR = re.compile(rb"sep=(.)\s*")
 _NUMBER = re.compile(rb"[0-9]+")
-_NAME = re.compile(rb"[A-Za-z_ -]*")
+_NAME = re.compile(rb"[A-Za-z_ -]*|[0-9]{1,2}")
+_NOTHING = frozenset({b"NULL", b"\\N", b"(null)", b"<null>"})
 _MOSTLY = 0.8
 
 
@@ -52,6 +53,7 @@ def undo(data: bytes) -> Conversion | None:
     share, place, rows = best
     if share < _MOSTLY:
         return None
+    rows = _emptied(rows)
     padded = _is_padded([line.text for line in lines])
     view, there, here = _written(rows, place, is_padded=padded)
     if data and not data.endswith(b"\n"):
@@ -103,8 +105,17 @@ def _bears(row: _Row, place: int) -> bool:
 
 
 def _is_head(row: _Row) -> bool:
-    """True for a row of names: cells of letters alone."""
+    """True for a row of names or numbers of columns, and for the line that tells a spreadsheet what divides cells."""
+    if row[0].text.startswith(b"sep="):
+        return True
     return all(_NAME.fullmatch(cell.text.strip()) for cell in row) and any(cell.text.strip() for cell in row)
+
+
+def _emptied(rows: list[_Row]) -> list[_Row]:
+    """The rows with empty cells where a data base wrote a word for nothing: no cell of several rows is empty then."""
+    if len(rows) < 2 or any(not cell.text.strip() for row in rows if len(row) > 1 for cell in row):
+        return rows
+    return [[cell._replace(text=b"") if cell.text.strip() in _NOTHING else cell for cell in row] for row in rows]
 
 
 def _is_padded(lines: Sequence[bytes]) -> bool:
@@ -124,11 +135,7 @@ def _written(rows: Sequence[_Row], place: int, *, is_padded: bool) -> tuple[byte
     there, here = array("q"), array("q")
     size = 0
     for row in rows:
-        if (
-            (len(row) < 2 and not row[0].text.strip())
-            or _is_head(row)
-            or _SEPARATOR.fullmatch(b",".join(c.text for c in row))
-        ):
+        if (len(row) < 2 and not row[0].text.strip()) or _is_head(row):
             out.append(b"\n")
             size += 1
             continue

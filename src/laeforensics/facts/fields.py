@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from laeforensics.facts import rewritten
 from laerecover.manifest import SECRET_FIELDS, Secret
 
 _HALF_A_PAIR = re.compile("[\ud800-\udfff]")
@@ -121,7 +122,17 @@ def understood(name: str, written: str, *, is_quoted: bool) -> str | None:
     """
     if name == "customer_email" and is_quoted:
         return typed_email(written)
+    if not FIELDS[name].fits(written) and name in _REWRITTEN:
+        written = _REWRITTEN[name](written)
     return written if FIELDS[name].fits(written) else None
+
+
+_REWRITTEN = {
+    "introducer_node_pem": rewritten.pem,
+    "server_node_pem": rewritten.pem,
+    "introducer_furl": rewritten.external_furl,
+    "internal_introducer_furl": rewritten.internal_furl,
+}
 
 
 def typed_email(written: str) -> str | None:

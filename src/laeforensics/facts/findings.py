@@ -38,6 +38,7 @@ CODES: dict[str, tuple[str, str]] = {
         BLOCKING,
         "bring the file into a form that can be read, or set it aside with `laeforensics decide --set-aside`",
     ),
+    "closed-unknown": (BLOCKING, "mend that line of the list, so that a customer who left is not brought back"),
     "set-aside": (NOTE, "none needed: a human set the file aside"),
     "unread-file": (WARNING, "if it is evidence, bring it into a form that can be read and audit again"),
     "renamed-file": (NOTE, "none needed: its name still bears the stamp of its run"),

@@ -135,7 +135,8 @@ class _Reader:
                 followers = FOLLOWERS_IN.get((rule, piece.type)) or FOLLOWERS.get(piece.type)
                 self.followers = followers if number is not None else None
                 if number is not None and rule in ("address", "settings"):
-                    host = text.partition("@")[2].partition(":")[0] or text
+                    told = self.log.facts[number].value
+                    host = told.partition("@")[2].rpartition(":")[0] or told
                     self._event("served", piece, host, fact=number)
         self._claim(pieces)
 

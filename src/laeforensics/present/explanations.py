@@ -119,7 +119,7 @@ def explain(account: CaseAccount) -> Explanation:
     return Explanation(
         account_id=account.account_id,
         verdict=verdict.name,
-        verdict_means=verdict.meaning,
+        verdict_means=verdict.meaning if account.closed is None else f"{verdict.meaning} ({plain(account.closed)})",
         remedy=verdict.remedy,
         grade=grade.name if grade else None,
         grade_means=grade.meaning if grade else None,

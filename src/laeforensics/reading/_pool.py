@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import linecache
 import multiprocessing
 import signal
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -21,6 +23,16 @@ def _leave_interrupts_to_the_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
+def _begins_itself_anew() -> bool:
+    """True for a script without a guard: each fresh process carries it out once more."""
+    main = sys.modules.get("__main__")
+    file = getattr(main, "__file__", None)
+    if file is None or getattr(main, "__spec__", None) is not None:
+        return False
+    lines = linecache.getlines(file)
+    return bool(lines) and not any("__name__" in line for line in lines)
+
+
 def in_order(
     function: Callable[..., _Result], arguments: Iterable[tuple[object, ...]], *, jobs: int
 ) -> Iterator[_Result]:
@@ -32,6 +44,12 @@ def in_order(
     if jobs <= 1:
         yield from (function(*a) for a in arguments)
         return
+    if _begins_itself_anew():
+        raise EvidenceError(
+            "this script would begin itself anew in every process",
+            where=f"jobs={jobs}",
+            next_step='put what it does below `if __name__ == "__main__":`, or give jobs=1',
+        )
     # Fresh processes: a fork would copy the locks of threads that libraries have started.
     with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _leave_interrupts_to_the_parent) as executor:
         waiting: deque[Future[_Result]] = deque()

@@ -23,6 +23,9 @@ from laeforensics.parsing.signuplogs import read_log
 from laeforensics.reading import unread
 from laeforensics.reading.unread import WORDS, Unread
 
+_TOLD_ONE_BY_ONE = 3
+"""More damaged rows of a csv file that holds no other are told in one finding."""
+
 
 @dataclass(slots=True, kw_only=True)
 class FileReading:
@@ -185,15 +188,24 @@ def _serverinfo(told: FileReading, file: EvidenceFile, content: Content) -> None
 
 
 def _rows(told: FileReading, content: Content, rows: Iterable[Row | BadRow]) -> Iterable[Row]:
+    bad: list[BadRow] = []
+    good = False
     for row in rows:
         if isinstance(row, Row):
+            good = True
             facts = tuple(f._replace(locator=_moved(content, f.locator)) for f in row.facts)
             yield row if content.back is None else row._replace(facts=facts)
         else:
-            locator = _moved(content, Locator(row.evidence, row.line, row.start, row.end))
-            told.findings.append(
-                finding("damaged-row", f"row {row.line}: {row.why}", signup=row.evidence, locators=(locator,))
-            )
+            bad.append(row)
+    if not good and len(bad) > _TOLD_ONE_BY_ONE:
+        what = f"none of its {len(bad)} lines is a row that the site wrote (line {bad[0].line}: {bad[0].why})"
+        told.findings.append(finding("damaged-row", what, signup=told.file.name))
+        return
+    for one in bad:
+        locator = _moved(content, Locator(one.evidence, one.line, one.start, one.end))
+        told.findings.append(
+            finding("damaged-row", f"row {one.line}: {one.why}", signup=one.evidence, locators=(locator,))
+        )
 
 
 def _config(told: FileReading, file: EvidenceFile, content: Content) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from laeforensics.companions.products import read_monthly
 from laeforensics.companions.sources import Sources
 from laeforensics.evidence import read, recognise
+from laeforensics.evidence.custody import Entry, compare
 from laeforensics.evidence.read import Content
 from laeforensics.evidence.recognise import EvidenceFile, as_text
 from laeforensics.facts.findings import Finding, finding
@@ -114,6 +115,11 @@ def _batches(
 def read_files(batch: Iterable[tuple[EvidenceFile, Content | None]]) -> list[FileReading]:
     """What each file tells; one without content is read here first."""
     return [read_file(file, read.read(file) if content is None else content) for file, content in batch]
+
+
+def miss(reading: Reading, entries: Iterable[Entry]) -> None:
+    """Tell what is not as the register of the case knows it: what changed, and what is not there any more."""
+    reading.findings.extend(compare(entries, [*reading.files, *reading.archives]).findings())
 
 
 def add_monthly(reading: Reading, path: Path) -> None:

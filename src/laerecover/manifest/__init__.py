@@ -6,7 +6,15 @@ from laerecover.manifest.errors import KeyFileRefused, ManifestError, ManifestIn
 from laerecover.manifest.node_ids import tub_id_of_certificate, tub_id_of_pem
 from laerecover.manifest.sealed import write_parquet
 from laerecover.manifest.secret import Secret
-from laerecover.manifest.store import Manifest, default_key_file, make_key, read_key, read_manifest, write_manifest
+from laerecover.manifest.store import (
+    Manifest,
+    content_digest,
+    default_key_file,
+    make_key,
+    read_key,
+    read_manifest,
+    write_manifest,
+)
 from laerecover.manifest.whole import written_whole
 
 __all__ = [
@@ -24,6 +32,7 @@ __all__ = [
     "ManifestUnreadable",
     "OperatorError",
     "Secret",
+    "content_digest",
     "default_key_file",
     "make_key",
     "read_audit_table",

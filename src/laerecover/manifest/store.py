@@ -180,6 +180,13 @@ def _check_schema(schema: pa.Schema, metadata: dict[bytes, bytes], where: str) -
             )
 
 
+def content_digest(accounts: Iterable[Account], *, evidence_digest: str) -> str:
+    """The digest that a manifest of these accounts has. Raises ManifestInvalid."""
+    rows = Rows(tuple(sorted(accounts, key=lambda a: a.account_id)), reveal=True)
+    check_rows(rows, "the accounts")
+    return _digest(rows, evidence_digest)
+
+
 def _digest(rows: Iterable[dict[str, object]], evidence_digest: str) -> str:
     """SHA-256 of the JSON list [version, evidence digest, rows], made row by row: the whole text would be large."""
     digest = hashlib.sha256(f"[{SCHEMA_VERSION},{json.dumps(evidence_digest)},[".encode("ascii"))

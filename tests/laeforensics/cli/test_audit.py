@@ -44,7 +44,12 @@ def test_audit_writes_its_files_and_custody(folder, typed):
     code, out, err = typed(*AUDIT)
     assert (code, err) == (0, "")
     assert "1 RECOVERABLE" in out
-    assert {path.name for path in (folder / "out").iterdir()} == {"m.parquet", "audit.parquet", "audit.html"}
+    assert {path.name for path in (folder / "out").iterdir()} == {
+        "m.parquet",
+        "audit.parquet",
+        "audit.html",
+        "statement.json",
+    }
     assert (folder / "evidence.case" / "custody.jsonl").is_file()
 
 

@@ -52,6 +52,15 @@ def internal_furl(text: str) -> str:
     return text if match is None or not hints else f"pb://{match[1].lower()}@{','.join(hints)}/{match[3]}"
 
 
+def at_address(furl: str, host: str) -> str:
+    """A furl whose one hint is a name or of IPv6, with the IPv4 address of the same server in its place."""
+    told, _, rest = furl.partition("@")
+    hint, _, swissnum = rest.partition("/")
+    if not _ADDRESS.fullmatch(host) or _ADDRESS.match(hint):
+        return furl
+    return f"{told}@{host}:{hint.rpartition(':')[2]}/{swissnum}"
+
+
 def _hints(location: str) -> list[str]:
     """HOST:PORT of each hint, none if one of them is of another kind (tor:, i2p:)."""
     found = [_HINT.fullmatch(hint) for hint in location.split(",")]

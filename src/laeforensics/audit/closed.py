@@ -1,0 +1,99 @@
+"""The list of closed accounts: customers who left must not be brought back."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from laeforensics.accounts.account import CaseAccount, keys_of
+from laeforensics.errors import ClosedListError
+from laeforensics.facts.findings import Finding, finding
+
+_NEXT = "write one line for each: account or e-mail, date (YYYY-MM-DD), reason"
+_CELLS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed:
+    """One line of the list: an account's id, seed, log or e-mail; when it was closed (ISO), why."""
+
+    key: str
+    on: str
+    because: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.on}: {self.because}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedList:
+    """The whole list, with the name and the SHA-256 of its file."""
+
+    source: str
+    sha256: str
+    entries: tuple[Closed, ...]
+
+
+def read_closed(data: bytes, source: str) -> ClosedList:
+    """Read the list: csv, `account or e-mail, date, reason`; empty lines and those that begin with # are skipped.
+
+    Raises ClosedListError: a line is none. What is half understood might bring a customer back.
+    """
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ClosedListError("the list is no UTF-8 text", where=source, next_step=_NEXT) from None
+    found = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip() and not line.startswith("#"):
+            try:
+                cells = [cell.strip() for cell in next(csv.reader([line], strict=True))]
+            except (csv.Error, StopIteration):
+                cells = []
+            if len(cells) < _CELLS or not all(cells[:_CELLS]) or not _is_day(cells[1]):
+                raise ClosedListError(f"line {number} is no closed account", where=source, next_step=_NEXT)
+            found.append(Closed(key=cells[0], on=cells[1], because=", ".join(cells[2:]), line=number))
+    return ClosedList(source=source, sha256=hashlib.sha256(data).hexdigest(), entries=tuple(found))
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return len(text) == len("2014-01-31")
+
+
+def close(accounts: Sequence[CaseAccount], listed: ClosedList) -> list[Finding]:
+    """Mark the accounts that the list names, in place; a blocking finding for each line that names none of them.
+
+    An e-mail closes every account of which some believable witness tells it.
+    """
+    bearers: dict[str, list[CaseAccount]] = {}
+    for account in accounts:
+        for name in {key.lower() for key in (*keys_of(account), *_addresses(account))}:
+            bearers.setdefault(name, []).append(account)
+    unknown = []
+    for entry in listed.entries:
+        named = bearers.get(entry.key.lower(), ())
+        for account in named:
+            account.closed = str(entry)
+        if not named:
+            unknown.append(_unknown(entry, listed, bearers))
+    return unknown
+
+
+def _addresses(account: CaseAccount) -> set[str]:
+    return {fact.value for signup in account.signups for fact in signup.asserted("customer_email")}
+
+
+def _unknown(entry: Closed, listed: ClosedList, names: Iterable[str]) -> Finding:
+    near = difflib.get_close_matches(entry.key.lower(), list(names), n=3, cutoff=0.75)
+    hint = f"; did you mean {', '.join(near)}?" if near else ""
+    what = f"line {entry.line} of the list of closed accounts names nobody here{hint}"
+    return finding("closed-unknown", what, signup=listed.source)

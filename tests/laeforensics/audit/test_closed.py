@@ -1,0 +1,108 @@
+"""Customers who left are never brought back."""
+
+from __future__ import annotations
+
+import pytest
+from makings import (
+    AUDIT,
+    BUCKET,
+    EMAIL,
+    LOG_FILE,
+    NAME,
+    SEED,
+    audit_row,
+    evidence,
+    open_files,
+    secrets,
+)
+from packings import write
+
+import laeforensics as lf
+from laeforensics.audit.closed import read_closed
+from laeforensics.errors import ClosedListError
+from laerecover.manifest import read_manifest
+
+OTHER_KEY = "another0secret+key/of+forty/characters/0"
+WHY = "2014-05-01,left for another provider"
+
+
+def listed(folder, *lines: str):
+    path = folder / "closed.csv"
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("key", [BUCKET, BUCKET.upper(), EMAIL, EMAIL.upper(), SEED, NAME, LOG_FILE])
+def test_an_account_is_closed_by_any_of_its_names(key, tmp_path):
+    """Before every other verdict; what it would have been does not matter."""
+    for number, files in enumerate([evidence(), evidence(secrets=secrets(secret_key=OTHER_KEY))]):
+        write(tmp_path / str(number), files)
+        case = lf.open_case(tmp_path / str(number), closed=listed(tmp_path, "# those who left", "", f"{key},{WHY}"))
+        row = audit_row(case)
+        assert row["verdict"] == "CLOSED"
+        assert row["blocking"][0] == "closed:2014-05-01"
+        assert "another provider" in str(case.explain(BUCKET))
+        assert len(case.shopping_list()) == 0
+
+
+def test_who_is_not_listed_stays_as_they_are(tmp_path):
+    """And a line that names nobody blocks until it is mended: it may have been meant for somebody."""
+    write(tmp_path / "evidence", evidence())
+    case = lf.open_case(tmp_path / "evidence", closed=listed(tmp_path, f"anne@example.org,{WHY}"))
+    assert audit_row(case)["verdict"] == "RECOVERABLE"
+    (told,) = (f for f in case.judgement.findings if f.code == "closed-unknown")
+    assert told.severity == "blocking"
+    assert EMAIL in told.message
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "x@example.org",
+        "x@example.org,gone",
+        "x@example.org,2014-13-01,y",
+        ",2014-01-01,y",
+        "a,2014-01-01,",
+        '"x,2014-01-01,y',
+    ],
+)
+def test_a_line_that_is_half_understood_stops_everything(line):
+    """It might be the one that keeps a customer from being brought back."""
+    with pytest.raises(ClosedListError, match="line 2"):
+        read_closed(f"a@example.org,2014-01-01,b\n{line}\n".encode(), "closed.csv")
+
+
+def test_the_list_may_come_from_a_spreadsheet():
+    """With a mark of byte order, quotes, and a reason with commas."""
+    found = read_closed('\ufeff"a@example.org","2014-01-01","moved, died, left"\r\n'.encode(), "closed.csv")
+    assert [(e.key, e.on, e.because) for e in found.entries] == [("a@example.org", "2014-01-01", "moved, died, left")]
+
+
+def test_the_audit_counts_the_closed_and_a_recovery_leaves_them_out(tmp_path, typed, monkeypatch, capsys):
+    """In the card, in the manifest, in the plan; not even `--accept` brings them back."""
+    from laerecover.cli import main
+    from laerecover.planning.plan import Circumstances, make_plan
+    from laerecover.settings import drill_settings
+
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "evidence", evidence())
+    code, out, err = typed(*AUDIT, "--closed", listed(tmp_path, f"{EMAIL},{WHY}"))
+    assert (code, "CLOSED" in out) == (0, True), err
+    manifest = read_manifest(tmp_path / "out/m.parquet", key_file=tmp_path / "key/k")
+    assert [(a.verdict, a.blocking) for a in manifest.accounts] == [("CLOSED", ("closed:2014-05-01",))]
+    assert manifest.recoverable == ()
+    monkeypatch.setattr("sys.argv", ["laerecover", "plan", "out/m.parquet", "--key-file", "key/k", "--state", "state"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "the verdict is CLOSED" in capsys.readouterr().out
+    accepted = Circumstances(mode="run", concurrency=1, selected=frozenset({BUCKET}), accepted=frozenset({BUCKET}))
+    assert [row.action for row in make_plan(manifest, drill_settings(tmp_path), accepted).accounts] == ["blocked"]
+
+
+def test_a_closed_account_is_closed_after_a_decision_too(tmp_path):
+    """Deciding its contested field does not open it."""
+    write(tmp_path / "evidence", evidence(secrets=secrets(secret_key=OTHER_KEY)))
+    case = lf.open_case(tmp_path / "evidence", closed=listed(tmp_path, f"{BUCKET},{WHY}"))
+    case.decide(BUCKET, "user_secret_key", witness=1, who="Ann", because="the log is right")
+    assert audit_row(case)["verdict"] == "CLOSED"
+    assert audit_row(open_files(tmp_path / "other", evidence()))["verdict"] == "RECOVERABLE"
