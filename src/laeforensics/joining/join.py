@@ -39,7 +39,7 @@ def join(logs: Sequence[SignupLog], sources: Sources) -> list[Signup]:
 
 def settle(signups: Sequence[Signup], sources: Sources) -> None:
     """Join what is found by settled values, and weigh the witnesses of every field, when the judges have spoken."""
-    hear_case(signups)
+    hear_case(signups, sources)
     for signup in signups:
         _join_rest(signup, sources)
     hear_accounts(signups)
