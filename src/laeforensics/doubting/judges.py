@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from laeforensics.companions.sources import Sources
 from laeforensics.doubting import (
+    before_deployment,
     broken_json,
     broken_key,
     cut,
@@ -43,6 +44,7 @@ OF_A_PRINT: tuple[FileJudge, ...] = (
     unannounced.judge,
     cut.judge,
     in_error.judge,
+    before_deployment.judge,
     other_host.judge,
     broken_key.judge,
     broken_json.judge,

@@ -156,6 +156,8 @@ def _join_token(signup: Signup, sources: Sources) -> None:
     elif len({p.token.value for p in entries}) > 1:
         return  # a later run of the account: the day of its signup, which decides, is the origin's
     signup.add([product.token for product in entries])
+    name, _ = signup.weigh("full_name")
+    signup.doubt((p.token for p in entries if name and p.full_name and p.full_name != name), "another-name")
     if entries:
         signup.matched_by.append("product code")
     elif not signup.told("product_token"):

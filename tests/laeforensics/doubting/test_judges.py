@@ -143,6 +143,12 @@ def of_wholesale(folder):
     return audit_row(open_files(folder, evidence(requests=requests, results=results)))["customer_name"], None
 
 
+def of_before_deployment(folder):
+    strange = "[ubuntu@198.51.100.7] out: a line\n"
+    failed = log(until="deployment", poll=strange + PARTS["poll"])
+    return own(failed, "public_host"), set()
+
+
 CASES = {
     case.__name__.removeprefix("of_"): case
     for case in (
@@ -159,6 +165,7 @@ CASES = {
         of_hosts_differ,
         of_swapped,
         of_furl_differs,
+        of_before_deployment,
         of_moved_cells,
         of_wholesale,
         of_shared,
