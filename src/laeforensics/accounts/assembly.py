@@ -136,7 +136,9 @@ def _history_line(signup: Signup, role: str) -> str:
 
 
 def _ready(account: CaseAccount, group: Iterable[Signup]) -> bool | None:
-    told = {is_ready(s) for s in group}
+    group = list(group)
+    failed = {stem(s.name) for s in group if s.has_failed}
+    told = {is_ready(s, is_failed=stem(s.name) in failed) for s in group}
     if True in told:
         return True
     if False in told:

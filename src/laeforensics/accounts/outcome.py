@@ -6,9 +6,12 @@ from laeforensics.accounts.roles import REPLACEMENT, is_re_record
 from laeforensics.doubting.signups import Signup
 
 
-def is_ready(signup: Signup) -> bool | None:
-    """Was a server of this log ever ready? True, False, or None when nothing tells."""
-    says_failed = signup.has_failed
+def is_ready(signup: Signup, *, is_failed: bool = False) -> bool | None:
+    """Was a server of this log ever ready? True, False, or None when nothing tells.
+
+    `is_failed` tells that a copy of the log tells of a failure, which this one may have lost.
+    """
+    says_failed = signup.has_failed or is_failed
     if signup.secrets is not None and signup.secrets.filled:
         return True
     if signup.serverinfo_rows or any(stage in _READY_STAGES for stage, _ in signup.stages):

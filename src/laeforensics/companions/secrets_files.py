@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import dataclass, field
 from json.decoder import scanstring  # type: ignore[attr-defined]  # the C scanner: it tells where a string ends
@@ -45,6 +46,8 @@ class SecretsFile:
     """The fields whose value cannot be right, with their places."""
     damaged_names: list[Fact] = field(default_factory=list)
     """The bucket's name with characters that no name has: no fact, and nobody's word."""
+    ids: tuple[str, ...] = ()
+    """Of a stripe file: the customer's and the subscription's id, as they stand in names of buckets and folders."""
     cut: Fact | None = None
     """The value right behind which the file is no JSON any more."""
 
@@ -155,6 +158,8 @@ def read_stripe(data: bytes, evidence: str) -> SecretsFile:
     if not isinstance(values, list) or len(values) < 2 or not all(isinstance(v, str) for v in values):
         result.problem = "is no list of texts"
         return result
+    ids = (v for v in values if v.startswith(("cus_", "sub_")))
+    result.ids = tuple(base64.b32encode(v.encode()).decode().rstrip("=").lower() for v in ids)
     text = data.decode("latin-1")
     position = text.index("[") + 1
     for name, told in zip(("customer_email", "customer_keyinfo"), values, strict=False):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from laeforensics.companions.csv_rows import Row
@@ -31,6 +32,7 @@ class Sources:
     findings: list[Finding] = field(default_factory=list)
     """What came to light of these files only when they were held against others."""
     _secrets_by_bucket: dict[str, list[SecretsFile]] = field(default_factory=dict)
+    _folder_ids: set[str] = field(default_factory=set)
     _keys_by_cell: dict[tuple[str, str], set[str]] = field(default_factory=dict)
 
     def value(self, file: SecretsFile, name: str) -> str | None:
@@ -45,6 +47,13 @@ class Sources:
             for file in self.secrets.values():
                 self._secrets_by_bucket.setdefault(self.value(file, "bucket_name") or "", []).append(file)
         return self._secrets_by_bucket.get(bucket, []) if bucket else []
+
+    def has_folder_of(self, ids: Collection[str]) -> bool:
+        """True if a folder of the S4 layout bears these ids of a customer and a subscription."""
+        if not self._folder_ids:
+            names = (folder.rpartition("/")[2].partition("Z-")[2] for folder in self.stripe)
+            self._folder_ids.update(part for name in names for part in name.split("-"))
+        return bool(ids) and self._folder_ids.issuperset(ids)
 
     def is_of_another_key(self, name: str, value: str, key: str) -> bool:
         """True if somebody sent this value of a field in with another activation key than `key`."""

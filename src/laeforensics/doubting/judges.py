@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
+from laeforensics.companions.sources import Sources
 from laeforensics.doubting import (
+    before_deployment,
     broken_json,
     broken_key,
     cut,
     furl_differs,
     hosts_differ,
     in_error,
+    moved_cells,
     neighbours,
     other_host,
     redacted,
@@ -21,8 +24,10 @@ from laeforensics.doubting import (
     testimony,
     unannounced,
     vouching,
+    wholesale,
 )
 from laeforensics.doubting.account_views import AccountView, by_account
+from laeforensics.doubting.case_views import CaseView
 from laeforensics.doubting.signups import Signup
 from laeforensics.doubting.views import FileView, Said
 from laeforensics.facts.beliefs import Doubt, Warrant
@@ -30,14 +35,16 @@ from laeforensics.facts.findings import Finding
 
 View = TypeVar("View")
 FileJudge = Callable[[FileView], Iterable[Said]]
-CaseJudge = Callable[[Sequence[AccountView]], Iterable[Said]]
+CaseJudge = Callable[[CaseView], Iterable[Said]]
 AccountJudge = Callable[[AccountView], Iterable[Said]]
 
 OF_A_PRINT: tuple[FileJudge, ...] = (
     redacted.judge,
+    moved_cells.judge,
     unannounced.judge,
     cut.judge,
     in_error.judge,
+    before_deployment.judge,
     other_host.judge,
     broken_key.judge,
     broken_json.judge,
@@ -50,7 +57,7 @@ OF_A_FILE: tuple[FileJudge, ...] = (
     swapped.judge,
     furl_differs.judge,
 )
-ACROSS: tuple[CaseJudge, ...] = (shared.judge,)
+ACROSS: tuple[CaseJudge, ...] = (shared.judge, wholesale.judge)
 SETTLING: tuple[AccountJudge, ...] = (neighbours.judge,)
 
 
@@ -72,15 +79,19 @@ def hear(stage: Iterable[Callable[[View], Iterable[Said]]], view: View) -> tuple
     return [s for s in said if not isinstance(s, Finding)], [s for s in said if isinstance(s, Finding)]
 
 
-def hear_case(signups: Sequence[Signup]) -> None:
-    """Let the signups of a case hear what the judges that see all of them together say."""
-    views = list(by_account(signups))
-    if views:
-        notes, findings = hear(ACROSS, views)
-        signups[0].beliefs.add(notes)
-        by_name = {signup.name: signup for signup in signups}
-        for found in findings:
-            by_name[found.signup or ""].findings.append(found)
+def hear_case(signups: Sequence[Signup], sources: Sources) -> None:
+    """Let the signups of a case hear what the judges that see all of it together say."""
+    view = CaseView(
+        accounts=list(by_account(signups)),
+        requests=sources.activations,
+        results=sources.signups,
+        servers=sources.serverinfo,
+    )
+    notes, findings = hear(ACROSS, view)
+    sources.beliefs.add(notes)
+    by_name = {signup.name: signup.findings for signup in signups}
+    for found in findings:
+        by_name.get(found.signup or "", sources.findings).append(found)
 
 
 def hear_accounts(signups: Sequence[Signup]) -> None:

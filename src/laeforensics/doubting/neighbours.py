@@ -10,7 +10,7 @@ from laeforensics.doubting.views import Said
 from laeforensics.doubting.voices import Voice, voice
 from laeforensics.facts.beliefs import Doubt, Hearing
 from laeforensics.facts.channels import LAST_ASSERTING_STANDING
-from laeforensics.facts.damage import is_near
+from laeforensics.facts.damage import is_hybrid, is_near
 from laeforensics.facts.fact import Fact
 
 # Told a character apart by their nature: two products, two sizes, two moments.
@@ -35,7 +35,7 @@ def judge(view: AccountView) -> Iterator[Said]:
         values = sorted(told)
         for number, one in enumerate(values):
             for other in values[number + 1 :]:
-                if is_near(one, other):
+                if is_near(one, other) or (name.endswith("_token") and is_hybrid(one, other)):
                     yield from _weigh(told[one], told[other], hearing, about)
 
 

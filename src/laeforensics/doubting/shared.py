@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from laeforensics.doubting.account_views import AccountView
+from laeforensics.doubting.case_views import CaseView
 from laeforensics.doubting.views import Said
 from laeforensics.doubting.voices import voice
 from laeforensics.facts.beliefs import Doubt
@@ -36,13 +37,14 @@ _Tellers = dict[int, list[Fact]]
 """By the number of the account: the facts that tell a value there."""
 
 
-def judge(views: Sequence[AccountView]) -> Iterator[Said]:
+def judge(view: CaseView) -> Iterator[Said]:
     """Doubt in each account what another tells as its own.
 
     A copy is foreign where other witnesses of its own account that are sure tell another value, and fewer speak for it
     there than elsewhere; or where its file is damaged. If that leaves one account, the value is its; if it leaves more,
     it is sure in none.
     """
+    views = view.accounts
     for thing, told in sorted(_told(views).items()):
         if len(told) < 2:
             continue

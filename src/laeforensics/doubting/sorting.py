@@ -9,7 +9,7 @@ from laeforensics.doubting.stretches import untied
 from laeforensics.evidence.names import s4_name, stamp_in, stem
 from laeforensics.facts.beliefs import Hearing
 from laeforensics.facts.channels import OWN
-from laeforensics.facts.damage import is_damage, is_misprint, is_near
+from laeforensics.facts.damage import is_damage, is_hybrid, is_misprint, is_near
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.fields import COURSE, FIELDS
 from laeforensics.parsing.course import Run
@@ -133,8 +133,10 @@ class Sorting:
             if change is None or {f.value for f in told[:change]} & {f.value for f in told[change:]}:
                 continue
             before, after = told[change - 1], told[change]
-            if is_near(before.value, after.value) or (is_misprint if name == "public_host" else is_damage)(
-                before.value, after.value
+            if (
+                is_near(before.value, after.value)
+                or is_hybrid(before.value, after.value)
+                or (is_misprint if name == "public_host" else is_damage)(before.value, after.value)
             ):
                 continue
             first = [f for f in values if f.locator.start <= before.locator.start]

@@ -21,6 +21,23 @@ def is_misprint(one: str, other: str) -> bool:
     return changed == 1 or is_damage(one, other)
 
 
+_LONG = 100
+_SAME_TAIL = 12
+_SAME_HEAD = 80
+
+
+def is_hybrid(one: str, other: str) -> bool:
+    """True if of two long values one has the head of another value and the tail of this one, or the other way round.
+
+    Tokens of different customers begin alike, but never for so long, and never end alike.
+    """
+    if min(len(one), len(other)) < _LONG or one == other:
+        return False
+    same = [a == b for a, b in zip(one, other, strict=False)]
+    tail = [a == b for a, b in zip(reversed(one.rstrip("=")), reversed(other.rstrip("=")), strict=False)]
+    return all(tail[:_SAME_TAIL]) or all(same[:_SAME_HEAD])
+
+
 def is_near(one: str, other: str) -> bool:
     """True if a character or two are overwritten, lost or added: an edit distance of 1 or 2."""
     if one == other or abs(len(one) - len(other)) > 2:

@@ -52,6 +52,7 @@ REASONS: dict[str, Reason] = {
     "cut": _denies("stray", "its print does not go on as it must: a hole may have joined two lines"),
     "in-error": _denies("error", "it stands inside or behind an error message", "none needed: it was not believed"),
     "went-on": _denies("error", "the program went on behind it, as if nothing had happened", "none needed"),
+    "before-deployment": _denies("foreign", "it was relayed before the run deployed a server", _ORDER),
     "host-damaged": _denies("stray", "it names the server of its run with a stretch lost"),
     "broken-key": _denies("broken", "its private key does not fit its certificate"),
     "not-its-id": _denies("stray", "it is not what the certificate beside it hashes to"),
@@ -79,6 +80,9 @@ REASONS: dict[str, Reason] = {
     "in-two-accounts": _unsure("another account tells it, too, and nothing tells whose it is", _ORDER),
     "unknown-key": _denies("stray", "no csv row knows this activation key, whose length is unusual", _ORDER),
     "rows-of-others": _denies("stray", "every csv row that knows it tells of another customer", _ORDER),
+    "cells-moved": _denies("moved", "its row has an address in the cell of something else: the cells have moved"),
+    "contradicts-wholesale": _denies("moved", "its file contradicts logs or the other csv file wholesale", _COPY),
+    "rows-differ": _unsure("request and result of one run, which tell what was typed in once, differ"),
     "lost-a-piece": _denies("stray", "it has lost a piece: both csv rows tell the whole", _ORDER),
     "loosely-tied": Reason(
         weight=LESSENS,
@@ -93,6 +97,9 @@ REASONS: dict[str, Reason] = {
         means="several tokens are offered for the product, and the account's own secrets name another of them",
         remedy="none needed: the account's own word was taken",
         standing=2,
+    ),
+    "another-name": _unsure(
+        "the product of this code bears another name than the log tells", "look for the configuration of that month"
     ),
     # -- settling an account ----------------------------------------------------------------------------------
     "neighbour": _denies("damaged", "it differs in a character or two from what independent witnesses tell"),

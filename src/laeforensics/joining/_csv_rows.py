@@ -12,7 +12,7 @@ from laeforensics.companions.sources import Sources
 from laeforensics.doubting.signups import Signup
 from laeforensics.evidence.names import start_of
 from laeforensics.facts.buckets import bears_seed, seed_of
-from laeforensics.facts.damage import is_damage
+from laeforensics.facts.damage import is_damage, is_near
 from laeforensics.facts.findings import finding
 
 REQUEST_TO_LOG = timedelta(seconds=5)
@@ -33,6 +33,7 @@ def join_csv(signup: Signup, sources: Sources) -> None:
     if _is_renamed(signup, start):
         start = None
     activations, signups = _rows_by_key(key, start, sources) if key else _rows_by_start(signup, start, sources)
+    activations, signups = ([row for row in rows if _is_heard(signup, row)] for rows in (activations, signups))
     if not (activations or signups):
         return
     email, _ = signup.weigh("customer_email")
@@ -42,13 +43,14 @@ def join_csv(signup: Signup, sources: Sources) -> None:
     if email is not None and _is_damaged_address(email, signups, activations):
         _doubt_address(signup, email)
         email = None
+    _doubt_differing(signup, signups, activations, has_email=email is not None)
     by_start = not key and (signup.log is None or email is None)
     signups, activations = (_without_false_keyinfo(signup, rows) for rows in (signups, activations))
     if by_start and not any(row.outcome == "success" for row in signups):
         return  # second and product alone do not tell whose run this was
     signups = _credible(signup, signups, email, code)
     if email is None:
-        emails = {row.value("customer_email") for row in signups} - {None}
+        emails = {f.value for f in signup.hearing.sure(f for row in signups for f in row.of("customer_email"))}
         email = emails.pop() if len(emails) == 1 else None
     activations = _credible(signup, activations, email, code)
     if sent and not (activations or signups) and key:
@@ -67,6 +69,19 @@ def join_csv(signup: Signup, sources: Sources) -> None:
             signup.success_row = row
         else:
             signup.failure_row = row
+
+
+def _is_heard(signup: Signup, row: Row) -> bool:
+    """True unless all that the row tells is denied: its file contradicts the logs wholesale."""
+    return not row.facts or bool(signup.hearing.asserting(row.facts))
+
+
+def _doubt_differing(signup: Signup, signups: Sequence[Row], activations: Sequence[Row], *, has_email: bool) -> None:
+    """Request and result tell what was typed in once: where they differ, and the log is silent, neither is sure."""
+    for name in ("customer_name", "customer_keyinfo", *(() if has_email else ("customer_email",))):
+        ours, theirs = ([f for row in rows for f in row.of(name)] for rows in (signups, activations))
+        if ours and theirs and not {f.value for f in ours} & {f.value for f in theirs}:
+            signup.doubt([*ours, *theirs], "rows-differ")
 
 
 def _is_damaged_address(email: str, signups: Sequence[Row], activations: Sequence[Row]) -> bool:
@@ -235,7 +250,7 @@ def _credible(signup: Signup, rows: list[Row], email: str | None, code: str | No
             (name, fact)
             for name, known in (("customer_email", email), ("product_code", code))
             for fact in row.facts
-            if known and fact.field == name and fact.value != known
+            if known and fact.field == name and fact.value != known and not is_near(fact.value, known)
         ]
         for name, fact in contradicted:
             signup.findings.append(

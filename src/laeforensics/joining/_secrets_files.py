@@ -9,7 +9,7 @@ from laeforensics.companions.secrets_files import SecretsFile
 from laeforensics.companions.sources import Sources
 from laeforensics.doubting.signups import Signup
 from laeforensics.evidence.names import start_of, stem
-from laeforensics.facts.buckets import bears_seed
+from laeforensics.facts.buckets import bears_seed, product_code_of
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.fields import COURSE, fields_of
 from laeforensics.facts.findings import finding
@@ -35,9 +35,27 @@ def join_secrets(signups: Sequence[Signup], sources: Sources) -> None:
         if signup.secrets is None or not signup.secrets.filled:
             _search_secrets(signup, sources, taken)
         _note_emptied(signup)
-        stripe = sources.stripe.get(stem(signup.name))
-        if stripe is not None:
-            signup.add(stripe.facts)
+        join_stripe(signup, sources)
+
+
+def join_stripe(signup: Signup, sources: Sources) -> None:
+    """Add the stripe file of the signup's folder, if it is of its subscription."""
+    stripe = sources.stripe.get(stem(signup.name))
+    if stripe is None:
+        return
+    bucket, _ = signup.weigh("bucket_name")
+    name = bucket or stem(signup.name).rpartition("/")[2]
+    is_theirs = not all(part in name for part in stripe.ids) and sources.has_folder_of(stripe.ids)
+    if product_code_of(name) is None and not is_theirs:
+        signup.add(stripe.facts)
+        return
+    signup.findings.append(
+        finding(
+            "misnamed-secrets",
+            f"{stripe.evidence} lies in this log's folder, but is of another subscription; it was not used here",
+            signup=signup.name,
+        )
+    )
 
 
 def _take_secrets(signup: Signup, file: SecretsFile, how: str, sources: Sources) -> None:

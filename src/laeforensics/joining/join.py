@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from laeforensics.companions.csv_rows import Row
-from laeforensics.companions.products import Product, of_another_time
+from laeforensics.companions.products import Product, is_offered, of_another_time
 from laeforensics.companions.sources import Sources
 from laeforensics.doubting.judges import hear_accounts, hear_case
 from laeforensics.doubting.signups import Signup
@@ -39,7 +39,7 @@ def join(logs: Sequence[SignupLog], sources: Sources) -> list[Signup]:
 
 def settle(signups: Sequence[Signup], sources: Sources) -> None:
     """Join what is found by settled values, and weigh the witnesses of every field, when the judges have spoken."""
-    hear_case(signups)
+    hear_case(signups, sources)
     for signup in signups:
         _join_rest(signup, sources)
     hear_accounts(signups)
@@ -156,6 +156,9 @@ def _join_token(signup: Signup, sources: Sources) -> None:
     elif len({p.token.value for p in entries}) > 1:
         return  # a later run of the account: the day of its signup, which decides, is the origin's
     signup.add([product.token for product in entries])
+    name, _ = signup.weigh("full_name")
+    if all(map(is_offered, signup.asserted("product_token"))):  # else the account's own word stands against it
+        signup.doubt((p.token for p in entries if name and p.full_name and p.full_name != name), "another-name")
     if entries:
         signup.matched_by.append("product code")
     elif not signup.told("product_token"):

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from laeforensics.companions.sources import Sources
 from laeforensics.doubting.signups import Signup
-from laeforensics.evidence.names import start_of, stem
+from laeforensics.evidence.names import start_of
 from laeforensics.facts.beliefs import Hearing
 from laeforensics.facts.findings import Finding, finding
+from laeforensics.joining._secrets_files import join_stripe
 from laeforensics.parsing.logs import SignupLog
 
 
@@ -23,9 +24,7 @@ def logs_lost(joined: Sequence[Signup], sources: Sources) -> list[Signup]:
             continue
         signup = Signup(name=name, log=None, beliefs=sources.beliefs, secrets=file, matched_by=["secrets file"])
         signup.add(file.facts)
-        stripe = sources.stripe.get(stem(name))
-        if stripe is not None:
-            signup.add(stripe.facts)
+        join_stripe(signup, sources)
         lost.append(signup)
     return lost
 

@@ -29,6 +29,7 @@ _CHANNEL_WORDS = {
     "broken": "its key does not fit its certificate: not believed",
     "foreign": "of another signup in the file: not believed",
     "damaged": "damaged: not believed",
+    "moved": "of a csv file whose cells have moved: not believed",
     "redacted": "blacked out, or an example: no value",
     "unsure": "it may be damaged: not sure",
 }

@@ -188,6 +188,15 @@ def _serverinfo(told: FileReading, file: EvidenceFile, content: Content) -> None
 
 
 def _rows(told: FileReading, content: Content, rows: Iterable[Row | BadRow]) -> Iterable[Row]:
+    """The rows with their places in the file as it lies; what the judges say of them is told, too."""
+    whole = list(_whole_rows(told, content, rows))
+    notes, findings = hear_file(FileView(facts=[fact for row in whole for fact in row.facts]))
+    told.notes += notes
+    told.findings += findings
+    return whole
+
+
+def _whole_rows(told: FileReading, content: Content, rows: Iterable[Row | BadRow]) -> Iterable[Row]:
     bad: list[BadRow] = []
     good = False
     for row in rows:

@@ -12,6 +12,7 @@ from makings import (
     FAILURE,
     HOST,
     INTRODUCER,
+    KEY,
     LOG_FILE,
     NAME,
     OTHER_NAME,
@@ -130,6 +131,24 @@ def of_shared(folder):
     return set(open_files(folder, {**files, **other}).audit["verdict"]), {"CONTESTED"}
 
 
+def of_moved_cells(folder):
+    files = evidence(requests=request(name=EMAIL, email="Ann"), results=None)
+    return audit_row(open_files(folder, files))["customer_name"], None
+
+
+def of_wholesale(folder):
+    keys = [KEY[:-1] + letter for letter in "ABC"]
+    requests = request() + b"".join(request(key=key, name=f"Customer {n}") for n, key in enumerate(keys))
+    results = result() + b"".join(result(key=key, name=f"Customer {n + 1}") for n, key in enumerate(keys))
+    return audit_row(open_files(folder, evidence(requests=requests, results=results)))["customer_name"], None
+
+
+def of_before_deployment(folder):
+    strange = "[ubuntu@198.51.100.7] out: a line\n"
+    failed = log(until="deployment", poll=strange + PARTS["poll"])
+    return own(failed, "public_host"), set()
+
+
 CASES = {
     case.__name__.removeprefix("of_"): case
     for case in (
@@ -146,6 +165,9 @@ CASES = {
         of_hosts_differ,
         of_swapped,
         of_furl_differs,
+        of_before_deployment,
+        of_moved_cells,
+        of_wholesale,
         of_shared,
         of_neighbours,
     )

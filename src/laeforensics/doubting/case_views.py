@@ -1,0 +1,29 @@
+"""What the judges that see a whole case see of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from laeforensics.companions.csv_rows import Row
+from laeforensics.doubting.account_views import AccountView
+from laeforensics.doubting.signups import Signup
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseView:
+    """The accounts, and the rows of the csv files by what joins them: activation keys, instances and hosts."""
+
+    accounts: Sequence[AccountView]
+    requests: dict[str, list[Row]]
+    results: dict[str, list[Row]]
+    servers: dict[str, list[Row]]
+
+    def signups(self) -> Iterator[Signup]:
+        """All signups, whatever their account."""
+        return (signup for account in self.accounts for signup in account.signups)
+
+    def rows(self) -> Iterable[Row]:
+        """Every row once."""
+        every = (row for rows in (self.requests, self.results, self.servers) for some in rows.values() for row in some)
+        return {(row.evidence, row.line): row for row in every}.values()
