@@ -1,0 +1,1 @@
+"""What stands on a host: its programs, its keys, what is put there."""
