@@ -75,6 +75,7 @@ def launch(rig: Rig, key: HostKey, account: str = "none") -> tuple[str, str]:
             ImageId=rig.facts["image"],
             InstanceType="t3.micro",
             KeyName=rig.facts["operator"]["key_pair"],
+            SecurityGroups=["CustomerDefault"],  # EC2's own default lets nobody in
             MinCount=1,
             MaxCount=1,
             UserData=key.user_data.reveal(),

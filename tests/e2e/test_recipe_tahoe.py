@@ -35,8 +35,12 @@ BUCKET = "lae-7a3c2f01-inventedseedinventedseedinvented"
 # What an image's own cloud-init may do beside ours: still at work when sshd lets us in, and then it looks around.
 SLOW = """#cloud-config
 runcmd:
-  - [sh, -c, 'sleep 6; cat /etc/ssh/ssh_host_ed25519_key.pub; ls /var/lib/lae-recovery /home/ubuntu/.lae-recovery']
-output: {all: '>/root/cloud-init-saw'}
+  - |
+    sleep 6
+    exec >/root/cloud-init-saw 2>&1
+    cat /etc/ssh/ssh_host_ed25519_key.pub
+    ls /var/lib/lae-recovery
+    ls /home/ubuntu/.lae-recovery
 """
 CANARIES = ("inventedsecretkey/+9", "inventedusertoken", "inventedproducttoken")
 

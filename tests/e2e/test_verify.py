@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from recovery import Recovery, account
+from rig_hands import Shell
 
 from laerecover.recipes import HOME, REINSTALL
 from laerecover.rig.client import Rig
@@ -19,10 +19,10 @@ SHARES = [f"shares/{prefix}/{prefix}inventedstorageindexaaaa/0" for prefix in ("
 MUTABLE = f"{HOME}/venv/lib/python3*/site-packages/allmydata/storage/mutable.py"
 
 
-@pytest.fixture
-def recovery(rig: Rig, tmp_path: Path) -> Iterator[Recovery]:
-    """An account whose bucket holds shares, recovered; its instance is gone at the end."""
-    made = Recovery(rig, tmp_path, [account()])
+@pytest.fixture(scope="module")
+def recovery(rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recovery]:
+    """An account whose bucket holds shares, recovered once for all tests; its instance is gone at the end."""
+    made = Recovery(rig, tmp_path_factory.mktemp("recovery"), [account()])
     try:
         with rig.inside():
             for share in SHARES:
@@ -52,10 +52,54 @@ def failed(checks: dict[str, dict[str, Any]]) -> set[str]:
     return {what for what, check in checks.items() if check["ok"] is not True}
 
 
+def start(shell: Shell, *services: str) -> None:
+    """These services run, and the storage node listens."""
+    shell(" && ".join(f"sudo sv -w 60 start lae-{service}" for service in services))
+    shell("for i in $(seq 60); do busybox nc -w 1 127.0.0.1 12346 </dev/null && break; sleep 0.5; done")
+
+
 def written(recovery: Recovery) -> dict[str, int]:
     """How often anything was asked of S3 that is no reading."""
     calls = recovery.rig.ask("calls")
     return {call: n for call, n in calls.items() if call.startswith("s3:") and call not in ("s3:GET", "s3:HEAD")}
+
+
+# The first of the two: what was read through the mount before would come out of its cache.
+def test_verify_asks_the_host_whether_it_gets_at_shares(recovery: Recovery) -> None:
+    """What the store gives the operator and refuses the host, a mount that hangs, one that is gone.
+
+    No server is well then.
+    """
+    customer, host = recovery.accounts[0], {"store", "share"}
+    shell = recovery.shell(customer)
+    recovery.let_in(customer, objects_from="198.51.100.0/24")
+    code, checks = recovery.verify()
+    assert (code, failed(checks)) == (1, host), checks
+    assert checks["store"]["said"] == "it refuses the host: AccessDenied (403)"
+    assert checks["bucket"]["said"] == "can be listed from here"
+
+    recovery.let_in(customer)
+    code, checks = recovery.verify()
+    assert (code, failed(checks)) == (0, set()), checks
+
+    shell("sudo pkill -STOP -x rclone")
+    code, checks = recovery.verify()
+    shell("sudo pkill -CONT -x rclone")
+    assert (code, failed(checks)) == (1, {"share"}), checks
+    assert checks["share"]["said"] == "nothing comes within 20 s: the mount hangs"
+    code, checks = recovery.verify()
+    assert (code, failed(checks)) == (0, set()), checks
+
+    shell(
+        "sudo sv -w 60 down lae-bucket; until ! pgrep -x rclone; do sleep 0.2; done; sudo fusermount3 -uz "
+        "/home/customer/bucket || true"
+    )
+    code, checks = recovery.verify()
+    assert (code, failed(checks)) == (1, {"storage node", "share"}), checks
+    assert checks["share"]["said"] == "the bucket is not mounted"
+    start(shell, "bucket", "storageserver")
+    code, checks = recovery.verify()
+    assert (code, failed(checks)) == (0, set()), checks
 
 
 def test_a_host_recovered_earlier_is_named_and_mended(recovery: Recovery) -> None:
@@ -138,43 +182,8 @@ def test_verify_tells_what_is_well_and_what_is_not(recovery: Recovery) -> None:
     assert (code, failed(checks)) == (1, {"introducer", "storage node", "announcement"}), checks
     assert "the introducer cannot be asked: " in checks["announcement"]["said"]
 
-    shell("sudo sv -w 30 start lae-introducer && sudo sv -w 30 start lae-storageserver")
-    shell("for i in $(seq 60); do busybox nc -w 1 127.0.0.1 12346 </dev/null && break; sleep 0.5; done")
+    start(shell, "introducer", "storageserver")
     recovery.let_in(customer, secret="another secret")
     code, checks = recovery.verify()
     assert (code, failed(checks)) == (1, {"bucket", "store", "share"}), checks
     assert checks["store"]["said"] == "it refuses the host: SignatureDoesNotMatch (403)"
-
-
-def test_verify_asks_the_host_whether_it_gets_at_shares(recovery: Recovery) -> None:
-    """What the store gives the operator and refuses the host, a mount that hangs, one that is gone.
-
-    No server is well then.
-    """
-    customer, host = recovery.accounts[0], {"store", "share"}
-    shell = recovery.shell(customer)
-    recovery.let_in(customer, objects_from="198.51.100.0/24")
-    code, checks = recovery.verify()
-    assert (code, failed(checks)) == (1, host), checks
-    assert checks["store"]["said"] == "it refuses the host: AccessDenied (403)"
-    assert checks["bucket"]["said"] == "can be listed from here"
-
-    recovery.let_in(customer)
-    code, checks = recovery.verify()
-    assert (code, failed(checks)) == (0, set()), checks
-
-    shell("sudo pkill -STOP -x rclone")
-    code, checks = recovery.verify()
-    shell("sudo pkill -CONT -x rclone")
-    assert (code, failed(checks)) == (1, {"share"}), checks
-    assert checks["share"]["said"] == "nothing comes within 20 s: the mount hangs"
-    code, checks = recovery.verify()
-    assert (code, failed(checks)) == (0, set()), checks
-
-    shell(
-        "sudo sv -w 60 down lae-bucket; until ! pgrep -x rclone; do sleep 0.2; done; sudo fusermount3 -uz "
-        "/home/customer/bucket || true"
-    )
-    code, checks = recovery.verify()
-    assert (code, failed(checks)) == (1, {"storage node", "share"}), checks
-    assert checks["share"]["said"] == "the bucket is not mounted"
