@@ -31,6 +31,8 @@ _NAME = re.compile(
 _MUTABLE = b"Tahoe mutable container v1\n\x75\x09\x44\x03\x8e"
 _LENGTH, _LEASES_AT, _DATA = slice(84, 92), slice(92, 100), 468
 _NO_LEASES = bytes(4)
+_CONTAINERS = (1, 2)
+"""Versions of an immutable share's container: servers of that time wrote 1, later ones 2, which differ in their leases alone."""
 _HEADER, _LEASE = 12, 72
 _LAST_PART = {1: (0x20, 4), 2: (0x3C, 8)}
 """Version of an immutable share's data -> where they tell the place of their last part (the URI extension block), and the
@@ -38,11 +40,12 @@ width of that number and of the one that stands in that place, the length of the
 
 
 class Entry(NamedTuple):
-    """One object, as a listing of the store tells of it."""
+    """One object, as a listing of the store tells of it. `modified`: ISO 8601 in UTC, or nothing if that is not asked."""
 
     name: str
     size: int
     etag: str
+    modified: str = ""
 
 
 class Share(NamedTuple):
@@ -63,7 +66,7 @@ class Share(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """By sizes alone. `whole`: one object; `cut`: in pieces, or perhaps the first of several; `broken`: cannot be whole.
+        """By sizes alone. `whole`: one object; `cut`: in pieces, or perhaps the first of several; `incomplete`: surely so.
 
         A gap behind pieces that are all full is no end, so the share goes on where nothing is. Behind a short piece lies
         what a server forgot when it made a mutable share shorter.
@@ -73,7 +76,7 @@ class Share(NamedTuple):
             return "whole"
         run = next(number for number in itertools.count() if number not in self.pieces)
         full = first >= PIECE and all(self.pieces[number].size == first for number in range(run))
-        return "broken" if first == 0 or (full and run < len(self.pieces)) else "cut"
+        return "incomplete" if first == 0 or (full and run < len(self.pieces)) else "cut"
 
 
 def shares_in(listing: Iterable[Entry]) -> Iterator[Share | Entry]:
@@ -142,21 +145,29 @@ Read = Callable[[Entry, int, int], bytes]
 
 
 def joined(share: Share, read: Read) -> Joined:
-    """How the share is joined. Raises Unfit, and whatever `read` raises."""
+    """How the share is joined; one of a single object becomes what it is. Raises Unfit, and whatever `read` raises."""
     if 0 not in share.pieces:
         raise Unfit("its first piece is missing")
-    head = read(share.pieces[0], 0, HEAD)
-    return _mutable(share, head) if head.startswith(_MUTABLE) else _immutable(share, head, read)
+    first = share.pieces[0]
+    head = read(first, 0, HEAD)
+    if head.startswith(_MUTABLE):
+        made = _mutable(share, head)
+    elif int.from_bytes(head[:4], "big") in _CONTAINERS and len(head) >= _HEADER + 4:
+        made = _immutable(share, head, read)
+    elif len(share.pieces) == 1 and first.size > 0:
+        return Joined((first,), first.size)
+    else:
+        raise Unfit("its pieces are of no share that anybody knows")
+    return made if len(share.pieces) > 1 else Joined((first,), first.size)
 
 
 def _mutable(share: Share, head: bytes) -> Joined:
     """As long as its header says. What lies behind that was forgotten there when the share became shorter."""
-    first = share.pieces[0].size
     if len(head) < _DATA:
         raise Unfit("it ends within its header")
     end_of_data = _DATA + int.from_bytes(head[_LENGTH], "big")
     size = end_of_data + len(_NO_LEASES)
-    pieces = _in_order(share, (size - 1) // first + 1)
+    pieces = _in_order(share, (size - 1) // share.pieces[0].size + 1)
     if sum(piece.size for piece in pieces) < size:
         raise Unfit("it ends before its data do")
     return Joined(pieces, size, end_of_data.to_bytes(8, "big"), _NO_LEASES)
@@ -164,8 +175,6 @@ def _mutable(share: Share, head: bytes) -> Joined:
 
 def _immutable(share: Share, head: bytes, read: Read) -> Joined:
     """As long as all its pieces; its own data tell whether that is all of it."""
-    if int.from_bytes(head[:4], "big") != 1 or len(head) < _HEADER + 4:
-        raise Unfit("it is no share that servers of that time wrote")
     version = int.from_bytes(head[_HEADER : _HEADER + 4], "big")
     if version not in _LAST_PART:
         raise Unfit(f"its data are of version {version}, which nobody knows")
@@ -179,7 +188,7 @@ def _immutable(share: Share, head: bytes, read: Read) -> Joined:
     size = last + width + length + _LEASE * int.from_bytes(head[8:12], "big")
     there = sum(piece.size for piece in pieces)
     if there != size:
-        raise Unfit(f"{there} bytes of it are there, not {size}: the upload broke off")
+        raise Unfit(f"{there:,} of its {size:,} bytes are there: the upload broke off")
     return Joined(pieces, size)
 
 
@@ -187,7 +196,7 @@ def _in_order(share: Share, count: int) -> tuple[Entry, ...]:
     """The first pieces, so many of them. Raises Unfit: a gap, or one that is not as long as it must be."""
     missing = next((number for number in range(count) if number not in share.pieces), None)
     if missing is not None:
-        raise Unfit(f"piece {missing} is missing")
+        raise Unfit(f"piece {missing:,} is missing")
     pieces = tuple(share.pieces[number] for number in range(count))
     if any(piece.size != pieces[0].size for piece in pieces[:-1]) or pieces[-1].size > pieces[0].size:
         raise Unfit("its pieces do not fit together")

@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from typing import NamedTuple, Protocol
 
@@ -165,7 +166,8 @@ def join(bucket: Bucket) -> str:
         "left_out": left_out,
     }
     _put(bucket, COMPLETE, json.dumps(told, indent=1))
-    bucket.remove(JOINING)
+    with suppress(Ended):
+        bucket.remove(JOINING)
     return f"joined {cut:,} shares, copied {len(sizes) - cut:,}, left out {len(left_out):,}"
 
 
@@ -238,16 +240,15 @@ def _one(bucket: Bucket, target: Target, there: int | None, progress: Progress) 
         progress.move(share.size, shares=1)
         return share.size
     plan = joined(share, bucket.read)
-    size = share.size if len(share.pieces) == 1 else plan.size
-    if there == size:
+    if there == plan.size:
         progress.move(share.size, shares=1)
     elif len(share.pieces) == 1:
         bucket.copy(share.pieces[0], target.name)
         progress.move(share.size, shares=1)
     else:
-        bucket.put(target.name, _bytes(bucket, plan, progress), size)
-        progress.move(share.size - size, shares=1)
-    return size
+        bucket.put(target.name, _bytes(bucket, plan, progress), plan.size)
+        progress.move(share.size - plan.size, shares=1)
+    return plan.size
 
 
 def _bytes(bucket: Bucket, plan: Joined, progress: Progress) -> Iterator[bytes]:

@@ -39,7 +39,7 @@ class S3Bucket:
         with open(configuration, encoding="utf-8") as file:  # noqa: PTH123
             told.read_file(file)
         store, self._name = told["store"], told["shares"]["remote"].partition(":")[2].split("/")[0]
-        self._client = boto3.session.Session().client(
+        self._client: Any = boto3.client(
             "s3",
             region_name=store["region"],
             endpoint_url=store.get("endpoint"),
