@@ -39,7 +39,7 @@ check: $(VENV)/.dev
 e2e: $(VENV)/.dev
 	@$(BIN)/python -m pytest -m "e2e and not long" -rs $(E2E) || [ $$? -eq 5 ]
 
-# What the rig and the tests with a real sshd need of Debian (laerecover.rig.tools says what is missing). Needs root.
+# What the rig and the tests with a real sshd need of Debian (laerecover.rehearsal.rig.tools says what is missing). Needs root.
 rig-tools:
 	apt-get -qq update
 	DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install \

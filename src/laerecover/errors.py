@@ -53,3 +53,12 @@ def explain(error: Exception) -> str:
         after = "please report it; what was done is in the ledger, and the same command goes on"
     places = "\n          ".join(clean(place) for place in str(where).split("\n"))
     return f"laerecover: {clean(what)}\n  where   {places}\n  next    {clean(after)}"
+
+
+class StepFailed(Exception):
+    """A step gives up. `follow_up`: the account is recovered all the same, but a human has something left to do."""
+
+    def __init__(self, message: str, *, kind: str, follow_up: bool = False) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.follow_up = follow_up

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from laerecover.manifest import Manifest, default_key_file, read_manifest
+from laerecover.errors import LaeRecoverError
+from laerecover.hosts.vault import Vault
+from laerecover.manifest import Account, Manifest, default_key_file, read_manifest
 from laerecover.manifest.store import read_key
-from laerecover.plan import Selection
 from laerecover.settings import DEFAULT_NAME, Settings, drill_settings, read_settings
-from laerecover.vault import Vault
+from laerecover.state.state import State, read_state
 
 _PLACES, _WORK = ("key_file", "settings"), ("selection", "evidence_out", "mail", "max_instances")
 TAKES = {
@@ -23,6 +24,43 @@ TAKES = {
     "patch": _PLACES,
 }
 """Command -> those of its options that change what it means, so that they are said again where it is proposed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """--only, --except, --first: accounts by their id or e-mail."""
+
+    only: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    first: int | None = None
+
+    @property
+    def words(self) -> list[str]:
+        """As it is typed, not quoted for a shell yet."""
+        words = [*(("--only", name) for name in self.only), *(("--except", name) for name in self.without)]
+        words += [] if self.first is None else [("--first", str(self.first))]
+        return [each for pair in words for each in pair]
+
+    def of(self, manifest: Manifest) -> frozenset[str]:
+        """The ids of the accounts selected. Raises LaeRecoverError for a name that no account bears."""
+        names = {a.account_id for a in manifest.accounts} | {a.customer_email for a in manifest.accounts}
+        for name in (*self.only, *self.without):
+            if name not in names:
+                raise LaeRecoverError(
+                    f"no account is called {name!r}",
+                    where="--only, --except",
+                    next_step="see `laerecover plan`; nothing was started",
+                )
+        chosen = [
+            a.account_id
+            for a in manifest.recoverable
+            if (not self.only or _named(a, self.only)) and not _named(a, self.without)
+        ]
+        return frozenset(chosen[: self.first] if self.first is not None else chosen)
+
+
+def _named(account: Account, names: tuple[str, ...]) -> bool:
+    return account.account_id in names or (account.customer_email is not None and account.customer_email in names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,3 +144,17 @@ class Options:
 def now() -> datetime:
     """The time of the machine, UTC-aware."""
     return datetime.now(UTC)
+
+
+def find_state(options: Options) -> State:
+    """The state that `status`, `report`, `notify`, `resolve` look at: --state, the run's, else the drill's."""
+    folders = [options.state] if options.state else [options.folder("run"), options.folder("drill")]
+    for folder in folders:
+        state = read_state(folder)
+        if state is not None and (state.started_at is not None or options.state):
+            return state
+    raise LaeRecoverError(
+        "nothing was started yet",
+        where=", ".join(str(folder) for folder in folders),
+        next_step=f"begin with `laerecover drill {options.quoted}{options.repeat('drill')}`",
+    )

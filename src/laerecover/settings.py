@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from laerecover.errors import LaeRecoverError
-from laerecover.ingress import EVERYWHERE, network_of
 from laerecover.manifest import Account, Secret
+from laerecover.ports.ingress import EVERYWHERE, network_of
 
 DEFAULT_NAME = "laerecover.toml"
 RECIPES = ("tahoe", "legacy-2012-s3")
@@ -102,7 +102,7 @@ class Settings:
 
 def example() -> str:
     """The commented settings file that `laerecover settings --example` prints."""
-    return resources.files("laerecover").joinpath("templates/settings.example.toml").read_text("utf-8")
+    return resources.files("laerecover").joinpath("settings.example.toml").read_text("utf-8")
 
 
 def drill_settings(folder: Path) -> Settings:

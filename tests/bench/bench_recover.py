@@ -19,7 +19,7 @@ from pathlib import Path
 
 from bench_ssh import ssh
 
-from laerecover.identity import new_node_pem, tub_id_of
+from laerecover.hosts.identity import new_node_pem, tub_id_of
 from laerecover.manifest import Account, Secret, write_manifest
 
 PACE = 0.01

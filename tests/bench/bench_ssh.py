@@ -18,9 +18,9 @@ import paramiko
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "contracts"))
 from conftest import SSHD, SshServer
 from laerecover.adapters.ssh import SshConnector
-from laerecover.hostkeys import derive_host_key
-from laerecover.ports import Command
-from laerecover.vault import Vault
+from laerecover.hosts.host_keys import derive_host_key
+from laerecover.hosts.vault import Vault
+from laerecover.ports.hosts import Command
 
 ADDRESSES = tuple(f"127.0.0.{number}" for number in range(2, 18))
 THREADS, COMMANDS, ROUNDS = 8, 10, 2

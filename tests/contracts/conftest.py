@@ -17,10 +17,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from laerecover.hostkeys import HostKey, derive_host_key
-from laerecover.rig.proxy import Cloud, serve
-from laerecover.twin.world import NO_FAULTS, TwinFile
-from laerecover.vault import Vault
+from laerecover.hosts.host_keys import HostKey, derive_host_key
+from laerecover.hosts.vault import Vault
+from laerecover.rehearsal.rig.proxy import Cloud, serve
+from laerecover.rehearsal.twin.world import NO_FAULTS, TwinFile
 
 SSHD = "/usr/sbin/sshd"
 FAKE_SUDO = """#!/bin/sh

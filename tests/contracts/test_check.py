@@ -13,13 +13,15 @@ from laerecover.adapters.aws import client_with
 from laerecover.adapters.clock import SystemClock
 from laerecover.adapters.ec2 import Ec2Compute
 from laerecover.adapters.s3 import S3Store
-from laerecover.bucket_layout import first_piece
-from laerecover.check import DATA_UNREACHABLE, check, old_servers
 from laerecover.manifest import Account, Secret
-from laerecover.ports import LaunchRequest, Refusal, Transient, World
-from laerecover.rig.faults import Faults, Rule
+from laerecover.planning.bucket_layout import first_piece
+from laerecover.planning.check import DATA_UNREACHABLE, check, old_servers
+from laerecover.ports.compute import LaunchRequest
+from laerecover.ports.refusals import Refusal, Transient
+from laerecover.ports.world import World
+from laerecover.rehearsal.rig.faults import FaultRule, RigFaults
+from laerecover.runbook.steps.deploy_ec2_instance import offers
 from laerecover.settings import drill_settings
-from laerecover.steps.deploy_ec2_instance import offers
 
 INDEX = "aa/aabcdefghijklmnopqrstuvwxy"
 SHARE = f"shares/{INDEX}/0"
@@ -45,7 +47,7 @@ class Ground:
 
     def __init__(self, cloud, **faults):
         self.cloud = cloud
-        cloud.reset(Faults(**faults))
+        cloud.reset(RigFaults(**faults))
         image, self.subnet = cloud.prepare(key_name="drill", public_key=cloud.public_key)
         cloud.allow("DRILL", "drill")
         self.settings = replace(
@@ -330,10 +332,10 @@ def test_a_bucket_that_is_gone_is_unreachable(cloud):
 
 def test_a_store_that_fails_three_times_is_unreachable_for_now(cloud):
     """One error is asked again."""
-    ground, one = Ground(cloud, rules=[Rule(call="s3:GET", fault="reset_before", at=(1,))]), account(0)
+    ground, one = Ground(cloud, rules=[FaultRule(call="s3:GET", fault="reset_before", at=(1,))]), account(0)
     ground.fill(one)
     assert ground.found(one) == []
-    cloud.reset(Faults(rules=[Rule(call="s3:GET", fault="error")]))
+    cloud.reset(RigFaults(rules=[FaultRule(call="s3:GET", fault="error")]))
     with pytest.raises(Transient):
         list(ground.world().store.keys(one))
 

@@ -10,15 +10,16 @@ from pathlib import Path
 import pytest
 
 from laerecover.adapters.ec2 import Ec2Compute
-from laerecover.ingress import sources
 from laerecover.manifest import Secret
-from laerecover.ports import LaunchRequest, NotFound, Refusal, Transient
-from laerecover.rig.faults import Faults, Rule, read_faults
-from laerecover.rig.ground import backend_of
-from laerecover.rig.proxy import IMAGE
+from laerecover.ports.compute import LaunchRequest
+from laerecover.ports.ingress import sources
+from laerecover.ports.refusals import NotFound, Refusal, Transient
+from laerecover.rehearsal.rig.ec2_refusals import backend_of
+from laerecover.rehearsal.rig.faults import FaultRule, RigFaults, read_faults
+from laerecover.rehearsal.rig.proxy import IMAGE
+from laerecover.rehearsal.twin import world
+from laerecover.rehearsal.twin.compute import TwinCompute
 from laerecover.settings import drill_settings
-from laerecover.twin import world
-from laerecover.twin.compute import TwinCompute
 
 REQUEST = LaunchRequest(
     client_token="t" * 64,
@@ -187,7 +188,7 @@ class TestTwinCompute(ComputeExam):
     @pytest.fixture
     def lossy(self, tmp_path):
         """A twin that loses every answer."""
-        faults = world.Faults(connection_lost=1.0, throttled=0, slowness=0)
+        faults = world.TwinFaults(connection_lost=1.0, throttled=0, slowness=0)
         self.file = world.TwinFile(tmp_path / "lossy.sqlite", seed=1, pace=0.001, faults=faults)
         return TwinCompute(self.file)
 
@@ -213,7 +214,7 @@ class TestEc2(ComputeExam):
         self.cloud, self.clock = cloud, Clock()
 
         def make(**faults):
-            cloud.reset(Faults(**faults))
+            cloud.reset(RigFaults(**faults))
             cloud.prepare(key_name="admin", public_key=cloud.public_key)
             return Ec2Compute(replace(drill_settings(Path()), endpoint=cloud.endpoint), self.clock)
 
@@ -227,7 +228,7 @@ class TestEc2(ComputeExam):
     @pytest.fixture
     def lossy(self, play):
         """Every launch's answer is lost."""
-        return play(rules=[Rule(call="RunInstances", fault="reset_after")])
+        return play(rules=[FaultRule(call="RunInstances", fault="reset_after")])
 
     def let_in(self, rules):
         """Whom the group lets in from now on."""
@@ -332,7 +333,7 @@ class TestEc2(ComputeExam):
 
     def test_one_throttled_answer_slows_everybody(self, play):
         """The call is made again at a slower pace, which all share; nobody fails of it."""
-        compute = play(rules=[Rule(call="RunInstances", fault="throttle", at=(1, 2, 3))])
+        compute = play(rules=[FaultRule(call="RunInstances", fault="throttle", at=(1, 2, 3))])
         compute.launch(REQUEST)
         assert self.clock.slept[:3] == [0.5, 1.0, 2.0]
         waits = len(self.clock.slept)
@@ -341,7 +342,7 @@ class TestEc2(ComputeExam):
 
     def test_a_cloud_that_only_throttles_is_transient_in_the_end(self, play):
         """Whoever asked may ask again later."""
-        compute = play(rules=[Rule(call="DescribeInstances", fault="throttle")])
+        compute = play(rules=[FaultRule(call="DescribeInstances", fault="throttle")])
         with pytest.raises(Transient) as caught:
             compute.describe("i-1")
         assert caught.value.kind == "throttled"
@@ -380,7 +381,7 @@ class TestEc2(ComputeExam):
 
     def test_an_instance_may_die_before_it_runs(self, play):
         """It never shows an address."""
-        compute = play(rules=[Rule(call="RunInstances", fault="dies")])
+        compute = play(rules=[FaultRule(call="RunInstances", fault="dies")])
         instance_id = compute.launch(REQUEST).instance_id
         states = [compute.describe(instance_id) for _ in range(3)]
         assert states[-1].dead
@@ -396,7 +397,7 @@ class TestEc2(ComputeExam):
     def test_an_error_of_the_cloud_itself_is_transient(self, play):
         """InternalError says nothing about the effect."""
         with pytest.raises(Transient):
-            play(rules=[Rule(call="RunInstances", fault="error")]).launch(REQUEST)
+            play(rules=[FaultRule(call="RunInstances", fault="error")]).launch(REQUEST)
 
     def test_a_stranger_is_refused(self, compute):
         """A wrong secret key is EC2's AuthFailure, not a crash; the right one gets in."""

@@ -14,16 +14,17 @@ import pytest
 
 from laerecover.adapters.clock import SystemClock
 from laerecover.adapters.ec2 import Ec2Compute
-from laerecover.hostkeys import derive_host_key
+from laerecover.hosts.host_keys import derive_host_key
+from laerecover.mail.outbox import Outbox
 from laerecover.manifest import Account, Secret
-from laerecover.outbox import Outbox
-from laerecover.ports import Refusal, World
-from laerecover.rig.faults import Faults, Rule, read_faults
-from laerecover.runbook import STEPS, Effect, execute, recover
+from laerecover.ports.refusals import Refusal
+from laerecover.ports.world import World
+from laerecover.rehearsal.rig.faults import FaultRule, RigFaults, read_faults
+from laerecover.rehearsal.twin.compute import TwinCompute
+from laerecover.runbook.runbook import STEPS, Effect, execute, recover
+from laerecover.runbook.tags import client_token, tags_of
+from laerecover.runbook.work import Work
 from laerecover.settings import Waits, drill_settings
-from laerecover.steps.deploy_ec2_instance import client_token, tags_of
-from laerecover.steps.work import Work
-from laerecover.twin.compute import TwinCompute
 
 DEPLOYING = ("deploy_ec2_instance", "wait_for_ec2_addresses")
 YESTERDAY = "e9acd7f84a168027756f0118a81b25ef520c8b1f4b3eb74085f4e0a3a728a1fd"
@@ -77,7 +78,7 @@ def make(cloud, vault, tmp_path):
     """An empty cloud with these faults, and an account to be deployed on it."""
 
     def making(faults=None, **settings):
-        cloud.reset(faults or Faults())
+        cloud.reset(faults or RigFaults())
         return Deploying(cloud, vault, tmp_path, **settings)
 
     return making
@@ -105,7 +106,7 @@ def test_a_runner_that_forgets_everything_finds_its_instance_again(cloud, make):
 
     The values are the same.
     """
-    first = make(Faults(unknown=2, rules=[Rule(call="RunInstances", fault="reset_after", at=(1,))]))
+    first = make(RigFaults(unknown=2, rules=[FaultRule(call="RunInstances", fault="reset_after", at=(1,))]))
     told = first.recover()
     again = first.recover()
     assert len(cloud.launches) == 1
@@ -129,7 +130,9 @@ def test_the_instance_is_tagged_in_the_launch_itself(cloud, make):
 
 def test_settings_changed_after_an_unseen_launch_make_no_second_instance(cloud, make):
     """Same token, other bytes: the mismatch proves that there is one, and its tags will show it."""
-    first = make(Faults(unknown=3, rules=[Rule(call="DescribeInstances", fault="UnauthorizedOperation", at=(2,))]))
+    first = make(
+        RigFaults(unknown=3, rules=[FaultRule(call="DescribeInstances", fault="UnauthorizedOperation", at=(2,))])
+    )
     assert first.recover()["kind"] == "ec2_refused"
     first.work = replace(first.work, settings=replace(first.settings, name_tag="email"))
     told = first.recover()
@@ -214,7 +217,7 @@ def test_a_dead_launch_of_an_older_version_has_a_successor(cloud, make, vault):
 def test_without_capacity_the_next_place_is_tried_and_recorded(cloud, make):
     """Each offer has a token of its own; the ledger says which were tried."""
     places = ({"zone": "us-east-1b"}, {"size": "t3.small", "zone": "us-east-1c"})
-    deploying, tokens = make(Faults(no_capacity=["us-east-1a", "t3.micro"]), fallbacks=places), []
+    deploying, tokens = make(RigFaults(no_capacity=["us-east-1a", "t3.micro"]), fallbacks=places), []
     deploying.work = replace(deploying.work, permit_launch=tokens.append)
     told = deploying.recover()
     assert len(set(tokens)) == 3
@@ -227,7 +230,7 @@ def test_without_capacity_the_next_place_is_tried_and_recorded(cloud, make):
 
 def test_no_capacity_anywhere_fails_that_account_with_a_remedy(cloud, make):
     """After the last offer."""
-    failure = make(Faults(no_capacity=["t3.micro"]), fallbacks=({"zone": "us-east-1b"},)).recover()
+    failure = make(RigFaults(no_capacity=["t3.micro"]), fallbacks=({"zone": "us-east-1b"},)).recover()
     assert failure["kind"] == "no_capacity"
     assert "ec2.fallbacks" in failure["message"]
     assert cloud.launches == []
@@ -235,7 +238,7 @@ def test_no_capacity_anywhere_fails_that_account_with_a_remedy(cloud, make):
 
 def test_a_full_quota_says_how_many_fit(make):
     """What is done stays; the kind stops the run."""
-    deploying = make(Faults(vcpus=2))
+    deploying = make(RigFaults(vcpus=2))
     deploying.recover()
     deploying.work = replace(deploying.work, account=replace(deploying.work.account, account_id="lae-2"))
     failure = deploying.recover()
@@ -245,7 +248,7 @@ def test_a_full_quota_says_how_many_fit(make):
 
 def test_an_instance_that_dies_before_it_is_ready_has_one_successor(cloud, make):
     """Generation 2 with another token; the old id stays in the ledger."""
-    deploying = make(Faults(rules=[Rule(call="RunInstances", fault="dies", at=(1,))]))
+    deploying = make(RigFaults(rules=[FaultRule(call="RunInstances", fault="dies", at=(1,))]))
     told = deploying.recover()
     first, second = cloud.launches
     assert (told["instance_id"], told["generation"]) == (second.instance_id, 2)
@@ -256,7 +259,7 @@ def test_an_instance_that_dies_before_it_is_ready_has_one_successor(cloud, make)
 
 def test_instances_that_all_die_end_the_round(cloud, make):
     """Two lives, no more: a bad image would otherwise cost money for ever."""
-    assert make(Faults(rules=[Rule(call="RunInstances", fault="dies")])).recover()["kind"] == "instance_died"
+    assert make(RigFaults(rules=[FaultRule(call="RunInstances", fault="dies")])).recover()["kind"] == "instance_died"
     assert len(cloud.launches) == 2
 
 
@@ -331,14 +334,14 @@ def test_a_stopped_instance_is_not_waited_for(cloud, make):
 
 
 def _some_request(deploying):
-    from laerecover.steps.deploy_ec2_instance import offers
+    from laerecover.runbook.steps.deploy_ec2_instance import offers
 
     return offers(deploying.settings, deploying.work.account)[0]
 
 
 def test_an_instance_that_stays_unknown_is_given_up_after_a_minute(make):
     """Retried for a minute at least, then a clear failure."""
-    deploying = make(Faults(unknown=1000))
+    deploying = make(RigFaults(unknown=1000))
     deploying.perform("deploy_ec2_instance", 1, {}, "")
     known = {"deploy_ec2_instance": deploying.ledger[0].values}
     begun = deploying.work.world.clock.monotonic()

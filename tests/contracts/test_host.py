@@ -19,11 +19,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from laerecover.adapters import line, ssh
 from laerecover.adapters.ssh import SshConnector
-from laerecover.hostkeys import HOST_KEY_FILE, derive_host_key, fingerprint
+from laerecover.hosts.host_keys import HOST_KEY_FILE, derive_host_key, fingerprint
 from laerecover.manifest import Secret
-from laerecover.ports import Command, HostConnector, LaunchRequest, NotListening, Refusal, Transient
-from laerecover.twin.compute import TwinCompute
-from laerecover.twin.hosts import TwinHosts
+from laerecover.ports.compute import LaunchRequest
+from laerecover.ports.hosts import Command, HostConnector
+from laerecover.ports.refusals import NotListening, Refusal, Transient
+from laerecover.rehearsal.twin.compute import TwinCompute
+from laerecover.rehearsal.twin.hosts import TwinHosts
 
 
 @dataclass

@@ -16,13 +16,14 @@ import pytest
 
 from laerecover.adapters.clock import SystemClock
 from laerecover.adapters.ssh import SshConnector
-from laerecover.hostkeys import derive_host_key, fingerprint
-from laerecover.ports import LaunchRequest, NotListening, Refusal, Transient, WorldError
+from laerecover.hosts.host_keys import derive_host_key, fingerprint
+from laerecover.ports.compute import LaunchRequest
+from laerecover.ports.refusals import NotListening, Refusal, Transient, WorldError
+from laerecover.rehearsal.twin.assemble import twin_world
+from laerecover.runbook.steps import install_server as module
+from laerecover.runbook.steps.install_server import replace_host_key
+from laerecover.runbook.work import Work
 from laerecover.settings import drill_settings
-from laerecover.steps import install_server as module
-from laerecover.steps.install_server import replace_host_key
-from laerecover.steps.work import Work
-from laerecover.twin.assemble import twin_world
 
 PACE = 0.05
 # As real ones: an error is its status at once, whatever is still at work; what it leaves at its end is the result.

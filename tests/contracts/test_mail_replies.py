@@ -18,8 +18,8 @@ import pytest
 
 from laerecover.adapters.smtp import SmtpMailer
 from laerecover.manifest import Secret
-from laerecover.ports import MAIL_ABOUT_US, MailInDoubt, Refusal, Transient
-from laerecover.rig.authority import make_certificate
+from laerecover.ports.refusals import MAIL_ABOUT_US, MailInDoubt, Refusal, Transient
+from laerecover.rehearsal.rig.authority import make_certificate
 from laerecover.settings import drill_settings
 
 FURL, SWISSNUM = "pb://canarytub@203.0.113.7:12345/canaryswissnum", "canaryswissnum"
@@ -91,25 +91,25 @@ class Parrot:
 
 
 @pytest.fixture(scope="module")
-def papers(tmp_path_factory):
+def certificates(tmp_path_factory):
     """A folder with the certificate of 127.0.0.1 and of whoever vouches for it."""
-    folder = tmp_path_factory.mktemp("papers")
+    folder = tmp_path_factory.mktemp("certificates")
     make_certificate(folder, "127.0.0.1", datetime.now(UTC))
     return folder
 
 
 @pytest.fixture
-def parrot(papers):
+def parrot(certificates):
     """The server, taking everything."""
-    made = Parrot(papers)
+    made = Parrot(certificates)
     yield made
     made.close()
 
 
 @pytest.fixture
-def mailer(parrot, papers):
+def mailer(parrot, certificates):
     """Logs in, over STARTTLS."""
-    places = {"smtp_host": "127.0.0.1", "smtp_port": parrot.port, "smtp_ca_file": str(papers / "ca.pem")}
+    places = {"smtp_host": "127.0.0.1", "smtp_port": parrot.port, "smtp_ca_file": str(certificates / "ca.pem")}
     login = {"smtp_user": "signup", "smtp_password": Secret(PASSWORD)}
     return SmtpMailer(replace(drill_settings(Path()), sender=SENDER, **places, **login))
 
@@ -291,7 +291,7 @@ def test_a_sender_that_is_its_own_recipient_proves_nothing(parrot, mailer):
 
 
 @pytest.mark.parametrize("at", ["greeting", "handshake"])
-def test_a_port_that_speaks_no_tls_is_named_as_what_it_is(parrot, mailer, papers, at):
+def test_a_port_that_speaks_no_tls_is_named_as_what_it_is(parrot, mailer, certificates, at):
     """`tls` on a port for STARTTLS is about us; a server that is gone in the handshake is asked again."""
     secure = SmtpMailer(replace(mailer._settings, smtp_security="tls"))
     if at == "handshake":

@@ -17,12 +17,12 @@ from pathlib import Path
 import pytest
 
 from laerecover.adapters.tahoe_probe import TahoeProbe
-from laerecover.identity import INTRODUCER_PORT, new_node_pem, tub_id_of
+from laerecover.hosts.identity import INTRODUCER_PORT, new_node_pem, tub_id_of
 from laerecover.manifest import Secret
-from laerecover.ports import Refusal, Transient
-from laerecover.rig.cache import client_program
-from laerecover.rig.tools import missing
-from laerecover.twin.probes import TwinProbe
+from laerecover.ports.refusals import Refusal, Transient
+from laerecover.rehearsal.rig.cache import client_program
+from laerecover.rehearsal.rig.tools import missing
+from laerecover.rehearsal.twin.probes import TwinProbe
 
 STRANGER = "a" * 32
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from laerecover.adapters.ssh import SshConnector
-from laerecover.ports import Command
+from laerecover.ports.hosts import Command
 from recoveries.vintages import vintages
 
 ALL = pytest.mark.parametrize("vintage", vintages(), ids=lambda vintage: vintage.name)

@@ -19,10 +19,10 @@ import pytest
 
 from laerecover.adapters import phases
 from laerecover.adapters.ssh import SshConnector
-from laerecover.ports import Command, CommandResult
-from laerecover.recipes import recipe_named
-from laerecover.recipes.debian import CLOUD_INIT
-from laerecover.scripts import template
+from laerecover.hosts.recipes.debian import CLOUD_INIT
+from laerecover.hosts.recipes.named import recipe_named
+from laerecover.hosts.scripts import template
+from laerecover.ports.hosts import Command, CommandResult
 from laerecover.settings import RECIPES
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"

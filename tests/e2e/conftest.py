@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from laerecover.rig.client import Rig, up
-from laerecover.rig.tools import missing
+from laerecover.rehearsal.rig.client import Rig, up
+from laerecover.rehearsal.rig.tools import missing
 
 HERE = Path(__file__).resolve().parent
 for folder in (HERE, HERE.parents[1] / "fixtures"):

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from laerecover.identity import NodeKeys, new_node_pem, tub_id_of
+from laerecover.hosts.identity import NodeKeys, new_node_pem, tub_id_of
+from laerecover.hosts.recipes.recipe import HOME, STORAGE, Site
+from laerecover.hosts.recipes.tahoe import Tahoe
 from laerecover.manifest import Account, Secret
-from laerecover.recipes import HOME, STORAGE, Site
-from laerecover.recipes.tahoe import Tahoe
 
 _RUN = """\
 import sys

@@ -11,13 +11,13 @@ from typing import Any
 
 from rig_hands import Shell, connect, ec2
 
-from laerecover.hostkeys import derive_host_key
-from laerecover.identity import new_node_pem, tub_id_of
+from laerecover.hosts.host_keys import derive_host_key
+from laerecover.hosts.identity import new_node_pem, tub_id_of
+from laerecover.hosts.vault import Vault
 from laerecover.manifest import Account, Secret, read_key, write_manifest
-from laerecover.report import read_ledger
-from laerecover.rig.client import Rig
-from laerecover.rig.papers import write_settings
-from laerecover.vault import Vault
+from laerecover.rehearsal.rig.client import Rig
+from laerecover.rehearsal.rig.operator import write_settings
+from laerecover.runbook.ledger import read_ledger
 
 BIN = Path(sys.executable).parent
 SECRET, SWISSNUM = "inventedsecretkey/+7", "inventedswissnum7"

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import boto3
 import paramiko
 
-from laerecover.hostkeys import HostKey
-from laerecover.rig.client import Rig
+from laerecover.hosts.host_keys import HostKey
+from laerecover.rehearsal.rig.client import Rig
 
 
 @dataclass

@@ -28,17 +28,17 @@ from tahoe_client import TahoeClient
 
 from evidence_writer.certificates import default_pool, make_identity
 from evidence_writer.people import Customer
-from laerecover.identity import parse_furl, tub_id_of
+from laerecover.adapters.world import open_real
+from laerecover.hosts.identity import parse_furl, tub_id_of
+from laerecover.hosts.vault import Vault
+from laerecover.mail.outbox import Outbox
 from laerecover.manifest import Account, Secret
-from laerecover.outbox import Outbox
-from laerecover.rig.cache import client_program
-from laerecover.rig.client import Rig
-from laerecover.rig.papers import write_settings
-from laerecover.runbook import execute
+from laerecover.rehearsal.rig.cache import client_program
+from laerecover.rehearsal.rig.client import Rig
+from laerecover.rehearsal.rig.operator import write_settings
+from laerecover.runbook.runbook import execute
+from laerecover.runbook.work import Values, Work
 from laerecover.settings import read_settings
-from laerecover.steps.work import Values, Work
-from laerecover.vault import Vault
-from laerecover.worlds import open_real
 from old_shares import old_share
 
 SIGNUP_STEPS = ("deploy_ec2_instance", "wait_for_ec2_addresses", "install_server", "bounce_server")

@@ -11,11 +11,11 @@ import pytest
 from rig_hands import Shell, connect
 
 from laerecover.adapters.ssh import SshConnector
-from laerecover.hostkeys import derive_host_key
-from laerecover.ports import CommandResult
-from laerecover.recipes import recipe_named
-from laerecover.rig.client import Rig
-from laerecover.vault import Vault
+from laerecover.hosts.host_keys import derive_host_key
+from laerecover.hosts.recipes.named import recipe_named
+from laerecover.hosts.vault import Vault
+from laerecover.ports.hosts import CommandResult
+from laerecover.rehearsal.rig.client import Rig
 
 NUMBERS = itertools.count(250)  # beyond those that the rig's cloud gives out
 

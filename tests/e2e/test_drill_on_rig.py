@@ -11,8 +11,8 @@ from pathlib import Path
 
 from rig_hands import ec2
 
-from laerecover.rig.client import find
-from laerecover.runbook import STEPS
+from laerecover.rehearsal.rig.client import find
+from laerecover.runbook.runbook import STEPS
 
 BIN = Path(sys.executable).parent
 # Where an effect of the step is done and its record is not; steps without an act are killed before their record.

@@ -16,8 +16,8 @@ from conftest import _need_rig
 from laerecover.hosts.programs.bucket_shares import COMPLETE, PIECE, RECOVERED
 from laerecover.hosts.programs.joining import join
 from laerecover.hosts.programs.s3_joining import S3Bucket
-from laerecover.rig.cache import client_program
-from laerecover.rig.proxy import serve
+from laerecover.rehearsal.rig.cache import client_program
+from laerecover.rehearsal.rig.proxy import serve
 from old_shares import objects, old_share, pieces
 
 NAME, KEY, SECRET = "customer-bucket", "AKIAINVENTED", "invented-secret"

@@ -12,9 +12,10 @@ import pytest
 from test_recipe_tahoe import BUCKET, CANARIES, Place, _account
 
 from laerecover.manifest import Secret
-from laerecover.ports import Command, NotListening, Transient
-from laerecover.rig.client import Rig
-from laerecover.steps.install_server import replace_host_key
+from laerecover.ports.hosts import Command
+from laerecover.ports.refusals import NotListening, Transient
+from laerecover.rehearsal.rig.client import Rig
+from laerecover.runbook.steps.install_server import replace_host_key
 from recoveries.vintages import vintages
 
 NOTE = "/var/lib/lae-recovery/boot-before-reboot"

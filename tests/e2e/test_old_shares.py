@@ -20,9 +20,9 @@ import pytest
 from lone_node import LoneNode, Refused, content, path
 
 from conftest import _need_rig
-from laerecover.recipes.old_shares import PATCHED
-from laerecover.recipes.tahoe import Tahoe
-from laerecover.rig.cache import client_program
+from laerecover.hosts.programs.old_shares import PATCHED
+from laerecover.hosts.recipes.tahoe import Tahoe
+from laerecover.rehearsal.rig.cache import client_program
 from old_shares import DATA, is_mdmf, old_share, says_468
 
 LARGE = 100_000

@@ -16,8 +16,8 @@ import boto3
 import pytest
 
 from laerecover.manifest import Account, read_manifest
-from laerecover.rig.client import Rig
-from laerecover.rig.papers import write_settings
+from laerecover.rehearsal.rig.client import Rig
+from laerecover.rehearsal.rig.operator import write_settings
 
 WELL = "lae-0c4e91d7-absayacmshgzluurzahm4yncmahtfjxo"
 PIECES = "lae-0c4e91d7-7ywnh2m7codjvyjuqh37mhwritnxg4k3"

@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from laerecover.rig.client import find
+from laerecover.rehearsal.rig.client import find
 
 KEPT = "lae-0c4e91d7-absayacmshgzluurzahm4yncmahtfjxo"
 LOST = "lae-0c4e91d7-7ywnh2m7codjvyjuqh37mhwritnxg4k3"
 WHOLE = "from laerecover.cli import main; main()"
 CUT = f"""
-import laerecover.steps.bounce_server as step
+import laerecover.runbook.steps.bounce_server as step
 node_keys = step.node_keys
 step.node_keys = lambda account, kept, **how: node_keys(account, kept, **{{**how, "new_identity": True}})
 step._promised = lambda work, keys: None

@@ -18,7 +18,7 @@ from recovery import Recovery, account
 from rig_hands import ec2
 
 from laerecover.manifest import Account
-from laerecover.rig.client import Rig
+from laerecover.rehearsal.rig.client import Rig
 
 EVERYBODY = [{"CidrIp": "0.0.0.0/0"}]
 NODES = {"IpProtocol": "tcp", "FromPort": 12345, "ToPort": 12346, "IpRanges": EVERYBODY}

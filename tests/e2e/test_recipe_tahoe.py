@@ -17,19 +17,20 @@ from rig_hands import connect
 from tahoe_client import TahoeClient
 
 from evidence_writer.certificates import default_pool, make_identity
-from laerecover.hostkeys import HOST_KEY_PUBLIC, derive_host_key, fingerprint
-from laerecover.identity import parse_furl, tub_id_of, weak_key
+from laerecover.adapters.world import open_real
+from laerecover.hosts.host_keys import HOST_KEY_PUBLIC, derive_host_key, fingerprint
+from laerecover.hosts.identity import parse_furl, tub_id_of, weak_key
+from laerecover.hosts.recipes.named import recipe_named
+from laerecover.hosts.recipes.recipe import HOME, REINSTALL
+from laerecover.hosts.vault import Vault
+from laerecover.mail.outbox import Outbox
 from laerecover.manifest import Account, Secret
-from laerecover.outbox import Outbox
-from laerecover.recipes import HOME, REINSTALL, recipe_named
-from laerecover.rig.cache import client_program
-from laerecover.rig.client import Rig
-from laerecover.rig.papers import write_settings
-from laerecover.runbook import Effect, execute
+from laerecover.rehearsal.rig.cache import client_program
+from laerecover.rehearsal.rig.client import Rig
+from laerecover.rehearsal.rig.operator import write_settings
+from laerecover.runbook.runbook import Effect, execute
+from laerecover.runbook.work import Work
 from laerecover.settings import read_settings
-from laerecover.steps.work import Work
-from laerecover.vault import Vault
-from laerecover.worlds import open_real
 
 BUCKET = "lae-7a3c2f01-inventedseedinventedseedinvented"
 # What an image's own cloud-init may do beside ours: still at work when sshd lets us in, and then it looks around.

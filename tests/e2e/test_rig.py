@@ -16,9 +16,9 @@ import paramiko
 import pytest
 from rig_hands import connect, ec2, launch
 
-from laerecover.hostkeys import HostKey, derive_host_key
-from laerecover.rig.client import Rig
-from laerecover.vault import Vault
+from laerecover.hosts.host_keys import HostKey, derive_host_key
+from laerecover.hosts.vault import Vault
+from laerecover.rehearsal.rig.client import Rig
 
 BOOT_ID = "cat /proc/sys/kernel/random/boot_id"
 APT = "sudo DEBIAN_FRONTEND=noninteractive apt-get -q -y"

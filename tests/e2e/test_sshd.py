@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 
 from laerecover.adapters.ssh import SshConnector, SshHost
-from laerecover.hostkeys import HOST_KEY_FILE, HostKey, derive_host_key
+from laerecover.hosts.host_keys import HOST_KEY_FILE, HostKey, derive_host_key
+from laerecover.hosts.vault import Vault
 from laerecover.manifest import Secret
-from laerecover.ports import Command, NotListening, Refusal, Transient
-from laerecover.rig.client import Rig
-from laerecover.vault import Vault
+from laerecover.ports.hosts import Command
+from laerecover.ports.refusals import NotListening, Refusal, Transient
+from laerecover.rehearsal.rig.client import Rig
 
 CUSTOMER = Command(name="user-customer", script="id customer || useradd --create-home customer")
 NUMBERS = itertools.count(150)

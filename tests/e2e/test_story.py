@@ -11,7 +11,7 @@ from story import Person, Story
 from tahoe_client import ClientError
 
 from conftest import start
-from laerecover.identity import parse_furl
+from laerecover.hosts.identity import parse_furl
 from laerecover.manifest import Secret, read_manifest
 from old_shares import is_mdmf, says_468
 

@@ -11,8 +11,8 @@ import pytest
 from recovery import Recovery, account
 from rig_hands import Shell
 
-from laerecover.recipes import HOME, REINSTALL
-from laerecover.rig.client import Rig
+from laerecover.hosts.recipes.recipe import HOME, REINSTALL
+from laerecover.rehearsal.rig.client import Rig
 
 CHECKS = {"introducer", "storage node", "announcement", "bucket", "store", "share", "old shares"}
 SHARES = [f"shares/{prefix}/{prefix}inventedstorageindexaaaa/0" for prefix in ("aa", "mm", "zz")]

@@ -11,10 +11,11 @@ from __future__ import annotations
 from laeforensics.cli import app as laeforensics_app
 from laerecover.adapters.phases import phase_digest, phase_script
 from laerecover.cli import app as laerecover_app
-from laerecover.identity import NodeKeys
+from laerecover.hosts.identity import NodeKeys
+from laerecover.hosts.recipes.named import recipe_named
+from laerecover.hosts.recipes.recipe import Recipe, Site
 from laerecover.manifest import Account, Secret, read_manifest, write_manifest
-from laerecover.ports import Command
-from laerecover.recipes import Recipe, Site, recipe_named
+from laerecover.ports.hosts import Command
 from laerecover.settings import RECIPES
 
 __all__ = [

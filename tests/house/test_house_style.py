@@ -24,20 +24,18 @@ WRITING |= {"symlink_to", "hardlink_to", "truncate", "chmod", "utime"}
 NO_EVIDENCE = ["audit/decisions.py open", "audit/decisions.py read_text", "evidence/custody.py read_text"]
 # Today's exceptions. A name may be struck off, none may be added.
 FIRST_LINES_WITH_AND = [
-    "laerecover/identity.py",
+    "laerecover/hosts/identity.py",
     "laerecover/manifest/__init__.py",
     "laerecover/manifest/errors.py",
     "laerecover/manifest/schema.py",
     "laerecover/manifest/store.py",
-    "laerecover/steps/__init__.py",
-    "laerecover/steps/bounce_server.py",
-    "laerecover/steps/install_server.py",
-    "laerecover/steps/send_notify_failure.py",
-    "laerecover/twin/__init__.py",
-    "laerecover/twin/hosts.py",
-    "laerecover/twin/offices.py",
+    "laerecover/rehearsal/twin/hosts.py",
+    "laerecover/rehearsal/twin/services.py",
+    "laerecover/runbook/steps/bounce_server.py",
+    "laerecover/runbook/steps/install_server.py",
+    "laerecover/runbook/steps/send_notify_failure.py",
 ]
-LONG_FILES: list[str] = ["laerecover/recipes/tahoe.py"]
+LONG_FILES: list[str] = ["laerecover/hosts/recipes/tahoe.py"]
 
 
 @cache

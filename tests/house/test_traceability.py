@@ -16,13 +16,13 @@ import pytest
 
 import laeforensics as lf
 from laerecover.adapters.serverinfo import ServerinfoFile
-from laerecover.letters import audience, render
+from laerecover.hosts.recipes.named import recipe_named
+from laerecover.mail.letters import audience, render
+from laerecover.mail.outbox import CONFIRMATION, FAILURE, STAFF_NOTE, Mail
 from laerecover.manifest import Account, Secret
-from laerecover.outbox import CONFIRMATION, FAILURE, STAFF_NOTE, Mail
-from laerecover.ports import ServerRow
-from laerecover.recipes import recipe_named
+from laerecover.ports.services import ServerRow
+from laerecover.runbook.work import Work
 from laerecover.settings import Settings, read_settings
-from laerecover.steps.work import Work
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "traceability.md").read_text("utf-8")
@@ -112,7 +112,7 @@ def test_the_field_exists(row):
     """It is a field of the manifest, a setting, something a step has in hand, or a value that an earlier step tells."""
     if ": " in row.field:
         step, value = row.field.split(": ")
-        assert value in words_of(ROOT / "src/laerecover/steps" / f"{step}.py")
+        assert value in words_of(ROOT / "src/laerecover/runbook/steps" / f"{step}.py")
     else:
         kind, name = row.field.split(".")
         owner = {"Account": Account, "Settings": Settings, "Work": Work}[kind]
@@ -130,7 +130,7 @@ def test_every_file_rule_and_test_exists(row):
         if "#" in name:
             rule = name.partition("#")[2]
             assert re.search(rf"^\??{rule}: ", file_of(name).read_text("utf-8"), re.MULTILINE), name
-    assert row.used_by[0] == f"laerecover/steps/{row.function.lower()}.py"
+    assert row.used_by[0] == f"laerecover/runbook/steps/{row.function.lower()}.py"
     for name in row.tested_by:
         path, _, test = name.partition("::")
         defined = {

@@ -1,1 +1,1 @@
-"""adapters."""
+"""The real world: boto3, paramiko, smtplib, files."""

@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from laerecover.ports import Clock, NotFound, Refusal, Transient, WorldError
+from laerecover.ports.refusals import NotFound, Refusal, Transient, WorldError
+from laerecover.ports.services import Clock
 from laerecover.settings import Settings
 from laerecover.text import clean
 
@@ -62,16 +63,16 @@ class Pace:
             self._gap = self._gap * 0.8 if self._gap > 0.05 else 0.0
 
 
-class Service:
-    """Whoever calls Amazon: `told` needs the pace."""
+class AwsCaller:
+    """Whoever calls Amazon: `translated` needs the pace."""
 
     pace: Pace
 
 
-S = TypeVar("S", bound=Service)
+S = TypeVar("S", bound=AwsCaller)
 
 
-def told(method: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P], T]:
+def translated(method: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P], T]:
     """boto3's errors in the words of the port; a throttled call is made again, at everybody's pace."""
 
     @functools.wraps(method)

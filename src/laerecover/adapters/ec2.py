@@ -9,9 +9,12 @@ from functools import cached_property
 from typing import Any
 
 from laerecover.adapters import security_groups
-from laerecover.adapters.aws import Pace, Service, make_client, told
+from laerecover.adapters.aws import AwsCaller, Pace, make_client, translated
 from laerecover.adapters.clock import SystemClock
-from laerecover.ports import Clock, Ingress, Instance, Lack, LaunchRequest, NotFound, Refusal
+from laerecover.ports.compute import Instance, Lack, LaunchRequest
+from laerecover.ports.ingress import Ingress
+from laerecover.ports.refusals import NotFound, Refusal
+from laerecover.ports.services import Clock
 from laerecover.settings import Settings
 from laerecover.text import clean
 
@@ -24,7 +27,7 @@ _VCPU_QUOTA = "L-1216C47A"
 _MAP = "name one that exists in ec2.images of the settings (ec2.sizes for types), for the one of 2012"
 
 
-class Ec2Compute(Service):
+class Ec2Compute(AwsCaller):
     """One client, one pace and one poll for all threads."""
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
@@ -37,7 +40,7 @@ class Ec2Compute(Service):
         self._seen: dict[str, tuple[float, Instance | None]] = {}
         self._groups: dict[tuple[str, str], str] = {}
 
-    @told
+    @translated
     def launch(self, request: LaunchRequest) -> Instance:
         """RunInstances of exactly one, tags in the same call, IMDSv2 only."""
         asked = self._clock.monotonic()
@@ -68,17 +71,17 @@ class Ec2Compute(Service):
             if found is not None and found.state != "pending":
                 self._watched.discard(instance_id)
 
-    @told
+    @translated
     def find(self, tags: Mapping[str, str]) -> Sequence[Instance]:
         """DescribeInstances by tags, all pages."""
         return list(self._pages([{"Name": f"tag:{key}", "Values": [value]} for key, value in sorted(tags.items())]))
 
-    @told
+    @translated
     def known(self, instance_ids: Sequence[str]) -> Mapping[str, Instance]:
         """DescribeInstances, all pages. By filter: one unknown id among the ids themselves would spoil the answer."""
         return {instance.instance_id: instance for instance in self._filtered("instance-id", instance_ids)}
 
-    @told
+    @translated
     def tagged(self, key: str, values: Sequence[str]) -> Sequence[Instance]:
         """DescribeInstances, all pages, 200 values a question; what could be no tag of EC2's is not asked for."""
         wanted = {value for value in values if 0 < len(value) <= _TAG and value.isprintable()}
@@ -94,23 +97,23 @@ class Ec2Compute(Service):
         for page in self._client.get_paginator("describe_instances").paginate(Filters=filters):
             yield from (_instance(i) for reservation in page["Reservations"] for i in reservation["Instances"])
 
-    @told
+    @translated
     def console(self, instance_id: str) -> str:
         """GetConsoleOutput, which lags behind."""
         return str(self._client.get_console_output(InstanceId=instance_id).get("Output") or "")
 
-    @told
+    @translated
     def terminate(self, instance_id: str) -> None:
         """TerminateInstances of one."""
         self._client.terminate_instances(InstanceIds=[instance_id])
 
-    @told
+    @translated
     def tag(self, instance_id: str, tags: Mapping[str, str]) -> None:
         """CreateTags, which may be repeated."""
         pairs = [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
         self._client.create_tags(Resources=[instance_id], Tags=pairs)
 
-    @told
+    @translated
     def identity(self) -> str:
         """GetCallerIdentity."""
         return str(make_client(self._settings, "sts").get_caller_identity()["Account"])
@@ -126,7 +129,7 @@ class Ec2Compute(Service):
                 found.append(Lack(what="launch", message=str(error), remedy="mend what EC2 names"))
         return found
 
-    @told
+    @translated
     def _dry_run(self, request: LaunchRequest) -> None:
         from botocore.exceptions import ClientError
 
@@ -138,7 +141,7 @@ class Ec2Compute(Service):
             if error.response.get("Error", {}).get("Code") != "DryRunOperation":
                 raise
 
-    @told
+    @translated
     def _image(self, request: LaunchRequest) -> Lack | None:
         by_id = [{"Name": "image-id", "Values": [request.ami_image_id]}]
         states = [image.get("State", "available") for image in self._client.describe_images(Filters=by_id)["Images"]]
@@ -148,7 +151,7 @@ class Ec2Compute(Service):
             what="image", message=f"{request.ami_image_id} does not exist in {self._settings.region}", remedy=_MAP
         )
 
-    @told
+    @translated
     def _size(self, request: LaunchRequest) -> Lack | None:
         by_type = [{"Name": "instance-type", "Values": [request.instance_size]}]
         where: dict[str, Any] = {"LocationType": "region"}
@@ -160,7 +163,7 @@ class Ec2Compute(Service):
         place = request.zone or self._settings.region
         return Lack(what="size", message=f"{request.instance_size} is not offered in {place}", remedy=_MAP)
 
-    @told
+    @translated
     def _key(self, request: LaunchRequest) -> Lack | None:
         name = request.admin_keypair_name
         if self._client.describe_key_pairs(Filters=[{"Name": "key-name", "Values": [name]}])["KeyPairs"]:
@@ -168,7 +171,7 @@ class Ec2Compute(Service):
         remedy = "import its public half under this name, or mend admin_keypair_name in lae_automation_config.json"
         return Lack(what="key pair", message=f"{name} does not exist in {self._settings.region}", remedy=remedy)
 
-    @told
+    @translated
     def _subnet(self, request: LaunchRequest) -> Lack | None:
         if request.subnet is None:
             return None
@@ -180,7 +183,7 @@ class Ec2Compute(Service):
         remedy = "let it assign public addresses" if found else "mend ec2.subnet in the settings"
         return Lack(what="subnet", message=f"{request.subnet} {message}", remedy=remedy)
 
-    @told
+    @translated
     def _security_group(self, request: LaunchRequest) -> Lack | None:
         if security_groups.called(self._client, request.security_group):
             return None
@@ -188,7 +191,7 @@ class Ec2Compute(Service):
         remedy = "make it, or mend ec2.security_group in the settings"
         return Lack(what="security group", message=message, remedy=remedy)
 
-    @told
+    @translated
     def ingress(self, request: LaunchRequest) -> Sequence[Ingress] | None:
         """DescribeSecurityGroups."""
         return security_groups.ingress(self._client, request)
@@ -200,7 +203,7 @@ class Ec2Compute(Service):
         except Refusal:
             return None
 
-    @told
+    @translated
     def _room(self, instance_size: str) -> int:
         quota = self._quotas.get_service_quota(ServiceCode="ec2", QuotaCode=_VCPU_QUOTA)["Quota"]["Value"]
         alive = [{"Name": "instance-state-name", "Values": ["pending", "running"]}]

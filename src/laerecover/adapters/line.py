@@ -10,9 +10,9 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from laerecover.adapters import phases
+from laerecover.hosts.scripts import NO_ROOM, ROOM_TOLD, template
 from laerecover.manifest import Secret
-from laerecover.ports import Refusal, Transient
-from laerecover.scripts import NO_ROOM, ROOM_TOLD, template
+from laerecover.ports.refusals import Refusal, Transient
 from laerecover.text import clean, clean_end
 
 TIMEOUT = 20.0

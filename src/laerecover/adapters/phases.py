@@ -7,8 +7,8 @@ import hashlib
 import shlex
 from collections.abc import Callable, Sequence
 
-from laerecover.ports import Command, CommandResult
-from laerecover.scripts import template
+from laerecover.hosts.scripts import template
+from laerecover.ports.hosts import Command, CommandResult
 from laerecover.text import clean_end
 
 

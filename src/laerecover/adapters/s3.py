@@ -6,14 +6,15 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from laerecover.adapters.aws import Pace, Service, client_with, told
+from laerecover.adapters.aws import AwsCaller, Pace, client_with, translated
 from laerecover.adapters.clock import SystemClock
 from laerecover.manifest import Account
-from laerecover.ports import Clock, Refusal
+from laerecover.ports.refusals import Refusal
+from laerecover.ports.services import Clock
 from laerecover.settings import Settings
 
 
-class S3Store(Service):
+class S3Store(AwsCaller):
     """Read-only. `page_size`: how many names are asked for at once."""
 
     page_size = 1000
@@ -36,7 +37,7 @@ class S3Store(Service):
             if not mark:
                 return
 
-    @told
+    @translated
     def _page(self, client: Any, bucket: str, mark: str) -> tuple[Sequence[str], str]:
         answer = client.list_objects_v2(
             Bucket=bucket, MaxKeys=self.page_size, **({"ContinuationToken": mark} if mark else {})

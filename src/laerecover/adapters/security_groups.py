@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from laerecover.ports import Ingress, LaunchRequest
+from laerecover.ports.compute import LaunchRequest
+from laerecover.ports.ingress import Ingress
 
 
 def called(client: Any, name: str, *more: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:

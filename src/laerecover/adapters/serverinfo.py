@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from laerecover.ports import Refusal, ServerRow
+from laerecover.ports.refusals import Refusal
+from laerecover.ports.services import ServerRow
 
 
 class ServerinfoFile:

@@ -7,8 +7,8 @@ import smtplib
 import ssl
 from email.message import EmailMessage
 
-from laerecover.ports import MailInDoubt, Refusal, Transient
-from laerecover.replies import SAYS, about_us
+from laerecover.mail.replies import SAYS, about_us
+from laerecover.ports.refusals import MailInDoubt, Refusal, Transient
 from laerecover.settings import Settings
 from laerecover.text import clean
 

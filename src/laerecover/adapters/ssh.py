@@ -14,9 +14,10 @@ from typing import Any
 
 from laerecover.adapters import phases
 from laerecover.adapters.line import TIMEOUT, Line
-from laerecover.hostkeys import foreign_key
+from laerecover.hosts.host_keys import foreign_key
 from laerecover.manifest import Secret
-from laerecover.ports import Command, CommandResult, FileFact, NotListening, Refusal, Transient
+from laerecover.ports.hosts import Command, CommandResult, FileFact
+from laerecover.ports.refusals import NotListening, Refusal, Transient
 from laerecover.text import clean
 
 _HANDSHAKES = threading.Semaphore(8)

@@ -12,8 +12,8 @@ import tempfile
 import threading
 import time
 
-from laerecover.identity import new_node_pem
-from laerecover.ports import Refusal, Transient
+from laerecover.hosts.identity import new_node_pem
+from laerecover.ports.refusals import Refusal, Transient
 from laerecover.text import clean
 
 _TIMEOUT = 20.0

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from laerecover.manifest import Secret
-from laerecover.ports import Command, Host, HostConnector, NotListening, Refusal, Transient
+from laerecover.ports.hosts import Command, Host, HostConnector
+from laerecover.ports.refusals import NotListening, Refusal, Transient
 
 _FOLDER = "/home/zenoss/loadfiles"
 _USER = "zenoss"

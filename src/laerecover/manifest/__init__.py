@@ -5,14 +5,7 @@ from laerecover.manifest.audit_table import read_audit_table, write_audit_table
 from laerecover.manifest.errors import KeyFileRefused, ManifestError, ManifestInvalid, ManifestUnreadable
 from laerecover.manifest.sealed import write_parquet
 from laerecover.manifest.secret import Secret
-from laerecover.manifest.store import (
-    Manifest,
-    default_key_file,
-    make_key,
-    read_key,
-    read_manifest,
-    write_manifest,
-)
+from laerecover.manifest.store import Manifest, default_key_file, make_key, read_key, read_manifest, write_manifest
 
 __all__ = [
     "FIELDS",

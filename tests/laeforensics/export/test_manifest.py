@@ -7,8 +7,8 @@ from pathlib import Path
 
 import laeforensics as lf
 from laeforensics.export.manifest import manifest_account
-from laerecover.letters import audience
-from laerecover.outbox import CONFIRMATION
+from laerecover.mail.letters import audience
+from laerecover.mail.outbox import CONFIRMATION
 
 FIXTURES = Path(__file__).resolve().parents[3] / "fixtures" / "evidence"
 

@@ -19,8 +19,8 @@ from laerecover.hosts.programs import joining, s3_joining
 from laerecover.hosts.programs.bucket_shares import COMPLETE, JOINING, PIECE, Entry, digest_of
 from laerecover.hosts.programs.joining import CHANGED, REFUSED, SERVED, STALLED, Ended, join
 from laerecover.hosts.programs.s3_joining import S3Bucket
-from laerecover.rig.faults import Faults, Rule
-from laerecover.rig.proxy import serve
+from laerecover.rehearsal.rig.faults import Faults, Rule
+from laerecover.rehearsal.rig.proxy import serve
 from old_buckets import CASES, immutable, index, mended, mutable, place, share
 from old_shares import objects, pieces
 

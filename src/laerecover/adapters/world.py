@@ -1,0 +1,62 @@
+"""The real world, as the settings name it."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from laerecover.adapters.clock import SystemClock
+from laerecover.hosts.host_keys import LOGIN
+from laerecover.hosts.vault import Vault
+from laerecover.ports.world import OpenWorld, World, WorldCounts
+from laerecover.settings import Settings
+from laerecover.state.state import State
+
+
+def open_real(settings: Settings, stop: threading.Event) -> OpenWorld:
+    """The real world, as the settings name it. Nothing is connected yet."""
+    from laerecover.adapters.ec2 import Ec2Compute
+    from laerecover.adapters.s3 import S3Store
+    from laerecover.adapters.serverinfo import ServerinfoFile
+    from laerecover.adapters.smtp import SmtpMailer
+    from laerecover.adapters.ssh import SshConnector
+    from laerecover.adapters.tahoe_probe import TahoeProbe
+    from laerecover.adapters.zenoss import Zenoss
+
+    admin = SshConnector(
+        keys={LOGIN: Path(settings.admin_privkey_path), "monitor": Path(settings.monitor_privkey_path)},
+        command_seconds=settings.waits.command_deadline,
+    )
+    monitoring, clock = None, SystemClock(stop)
+    if settings.zenoss_ip and settings.zenoss_privkey_path and settings.zenoss_host_key:
+        connector = SshConnector(keys={"zenoss": Path(settings.zenoss_privkey_path)}, command_seconds=60.0, sudo=False)
+        monitoring = Zenoss(connector, settings.zenoss_ip, settings.zenoss_host_key)
+    world = World(
+        compute=Ec2Compute(settings, clock),
+        hosts=admin,
+        mailer=SmtpMailer(settings),
+        register=ServerinfoFile(settings.serverinfo),
+        monitoring=monitoring,
+        nodes=TahoeProbe(),
+        clock=clock,
+        store=S3Store(settings, clock),
+    )
+    return OpenWorld(world=world, point=lambda step, point: None)
+
+
+class RealWorlds:
+    """Worlds, where every state is that of a run."""
+
+    def cloud(self, settings: Settings, stop: threading.Event) -> OpenWorld:
+        """See `open_real`."""
+        return open_real(settings, stop)
+
+    def open(self, state: State, settings: Settings, vault: Vault, stop: threading.Event) -> OpenWorld:
+        """The same for every state."""
+        del state, vault
+        return open_real(settings, stop)
+
+    def counted(self, state: State) -> WorldCounts | None:
+        """The cloud does not count for us."""
+        del state
+        return None

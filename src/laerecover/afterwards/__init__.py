@@ -1,0 +1,1 @@
+"""What is done once servers are recovered, or half made."""

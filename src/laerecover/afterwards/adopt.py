@@ -1,0 +1,90 @@
+"""Living instances that a state does not know are taken into it: those of a lost state folder, or of another one."""
+
+from __future__ import annotations
+
+import threading
+
+from laerecover.afterwards.found import Found, find_living, found, ours
+from laerecover.errors import LaeRecoverError
+from laerecover.mail.letters import audience
+from laerecover.mail.outbox import CONFIRMATION, Mail, Outbox, message_id
+from laerecover.manifest import Manifest
+from laerecover.options import Options, now
+from laerecover.ports.world import World
+from laerecover.runbook.ledger import read_ledger
+from laerecover.settings import Settings
+from laerecover.state.lock import locked
+from laerecover.state.state import State, open_state, read_state
+from laerecover.state.worlds import Worlds
+
+
+def adopt(
+    options: Options, *, recovery: str | None, stop: threading.Event, worlds: Worlds
+) -> tuple[State, list[Found]]:
+    """Make the state folder anew for the recovery whose id the accounts' living instances bear.
+
+    Raises LaeRecoverError: a state exists, there is nothing to adopt, or there are several recoveries.
+    """
+    manifest, folder = options.read(), options.folder("run")
+    if read_state(folder) is not None:
+        raise LaeRecoverError(
+            "there is a state already",
+            where=str(folder),
+            next_step="`laerecover run` goes on with it; nothing was changed",
+        )
+    settings = options.settings_for("run", folder)
+    world = worlds.cloud(settings, stop).world
+    known = {a.account_id for a in manifest.accounts}
+    alive = [i for i in find_living(world.compute, {"lae-mode": "run"}) if i.tags.get("lae-account") in known]
+    ids = sorted({i.tags.get("lae-recovery", "") for i in alive})
+    if recovery not in ids and (recovery is not None or len(ids) != 1):
+        raise LaeRecoverError(
+            f"{len(ids)} recoveries have instances for these accounts"
+            if recovery is None
+            else f"no instance bears the recovery id {recovery!r}",
+            where=", ".join(ids) or "the cloud",
+            next_step="say which with --recovery ID" if ids else "there is nothing to adopt: `laerecover run`",
+        )
+    state = open_state(
+        folder,
+        mode="run",
+        digest=manifest.digest,
+        now=now(),
+        recovery_id=recovery or ids[0],
+        started_at=now().isoformat(),
+        cloud=settings.cloud,
+    )
+    with locked(folder, "adopt"):
+        return state, adopt_unknown(state, manifest, settings, world)
+
+
+def adopt_unknown(state: State, manifest: Manifest, settings: Settings, world: World) -> list[Found]:
+    """Living instances of this recovery that the state's ledger knows nothing of: another state folder made them.
+
+    Its outbox is not here, so where a server was recorded, the mail after it may have been sent: it is in doubt.
+    """
+    rounds = read_ledger(state.ledger)
+    outbox, accounts = Outbox(state.outbox), {a.account_id: a for a in manifest.accounts}
+    foreign = [
+        i
+        for i in find_living(world.compute, ours(state))
+        if i.tags.get("lae-account") in accounts and i.tags["lae-account"] not in rounds
+    ]
+    recorded = {row.instance_id for row in world.register.rows()} if foreign else set()
+    for instance in foreign:
+        account = accounts[instance.tags["lae-account"]]
+        if instance.instance_id not in recorded or outbox.of(account.account_id):
+            continue
+        kind, reason = audience(account)
+        mail = Mail(
+            message_id=message_id(state.recovery_id, account.account_id, CONFIRMATION, 1, sender=settings.sender),
+            account_id=account.account_id,
+            kind=kind,
+            state="prepared",
+            detail=reason,
+            prepared_at=now(),
+        )
+        outbox.prepare(mail)
+        answer = "another state folder may have sent it"
+        outbox.move(mail.message_id, to="in_doubt", of=["prepared"], now=now(), answer=answer)
+    return [found(i, manifest, rounds, recorded) for i in foreign]

@@ -1,0 +1,108 @@
+"""The mails that are held go out, after somebody has looked."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from laerecover.errors import Guarded, StepFailed
+from laerecover.mail.delivery import Delivery, Sending
+from laerecover.mail.dialling import hold_back_silent
+from laerecover.mail.letters import render
+from laerecover.mail.outbox import FAILURE, Mail, Outbox
+from laerecover.manifest import Manifest, Secret
+from laerecover.options import Options, find_state, now
+from laerecover.planning.decisions import need_reason, record_not_dialled
+from laerecover.ports.patience import Patience
+from laerecover.ports.refusals import WorldError
+from laerecover.report.lost_mails import doubt_lost
+from laerecover.settings import Settings
+from laerecover.state.lock import locked
+from laerecover.state.state import State, open_state
+from laerecover.state.worlds import Worlds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A mail that waits, as it is shown: the furl is masked."""
+
+    mail: Mail
+    to: str
+    text: str
+
+
+def waiting_letters(options: Options, state: State, manifest: Manifest, settings: Settings) -> list[Letter]:
+    """The mails that `notify` would send, in that order: those that were tried before come last."""
+    vault = options.vault(state.folder)
+    accounts = {a.account_id: a for a in manifest.accounts}
+    chosen = options.selection.of(manifest)
+    letters = []
+    for mail in Outbox(state.outbox).waiting():
+        if mail.account_id not in chosen:
+            continue
+        kept = vault.load(mail.account_id)
+        furl, host = kept.get("furl"), kept.get("public_host")
+        masked = Secret(repr(furl)) if furl is not None else None
+        try:
+            message = render(
+                mail, accounts[mail.account_id], settings, furl=masked, public_host=host.reveal() if host else None
+            )
+            letters.append(Letter(mail=mail, to=str(message["To"]), text=str(message.get_content())))
+        except WorldError as error:
+            letters.append(Letter(mail=mail, to="(nobody)", text=str(error)))
+    return letters
+
+
+def notify(
+    options: Options,
+    *,
+    stop: threading.Event,
+    confirm: Callable[[State, list[Letter]], bool],
+    worlds: Worlds,
+) -> tuple[State, dict[str, str], str]:
+    """Send what is held, after somebody has looked, as far as its servers answer.
+
+    Gives Message-ID -> state, and why a guard stopped it, or "". A refusal that is about us, not about the mail, stops
+    it: what was not sent stays held.
+    """
+    need_reason(options)
+    with locked(find_state(options).folder, "notify"):
+        state = record_not_dialled(options, find_state(options))
+        manifest, settings = state.seen(options.read()), options.settings_for(state.mode, state.folder)
+        if state.planned_digest != manifest.digest:
+            open_state(state.folder, mode=state.mode, digest=manifest.digest, now=now())
+        outbox = Outbox(state.outbox)
+        outbox.doubt_interrupted(now())
+        doubt_lost(state, outbox, manifest, settings.sender, now())
+        letters = waiting_letters(options, state, manifest, settings)
+        if letters and not confirm(state, letters):
+            raise Guarded(
+                "the mails were not confirmed", where=str(state.folder), next_step="look again later; nothing was sent"
+            )
+        vault = options.vault(state.folder)
+        opened = worlds.open(state, settings, vault, stop)
+        if not state.not_dialled:
+            mails, at_once = [letter.mail for letter in letters], options.concurrency
+            silent = hold_back_silent(mails, opened.world, vault, outbox, at_once=at_once)
+            letters = [letter for letter in letters if letter.mail.message_id not in silent]
+        accounts, sending = {a.account_id: a for a in manifest.accounts}, Sending()
+        for letter in letters:
+            if stop.is_set() or sending.stopped:
+                break
+            delivery = Delivery(
+                account=accounts[letter.mail.account_id],
+                recovery_id=state.recovery_id,
+                world=opened.world,
+                settings=settings,
+                vault=vault,
+                outbox=outbox,
+                patience=Patience(account_id=letter.mail.account_id, clock=opened.world.clock),
+                mail="send",
+                sending=sending,
+            )
+            with suppress(StepFailed, WorldError):
+                delivery.deliver_patiently(letter.mail)
+        known = [mail for mail in outbox.all() if mail.kind != FAILURE or mail.state != "withdrawn"]
+        return state, {mail.message_id: mail.state for mail in known}, sending.stopped

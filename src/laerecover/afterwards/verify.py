@@ -1,0 +1,238 @@
+"""Whether what was recovered still answers: nodes, announcement, bucket, shares old or new; read-only, at any later time."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from laerecover.hosts.host_keys import derive_host_key
+from laerecover.hosts.identity import INTRODUCER_PORT, STORAGE_PORT
+from laerecover.hosts.recipes.named import recipe_named
+from laerecover.hosts.recipes.recipe import REINSTALL, Recipe
+from laerecover.hosts.vault import Vault
+from laerecover.mail.dialling import answers_as
+from laerecover.manifest import Account
+from laerecover.options import Options, find_state
+from laerecover.ports.compute import NodeProbe, Store
+from laerecover.ports.hosts import Command, Host
+from laerecover.ports.refusals import Refusal, WorldError
+from laerecover.ports.world import World
+from laerecover.runbook.ledger import Round, read_ledger
+from laerecover.state.state import State
+from laerecover.state.worlds import Worlds
+from laerecover.text import clean
+
+_TUB_ID = re.compile(r"\b[a-z2-7]{32}\b")
+_SHOWN = 3
+NOT_FROM_HOST = "not asked from the host"
+_SERVING = re.compile(r"^(store|share) (ok|failed|none) (\S.*)$", re.M)
+_OK = {"ok": True, "failed": False, "none": None}
+_DESTROYS = {
+    "stock": "its Tahoe-LAFS destroys shares of 2014",
+    "older": "its storage node runs a Tahoe-LAFS from before it was patched, which destroys shares of 2014",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One question and its answer. `ok` is None where nobody could be asked; `said` holds no secret.
+
+    `kind`: of what failed, as of WorldError; `next`: what to type, where that mends it.
+    """
+
+    account_id: str
+    customer: str
+    what: str
+    where: str
+    ok: bool | None
+    said: str
+    kind: str = ""
+    next: str = ""
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inquiry:
+    """Who is asked: the world; hosts by the keys that `vault` derives, in the words of `recipe`. `patch`: what to type."""
+
+    world: World
+    vault: Vault
+    recipe: Recipe
+    untold: str = "there is nobody to ask"
+    """Why the nodes' ports are not asked, where `world` has no `nodes`."""
+    patch: str = "laerecover patch"
+
+
+def verify(options: Options, *, stop: threading.Event, worlds: Worlds) -> list[Check]:
+    """Ask about the recovered accounts of the state, as they are now. Takes no lock, changes nothing."""
+    asked, accounts, rounds = who_is_asked(options, find_state(options), stop, worlds)
+    return checks(asked, accounts, rounds, concurrency=options.concurrency)
+
+
+def who_is_asked(
+    options: Options, state: State, stop: threading.Event, worlds: Worlds
+) -> tuple[Inquiry, list[Account], dict[str, Round]]:
+    """With whom, the accounts that were chosen, and what the ledger knows of all."""
+    manifest = state.seen(options.read())
+    settings = options.settings_for(state.mode, state.folder)
+    vault = options.vault(state.folder)
+    asked = Inquiry(
+        world=worlds.open(state, settings, vault, stop).world,
+        vault=vault,
+        recipe=recipe_named(settings.recipe),
+        patch=f"laerecover patch {options.quoted}{options.repeat('patch', state=True)}",
+    )
+    chosen = options.selection.of(manifest)
+    accounts = [a for a in manifest.accounts if a.account_id in chosen]
+    return dialling(state, asked), accounts, read_ledger(state.ledger)
+
+
+def dialling(state: State, asked: Inquiry) -> Inquiry:
+    """Without the nodes' ports where somebody has said that they cannot be dialled from here."""
+    if state.not_dialled is None:
+        return asked
+    untold = f"not asked from here: {state.not_dialled['because']}"
+    return replace(asked, world=replace(asked.world, nodes=None), untold=untold)
+
+
+def recovered(accounts: list[Account], rounds: dict[str, Round]) -> list[tuple[Account, Round]]:
+    """Those of the accounts that the ledger calls recovered, in their order."""
+    return [(a, rounds[a.account_id]) for a in accounts if _is_recovered(rounds.get(a.account_id))]
+
+
+def checks(asked: Inquiry, accounts: list[Account], rounds: dict[str, Round], *, concurrency: int) -> list[Check]:
+    """Seven checks for each of the accounts that the ledger calls recovered, in the accounts' order."""
+    with ThreadPoolExecutor(concurrency, thread_name_prefix="verify") as pool:
+        found = pool.map(lambda pair: list(_checks(asked, *pair)), recovered(accounts, rounds))
+        return [check for checks in found for check in checks]
+
+
+def _is_recovered(latest: Round | None) -> bool:
+    return latest is not None and latest.outcome == "recovered"
+
+
+def _checks(asked: Inquiry, account: Account, latest: Round) -> Iterator[Check]:
+    told = {step["step"]: step["values"] for step in latest.steps}
+    host = str(told["wait_for_ec2_addresses"]["public_host"])
+    nodes = (("introducer", INTRODUCER_PORT, "introducer_tub_id"), ("storage node", STORAGE_PORT, "server_nodeid"))
+    for what, port, name in nodes:
+        wanted = str(told["bounce_server"][name])
+        yield _check(account, what, f"{host}:{port}", _node(asked.world.nodes, host, port, wanted), asked.untold)
+    token = str(told["deploy_ec2_instance"]["client_token"])
+    yield _check(account, "announcement", host, _announced(asked, host, token, wanted=wanted))
+    yield _check(account, "bucket", account.bucket_name or "", _bucket(asked.world.store, account))
+    for what, (ok, said) in _serving(asked, host, token).items():
+        yield _told(account, what, host, ok, said)
+    yield old_shares(asked, account, latest)
+
+
+def old_shares(asked: Inquiry, account: Account, latest: Round, *, mend: Callable[[Host], None] | None = None) -> Check:
+    """Whether the host leaves shares of 2014 whole; asked on the host, once it was mended. Kind `old_shares`: `patch` mends it."""
+    told = {step["step"]: step["values"] for step in latest.steps}
+    host, question = str(told["wait_for_ec2_addresses"]["public_host"]), asked.recipe.patched()
+
+    def ask() -> str:
+        key = derive_host_key(asked.vault, str(told["deploy_ec2_instance"]["client_token"])).public
+        with closing(asked.world.hosts.connect(host, user="ubuntu", host_key=key)) as connection:
+            if mend is not None:
+                mend(connection)
+            answer = connection.output(question).strip() if question else ""
+        if answer == "patched":
+            return "shares of 2014 stay whole when they are changed"
+        if answer in _DESTROYS:
+            raise Refusal(f"{_DESTROYS[answer]} at their first change", kind="old_shares")
+        raise Refusal(f"nobody knows what its Tahoe-LAFS does to shares of 2014: {answer}", kind="unknown_tahoe")
+
+    check = _check(account, "old shares", host, ask if question else None, NOT_FROM_HOST)
+    typed = f"{asked.patch} --only {shlex.quote(account.account_id)}"
+    remedies = {"old_shares": typed, "unknown_tahoe": f"on the host: {REINSTALL}; then: {typed}"}
+    return replace(check, next=remedies.get(check.kind, ""))
+
+
+def _check(
+    account: Account, what: str, where: str, ask: Callable[[], str] | None, untold: str = "there is nobody to ask"
+) -> Check:
+    ok, said, kind = None, untold, ""
+    if ask is not None:
+        try:
+            ok, said = True, ask()
+        except WorldError as error:
+            ok, said, kind = False, str(error), error.kind
+    return _told(account, what, where, ok, said, kind)
+
+
+def _told(account: Account, what: str, where: str, ok: bool | None, said: str, kind: str = "") -> Check:
+    customer = account.customer_email or account.customer_name or "(unknown)"
+    return Check(account_id=account.account_id, customer=customer, what=what, where=where, ok=ok, said=said, kind=kind)
+
+
+def _node(probe: NodeProbe | None, host: str, port: int, wanted: str) -> Callable[[], str] | None:
+    if probe is None:
+        return None
+
+    def ask() -> str:
+        answers_as(probe, host, port, wanted)
+        return f"answers as {wanted}"
+
+    return ask
+
+
+def _announced(asked: Inquiry, host: str, client_token: str, *, wanted: str) -> Callable[[], str] | None:
+    """The furl stays where it is: on the host, which alone asks its introducer."""
+    command = asked.recipe.announced(wanted)
+    if command is None:
+        return None
+
+    def ask() -> str:
+        told = sorted(set(_TUB_ID.findall(_output(asked, host, client_token, command))))
+        if wanted not in told:
+            others = f"; it tells of {', '.join(told[:_SHOWN])}" if told else ""
+            raise Refusal(
+                f"the introducer does not tell clients of {wanted}{others}. Start lae-storageserver on the host again",
+                kind="not_announced",
+            )
+        return f"the introducer tells clients of {wanted}"
+
+    return ask
+
+
+def _output(asked: Inquiry, host: str, client_token: str, command: Command) -> str:
+    key = derive_host_key(asked.vault, client_token).public
+    with closing(asked.world.hosts.connect(host, user="ubuntu", host_key=key)) as connection:
+        return connection.output(command)
+
+
+def _serving(asked: Inquiry, host: str, client_token: str) -> dict[str, tuple[bool | None, str]]:
+    """What the host says of the store and of a share, asked in one go, as the customer's user."""
+    command = asked.recipe.serving()
+    if command is None or asked.world.store is None:
+        return dict.fromkeys(("store", "share"), (None, NOT_FROM_HOST))
+    answers: dict[str, tuple[bool | None, str]] = {}
+    try:
+        for what, word, said in _SERVING.findall(_output(asked, host, client_token, command)):
+            answers[what] = _OK[word], clean(said)
+        unsaid = False, "what the host says of it cannot be read"
+    except WorldError as error:
+        unsaid = False, f"the host cannot be asked: {error}"
+    return {what: answers.get(what, unsaid) for what in ("store", "share")}
+
+
+def _bucket(store: Store | None, account: Account) -> Callable[[], str] | None:
+    if store is None:
+        return None
+
+    def ask() -> str:
+        first = next(iter(store.keys(account)), None)
+        return f"can be listed from here{'' if first is not None else '; it is empty'}"
+
+    return ask

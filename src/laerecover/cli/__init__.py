@@ -1,0 +1,59 @@
+"""The command laerecover, one verb a file."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from laerecover.cli import adopt, cleanup, drill, notify, patch, plan, report, resolve, run, settings, status, verify
+from laerecover.cli._options import TRACE
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Carry out the recovery that a manifest describes: once for each account, however often it is interrupted.",
+    epilog="Exit codes: 0 all done; 1 some accounts failed or are not done; 2 usage, or manifest refused; 3 stopped by a guard, "
+    "or no terminal and no --yes; 4 something is in doubt and needs a human; 75 another runner holds the lock; 130 interrupted.",
+)
+
+for _verb in (
+    plan.plan,
+    drill.drill,
+    run.run,
+    notify.notify,
+    status.status,
+    report.report,
+    verify.verify,
+    patch.patch,
+    resolve.resolve,
+    adopt.adopt,
+    cleanup.cleanup,
+    settings.settings,
+):
+    app.command()(_verb)
+
+
+def main() -> None:
+    """The console script: every error is what, where, what next; no traceback unless --traceback."""
+    os.umask(0o077)
+    try:
+        app(prog_name="laerecover")
+    except KeyboardInterrupt:
+        print("laerecover: stopped; nothing further was started", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(1)
+    except Exception as error:  # noqa: BLE001  the last net
+        from laerecover.errors import explain
+
+        if TRACE.is_set():
+            import traceback
+
+            traceback.print_exception(error)
+        print(explain(error), file=sys.stderr)
+        sys.exit(int(getattr(error, "exit_code", 2)))

@@ -1,0 +1,105 @@
+"""What several verbs let their caller say, each declared once."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+TRACE = threading.Event()
+"""Set by --traceback, whatever the command."""
+
+
+def _option(kind: Any, *names: str, **more: Any) -> Any:
+    return Annotated[kind, typer.Option(*names, **more)]
+
+
+YesOpt = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+JsonOpt = Annotated[bool, typer.Option("--json", help="For machines, on stdout.")]
+
+
+def print_json(body: object) -> None:
+    """For machines, on stdout."""
+    print(json.dumps(body, indent=1, default=str))
+
+
+# Options' own defaults hold where nothing is given; the help repeats them in brackets.
+_SHARED: dict[str, Any] = {
+    "manifest": Annotated[Path, typer.Argument(metavar="MANIFEST", help="What `laeforensics audit` wrote.")],
+    "state": _option(Path | None, "--state", metavar="DIR", help="State folder [<manifest>.state, .drill]."),
+    "key_file": _option(Path | None, "--key-file", metavar="FILE", help="Key of the manifest."),
+    "settings": _option(Path | None, "--settings", metavar="FILE", help="[laerecover.toml beside the manifest]"),
+    "only": _option(list[str] | None, "--only", metavar="ACCOUNT", help="Only these (id or e-mail)."),
+    "without": _option(list[str] | None, "--except", metavar="ACCOUNT", help="All but these."),
+    "first": _option(int | None, "--first", min=1, metavar="N", help="Only the first N."),
+    "concurrency": _option(int | None, "--concurrency", min=1, max=200, help="Accounts at a time [8]."),
+    "mail": _option(str | None, "--mail", metavar="hold|send", help="Hold mails for `notify`, or send them [hold]."),
+    "evidence_out": _option(
+        Path | None, "--evidence-out", metavar="DIR", help="Evidence of the new servers [evidence/ in the state]."
+    ),
+    "name_tag": _option(str | None, "--name-tag", metavar="email|none", help="What the instances are called [none]."),
+    "new_identity": _option(
+        bool, "--new-identity", help="After a break-in: restore no key; old directories stay read-only."
+    ),
+    "max_instances": _option(int | None, "--max-instances", min=0, metavar="N", help="Never launch more than this."),
+    "max_failures": _option(
+        int | None, "--max-failures", min=1, metavar="N", help="Start no more after N failures [3]."
+    ),
+    "not_dialled": _option(
+        bool, "--not-dialled", help="This network does not let new servers be dialled: said once, for good."
+    ),
+    "because": _option(str | None, "--because", metavar="WHY", help="Why --accept or --not-dialled; it is recorded."),
+    "traceback": _option(bool, "--traceback", help="Show where an error came from."),
+}
+SELECTION = ("only", "without", "first")
+PLACES = ("state", "key_file", "settings")
+DECIDING = ("not_dialled", "because")
+WORKING = ("concurrency", "mail", "evidence_out", "new_identity", "max_instances", "max_failures")
+_WORDS = {"mail": ("hold", "send"), "name_tag": ("none", "email")}
+
+
+def takes(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A verb `(options: Options, *its own)`, typed as MANIFEST, its own, then the shared options of these names."""
+
+    def expand(function: Callable[..., None]) -> Callable[..., None]:
+        del function.__annotations__["options"]  # known to type checkers only: its module would load too much here
+        hints = inspect.get_annotations(function, eval_str=True)
+        _, *given = inspect.signature(function).parameters.values()
+        own = [p.replace(annotation=hints[p.name], kind=inspect.Parameter.KEYWORD_ONLY) for p in given]
+        shared = [_parameter(name) for name in ("manifest", *names, "traceback")]
+
+        @functools.wraps(function)
+        def called(**values: Any) -> None:
+            if values.pop("traceback"):
+                TRACE.set()
+            function(_options({name: values.pop(name) for name in ("manifest", *names)}), **values)
+
+        parameters = [shared[0], *own, *shared[1:]]
+        called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        called.__annotations__ = {p.name: p.annotation for p in parameters}
+        return called
+
+    return expand
+
+
+def _parameter(name: str) -> inspect.Parameter:
+    annotation = _SHARED[name]
+    default = inspect.Parameter.empty if name == "manifest" else False if annotation.__origin__ is bool else None
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def _options(values: dict[str, Any]) -> Any:
+    from laerecover.options import Options, Selection
+
+    only, without, first = (values.pop(name, None) for name in SELECTION)
+    for name, words in _WORDS.items():
+        if values.get(name) not in (None, *words):
+            raise typer.BadParameter(f"--{name.replace('_', '-')} is {' or '.join(words)}")
+    selection = Selection(only=tuple(only or ()), without=tuple(without or ()), first=first)
+    return Options(selection=selection, **{name: value for name, value in values.items() if value is not None})

@@ -1,0 +1,34 @@
+"""What the verbs that recover do alike: a display, a calm stop, the report at the end."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import typer
+
+from laerecover.cli._options import print_json
+from laerecover.cli._stopping import same_command, stop_on_signals
+
+if TYPE_CHECKING:
+    from laerecover.recovery import Watch
+    from laerecover.report.report import Report
+    from laerecover.state.state import State
+
+
+def work(json_: bool, operation: Callable[[threading.Event, Watch], tuple[State, Report]]) -> None:
+    """Drill or run: with a display, a calm stop, and the report at the end."""
+    from laerecover.cli._show import show_interrupted, show_report, watcher
+
+    begun, stop = time.monotonic(), stop_on_signals()
+    state, made = operation(stop, lambda planned: watcher(planned, json_=json_))
+    if json_:
+        print_json(made.body)
+    else:
+        show_report(made, state.folder)
+    if stop.is_set():
+        show_interrupted(made, state, time.monotonic() - begun, same_command())
+        raise typer.Exit(130)
+    raise typer.Exit(made.exit_code)

@@ -1,0 +1,40 @@
+"""`notify`: look at the mails that are held, then send them."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+
+from laerecover.cli._options import DECIDING, PLACES, SELECTION, JsonOpt, YesOpt, print_json, takes
+from laerecover.cli._stopping import stop_on_signals
+
+if TYPE_CHECKING:
+    from laerecover.afterwards.notify import Letter
+    from laerecover.options import Options
+    from laerecover.state.state import State
+
+
+@takes(*PLACES, *SELECTION, *DECIDING)
+def notify(options: Options, yes: YesOpt = False, json_: JsonOpt = False) -> None:
+    """Show the mails that are held; dial their servers, and send those whose server answers."""
+    from laerecover.afterwards import notify as mails
+    from laerecover.cli._show import ask, show_letters, show_sent
+    from laerecover.cli._worlds import EveryWorld
+    from laerecover.mail.outbox import Outbox
+
+    def confirm(found: State, letters: list[Letter]) -> bool:
+        show_letters(letters, stream=sys.stderr if json_ else sys.stdout)
+        return yes or found.mode == "drill" or ask(f"Send {len(letters)} mails")
+
+    stop = stop_on_signals()
+    found, outcome, stopped = mails.notify(options, stop=stop, confirm=confirm, worlds=EveryWorld())
+    numbers = Outbox(found.outbox).numbers()
+    if json_:
+        print_json({"mails": outcome, "stopped": stopped})
+    else:
+        show_sent(numbers, stopped)
+    if stop.is_set():
+        raise typer.Exit(130)
+    raise typer.Exit(4 if numbers.get("in_doubt") else 3 if stopped else 1 if {"held", "refused"} & {*numbers} else 0)

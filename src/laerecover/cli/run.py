@@ -1,0 +1,51 @@
+"""`run`: recover."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from laerecover.cli._options import DECIDING, PLACES, SELECTION, WORKING, JsonOpt, YesOpt, takes
+from laerecover.cli._work import work
+
+if TYPE_CHECKING:
+    from laerecover.options import Options
+    from laerecover.planning.plan import Plan
+    from laerecover.recovery import Watch
+    from laerecover.report.report import Report
+    from laerecover.state.state import State
+
+
+@takes(*PLACES, *SELECTION, *WORKING, "name_tag", *DECIDING)
+def run(
+    options: Options,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option("--accept", metavar="ACCOUNT", help="Recover it though some server of it may still run."),
+    ] = None,
+    canary: Annotated[
+        bool, typer.Option("--canary/--no-canary", help="One account goes through to its end before the others start.")
+    ] = True,
+    yes: YesOpt = False,
+    json_: JsonOpt = False,
+) -> None:
+    """Recover. After a crash the same command goes on where it stopped; mails are held."""
+    from dataclasses import replace
+
+    from laerecover import recovery
+    from laerecover.cli._show import ask, show_plan
+    from laerecover.cli._worlds import EveryWorld
+
+    given = replace(options, accept=tuple(accept or ()), canary=canary)
+
+    def confirm(made: Plan) -> bool:
+        show_plan(made, options, stream=sys.stderr if json_ else sys.stdout)
+        return yes or ask(f"Recover {len(made.recover)} accounts")
+
+    def recover(stop: threading.Event, watch: Watch) -> tuple[State, Report]:
+        return recovery.run(given, watch=watch, stop=stop, confirm=confirm, worlds=EveryWorld(), asked=not yes)
+
+    work(json_, recover)

@@ -1,0 +1,23 @@
+"""`status`: how far it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from laerecover.cli._options import JsonOpt, print_json, takes
+
+if TYPE_CHECKING:
+    from laerecover.options import Options
+
+
+@takes("state")
+def status(options: Options, json_: JsonOpt = False) -> None:
+    """How far it is; may be asked while a runner is at work."""
+    from laerecover.cli._show import show_status
+    from laerecover.report import status as looked_at
+
+    body = looked_at.status(options)
+    if json_:
+        print_json(body)
+    else:
+        show_status(body)

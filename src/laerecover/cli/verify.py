@@ -1,0 +1,21 @@
+"""`verify`: whether what was recovered still answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from laerecover.cli._checks import tell
+from laerecover.cli._options import PLACES, SELECTION, JsonOpt, takes
+from laerecover.cli._stopping import stop_on_signals
+
+if TYPE_CHECKING:
+    from laerecover.options import Options
+
+
+@takes(*PLACES, *SELECTION, "concurrency")
+def verify(options: Options, json_: JsonOpt = False) -> None:
+    """Ask whether what was recovered still answers: nodes, announcement, bucket, old shares. Read-only, at any later time."""
+    from laerecover.afterwards.verify import verify as verified
+    from laerecover.cli._worlds import EveryWorld
+
+    tell(verified(options, stop=stop_on_signals(), worlds=EveryWorld()), json_)

@@ -1,0 +1,1 @@
+"""Mails: their texts, their outbox, what becomes of them."""

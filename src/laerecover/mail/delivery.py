@@ -1,0 +1,181 @@
+"""Delivery: an account's mails are prepared, held, or given to the mail server, each once at most."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from typing import Any
+
+from laerecover.errors import StepFailed
+from laerecover.hosts.vault import Vault
+from laerecover.mail.letters import render
+from laerecover.mail.outbox import CONFIRMATION, DECIDED, FAILURE, FOREIGN, TAKEN, Mail, Outbox, message_id
+from laerecover.mail.replies import ABOUT_US, IN_A_ROW
+from laerecover.manifest import Account
+from laerecover.ports.patience import Patience
+from laerecover.ports.refusals import MAIL_ABOUT_US, MailInDoubt, Refusal, Transient
+from laerecover.ports.world import World
+from laerecover.settings import Settings
+
+
+class Sending:
+    """Whether mails still go out: the first refusal that is about us stops that, for every account of the command."""
+
+    def __init__(self) -> None:
+        self.stopped = ""
+
+    def stop(self, why: str) -> None:
+        """Send nothing more; the first reason counts."""
+        self.stopped = self.stopped or why
+
+
+def nowhere(point: str) -> None:
+    """The real world has no crash points."""
+    del point
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One account's mails on their way. What the outbox says already stands, however often it is asked."""
+
+    account: Account
+    recovery_id: str
+    world: World
+    settings: Settings
+    vault: Vault
+    outbox: Outbox
+    patience: Patience
+    mail: str = "hold"
+    """`hold` or `send`."""
+    sending: Sending = field(default_factory=Sending)
+    recorded: str | None = None
+    """The instance that the ledger says was recorded; None if it says nothing of that."""
+    point: Callable[[str], None] = nowhere
+
+    def post(self, kind: str, detail: str, *, number: int | str, there: Mail | None = None) -> dict[str, Any]:
+        """Prepare one mail in the outbox, if it is not `there`; then hold or send it.
+
+        Gives message_id, kind, mail (its state). Raises StepFailed: `mail_refused`, `mail_in_doubt`, `mail_waiting`.
+        """
+        account, now = self.account, self.world.clock.now()
+        # The customer's mail and the note to the staff are one mail to two readers: they share an id, so only one can be.
+        identity = CONFIRMATION if kind != FAILURE else FAILURE
+        mail = there or Mail(
+            message_id=message_id(self.recovery_id, account.account_id, identity, number, sender=self.settings.sender),
+            account_id=account.account_id,
+            kind=kind,
+            state="prepared",
+            detail=detail,
+            prepared_at=now,
+        )
+        self._render(mail)
+        self.point("before-act")
+        mail = self.outbox.prepare(mail)
+        self.point("after-act")
+        foreign = self.doubt_foreign(mail)
+        if self.mail != "send" or self.sending.stopped:
+            self.outbox.move(mail.message_id, to="held", of=["prepared"], now=now)
+        elif mail.state in ("prepared", "held") and not foreign:
+            self.deliver_patiently(mail)
+        mail = self.outbox.get(mail.message_id)
+        if mail.state in ("refused", "in_doubt"):
+            said = f"the mail is {mail.state.replace('_', ' ')}: {mail.answer}"
+            raise StepFailed(said, kind=f"mail_{mail.state}", follow_up=True)
+        return {"message_id": mail.message_id, "kind": mail.kind, "mail": mail.state}
+
+    def deliver(self, mail: Mail) -> None:
+        """Give one prepared or held mail to the mail server, once.
+
+        The outbox says `sending` before and the outcome afterwards. Transient, or a Refusal that is not about the mail
+        (no TLS, no login, our sender; or the same to several accounts in a row): surely not taken, so it is held again.
+        """
+        message = self._render(mail)
+        clock, host = self.world.clock, self.vault.load(mail.account_id).get("public_host")
+        if self.doubt_foreign(mail):
+            return
+        named = host.reveal() if host else ""
+        if not self.outbox.move(mail.message_id, to="sending", of=["prepared", "held"], now=clock.now(), host=named):
+            return
+        self.point("before-send")
+        state, answer, in_a_row = "in_doubt", "the sending was broken off", False
+        try:
+            self.world.mailer.send(message)
+            state, answer = "sent", TAKEN
+        except Transient as error:
+            state, answer = "held", str(error)
+            raise
+        except Refusal as error:
+            state, answer = "refused", str(error)
+            if error.kind != "mail_refused":
+                state, answer = "held", f"{ABOUT_US if error.kind in MAIL_ABOUT_US else ''}{answer}"
+                raise
+        except MailInDoubt as error:
+            answer = str(error)
+        finally:
+            self.point("after-send")
+            if state == "refused":
+                in_a_row = self.outbox.refuse(mail.message_id, now=clock.now(), answer=answer)
+            else:
+                self.outbox.move(mail.message_id, to=state, of=["sending"], now=clock.now(), answer=answer)
+        if in_a_row:
+            raise Refusal(f"{IN_A_ROW}{answer}", kind="mail_sender")
+
+    def deliver_patiently(self, mail: Mail) -> None:
+        """Retry a busy mail server; at the deadline the mail stays held: a follow-up, no failure of the account.
+
+        Where the refusal is about us, nothing more is sent, for anybody. Raises StepFailed (`mail_waiting`).
+        """
+        until, tries = self.world.clock.monotonic() + self.settings.waits.mail_deadline, 0
+        while not self.sending.stopped:
+            try:
+                return self.deliver(mail)
+            except Refusal as error:
+                if error.kind in MAIL_ABOUT_US:
+                    self.sending.stop(str(error))
+                raise _waiting(error) from None
+            except Transient as error:
+                tries += 1
+                try:
+                    self.patience.pause(tries, until, "mail server", str(error))
+                except StepFailed:
+                    raise _waiting(error) from None
+        self.outbox.move(mail.message_id, to="held", of=["prepared"], now=self.world.clock.now())
+        return None
+
+    def doubt_foreign(self, mail: Mail) -> bool:
+        """Whether another state folder recorded the account's server: the mail is in doubt then, for it was that one's to send."""
+        if mail.kind == FAILURE:
+            return False
+        told = self.outbox.recorded(mail.account_id)
+        if told is None and self.recorded is not None:
+            told = (self.recorded, "")
+        if told is None or told[1] == DECIDED:
+            return False
+        if not any(r.instance_id == told[0] and r.recorded_at != told[1] for r in self.world.register.rows()):
+            return False
+        now = self.world.clock.now()
+        return self.outbox.move(mail.message_id, to="in_doubt", of=["prepared", "held"], now=now, answer=FOREIGN)
+
+    def withdraw_failures(self) -> None:
+        """Failure notices that nobody sent are history once the account is recovered."""
+        for mail in self.outbox.of(self.account.account_id):
+            if mail.kind == FAILURE:
+                self.outbox.move(
+                    mail.message_id,
+                    to="withdrawn",
+                    of=["prepared", "held"],
+                    now=self.world.clock.now(),
+                    answer="recovered since",
+                )
+
+    def _render(self, mail: Mail) -> EmailMessage:
+        kept = self.vault.load(self.account.account_id)
+        host = kept.get("public_host")
+        return render(
+            mail, self.account, self.settings, furl=kept.get("furl"), public_host=host.reveal() if host else None
+        )
+
+
+def _waiting(error: Refusal | Transient) -> StepFailed:
+    return StepFailed(f"the mail waits in the outbox: {error}", kind="mail_waiting", follow_up=True)

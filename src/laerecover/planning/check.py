@@ -1,0 +1,189 @@
+"""What stands in the way of a recovery, found by read-only questions."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import islice
+
+from laerecover.errors import StepFailed
+from laerecover.manifest import Account
+from laerecover.planning.bucket_layout import first_piece
+from laerecover.planning.kept_out import kept_out
+from laerecover.planning.obstacles import Obstacle
+from laerecover.planning.rebuilt import rebuilt
+from laerecover.ports.compute import Compute, Instance, LaunchRequest, Store
+from laerecover.ports.refusals import Refusal, Transient, WorldError
+from laerecover.ports.world import World
+from laerecover.runbook.steps.deploy_ec2_instance import RECOVERED_BEFORE, of_another_recovery, offers
+from laerecover.settings import Settings
+from laerecover.text import clean
+
+DATA_UNREACHABLE = "DATA_UNREACHABLE"
+_AT_A_TIME = 8
+_KEYS_AT_MOST = 100_000
+_TAGS = {"lae-mode": "check"}
+_INSTANCE_ID = re.compile(r"i-[0-9a-f]{8}(?:[0-9a-f]{9})?")
+
+
+def check(
+    accounts: Sequence[Account],
+    settings: Settings,
+    world: World,
+    *,
+    recovery_id: str,
+    everyone: Sequence[Account] = (),
+    decided: Mapping[str, frozenset[str]] | None = None,
+) -> list[Obstacle]:
+    """Ask the cloud and every bucket whether these accounts could be launched; changes nothing.
+
+    Whether their old servers are gone is `old_servers`. `everyone`: all accounts of the manifest, to tell whose a
+    server is; `decided`: account -> ids of instances that a human has accepted.
+    """
+    lost = [] if world.store is None else unreachable(accounts, world.store)
+    without = {obstacle.account_id for obstacle in lost}
+    served = [account for account in accounts if account.account_id not in without]
+    try:
+        found = [*_whose(settings, world.compute), *_lacking(served, settings, world.compute)]
+        requests = {request.subnet: request for account in served for request in _offers(account, settings)}
+        kept = (each for request in requests.values() for each in kept_out(request, settings, world.compute))
+        found += dict.fromkeys(kept)
+        living = [i for i in world.compute.find({"lae-mode": "run"}) if not i.dead]
+        elsewhere = [
+            *rebuilt(accounts, world.compute, everyone=everyone, decided=decided or {}),
+            *_recovered_before(accounts, living, recovery_id),
+        ]
+        without |= {obstacle.account_id for obstacle in elsewhere}
+        found += _quota([a for a in served if a.account_id not in without], settings, world.compute, living)
+        found += elsewhere
+    except WorldError as error:
+        found = [_unasked(error)]
+    return found + lost
+
+
+def old_servers(accounts: Sequence[Account], compute: Compute, *, region: str) -> dict[str, str]:
+    """Account -> GONE, RUNNING or UNKNOWN, from one complete answer about all old instances. Raises WorldError.
+
+    A stopped instance counts as running: anybody may start it again. Of a server whose private name tells another
+    `region` than is asked nothing is known: everything is gone where it never was.
+    """
+    ids = {
+        a.account_id: {i for i in (a.old_instance_id, *a.former_instance_ids) if _INSTANCE_ID.fullmatch(i)}
+        for a in accounts
+        if a.old_instance_id and _INSTANCE_ID.fullmatch(a.old_instance_id)
+        if (region_of(a.old_private_host) or region) == region
+    }
+    known = compute.known(sorted(set().union(*ids.values())))
+    living = {instance_id for instance_id, instance in known.items() if not instance.dead}
+
+    def answer(account: Account) -> str:
+        if account.account_id in ids:
+            return "RUNNING" if ids[account.account_id] & living else "GONE"
+        return account.server if account.old_instance_id is None else "UNKNOWN"
+
+    return {account.account_id: answer(account) for account in accounts}
+
+
+def region_of(private_host: str | None) -> str | None:
+    """The region that a private DNS name of EC2 tells: `ip-10-1-2-3.REGION.compute.internal`, us-east-1's own forms."""
+    parts = (private_host or "").split(".")[1:]
+    if parts in (["ec2", "internal"], ["compute-1", "internal"]):
+        return "us-east-1"
+    return parts[0] if parts[1:] == ["compute", "internal"] else None
+
+
+def unreachable(accounts: Sequence[Account], store: Store) -> list[Obstacle]:
+    """Accounts whose buckets their own keys do not open, or that lie there in pieces, in the order given."""
+    with ThreadPoolExecutor(_AT_A_TIME) as several:
+        answers = list(several.map(lambda account: _look(account, store), accounts))
+    return [obstacle for obstacle in answers if obstacle is not None]
+
+
+def _look(account: Account, store: Store) -> Obstacle | None:
+    try:
+        keys = islice(store.keys(account), _KEYS_AT_MOST + 1)
+        counted = Counter[str]()
+        piece = first_piece(_counting(keys, counted))
+    except Refusal as error:
+        remedy = "find this account's keys and bucket: other evidence may hold them; nothing is launched for it"
+        return _no_data(account, f"its keys do not open its bucket: {error}", remedy)
+    except Transient as error:
+        return _no_data(
+            account, str(error), "mend the connection, or recipe.s3_endpoint in the settings; then run again"
+        )
+    if piece is not None:
+        remedy = "join the pieces in a bucket of its own, or recover it with software that reads them"
+        return _no_data(account, f"its shares are cut into pieces ({clean(piece)})", remedy)
+    if counted["keys"] > _KEYS_AT_MOST:
+        message = f"only the first {_KEYS_AT_MOST} objects of {account.account_id} were looked at"
+        return Obstacle(what="bucket", message=message, remedy="none needed if its shares are whole", blocks=False)
+    return None
+
+
+def _counting(keys: Iterator[str], counted: Counter[str]) -> Iterator[str]:
+    for key in keys:
+        counted["keys"] += 1
+        yield key
+
+
+def _no_data(account: Account, message: str, remedy: str) -> Obstacle:
+    return Obstacle(what=DATA_UNREACHABLE, message=message, remedy=remedy, account_id=account.account_id)
+
+
+def _whose(settings: Settings, compute: Compute) -> Iterator[Obstacle]:
+    account = compute.identity()
+    if settings.account is None:
+        remedy = "compare, and set ec2.account in the settings; then a wrong account is refused"
+        yield Obstacle(what="identity", message=f"these are keys of account {account}", remedy=remedy, blocks=False)
+    elif settings.account != account:
+        message = f"these are keys of account {account}, not of {settings.account}"
+        yield Obstacle(what="identity", message=message, remedy="name the right config and ec2secret in the settings")
+
+
+def _lacking(accounts: Sequence[Account], settings: Settings, compute: Compute) -> Iterator[Obstacle]:
+    """Each different launch is tried once, fallbacks too; what several lack is said once."""
+    wanted = (request for account in accounts for request in _offers(account, settings))
+    different = {(r.ami_image_id, r.instance_size, r.subnet, r.zone): r for r in wanted}
+    lacks = (lack for r in different.values() for lack in compute.lacks(replace(r, tags=_TAGS)))
+    for lack in dict.fromkeys(lacks):
+        yield Obstacle(what=lack.what, message=lack.message, remedy=lack.remedy)
+
+
+def _recovered_before(accounts: Sequence[Account], living: Sequence[Instance], recovery_id: str) -> Iterator[Obstacle]:
+    """Two servers on one bucket would be worse than none, whichever state folder or manifest made the first."""
+    known = {account.account_id for account in accounts}
+    for instance in living:
+        account_id = instance.tags.get("lae-account")
+        if account_id in known and instance.tags.get("lae-recovery") != recovery_id:
+            message, remedy = of_another_recovery(instance)
+            yield Obstacle(what=RECOVERED_BEFORE, message=message, remedy=remedy, account_id=account_id)
+
+
+def _quota(
+    accounts: Sequence[Account], settings: Settings, compute: Compute, living: Sequence[Instance]
+) -> Iterator[Obstacle]:
+    there = {i.tags.get("lae-account") for i in living}
+    firsts = [each for a in accounts if a.account_id not in there for each in _offers(a, settings)[:1]]
+    for size, wanted in sorted(Counter(each.instance_size for each in firsts).items()):
+        room = compute.room(size)
+        if room is not None and room < wanted:
+            message = f"{wanted} instances of {size} are wanted, the quota of vCPUs leaves room for {room}"
+            remedy = f"raise the quota (Running On-Demand Standard instances), or begin with --first {room}"
+            yield Obstacle(what="quota", message=message, remedy=remedy, blocks=room == 0)
+
+
+def _offers(account: Account, settings: Settings) -> Sequence[LaunchRequest]:
+    try:
+        return offers(settings, account)
+    except StepFailed:
+        return []
+
+
+def _unasked(error: WorldError) -> Obstacle:
+    remedy = (
+        "mend the connection and run again" if isinstance(error, Transient) else "mend the keys in config and ec2secret"
+    )
+    return Obstacle(what="cloud", message=str(error), remedy=f"{remedy}; nothing was started")

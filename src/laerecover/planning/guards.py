@@ -1,0 +1,85 @@
+"""What stops a command before the first launch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING
+
+from laerecover.errors import Guarded, LaeRecoverError
+from laerecover.options import Options
+from laerecover.planning.plan import Plan
+from laerecover.runbook.ledger import Round, read_ledger
+from laerecover.settings import Settings, absent_files
+from laerecover.state.state import State
+
+if TYPE_CHECKING:
+    from laerecover.planning.obstacles import Obstacle
+
+NOT_STARTED = "nothing was started"
+
+
+def guard_instances(planned: Plan, options: Options) -> None:
+    """`--max-instances` is for the whole plan."""
+    if options.max_instances is not None and len(planned.recover) > options.max_instances:
+        raise Guarded(
+            f"the plan wants {len(planned.recover)} instances, --max-instances allows {options.max_instances}",
+            where=str(options.manifest),
+            next_step=f"allow more, or select fewer with --only, --except, --first; {NOT_STARTED}",
+        )
+
+
+def guard_files(settings: Settings) -> None:
+    """Keys that no step could do without are looked for before anything is launched."""
+    absent = absent_files(settings)
+    if absent:
+        raise LaeRecoverError(
+            "files that the settings name are not there",
+            where="\n".join(absent),
+            next_step=f"put them there, or name others; {NOT_STARTED}",
+        )
+
+
+def guard_cloud(state: State, settings: Settings) -> None:
+    """Elsewhere nobody knows of the instances that were launched: every account would get a second one."""
+    if state.mode != "run" or state.cloud in ("", settings.cloud):
+        return
+    rounds = read_ledger(state.ledger).values()
+    if any(latest.launched or latest.outcome == "on its way" or _perhaps(latest) for latest in rounds):
+        raise Guarded(
+            f"the settings say {settings.cloud}, but this recovery launched in {state.cloud}",
+            where=f"ec2.region, ec2.endpoint · {state.folder}",
+            next_step=f"name {state.cloud} again; or, once `laerecover cleanup` left nothing there, begin elsewhere with "
+            f"another --state; {NOT_STARTED}",
+        )
+
+
+def _perhaps(latest: Round) -> bool:
+    """Whether the latest launch may have been done though its answer was lost."""
+    kinds = [s["kind"] for s in latest.steps if s["step"] == "deploy_ec2_instance" and not s["ok"]]
+    return any(kind in ("deadline", "local", "bug") for kind in kinds)
+
+
+def guard_evidence_out(settings: Settings) -> None:
+    """What a recovery leaves for the next disaster needs a place, before there is anything to leave."""
+    try:
+        settings.evidence_out.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with TemporaryFile(dir=settings.evidence_out) as probe:
+            probe.write(b"\0")
+    except OSError as error:
+        raise LaeRecoverError(
+            f"what the recovery leaves cannot be written there: {error.strerror or type(error).__name__}",
+            where=str(settings.evidence_out),
+            next_step=f"name a folder that can be written with --evidence-out; {NOT_STARTED}",
+        ) from None
+
+
+def guard_obstacles(obstacles: Sequence[Obstacle], options: Options) -> None:
+    """What would fail every launch stops the run before the first."""
+    for obstacle in obstacles:
+        if obstacle.blocks and obstacle.account_id is None:
+            raise Guarded(
+                obstacle.message,
+                where=f"{obstacle.what} · `laerecover plan {options.quoted}{options.repeated} --check` shows all",
+                next_step=f"{obstacle.remedy}; {NOT_STARTED}",
+            )

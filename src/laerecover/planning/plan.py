@@ -1,0 +1,184 @@
+"""Manifest plus settings give the Plan: what would happen to each account, or why it is blocked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+
+from laerecover.hosts.identity import restored_introducer, restored_storage, unfit
+from laerecover.mail.letters import PRICES, audience
+from laerecover.mail.outbox import CONFIRMATION
+from laerecover.manifest import Account, Manifest
+from laerecover.settings import Settings
+
+RECOVER, BLOCKED, LEFT_OUT = "recover", "blocked", "left out"
+UNREACHABLE = "DATA_UNREACHABLE"
+UNFIT = "UNFIT"
+NEVER_ACCEPTED = (UNREACHABLE, "recovered_before", UNFIT)
+"""With these words begins why an account is blocked whatever anybody accepts."""
+_NO_IMAGE = "no image or size is known: add its product to the config, or ec2.image and ec2.size to the settings"
+_UNFIT = (
+    "cannot be read, or holds what no such value can: take another from other evidence (laeforensics), "
+    "or plan with --new-identity in another state folder"
+)
+_SECONDS_EACH = 420.0
+"""Rough forecast of one recovery, in seconds: packages and a reboot are most of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedAccount:
+    """One account: what will be done, or why not. No secret."""
+
+    account_id: str
+    customer: str
+    action: str
+    why: str
+    guarded: bool
+    grade: str | None
+    price: str
+    server: str
+    image: str | None
+    size: str | None
+    restores: tuple[str, ...]
+    mail: str
+
+
+def not_planned(account_id: str) -> PlannedAccount:
+    """An account that was begun, but stands in the manifest no more."""
+    return PlannedAccount(
+        account_id=account_id,
+        customer="(not in the manifest)",
+        action=BLOCKED,
+        why="it is not in the manifest any more",
+        guarded=False,
+        grade=None,
+        price="",
+        server="UNKNOWN",
+        image=None,
+        size=None,
+        restores=(),
+        mail="",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """All accounts of the manifest, in its order. `digest` names exactly this plan."""
+
+    mode: str
+    manifest_digest: str
+    concurrency: int
+    accounts: tuple[PlannedAccount, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def recover(self) -> tuple[PlannedAccount, ...]:
+        """Those that will be recovered."""
+        return tuple(a for a in self.accounts if a.action == RECOVER)
+
+    @property
+    def blocked(self) -> tuple[PlannedAccount, ...]:
+        """Those that will not, though nobody left them out."""
+        return tuple(a for a in self.accounts if a.action == BLOCKED)
+
+    @property
+    def seconds(self) -> float:
+        """About how long it will take."""
+        return math.ceil(len(self.recover) / self.concurrency) * _SECONDS_EACH
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what would be done to each account, whichever of them are selected now."""
+        names = ("account_id", "grade", "image", "size", "restores", "mail")
+        rows = [[getattr(a, name) for name in names] for a in self.accounts]
+        return hashlib.sha256(json.dumps([self.manifest_digest, rows]).encode()).hexdigest()
+
+    @property
+    def body(self) -> dict[str, object]:
+        """As JSON values."""
+        return {**asdict(self), "digest": self.digest, "seconds": self.seconds, "instances": len(self.recover)}
+
+
+def make_plan(
+    manifest: Manifest,
+    settings: Settings,
+    *,
+    mode: str,
+    selected: Iterable[str],
+    concurrency: int,
+    accepted: Mapping[str, object] | None = None,
+    inventory: Mapping[str, str] | None = None,
+    obstacles: Mapping[str, str] | None = None,
+) -> Plan:
+    """Pure. `inventory`: account -> GONE, RUNNING or UNKNOWN, as the cloud said; None if it was not asked.
+    `obstacles`: account -> what the check found against it: see NEVER_ACCEPTED.
+
+    In a drill the old servers are gone: that is the disaster which is rehearsed.
+    """
+    chosen = frozenset(selected)
+    rows = []
+    for account in manifest.accounts:
+        server = "GONE" if mode == "drill" else (inventory or {}).get(account.account_id, account.server)
+        asked = inventory is not None or mode == "drill"
+        image, size = settings.image_of(account), settings.size_of(account)
+        action, why, guarded = _decide(
+            account, chosen, server=server, asked=asked, accepted=account.account_id in (accepted or {})
+        )
+        if action == RECOVER and mode == "run" and (image is None or size is None):
+            action, why = BLOCKED, _NO_IMAGE
+        elif action == RECOVER and account.account_id in (obstacles or {}):
+            action, why, guarded = BLOCKED, (obstacles or {})[account.account_id], True
+        rows.append(
+            PlannedAccount(
+                account_id=account.account_id,
+                customer=account.customer_email or account.customer_name or "(unknown)",
+                action=action,
+                why=why,
+                guarded=guarded,
+                grade=account.grade,
+                price=PRICES.get(account.grade or "", ""),
+                server=server,
+                image=image,
+                size=size,
+                restores=_restores(account),
+                mail=_mail(account),
+            )
+        )
+    return Plan(mode=mode, manifest_digest=manifest.digest, concurrency=concurrency, accounts=tuple(rows))
+
+
+def _decide(
+    account: Account, chosen: frozenset[str], *, server: str, asked: bool, accepted: bool
+) -> tuple[str, str, bool]:
+    if account.verdict != "RECOVERABLE":
+        named = dict.fromkeys((*account.blocking, *(f"missing:{name}" for name in account.missing)))
+        reasons = f": {', '.join(named)}" if named else ""
+        return BLOCKED, f"the verdict is {account.verdict}{reasons}", False
+    if account.account_id not in chosen:
+        return LEFT_OUT, "not selected", False
+    if wrong := unfit(account):
+        return BLOCKED, f"{UNFIT}: its {wrong} {_UNFIT}", True
+    if server == "GONE" or accepted:
+        return RECOVER, "accepted by a human" if server != "GONE" else "", False
+    if server == "RUNNING":
+        return BLOCKED, "its old server still runs: two servers on one bucket would be worse than none", True
+    if asked:
+        return BLOCKED, "nobody knows whether its old server still runs", True
+    return RECOVER, "`run` asks EC2 whether its old server is gone", False
+
+
+def _restores(account: Account) -> tuple[str, ...]:
+    if unfit(account):
+        return ()
+    pem, furl = restored_introducer(account)
+    storage, _ = restored_storage(account)
+    names = (("introducer key", pem), ("introducer furl", furl), ("storage key", storage))
+    return tuple(name for name, secret in names if secret is not None)
+
+
+def _mail(account: Account) -> str:
+    kind, reason = audience(account)
+    return f"to {account.customer_email}" if kind == CONFIRMATION else f"to the staff: {reason}"

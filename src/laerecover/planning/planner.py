@@ -1,0 +1,141 @@
+"""A plan is made of manifest, options, settings, state; the state remembers it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from laerecover.errors import LaeRecoverError, LockHeld
+from laerecover.manifest import Manifest
+from laerecover.options import Options, now
+from laerecover.planning.decisions import ask_old_servers
+from laerecover.planning.guards import NOT_STARTED, guard_cloud, guard_files
+from laerecover.planning.obstacles import Obstacle
+from laerecover.planning.plan import Plan, make_plan
+from laerecover.ports.world import World
+from laerecover.runbook.ledger import read_ledger
+from laerecover.settings import Settings, drill_settings
+from laerecover.state.lock import locked
+from laerecover.state.state import State, open_state, read_state
+from laerecover.state.worlds import Worlds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planner:
+    """What a plan is made of. `manifest`: as the recovery sees it."""
+
+    options: Options
+    state: State
+    manifest: Manifest
+    settings: Settings
+
+    def plan(self, obstacles: Sequence[Obstacle] = ()) -> Plan:
+        """What would happen to each account, as far as is known by now."""
+        barred = {o.account_id: f"{o.what}: {o.message}; {o.remedy}" for o in obstacles if o.account_id is not None}
+        made = make_plan(
+            self.manifest,
+            self.settings,
+            mode=self.state.mode,
+            selected=self.options.selection.of(self.manifest),
+            concurrency=self.options.concurrency,
+            accepted=self.state.accepted_of(self.manifest),
+            inventory=self.state.inventory or None,
+            obstacles=barred,
+        )
+        return replace(made, notes=tuple(f"{o.message}; {o.remedy}" for o in obstacles if not o.blocks))
+
+    def check(self, world: World) -> Sequence[Obstacle]:
+        """What stands in the way of those that are selected and not recovered yet."""
+        from laerecover.planning.check import check
+
+        todo = self.open_accounts(self.plan())
+        return check(
+            [a for a in self.manifest.recoverable if a.account_id in todo],
+            self.settings,
+            world,
+            recovery_id=self.state.recovery_id,
+            everyone=self.manifest.accounts,
+            decided=self.state.decided,
+        )
+
+    def open_accounts(self, planned: Plan) -> list[str]:
+        """Those of the plan that are not recovered yet."""
+        rounds = read_ledger(self.state.ledger, with_steps=False)
+        done = {account for account, latest in rounds.items() if latest.outcome == "recovered"}
+        return [a.account_id for a in planned.recover if a.account_id not in done]
+
+
+def plan(options: Options, *, worlds: Worlds, check: bool = False) -> tuple[Plan, Sequence[Obstacle]]:
+    """What a run would do; the state folder remembers which manifest was planned. Asks nobody, unless to `check`."""
+    manifest, folder = options.read(), options.folder("run")
+    real = check or options.settings is not None or options.settings_file.is_file()
+    settings = options.settings_for("run", folder) if real else drill_settings(folder)
+    state = _plan_anew(folder, manifest, options)
+    manifest = state.seen(manifest)
+    planner = Planner(options=options, state=replace(state, inventory={}), manifest=manifest, settings=settings)
+    obstacles: Sequence[Obstacle] = ()
+    if check:
+        guard_files(settings)
+        guard_cloud(state, settings)
+        opened = worlds.cloud(settings, threading.Event())
+        asked = ask_old_servers(state, manifest, options.selection.of(manifest), opened, settings.region)
+        planner = replace(planner, state=asked)
+        obstacles = planner.check(opened.world)
+    made = planner.plan(obstacles)
+    return _remembered(state, made) if real else made, obstacles
+
+
+def renewed(state: State, options: Options) -> State:
+    """--new-identity is for the whole recovery: half of the accounts with old keys would be no answer to a break-in.
+
+    So is --prove: nobody can store something before a disaster that has been.
+    """
+    if options.prove and not state.prove:
+        if state.started_at is not None or state.rehearsal.is_file():
+            raise LaeRecoverError(
+                "this drill was begun without --prove",
+                where=str(state.folder),
+                next_step=f"go on without it, or begin anew with --again; {NOT_STARTED}",
+            )
+        state = replace(state, prove=True).write()
+    if options.new_identity and not state.new_identity:
+        if state.started_at is not None:
+            raise LaeRecoverError(
+                "this recovery was begun without --new-identity",
+                where=str(state.folder),
+                next_step="go on without it, or `laerecover cleanup` first and name another folder with --state; "
+                + NOT_STARTED,
+            )
+        state = replace(state, new_identity=True).write()
+    return state
+
+
+def _plan_anew(folder: Path, manifest: Manifest, options: Options) -> State:
+    """Planning is how another manifest is allowed in: the recovery's id stays, the planned digest changes.
+
+    Raises LockHeld if there is something to write, and a runner is at work.
+    """
+    state = read_state(folder)
+    if state is None or state.mode != "run":
+        return open_state(folder, mode="run", digest=manifest.digest, now=now(), new_identity=options.new_identity)
+    if state.planned_digest == manifest.digest and state.new_identity >= options.new_identity:
+        return state
+    stamp = now().isoformat(timespec="seconds")
+    with locked(folder, "plan"):
+        state = renewed(read_state(folder) or state, options)
+        same = state.planned_digest == manifest.digest
+        return state if same else replace(state, planned_digest=manifest.digest, planned_at=stamp).write()
+
+
+def _remembered(state: State, made: Plan) -> Plan:
+    """The plan, its digest written into the state as it is by now; it says so if a runner does not let it."""
+    try:
+        with locked(state.folder, "plan"):
+            latest = read_state(state.folder)
+            if latest is not None and latest.planned_digest == state.planned_digest:
+                replace(latest, plan_digest=made.digest).write()
+        return made
+    except LockHeld as error:
+        return replace(made, notes=(*made.notes, f"{error.what}: nothing of this plan was written down"))

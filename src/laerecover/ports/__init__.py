@@ -1,0 +1,1 @@
+"""What the steps need of the world, as protocols; what it may answer."""

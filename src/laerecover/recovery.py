@@ -1,0 +1,128 @@
+"""A recovery: what stops it is asked, the plan is confirmed, the runbook carried out, the report written."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from laerecover.afterwards.adopt import adopt_unknown
+from laerecover.errors import Guarded
+from laerecover.mail.outbox import Outbox
+from laerecover.options import Options, now
+from laerecover.planning.decisions import accept_rebuilt, ask_old_servers, need_reason, record_decisions
+from laerecover.planning.guards import (
+    NOT_STARTED,
+    guard_cloud,
+    guard_evidence_out,
+    guard_files,
+    guard_instances,
+    guard_obstacles,
+)
+from laerecover.planning.plan import Plan
+from laerecover.planning.planner import Planner, renewed
+from laerecover.ports.world import OpenWorld
+from laerecover.report.report import Report
+from laerecover.report.written import written_report
+from laerecover.runbook.tags import mark_recovered
+from laerecover.state.state import State, opened_state
+from laerecover.state.worlds import Worlds
+
+if TYPE_CHECKING:
+    from laerecover.runbook.engine import Watcher
+
+Confirm = Callable[[Plan], bool]
+Watch = Callable[[Plan], "AbstractContextManager[Watcher]"]
+
+
+def run(
+    options: Options,
+    *,
+    watch: Watch,
+    stop: threading.Event,
+    confirm: Confirm,
+    worlds: Worlds,
+    asked: bool = True,
+) -> tuple[State, Report]:
+    """The runbook in the real world. `asked`: somebody looks at the plan now, so that another one than before will do.
+
+    Raises Guarded if the plan is not confirmed, is not the one that was shown, or asks for too many instances.
+    """
+    manifest, folder = options.read(), options.folder("run")
+    need_reason(options)
+    settings = options.settings_for("run", folder)
+    guard_files(settings)
+    renew = options.new_identity
+    with opened_state(
+        folder, command="run", mode="run", digest=manifest.digest, now=now(), new_identity=renew
+    ) as found:
+        guard_cloud(found, settings)
+        asking = record_decisions(options, renewed(found, options), manifest)
+        manifest, opened = asking.seen(manifest), worlds.open(asking, settings, options.vault(folder), stop)
+        state = ask_old_servers(asking, manifest, options.selection.of(manifest), opened, settings.region).write()
+        planner = Planner(options=options, state=state, manifest=manifest, settings=settings)
+        planned = planner.plan()
+        if planner.open_accounts(planned):
+            state, obstacles = accept_rebuilt(options, state, manifest, planner.check(opened.world))
+            guard_obstacles(obstacles, options)
+            planned = replace(planner, state=state).plan(obstacles)
+            guard_instances(planned, options)
+            _confirmed(planned, state, options, confirm, asked=asked)
+            state = replace(state, plan_digest=planned.digest).write()
+            adopt_unknown(state, manifest, settings, opened.world)
+        return carry_out(replace(planner, state=state), planned, opened, watch=watch, stop=stop, worlds=worlds)
+
+
+def _confirmed(planned: Plan, state: State, options: Options, confirm: Confirm, *, asked: bool) -> None:
+    """Raises Guarded unless this very plan was seen, and somebody wants it."""
+    if not asked and state.plan_digest not in (None, planned.digest):
+        raise Guarded(
+            "the plan is not the one that was shown: settings have changed since",
+            where=f"{options.settings_file} · shown {state.plan_digest}, now {planned.digest}",
+            next_step=f"look at `laerecover plan {options.quoted}`, then run again; {NOT_STARTED}",
+        )
+    if not confirm(planned):
+        raise Guarded(
+            "the plan was not confirmed",
+            where=str(state.folder),
+            next_step=f"run again when you are sure; {NOT_STARTED}",
+        )
+
+
+def carry_out(
+    planner: Planner, planned: Plan, opened: OpenWorld, *, watch: Watch, stop: threading.Event, worlds: Worlds
+) -> tuple[State, Report]:
+    """The runbook for every account of the plan that is not recovered yet, then the report. The caller holds the lock."""
+    options, state, settings = planner.options, planner.state, planner.settings
+    for account_id, untagged in state.untagged.items():
+        mark_recovered(state, opened.world, account_id, untagged["instance_id"])
+    todo = planner.open_accounts(planned)
+    if todo:
+        from laerecover.runbook import engine
+
+        guard_evidence_out(settings)
+        begun = state.started_at or now().isoformat()
+        state = replace(state, started_at=begun, cloud=settings.cloud, stopped="").write()
+        with watch(planned) as watcher:
+            job = engine.Job(
+                state=state,
+                accounts={a.account_id: a for a in planner.manifest.recoverable if a.account_id in todo},
+                settings=settings,
+                vault=options.vault(state.folder),
+                outbox=Outbox(state.outbox),
+                open_world=opened,
+                watcher=watcher,
+                stop=stop,
+                mail=options.mail,
+                concurrency=options.concurrency,
+                max_instances=options.max_instances,
+                max_failures=options.max_failures,
+                canary=options.canary,
+            )
+            stopped = engine.run(job, todo)
+        state = replace(state, stopped=stopped)
+        if stopped:
+            state.write()
+    return state, written_report(replace(planner, state=state), planned, worlds)

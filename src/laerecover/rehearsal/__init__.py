@@ -1,0 +1,1 @@
+"""The worlds of drills: nothing is anybody's there."""

@@ -1,0 +1,74 @@
+"""A drill: the whole runbook in the twin world, or on a rig."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+from laerecover.manifest import Account, Manifest
+from laerecover.options import Options, now
+from laerecover.planning.guards import guard_instances
+from laerecover.planning.plan import Plan
+from laerecover.planning.planner import Planner, renewed
+from laerecover.recovery import Watch, carry_out
+from laerecover.rehearsal.worlds import DrillWorlds
+from laerecover.report.report import Report
+from laerecover.report.written import written_report
+from laerecover.state.state import State, forget_drill, opened_state
+
+
+def drill(options: Options, *, watch: Watch, stop: threading.Event) -> tuple[State, Report]:
+    """The whole runbook in the twin world, or on a rig. No settings, no confirmation."""
+    manifest, folder, worlds = options.read(), options.folder("drill"), DrillWorlds(options.crash_at)
+    if options.again:
+        _end_rig(folder)
+        forget_drill(folder)
+    chances = {"seed": options.seed, "pace": options.pace, "faults": options.faults, "prove": options.prove}
+    chances["new_identity"] = options.new_identity
+    with opened_state(folder, command="drill", mode="drill", digest=manifest.digest, now=now(), **chances) as found:
+        state, before = renewed(found, options), manifest
+        manifest, vault = state.seen(manifest), options.vault(folder)
+        settings = options.settings_for("drill", folder)
+        planner = Planner(options=options, state=state, manifest=manifest, settings=settings)
+        planned = planner.plan()
+        if not planner.open_accounts(planned) and not _unproved(state, planned):
+            return state, written_report(planner, planned, worlds)
+        if options.place == "rig" or state.prove:
+            from laerecover.rehearsal.rig import of_a_drill as rig
+
+            rig.begin(state, manifest.recoverable, options.faults)
+            planner = replace(planner, settings=options.settings_for("drill", folder))
+        if state.prove:
+            planner = replace(planner, options=replace(options, mail="send"))
+            rig.store_canaries(state, _selected(before, planned), vault, stop)
+        opened = worlds.open(state, planner.settings, vault, stop)
+        planned = planner.plan()
+        guard_instances(planned, options)
+        done = carry_out(planner, planned, opened, watch=watch, stop=stop, worlds=worlds)
+        if state.prove:
+            recovered = set(_unproved(state, planned)).difference(planner.open_accounts(planned))
+            rig.try_canaries(state, [a for a in manifest.accounts if a.account_id in recovered], vault, stop)
+            done = done[0], written_report(replace(planner, state=done[0]), planned, worlds)
+        if not planner.open_accounts(planned) and not _unproved(state, planned):
+            _end_rig(folder)
+        return done
+
+
+def _selected(manifest: Manifest, planned: Plan) -> list[Account]:
+    chosen = {a.account_id for a in planned.recover}
+    return [a for a in manifest.accounts if a.account_id in chosen]
+
+
+def _unproved(state: State, planned: Plan) -> list[str]:
+    """Those of the plan whose canary has not come back yet, if it is to."""
+    proved = state.proved
+    return [a.account_id for a in planned.recover if state.prove and not proved.get(a.account_id, {}).get("ok")]
+
+
+def _end_rig(folder: Path) -> None:
+    """The instances of a drill end with it; those of a killed or failed one wait for the same command."""
+    if (folder / "rig").is_dir():
+        from laerecover.rehearsal.rig import of_a_drill
+
+        of_a_drill.end(folder)

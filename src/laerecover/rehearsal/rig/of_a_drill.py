@@ -1,0 +1,73 @@
+"""A drill's own rig, which outlives a killed runner but not the drill."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from laerecover.errors import LaeRecoverError
+from laerecover.hosts.vault import Vault
+from laerecover.manifest import Account
+from laerecover.rehearsal.rig import proof
+from laerecover.rehearsal.rig.client import Rig, find, up
+from laerecover.rehearsal.rig.operator import write_settings
+from laerecover.state.state import State
+
+_RIG = "rig"
+
+
+def begin(state: State, accounts: Sequence[Account], faults: str) -> None:
+    """The drill's rig runs, the accounts' buckets stand in it, its settings are written.
+
+    Raises LaeRecoverError: no rig can run here, or the drill's rig has gone and its instances with it.
+    """
+    if state.rehearsal.is_file():
+        _need(state)
+        return
+    if state.started_at is not None:
+        raise _refusal(state, "this drill was begun in the twin world")
+    rig = up(state.folder / _RIG, say=_say, faults=faults)
+    for account in accounts:
+        if account.bucket_name and account.user_access_key_id and account.user_secret_key:
+            rig.ask("customer", account.bucket_name, account.user_access_key_id, account.user_secret_key.reveal())
+    write_settings(rig, state.rehearsal.parent, accounts)
+
+
+def store_canaries(state: State, accounts: Sequence[Account], vault: Vault, stop: threading.Event) -> None:
+    """See `proof.store`."""
+    proof.store(_need(state), accounts, vault, stop)
+
+
+def try_canaries(state: State, accounts: Sequence[Account], vault: Vault, stop: threading.Event) -> None:
+    """See `proof.prove`."""
+    proof.prove(state, _need(state), accounts, vault, stop)
+
+
+def enter(state: State) -> None:
+    """From now on this thread connects in the network of the drill's rig."""
+    _need(state).enter()
+
+
+def end(folder: Path) -> None:
+    """End the drill's rig, instances and all; no effect if there is none."""
+    rig = find(folder / _RIG)
+    if rig is not None:
+        rig.down()
+
+
+def _need(state: State) -> Rig:
+    rig = find(state.folder / _RIG)
+    if rig is None or not rig.alive:
+        raise _refusal(state, "the rig of this drill has ended, and its instances with it")
+    return rig
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")
+
+
+def _refusal(state: State, what: str) -> LaeRecoverError:
+    again = "begin anew with `laerecover drill MANIFEST --world rig --again`, and `--mail send` for its mails"
+    return LaeRecoverError(what, where=str(state.folder), next_step=again)

@@ -1,0 +1,46 @@
+"""The report, written into the state folder."""
+
+from __future__ import annotations
+
+from laerecover.options import TAKES, Options, find_state, now
+from laerecover.planning.plan import Plan, make_plan
+from laerecover.planning.planner import Planner
+from laerecover.report.counts import count_effects
+from laerecover.report.report import Report, make_report, write_report
+from laerecover.state.state import State
+from laerecover.state.worlds import Worlds
+
+
+def report(options: Options, worlds: Worlds) -> tuple[State, Report]:
+    """The report of the state as it is now; starts nothing, asks the ledger only."""
+    state = find_state(options)
+    manifest, settings = state.seen(options.read()), options.settings_for(state.mode, state.folder)
+    planned = make_plan(
+        manifest,
+        settings,
+        mode=state.mode,
+        selected=options.selection.of(manifest),
+        concurrency=options.concurrency,
+        accepted=state.accepted_of(manifest),
+        inventory=state.inventory,
+    )
+    planner = Planner(options=options, state=state, manifest=manifest, settings=settings)
+    return state, written_report(planner, planned, worlds)
+
+
+def written_report(planner: Planner, planned: Plan, worlds: Worlds) -> Report:
+    """The report, put into the state folder."""
+    options, state, settings = planner.options, planner.state, planner.settings
+    counts = count_effects(state, settings, worlds.counted(state))
+    made = make_report(
+        state,
+        planner.manifest,
+        planned,
+        counts,
+        name=str(options.manifest),
+        repeated={command: options.repeat(command) for command in TAKES},
+        sender=settings.sender,
+        now=now(),
+    )
+    write_report(state, made)
+    return made

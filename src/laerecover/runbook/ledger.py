@@ -1,0 +1,110 @@
+"""The ledger read back: what DBOS recorded of each account's latest round."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from laerecover.runbook.runbook import ALL_STEPS
+
+WORKFLOW = "recover_account"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """The latest try at one account, as the ledger has it. `steps` are those that have a recorded effect."""
+
+    workflow_id: str
+    account_id: str
+    number: int
+    status: str
+    output: Mapping[str, Any] | None
+    ended_at: datetime | None
+    steps: tuple[Mapping[str, Any], ...] = ()
+    launched: frozenset[str] = frozenset()
+
+    @property
+    def outcome(self) -> str:
+        """recovered, failed or on its way."""
+        if self.status == "SUCCESS" and self.output is not None:
+            return str(self.output["outcome"])
+        return "on its way" if self.status in ("PENDING", "ENQUEUED", "DELAYED") else "failed"
+
+
+def read_ledger(ledger: Path, *, with_steps: bool = True) -> dict[str, Round]:
+    """Account -> its latest round. A ledger that does not exist is empty, and is not made."""
+    if not ledger.is_file():
+        return {}
+    from dbos import DBOSClient, DBOSPortableJSONSerializer
+
+    client = DBOSClient(system_database_url=f"sqlite:///{ledger}", serializer=DBOSPortableJSONSerializer())
+    try:
+        rounds: dict[str, Round] = {}
+        launched: dict[str, set[str]] = {}
+        for status in client.list_workflows(name=WORKFLOW):
+            if status.input is None:
+                continue
+            account_id, number = str(status.input["args"][0]), int(status.input["args"][1])
+            steps = _steps(client.list_workflow_steps(status.workflow_id)) if with_steps else ()
+            ids = {str(s["values"]["instance_id"]) for s in steps if s["step"] == "deploy_ec2_instance" and s["ok"]}
+            launched.setdefault(account_id, set()).update(ids)
+            if account_id in rounds and rounds[account_id].number > number:
+                continue
+            rounds[account_id] = Round(
+                workflow_id=status.workflow_id,
+                account_id=account_id,
+                number=number,
+                status=status.status,
+                output=status.output,
+                ended_at=_ended(steps) if status.completed_at is not None else None,
+                steps=steps,
+                launched=frozenset(launched[account_id]),
+            )
+        return rounds
+    finally:
+        client.destroy()
+
+
+def abandon(ledger: Path, latest: Round) -> None:
+    """Give up the account's latest round: the next run begins another, and takes up nothing of this one."""
+    from dbos import DBOSClient, DBOSPortableJSONSerializer
+
+    client = DBOSClient(system_database_url=f"sqlite:///{ledger}", serializer=DBOSPortableJSONSerializer())
+    try:
+        client.cancel_workflow(latest.workflow_id)
+    finally:
+        client.destroy()
+
+
+def _steps(infos: Sequence[Any]) -> tuple[Mapping[str, Any], ...]:
+    steps: dict[str, dict[str, Any]] = {}
+    for info in infos:
+        if info["function_name"] not in ALL_STEPS or info["output"] is None:
+            continue
+        started, ended = _time(info["started_at_epoch_ms"]), _time(info["completed_at_epoch_ms"])
+        earlier = steps.get(info["function_name"])
+        steps[info["function_name"]] = {
+            **info["output"],
+            "attempts": 1 + (earlier["attempts"] if earlier else 0),
+            "started_at": earlier["started_at"] if earlier else _stamp(started),
+            "ended_at": _stamp(ended),
+            "seconds": round((ended - started).total_seconds(), 3) if started and ended else None,
+        }
+    return tuple(steps.values())
+
+
+def _ended(steps: Sequence[Mapping[str, Any]]) -> datetime | None:
+    """When the last step ended: the engine's own time of completion knows whole seconds only."""
+    ends = [datetime.fromisoformat(step["ended_at"]) for step in steps if step["ended_at"]]
+    return max(ends, default=None)
+
+
+def _time(epoch_ms: int | None) -> datetime | None:
+    return None if epoch_ms is None else datetime.fromtimestamp(epoch_ms / 1000, UTC)
+
+
+def _stamp(time: datetime | None) -> str | None:
+    return None if time is None else time.isoformat(timespec="milliseconds")

@@ -1,0 +1,170 @@
+"""bounce_server: the account's identity and its S3 keys come to the host, and its nodes run."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from operator import methodcaller
+
+from laerecover.errors import StepFailed
+from laerecover.hosts.identity import NodeKeys, node_keys, parse_furl, restored_introducer, restored_storage, tub_id_of
+from laerecover.hosts.recipes.named import recipe_named
+from laerecover.hosts.recipes.recipe import Recipe, Service, Site
+from laerecover.manifest import Account, Secret
+from laerecover.ports.compute import RECOVERED_TAG
+from laerecover.runbook.work import Link, Values, Work
+from laerecover.text import clean
+
+
+def bounce_server(work: Work) -> Values:
+    """Settle which identity the nodes have, seal it, put it in place before the first start, start, compare what runs.
+
+    Where nothing may be restored, keys are made here, not on the host: a crash at any moment finds them sealed.
+    Values: introducer_tub_id, server_nodeid, and whether each was restored. Fails: `identity_differs`,
+    `other_keys` (somebody else's are there already), `account_unfit`, as install_server.
+    """
+    account, addresses = work.account, work.known["wait_for_ec2_addresses"]
+    public_host, private_host = str(addresses["public_host"]), str(addresses["private_host"])
+    kept = work.vault.load(account.account_id)
+    keys = node_keys(account, kept, public_host=public_host, new_identity=work.new_identity)
+    if not work.new_identity:
+        _promised(work, keys)
+    recipe = recipe_named(work.settings.recipe)
+    site = Site(
+        account=account,
+        public_host=public_host,
+        private_host=private_host,
+        keys=keys,
+        s3_endpoint=work.settings.s3_endpoint,
+        session_token=work.settings.session_token,
+    )
+    try:
+        services = recipe.services(site)
+    except ValueError as error:
+        raise StepFailed(f"no configuration can be written: {error}", kind="account_unfit") from None
+    ours = _ours(account, kept, keys)
+    with work.link(patient=True) as link:
+        _spare_others(work, link, recipe, keys, ours)
+    work.vault.save(
+        account.account_id,
+        {
+            "ours": Secret(" ".join(sorted(ours))),
+            "furl": keys.introducer_furl,
+            "introducer_node_pem": keys.introducer_node_pem,
+            "server_node_pem": keys.server_node_pem,
+            "server_node_privkey": keys.server_node_privkey,
+            "public_host": Secret(public_host),
+        },
+    )
+    with work.link(patient=True) as link:
+        _patch(work, link, recipe)
+        for service in services:
+            _bring_up(link, service)
+        _compare(link, recipe, keys)
+    return {
+        "introducer_tub_id": tub_id_of(keys.introducer_node_pem),
+        "server_nodeid": tub_id_of(keys.server_node_pem),
+        "introducer_restored": not work.new_identity and restored_introducer(account)[0] is not None,
+        "storage_restored": not work.new_identity and restored_storage(account)[0] is not None,
+    }
+
+
+def _ours(account: Account, kept: Mapping[str, Secret], keys: NodeKeys) -> frozenset[str]:
+    """Every identity that this recovery ever had for the account: the manifest's, those sealed, those that come now."""
+    known = {
+        _named(name, secret)
+        for name in ("introducer_node_pem", "introducer_furl", "server_node_pem")
+        for secret in (getattr(keys, name), getattr(account, name), kept.get(name.replace("introducer_furl", "furl")))
+        if secret is not None
+    }
+    return frozenset(known.union(kept["ours"].reveal().split() if "ours" in kept else ()) - {""})
+
+
+def _named(name: str, secret: Secret) -> str:
+    """TubID, or TubID and swissnum, of what the file of that name holds; "" if it cannot be read."""
+    try:
+        if name != "introducer_furl":
+            return tub_id_of(secret)
+        furl = parse_furl(secret)
+        return f"{furl.tub_id}/{furl.swissnum.reveal()}"
+    except ValueError:
+        return ""
+
+
+def _spare_others(work: Work, link: Link, recipe: Recipe, keys: NodeKeys, ours: Collection[str]) -> None:
+    """An identity on the host that is not this recovery's stays: a customer may have been told of it.
+
+    On a server that was recovered even one of ours stays. Tahoe-LAFS itself makes none before its first start.
+    """
+    for name, path in recipe.identity_files.items():
+        if not link.ask(methodcaller("stat", [path]), name):
+            continue
+        there = _named(name, link.ask(methodcaller("read", path), name))
+        if there != _named(name, getattr(keys, name)) and (there not in ours or _serves(work)):
+            raise StepFailed(
+                f"the host holds another {name} than this recovery has; nothing was replaced: go on with the state "
+                "folder, or the evidence, that has it, or end the instance if nobody needs it",
+                kind="other_keys",
+            )
+
+
+def _serves(work: Work) -> bool:
+    instance_id = work.known_of("deploy_ec2_instance", "instance_id")
+    within = work.settings.waits.command_deadline
+    instance = work.ensure(
+        lambda: work.world.compute.describe(instance_id), lambda: None, within=within, what="whether it was recovered"
+    )
+    return RECOVERED_TAG in instance.tags
+
+
+def _patch(work: Work, link: Link, recipe: Recipe) -> None:
+    """No node starts that could destroy a share. One that serves a customer already stays as it is: `verify` names it."""
+    question = recipe.patched()
+
+    def lacking() -> str:
+        answer = link.ask(methodcaller("output", question), "whether it is patched").strip() if question else "patched"
+        return "" if answer == "patched" else answer
+
+    if not lacking() or (link.ask(methodcaller("running", "storageserver"), "storageserver") and _serves(work)):
+        return
+    link.commands(recipe.patches())
+    if told := lacking():
+        markers = " ".join(command.marker for command in recipe.patches())
+        raise StepFailed(
+            f"Tahoe-LAFS was patched on this host, and is not any more ({clean(told)}): somebody installed it again; "
+            f"remove {markers} there, then run again",
+            kind="unknown_tahoe",
+        )
+
+
+def _bring_up(link: Link, service: Service) -> None:
+    """Files first; a service that runs has had them, and may have written to them since."""
+    if not link.ask(lambda host: host.running(service.name), service.name):
+        for file in service.files:
+            link.place(file.path, file.content, mode=file.mode, owner=file.owner)
+        link.service(service.name)
+    link.commands(service.proofs)
+
+
+def _promised(work: Work, keys: NodeKeys) -> None:
+    """The grade's promise, checked before anything is put on the host."""
+    account, furl = work.account, parse_furl(keys.introducer_furl)
+    if account.grade == "IDENTITY_KEPT" and (
+        account.introducer_furl is None or not furl.same_capability(parse_furl(account.introducer_furl))
+    ):
+        raise StepFailed("the grade says IDENTITY_KEPT, but no furl fits the proved key", kind="identity_differs")
+    node_ids = (None, tub_id_of(keys.server_node_pem))
+    if account.grade in ("IDENTITY_KEPT", "NEW_FURL") and account.server_nodeid not in node_ids:
+        raise StepFailed("the key of the storage node does not give the lost one's node id", kind="identity_differs")
+
+
+def _compare(link: Link, recipe: Recipe, keys: NodeKeys) -> None:
+    """What stands on the host, now that its nodes run, is what was put there."""
+
+    def held(name: str) -> Secret:
+        return link.ask(lambda host: host.read(recipe.identity_files[name]), name)
+
+    for name, pem in (("introducer_node_pem", keys.introducer_node_pem), ("server_node_pem", keys.server_node_pem)):
+        if tub_id_of(held(name)) != tub_id_of(pem):
+            raise StepFailed(f"the host holds another {name} than the one put there", kind="identity_differs")
+    if not parse_furl(held("introducer_furl")).same_capability(parse_furl(keys.introducer_furl)):
+        raise StepFailed("the introducer runs with another furl than the one put there", kind="identity_differs")

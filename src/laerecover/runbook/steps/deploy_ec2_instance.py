@@ -1,0 +1,160 @@
+"""deploy_EC2_instance: one instance for the account, however often it is asked for."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from laerecover.errors import StepFailed
+from laerecover.hosts.host_keys import derive_host_key
+from laerecover.manifest import Account, Secret
+from laerecover.ports.compute import Compute, Instance, LaunchRequest
+from laerecover.ports.refusals import Refusal, Transient
+from laerecover.runbook.tags import client_token, generation_of, tags_of, token_of
+from laerecover.runbook.work import Values, Work
+from laerecover.settings import Settings
+
+_WITHIN = 300.0
+
+
+RECOVERED_BEFORE = "recovered_before"
+
+
+def of_another_recovery(instance: Instance) -> tuple[str, str]:
+    """Of a living instance that another recovery launched for the account: what it means, and what to do."""
+    recovery_id = instance.tags.get("lae-recovery", "(unknown)")
+    return (
+        f"{instance.instance_id} ({instance.state}) of the recovery {recovery_id} serves it already",
+        f"go on with that recovery: `laerecover adopt MANIFEST --recovery {shlex.quote(recovery_id)} --state NEW_FOLDER`, then run "
+        f"there; or end {instance.instance_id} if it is not wanted",
+    )
+
+
+def offers(settings: Settings, account: Account) -> Sequence[LaunchRequest]:
+    """What to ask for, in this order, as far as settings and account say: the next where there was no capacity.
+
+    Raises StepFailed (`no_image`).
+    """
+    image, size = settings.image_of(account), settings.size_of(account)
+    if image is None or size is None:
+        raise StepFailed(
+            "no image or no size is known for this account; add its product to the config, or ec2.image and ec2.size to the settings",
+            kind="no_image",
+        )
+    first = LaunchRequest(
+        client_token="",
+        tags={"Name": account.instance_name} if settings.name_tag == "email" and account.instance_name else {},
+        ami_image_id=image,
+        instance_size=size,
+        admin_keypair_name=settings.admin_keypair_name,
+        security_group=settings.security_group,
+        subnet=settings.subnet,
+    )
+    return [first, *(_elsewhere(first, row) for row in settings.fallbacks)]
+
+
+def _elsewhere(first: LaunchRequest, row: Mapping[str, str]) -> LaunchRequest:
+    size, subnet = row.get("size", first.instance_size), row.get("subnet", first.subnet)
+    return replace(first, instance_size=size, subnet=subnet, zone=row.get("zone"))
+
+
+def deploy_ec2_instance(work: Work) -> Values:
+    """Launch, or find by its tags, the account's one living instance.
+
+    `work.attempt` says which offer: the ledger knows that the one before found no capacity, so no resumed run goes back.
+    Values: instance_id, launch_time, generation, attempt, size, zone, subnet, former (ids of its dead predecessors),
+    client_token, host_key, boot_host_key (public halves). Fails: `no_image`, `doubled` (two living instances),
+    `recovered_before` (one of another recovery), `max_instances`, `capacity` (another attempt is left), `no_capacity`, `quota`, what else EC2 refuses.
+    """
+    compute, tags = work.world.compute, tags_of(work.recovery_id, work.account.account_id)
+    account = {"lae-account": work.account.account_id}
+    former: list[Instance] = []
+    spent = 0
+
+    def probe() -> Instance | None:
+        # By the account alone: one of another recovery (a mended manifest, a fresh state folder) would be a second server.
+        ours = [i for i in compute.find(account) if i.tags.get("lae-mode", work.mode) == work.mode]
+        found = [i for i in ours if i.tags.get("lae-recovery") == work.recovery_id]
+        for other in ours:
+            if other not in found and not other.dead:
+                raise StepFailed("; ".join(of_another_recovery(other)), kind=RECOVERED_BEFORE)
+        former[:] = [instance for instance in found if instance.state == "terminated"]
+        living = [instance for instance in found if not instance.dead]
+        if len(living) > 1:
+            ids = ", ".join(sorted(instance.instance_id for instance in living))
+            raise StepFailed(f"the account has more than one living instance: {ids}; end all but one", kind="doubled")
+        if len(former) + len(living) < len(found):
+            raise Transient("its former instance is still shutting down")
+        return living[0] if living else None
+
+    def act() -> Instance:
+        nonlocal spent
+        generation = 1 + max([spent, *map(generation_of, former)])
+        request, former_user_data = _request(work, tags, generation)
+        work.permit_launch(request.client_token)
+        try:
+            return _launch(compute, request, former_user_data)
+        except Refusal as error:
+            if error.kind == "token_spent":
+                # EC2 forgets the dead after an hour, but not their tokens.
+                spent = generation
+                return act()
+            raise _explained(work, error) from None
+
+    instance = work.ensure(probe, act, within=_WITHIN, what="launch")
+    token = token_of(instance)
+    attempt = int(instance.tags.get("lae-attempt", 1))
+    chosen = offers(work.settings, work.account)[attempt - 1 : attempt]
+    return {
+        "instance_id": instance.instance_id,
+        "launch_time": instance.launch_time,
+        "generation": generation_of(instance),
+        "attempt": attempt,
+        "size": chosen[0].instance_size if chosen else None,
+        "zone": chosen[0].zone if chosen else None,
+        "subnet": chosen[0].subnet if chosen else None,
+        "former": sorted(each.instance_id for each in former),
+        "client_token": token,
+        "host_key": derive_host_key(work.vault, token, "final").public,
+        "boot_host_key": derive_host_key(work.vault, token, "boot").public,
+    }
+
+
+def _launch(compute: Compute, request: LaunchRequest, former_user_data: Secret) -> Instance:
+    """A launch that an older version began is that launch only with the user data which that version sent."""
+    try:
+        return compute.launch(request)
+    except Refusal as error:
+        if error.kind != "idempotent_mismatch":
+            raise
+        return compute.launch(replace(request, user_data=former_user_data))
+
+
+def _request(work: Work, tags: Mapping[str, str], generation: int) -> tuple[LaunchRequest, Secret]:
+    """The launch, and what an older version sent as its user data."""
+    wanted = offers(work.settings, work.account)
+    attempt = min(work.attempt, len(wanted))
+    offer = wanted[attempt - 1]
+    token = client_token(work.recovery_id, work.account.account_id, generation, attempt, mode=work.mode)
+    numbers = {"lae-mode": work.mode, "lae-generation": str(generation), "lae-attempt": str(attempt)}
+    boot = derive_host_key(work.vault, token, "boot")
+    tags = {**offer.tags, **tags, **numbers}
+    return replace(offer, client_token=token, tags=tags, user_data=boot.user_data), boot.former_user_data
+
+
+def _explained(work: Work, error: Refusal) -> Exception:
+    """What EC2's refusal means for this account."""
+    if error.kind == "idempotent_mismatch":
+        # It is there, launched with other settings: its tags will show it.
+        return Transient(f"an instance with this client token exists: {error}")
+    if error.kind == "capacity" and work.attempt >= len(offers(work.settings, work.account)):
+        return Refusal(f"{error}; name other zones or types in ec2.fallbacks, and run again", kind="no_capacity")
+    if error.kind == "quota":
+        found = work.world.compute.find({"lae-recovery": work.recovery_id})
+        living = sum(1 for instance in found if not instance.dead)
+        return Refusal(
+            f"{error}; {living} instances of this recovery fit; raise the quota and run again, what is done stays",
+            kind="quota",
+        )
+    return error

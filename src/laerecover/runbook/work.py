@@ -1,0 +1,242 @@
+"""Work: what a step has in hand."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from laerecover.errors import StepFailed
+from laerecover.hosts.host_keys import LOGIN, fingerprint
+from laerecover.hosts.recipes.recipe import PROBLEMS
+from laerecover.hosts.vault import Vault
+from laerecover.mail.delivery import Delivery, Sending, nowhere
+from laerecover.mail.outbox import Outbox
+from laerecover.manifest import Account, Secret
+from laerecover.ports.hosts import Command, FileFact, Host
+from laerecover.ports.patience import Patience, nobody_watches
+from laerecover.ports.refusals import NotListening, Refusal, Transient, WorldError
+from laerecover.ports.world import World
+from laerecover.settings import Settings
+
+T = TypeVar("T")
+Values = dict[str, Any]
+"""What a step tells the ledger: ids and addresses, as JSON values. Never a secret."""
+
+
+def _unlimited(client_token: str) -> None:
+    del client_token
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """One account, the world, and what the earlier steps told (`known`: step name -> its values)."""
+
+    account: Account
+    recovery_id: str
+    mode: str
+    world: World
+    settings: Settings
+    vault: Vault
+    outbox: Outbox
+    mail: str = "hold"
+    sending: Sending = field(default_factory=Sending)
+    round: int = 1
+    attempt: int = 1
+    known: Mapping[str, Values] = field(default_factory=dict)
+    failure: str = ""
+    new_identity: bool = False
+    """After a break-in: nothing of the account's identity is restored."""
+    dial: bool = True
+    """Whether new servers can be dialled from here; a human may have said that they cannot."""
+    permit_launch: Callable[[str], None] = _unlimited
+    """Raises StepFailed (`max_instances`) if the launch with this token would be one too many."""
+    point: Callable[[str], None] = nowhere
+    """Named crash points of the drills; the real world has none."""
+    waiting: Callable[[str, float], None] = nobody_watches
+    """Tells the people watching: what is waited for, how many seconds at the latest."""
+
+    def known_of(self, step: str, name: str) -> str:
+        """A value that an earlier step told."""
+        return str(self.known[step][name])
+
+    def ensure(
+        self,
+        probe: Callable[[], T | None],
+        act: Callable[[], T | None],
+        *,
+        within: float,
+        what: str,
+        link: Link | None = None,
+    ) -> T:
+        """Ask; if it is not so, act; ask again: until it is so, or `within` seconds are over.
+
+        A Transient answer (a lost connection above all) says nothing about the effect, so the world is asked again
+        before acting again. Raises StepFailed (`deadline`), and whatever else the world says.
+        """
+        until = self.world.clock.monotonic() + within
+        tries, reason = 0, "not there yet"
+        while True:
+            try:
+                found = probe()
+                if found is not None:
+                    return found
+                if tries == 0 or reason != "not there yet":
+                    self.point("before-act")
+                    try:
+                        found, reason = act(), "not there yet"
+                    finally:
+                        self.point("after-act")
+                    found = probe() if found is None else found
+                    if found is not None:
+                        return found
+            except Transient as error:
+                reason = str(error) or error.kind
+                if link is not None:
+                    link.drop()
+            tries += 1
+            self.patience.pause(tries, until, what, reason)
+
+    @property
+    def patience(self) -> Patience:
+        """How this account's world is asked again."""
+        return Patience(account_id=self.account.account_id, clock=self.world.clock, waiting=self.waiting)
+
+    @property
+    def delivery(self) -> Delivery:
+        """By which this account's mails leave, or are held."""
+        recorded = self.known_of("append_record", "instance_id") if "append_record" in self.known else None
+        return Delivery(
+            account=self.account,
+            recovery_id=self.recovery_id,
+            world=self.world,
+            settings=self.settings,
+            vault=self.vault,
+            outbox=self.outbox,
+            patience=self.patience,
+            mail=self.mail,
+            sending=self.sending,
+            recorded=recorded,
+            point=self.point,
+        )
+
+    def look_for_death(self) -> None:
+        """Of a host that does not answer: StepFailed (`instance_died`) if its instance was ended, so that nobody waits for it."""
+        instance_id = self.known["deploy_ec2_instance"].get("instance_id")
+        if instance_id is None:
+            return
+        try:
+            instance = self.world.compute.describe(instance_id, fresh=self.settings.waits.address_poll)
+        except WorldError:
+            return
+        if instance.dead:
+            what = f"{instance_id} is {instance.state}: somebody ended it, or it died"
+            raise StepFailed(f"{what}; another is launched once it is terminated", kind="instance_died")
+
+    def own_host_keys(self) -> str:
+        """Both keys that the account's new server may answer with, fit for comparing."""
+        told = self.known["deploy_ec2_instance"]
+        boot, final = (fingerprint(str(told.get(name, ""))) for name in ("boot_host_key", "host_key"))
+        return f"at the first boot it shows our boot key, {boot}; the key that takes its place is {final}"
+
+    def link(self, *, patient: bool, user: str = LOGIN, pinned: str = "host_key") -> Link:
+        """A connection to the account's new server, opened when first used. See Link."""
+        return Link(self, user, patient, pinned)
+
+
+class Link:
+    """A connection that is made anew after it was lost.
+
+    `patient`: a host that does not listen is a passing trouble (it is known to have listened); else NotListening
+    is for the caller. `pinned`: which of the deploy step's values is the key that the host must answer with.
+    """
+
+    def __init__(self, work: Work, user: str, patient: bool, pinned: str) -> None:
+        self._work, self._user, self._patient, self._pinned = work, user, patient, pinned
+        self._host: Host | None = None
+
+    def __enter__(self) -> Link:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.drop()
+
+    def host(self) -> Host:
+        """The open connection."""
+        if self._host is None:
+            address = self._work.known_of("wait_for_ec2_addresses", "public_host")
+            key = self._work.known_of("deploy_ec2_instance", self._pinned)
+            try:
+                self._host = self._work.world.hosts.connect(address, user=self._user, host_key=key)
+            except Refusal as error:
+                if error.kind != "host_key":
+                    raise
+                raise Refusal(f"{error}: {self._work.own_host_keys()}", kind=error.kind) from None
+            except (NotListening, Transient) as error:
+                self._work.look_for_death()
+                if not self._patient or isinstance(error, Transient):
+                    raise
+                raise Transient(str(error), kind=error.kind) from None
+        return self._host
+
+    def drop(self) -> None:
+        """Close the connection; the next use opens another."""
+        host, self._host = self._host, None
+        if host is not None:
+            host.close()
+
+    def commands(self, commands: Sequence[Command]) -> None:
+        """Have one phase done, which may be empty. Raises StepFailed (`command_failed`) with the first failed command's status and tail."""
+        if not commands:
+            return
+        deadline = self._work.settings.waits.command_deadline * len(commands)
+        what = ", ".join(command.name for command in commands)
+        self._work.waiting(what, deadline)
+        results = self._work.ensure(
+            lambda: None, lambda: self.host().run(commands), within=deadline, what=what, link=self
+        )
+        for result in results:
+            if problem := PROBLEMS.get(result.status):
+                raise StepFailed(f"{result.name}: {problem.text}: {result.tail}".rstrip(": "), kind=problem.kind)
+            if result.status != 0:
+                raise StepFailed(
+                    f"{result.name}: exit status {result.status}: {result.tail}".rstrip(": "), kind="command_failed"
+                )
+
+    def place(self, path: str, content: Secret, *, mode: int, owner: str = "customer") -> None:
+        """Have the file on the host with this content, owner and mode."""
+        wanted = FileFact(sha256=_sha256(content.reveal()), owner=owner, mode=mode)
+
+        def probe() -> bool | None:
+            return True if self.host().stat([path]).get(path) == wanted else None
+
+        def act() -> None:
+            self.host().write(path, content, owner=owner, mode=mode)
+
+        self._work.ensure(probe, act, within=self._work.settings.waits.command_deadline, what=f"file {path}", link=self)
+
+    def service(self, name: str) -> None:
+        """Have the service running."""
+        self._work.ensure(
+            lambda: self.host().running(name) or None,
+            lambda: self.host().start(name),
+            within=self._work.settings.waits.command_deadline,
+            what=f"service {name}",
+            link=self,
+        )
+
+    def ask(self, question: Callable[[Host], T], what: str) -> T:
+        """An answer of the host, asked again after a lost connection."""
+        answer = self._work.ensure(
+            lambda: (question(self.host()),),
+            lambda: None,
+            within=self._work.settings.waits.command_deadline,
+            what=what,
+            link=self,
+        )
+        return answer[0]
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,1 +1,0 @@
-"""The HOWTO's functions, one file each: each asks the world, acts if need be, and tells what it found."""

@@ -1,0 +1,323 @@
+"""What an operator types, sees and gets as exit codes."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from laerecover.cli._show import ask, ask_word
+from laerecover.errors import Guarded
+from laerecover.manifest import Secret, write_manifest
+
+MAIN = [sys.executable, "-c", "from laerecover.cli import main; main()"]
+
+
+@pytest.fixture
+def laerecover(commands, key_file):
+    """Runs the command as a user would, piped."""
+
+    def call(*arguments, start=False):
+        given = [*arguments]
+        if given[0] in ("plan", "drill", "run", "notify", "report", "adopt", "cleanup"):
+            given += ["--key-file", key_file]
+        if given[0] == "drill" and "--pace" not in given:
+            given += ["--pace", "0.001"]
+        return commands.start(*given) if start else commands(*given)
+
+    return call
+
+
+def test_help_names_every_command_and_loads_nothing_heavy():
+    """--help lists what exists, and imports neither engine, nor tables, nor cloud."""
+    code = (
+        "import sys\nfrom laerecover.cli import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "heavy = {'dbos', 'pyarrow', 'boto3', 'paramiko', 'smtplib', 'sqlalchemy', 'jinja2', 'pandas', 'lark'}\n"
+        "heavy &= set(sys.modules)\n"
+        "print('heavy:', sorted(heavy))\n"
+    )
+    shown = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, check=False).stdout
+    assert "heavy: []" in shown
+    for command in ("plan", "drill", "run", "notify", "status", "report", "resolve", "adopt", "cleanup", "settings"):
+        assert re.search(rf"^\s*{command}\b", shown, re.M), command
+
+
+def test_a_drill_from_start_to_sent_mails(laerecover, make_manifest, make_account):
+    """Drill, status, notify, report: four commands, and the state tells the same story each time."""
+    manifest = make_manifest(
+        make_account(0),
+        make_account(1, customer_keyinfo="PGP"),
+        make_account(2, verdict="INCOMPLETE", user_secret_key=None, missing=("user_secret_key",)),
+        make_account(3, customer_name="Zoë <script>alert(1)</script> [red]x[/red]\x1b[31m"),
+    )
+    drilled = laerecover("drill", manifest)
+    assert drilled.returncode == 0, drilled.stderr
+    assert "3 of 4 accounts recovered, 1 blocked" in drilled.stdout
+    assert re.search(r"^\d\d:\d\d:\d\d  lae-\S+  install_server  done$", drilled.stderr, re.M)
+    assert "\x1b" not in drilled.stdout + drilled.stderr
+    assert json.loads(laerecover("status", manifest, "--json").stdout)["mails"] == {"held": 3}
+    sent = laerecover("notify", manifest)
+    assert sent.returncode == 0
+    assert "Mails: 3 sent" in sent.stdout
+    assert "canary" not in sent.stdout
+    report = json.loads(laerecover("report", manifest, "--json").stdout)
+    assert [a["mails_sent"] for a in report["accounts"] if a["outcome"] == "recovered"] == [1, 1, 1]
+    html = (Path(f"{manifest}.drill") / "report.html").read_text()
+    assert "<script" not in html
+    assert "default-src 'none'; style-src 'unsafe-inline'" in html
+    again = laerecover("notify", manifest, "--json")
+    assert set(json.loads(again.stdout)["mails"].values()) == {"sent"}
+
+
+def test_json_is_alone_on_stdout(laerecover, make_manifest):
+    """With --json the report is all that machines read; people's text is on stderr."""
+    manifest = make_manifest(count=1)
+    drilled = laerecover("drill", manifest, "--json")
+    body = json.loads(drilled.stdout)
+    account = body["accounts"][0]
+    assert [s["step"] for s in account["steps"]][:2] == ["deploy_ec2_instance", "wait_for_ec2_addresses"]
+    assert {"outcome", "grade", "instances_launched", "mails_sent", "serverinfo_rows", "rto_seconds"} <= set(account)
+    assert account["rto_seconds"] > 0
+    assert body == {**json.loads((Path(f"{manifest}.drill") / "report.json").read_text())}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "text"),
+    [
+        (("drill", "nosuch.parquet"), 2, "no such manifest"),
+        (("drill", "{manifest}", "--only", "nobody@example.org"), 2, "no account is called"),
+        (("drill", "{manifest}", "--max-instances", "1"), 3, "--max-instances allows 1"),
+        (("drill", "{manifest}", "--mail", "maybe"), 2, "hold or send"),
+        (("run", "{manifest}"), 2, "settings --example"),
+        (("run", "{manifest}", "--accept", "x"), 2, "--because"),
+        (("run", "{manifest}", "--not-dialled"), 2, "--not-dialled needs a reason"),
+        (("notify", "{manifest}", "--not-dialled", "--because", " "), 2, "--not-dialled needs a reason"),
+        (("report", "{manifest}"), 2, "nothing was started yet"),
+        (("notify", "{manifest}"), 2, "nothing was started yet"),
+        (("resolve", "{manifest}", "x", "mail"), 2, "--sent or --resend"),
+    ],
+)
+def test_a_refusal_is_what_where_next_and_no_traceback(laerecover, make_manifest, arguments, code, text):
+    """Every refusal fits on one screen and has its exit code."""
+    manifest = make_manifest(count=2)
+    refused = laerecover(*[a.format(manifest=manifest) for a in arguments])
+    assert (refused.returncode, refused.stdout) == (code, "")
+    assert text in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert len(refused.stderr.splitlines()) < 10
+
+
+def test_a_changed_manifest_is_not_drilled_on(laerecover, make_manifest, make_account):
+    """A state belongs to the manifest that was planned; --again forgets a drill, and nothing but a drill."""
+    manifest = make_manifest(count=1)
+    assert laerecover("drill", manifest).returncode == 0
+    make_manifest(make_account(0, customer_name="Another"))
+    refused = laerecover("drill", manifest)
+    assert refused.returncode == 2
+    assert "not the one that was planned" in refused.stderr
+    assert laerecover("drill", manifest, "--again").returncode == 0
+    assert laerecover("plan", manifest).returncode == 0
+    state = f"{manifest}.state"
+    assert laerecover("drill", manifest, "--again", "--state", state).returncode == 2
+    assert (Path(state) / "state.json").exists()
+
+
+def test_a_drill_never_becomes_a_run(laerecover, make_manifest, tmp_path):
+    """The mode of a state is recorded: `run` refuses a drill's state."""
+    manifest = make_manifest(count=1)
+    laerecover("drill", manifest)
+    settings = write_settings(tmp_path)
+    refused = laerecover("run", manifest, "--state", f"{manifest}.drill", "--settings", settings, "--yes")
+    assert refused.returncode == 2
+    assert "made by a drill" in refused.stderr
+
+
+def test_a_run_without_terminal_and_yes_starts_nothing():
+    """Where nobody can type it, nobody has confirmed."""
+    with pytest.raises(Guarded, match="nobody is there to confirm"):
+        ask("Recover 1 accounts")
+    assert not ask_word("End 1 instances", "1-abcd")
+
+
+def test_a_run_whose_cloud_does_not_answer_starts_nothing(laerecover, make_manifest, make_account, tmp_path):
+    """Nobody knows whether the old servers are gone, whatever the manifest says: exit 3."""
+    manifest = make_manifest(make_account(0, server="GONE"))
+    refused = laerecover("run", manifest, "--settings", write_settings(tmp_path), "--yes")
+    assert refused.returncode == 3
+    assert "EC2 did not say whether the old servers are gone" in refused.stderr
+    assert not (Path(f"{manifest}.state") / "ledger.sqlite").exists()
+
+
+def test_an_unknown_old_server_blocks_and_an_accepted_one_is_recorded(
+    laerecover, make_manifest, make_account, tmp_path
+):
+    """Without an answer about the old server only a recorded decision lets an account go on."""
+    manifest = make_manifest(make_account(0, server="UNKNOWN", old_instance_id=None))
+    account_id = make_account(0).account_id
+    settings = write_settings(tmp_path)
+    blocked = laerecover("run", manifest, "--settings", settings, "--yes")
+    assert blocked.returncode == 3
+    assert "nobody knows whether its old server still runs" in blocked.stdout
+    laerecover("run", manifest, "--settings", settings, "--accept", account_id, "--because", "seen dead in the console")
+    state = json.loads((Path(f"{manifest}.state") / "state.json").read_text())
+    assert state["accepted"][account_id]["because"] == "seen dead in the console"
+
+
+def test_a_second_runner_is_told_who_holds_the_lock(laerecover, make_manifest):
+    """Two runners on one state: the second exits 75 and names the first."""
+    manifest = make_manifest(count=1)
+    first = laerecover("drill", manifest, "--pace", "0.5", start=True)
+    first.read_lines(1)
+    second = laerecover("drill", manifest)
+    seen = json.loads(laerecover("status", manifest, "--json").stdout)
+    first.wait(signal=signal.SIGKILL)
+    assert second.returncode == 75
+    assert f"pid {first.pid} on " in second.stderr
+    assert f"pid {first.pid} on " in seen["runner"]
+    assert laerecover("status", manifest).returncode == 0
+
+
+def test_an_interrupted_drill_says_how_to_go_on(laerecover, make_manifest):
+    """Ctrl-C ends calmly with exit 130, and the same command goes on."""
+    manifest = make_manifest(count=2)
+    runner = laerecover("drill", manifest, "--pace", "0.005", start=True)
+    runner.read_lines(1)
+    stopped = runner.wait(signal=signal.SIGINT)
+    assert stopped.returncode == 130
+    assert "Stopped by you after" in stopped.stderr
+    assert f"laerecover drill {manifest}" in stopped.stderr
+    assert "Nothing is in doubt." in stopped.stderr
+    assert laerecover("drill", manifest).returncode == 0
+
+
+def test_the_example_settings_are_complete():
+    """`settings --example` prints a file that names every section."""
+    shown = subprocess.run([*MAIN, "settings", "--example"], capture_output=True, text=True, check=True).stdout
+    assert all(f"[{section}]" in shown for section in ("files", "ec2", "mail", "monitoring", "waits"))
+
+
+def test_no_secret_is_anywhere_but_sealed(laerecover, make_manifest, make_account):
+    """Canary secrets stand in no output and in no file of the state, the engine's store decoded included."""
+    account = make_account(0, introducer_identity="ABSENT", grade="NEW_FURL")
+    manifest = make_manifest(account, make_account(1))
+    drilled = laerecover("drill", manifest, "--mail", "send", "--json")
+    assert drilled.returncode == 0
+    body = account.server_node_pem.reveal().splitlines()
+    canaries = ["canary-secret-key", "canary-user-token", "canary-product-token", "canaryswissnum", body[1], body[-2]]
+    seen = [drilled.stdout, drilled.stderr, *store_texts(Path(f"{manifest}.drill"))]
+    every = [p for p in Path(f"{manifest}.drill").rglob("*") if p.is_file()]
+    # The evidence for the next disaster has its secrets where the HOWTO has them: in the secrets files, nowhere else.
+    files = [p for p in every if Path(f"{manifest}.drill/evidence/secrets") not in p.parents]
+    assert len(files) > 5
+    seen += [p.read_bytes().decode("latin-1") for p in files]
+    for canary in canaries:
+        assert not any(canary in text for text in seen), canary
+    assert all(p.stat().st_mode & 0o077 == 0 for p in files)
+
+
+def store_texts(state):
+    """Every text of the engine's store, base64 and escapes undone where there are any."""
+    import base64
+    import sqlite3
+
+    with sqlite3.connect(state / "ledger.sqlite") as db:
+        names = [n for (n,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        cells = [c for n in names for row in db.execute(f'SELECT * FROM "{n}"') for c in row if isinstance(c, str)]
+    assert any("install_server" in cell for cell in cells)
+    decoded = []
+    for cell in cells:
+        try:
+            decoded.append(base64.b64decode(cell, validate=True).decode("latin-1"))
+        except ValueError:
+            decoded.append(cell.encode().decode("unicode_escape", "replace"))
+    return [*cells, *decoded]
+
+
+def write_settings(folder):
+    """Settings whose cloud is nowhere: port 9 of this machine."""
+    operator = folder / "operator"
+    operator.mkdir(exist_ok=True)
+    (operator / "config.json").write_text(
+        json.dumps(
+            {
+                "ec2_access_key_id": "AKIAEXAMPLE",
+                "admin_keypair_name": "admin",
+                "admin_privkey_path": "admin.pem",
+                "monitor_pubkey_path": "monitor.pub",
+                "monitor_privkey_path": "monitor.pem",
+                "products": [{"product_code": "7A3C2F01", "ami_image_id": "ami-1", "instance_size": "t1.micro"}],
+            }
+        )
+    )
+    (operator / "monitor.pub").write_text("ssh-ed25519 AAAA monitor\n")
+    (operator / "ec2secret").write_text("secret\n")
+    for name in ("admin.pem", "monitor.pem"):
+        (operator / name).touch()
+    path = operator / "laerecover.toml"
+    path.write_text(
+        '[files]\nlae_automation_config = "config.json"\n[ec2]\nendpoint = "http://127.0.0.1:9/"\n'
+        '[mail]\nhost = "127.0.0.1"\nsender = "support@example.org"\nstaff = "staff@example.org"\n'
+    )
+    return path
+
+
+def test_a_manifest_of_a_customer_with_a_line_break_fails_that_account_alone(laerecover, make_manifest, make_account):
+    """A name that would forge a header fails its account with a clear error; the others are recovered; exit 1."""
+    manifest = make_manifest(make_account(0, customer_name="Eve\r\nBcc: mallory@example.net"), make_account(1))
+    drilled = laerecover("drill", manifest, "--mail", "send")
+    assert drilled.returncode == 1
+    assert "1 of 2 accounts recovered, 1 failed" in drilled.stdout
+    assert "customer_name holds a line break" in drilled.stdout
+
+
+def test_a_world_readable_key_is_refused(laerecover, make_manifest, key_file, tmp_path):
+    """The key file's remedy is on the screen."""
+    manifest = make_manifest(count=1)
+    key_file.chmod(0o644)
+    refused = laerecover("plan", manifest)
+    assert refused.returncode == 2
+    assert "chmod 600" in refused.stderr
+
+
+def test_two_folders_of_one_manifest_have_the_same_recovery(laerecover, make_manifest):
+    """The recovery's id is the manifest's digest, so that two state folders share their client tokens."""
+    manifest = make_manifest(count=1)
+    ids = set()
+    for name in ("a", "b"):
+        assert laerecover("plan", manifest, "--state", manifest.parent / name).returncode == 0
+        ids.add(json.loads((manifest.parent / name / "state.json").read_text())["recovery_id"])
+    assert len(ids) == 1
+
+
+def test_planning_anew_lets_a_mended_manifest_in(laerecover, make_manifest, make_account, key_file):
+    """`plan` takes another manifest into the state, and the recovery keeps its id."""
+    manifest = make_manifest(make_account(0))
+    laerecover("plan", manifest)
+    path = Path(f"{manifest}.state") / "state.json"
+    before = json.loads(path.read_text())
+    write_manifest(
+        manifest, [make_account(0, user_token=Secret("mended"))], evidence_digest="e" * 64, key_file=key_file
+    )
+    shown = laerecover("plan", manifest, "--json")
+    after = json.loads(path.read_text())
+    assert after["planned_digest"] == json.loads(shown.stdout)["manifest_digest"] != before["planned_digest"]
+    assert after["recovery_id"] == before["recovery_id"]
+
+
+def test_a_drills_half_made_instances_are_cleaned_up_on_the_word_that_is_shown(laerecover, make_manifest, make_account):
+    """Without a terminal the word is told, and nothing ends; with it the half-made ones end, and the drill goes on."""
+    manifest = make_manifest(make_account(0, customer_name="Eve\r\nBcc: mallory@example.net"), make_account(1))
+    laerecover("drill", manifest)
+    refused = laerecover("cleanup", manifest)
+    assert refused.returncode == 3
+    assert "customer0@example.org" in refused.stdout
+    assert "customer1@example.org" not in refused.stdout
+    word = re.search(r"--confirm (\S+)", refused.stderr).group(1)
+    assert laerecover("cleanup", manifest, "--confirm", "1-0000").returncode == 3
+    ended = laerecover("cleanup", manifest, "--confirm", word)
+    assert "1 instance was ended" in ended.stdout
+    assert "no half-made instance is left" in laerecover("cleanup", manifest, "--confirm", word).stdout

@@ -1,0 +1,97 @@
+"""The live table on a terminal: a row an account, a column a step, and an end that rests on measured times."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from laerecover.cli import _display as display
+from laerecover.cli._display import LiveWatcher
+from laerecover.planning.plan import make_plan
+from laerecover.runbook.runbook import STEPS, Effect
+from laerecover.settings import drill_settings
+
+
+class Clock:
+    """Stands still unless it is told."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def monotonic(self):
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The display's time."""
+    made = Clock()
+    monkeypatch.setattr(display, "time", made)
+    return made
+
+
+@pytest.fixture
+def watcher(make_account, tmp_path):
+    """A table of three accounts, two at a time; not shown live."""
+    from laerecover.manifest import Manifest
+
+    accounts = tuple(make_account(n, customer_email=f"[red]c{n}\x1b@example.org") for n in range(3))
+    manifest = Manifest(digest="d" * 64, evidence_digest="e" * 64, accounts=accounts)
+    chosen = {a.account_id for a in accounts}
+    plan = make_plan(manifest, drill_settings(tmp_path), mode="drill", selected=chosen, concurrency=2)
+    console = Console(file=io.StringIO(), width=220, height=40, force_terminal=True, color_system=None)
+    return LiveWatcher(console, plan.recover, concurrency=2), [a.account_id for a in accounts]
+
+
+def rendered(live):
+    console = Console(file=io.StringIO(), width=220)
+    console.print(live._render())
+    return console.file.getvalue()
+
+
+def go_through(live, clock, account, *, seconds=10.0):
+    for step in STEPS:
+        live.began(account, step)
+        clock.now += seconds
+        live.ended(account, Effect(step=step, ok=True))
+    live.finished(account, "recovered")
+
+
+def test_the_end_is_foretold_from_measured_times(watcher, clock):
+    """No end is foretold before every step was seen once; then it is what the others still need, two at a time."""
+    live, accounts = watcher
+    live.began(accounts[0], "deploy_ec2_instance")
+    assert "expected end" not in rendered(live)
+    go_through(live, clock, accounts[0])
+    each = 10.0 * len(STEPS)
+    assert f"expected end in {display.duration(each)}" in rendered(live)
+    live.began(accounts[1], "deploy_ec2_instance")
+    clock.now += 4
+    live.began(accounts[2], "deploy_ec2_instance")
+    clock.now += 4
+    assert f"expected end in {display.duration(each - 4)}" in rendered(live)
+    go_through(live, clock, accounts[1])
+    go_through(live, clock, accounts[2])
+    assert "expected end" not in rendered(live)
+    assert "3 of 3 recovered" in rendered(live)
+
+
+def test_every_step_has_its_column(watcher, clock):
+    """As many titles as steps; what is done, under way and to come can be told apart."""
+    live, accounts = watcher
+    assert len(display._TITLES) == len(STEPS)
+    live.began(accounts[0], "deploy_ec2_instance")
+    live.ended(accounts[0], Effect(step="deploy_ec2_instance", ok=True))
+    live.began(accounts[0], "wait_for_ec2_addresses")
+    live.waits(accounts[0], "addresses: pending", 30.0)
+    text = rendered(live)
+    assert ("✓" in text, "▸" in text, "addresses: pending (0 s, 30 s left)" in text) == (True, True, True)
+
+
+def test_names_are_shown_as_they_are_and_harmless(watcher):
+    """Markup in a name is text, control characters are dots."""
+    text = rendered(watcher[0])
+    assert "[red]c0·@example.org" in text
+    assert "\x1b" not in text

@@ -1,0 +1,86 @@
+"""The report: what came of each account, how long it took, and what is left for a human."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from laerecover.runbook.runbook import STEPS
+
+
+@pytest.fixture(scope="module")
+def drilled(commands, make_account, tmp_path_factory):
+    """A drill of an account as usual, one for the staff, one without an old server, one that cannot be recovered."""
+    from laerecover.manifest import write_manifest
+
+    folder = tmp_path_factory.mktemp("report")
+    (folder / "key").mkdir(mode=0o700)
+    accounts = (
+        make_account(0),
+        make_account(1, customer_keyinfo="0xC0FFEE", customer_name="<script>alert(1)</script>"),
+        make_account(
+            2, old_instance_id=None, old_public_host=None, grade="NEW_STORAGE_IDENTITY", storage_identity="ABSENT"
+        ),
+        make_account(3, verdict="INCOMPLETE", missing=("user_token",)),
+    )
+    key = folder / "key" / "manifest.key"
+    write_manifest(folder / "manifest.parquet", accounts, evidence_digest="e" * 64, key_file=key)
+    ended = commands("drill", folder / "manifest.parquet", "--key-file", key, "--pace", "0.001", "--json")
+    body = json.loads(ended.stdout)
+    body["accounts"].sort(key=lambda row: row["customer"])  # in the order of the accounts above
+    return body, Path(f"{folder / 'manifest.parquet'}.drill/report.html").read_text()
+
+
+def left(row):
+    return {f["do"].partition(":")[0]: f["about"] for f in row["follow_ups"]}
+
+
+def test_each_account_has_its_time(drilled):
+    """Time to recovery for what was recovered, none for the rest; the forecast stands beside what was measured."""
+    body, _ = drilled
+    assert [a["outcome"] for a in body["accounts"]] == ["recovered"] * 3 + ["blocked"]
+    assert [a["rto_seconds"] is not None for a in body["accounts"]] == [True] * 3 + [False]
+    assert 0 < max(a["rto_seconds"] or 0 for a in body["accounts"]) <= body["seconds"]
+    assert body["forecast_seconds"] > 0
+    assert list(body["step_seconds"]) == list(STEPS)
+
+
+def test_what_is_superseded_is_told(drilled):
+    """The lost server's address is to be taken out of monitoring, its row is superseded.
+
+    Without a lost server, neither.
+    """
+    rows = drilled[0]["accounts"]
+    told = left(rows[0])
+    assert told["remove the lost server from monitoring"] == "203.0.113.1"
+    assert told["the lost server's row stays in serverinfo.csv"] == "i-00000000"
+    assert (
+        not {"remove the lost server from monitoring", "the lost server's row stays in serverinfo.csv"}
+        & left(rows[2]).keys()
+    )
+
+
+def test_what_the_customer_has_to_do(drilled):
+    """One sentence for each grade, nothing for who is not recovered."""
+    told = [a["customer_does"] for a in drilled[0]["accounts"]]
+    assert told[0] == told[1] == "take the new address"
+    assert "read-only" in told[2]
+    assert told[3] == ""
+
+
+def test_where_the_evidence_lies(drilled):
+    """The names of the log and the secrets file that the recovery left are in the report."""
+    steps = {s["step"]: s["values"] for s in drilled[0]["accounts"][0]["steps"]}
+    assert steps["leave_evidence"]["log_file"].startswith("signup_logs/")
+    assert steps["leave_evidence"]["secrets_file"] in drilled[1]
+
+
+def test_the_page_is_harmless(drilled):
+    """Names are escaped, no script, nothing from elsewhere, no secret."""
+    page = drilled[1]
+    assert "<script" not in page
+    assert "canary" not in page + json.dumps(drilled[0])
+    assert "src=" not in page
+    assert "Where the time went" in page

@@ -1,0 +1,49 @@
+"""The reboot in install_server: proved by the boot id, told with the console's end when it fails."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from laerecover.rehearsal.twin.compute import TwinCompute
+from laerecover.rehearsal.twin.hosts import TwinHost
+
+
+@pytest.fixture
+def bench(make_bench):
+    """Waits only a moment for a reboot."""
+    made = make_bench()
+    waits = replace(made.work.settings.waits, reboot_deadline=5.0)
+    made.work = replace(made.work, settings=replace(made.work.settings, waits=waits))
+    return made
+
+
+def test_a_host_is_rebooted_once(bench):
+    """However often the step is carried out, the host was booted twice in all."""
+    bench.recover()
+    bench.recover()
+    assert [row["boots"] for row in bench.rows("instances")] == [2]
+
+
+def test_a_host_that_never_went_down_is_told_apart(bench, monkeypatch):
+    """The same boot id all along: no reboot took place."""
+    monkeypatch.setattr(TwinHost, "reboot", lambda self: None)
+    (failure,) = bench.recover()["failures"]
+    assert failure["kind"] == "reboot_failed"
+    assert "never went down" in failure["message"]
+
+
+def test_a_host_that_never_comes_back_is_told_with_its_console(bench, monkeypatch):
+    """What the machine printed last is in the failure, made fit to be shown."""
+
+    def die(self):
+        with bench.file.change() as db:
+            db.execute("UPDATE instances SET boots = boots + 1, refusals = 1000000")
+
+    monkeypatch.setattr(TwinHost, "reboot", die)
+    monkeypatch.setattr(TwinCompute, "console", lambda self, instance_id: "x\n" * 9999 + "Kernel \x1b[31mpanic\n")
+    (failure,) = bench.recover()["failures"]
+    assert failure["kind"] == "reboot_failed"
+    assert "never came back" in failure["message"]
+    assert failure["message"].endswith("Kernel ·[31mpanic")

@@ -1,0 +1,198 @@
+"""Two recoveries, or two operators with a state folder each, on one cloud: no second server, no lost one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from laerecover.afterwards.adopt import adopt
+from laerecover.afterwards.cleanup import cleanup
+from laerecover.errors import Guarded, LaeRecoverError, StepFailed
+from laerecover.options import Selection
+from laerecover.ports.services import ServerRow
+from laerecover.runbook.runbook import ALL_STEPS, execute
+from laerecover.state.state import read_state
+
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+UNFIT = "Eve\r\nBcc: mallory@example.net"
+
+
+def outcomes(made):
+    """Account -> outcome, in the manifest's order."""
+    return [account["outcome"] for account in made.accounts]
+
+
+def test_an_account_that_another_recovery_serves_is_blocked(operator, make_account, tmp_path):
+    """A mended manifest with a fresh state folder launches the others alone.
+
+    The row names instance, recovery, remedy.
+    """
+    first = operator(make_account(0))
+    first.run()
+    served = first.rows("instances")[0]["instance_id"]
+    old = read_state(first.options().folder("run")).recovery_id
+    second = operator(make_account(0, customer_name="Mended"), make_account(1))
+    second.world, second.file = first.world, first.file
+    made = second.run(state=tmp_path / "fresh")
+    assert outcomes(made) == ["blocked", "recovered"]
+    assert made.exit_code == 3
+    row = made.accounts[0]
+    for word in ("recovered_before", served, old, f"laerecover adopt MANIFEST --recovery {old}"):
+        assert word in row["why"]
+    assert [f["command"] for f in row["follow_ups"]] == [""], "nobody is told to accept a second server"
+    assert len(first.rows("instances")) == 2
+    second.world.world.compute.terminate(served)
+    assert outcomes(second.run(state=tmp_path / "fresh")) == ["recovered", "recovered"]
+
+
+@pytest.mark.parametrize("mode", ["run", "drill"])
+def test_a_launch_looks_for_other_recoveries_first(make_bench, mode):
+    """What came after the plan is found right before the launch; an instance of a drill counts for drills alone."""
+    bench = make_bench()
+    other = replace(bench.work, recovery_id="o" * 64)
+    launched = execute("deploy_ec2_instance", other).values["instance_id"]
+    while not bench.work.world.compute.find({}):
+        execute("wait_for_ec2_addresses", replace(other, known={"deploy_ec2_instance": {"instance_id": launched}}))
+    effect = execute("deploy_ec2_instance", replace(bench.work, mode=mode))
+    if mode == "drill":
+        assert (effect.kind, launched in effect.message, "o" * 64 in effect.message) == ("recovered_before", True, True)
+    assert len(bench.rows("instances")) == (1 if mode == "drill" else 2)
+
+
+def test_a_run_leaves_the_instances_of_a_drill_alone(operator, make_account):
+    """Of the same manifest, hence of the same recovery id: neither taken over, nor adopted, nor cleaned up."""
+    someone = operator(make_account(0))
+    someone.run()
+    with someone.file.change() as db:
+        db.execute(
+            "UPDATE instances SET tags = replace(tags, '\"run\"', '\"drill\"'), client_token = 'd', instance_id = 'i-d'"
+        )
+    drilled = someone.rows("instances")[0]["instance_id"]
+    again = operator(make_account(0))
+    again.world, again.file = someone.world, someone.file
+    folder = someone.options().folder("run").with_name("other")
+    with pytest.raises(LaeRecoverError, match="0 recoveries"):
+        adopt(again.options(state=folder), recovery=None, stop=again.stop, worlds=again.worlds)
+    assert again.run(state=folder).number("recovered") == 1
+    alive = {row["instance_id"] for row in again.rows("instances") if row["state"] == "running"}
+    assert len(alive) == 2
+    assert cleanup(again.options(state=folder), stop=again.stop, confirm=lambda *_: True, worlds=again.worlds) == []
+    assert drilled in alive
+
+
+def test_cleanup_keeps_what_another_operator_recovered(operator, make_account, tmp_path):
+    """By its tag, though this state knows the account as failed, and though its own serverinfo.csv is empty."""
+    someone = operator(make_account(0, customer_name=UNFIT))
+    assert someone.run().number("failed") == 1
+    instance_id = someone.rows("instances")[0]["instance_id"]
+    ask = {"stop": someone.stop, "confirm": lambda *_: False, "worlds": someone.worlds}
+    with pytest.raises(Guarded, match="not confirmed"):
+        cleanup(someone.options(), **ask)
+    someone.world.world.compute.tag(instance_id, {"lae-recovered": "2026-11-22T18:00:00+00:00"})
+    assert cleanup(someone.options(), **ask) == []
+
+
+def refuse(work):
+    """A step that fails before anything is recorded."""
+    raise StepFailed("as the test wants it", kind="command_failed")
+
+
+def test_cleanup_keeps_what_another_operator_recorded(operator, make_account, monkeypatch):
+    """A row of the register that this state's own round did not write."""
+    someone = operator(make_account(0))
+    with monkeypatch.context() as patch:
+        patch.setitem(ALL_STEPS, "install_server", refuse)
+        assert someone.run().number("failed") == 1
+    ask = {"stop": someone.stop, "confirm": lambda *_: False, "worlds": someone.worlds}
+    with pytest.raises(Guarded, match="not confirmed"):
+        cleanup(someone.options(), **ask)
+    row, told = someone.rows("instances")[0], {"recorded_at": "2026-11-22T18:00:00Z"}
+    told |= {name: row[name] for name in ("launch_time", "instance_id", "public_host")}
+    someone.world.world.register.append(ServerRow(**told))
+    assert cleanup(someone.options(), **ask) == []
+
+
+def test_a_recovered_instance_bears_its_tag(operator, make_account):
+    """So that other state folders see it."""
+    someone = operator(make_account(0))
+    someone.run()
+    assert "lae-recovered" in someone.rows("instances")[0]["tags"]
+
+
+def test_cleanup_leaves_what_another_state_launched_unless_all_is_said(operator, make_account, tmp_path):
+    """Another operator may be building it at this moment."""
+    someone = operator(make_account(0, customer_name=UNFIT))
+    someone.run()
+    with someone.file.change() as db:
+        db.execute("DELETE FROM serverinfo")
+    folder = tmp_path / "elsewhere"
+    adopt(someone.options(state=folder), recovery=None, stop=someone.stop, worlds=someone.worlds)
+    ask = {"stop": someone.stop, "worlds": someone.worlds}
+    with pytest.raises(Guarded, match="another operator may be at work"):
+        cleanup(someone.options(state=folder), confirm=lambda *_: True, **ask)
+    seen = []
+    ended = cleanup(
+        someone.options(state=folder), confirm=lambda found, word: not seen.extend(found), everyones=True, **ask
+    )
+    assert ended == seen
+    assert "another operator may be at work" in ended[0].holds
+    assert someone.rows("instances")[0]["state"] == "terminated"
+
+
+def test_a_host_that_was_ended_is_not_waited_for(make_bench):
+    """install_server asks the cloud about a host that does not answer, and the runbook goes on with a successor."""
+    bench, ended = make_bench(), []
+    perform = bench.perform
+
+    def ending(step, attempt, known, failure):
+        if step == "install_server" and not ended:
+            ended.append(known["deploy_ec2_instance"]["instance_id"])
+            bench.work.world.compute.terminate(ended[0])
+        return perform(step, attempt, known, failure)
+
+    bench.perform = ending
+    assert bench.recover()["outcome"] == "recovered"
+    died = [e for e in bench.effects if e.kind == "instance_died"]
+    assert [(e.step, ended[0] in e.message) for e in died] == [("install_server", True)]
+    assert [r["state"] for r in bench.rows("instances") if r["instance_id"] != ended[0]] == ["running"]
+
+
+def test_a_stopped_instance_is_said_to_be_stopped(make_bench):
+    """Nobody waits ten minutes for the addresses that it will not get."""
+    bench = make_bench()
+    known = {"deploy_ec2_instance": bench.perform("deploy_ec2_instance", 1, {}, "").values}
+    with bench.file.change() as db:
+        db.execute("UPDATE instances SET state = 'stopped', hidden = 0")
+    effect = bench.perform("wait_for_ec2_addresses", 1, known, "")
+    assert effect.kind == "instance_stopped"
+    assert "start it, or terminate it" in effect.message
+
+
+def test_evidence_that_could_not_be_left_starts_nothing(operator, make_account, tmp_path):
+    """Found before the first launch, with the path and the option."""
+    someone = operator(make_account(0))
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(LaeRecoverError, match="--evidence-out") as caught:
+        someone.run(evidence_out=tmp_path / "file")
+    assert caught.value.where == str(tmp_path / "file")
+    assert someone.rows("instances") == []
+
+
+def test_a_blank_reason_is_no_reason(operator, make_account):
+    """--because of spaces is refused."""
+    someone = operator(make_account(0))
+    with pytest.raises(LaeRecoverError, match="needs a reason"):
+        someone.run(accept=(make_account(0).account_id,), because="  ")
+
+
+def test_a_doubt_outside_the_selection_does_not_decide_the_exit(operator, make_account, tmp_path):
+    """It is named among what is left; `--only` another account ends with that account's own outcome."""
+    someone = operator(make_account(0), make_account(1))
+    someone.run(selection=Selection(first=1))
+    other = tmp_path / "other"
+    made = someone.run(state=other, selection=Selection(first=1))
+    assert made.exit_code == 4
+    made = someone.run(state=other, selection=Selection(only=("customer1@example.org",)))
+    assert (outcomes(made), made.exit_code) == (["recovered", "recovered"], 0)
+    assert any("ask whether the mail arrived" in f["do"] for f in made.accounts[0]["follow_ups"])
