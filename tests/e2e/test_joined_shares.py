@@ -1,4 +1,4 @@
-"""Shares in pieces, joined in a store, then served by a real storage node: old caps give what they gave, and are changed."""
+"""Shares in pieces, joined in a store, then served by a real storage node: old caps give the same, and are changed."""
 
 from __future__ import annotations
 

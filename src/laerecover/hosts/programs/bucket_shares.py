@@ -1,4 +1,4 @@
-"""How shares lie in a bucket of 2011 to 2014: told from names and sizes, then from the first bytes of a share.
+"""How shares lie in a bucket of 2011 to 2014: told from names, sizes, the first bytes of a share.
 
 Servers of from May 2014 on cut a share into pieces of 524,288 bytes: `shares/AB/INDEX/N`, `N.1`, `N.2`. AB are the first two
 characters of the storage index, N is the number of the share. What the servers of before wrote is one object, `N`.
@@ -39,7 +39,7 @@ _LAST_PART = {1: (0x20, 4), 2: (0x3C, 8)}
 width of that number and of the one that stands in that place, the length of the part."""
 
 
-class Entry(NamedTuple):
+class Listed(NamedTuple):
     """One object, as a listing of the store tells of it. `modified`: ISO 8601 in UTC, or nothing if that is not asked."""
 
     name: str
@@ -52,7 +52,7 @@ class Share(NamedTuple):
     """Objects that are one share by their names: number of the piece -> object. `name` is that of piece 0."""
 
     name: str
-    pieces: Mapping[int, Entry]
+    pieces: Mapping[int, Listed]
 
     @property
     def called(self) -> str:
@@ -79,13 +79,13 @@ class Share(NamedTuple):
         return "incomplete" if first == 0 or (full and run < len(self.pieces)) else "cut"
 
 
-def shares_in(listing: Iterable[Entry]) -> Iterator[Share | Entry]:
+def shares_in(listing: Iterable[Listed]) -> Iterator[Share | Listed]:
     """Shares, and as they are the objects that are none. A listing in the order of names has all pieces of a share together.
 
     What only looks like a share is none: another base32, a number with a zero in front, a piece 0 that is called so.
     """
 
-    def named(entry: Entry) -> str:
+    def named(entry: Listed) -> str:
         found = _NAME.fullmatch(entry.name)
         return entry.name.rpartition("/")[0] if found else ""
 
@@ -93,7 +93,7 @@ def shares_in(listing: Iterable[Entry]) -> Iterator[Share | Entry]:
         if not folder:
             yield from entries
             continue
-        found: dict[str, dict[int, Entry]] = {}
+        found: dict[str, dict[int, Listed]] = {}
         for entry in entries:
             number, _, piece = entry.name.rpartition("/")[2].partition(".")
             found.setdefault(number, {})[int(piece or 0)] = entry
@@ -106,7 +106,7 @@ class Digest:
     def __init__(self) -> None:
         self._sum = hashlib.sha256()
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: Listed) -> None:
         """One object more."""
         line = json.dumps(list(entry[:3]), ensure_ascii=False, separators=(",", ":"))
         self._sum.update(line.encode("utf-8", "surrogatepass") + b"\n")
@@ -117,7 +117,7 @@ class Digest:
         return self._sum.hexdigest()
 
 
-def digest_of(listing: Iterable[Entry]) -> str:
+def digest_of(listing: Iterable[Listed]) -> str:
     """See Digest."""
     digest = Digest()
     for entry in listing:
@@ -134,13 +134,13 @@ class Joined(NamedTuple):
     anything does, and of the last bytes.
     """
 
-    pieces: tuple[Entry, ...]
+    pieces: tuple[Listed, ...]
     size: int
     mend: bytes = b""
     end: bytes = b""
 
 
-Read = Callable[[Entry, int, int], bytes]
+Read = Callable[[Listed, int, int], bytes]
 """Object, first byte, how many: the bytes, fewer at the end of the object."""
 
 
@@ -192,7 +192,7 @@ def _immutable(share: Share, head: bytes, read: Read) -> Joined:
     return Joined(pieces, size)
 
 
-def _in_order(share: Share, count: int) -> tuple[Entry, ...]:
+def _in_order(share: Share, count: int) -> tuple[Listed, ...]:
     """The first pieces, so many of them. Raises Unfit: a gap, or one that is not as long as it must be."""
     missing = next((number for number in range(count) if number not in share.pieces), None)
     if missing is not None:
@@ -203,7 +203,7 @@ def _in_order(share: Share, count: int) -> tuple[Entry, ...]:
     return pieces
 
 
-def _across(pieces: tuple[Entry, ...], read: Read, start: int, count: int) -> bytes:
+def _across(pieces: tuple[Listed, ...], read: Read, start: int, count: int) -> bytes:
     """Bytes of the joined share, which may lie in two of its pieces. Raises Unfit."""
     found, size = b"", pieces[0].size
     while len(found) < count:

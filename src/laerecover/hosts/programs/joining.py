@@ -1,4 +1,4 @@
-"""Runs on a host, as its customer: joins the shares of the bucket into `recovered/`, once and for all.
+"""Runs on a host, as its customer: joins the shares of the bucket into `recovered/`, once for all times.
 
 Shares that are whole are copied by the store itself; those in pieces are read in order and put as one object each, which is
 there as a whole or not at all. What cannot be joined is left out. The old objects are read, never written. Killed and started
@@ -26,8 +26,8 @@ from laerecover.hosts.programs.bucket_shares import (
     JOINING,
     PIECE,
     RECOVERED,
-    Entry,
     Joined,
+    Listed,
     Share,
     Unfit,
     digest_of,
@@ -65,13 +65,13 @@ class Changed(Exception):
 class Bucket(Protocol):
     """The customer's bucket. Raises Ended where the store says no."""
 
-    def listing(self) -> Iterable[Entry]:
+    def listing(self) -> Iterable[Listed]:
         """All objects, in the order of their names."""
 
-    def read(self, entry: Entry, start: int, count: int) -> bytes:
+    def read(self, entry: Listed, start: int, count: int) -> bytes:
         """Bytes of that very object, fewer at its end. Raises Changed."""
 
-    def copy(self, entry: Entry, name: str) -> None:
+    def copy(self, entry: Listed, name: str) -> None:
         """The same object under another name, by the store itself. Raises Changed."""
 
     def put(self, name: str, chunks: Iterator[bytes], size: int) -> None:
@@ -171,7 +171,7 @@ def join(bucket: Bucket) -> str:
     return f"joined {cut:,} shares, copied {len(sizes) - cut:,}, left out {len(left_out):,}"
 
 
-def _old(listing: Sequence[Entry]) -> list[Entry]:
+def _old(listing: Sequence[Listed]) -> list[Listed]:
     """The objects that were there before anything was joined."""
     return [entry for entry in listing if not entry.name.startswith(RECOVERED)]
 
@@ -188,7 +188,7 @@ def _refuse_what_a_node_wrote(there: Iterable[str], targets: Sequence[Target]) -
             )
 
 
-def _begun(bucket: Bucket, listing: Sequence[Entry], digest: str) -> bool:
+def _begun(bucket: Bucket, listing: Sequence[Listed], digest: str) -> bool:
     """Whether this very thing was begun before, so that what is there already may stay; it is begun otherwise."""
     for entry in listing:
         if entry.name == JOINING and bucket.read(entry, 0, 200).decode("ascii", "replace").strip() == digest:
@@ -265,7 +265,7 @@ def _bytes(bucket: Bucket, plan: Joined, progress: Progress) -> Iterator[bytes]:
     yield plan.end
 
 
-def _compare(listing: Sequence[Entry], old: Sequence[Entry], sizes: dict[str, int]) -> None:
+def _compare(listing: Sequence[Listed], old: Sequence[Listed], sizes: dict[str, int]) -> None:
     """All is there as it must be, and the old objects are the same. Raises Ended."""
     if digest_of(_old(listing)) != digest_of(old):
         raise Ended(CHANGED, "somebody changed objects in the bucket meanwhile")

@@ -7,7 +7,6 @@ Joins the shares of the bucket (see `joining`) by the keys that the host's rclon
 from __future__ import annotations
 
 import configparser
-import io
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ import botocore.exceptions
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 
-from laerecover.hosts.programs.bucket_shares import RECOVERED, Entry
+from laerecover.hosts.programs.bucket_shares import RECOVERED, Listed
 from laerecover.hosts.programs.joining import AT_A_TIME, REFUSED, Changed, Ended, join, say
 
 T = TypeVar("T")
@@ -58,18 +57,18 @@ class S3Bucket:
             ),
         )
 
-    def listing(self) -> Iterator[Entry]:
+    def listing(self) -> Iterator[Listed]:
         """ListObjectsV2, page by page."""
         mark: dict[str, str] = {}
         while True:
             told = _told(lambda mark=mark: self._client.list_objects_v2(Bucket=self._name, **mark))  # type: ignore[misc]
             for row in told.get("Contents", []):
-                yield Entry(str(row["Key"]), int(row["Size"]), str(row["ETag"]))
+                yield Listed(str(row["Key"]), int(row["Size"]), str(row["ETag"]))
             if not told.get("NextContinuationToken"):
                 return
             mark = {"ContinuationToken": told["NextContinuationToken"]}
 
-    def read(self, entry: Entry, start: int, count: int) -> bytes:
+    def read(self, entry: Listed, start: int, count: int) -> bytes:
         """GetObject of a range; of a body that breaks off once more."""
         count = min(count, entry.size - start)
         if count <= 0:
@@ -85,7 +84,7 @@ class S3Bucket:
 
         return _told(get)
 
-    def copy(self, entry: Entry, name: str) -> None:
+    def copy(self, entry: Listed, name: str) -> None:
         """CopyObject, in parts where the object is too large for one."""
         source, wanted = {"Bucket": self._name, "Key": entry.name}, {"CopySourceIfMatch": entry.etag}
         if entry.size <= _COPIED_AT_ONCE:
@@ -98,7 +97,7 @@ class S3Bucket:
         """PutObject if it is small, else a multipart upload, which is given up as a whole if anything goes wrong."""
         part = max(_PART, -(-size // _PARTS))
         parts = TransferConfig(multipart_threshold=part, multipart_chunksize=part, use_threads=False)
-        _told(lambda: self._client.upload_fileobj(_file(chunks), self._name, name, Config=parts), tries=1)
+        _told(lambda: self._client.upload_fileobj(_Stream(chunks), self._name, name, Config=parts), tries=1)
 
     def forget_unfinished(self) -> None:
         """Multipart uploads that nobody will complete: the store charges for their parts, and no listing shows them."""
@@ -115,29 +114,21 @@ class S3Bucket:
         _told(lambda: self._client.delete_object(Bucket=self._name, Key=name))
 
 
-class _Chunks(io.RawIOBase):
-    """Chunks as a file that can be read once."""
+class _Stream:
+    """Chunks as a file that can be read once: `read` gives as much as is asked for, until the end."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks, self._rest = chunks, b""
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._rest:
-            try:
-                self._rest = next(self._chunks)
-            except StopIteration:
-                return 0
-        count = min(len(buffer), len(self._rest))
-        buffer[:count], self._rest = self._rest[:count], self._rest[count:]
-        return count
-
-
-def _file(chunks: Iterator[bytes]) -> io.BufferedReader:
-    """Its `read` gives as much as is asked for, until the end."""
-    return io.BufferedReader(_Chunks(chunks), 1 << 20)
+    def read(self, count: int) -> bytes:
+        """So many bytes."""
+        parts, missing = [self._rest], count - len(self._rest)
+        while missing > 0 and (chunk := next(self._chunks, None)) is not None:
+            parts.append(chunk)
+            missing -= len(chunk)
+        whole = b"".join(parts)
+        self._rest = whole[count:]
+        return whole[:count]
 
 
 def _told(ask: Callable[[], T], tries: int = 3) -> T:

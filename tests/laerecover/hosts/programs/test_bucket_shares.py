@@ -8,7 +8,7 @@ import pytest
 
 from laerecover.hosts.programs.bucket_shares import (
     PIECE,
-    Entry,
+    Listed,
     Share,
     Unfit,
     digest_of,
@@ -20,7 +20,7 @@ from old_buckets import CASES, OldBucket, immutable, index, place, share
 
 def listing(objects):
     """As a store gives it: in the order of the names' bytes."""
-    return [Entry(name, len(objects[name]), "tag") for name in sorted(objects)]
+    return [Listed(name, len(objects[name]), "tag") for name in sorted(objects)]
 
 
 def shares(objects):
@@ -52,7 +52,7 @@ def test_each_case_is_joined_as_it_must_be_or_left_out(case):
 def test_each_share_is_of_a_kind_by_sizes_alone():
     """One that is incomplete by its listing is not read; one that could be cut is."""
     assert {case: {each.kind for each in shares(made().objects)} for case, made in CASES.items()} == {
-        **dict.fromkeys(CASES, {"cut"}),
+        **{key: {"cut"} for key in CASES},
         "whole": {"whole"},
         "both kinds": {"whole", "cut"},
         "a gap of full pieces": {"incomplete"},
@@ -62,7 +62,7 @@ def test_each_share_is_of_a_kind_by_sizes_alone():
 
 
 def test_what_only_looks_like_a_share_is_none():
-    """Numbers are numbers, base32 is Tahoe-LAFS's, the first two characters are the index's; nothing is joined to another's piece."""
+    """Numbers are numbers, base32 is Tahoe-LAFS's, the first two characters are the index's."""
     ours, two = index("x"), index("x")[:2]
     other = "bb" if two != "bb" else "cc"
     names = [
@@ -72,7 +72,7 @@ def test_what_only_looks_like_a_share_is_none():
         f"shares/{two}/{ours}/0.1.2",
         f"shares/{two}/{ours}/0.x",
         f"shares/{two}/{ours}/-1",
-        f"shares/{two}/{ours}/١",
+        f"shares/{two}/{ours}/\u0661",
         f"shares/{two}/{ours}/0.1\n",
         f"shares/{two}/{ours}/",
         f"shares/{two}/{ours}",
@@ -92,7 +92,10 @@ def test_what_only_looks_like_a_share_is_none():
 
 def test_pieces_of_one_share_come_together_though_others_stand_between():
     """Of a store they come as 0, 0.1, 0.10, 0.2, 1, 1.1, 10: by the bytes of their names."""
-    names = [f"{place('x')}{end}" for end in ("", *(f".{n}" for n in range(1, 13)))] + [place("x", 1), place("x", 10) + ".1"]
+    names = [f"{place('x')}{end}" for end in ("", *(f".{n}" for n in range(1, 13)))] + [
+        place("x", 1),
+        place("x", 10) + ".1",
+    ]
     found = shares({**dict.fromkeys(names, b"x"), f"{place('x').removesuffix('0')}00": b"", "aaa": b"", "zzz": b""})
     assert [(each.name, sorted(each.pieces)) for each in found] == [
         (place("x"), list(range(13))),
@@ -104,7 +107,11 @@ def test_pieces_of_one_share_come_together_though_others_stand_between():
 def test_a_header_that_lies_is_no_reason_to_count_for_ever():
     """A length of 2**64 in a mutable share, an end of 2**32 in an immutable one."""
     lying = share("mdmf")[:84] + b"\xff" * 8 + share("mdmf")[92:]
-    lies = {place("a"): lying, place("a") + ".1": b"x", place("b"): immutable(900)[:44] + b"\xff" * 4 + immutable(900)[48:]}
+    lies = {
+        place("a"): lying,
+        place("a") + ".1": b"x",
+        place("b"): immutable(900)[:44] + b"\xff" * 4 + immutable(900)[48:],
+    }
     lies[place("b") + ".1"] = b"x"
     bucket = OldBucket(objects=lies)
     for each in shares(lies):
@@ -124,4 +131,7 @@ def test_what_a_later_node_wrote_whole_is_taken_as_it_is():
 def test_the_digest_is_a_line_for_each_object():
     """As docs tell it, so that anybody can compute it again."""
     lines = '["a/b",3,"\\"tag\\""]\n["ü",0,"x"]\n'
-    assert digest_of([Entry("a/b", 3, '"tag"', "2014"), Entry("ü", 0, "x")]) == hashlib.sha256(lines.encode()).hexdigest()
+    assert (
+        digest_of([Listed("a/b", 3, '"tag"', "2014"), Listed("ü", 0, "x")])
+        == hashlib.sha256(lines.encode()).hexdigest()
+    )

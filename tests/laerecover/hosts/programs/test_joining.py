@@ -1,4 +1,4 @@
-"""The program that joins a bucket's shares, at a real store on loopback: what it makes, what stops it, how it goes on."""
+"""The program that joins a bucket's shares, at a store on loopback: what it makes, what stops it, how it goes on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import boto3
 import pytest
 
 from laerecover.hosts.programs import joining, s3_joining
-from laerecover.hosts.programs.bucket_shares import COMPLETE, JOINING, PIECE, Entry, digest_of
+from laerecover.hosts.programs.bucket_shares import COMPLETE, JOINING, PIECE, Listed, digest_of
 from laerecover.hosts.programs.joining import CHANGED, REFUSED, SERVED, STALLED, Ended, join
 from laerecover.hosts.programs.s3_joining import S3Bucket
 from laerecover.rehearsal.rig.faults import Faults, Rule
@@ -92,7 +92,7 @@ def store(cloud, tmp_path):
 
 @pytest.mark.parametrize("case", CASES)
 def test_each_case_is_joined_as_it_must_be(store, case):
-    """What belongs below `recovered/` is there byte for byte, nothing else; the old objects are as they were; once and for all."""
+    """What belongs below `recovered/` is there byte for byte, nothing else; the old objects stay; once and for all."""
     bucket = CASES[case]()
     store.put({**bucket.objects, **OTHERS})
     before = store.old()
@@ -105,7 +105,7 @@ def test_each_case_is_joined_as_it_must_be(store, case):
     assert all(why in told["left_out"][name] for name, why in bucket.left_out.items()), told
     assert told["joined"] + told["copied"] == len(bucket.joined)
     assert told["bytes"] == sum(map(len, bucket.joined.values()))
-    assert told["of"] == digest_of(Entry(name, *before[name]) for name in sorted(before, key=str.encode))
+    assert told["of"] == digest_of(Listed(name, *before[name]) for name in sorted(before, key=str.encode))
     assert said.startswith(f"joined {told['joined']} shares, copied {told['copied']}, left out {len(told['left_out'])}")
     everything = store.listing()
     assert store.join() == "joined before: nothing was done"
@@ -117,7 +117,7 @@ def test_where_a_customer_changed_joined_shares_they_stay(store):
     bucket = CASES["both kinds"]()
     store.put(bucket.objects)
     store.join()
-    changed = {name: b"changed" for name in bucket.joined}
+    changed = dict.fromkeys(bucket.joined, b"changed")
     store.put(changed)
     store.join()
     assert {name: content for name, content in store.content("recovered/").items() if name in changed} == changed
@@ -236,9 +236,7 @@ def test_no_part_of_an_object_that_never_came_to_be_stays(store):
     store.put(CASES["file"]().objects)
     begun = store.client.create_multipart_upload(Bucket=NAME, Key=f"recovered/{place('file')}")
     theirs = store.client.create_multipart_upload(Bucket=NAME, Key="theirs")
-    store.client.upload_part(
-        Bucket=NAME, Key=begun["Key"], UploadId=begun["UploadId"], PartNumber=1, Body=b"x" * 1_000
-    )
+    store.client.upload_part(Bucket=NAME, Key=begun["Key"], UploadId=begun["UploadId"], PartNumber=1, Body=b"x" * 1_000)
     store.join()
     left = store.client.list_multipart_uploads(Bucket=NAME)["Uploads"]
     assert [upload["UploadId"] for upload in left] == [theirs["UploadId"]]
@@ -253,7 +251,7 @@ class Memory:
 
     def listing(self):
         self.calls["list"] += 1
-        return [Entry(name, self.sizes[name], "tag") for name in sorted(self.sizes)]
+        return [Listed(name, self.sizes[name], "tag") for name in sorted(self.sizes)]
 
     def read(self, entry, start, count):
         self.calls["read"] += 1
@@ -318,11 +316,11 @@ def test_when_nothing_moves_it_ends_by_itself():
     """And tells until then how far it is."""
     program = f"""
 from laerecover.hosts.programs import joining
-from laerecover.hosts.programs.bucket_shares import Entry
+from laerecover.hosts.programs.bucket_shares import Listed
 import time
 joining.TELL, joining.PATIENCE = 0.1, 0.4
 class Bucket:
-    def listing(self): return [Entry("{place("a")}", 10, ""), Entry("{place("b")}", 20, "")]
+    def listing(self): return [Listed("{place("a")}", 10, ""), Listed("{place("b")}", 20, "")]
     def copy(self, entry, name): time.sleep(60 if entry.size == 20 else 0)
     def put(self, name, chunks, size): pass
     def forget_unfinished(self): pass
