@@ -19,7 +19,7 @@ from laerecover.hosts.programs import joining, s3_joining
 from laerecover.hosts.programs.bucket_shares import COMPLETE, JOINING, PIECE, Listed, digest_of
 from laerecover.hosts.programs.joining import CHANGED, REFUSED, SERVED, STALLED, Ended, join
 from laerecover.hosts.programs.s3_joining import S3Bucket
-from laerecover.rehearsal.rig.faults import Faults, Rule
+from laerecover.rehearsal.rig.faults import FaultRule, RigFaults
 from laerecover.rehearsal.rig.proxy import serve
 from old_buckets import CASES, immutable, index, mended, mutable, place, share
 from old_shares import objects, pieces
@@ -80,7 +80,7 @@ class Store:
 
 @pytest.fixture(scope="module")
 def cloud():
-    with serve(faults=Faults()) as made:
+    with serve(faults=RigFaults()) as made:
         yield made
 
 
@@ -224,7 +224,7 @@ def test_a_store_that_stumbles_is_asked_again(store, fault):
     store.put({**bucket.objects, place("x"): pieces(immutable(9 << 20))[0]})
     store.put(objects(place("x"), pieces(immutable(9 << 20))))
     at = (2,) if fault == "throttle" else (1, 3, 4, 11)
-    store.strike(*(Rule(call=f"s3:{verb}", fault=fault, at=at) for verb in ("GET", "PUT", "POST")))
+    store.strike(*(FaultRule(call=f"s3:{verb}", fault=fault, at=at) for verb in ("GET", "PUT", "POST")))
     store.join()
     found = store.content("recovered/shares/")
     assert found.pop(f"recovered/{place('x')}") == immutable(9 << 20)
