@@ -120,8 +120,8 @@ class _Stream:
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks, self._rest = chunks, b""
 
-    def read(self, count: int) -> bytes:
-        """So many bytes."""
+    def read(self, count: int = sys.maxsize) -> bytes:
+        """So many bytes, or all."""
         parts, missing = [self._rest], count - len(self._rest)
         while missing > 0 and (chunk := next(self._chunks, None)) is not None:
             parts.append(chunk)
