@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from laerecover.state.state import State
 
 
-@takes(*PLACES, *SELECTION, *WORKING, "name_tag", *DECIDING)
+@takes(*PLACES, *SELECTION, *WORKING, "name_tag", "disaster_at", *DECIDING)
 def run(
     options: Options,
     accept: Annotated[
@@ -36,7 +36,7 @@ def run(
     from dataclasses import replace
 
     from laerecover import recovery
-    from laerecover.cli._show import ask, show_plan
+    from laerecover.cli._show import ask, show_plan, show_progress
     from laerecover.cli._worlds import EveryWorld
 
     given = replace(options, accept=tuple(accept or ()), canary=canary)
@@ -46,6 +46,8 @@ def run(
         return yes or ask(f"Recover {len(made.recover)} accounts")
 
     def recover(stop: threading.Event, watch: Watch) -> tuple[State, Report]:
-        return recovery.run(given, watch=watch, stop=stop, confirm=confirm, worlds=EveryWorld(), asked=not yes)
+        return recovery.run(
+            given, watch=watch, stop=stop, confirm=confirm, worlds=EveryWorld(), asked=not yes, heard=show_progress
+        )
 
     work(json_, recover)

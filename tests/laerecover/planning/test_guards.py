@@ -122,10 +122,10 @@ class Buckets:
     def __init__(self, closed):
         self._closed = closed
 
-    def keys(self, account):
+    def listing(self, account):
         if account.account_id == self._closed:
             raise Refusal("AccessDenied", kind="data_unreachable")
-        return iter(["shares/aa/bbbb/0"])
+        return iter([("shares/aa/bbbb/0", 1, "tag", "2014-01-01T00:00:00+00:00")])
 
 
 def test_an_account_without_data_is_not_launched(operator, many):

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from importlib import resources
 
 from laerecover.hosts.identity import INTRODUCER_PORT, STORAGE_PORT, any_weak, parse_furl
+from laerecover.hosts.programs.bucket_shares import RECOVERED
 from laerecover.hosts.recipes.debian import folder, host_is_fit, packages, supervised, users
+from laerecover.hosts.recipes.joining import join_shares
 from laerecover.hosts.recipes.recipe import HOME, INTRODUCER, STORAGE, File, Service, Site, file_text, one_line
 from laerecover.manifest import Secret
 from laerecover.ports.hosts import Command
@@ -37,6 +39,7 @@ LOWERED = "openssl_conf = start\n[start]\nssl_conf = ssl\n[ssl]\nsystem_default 
 class Tahoe:
     """What the HOWTO's functions made in 2012, made of parts that exist today."""
 
+    joins = True
     identity_files: Mapping[str, str] = {
         "introducer_node_pem": f"{INTRODUCER}/private/node.pem",
         "introducer_furl": f"{INTRODUCER}/private/introducer.furl",
@@ -94,7 +97,11 @@ class Tahoe:
         )
         return (
             Service(name="introducer", files=introducer, proofs=(_proof("introducer", furl_file, INTRODUCER_PORT),)),
-            Service(name="bucket", files=(File(path=RCLONE_CONF, content=_rclone_conf(site), mode=0o400),)),
+            Service(
+                name="bucket",
+                files=(File(path=RCLONE_CONF, content=_rclone_conf(site), mode=0o400),),
+                preparation=() if site.joining is None else join_shares(RCLONE_CONF, seconds=site.joining),
+            ),
             Service(
                 name="storageserver",
                 files=storage,
@@ -155,7 +162,8 @@ def _rclone_conf(site: Site) -> Secret:
         tokens = f"{account.user_token.reveal()},{account.product_token.reveal()}"
         lines.append(f"session_token = {one_line(tokens)}")
     store = "\n".join(lines)
-    return Secret(f"[store]\n{store}\n\n[shares]\ntype = alias\nremote = store:{one_line(account.bucket_name or '')}\n")
+    place = one_line(account.bucket_name or "") + (f"/{RECOVERED.rstrip('/')}" if site.recovered else "")
+    return Secret(f"[store]\n{store}\n\n[shares]\ntype = alias\nremote = store:{place}\n")
 
 
 _INSTALL = f"""\
