@@ -259,8 +259,8 @@ def _cloud_init_was_waited_for(place: Place) -> None:
     place.shell(f"sudo grep -q '{place.boot_key.public.split()[1]}' /root/cloud-init-saw")
     assert place.shell("sudo grep -c 'cannot access' /root/cloud-init-saw") == "2"
     console = place.rig.ask("console", place.name)
-    assert fingerprint(place.boot_key.public) in console
-    assert fingerprint(place.key.public) not in console
+    assert place.boot_key.public.split()[1] in console
+    assert place.key.public.split()[1] not in console
     shown = place.shell(f"ssh-keygen -lf {HOST_KEY_PUBLIC}; sudo ssh-keygen -lf {HOST_KEY_PUBLIC.removesuffix('.pub')}")
     assert [line.split()[1] for line in shown.splitlines()] == [fingerprint(place.key.public)] * 2
     assert place.shell("getent passwd debian || true; df --version") == "df 0.0.17"
@@ -281,7 +281,7 @@ def _commands_can_be_run_again(place: Place) -> None:
     with place.rig.inside(), place.work().link(patient=True) as link:
         link.commands([*recipe.before_reboot(), *recipe.after_reboot(place.settings.monitor_pubkey), *recipe.patches()])
     place.must("bounce_server")
-    place.shell("sudo busybox find /usr/local/bin -type l -delete")
+    place.shell("sudo find /usr/local/bin -type l -delete")
 
 
 def _no_secret_lies_about(place: Place) -> None:
@@ -311,8 +311,9 @@ def _storage_stops_before_its_bucket(place: Place) -> None:
     place.shell("sudo pkill sleep; sudo chmod -x /etc/sv/lae-bucket/finish; sudo sv -w 30 once lae-bucket")
     place.shell(f"until grep -q ' {HOME}/bucket ' /proc/mounts; do sleep 0.2; done; sudo pkill -KILL rclone; sleep 1")
     assert place.shell(standing) == "1", "a mount whose rclone is dead"
-    node = "pgrep -f 'tahoe run .*storageserver' || true"
-    assert place.shell(f"sudo sv start lae-storageserver; sleep 4; {node}") == ""
+    # Written so that the search does not find the shell that makes it.
+    node = "pgrep -f 'tahoe ru[n] .*storageserver' || true"
+    assert place.shell(f"sudo sv start lae-storageserver >/dev/null || true; sleep 4; {node}") == ""
     place.shell("sudo chmod +x /etc/sv/lae-bucket/finish; sudo sv start lae-bucket; sudo sv start lae-storageserver")
     assert place.shell(f"for i in $(seq 60); do {node} | grep . && break; sleep 0.5; done") != ""
 

@@ -106,5 +106,5 @@ def test_every_announcement_of_the_generator_is_a_sample():
 
 
 def _announced(data: bytes) -> set[str]:
-    texts = signuplogs.read_log(data, "").announcements
+    texts = signuplogs.read_log(data, "").log.announcements
     return {re.sub(r"(?:package: |<)\S+|[0-9]+", "*", text) for text in texts}

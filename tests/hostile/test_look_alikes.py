@@ -340,8 +340,8 @@ data = pathlib.Path(sys.argv[1]).read_bytes()
 read_log(data[:9000], "warm")
 now = int(pathlib.Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (now + 1_000_000_000,) * 2)
-log = read_log(data, "signup_logs/huge")
-print(sum(tile.end - tile.start for tile in log.tiles))
+log = read_log(data, "signup_logs/huge").log
+print(sum(log.sizes.values()))
 """
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -14,8 +15,14 @@ import laeforensics as lf
 from evidence_writer.certificates import NodeIdentity, default_pool, make_identity
 from laeforensics.accounts.account import CaseAccount
 from laeforensics.audit.lookup import account_of
+from laeforensics.companions.secrets_files import SecretsFile, read_secrets
+from laeforensics.doubting.judges import hear_file
+from laeforensics.doubting.signups import Signup
+from laeforensics.doubting.views import FileView
+from laeforensics.facts.beliefs import Beliefs, Note
 from laeforensics.facts.channels import OWN
-from laeforensics.facts.fact import Fact, Locator
+from laeforensics.facts.fact import Fact, Locator, Residue
+from laeforensics.facts.findings import Finding
 from laeforensics.parsing.logs import SignupLog
 from laeforensics.parsing.signuplogs import read_log
 from laerecover.manifest import Secret
@@ -112,8 +119,67 @@ def log(*without: str, until: str | None = None, **changed: str) -> bytes:
     return "".join(changed.get(name, PARTS[name]) for name in names if name not in without).encode()
 
 
-def read(data: bytes | str, name: str = LOG_FILE) -> SignupLog:
-    return read_log(data.encode() if isinstance(data, str) else data, name)
+@dataclass
+class Told:
+    """What one file alone tells; `facts` have the word for their worth as channel, as in `case.facts`."""
+
+    log: SignupLog
+    signup: Signup
+    notes: list[Note]
+    findings: list[Finding]
+    segments: int
+
+    @property
+    def facts(self) -> list[Fact]:
+        told = [fact for fact in self.log.facts if fact.field not in ("stage", "failure", "bucket_failed")]
+        return [fact._replace(channel=self.signup.hearing.channel(fact)) for fact in told]
+
+    @property
+    def stages(self) -> list[tuple[str, int]]:
+        return self.signup.stages
+
+    @property
+    def failed(self) -> bool:
+        return self.signup.has_failed
+
+    @property
+    def torn(self) -> set[str]:
+        """The fields that are damaged somewhere."""
+        return {t.field for t in self.log.torn} | {str(f.field) for f in self.findings if f.code == "damaged-value"}
+
+    @property
+    def residue(self) -> list[Residue]:
+        return self.log.residue
+
+
+def read(data: bytes | str, name: str = LOG_FILE) -> Told:
+    """A log alone, as the judges of prints and files see it."""
+    reading = read_log(data.encode() if isinstance(data, str) else data, name)
+    notes, findings = hear_file(FileView(facts=reading.log.facts, log=reading))
+    signup = Signup(name=name, log=reading.log, beliefs=Beliefs(notes))
+    signup.add(reading.log.facts)
+    return Told(reading.log, signup, notes, findings, len(reading.course.runs))
+
+
+@dataclass
+class ToldSecrets:
+    """What one secrets file alone tells; `rejected` are the fields of which something cannot be right."""
+
+    file: SecretsFile
+    view: FileView
+    rejected: set[str]
+
+    def value(self, name: str) -> str | None:
+        return self.view.value(name)
+
+
+def hear_secrets(data: bytes, name: str = "secrets") -> ToldSecrets:
+    """A secrets file alone, as the judges of prints and files see it."""
+    file = read_secrets(data, name)
+    view = FileView(facts=file.facts, secrets=file)
+    notes, findings = hear_file(view)
+    rejected = {field for field, _ in file.rejected} | {str(f.field) for f in findings}
+    return ToldSecrets(file, view.after(notes), rejected)
 
 
 def cat(path: str, *lines: str, host: str = HOST) -> str:
@@ -280,7 +346,7 @@ def account(**given: Any) -> CaseAccount:
     return CaseAccount(**{**whole, **given})
 
 
-def values(log: SignupLog, channels: Iterable[str] = (OWN,)) -> dict[str, set[str]]:
+def values(log: Told, channels: Iterable[str] = (OWN,)) -> dict[str, set[str]]:
     """The values of each field that were read in some channels."""
     found: dict[str, set[str]] = {}
     for f in log.facts:

@@ -21,6 +21,7 @@ from laerecover.hosts.identity import tub_id_of
 from laerecover.hosts.vault import Vault
 from laerecover.mail.outbox import CONFIRMATION, COPIED, FAILURE, Outbox
 from laerecover.manifest import read_manifest
+from laerecover.rehearsal.worlds import DrillWorlds
 from laerecover.report import report
 from laerecover.runbook import ledger, runbook
 from laerecover.runbook.ledger import read_ledger
@@ -281,9 +282,9 @@ def test_held_mails_are_sent_once(vintage, left, placed):
     options = options_of(root, place, {})
     held = {mail.message_id for mail in Outbox(place / "state/outbox.sqlite").all() if mail.kind != FAILURE}
     assert len(held) == len(left.asked["only"])
-    world = None
+    worlds: Any = DrillWorlds()
     if left.mode == "run":
-        world = open_cloud(place / "operator", options.settings_for("run", place / "state").serverinfo)
+        worlds = OneWorld(open_cloud(place / "operator", options.settings_for("run", place / "state").serverinfo))
     shown: list[Any] = []
 
     def confirm(state: object, letters: list[Any]) -> bool:
@@ -291,7 +292,7 @@ def test_held_mails_are_sent_once(vintage, left, placed):
         return True
 
     for _ in range(2):
-        notify(options, stop=threading.Event(), confirm=confirm, worlds=OneWorld(world))
+        notify(options, stop=threading.Event(), confirm=confirm, worlds=worlds)
         assert {mail.message_id: mail.state for mail in Outbox(place / "state/outbox.sqlite").all()} == dict.fromkeys(
             held, "sent"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,19 +55,15 @@ def _place() -> Path:
 
 
 def check_tiles(data: bytes) -> None:
-    """Tiles and residue of `data`: in order, disjoint, none empty, no byte left out.
+    """What was claimed of `data`: in order, disjoint, no byte left out (`SignupLog.claim` refuses a gap).
 
     Every fact stands where it says.
     """
-    log = read_log(data, "signup_logs/2012-04-01T000000Z-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")
-    position = 0
-    for tile in log.tiles:
-        assert tile.start == position
-        assert tile.end > tile.start
-        position = tile.end
-    assert position == log.size
-    residue = [(tile.start, tile.end) for tile in log.tiles if tile.kind == "residue"]
-    assert all(any(a <= r.start and r.end <= b for a, b in residue) for r in log.residue)
+    log = read_log(data, "signup_logs/2012-04-01T000000Z-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa").log
+    assert log.size == sum(log.sizes.values()) == len(data)
+    assert all(size >= 0 for size in log.sizes.values())
+    assert sum(r.end - r.start for r in log.residue) == log.sizes["residue"]
+    assert all(one.end <= other.start for one, other in itertools.pairwise(log.residue))
     assert all(0 <= fact.locator.start <= fact.locator.end <= log.size for fact in log.facts)
 
 

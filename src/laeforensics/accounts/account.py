@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from laeforensics.doubting.signups import Signup
 from laeforensics.evidence.names import start_of, without_suffix
-from laeforensics.facts.channels import LAST_ASSERTING_STANDING
-from laeforensics.facts.fact import Fact, weigh
+from laeforensics.facts.beliefs import Beliefs, Hearing
+from laeforensics.facts.fact import Fact
 from laeforensics.facts.findings import Finding, finding
-from laeforensics.facts.packed import Witnesses
-from laeforensics.joining.signups import Signup
 
 REQUIRED = ("bucket_name", "user_access_key_id", "user_secret_key")
 REQUIRED_DEVPAY = (*REQUIRED, "user_token", "product_token")
@@ -21,14 +20,18 @@ MUST_BE_RIGHT = frozenset(
 
 @dataclass(slots=True, kw_only=True)
 class CaseAccount:
-    """One account, or one attempt. `values` are the account's; `witnesses` those that they rest on."""
+    """One account, or one attempt. `values` are the account's; `witnesses` those that they rest on.
+
+    `beliefs` is what is thought of them, beside what is thought in every account.
+    """
 
     account_id: str
     is_attempt: bool
     signups: list[Signup]
+    beliefs: Beliefs = field(default_factory=Beliefs, repr=False)
     origin: Signup | None = None
     values: dict[str, str] = field(default_factory=dict, repr=False)
-    witnesses: Witnesses = field(default_factory=Witnesses)
+    witnesses: dict[str, list[Fact]] = field(default_factory=dict)
     contested: set[str] = field(default_factory=set)
     missing: tuple[str, ...] = ()
     ready: bool | None = None
@@ -45,15 +48,15 @@ class CaseAccount:
     matched_by: tuple[str, ...] = ()
     findings: list[Finding] = field(default_factory=list)
 
+    @property
+    def hearing(self) -> Hearing:
+        """What its witnesses are worth here."""
+        return Hearing(self.beliefs, [signup.name for signup in self.signups])
+
 
 def instances(account: CaseAccount) -> dict[str, Signup]:
     """Every instance that the evidence tells of the account, with the log (or secrets file) that tells it."""
-    return {
-        fact.value: signup
-        for signup in account.signups
-        for fact in signup.witnesses.get("instance_id", ())
-        if fact.standing <= LAST_ASSERTING_STANDING
-    }
+    return {fact.value: signup for signup in account.signups for fact in signup.asserted("instance_id")}
 
 
 def take(account: CaseAccount, name: str, facts: list[Fact]) -> None:
@@ -61,7 +64,7 @@ def take(account: CaseAccount, name: str, facts: list[Fact]) -> None:
     if not facts:
         return
     account.witnesses[name] = facts
-    value, contested = weigh(facts)
+    value, contested = account.hearing.weigh(facts)
     if value:
         account.values[name] = value
     if contested and name in MUST_BE_RIGHT:
@@ -83,7 +86,7 @@ def settle_newest(account: CaseAccount, servers: Sequence[Signup], names: Iterab
     """Settle each field by the first of the servers that tells it."""
     for name in names:
         for signup in servers:
-            facts = [f for f in signup.witnesses.get(name, ()) if f.standing <= LAST_ASSERTING_STANDING]
+            facts = signup.asserted(name)
             if facts:
                 take(account, name, facts)
                 break

@@ -10,14 +10,15 @@ from laeforensics.accounts.nodes import NODE_KEYS, contest_identity, note_relaye
 from laeforensics.accounts.outcome import is_ready, outcome
 from laeforensics.accounts.roles import ATTEMPT, ORIGIN, RE_RECORD, attested_bucket
 from laeforensics.accounts.servers import best_first, same_server
-from laeforensics.companions.products import by_own_word
+from laeforensics.companions.products import of_another_time
+from laeforensics.doubting.signups import Signup
 from laeforensics.evidence.names import start_of, stem
+from laeforensics.facts.beliefs import Beliefs, Doubt
 from laeforensics.facts.buckets import product_code_of
-from laeforensics.facts.channels import LAST_ASSERTING_STANDING, SITE, STANDING
+from laeforensics.facts.channels import SITE, STANDING
 from laeforensics.facts.fields import CREDENTIALS, CUSTOMER, IDENTITY, SERVER, fields_of, was_quoted
 from laeforensics.facts.findings import finding
 from laeforensics.facts.masking import excerpt
-from laeforensics.joining.signups import Signup
 
 _OF_THE_SIGNUP = fields_of(CREDENTIALS, CUSTOMER)
 
@@ -33,15 +34,18 @@ def accounts(signups: Sequence[Signup], roles: dict[str, str]) -> list[CaseAccou
         groups[bucket or f"attempt:{start[1] if start else stem(signup.name)}"].append(signup)
     found = []
     for account_id, group in sorted(groups.items()):
-        account = _account(account_id, group, roles)
-        account.witnesses.pack()
-        found.append(account)
+        found.append(_account(account_id, group, roles))
     return found
 
 
 def _account(account_id: str, group: list[Signup], roles: dict[str, str]) -> CaseAccount:
     group = sorted(group, key=lambda s: ((start_of(s.name) or ("", ""))[0], s.name))
-    account = CaseAccount(account_id=account_id, is_attempt=account_id.startswith("attempt:"), signups=group)
+    account = CaseAccount(
+        account_id=account_id,
+        is_attempt=account_id.startswith("attempt:"),
+        signups=group,
+        beliefs=Beliefs(under=group[0].beliefs),
+    )
     account.origin = next((s for s in group if roles[s.name] in (ORIGIN, ATTEMPT)), None)
     if not account.is_attempt:
         group = account.signups = _leave_out_other_customers(account, group, roles)
@@ -112,8 +116,7 @@ def _leave_out_other_customers(account: CaseAccount, group: list[Signup], roles:
 
 
 def _history_line(signup: Signup, role: str) -> str:
-    log = signup.log
-    error = f" ({excerpt(log.failure)})" if log is not None and log.failure else ""
+    error = f" ({excerpt(signup.failure)})" if signup.failure else ""
     return f"{role} {signup.name} {outcome(signup, role)}{error}"
 
 
@@ -146,18 +149,20 @@ def _settle_signup(account: CaseAccount, roles: dict[str, str]) -> None:
     for name in _OF_THE_SIGNUP:
         # Each tells its own bucket's name.
         heard = account.signups if name in ("bucket_name", "product_code") else first
-        facts = [f for s in heard for f in s.witnesses.get(name, ()) if f.standing <= LAST_ASSERTING_STANDING]
+        facts = [f for s in heard for f in s.asserted(name)]
         if name == "product_token":
-            facts = by_own_word(facts, (f for s in later for f in s.witnesses.get(name, ())))
+            also = (f for s in later for f in s.told(name))
+            others = tuple(of_another_time(facts, account.hearing, also))
+            account.beliefs.add([Doubt(facts=others, reason="of-another-time")])
         take(account, name, facts)
     for signup in later:
         for name in _OF_THE_SIGNUP:
             if name not in account.values and name not in account.contested:
-                facts = [f for f in signup.witnesses.get(name, ()) if f.standing <= LAST_ASSERTING_STANDING]
-                take(account, name, facts)
+                take(account, name, signup.asserted(name))
     email = account.values.get("customer_email")
     account.email_confirmed = any(
-        f.value == email and f.standing <= STANDING[SITE] for f in account.witnesses.get("customer_email", ())
+        f.value == email and account.hearing.standing(f) <= STANDING[SITE]
+        for f in account.witnesses.get("customer_email", ())
     )
     if email is not None and product_code_of(account.account_id) and was_quoted(email):
         account.email_confirmed = False

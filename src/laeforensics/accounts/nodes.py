@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from laeforensics.accounts import identities
 from laeforensics.accounts.account import CaseAccount, settle_newest, take
+from laeforensics.doubting.signups import Signup
 from laeforensics.evidence.names import stem
 from laeforensics.facts import node_keys
-from laeforensics.facts.channels import BROKEN_KEY, LAST_ASSERTING_STANDING, OWN
+from laeforensics.facts.beliefs import Hearing
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.findings import finding
-from laeforensics.joining.signups import Signup
 
 NODE_KEYS = frozenset({"introducer_node_pem", "server_node_pem"})
 
@@ -22,22 +22,15 @@ def settle_identity(account: CaseAccount, servers: Sequence[Signup]) -> None:
         ("introducer", "introducer_node_pem", "introducer_nodeid"),
         ("storage", "server_node_pem", "server_nodeid"),
     ):
-        tub_ids = {
-            f.value for s in servers for f in s.witnesses.get(id_field, ()) if f.standing <= LAST_ASSERTING_STANDING
-        }
+        tub_ids = {f.value for s in servers for f in s.asserted(id_field)}
         if node == "introducer":
-            furls = [
-                f
-                for s in servers
-                for f in s.witnesses.get("introducer_furl", ())
-                if f.standing <= LAST_ASSERTING_STANDING
-            ]
+            furls = [f for s in servers for f in s.asserted("introducer_furl")]
             tub_ids |= {node_keys.tub_id_of_furl(f.value) for f in furls}
         verdict, facts = _best_key(servers, pem_field, tub_ids)
         if facts:
             if pem_field not in account.contested:
                 account.witnesses[pem_field] = facts
-            if facts[0].channel != BROKEN_KEY:
+            if not is_broken(account.hearing, facts[0]):
                 account.values[pem_field] = facts[0].value
             if verdict == identities.BROKEN:
                 account.findings.append(
@@ -50,7 +43,7 @@ def settle_identity(account: CaseAccount, servers: Sequence[Signup]) -> None:
                     )
                 )
             tub_id = node_keys.tub_id_of_pem(facts[0].value)
-            ids = [f for s in servers for f in s.witnesses.get(id_field, ()) if f.value == tub_id]
+            ids = [f for s in servers for f in s.told(id_field) if f.value == tub_id]
             if ids:
                 account.witnesses[id_field], account.values[id_field] = ids, ids[0].value
         else:
@@ -103,7 +96,12 @@ def contest_identity(
 
 
 def _asserted(signups: Sequence[Signup], name: str) -> list[Fact]:
-    return [f for s in signups for f in s.witnesses.get(name, ()) if f.standing <= LAST_ASSERTING_STANDING]
+    return [f for s in signups for f in s.asserted(name)]
+
+
+def is_broken(hearing: Hearing, fact: Fact) -> bool:
+    """True for a node.pem that does not fit itself or the node id beside it: it is told of, and never restored."""
+    return hearing.channel(fact) == "broken"
 
 
 def _best_key(servers: Sequence[Signup], pem_field: str, tub_ids: set[str]) -> tuple[str, list[Fact]]:
@@ -117,16 +115,11 @@ def _best_key(servers: Sequence[Signup], pem_field: str, tub_ids: set[str]) -> t
     for signup in servers:
         if pem_field in signup.contested:
             continue
-        facts = sorted(
-            (
-                f
-                for f in signup.witnesses.get(pem_field, ())
-                if f.standing <= LAST_ASSERTING_STANDING or f.channel == BROKEN_KEY
-            ),
-            key=lambda f: f.standing,
-        )
+        hearing = signup.hearing
+        broken = [f for f in signup.told(pem_field) if is_broken(hearing, f)]
+        facts = sorted([*signup.asserted(pem_field), *broken], key=hearing.standing)
         for fact in facts:
-            verdict = identities.BROKEN if fact.channel == BROKEN_KEY else identities.judge(fact.value, tub_ids)
+            verdict = identities.BROKEN if fact in broken else identities.judge(fact.value, tub_ids)
             rank = (identities.PROVED, identities.STATED, identities.BROKEN).index(verdict)
             if rank < best[0]:
                 best = (rank, verdict, [f for f in facts if f.value == fact.value])
@@ -138,13 +131,11 @@ def settle_furl(account: CaseAccount, servers: Sequence[Signup]) -> None:
 
     Without a proof, the newest furl.
     """
-    per_server = [
-        [f for f in s.witnesses.get("introducer_furl", ()) if f.standing <= LAST_ASSERTING_STANDING] for s in servers
-    ]
+    per_server = [s.asserted("introducer_furl") for s in servers]
     if account.introducer_identity == identities.PROVED:
         proved = node_keys.tub_id_of_pem(account.values["introducer_node_pem"])
         # A furl that its own log contradicts counts only if the program itself wrote down the key that proves it.
-        own_key = any(f.channel == OWN for f in account.witnesses["introducer_node_pem"])
+        own_key = bool(account.hearing.own(account.witnesses["introducer_node_pem"]))
         others = tuple(f.locator for facts in per_server for f in facts if node_keys.tub_id_of_furl(f.value) != proved)
         if others:
             account.findings.append(
@@ -189,7 +180,7 @@ def note_relayed_furl(account: CaseAccount) -> None:
     other = tuple(
         f.locator
         for s in account.signups
-        for f in s.witnesses.get("internal_introducer_furl", ())
+        for f in s.told("internal_introducer_furl")
         if node_keys.tub_id_of_furl(f.value) == node_keys.tub_id_of_furl(taken)
         and f.value.rpartition("/")[2] != taken.rpartition("/")[2]
     )
@@ -215,9 +206,8 @@ def follow_decision(account: CaseAccount, pem_field: str) -> None:
         facts = [
             f
             for s in account.signups
-            for f in s.witnesses.get(name, ())
-            if f.standing <= LAST_ASSERTING_STANDING
-            and tub_id == (node_keys.tub_id_of_furl(f.value) if name == "introducer_furl" else f.value)
+            for f in s.asserted(name)
+            if tub_id == (node_keys.tub_id_of_furl(f.value) if name == "introducer_furl" else f.value)
         ]
         account.values.pop(name, None)
         account.contested.discard(name)

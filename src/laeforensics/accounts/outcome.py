@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from laeforensics.accounts.roles import REPLACEMENT, is_re_record
-from laeforensics.joining.signups import Signup
+from laeforensics.doubting.signups import Signup
 
 
 def is_ready(signup: Signup) -> bool | None:
     """Was a server of this log ever ready? True, False, or None when nothing tells."""
-    log = signup.log
-    says_failed = log is not None and log.failed
+    says_failed = signup.has_failed
     if signup.secrets is not None and signup.secrets.filled:
         return True
-    if signup.serverinfo_rows or (log is not None and any(stage in _READY_STAGES for stage, _ in log.stages)):
+    if signup.serverinfo_rows or any(stage in _READY_STAGES for stage, _ in signup.stages):
         return True
     # For an hour of 2012 a failed signup was recorded as a success: the log's own failure speaks louder.
     if signup.success_row is not None and not says_failed:
@@ -31,9 +30,9 @@ def outcome(signup: Signup, role: str) -> str:
     log = signup.log
     if log is None:
         return "log lost"
-    if log.failed:
+    if signup.has_failed:
         return "failed"
-    stages = {stage for stage, _ in log.stages}
+    stages = {stage for stage, _ in signup.stages}
     if is_re_record(signup):
         return "complete" if "recorded" in stages else "cut"
     # Replacements confirm nothing; the two oldest dialects had no mail.

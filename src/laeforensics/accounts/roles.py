@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+from laeforensics.doubting.signups import Signup
 from laeforensics.evidence.names import start_of, stem
 from laeforensics.facts.buckets import bears_seed, seed_of
-from laeforensics.facts.channels import DAMAGED, LAST_ASSERTING_STANDING, TESTIMONY
+from laeforensics.facts.channels import LAST_ASSERTING_STANDING
 from laeforensics.facts.fact import Fact
-from laeforensics.joining.signups import Signup
 from laeforensics.parsing.stages import BEFORE_DEPLOYMENT
 
 ORIGIN, REPLACEMENT, RE_RECORD, DUPLICATE, ATTEMPT = "origin", "replacement", "re-record", "duplicate", "attempt"
@@ -52,7 +52,8 @@ def _seed(signup: Signup) -> str | None:
 def is_re_record(signup: Signup) -> bool:
     """True for a record_secrets log: its values were read out of a server."""
     return signup.log is not None and (
-        "Reading secrets..." in signup.log.announcements or signup.log.has_channel(TESTIMONY)
+        "Reading secrets..." in signup.log.announcements
+        or any(signup.hearing.channel(fact) == "testimony" for fact in signup.log.facts)
     )
 
 
@@ -79,7 +80,7 @@ def is_replacement(signup: Signup, begun: Mapping[str, str]) -> bool:
     is_later = start is not None and start[0] > begun.get(start[1], start[0])
     if signup.log is None:
         return is_later if seed_of(bucket) is None else seed_of(bucket) != _seed(signup)
-    begins_early = {stage for stage, _ in signup.log.stages} & BEFORE_DEPLOYMENT
+    begins_early = {stage for stage, _ in signup.stages} & BEFORE_DEPLOYMENT
     own = start is not None and bears_seed(bucket, start[1])
     restores = {"Restoring introducer identity...", "Restoring storage server identity..."} & signup.log.announcements
     if restores or "field missing" in signup.log.marks:
@@ -99,14 +100,14 @@ def attested_bucket(signup: Signup) -> str | None:
     log = signup.log
     if log is None:
         return bucket
-    if log.bucket_failed:
+    if signup.bucket_failed:
         return None
-    if any(stage == "bucket_created" for stage, _ in log.stages):
+    if any(stage == "bucket_created" for stage, _ in signup.stages):
         return bucket
     attesting = [
         f
-        for f in signup.witnesses["bucket_name"]
-        if f.rule not in ("bucket",) and (f.channel == DAMAGED or _tells(f, signup, bucket))
+        for f in signup.told("bucket_name")
+        if f.rule not in ("bucket",) and (signup.hearing.channel(f) == "damaged" or _tells(f, signup, bucket))
     ]
     if any(f.locator.evidence != log.evidence or f.rule in ("deployment", "stray", "tahoe_cfg") for f in attesting):
         return bucket
@@ -119,4 +120,5 @@ def named_bucket(signup: Signup) -> str | None:
 
 
 def _tells(fact: Fact, signup: Signup, bucket: str) -> bool:
-    return fact.standing <= LAST_ASSERTING_STANDING and (fact.value == bucket or signup.undecided_bucket is not None)
+    asserts = signup.hearing.standing(fact) <= LAST_ASSERTING_STANDING
+    return asserts and (fact.value == bucket or signup.undecided_bucket is not None)

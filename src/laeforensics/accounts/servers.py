@@ -8,8 +8,8 @@ from laeforensics.accounts.account import CaseAccount, instances
 from laeforensics.accounts.outcome import is_ready
 from laeforensics.accounts.roles import DUPLICATE
 from laeforensics.companions.inventory import GONE, RUNNING, UNKNOWN, Inventory
+from laeforensics.doubting.signups import Signup
 from laeforensics.evidence.names import stem
-from laeforensics.joining.signups import Signup
 
 
 def best_first(group: Sequence[Signup], roles: dict[str, str]) -> list[Signup]:

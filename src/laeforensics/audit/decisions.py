@@ -44,8 +44,8 @@ class Decision:
 def witnesses(account: CaseAccount, field: str) -> list[Fact]:
     """The witnesses that a human may choose from, numbered from 1 in this order: those of the best standing present."""
     facts = account.witnesses.get(field, [])
-    best = min((f.standing for f in facts), default=0)
-    return [f for f in facts if f.standing == best]
+    best = min(map(account.hearing.standing, facts), default=0)
+    return [f for f in facts if account.hearing.standing(f) == best]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

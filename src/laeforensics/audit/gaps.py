@@ -16,7 +16,7 @@ def lost_accounts(accounts: Sequence[CaseAccount], sources: Sources) -> Iterator
         for account in accounts
         for s in account.signups
         for row in (s.success_row,)
-        if row is not None and (not account.is_attempt or (s.log is not None and s.log.failed))
+        if row is not None and (not account.is_attempt or s.has_failed)
     }
     keys = {a.values.get("activation_key") for a in accounts if not a.is_attempt}
     for key, rows in sources.signups.items():
@@ -37,7 +37,7 @@ def unknown_ends(accounts: Sequence[CaseAccount]) -> Iterator[Finding]:
     for account in accounts:
         for signup in account.signups if account.is_attempt else ():
             log = signup.log
-            if log is not None and not log.failed and not log.bucket_failed and signup.failure_row is None:
+            if log is not None and not signup.has_failed and not signup.bucket_failed and signup.failure_row is None:
                 yield finding(
                     "unknown-end", "the log stops before its bucket is told, and no failure is told", signup=signup.name
                 )

@@ -14,10 +14,10 @@ from laeforensics.audit import decisions, gaps
 from laeforensics.audit.decisions import Choice, Decision
 from laeforensics.audit.mends import Mend, of_lost_accounts, shopping_list
 from laeforensics.companions.inventory import Inventory
+from laeforensics.doubting.signups import Signup
 from laeforensics.facts.findings import SEVERITIES, Finding
 from laeforensics.joining import lost
 from laeforensics.joining.join import join
-from laeforensics.joining.signups import Signup
 from laeforensics.reading.whole import Reading
 
 

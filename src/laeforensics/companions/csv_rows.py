@@ -12,7 +12,6 @@ from laeforensics.evidence.names import is_moment
 from laeforensics.facts.channels import FORM, SITE
 from laeforensics.facts.fact import Fact, Locator
 from laeforensics.facts.fields import FIELDS, SITE_TEXT, understood
-from laeforensics.facts.packed import Facts
 
 _TIME = re.compile(rb"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]Z")
 _SITE_TEXT = re.compile(SITE_TEXT.encode("ascii"))
@@ -71,11 +70,15 @@ class Row(NamedTuple):
     line: int
     time: str
     outcome: str | None
-    facts: Facts
+    facts: tuple[Fact, ...]
+
+    def of(self, name: str) -> list[Fact]:
+        """What the row tells of a field: one fact, or none."""
+        return [fact for fact in self.facts if fact.field == name]
 
     def value(self, name: str) -> str | None:
         """The row's value of a field, None where it is empty or cannot be right."""
-        return next((fact.value for fact in self.facts.of(name)), None)
+        return next((fact.value for fact in self.facts if fact.field == name), None)
 
 
 class BadRow(NamedTuple):
@@ -118,7 +121,7 @@ def _rows(data: bytes, evidence: str, layout: _Layout) -> Iterator[Row | BadRow]
         after = lines[number] if number < len(lines) else b""
         if isinstance(row, Row) and after and not _TIME.match(after):
             # What follows is no row: it may be the rest of this one's last field.
-            row = row._replace(facts=Facts(f for f in row.facts if f.field != layout.columns[-1]))
+            row = row._replace(facts=tuple(f for f in row.facts if f.field != layout.columns[-1]))
         if row is not None:
             yield row
 
@@ -145,7 +148,7 @@ def _row(line: _CsvLine, layout: _Layout) -> Row | BadRow | None:
     if isinstance(facts, BadRow):
         return facts
     outcome = cells[1].decode() if layout.has_outcome else None
-    return Row(line.evidence, line.number, cells[0].decode(), outcome, Facts(facts))
+    return Row(line.evidence, line.number, cells[0].decode(), outcome, tuple(facts))
 
 
 def _facts(line: _CsvLine, layout: _Layout, cells: Sequence[bytes]) -> list[Fact] | BadRow:
@@ -158,7 +161,7 @@ def _facts(line: _CsvLine, layout: _Layout, cells: Sequence[bytes]) -> list[Fact
         # An empty key info is testimony too: this customer gave none.
         if value or (value == "" and name == "customer_keyinfo"):
             place = Locator(line.evidence, line.number, start, start + len(cell))
-            facts.append(Fact(name, value, place, "csv", layout.channel))
+            facts.append(Fact(name, value, place, "csv", layout.channel, line.number))
         elif value is None and layout.has_outcome and not (name == "customer_email" and b"@" in cell):
             # The program writes results of requests that the site let pass.
             return line.bad(f"{name} cannot be right")

@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from laeforensics.facts.channels import LAST_ASSERTING_STANDING, OWN, SITE
+from laeforensics.facts.beliefs import Hearing
+from laeforensics.facts.channels import OWN
 from laeforensics.facts.fact import Fact, Locator
 from laeforensics.facts.fields import FIELDS
 
@@ -147,21 +148,22 @@ def _repr(text: Any, is_unicode: bool) -> str:
     return ("u" if is_unicode or not text.isascii() else "") + ascii(text)
 
 
-def by_own_word(facts: Iterable[Fact], also: Iterable[Fact] = ()) -> list[Fact]:
-    """The witnesses of a product token, where config and monthly file offer several.
+def of_another_time(facts: Iterable[Fact], hearing: Hearing, also: Iterable[Fact] = ()) -> list[Fact]:
+    """Those witnesses of a product token that config or monthly file offers, but for another time.
 
-    The one of them that the account's own secrets (or `also` a re-record) name was the product's when it was sold; the
-    others, of other times, are lesser witnesses then. Where its own say nothing, or something else, all stand.
+    The one of several offered that the account's own secrets (or `also` a re-record) name was the product's when it was
+    sold. Where its own say nothing, or something else, all stand.
     """
     told = list(facts)
-    offered = {f.value for f in told if _is_offered(f)}
-    own = {f.value for f in (*told, *also) if not _is_offered(f) and f.standing <= LAST_ASSERTING_STANDING}
+    offered = {f.value for f in told if is_offered(f)}
+    own = {f.value for f in hearing.asserting((*told, *also)) if not is_offered(f)}
     if len(offered) < 2 or len(own) != 1 or not own <= offered:
-        return told
-    return [f._replace(channel=SITE) if _is_offered(f) and f.value not in own else f for f in told]
+        return []
+    return [f for f in told if is_offered(f) and f.value not in own]
 
 
-def _is_offered(fact: Fact) -> bool:
+def is_offered(fact: Fact) -> bool:
+    """True for a token that config or monthly file offers, or that was printed of the config."""
     return fact.rule.startswith((_CONFIG, _MONTHLY, _PRINT))
 
 

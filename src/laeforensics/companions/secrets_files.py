@@ -6,10 +6,9 @@ import json
 from dataclasses import dataclass, field
 from json.decoder import scanstring  # type: ignore[attr-defined]  # the C scanner: it tells where a string ends
 
-from laeforensics.facts.channels import BROKEN_KEY, DAMAGED, OWN, SITE, STRAY
+from laeforensics.facts.channels import OWN, SITE
 from laeforensics.facts.fact import Fact, Locator
 from laeforensics.facts.fields import FIELDS
-from laeforensics.facts.node_keys import key_fits, tub_id_of_furl, tub_id_of_pem
 
 _FIELD_OF_KEY = {
     "access_key_id": "user_access_key_id",
@@ -41,13 +40,11 @@ class SecretsFile:
     filled: bool = False
     problem: str | None = None
     rejected: list[tuple[str, Locator]] = field(default_factory=list)
+    """The fields whose value cannot be right, with their places."""
     damaged_names: list[Fact] = field(default_factory=list)
-    """The bucket's name with characters that no name has: it asserts nothing."""
-
-    def value(self, name: str) -> str | None:
-        """The file's value of a field; None if it has none, or two that differ."""
-        values = {fact.value for fact in self.facts if fact.field == name and fact.channel == OWN}
-        return values.pop() if len(values) == 1 else None
+    """The bucket's name with characters that no name has: no fact, and nobody's word."""
+    cut: Fact | None = None
+    """The value right behind which the file is no JSON any more."""
 
 
 def read_secrets(data: bytes, evidence: str) -> SecretsFile:
@@ -71,9 +68,7 @@ def read_secrets(data: bytes, evidence: str) -> SecretsFile:
                 result.facts.clear()
     except _Damage as damage:
         result.problem = f"damaged at byte {damage.args[0]}"
-        _doubt_last(result, text, damage.args[0])
-    _doubt_swapped(result)
-    _doubt_hosts(result)
+        result.cut = _last_before(result, text, damage.args[0])
     result.filled = bool(result.facts)
     return result
 
@@ -103,63 +98,14 @@ def _object(result: SecretsFile, text: str, position: int) -> int:
         raise _Damage(position) from None
 
 
-def _doubt_last(result: SecretsFile, text: str, position: int) -> None:
-    """The JSON breaks off behind a value, not with the file.
-
-    A character of the value may have become its closing quote.
-    """
+def _last_before(result: SecretsFile, text: str, position: int) -> Fact | None:
+    """The value right behind which the JSON breaks off, though the file goes on."""
     last = result.facts[-1] if result.facts else None
-    if last is not None and position < len(text) and _skip(text, last.locator.end + 1) == position:
-        result.facts[-1] = last._replace(channel=STRAY)
-        result.rejected.append((last.field, last.locator))
+    return last if last and position < len(text) and _skip(text, last.locator.end + 1) == position else None
 
 
 def _values(file: SecretsFile) -> set[tuple[str, str]]:
     return {(fact.field, fact.value) for fact in file.facts}
-
-
-def _doubt_hosts(result: SecretsFile) -> None:
-    """The furls tell the hosts once more: where they differ from the hosts told, neither is sure."""
-    for host_field, furl_field, same in (
-        ("public_host", "introducer_furl", lambda host: host),
-        ("private_host", "internal_introducer_furl", _address_of),
-    ):
-        host, furl = result.value(host_field), result.value(furl_field)
-        if host is None or furl is None:
-            continue
-        told = furl.partition("@")[2].partition(":")[0]
-        if same(host) not in (None, told):
-            doubted = {host_field, furl_field}
-            result.rejected += [(f.field, f.locator) for f in result.facts if f.field in doubted]
-            result.facts = [f._replace(channel=STRAY) if f.field in doubted else f for f in result.facts]
-
-
-def _address_of(private_host: str) -> str | None:
-    """The address in `ip-10-1-2-3.ec2.internal`, None for a host of another form."""
-    label = private_host.partition(".")[0]
-    return label[3:].replace("-", ".") if label.startswith("ip-") else None
-
-
-def _doubt_swapped(result: SecretsFile) -> None:
-    """Where a node.pem's certificate is not the node id beside it, the two were swapped or changed: neither is sure.
-
-    The introducer's furl decides between its node.pem and its node id; nothing decides for the storage server.
-    """
-    furl = result.value("introducer_furl")
-    for pem_field, id_field, witness in (
-        ("introducer_node_pem", "introducer_nodeid", tub_id_of_furl(furl) if furl else None),
-        ("server_node_pem", "server_nodeid", None),
-    ):
-        pem, node_id = result.value(pem_field), result.value(id_field)
-        if pem is None or node_id is None or (tub_id := tub_id_of_pem(pem)) == node_id:
-            continue
-        doubted = {pem_field: BROKEN_KEY, id_field: STRAY}
-        if witness == node_id:
-            del doubted[id_field]
-        elif witness == tub_id:
-            del doubted[pem_field]
-        result.facts = [f._replace(channel=doubted[f.field]) if f.field in doubted else f for f in result.facts]
-        result.rejected += [(f.field, f.locator) for f in result.facts if f.field in doubted]
 
 
 def _add(result: SecretsFile, key: str, value: str, locator: Locator) -> None:
@@ -172,12 +118,9 @@ def _add(result: SecretsFile, key: str, value: str, locator: Locator) -> None:
     if not FIELDS[name].fits(value):
         result.rejected.append((name, locator))
         if name == "bucket_name":
-            result.damaged_names.append(Fact(name, value, locator, f"secrets {key}", DAMAGED))
+            result.damaged_names.append(Fact(name, value, locator, f"secrets {key}", OWN))
         return
-    is_broken = name.endswith("_pem") and not key_fits(value)
-    if is_broken:
-        result.rejected.append((name, locator))
-    result.facts.append(Fact(name, value, locator, f"secrets {key}", BROKEN_KEY if is_broken else OWN))
+    result.facts.append(Fact(name, value, locator, f"secrets {key}", OWN))
 
 
 def read_stripe(data: bytes, evidence: str) -> SecretsFile:

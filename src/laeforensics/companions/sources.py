@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from laeforensics.companions.csv_rows import Row
 from laeforensics.companions.products import Product
 from laeforensics.companions.secrets_files import SecretsFile
+from laeforensics.facts.beliefs import Beliefs, Hearing
 from laeforensics.facts.findings import Finding
 
 
 @dataclass(slots=True, kw_only=True)
 class Sources:
-    """Everything read beside the logs, indexed by what it is joined by."""
+    """Everything read beside the logs, indexed by what it is joined by; and what is thought of every fact."""
 
+    beliefs: Beliefs = field(default_factory=Beliefs)
     secrets: dict[str, SecretsFile] = field(default_factory=dict)
     stripe: dict[str, SecretsFile] = field(default_factory=dict)
     activations: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
@@ -31,11 +33,17 @@ class Sources:
     _secrets_by_bucket: dict[str, list[SecretsFile]] = field(default_factory=dict)
     _keys_by_cell: dict[tuple[str, str], set[str]] = field(default_factory=dict)
 
+    def value(self, file: SecretsFile, name: str) -> str | None:
+        """What a secrets file tells of a field; None if nothing that is believed, or two values that differ."""
+        told = Hearing(self.beliefs).own(fact for fact in file.facts if fact.field == name)
+        values = {fact.value for fact in told}
+        return values.pop() if len(values) == 1 else None
+
     def secrets_of(self, bucket: str | None) -> list[SecretsFile]:
         """The secrets files that name this bucket."""
         if not self._secrets_by_bucket:
             for file in self.secrets.values():
-                self._secrets_by_bucket.setdefault(file.value("bucket_name") or "", []).append(file)
+                self._secrets_by_bucket.setdefault(self.value(file, "bucket_name") or "", []).append(file)
         return self._secrets_by_bucket.get(bucket, []) if bucket else []
 
     def is_of_another_key(self, name: str, value: str, key: str) -> bool:

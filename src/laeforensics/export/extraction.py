@@ -8,15 +8,16 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from laeforensics.doubting.signups import Signup
 from laeforensics.errors import ExtractionError
 from laeforensics.evidence.recognise import EvidenceFile
 from laeforensics.export import _arrow
-from laeforensics.facts.fields import shown
-from laeforensics.joining.signups import Signup
+from laeforensics.facts.fields import COURSE, fields_of, shown
 from laeforensics.writing import write_whole
 from laerecover.manifest import Secret, make_key, write_parquet
 
 COLUMNS = ("signup", "field", "value", "evidence", "sha256", "line", "start", "end", "rule", "dialect", "channel")
+_OF_THE_COURSE = frozenset(fields_of(COURSE))
 _NUMBERS = frozenset({"line", "start", "end"})
 _BATCH = 20_000
 
@@ -25,8 +26,8 @@ def rows(signups: Iterable[Signup], files: Iterable[tuple[EvidenceFile, str]]) -
     """One row (of COLUMNS) for every witness of every signup; a secret value is a `Secret`."""
     hashes = {file.name: sha256 for file, sha256 in files}
     for signup in signups:
-        for name in sorted(signup.witnesses):
-            for fact in signup.witnesses[name]:
+        for name in sorted(signup.witnesses.keys() - _OF_THE_COURSE):
+            for fact in signup.told(name):
                 yield {
                     "signup": signup.name,
                     "field": fact.field,
@@ -38,7 +39,7 @@ def rows(signups: Iterable[Signup], files: Iterable[tuple[EvidenceFile, str]]) -
                     "end": fact.locator.end,
                     "rule": fact.rule,
                     "dialect": signup.log.dialect if signup.log else None,
-                    "channel": fact.channel,
+                    "channel": signup.hearing.channel(fact),
                 }
 
 

@@ -11,11 +11,11 @@ from laeforensics.accounts.account import CaseAccount
 from laeforensics.accounts.outcome import outcome
 from laeforensics.audit import calls, rules
 from laeforensics.audit.judgement import Judgement
+from laeforensics.doubting.signups import Signup
 from laeforensics.export import extraction
 from laeforensics.facts.fact import Residue
 from laeforensics.facts.fields import SIGNUP_FIELDS, shown
 from laeforensics.facts.masking import excerpt, plain
-from laeforensics.joining.signups import Signup
 from laeforensics.parsing.stages import furthest
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Cells = Mapping[str, Any]
 """A row: the value of each column."""
-_TILE_KINDS = ("fact", "announcement", "local", "remote", "failure", "blank", "residue")
+_KINDS = ("fact", "announcement", "local", "remote", "failure", "blank", "residue")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ def _signup(signup: Signup, role: str) -> Cells:
         "log_file": signup.name,
         "dialect": log.dialect if log else None,
         "role": role,
-        "stage": furthest(log.stages) if log else None,
+        "stage": furthest(signup.stages),
         "outcome": outcome(signup, role),
         **_values(signup.values),
     }
@@ -152,9 +152,7 @@ def residue_kinds(residue: Iterable[Residue]) -> list[Cells]:
 
 def _coverage(judgement: Judgement) -> Iterator[Cells]:
     for log in judgement.reading.logs:
-        sizes = dict.fromkeys(_TILE_KINDS, 0)
-        for tile in log.tiles:
-            sizes[tile.kind] += tile.end - tile.start
+        sizes = {kind: log.sizes[kind] for kind in _KINDS}
         yield {"log_file": log.evidence, "dialect": log.dialect, "bytes": log.size, **sizes}
 
 
@@ -190,4 +188,4 @@ RESIDUE_KINDS = Table(
     columns=("template", "lines", "bytes", "files", "first"),
     rows=lambda judgement: residue_kinds(_residue_of(judgement)),
 )
-COVERAGE = Table(columns=("log_file", "dialect", "bytes", *_TILE_KINDS), rows=_coverage)
+COVERAGE = Table(columns=("log_file", "dialect", "bytes", *_KINDS), rows=_coverage)

@@ -1,11 +1,9 @@
-"""Fact, with its place: what was read, where it stands, what several of them say together."""
+"""Fact, with its place: what was read, where it stands, how it came, together with what."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
-from laeforensics.facts.channels import LAST_ASSERTING_STANDING, STANDING
 from laeforensics.facts.fields import FIELDS
 from laerecover.manifest import Secret
 
@@ -23,9 +21,11 @@ class Locator(NamedTuple):
 
 
 class Fact(NamedTuple):
-    """One value of one field at one place.
+    """One value of one field at one place. It never changes: what is thought of it is a `Doubt` or a `Warrant`.
 
-    (A tuple, because there are many: the rest of the house uses dataclasses.)
+    `channel` tells how it came. Facts of one file with the same `print` (a number) were told together: in one print
+    of a log, in one secrets file, in one csv row. (A tuple, because there are many: the rest of the house uses
+    dataclasses.)
     """
 
     field: str
@@ -33,11 +33,7 @@ class Fact(NamedTuple):
     locator: Locator
     rule: str
     channel: str
-
-    @property
-    def standing(self) -> int:
-        """1 is the program's own word; above `LAST_ASSERTING_STANDING` a fact asserts nothing."""
-        return STANDING[self.channel]
+    print: int = 0
 
     @property
     def shown(self) -> Secret | str:
@@ -60,28 +56,3 @@ class Residue(NamedTuple):
 
     def __repr__(self) -> str:
         return f"Residue({self.evidence}:{self.line} [{self.start}:{self.end}))"
-
-
-class Tile(NamedTuple):
-    """A stretch of a file, by what claimed it: fact, announcement, remote, failure, blank, local or residue."""
-
-    start: int
-    end: int
-    kind: str
-
-
-def weigh(facts: Iterable[Fact]) -> tuple[str | None, bool]:
-    """What the witnesses of the best standing present say, and whether they contradict each other.
-
-    A fact whose standing asserts nothing (relayed, stray, from an error message) has no say.
-    """
-    best: int = LAST_ASSERTING_STANDING
-    values: set[str] = set()
-    for fact in facts:
-        if fact.standing < best:
-            best, values = fact.standing, {fact.value}
-        elif fact.standing == best:
-            values.add(fact.value)
-    if len(values) == 1:
-        return values.pop(), False
-    return None, len(values) > 1

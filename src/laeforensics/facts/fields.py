@@ -44,6 +44,8 @@ _SITE_EMAIL = re.compile(rf"(?:[{_IN_ADDRESSES}]|{_QUOTED})+@[A-Za-z0-9.-]+")
 
 # What a field is of. An auditor asks in this order.
 CREDENTIALS, CUSTOMER, IDENTITY, SERVER = "credentials", "customer", "identity", "server"
+COURSE = "course"
+"""What a run announced of itself: no value of an account, and in no table of values."""
 
 # Name, what it is of (None: read, but no column of a table), shape. The columns of `case.signups` come in this order.
 _TABLE: tuple[tuple[str, str | None, str], ...] = (
@@ -90,13 +92,16 @@ _TABLE: tuple[tuple[str, str | None, str], ...] = (
         None,
         rf"pb://{_BASE32}@{_HOST}:[0-9]{{1,5}}(?:,{_HOST}:[0-9]{{1,5}})*/(?:introducer|{_BASE32})",
     ),
+    ("stage", COURSE, r"[a-z_]+"),
+    ("failure", COURSE, r".+"),
+    ("bucket_failed", COURSE, r".+"),
 )
 _SECRET = {*SECRET_FIELDS, "internal_introducer_furl"}
 
 FIELDS: dict[str, Field] = {
     name: Field(name=name, of=of, shape=re.compile(shape), secret=name in _SECRET) for name, of, shape in _TABLE
 }
-SIGNUP_FIELDS: tuple[str, ...] = tuple(name for name, field in FIELDS.items() if field.of is not None)
+SIGNUP_FIELDS: tuple[str, ...] = tuple(name for name, field in FIELDS.items() if field.of not in (None, COURSE))
 """The columns of `case.signups`, in their order."""
 
 

@@ -96,3 +96,8 @@ def finding(
     return Finding(
         code=code, severity=severity, signup=signup, field=field, message=message, remedy=remedy, locators=locators
     )
+
+
+def damaged_value(name: str, locator: Locator) -> Finding:
+    """A log tells a field here, but not as it was printed."""
+    return finding("damaged-value", f"{name} is damaged here", signup=locator.evidence, field=name, locators=(locator,))

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from laeforensics.companions.sources import Sources
+from laeforensics.doubting.signups import Signup
 from laeforensics.facts.buckets import product_code_of
 from laeforensics.facts.channels import OWN
-from laeforensics.facts.fact import Fact, weigh
+from laeforensics.facts.fact import Fact
 from laeforensics.joining._name_witnesses import NameEvidence, Neighbours, codes_near, gather, half_of, implied
-from laeforensics.joining.signups import Signup
 
 
 def settle_names(signups: Sequence[Signup], sources: Sources) -> None:
@@ -87,7 +87,7 @@ def _right_code(told: set[str], evidence: NameEvidence) -> str | None:
     holders = [holder for name in told for holder, _ in evidence.told[name]]
     if len(codes) == 1 and not known and any(codes_near(h, code, evidence) for h in holders for code in codes):
         return None  # nothing knows the code told, and another may be meant
-    keys = {weigh(h.witnesses["activation_key"])[0] or "" for h in holders if isinstance(h, Signup)} - {""}
+    keys = {h.weigh("activation_key")[0] or "" for h in holders if isinstance(h, Signup)} - {""}
     sources = evidence.sources
     rows = (row for key in keys for row in (*sources.signups.get(key, ()), *sources.activations.get(key, ())))
     said = {row.value("product_code") for row in rows} & codes
@@ -119,6 +119,6 @@ def _mend(told: set[str], right: str, evidence: NameEvidence) -> None:
     whole = min((fact for _, fact in evidence.told[right]), key=lambda f: f.locator)
     for name in sorted(told - {right}):
         for holder, fact in evidence.told[name]:
-            evidence.damage(holder, fact, f"bucket_name is damaged here: the bucket is {right}")
+            evidence.damage(holder, fact, "misprint", f"bucket_name is damaged here: the bucket is {right}")
             if not any(known is holder for known, _ in evidence.told[right]):
                 evidence.add(holder, whole)

@@ -9,14 +9,11 @@ from urllib.parse import quote
 
 from laeforensics.companions.csv_rows import Row
 from laeforensics.companions.sources import Sources
+from laeforensics.doubting.signups import Signup
 from laeforensics.evidence.names import start_of
 from laeforensics.facts.buckets import bears_seed, seed_of
-from laeforensics.facts.channels import FORM, STRAY
 from laeforensics.facts.damage import is_damage
-from laeforensics.facts.fact import weigh
 from laeforensics.facts.findings import finding
-from laeforensics.facts.packed import Facts
-from laeforensics.joining.signups import Signup, add
 
 REQUEST_TO_LOG = timedelta(seconds=5)
 _LONGEST_START = timedelta(minutes=10)
@@ -27,19 +24,19 @@ _USUAL_KEY = re.compile(r"A[A-Z2-7]{29}")
 
 def join_csv(signup: Signup, sources: Sources) -> None:
     """Add the rows that are of this run and that nothing contradicts to its witnesses."""
-    key, _ = weigh(signup.witnesses["activation_key"])
+    key, _ = signup.weigh("activation_key")
     start = start_of(signup.name)
     if key and not (_USUAL_KEY.fullmatch(key) or key in sources.activations or key in sources.signups):
         # A key of unusual length that no csv row knows may have lost a piece.
-        signup.witnesses["activation_key"] = [f._replace(channel=STRAY) for f in signup.witnesses["activation_key"]]
+        signup.doubt(signup.told("activation_key"), "unknown-key")
         key = None
     if _is_renamed(signup, start):
         start = None
     activations, signups = _rows_by_key(key, start, sources) if key else _rows_by_start(signup, start, sources)
     if not (activations or signups):
         return
-    email, _ = weigh(signup.witnesses["customer_email"])
-    code, _ = weigh(signup.witnesses["product_code"])
+    email, _ = signup.weigh("customer_email")
+    code, _ = signup.weigh("product_code")
     sent = bool(activations or signups)
     signups, activations = _without_damagedcells(signup, signups, activations)
     if email is not None and _is_damaged_address(email, signups, activations):
@@ -55,14 +52,15 @@ def join_csv(signup: Signup, sources: Sources) -> None:
     activations = _credible(signup, activations, email, code)
     if sent and not (activations or signups) and key:
         # Every row that knows the key tells of another customer: then the key is not this log's for sure.
-        signup.witnesses["activation_key"] = [f._replace(channel=STRAY) for f in signup.witnesses["activation_key"]]
+        signup.doubt(signup.told("activation_key"), "rows-of-others")
     if activations or signups:
         signup.matched_by.append("activation key" if key else "start time and product code")
     if key:
         _note_other_claims(signup, sources, [*signups, *activations], email)
     for row in (*signups, *activations):
-        # Whom nothing but second and product tie to the run, is told as anybody could have typed it.
-        add(signup, [f._replace(channel=FORM) for f in row.facts] if by_start else row.facts)
+        signup.add(row.facts)
+        if by_start:  # whom nothing but second and product tie to the run, is told as anybody could have typed it
+            signup.doubt(row.facts, "loosely-tied")
     for row in signups:
         if row.outcome == "success":
             signup.success_row = row
@@ -78,22 +76,22 @@ def _is_damaged_address(email: str, signups: Sequence[Row], activations: Sequenc
 
 
 def _doubt_address(signup: Signup, email: str) -> None:
-    facts = signup.witnesses["customer_email"]
+    facts = [f for f in signup.told("customer_email") if f.value == email]
     signup.findings.append(
         finding(
             "damaged-value",
             "customer_email has lost a piece here: both csv rows of the activation key tell the whole",
             signup=signup.name,
             field="customer_email",
-            locators=tuple(f.locator for f in facts if f.value == email),
+            locators=tuple(f.locator for f in facts),
         )
     )
-    signup.witnesses["customer_email"] = [f._replace(channel=STRAY) if f.value == email else f for f in facts]
+    signup.doubt(facts, "lost-a-piece")
 
 
 def _note_other_claims(signup: Signup, sources: Sources, kept: Sequence[Row], email: str | None) -> None:
     """Rows of the same activation key that were not of this run, and name somebody else."""
-    key, _ = weigh(signup.witnesses["activation_key"])
+    key, _ = signup.weigh("activation_key")
     known = {email} if email else {row.value("customer_email") for row in kept}
     for row in (*sources.activations.get(key or "", ()), *sources.signups.get(key or "", ())):
         other = row.value("customer_email")
@@ -105,7 +103,7 @@ def _note_other_claims(signup: Signup, sources: Sources, kept: Sequence[Row], em
                     "the row was left out",
                     signup=signup.name,
                     field="customer_email",
-                    locators=tuple(f.locator for f in row.facts.of("customer_email")),
+                    locators=tuple(f.locator for f in row.of("customer_email")),
                 )
             )
 
@@ -115,7 +113,7 @@ def _is_renamed(signup: Signup, start: tuple[str, str] | None) -> bool:
 
     Then the name tells nothing about the run.
     """
-    bucket, _ = weigh(signup.witnesses["bucket_name"])
+    bucket, _ = signup.weigh("bucket_name")
     return start is not None and bucket is not None and not bears_seed(bucket, start[1])
 
 
@@ -169,9 +167,9 @@ def _is_glued(row: Row, key: str, requests: Sequence[Row], sources: Sources) -> 
 
 def _rows_by_start(signup: Signup, start: tuple[str, str] | None, sources: Sources) -> tuple[list[Row], list[Row]]:
     """For a log without its head: the one request of its second, for its product (with its e-mail, if it tells one)."""
-    email, _ = weigh(signup.witnesses["customer_email"])
-    code, _ = weigh(signup.witnesses["product_code"])
-    bucket, _ = weigh(signup.witnesses["bucket_name"])
+    email, _ = signup.weigh("customer_email")
+    code, _ = signup.weigh("product_code")
+    bucket, _ = signup.weigh("bucket_name")
     if not (code and start and bucket and seed_of(bucket) == start[1]):
         return [], []
     keys = {
@@ -202,7 +200,7 @@ def _is_damaged_cell(one: str, other: str) -> bool:
 
 
 def _without(name: str, row: Row) -> Row:
-    return row._replace(facts=Facts(f for f in row.facts if f.field != name))
+    return row._replace(facts=tuple(f for f in row.facts if f.field != name))
 
 
 def _credible(signup: Signup, rows: list[Row], email: str | None, code: str | None) -> list[Row]:

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 
 from laeforensics.companions.secrets_files import SecretsFile
 from laeforensics.companions.sources import Sources
+from laeforensics.doubting.signups import Signup
 from laeforensics.evidence.names import start_of, stem
+from laeforensics.facts.beliefs import Doubt, Hearing
 from laeforensics.facts.buckets import activation_key_of, is_usual, product_code_of
-from laeforensics.facts.channels import DAMAGED, LAST_ASSERTING_STANDING, OWN
-from laeforensics.facts.fact import Fact, Locator, weigh
+from laeforensics.facts.channels import OWN
+from laeforensics.facts.fact import Fact, Locator
 from laeforensics.facts.fields import FIELDS
 from laeforensics.facts.findings import finding
-from laeforensics.joining.signups import Signup
+from laeforensics.parsing.logs import SignupLog
 from laeforensics.parsing.stages import BEFORE_DEPLOYMENT
 
 _BLOCKS = 3
@@ -34,21 +36,18 @@ class NameEvidence:
     def add(self, holder: Holder, fact: Fact) -> None:
         """The holder tells this name, too."""
         if isinstance(holder, Signup):
-            holder.witnesses.add(fact)
+            holder.add([fact])
         else:
             holder.facts = [*holder.facts, fact]
         self.told[fact.value].append((holder, fact))
 
-    def damage(self, holder: Holder, damaged: Fact, why: str) -> None:
+    def damage(self, holder: Holder, damaged: Fact, reason: str, why: str) -> None:
         """The fact stays, and asserts nothing; a finding tells of it."""
-        facts = holder.witnesses["bucket_name"] if isinstance(holder, Signup) else holder.facts
-        doubted = [f._replace(channel=DAMAGED) if f == damaged else f for f in facts]
+        self.sources.beliefs.add([Doubt(facts=(damaged,), reason=reason)])
         if isinstance(holder, Signup):
             code, findings = "damaged-value", holder.findings
-            holder.witnesses["bucket_name"] = doubted
         else:
             code, findings = "damaged-secrets", self.sources.findings
-            holder.facts = doubted
         findings.append(finding(code, why, signup=name_of(holder), field="bucket_name", locators=(damaged.locator,)))
 
 
@@ -95,16 +94,14 @@ def gather(signups: Sequence[Signup], sources: Sources) -> NameEvidence:
     evidence = NameEvidence(sources, codes=set(sources.products))
     torn: list[tuple[Holder, Fact]] = []
     for signup in signups:
-        for fact in signup.witnesses["bucket_name"]:
-            if fact.standing <= LAST_ASSERTING_STANDING:
-                evidence.told[fact.value].append((signup, fact))
+        for fact in signup.asserted("bucket_name"):
+            evidence.told[fact.value].append((signup, fact))
         if signup.log is not None:
             evidence.codes |= {product.product_code for product in signup.log.products}
-            torn += [(signup, fact) for fact in signup.log.torn_names]
+            torn += [(signup, fact) for fact in _torn_names(signup.log)]
     for file in sources.secrets.values():
-        for fact in file.facts:
-            if fact.field == "bucket_name" and fact.channel == OWN:
-                evidence.told[fact.value].append((file, fact))
+        for fact in Hearing(sources.beliefs).own(f for f in file.facts if f.field == "bucket_name"):
+            evidence.told[fact.value].append((file, fact))
         torn += [(file, fact) for fact in file.damaged_names]
     for name in (*(s.name for s in signups), *sources.secrets):
         seed = _seed(name)
@@ -115,6 +112,15 @@ def gather(signups: Sequence[Signup], sources: Sources) -> NameEvidence:
     _doubt_unusual(evidence)
     _make_whole(torn, evidence)
     return evidence
+
+
+def _torn_names(log: SignupLog) -> list[Fact]:
+    """Prints of the bucket's name with characters that no name has: they assert nothing."""
+    return [
+        Fact(torn.field, torn.value, torn.locator, torn.rule, OWN, torn.print)
+        for torn in log.torn
+        if torn.field == "bucket_name" and torn.value
+    ]
 
 
 def _seed(name: str) -> str | None:
@@ -143,7 +149,7 @@ def _doubt_unusual(evidence: NameEvidence) -> None:
             known = len(places) > 1 or any(row.value("product_code") == code for row in rows)
         if not known or any(id(holder) in whole for holder, _ in told[name]):
             for holder, fact in told.pop(name):
-                evidence.damage(holder, fact, "bucket_name cannot be right")
+                evidence.damage(holder, fact, "impossible-name", "bucket_name cannot be right")
 
 
 def _make_whole(torn: Iterable[tuple[Holder, Fact]], evidence: NameEvidence) -> None:
@@ -159,11 +165,13 @@ def _make_whole(torn: Iterable[tuple[Holder, Fact]], evidence: NameEvidence) -> 
         name = _by_file_name(holder, fact.value, evidence)
         others = known.near(fact.value)
         if name is not None:
-            evidence.add(holder, fact._replace(value=name, channel=OWN))
+            evidence.add(holder, fact._replace(value=name))
         elif len(others) == 1 and not _begins_early(holder):
             (other,) = others
             if isinstance(holder, Signup):
-                holder.witnesses.add(fact)  # whatever it was, it stands where a bucket is named that exists
+                # Whatever it was, it stands where a bucket is named that exists.
+                evidence.sources.beliefs.add([Doubt(facts=(fact,), reason="misprint")])
+                holder.add([fact])
             evidence.add(holder, evidence.told[other][0][1])
         else:
             continue
@@ -183,8 +191,7 @@ def _by_file_name(holder: Holder, torn: str, evidence: NameEvidence) -> str | No
 
 def _begins_early(holder: Holder) -> bool:
     """True for the log of a signup: it makes its own bucket, which bears its own seed."""
-    log = holder.log if isinstance(holder, Signup) else None
-    return log is not None and any(stage in BEFORE_DEPLOYMENT for stage, _ in log.stages)
+    return isinstance(holder, Signup) and any(stage in BEFORE_DEPLOYMENT for stage, _ in holder.stages)
 
 
 def implied(name: str, evidence: NameEvidence) -> dict[str, Locator]:
@@ -209,5 +216,5 @@ def codes_near(holder: Holder, code: str, evidence: NameEvidence) -> set[str]:
 
 def rows_of(signup: Signup, sources: Sources) -> list[str]:
     """The product codes that the results of the log's activation key name."""
-    key, _ = weigh(signup.witnesses["activation_key"])
+    key, _ = signup.weigh("activation_key")
     return [code for row in sources.signups.get(key or "", ()) if (code := row.value("product_code"))]

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 
 from laeforensics.companions.secrets_files import SecretsFile
 from laeforensics.companions.sources import Sources
+from laeforensics.doubting.signups import Signup
 from laeforensics.evidence.names import start_of, stem
 from laeforensics.facts.buckets import bears_seed
-from laeforensics.facts.channels import FOREIGN, LAST_ASSERTING_STANDING
-from laeforensics.facts.fact import Fact, weigh
+from laeforensics.facts.fact import Fact
+from laeforensics.facts.fields import COURSE, fields_of
 from laeforensics.facts.findings import finding
-from laeforensics.joining.signups import Signup, add
 from laeforensics.parsing.stages import RANK, furthest
 
 
@@ -30,42 +30,39 @@ def join_secrets(signups: Sequence[Signup], sources: Sources) -> None:
             # Copies of one file, in two places: all of them speak, and where they differ nobody is right.
             if _belongs(signup, named, sources):
                 taken.add(named.evidence)
-                _take_secrets(signup, named, "seed")
-        signup.witnesses.pack()
+                _take_secrets(signup, named, "seed", sources)
     for signup in signups:
         if signup.secrets is None or not signup.secrets.filled:
             _search_secrets(signup, sources, taken)
         stripe = sources.stripe.get(stem(signup.name))
         if stripe is not None:
-            add(signup, stripe.facts)
-        signup.witnesses.pack()
+            signup.add(stripe.facts)
 
 
-def _take_secrets(signup: Signup, file: SecretsFile, how: str) -> None:
+def _take_secrets(signup: Signup, file: SecretsFile, how: str, sources: Sources) -> None:
     if signup.secrets is None or not signup.secrets.filled:
         signup.secrets = file
     if file.filled:
-        _doubt_other_server(signup, file)
+        _doubt_other_server(signup, file, sources)
         if how not in signup.matched_by:
             signup.matched_by.append(how)
-        add(signup, file.facts)
+        signup.add(file.facts)
 
 
 _OF_THE_HEAD = frozenset({"full_name", "activating", "credentials", "poll", "bucket"})
 
 
-def _doubt_other_server(signup: Signup, file: SecretsFile) -> None:
+def _doubt_other_server(signup: Signup, file: SecretsFile, sources: Sources) -> None:
     """A log that tells another address than its own secrets file goes on with another signup's server.
 
     What it says from the deployment on is then not sure, except where the secrets file says the same.
     """
-    host, _ = weigh(signup.witnesses["public_host"])
-    if host is None or file.value("public_host") in (None, host):
+    host, _ = signup.weigh("public_host")
+    if host is None or sources.value(file, "public_host") in (None, host):
         return
-    for name, facts in signup.witnesses.items():
-        signup.witnesses[name] = [
-            f if f.rule in _OF_THE_HEAD or f.value == file.value(name) else f._replace(channel=FOREIGN) for f in facts
-        ]
+    for facts in signup.witnesses.values():
+        values = [f for f in facts if f.field not in fields_of(COURSE) and f.rule not in _OF_THE_HEAD]
+        signup.doubt((f for f in values if f.value != sources.value(file, f.field)), "other-server")
     signup.findings.append(
         finding("several-signups", f"{file.evidence} tells another public_host than this log", signup=signup.name)
     )
@@ -92,49 +89,49 @@ def _belongs(signup: Signup, file: SecretsFile, sources: Sources) -> bool:
 
 def _against(signup: Signup, file: SecretsFile, sources: Sources) -> tuple[str, str] | None:
     log = signup.log
-    stage = furthest(log.stages) if log else None
-    if log is not None and log.failed and RANK.get(stage or "", 0) < RANK["storage_started"]:
+    stage = furthest(signup.stages)
+    if signup.has_failed and RANK.get(stage or "", 0) < RANK["storage_started"]:
         return "bucket_name", f"a run that failed at {stage} cannot have filled it"
     if log is not None and "Reading secrets..." in log.announcements:
         return None  # a re-record wrote this file itself: where the two differ, they contradict each other
-    bucket, _ = weigh(signup.witnesses["bucket_name"])
-    theirs = file.value("bucket_name")
-    named, theirs_named = (_undecided(facts, sources) for facts in (signup.witnesses["bucket_name"], file.facts))
+    bucket, _ = signup.weigh("bucket_name")
+    theirs = sources.value(file, "bucket_name")
+    named, theirs_named = (_undecided(signup, facts, sources) for facts in (signup.told("bucket_name"), file.facts))
     if named is not None and named == theirs_named:
         return None  # of the same bucket, whichever of its names is right
     if bucket is not None:
         # Of the same bucket: this run's, even where the two then contradict each other.
         return None if theirs in (None, bucket) else ("bucket_name", "another bucket_name")
-    host, _ = weigh(signup.witnesses["public_host"])
-    if host and file.value("public_host") not in (None, host):
+    host, _ = signup.weigh("public_host")
+    if host and sources.value(file, "public_host") not in (None, host):
         return "public_host", "another public_host"
-    key, _ = weigh(signup.witnesses["user_access_key_id"])
-    if key and file.value("user_access_key_id") not in (None, key):
+    key, _ = signup.weigh("user_access_key_id")
+    if key and sources.value(file, "user_access_key_id") not in (None, key):
         return "user_access_key_id", "another access key"
     start = start_of(signup.name)
     if theirs is not None and start is not None and not bears_seed(theirs, start[1]):
         return "bucket_name", "its bucket bears another seed"
-    activation, _ = weigh(signup.witnesses["activation_key"])
+    activation, _ = signup.weigh("activation_key")
     rows = sources.activations.get(activation or "", [])
     if start is not None and rows and all(row.time != start[0] for row in rows):
         return "bucket_name", "the log's activation key was sent in at another time than its name tells"
     return None
 
 
-def _undecided(facts: Iterable[Fact], sources: Sources) -> str | None:
+def _undecided(signup: Signup, facts: Iterable[Fact], sources: Sources) -> str | None:
     """What stands for the names of a bucket, where they are told in more than one spelling."""
-    names = (f.value for f in facts if f.field == "bucket_name" and f.standing <= LAST_ASSERTING_STANDING)
+    names = (f.value for f in signup.hearing.asserting(facts) if f.field == "bucket_name")
     return next((sources.undecided[n] for n in names if n in sources.undecided), None)
 
 
 def _search_secrets(signup: Signup, sources: Sources, taken: set[str]) -> None:
-    bucket, _ = weigh(signup.witnesses["bucket_name"])
-    host, _ = weigh(signup.witnesses["public_host"])
-    key, _ = weigh(signup.witnesses["user_access_key_id"])
+    bucket, _ = signup.weigh("bucket_name")
+    host, _ = signup.weigh("public_host")
+    key, _ = signup.weigh("user_access_key_id")
     for file in sources.secrets_of(bucket):
-        if file.evidence in taken or (host and file.value("public_host") != host):
+        if file.evidence in taken or (host and sources.value(file, "public_host") != host):
             continue
-        if key and file.value("user_access_key_id") != key:
+        if key and sources.value(file, "user_access_key_id") != key:
             continue
         taken.add(file.evidence)
         signup.findings.append(
@@ -144,5 +141,5 @@ def _search_secrets(signup: Signup, sources: Sources, taken: set[str]) -> None:
                 signup=signup.name,
             )
         )
-        _take_secrets(signup, file, "bucket name")
+        _take_secrets(signup, file, "bucket name", sources)
         return

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from laeforensics.companions.sources import Sources
+from laeforensics.doubting.signups import Signup
 from laeforensics.facts.buckets import product_code_of
-from laeforensics.facts.channels import FOREIGN, LAST_ASSERTING_STANDING
-from laeforensics.facts.fact import Fact, weigh
+from laeforensics.facts.fact import Fact
 from laeforensics.facts.findings import finding
-from laeforensics.joining.signups import Signup
 
 # What tells that a piece is another's, with all that stands beside it and is not sure then, either.
 _ONLY_ONES = (
@@ -19,7 +19,7 @@ _ONLY_ONES = (
 )
 
 
-def doubt_shared(signups: Sequence[Signup]) -> None:
+def doubt_shared(signups: Sequence[Signup], sources: Sources) -> None:
     """Where the logs of two buckets tell one access key, user token or activation key: the damaged log's is not sure.
 
     If none of them is damaged, no access key is sure that no secrets file confirms. (An activation key may have been
@@ -27,8 +27,8 @@ def doubt_shared(signups: Sequence[Signup]) -> None:
     """
     for name, fields in _ONLY_ONES:
         for tellers in _shared(signups, name):
-            unsure = [s for s in tellers if not _is_confirmed(s, name)]
-            damaged = [s for s in unsure if s.log is not None and (s.log.torn or s.log.residue)]
+            unsure = [s for s in tellers if not _is_confirmed(s, name, sources)]
+            damaged = [s for s in unsure if _is_damaged(s)]
             for signup in damaged or (unsure if name == "user_access_key_id" else ()):
                 other = next(s for s in tellers if _bucket(s) != _bucket(signup))
                 signup.findings.append(
@@ -42,11 +42,7 @@ def doubt_shared(signups: Sequence[Signup]) -> None:
                     )
                 )
                 for told in fields:
-                    doubted = _of_the_log(signup, told)
-                    if doubted:
-                        signup.witnesses[told] = [
-                            f._replace(channel=FOREIGN) if f in doubted else f for f in signup.witnesses[told]
-                        ]
+                    signup.doubt(_of_the_log(signup, told), "of-another-account")
 
 
 def _shared(signups: Sequence[Signup], name: str) -> Iterator[list[Signup]]:
@@ -59,25 +55,31 @@ def _shared(signups: Sequence[Signup], name: str) -> Iterator[list[Signup]]:
 
 
 def _of_the_log(signup: Signup, name: str) -> list[Fact]:
-    return [
-        f
-        for f in signup.witnesses[name]
-        if f.standing <= LAST_ASSERTING_STANDING
-        and signup.log is not None
-        and f.locator.evidence == signup.log.evidence
-    ]
+    return [f for f in signup.asserted(name) if signup.log is not None and f.locator.evidence == signup.log.evidence]
 
 
 def _bucket(signup: Signup) -> str | None:
-    return weigh(signup.witnesses["bucket_name"])[0]
+    return signup.weigh("bucket_name")[0]
 
 
-def _is_confirmed(signup: Signup, name: str) -> bool:
+_DAMAGE = frozenset({"cut", "host-damaged", "broken-key"})
+
+
+def _is_damaged(signup: Signup) -> bool:
+    log = signup.log
+    if log is None:
+        return False
+    return bool(log.torn or log.residue) or any(
+        note.reason in _DAMAGE for fact in log.facts for note in signup.hearing.notes(fact)
+    )
+
+
+def _is_confirmed(signup: Signup, name: str, sources: Sources) -> bool:
     """True if a secrets file of the same bucket tells the same.
 
     (None tells an activation key: there the access key stands for it.)
     """
     file, told = signup.secrets, "user_access_key_id" if name == "activation_key" else name
-    if file is None or file.value("bucket_name") != _bucket(signup):
+    if file is None or sources.value(file, "bucket_name") != _bucket(signup):
         return False
-    return file.value(told) in {f.value for f in _of_the_log(signup, told)}
+    return sources.value(file, told) in {f.value for f in _of_the_log(signup, told)}

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from laeforensics.companions.csv_rows import Row
-from laeforensics.companions.products import Product, by_own_word
+from laeforensics.companions.products import Product, of_another_time
 from laeforensics.companions.sources import Sources
+from laeforensics.doubting.signups import Signup
 from laeforensics.evidence.names import start_of
 from laeforensics.facts.buckets import activation_key_of, bears_seed, product_code_of, seed_of
-from laeforensics.facts.channels import DAMAGED, FOREIGN, LAST_ASSERTING_STANDING
-from laeforensics.facts.fact import Fact, weigh
-from laeforensics.facts.fields import SIGNUP_FIELDS
+from laeforensics.facts.channels import LAST_ASSERTING_STANDING
+from laeforensics.facts.fact import Fact
+from laeforensics.facts.fields import COURSE, SIGNUP_FIELDS, fields_of
 from laeforensics.facts.findings import Finding, finding
-from laeforensics.facts.packed import Witnesses
 from laeforensics.joining._bucket_names import settle_names
 from laeforensics.joining._csv_rows import REQUEST_TO_LOG, cells, join_csv, moment
 from laeforensics.joining._secrets_files import join_secrets
 from laeforensics.joining._sharing import doubt_shared
-from laeforensics.joining.signups import Signup, add
 from laeforensics.parsing.logs import SignupLog
 from laeforensics.parsing.stages import BEFORE_DEPLOYMENT, impossible
 
@@ -27,14 +26,15 @@ def join(logs: Sequence[SignupLog], sources: Sources) -> list[Signup]:
     """One `Signup` for each log, in the logs' order."""
     signups = []
     for log in logs:
-        signup = Signup(name=log.evidence, log=log, witnesses=Witnesses(log.facts))
-        signup.findings.extend(_order_findings(log))
+        signup = Signup(name=log.evidence, log=log, beliefs=sources.beliefs)
+        signup.add(log.facts)
+        signup.findings.extend(_order_findings(signup))
         signups.append(signup)
     settle_names(signups, sources)
     for signup in signups:
         _doubt_name(signup, sources)
     join_secrets(signups, sources)
-    doubt_shared(signups)
+    doubt_shared(signups, sources)
     for signup in signups:
         join_rest(signup, sources)
     return signups
@@ -48,13 +48,13 @@ def _doubt_name(signup: Signup, sources: Sources) -> None:
     access key to its bucket; else nothing of it is sure.
     """
     start = start_of(signup.name)
-    bucket, _ = weigh(signup.witnesses["bucket_name"])
-    key, _ = weigh(signup.witnesses["activation_key"])
-    told = {stage for stage, _ in signup.log.stages} if signup.log else set()
+    bucket, _ = signup.weigh("bucket_name")
+    key, _ = signup.weigh("activation_key")
+    told = {stage for stage, _ in signup.stages}
     if start is None or bucket is None or bears_seed(bucket, start[1]) or not told & BEFORE_DEPLOYMENT:
         return
     code = product_code_of(bucket)
-    email, _ = weigh(signup.witnesses["customer_email"])
+    email, _ = signup.weigh("customer_email")
     rows = [*sources.activations.get(key, ()), *sources.signups.get(key, ())] if key else []
     agreeing = [r for r in rows if r.value("product_code") == code and email in (None, r.value("customer_email"))]
     if email is None and len({tuple(cells(r)) for r in rows}) != 1:
@@ -65,13 +65,13 @@ def _doubt_name(signup: Signup, sources: Sources) -> None:
     if agreeing and (email is not None or not own_second):
         signup.findings.append(finding("renamed-log", f"its bucket {bucket} bears another seed", signup=signup.name))
         return
-    access_key, _ = weigh(signup.witnesses["user_access_key_id"])
+    access_key, _ = signup.weigh("user_access_key_id")
     tied = access_key is not None and any(
-        file.value("user_access_key_id") == access_key for file in sources.secrets_of(bucket)
+        sources.value(file, "user_access_key_id") == access_key for file in sources.secrets_of(bucket)
     )
-    doubted = ("activation_key",) if tied else tuple(signup.witnesses)
-    for name in doubted:
-        signup.witnesses[name] = [f._replace(channel=FOREIGN) for f in signup.witnesses[name]]
+    for name in ("activation_key",) if tied else signup.witnesses:
+        if name not in fields_of(COURSE):
+            signup.doubt(signup.told(name), "nothing-ties-head")
     signup.findings.append(
         finding(
             "several-signups",
@@ -87,29 +87,18 @@ def join_rest(signup: Signup, sources: Sources) -> None:
     join_csv(signup, sources)
     _join_serverinfo(signup, sources.serverinfo)
     _join_token(signup, sources)
-    if "product_token" in signup.witnesses:
-        signup.witnesses["product_token"] = by_own_word(signup.witnesses["product_token"])
+    signup.doubt(of_another_time(signup.told("product_token"), signup.hearing), "of-another-time")
     _settle(signup)
-    names = (f.value for f in signup.witnesses["bucket_name"] if f.standing <= LAST_ASSERTING_STANDING)
+    names = (f.value for f in signup.asserted("bucket_name"))
     signup.undecided_bucket = next((sources.undecided[n] for n in names if n in sources.undecided), None)
-    signup.witnesses.pack()
 
 
-def _order_findings(log: SignupLog) -> Iterable[Finding]:
-    wrong = impossible(log.stages)
+def _order_findings(signup: Signup) -> Iterable[Finding]:
+    wrong = impossible(signup.stages)
     if wrong is not None:
         what, line = wrong
         yield finding(
-            "impossible-order", f"line {line}: {what}; lines are missing, or not of this signup", signup=log.evidence
-        )
-    if log.seam is not None:
-        yield finding(
-            "several-signups",
-            f"two signups are glued together: {log.seam} changes; only the part that bears the file's name counts"
-            if log.seam
-            else "lines are missing, and nothing ties what stands behind them to the signup: it does not count",
-            signup=log.evidence,
-            field=log.seam or None,
+            "impossible-order", f"line {line}: {what}; lines are missing, or not of this signup", signup=signup.name
         )
 
 
@@ -117,50 +106,53 @@ def _order_findings(log: SignupLog) -> Iterable[Finding]:
 
 
 def _join_product_code(signup: Signup) -> None:
-    for fact in tuple(signup.witnesses["bucket_name"]):
+    derive = signup.beliefs.derive
+    for fact in signup.asserted("bucket_name"):
         code = product_code_of(fact.value)
-        if code and fact.standing <= LAST_ASSERTING_STANDING:
+        if code:
             start = fact.locator.start + len("lae-")
             locator = fact.locator._replace(start=start, end=start + len(code))
-            signup.witnesses.add(Fact("product_code", code, locator, "bucket name", fact.channel))
+            told = fact._replace(field="product_code", value=code, locator=locator, rule="bucket name")
+            signup.add([derive(told, fact)])
             key = activation_key_of(fact.value)
             if key:
                 locator = locator._replace(start=locator.end + 1, end=locator.end + 1 + len(key))
-                signup.witnesses.add(Fact("activation_key", key, locator, "bucket name", fact.channel))
+                told = told._replace(field="activation_key", value=key, locator=locator)
+                signup.add([derive(told, fact)])
 
 
 def _join_serverinfo(signup: Signup, serverinfo: Mapping[str, list[Row]]) -> None:
     """serverinfo.csv by instance id; where no id is known, by the address, if one server alone ever had it."""
-    instance, _ = weigh(signup.witnesses["instance_id"])
+    instance, _ = signup.weigh("instance_id")
     if instance is not None:
         rows = serverinfo.get(instance, [])
     else:
-        host, _ = weigh(signup.witnesses["public_host"])
+        host, _ = signup.weigh("public_host")
         rows = serverinfo.get(host, []) if host is not None else []
         rows = rows if len({row.value("instance_id") for row in rows}) == 1 else []
     for row in rows:
         signup.serverinfo_rows.append(row)
-        add(signup, row.facts)
+        signup.add(row.facts)
 
 
 def _join_token(signup: Signup, sources: Sources) -> None:
     products = sources.products
-    code, _ = weigh(signup.witnesses["product_code"])
+    code, _ = signup.weigh("product_code")
     if code is None:
         _token_by_name(signup, products)
         return
     start = start_of(signup.name)
     entries = products.get(code) or sources.printed_products.get(code, [])
-    bucket, _ = weigh(signup.witnesses["bucket_name"])
+    bucket, _ = signup.weigh("bucket_name")
     if start and (bucket is None or seed_of(bucket) == start[1]):
         day = start[0][:10]
         entries = [p for p in entries if p.is_sold_on(day)]
     elif len({p.token.value for p in entries}) > 1:
         return  # a later run of the account: the day of its signup, which decides, is the origin's
-    add(signup, [product.token for product in entries])
+    signup.add([product.token for product in entries])
     if entries:
         signup.matched_by.append("product code")
-    elif not any(f.field == "product_token" for f in signup.witnesses["product_token"]):
+    elif not signup.told("product_token"):
         signup.findings.append(
             finding(
                 "unknown-product",
@@ -173,10 +165,9 @@ def _join_token(signup: Signup, sources: Sources) -> None:
 
 def _token_by_name(signup: Signup, products: Mapping[str, list[Product]]) -> None:
     """By full name only where no witness tells a code, and one product alone bears the name (in that month)."""
-    name, _ = weigh(signup.witnesses["full_name"])
+    name, _ = signup.weigh("full_name")
     start = start_of(signup.name)
-    bucket = any(f.standing <= LAST_ASSERTING_STANDING for f in signup.witnesses["bucket_name"])
-    if name is None or bucket:
+    if name is None or signup.asserted("bucket_name"):
         return
     bearers = [p for entries in products.values() for p in entries if p.full_name == name]
     if start:
@@ -184,27 +175,27 @@ def _token_by_name(signup: Signup, products: Mapping[str, list[Product]]) -> Non
         bearers = [p for p in bearers if p.is_sold_on(day)]
     if len(bearers) == 1:
         signup.matched_by.append("full name")
-        add(signup, [bearers[0].token])
+        signup.add([bearers[0].token])
 
 
 def _settle(signup: Signup) -> None:
     for name in SIGNUP_FIELDS:
-        facts = signup.witnesses.get(name)
+        facts = signup.told(name)
         if not facts:
             continue
-        value, contested = weigh(facts)
+        value, contested = signup.weigh(name)
         if value:
             signup.values[name] = value
         if contested:
             signup.contested.add(name)
-            best = min(f.standing for f in facts)
+            best = min(map(signup.hearing.standing, facts))
             signup.findings.append(
                 finding(
                     "contested-field",
                     f"witnesses of equal standing contradict each other in {name}",
                     signup=signup.name,
                     field=name,
-                    locators=tuple(f.locator for f in facts if f.standing == best),
+                    locators=tuple(f.locator for f in facts if signup.hearing.standing(f) == best),
                 )
             )
         elif value is not None:
@@ -212,7 +203,8 @@ def _settle(signup: Signup) -> None:
 
 
 def _note_outranked(signup: Signup, name: str, value: str, facts: Sequence[Fact]) -> None:
-    others = tuple(f.locator for f in facts if f.value != value and f.standing <= LAST_ASSERTING_STANDING)
+    standing, channel = signup.hearing.standing, signup.hearing.channel
+    others = tuple(f.locator for f in facts if f.value != value and standing(f) <= LAST_ASSERTING_STANDING)
     if others:
         signup.findings.append(
             finding(
@@ -224,7 +216,9 @@ def _note_outranked(signup: Signup, name: str, value: str, facts: Sequence[Fact]
             )
         )
     forged = tuple(
-        f.locator for f in facts if f.value != value and f.standing > LAST_ASSERTING_STANDING and f.channel != DAMAGED
+        f.locator
+        for f in facts
+        if f.value != value and standing(f) > LAST_ASSERTING_STANDING and channel(f) != "damaged"
     )
     if forged:
         signup.findings.append(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from laeforensics.companions.sources import Sources
+from laeforensics.doubting.signups import Signup
 from laeforensics.evidence.names import start_of, stem
-from laeforensics.facts.channels import OWN
+from laeforensics.facts.beliefs import Hearing
 from laeforensics.facts.findings import Finding, finding
 from laeforensics.joining.join import join_rest
-from laeforensics.joining.signups import Signup, add
 from laeforensics.parsing.logs import SignupLog
 
 
@@ -18,14 +18,15 @@ def logs_lost(joined: Sequence[Signup], sources: Sources) -> list[Signup]:
     taken = {s.secrets.evidence for s in joined if s.secrets is not None}
     lost: list[Signup] = []
     for name, file in sources.secrets.items():
-        names = {f.value for f in file.facts if f.field == "bucket_name" and f.channel == OWN}
+        told = Hearing(sources.beliefs).own(f for f in file.facts if f.field == "bucket_name")
+        names = {f.value for f in told}
         if name in taken or not (len(names) == 1 or names & sources.undecided.keys()):
             continue
-        signup = Signup(name=name, log=None, secrets=file, matched_by=["secrets file"])
-        add(signup, file.facts)
+        signup = Signup(name=name, log=None, beliefs=sources.beliefs, secrets=file, matched_by=["secrets file"])
+        signup.add(file.facts)
         stripe = sources.stripe.get(stem(name))
         if stripe is not None:
-            add(signup, stripe.facts)
+            signup.add(stripe.facts)
         join_rest(signup, sources)
         lost.append(signup)
     return lost
@@ -33,7 +34,7 @@ def logs_lost(joined: Sequence[Signup], sources: Sources) -> list[Signup]:
 
 def is_no_log(log: SignupLog) -> bool:
     """True for a file among the logs whose name is no log's and in which no program said anything: a README, a list."""
-    return start_of(log.evidence) is None and bool(log.size) and not log.facts and not log.stages
+    return start_of(log.evidence) is None and bool(log.size) and not log.facts
 
 
 def no_log_finding(log: SignupLog) -> Finding:

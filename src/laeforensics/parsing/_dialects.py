@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from laeforensics.evidence.names import without_suffix
+
 if TYPE_CHECKING:
     from laeforensics.parsing.logs import SignupLog
 
@@ -56,6 +58,11 @@ _DIALECTS: tuple[tuple[str, Callable[[SignupLog], bool]], ...] = (
 
 def recognise(log: SignupLog) -> str:
     """The dialect's label as in the dated table of the formats; "" for a file in which nothing was recognised."""
-    if not log.stages and not log.facts:
+    if not log.facts:
         return ""
     return next(label for label, holds in _DIALECTS if holds(log))
+
+
+def is_s4(log: SignupLog) -> bool:
+    """True for a log of the programs behind the site that quoted nothing."""
+    return "s4" in log.marks or without_suffix(log.evidence).rpartition("/")[2] == "signup_logs"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from importlib.util import find_spec
 from typing import Any
 
+from laeforensics.facts.fields import COURSE, fields_of
 from laeforensics.parsing import parser, signuplogs
 from laeforensics.parsing._pieces import setting
 
@@ -188,8 +189,9 @@ def _reach(regexp: str, text: str) -> int:
 
 
 def _read_log(data: bytes) -> tuple[set[tuple[str, str]], set[str]]:
-    log = signuplogs.read_log(data, "sample")
-    return {(fact.field, fact.value) for fact in log.facts}, {tile.kind for tile in log.tiles}
+    log = signuplogs.read_log(data, "sample").log
+    values = {(fact.field, fact.value) for fact in log.facts if fact.field not in fields_of(COURSE)}
+    return values, {kind for kind, size in log.sizes.items() if size}
 
 
 def _read_tahoe_cfg(data: bytes) -> tuple[set[tuple[str, str]], set[str]]:

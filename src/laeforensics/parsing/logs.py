@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from laeforensics.companions.products import Product
-from laeforensics.facts.channels import DAMAGED
-from laeforensics.facts.fact import Fact, Locator, Residue, Tile
-from laeforensics.facts.packed import Facts
+from laeforensics.facts.fact import Fact, Locator, Residue
 
 MOST_RESIDUE = 1000
 """So many lines of residue are told apart in one log."""
@@ -16,47 +15,57 @@ MOST_TORN = 1000
 """So many damaged values are told of one log."""
 
 
+class Torn(NamedTuple):
+    """A line that should tell a value of a field, and cannot be right; `value` is what could be read of it."""
+
+    field: str
+    locator: Locator
+    print: int
+    value: str = ""
+    rule: str = ""
+
+
+class Event(NamedTuple):
+    """Something in the order of a file that tells of its runs: see `course`.
+
+    `kind` is one of `item stage key host served cut unread part monitoring failure bucket_failed`; `fact` the number of
+    the fact that it is about.
+    """
+
+    kind: str
+    start: int
+    line: int
+    word: str = ""
+    more: str = ""
+    fact: int = -1
+
+
 @dataclass(slots=True, kw_only=True)
 class SignupLog:
-    """What one log says.
-
-    `segments` counts the signups in the file; stages, failure and the facts believed are of the kept ones.
-    """
+    """What one log says: its facts as they came, without any doubt; what of its bytes was understood."""
 
     evidence: str
     dialect: str = ""
     size: int = 0
     facts: list[Fact] = field(default_factory=list)
+    unannounced: set[int] = field(default_factory=set)
+    """The numbers of the prints that stand without the announcement that introduces them."""
     residue: list[Residue] = field(default_factory=list)
-    tiles: list[Tile] = field(default_factory=list)
-    stages: list[tuple[str, int]] = field(default_factory=list)
+    sizes: Counter[str] = field(default_factory=Counter)
+    """How many bytes each kind claimed: fact, announcement, remote, failure, blank, local or residue."""
     announcements: set[str] = field(default_factory=set)
     marks: set[str] = field(default_factory=set)
     """Words that tell a dialect."""
-    segments: int = 1
-    seam: str | None = None
-    """The field by which two signups glued into one were told apart."""
-    failed: bool = False
-    failure: str | None = None
-    bucket_failed: bool = False
-    torn: list[tuple[str, Locator]] = field(default_factory=list)
-    torn_names: list[Fact] = field(default_factory=list)
-    """Prints of the bucket's name with characters that no name has: they assert nothing."""
+    torn: list[Torn] = field(default_factory=list)
     products: list[Product] = field(default_factory=list)
     """What x02 printed of the config."""
 
-    def has_channel(self, channel: str) -> bool:
-        """True if a fact of this log came by this channel."""
-        facts: Sequence[Fact] = self.facts
-        return facts.has_channel(channel) if isinstance(facts, Facts) else any(f.channel == channel for f in facts)
-
     def claim(self, start: int, end: int, kind: str) -> None:
-        """The next bytes of the file are of this kind."""
-        tiles = self.tiles
-        if tiles and tiles[-1].kind == kind:
-            tiles[-1] = Tile(tiles[-1].start, end, kind)
-        else:
-            tiles.append(Tile(start, end, kind))
+        """The next bytes of the file are of this kind. Raises ValueError: there is a gap, or they were claimed."""
+        if start != self.size or end < start:
+            raise ValueError(f"{self.evidence}: bytes {start} to {end} do not follow byte {self.size}")
+        self.size = end
+        self.sizes[kind] += end - start
 
     def leave(self, residue: Residue) -> None:
         """Line by line; of a file of nothing else, which may hold millions, the later neighbours become one stretch."""
@@ -65,9 +74,7 @@ class SignupLog:
         else:
             self.residue.append(residue)
 
-    def tear(self, name: str, locator: Locator, written: str = "", rule: str = "") -> None:
+    def tear(self, torn: Torn) -> None:
         """A value that cannot be right stands here."""
         if len(self.torn) < MOST_TORN:
-            self.torn.append((name, locator))
-            if written and name == "bucket_name":
-                self.torn_names.append(Fact(name, written, locator, rule, DAMAGED))
+            self.torn.append(torn)

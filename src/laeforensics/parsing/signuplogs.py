@@ -1,16 +1,15 @@
-"""One signup log becomes facts with their places, announcements of how far it came, tiles for every byte."""
+"""One signup log becomes facts with their places; its events tell its runs apart."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from laeforensics.companions.products import printed_products
-from laeforensics.facts.channels import ERROR, OWN, REMOTE, STRAY
-from laeforensics.facts.damage import is_damage
+from laeforensics.facts.channels import OWN, REMOTE
 from laeforensics.facts.fact import Fact, Locator, Residue
 from laeforensics.facts.fields import understood
-from laeforensics.parsing import _dialects, _segments, parser
-from laeforensics.parsing._islands import Coast, Island
+from laeforensics.parsing import _dialects, parser
 from laeforensics.parsing._pieces import (
     ALWAYS_FOLLOW,
     BLOCK_OF_ITEM,
@@ -29,34 +28,39 @@ from laeforensics.parsing._pieces import (
     settings,
     value,
 )
-from laeforensics.parsing._vouching import certify, external_furl, testify
-from laeforensics.parsing.logs import SignupLog
+from laeforensics.parsing.course import Course, follow
+from laeforensics.parsing.logs import Event, SignupLog, Torn
 from laeforensics.parsing.parser import Piece
-from laeforensics.parsing.stages import STAGE_OF_ITEM, is_order_broken, stage_of_announcement
+from laeforensics.parsing.stages import STAGE_OF_ITEM, stage_of_announcement
+
+BUCKET_FAILED = "S3 bucket creation failed."
 
 
-def read_log(data: bytes, evidence: str) -> SignupLog:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogReading:
+    """A log with the course that its file takes, which only its judges need."""
+
+    log: SignupLog
+    course: Course
+
+
+def read_log(data: bytes, evidence: str) -> LogReading:
     """Read one log of any dialect. Pure; never fails: what it cannot read is residue."""
     reader = _Reader(evidence)
     parser.each("signup_log", data, reader.take)
-    return reader.finish(len(data))
+    return reader.finish()
 
 
 class _Reader:
-    """Follows the items of one file: which signup of the file it is, which block is open, whether it failed before."""
+    """Follows the items of one file: which print an item is of, which block of values is open."""
 
     def __init__(self, evidence: str) -> None:
         self.log = SignupLog(evidence=evidence)
-        self.segments = [_segments.Segment()]
+        self.events: list[Event] = []
+        self.print = 0
         self.block = "*"  # a lost head: the first lines may be of any block
-        self.items: set[str] = set()
-        self.swallowed = False
         self.hosts: set[str] = set()
         self.followers: frozenset[str] | None = None
-
-    @property
-    def here(self) -> _segments.Segment:
-        return self.segments[-1]
 
     def take(self, rule: str, pieces: Sequence[Piece]) -> None:
         if self.followers is not None:
@@ -64,127 +68,112 @@ class _Reader:
         if rule == "noise":
             self._noise(pieces)
             return
-        stage = STAGE_OF_ITEM.get(rule)
-        if stage is not None:
-            self._stage(rule, stage, pieces[0])
-        elif rule == "mail" and not self.here.failed:
-            self._mail(pieces[0])
+        piece = pieces[0]
+        if rule in STAGE_OF_ITEM or rule == "mail":
+            self._event("item", piece, rule, str(piece) if rule in ("started", "bucket") else "")
         if rule == "stray":
-            is_open = self.block == "*" or self.block in BLOCKS_OF_TERMINAL.get(pieces[0].type, ())
-            self._facts(rule, pieces, OWN if is_open else STRAY)
+            self._stray(pieces)
             return
-        if pieces[0].type == "MALFORMED":
-            self._malformed(pieces[0])
+        if piece.type == "MALFORMED":
+            self._malformed(piece)
             return
-        if pieces[0].type == "OTHER" and not self.here.failed:
-            self.here.coast.hurt()
-        if pieces[0].type == "OTHER" and str(pieces[0]).startswith("\0"):
-            self._tiles(pieces)  # zeros are a hole that moved nothing: the block goes on
-            return
+        if piece.type == "OTHER":
+            self._unread(piece)
+            if str(piece).startswith("\0"):
+                self._claim(pieces)  # zeros are a hole that moved nothing: the block goes on
+                return
+        self.print += 1
         self.block = BLOCK_OF_ITEM.get(rule, "")
         if rule == "cat_output":
             self._cat(pieces)
         elif rule == "announcement":
-            self._announcement(pieces[0])
+            self._announcement(piece)
         elif rule == "failure":
             self._failure(pieces)
         elif rule == "residue":
-            if not self.log.tiles:
+            if not self.log.size:
                 self.block = "*"  # the rest of a line whose beginning is lost
-            self._tiles(pieces)
+            self._claim(pieces)
         else:
-            self._facts(rule, pieces, OWN)
+            stage = STAGE_OF_ITEM.get(rule)
+            if stage is not None:
+                self._stage(stage, piece, rule)
+            self._facts(rule, pieces)
 
-    def _stage(self, rule: str, stage: str, piece: Piece) -> None:
-        if is_order_broken(rule, self.items):
-            self.segments.append(_segments.Segment(coast=Coast([Island(start=piece.start_pos, line=piece.line)])))
-            self.items.clear()
-            self.swallowed = False
-        self.items.add(rule)
-        if rule == "deployment" and self.swallowed:
-            # The S4 program prints that its bucket could not be made, then goes on as if it had been.
-            self.here.failed = self.swallowed = False
-        self._reached(stage, piece)
+    def _event(self, kind: str, piece: Piece, word: str = "", more: str = "", fact: int = -1) -> None:
+        self.events.append(Event(kind, piece.start_pos, piece.line, word, more, fact))
 
-    def _reached(self, stage: str, piece: Piece) -> None:
-        if not self.here.failed:
-            self.here.stages.append((stage, piece.line))
-            self.here.coast.stage(stage, piece.start_pos, piece.line)
+    def _unread(self, piece: Piece, word: str = "") -> None:
+        last = self.events[-1] if self.events else None
+        if last is None or (last.kind, last.word) != ("unread", word):  # of millions of lines the first is enough
+            self._event("unread", piece, word)
 
-    def _mail(self, piece: Piece) -> None:
-        """The programs that named no region when they made the bucket did not write to customers."""
-        if "bucket" in self.items and "region" not in self.log.marks:
-            self.here.coast.part(piece.start_pos, piece.line)
-        self.here.coast.stage("mail_sent", piece.start_pos, piece.line)
+    def _stage(self, stage: str, piece: Piece, rule: str) -> None:
+        where = Locator(self.log.evidence, piece.line, piece.start_pos, piece.end_pos)
+        self._event("stage", piece, stage, fact=len(self.log.facts))
+        self.log.facts.append(Fact("stage", stage, where, rule, OWN, self.print))
 
-    def _facts(self, rule: str, pieces: Sequence[Piece], channel: str) -> None:
+    def _stray(self, pieces: Sequence[Piece]) -> None:
+        """Lines of a block without its announcement: of the block that is open, or of none."""
+        is_open = self.block == "*" or self.block in BLOCKS_OF_TERMINAL.get(pieces[0].type, ())
+        if not is_open or self.print in self.log.unannounced:
+            self.print += 1
+        if not is_open:
+            self.log.unannounced.add(self.print)
+        self._facts("stray", pieces)
+
+    def _facts(self, rule: str, pieces: Sequence[Piece]) -> None:
         for piece in pieces:
             if self.followers is not None:
                 self._follow(piece)
-            if piece.type in PRINTED:
-                self._printed(rule, piece)
+            if piece.type in PRINTED and rule != "bucket":
+                self._keys(piece)
             found = value(piece)
             if found is not None:
                 name, text, start = found
-                known = len(self.here.facts)
-                self._fact(name, text, self._locator(piece, start, start + len(text)), rule, channel)
-                is_told = len(self.here.facts) > known
+                number = self._fact(name, text, self._locator(piece, start, start + len(text)), rule, OWN)
                 followers = FOLLOWERS_IN.get((rule, piece.type)) or FOLLOWERS.get(piece.type)
-                self.followers = followers if is_told else None
-                if is_told and rule in ("address", "settings") and not self.here.failed:
-                    self._served(piece, text)
-        self._tiles(pieces)
+                self.followers = followers if number is not None else None
+                if number is not None and rule in ("address", "settings"):
+                    host = text.partition("@")[2].partition(":")[0] or text
+                    self._event("served", piece, host, fact=number)
+        self._claim(pieces)
 
-    def _printed(self, rule: str, piece: Piece) -> None:
-        if rule == "bucket" or self.here.failed:
-            return
+    def _keys(self, piece: Piece) -> None:
         for key, position in keys(piece):
             line = piece.line + str(piece).count("\n", 0, position - piece.start_pos)
-            self.here.coast.lines(PRINTED[piece.type], key, position, line)
-
-    def _served(self, piece: Piece, value: str) -> None:
-        """The address that the program prints, and the one in the furl, are of the one server of the run."""
-        host = value.partition("@")[2].partition(":")[0] or value
-        known = self.here.coast.islands[-1].host
-        if known is not None and known != host and is_damage(known, host):
-            fact = self.here.facts[-1]
-            self.here.facts[-1] = fact._replace(channel=STRAY)
-            self.log.tear(fact.field, fact.locator)
-        else:
-            self.here.coast.host(host, piece.start_pos, piece.line)
+            self.events.append(Event("key", position, line, PRINTED[piece.type], key))
 
     def _follow(self, piece: Piece) -> None:
-        """Doubt the last value if this piece cannot come after it. Zeros may: they are a hole that moved nothing."""
+        """Note the last value if this piece cannot come after it. Zeros may: they are a hole that moved nothing."""
         followers, self.followers = self.followers, None
         if followers is None or piece.type in followers or piece.type in ALWAYS_FOLLOW:
             return
         text = str(piece)
-        cut = piece.type == "OTHER" and (text.startswith("\0") or not text.endswith("\n"))
-        if not cut and self.here.facts and self.here.facts[-1].channel == OWN:
-            fact = self.here.facts[-1]
-            self.here.facts[-1] = fact._replace(channel=STRAY)
-            self.log.tear(fact.field, fact.locator)
-            self.here.coast.hurt()
+        if not (piece.type == "OTHER" and (text.startswith("\0") or not text.endswith("\n"))):
+            self._event("cut", piece, fact=len(self.log.facts) - 1)
 
     def _malformed(self, piece: Piece) -> None:
         """A value's line that is cut or overwritten is damage; the block that it stands in stays open."""
         key, _, rest = str(piece).partition(" = ")
         key = key.strip("- ")
         if f"{key} = " in rest:  # a hole takes lines away, it never brings the same one again
-            self.here.coast.part(piece.start_pos, piece.line)
-        self.here.coast.hurt()
-        self.log.tear(FIELD_OF_KEY.get(key, key), self._locator(piece, piece.start_pos, piece.end_pos))
-        self._tiles([piece])
+            self._event("part", piece)
+        self._unread(piece, "malformed")
+        where = self._locator(piece, piece.start_pos, piece.end_pos)
+        self.log.tear(Torn(FIELD_OF_KEY.get(key, key), where, self.print))
+        self._claim([piece])
 
     def _noise(self, pieces: Sequence[Piece]) -> None:
         piece = pieces[0]
         if piece.type not in CARRY_ON:
             self.block = ""
         if piece.type in ("RELAYED", "RELAYED_MARKED"):
+            self.print += 1
             self._hosts(piece)
         elif piece.type == "LOCAL" and "'product_token'" in str(piece):
             self.log.products += printed_products(str(piece), self.log.evidence, piece.line, piece.start_pos)
-        self._tiles(pieces)
+        self._claim(pieces)
 
     def _hosts(self, piece: Piece) -> int:
         """How many hosts fabric's own marks name (the monitoring host excepted): each is a witness of public_host."""
@@ -196,9 +185,8 @@ class _Reader:
                 continue
             told.add(host)
             line = piece.line + str(piece).count("\n", 0, position - piece.start_pos)
-            if not self.here.failed:
-                first = str(piece).startswith("] run: whoami\n", position - piece.start_pos + len(mark) + 1)
-                self.here.coast.host(host, position, line, first=first)
+            first = str(piece).startswith("] run: whoami\n", position - piece.start_pos + len(mark) + 1)
+            self.events.append(Event("host", position, line, host, "first" if first else ""))
             if mark not in self.hosts and piece.type == "RELAYED":
                 self.hosts.add(mark)
                 start = position + 1 + len(user) + 1
@@ -209,28 +197,30 @@ class _Reader:
     def _announcement(self, piece: Piece) -> None:
         text = str(piece).strip(">'-\n ")
         self.log.announcements.add(text)
+        stage = stage_of_announcement(text)
         if text.startswith("Waiting 75 seconds"):
             self.log.marks.add("75 seconds")
-        elif text == "Setting up monitoring..." and self.here.stages and self.here.stages[-1][0] == "mail_sent":
-            self.log.marks.add("monitoring after mail")
-        if text == "S3 bucket creation failed.":
-            self.here.bucket_failed = True
-        stage = stage_of_announcement(text)
+        elif text == BUCKET_FAILED:
+            self._told("bucket_failed", piece, text)
         if stage is not None:
-            self._reached(stage, piece)
-        self._tiles([piece])
+            self._stage(stage, piece, "announcement")
+        elif text == "Setting up monitoring...":
+            self._event("monitoring", piece)
+        self._claim([piece])
+
+    def _told(self, name: str, piece: Piece, text: str) -> None:
+        where = Locator(self.log.evidence, piece.line, piece.start_pos, piece.end_pos)
+        self._event(name, piece, text, fact=len(self.log.facts))
+        self.log.facts.append(
+            Fact(name, text, where, "announcement" if name == "bucket_failed" else name, OWN, self.print)
+        )
 
     def _failure(self, pieces: Sequence[Piece]) -> None:
-        self.swallowed = self.here.bucket_failed and not self.here.failed and "s4" in self.log.marks
-        if not self.here.failed:
-            self.here.failed_at = pieces[0].line
-        self.here.failed = True
-        if self.here.failure is None:
-            self.here.failure = str(pieces[0]).split("\n", 1)[0].strip(">[")[:160]
-        self._tiles(pieces)
+        self._told("failure", pieces[0], str(pieces[0]).split("\n", 1)[0].strip(">[")[:160])
+        self._claim(pieces)
 
     def _cat(self, pieces: Sequence[Piece]) -> None:
-        self._tiles(pieces)
+        self._claim(pieces)
         output = pieces[0]
         if self._hosts(output) > 1:
             return  # one host's command with another's answer
@@ -256,45 +246,42 @@ class _Reader:
         for name, text, where in settings(lines):
             self._fact(name, text, self._locator(output, where, where + len(text)), "tahoe_cfg", REMOTE)
 
-    def _fact(self, name: str, text: str, locator: Locator, rule: str, channel: str) -> None:
-        told = understood(name, text, is_quoted=not _segments.is_s4(self.log))
+    def _fact(self, name: str, text: str, locator: Locator, rule: str, channel: str) -> int | None:
+        """Note a value; its number among the facts, None if it is none."""
+        told = understood(name, text, is_quoted=not _dialects.is_s4(self.log))
         if told is None:
             if text:
-                self.log.tear(name, locator, "" if self.here.failed or channel == STRAY else text, rule)
-            return
-        self.here.facts.append(Fact(name, told, locator, rule, ERROR if self.here.failed else channel))
+                self.log.tear(Torn(name, locator, self.print, text, rule))
+            return None
+        self.log.facts.append(Fact(name, told, locator, rule, channel, self.print))
+        return len(self.log.facts) - 1
 
     def _locator(self, piece: Piece, start: int, end: int) -> Locator:
         line = piece.line + str(piece).count("\n", 0, start - piece.start_pos)
         return Locator(self.log.evidence, line, start, end)
 
-    def _tiles(self, pieces: Iterable[Piece]) -> None:
+    def _claim(self, pieces: Iterable[Piece]) -> None:
         for piece in pieces:
             kind = KIND_OF_TERMINAL.get(piece.type, "fact")
             if kind == "residue":
-                if self.here.failed:
-                    kind = "failure"
-                else:
-                    where = (self.log.evidence, piece.line, piece.start_pos, piece.end_pos)
-                    self.log.leave(Residue(*where, str(piece)[:120]))
+                self.log.leave(Residue(self.log.evidence, piece.line, piece.start_pos, piece.end_pos, str(piece)[:120]))
             if piece.type in MARKS:
                 self.log.marks.update(mark for word, mark in MARKS[piece.type] if word in str(piece))
             self.log.claim(piece.start_pos, piece.end_pos, kind)
 
-    def finish(self, size: int) -> SignupLog:
+    def finish(self) -> LogReading:
         log = self.log
-        log.size = size
-        log.segments = len(self.segments)
-        kept, log.facts, log.seam = _segments.keep(self.segments, log.evidence)
-        log.stages = kept.stages
-        log.failed, log.failure, log.bucket_failed = kept.failed, kept.failure, kept.bucket_failed
-        if {"Reading secrets...", "secrets read out"} & log.announcements and not any(
-            s == "activated" for s, _ in log.stages
-        ):
-            for fact in testify(log.facts):
-                log.tear(fact.field, fact.locator)
-            log.facts += external_furl(log.facts)
-        else:
-            certify(log.facts, is_restored="Restoring introducer identity..." in log.announcements)
+        course = follow(self.events, log)
+        log.marks |= course.marks
+        # What cannot be read behind an error message is a part of it.
+        errors = {r for r in log.residue if course.is_error(r.start)}
+        for stretch in errors:
+            log.sizes["residue"] -= stretch.end - stretch.start
+            log.sizes["failure"] += stretch.end - stretch.start
+        log.residue = [r for r in log.residue if r not in errors] if errors else log.residue
+        log.torn = [
+            torn._replace(value="") if torn.print in log.unannounced or course.is_error(torn.locator.start) else torn
+            for torn in log.torn
+        ]
         log.dialect = _dialects.recognise(log)
-        return log
+        return LogReading(log=log, course=course)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from laeforensics.accounts.account import CaseAccount
 from laeforensics.audit import decisions, rules
-from laeforensics.facts.channels import LAST_ASSERTING_STANDING
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.fields import CREDENTIALS, CUSTOMER, IDENTITY, SERVER, fields_of, shown
 from laeforensics.facts.masking import plain
@@ -132,7 +131,8 @@ def explain(account: CaseAccount) -> Explanation:
 def _explained(account: CaseAccount, name: str) -> ExplainedField:
     facts = _all_witnesses(account, name)
     value = account.values.get(name)
-    believed = [f for f in facts if f.standing <= LAST_ASSERTING_STANDING]
+    hearing = account.hearing
+    believed = hearing.asserting(facts)
     agreeing = sum(f.value == value for f in believed)
     decided = next((d for d in account.decisions if d.startswith(f"{name}: ")), None)
     if name in account.contested:
@@ -151,9 +151,9 @@ def _explained(account: CaseAccount, name: str) -> ExplainedField:
             value=_masked(name, f.value),
             place=str(f.locator),
             rule=f.rule,
-            trust=_CHANNEL_WORDS[f.channel],
+            trust=_CHANNEL_WORDS[hearing.channel(f)],
             agrees=value is None or f.value == value,
-            believed=f.standing <= LAST_ASSERTING_STANDING,
+            believed=f in believed,
         )
         for f in facts
     )
@@ -167,9 +167,9 @@ def _all_witnesses(account: CaseAccount, name: str) -> list[Fact]:
     for fact in account.witnesses.get(name, ()):
         seen[fact] = None
     for signup in account.signups:
-        for fact in signup.witnesses.get(name, ()):
+        for fact in signup.told(name):
             seen[fact] = None
-    return sorted(seen, key=lambda f: (f.standing, f.locator))
+    return sorted(seen, key=lambda f: (account.hearing.standing(f), f.locator))
 
 
 def _masked(name: str, value: str) -> str:

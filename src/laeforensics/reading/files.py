@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import cast
 
 from laeforensics.companions.csv_rows import BadRow, Row, read_activation_requests, read_serverinfo, read_signups
 from laeforensics.companions.products import Product, read_config
 from laeforensics.companions.secrets_files import SecretsFile, read_secrets, read_stripe
+from laeforensics.doubting.deriving import external_furl
+from laeforensics.doubting.judges import hear_file
+from laeforensics.doubting.views import FileView, damaged_secret
 from laeforensics.evidence import convert, recognise
 from laeforensics.evidence.read import Content
 from laeforensics.evidence.recognise import EvidenceFile
+from laeforensics.facts.beliefs import Beliefs, Hearing, Note
 from laeforensics.facts.fact import Fact, Locator
-from laeforensics.facts.findings import Finding, finding
-from laeforensics.facts.packed import Facts
-from laeforensics.parsing import thrift
+from laeforensics.facts.findings import Finding, damaged_value, finding
 from laeforensics.parsing.logs import SignupLog
 from laeforensics.parsing.signuplogs import read_log
 
@@ -36,6 +37,8 @@ class FileReading:
     signups: list[Row] = field(default_factory=list)
     serverinfo: list[Row] = field(default_factory=list)
     products: list[Product] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    """What the judges of its prints and of the file think of its facts."""
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -69,29 +72,49 @@ def _moved(content: Content, locator: Locator) -> Locator:
     return locator if back is None else locator._replace(start=back(locator.start), end=back(locator.end))
 
 
-def _moved_facts(content: Content, facts: Iterable[Fact]) -> Facts:
-    if content.back is not None:
-        facts = (fact._replace(locator=_moved(content, fact.locator)) for fact in facts)
-    return Facts(facts)
+def _move(told: FileReading, content: Content) -> None:
+    """Let everything that a log or secrets file told have its place in the file as it lies."""
+    back = content.back
+    if back is None:
+        return
 
+    def moved(fact: Fact) -> Fact:
+        return fact._replace(locator=_moved(content, fact.locator))
 
-def _move_log(log: SignupLog, back: Callable[[int], int]) -> None:
-    log.tiles = [tile._replace(start=back(tile.start), end=back(tile.end)) for tile in log.tiles]
-    log.residue = [r._replace(start=back(r.start), end=back(r.end)) for r in log.residue]
+    for file in (told.secrets, told.stripe):
+        if file is not None:
+            file.facts = [moved(fact) for fact in file.facts]
+            file.damaged_names = [moved(fact) for fact in file.damaged_names]
+    if told.log is not None:
+        log = told.log
+        log.facts = [moved(fact) for fact in log.facts]
+        log.residue = [r._replace(start=back(r.start), end=back(r.end)) for r in log.residue]
+        log.torn = [torn._replace(locator=_moved(content, torn.locator)) for torn in log.torn]
+    told.notes = [
+        replace(
+            note,
+            facts=tuple(moved(fact) for fact in note.facts),
+            because=tuple(_moved(content, place) for place in note.because),
+        )
+        for note in told.notes
+    ]
+    told.findings = [
+        replace(found, locators=tuple(_moved(content, place) for place in found.locators)) for found in told.findings
+    ]
 
 
 def _log(told: FileReading, file: EvidenceFile, content: Content) -> None:
-    log = read_log(content.data, file.name)
-    if content.back is not None:
-        _move_log(log, content.back)
-        log.facts = list(_moved_facts(content, log.facts))
-        log.torn = [(name, _moved(content, locator)) for name, locator in log.torn]
-        log.torn_names = list(_moved_facts(content, log.torn_names))
-    told.log = thrift.log(log)
-    told.findings.extend(_log_findings(log))
+    reading = read_log(content.data, file.name)
+    log = told.log = reading.log
+    told.notes, findings = hear_file(FileView(facts=log.facts, log=reading))
+    for fact, source in external_furl(log.facts, Hearing(Beliefs(told.notes))):
+        log.facts.append(fact)
+        told.notes += [replace(note, facts=(fact,)) for note in told.notes if source in note.facts]
+    told.findings += [*_log_findings(log, Hearing(Beliefs(told.notes))), *findings]
+    _move(told, content)
 
 
-def _log_findings(log: SignupLog) -> Iterable[Finding]:
+def _log_findings(log: SignupLog, hearing: Hearing) -> Iterable[Finding]:
     name = log.evidence
     if not log.size:
         yield finding("empty-log", "0 bytes", signup=name)
@@ -103,37 +126,29 @@ def _log_findings(log: SignupLog) -> Iterable[Finding]:
             signup=name,
             locators=tuple(Locator(name, r.line, r.start, r.end) for r in log.residue[:5]),
         )
-    if log.segments > 1:
-        yield finding("several-signups", f"{log.segments} signups stand in one file", signup=name)
-    for torn_field, locator in log.torn:
-        yield finding(
-            "damaged-value", f"{torn_field} is damaged here", signup=name, field=torn_field, locators=(locator,)
-        )
-    if log.bucket_failed:
+    for torn in log.torn:
+        yield damaged_value(torn.field, torn.locator)
+    if hearing.asserting(f for f in log.facts if f.field == "bucket_failed"):
         yield finding("bucket-failed", "the program printed that the bucket could not be made", signup=name)
 
 
 def _secrets(told: FileReading, file: EvidenceFile, content: Content) -> None:
-    found = read_secrets(content.data, file.name)
-    found.facts = cast("list[Fact]", _moved_facts(content, found.facts))
-    found.damaged_names = list(_moved_facts(content, found.damaged_names))
-    told.secrets = found
+    found = told.secrets = read_secrets(content.data, file.name)
     if not content.data:
         told.findings.append(finding("empty-secrets", str(found.problem), signup=file.name))
     elif found.problem:
         told.findings.append(finding("damaged-secrets", str(found.problem), signup=file.name))
-    for name, locator in found.rejected:
-        told.findings.append(
-            finding("damaged-secrets", f"{name} cannot be right", signup=file.name, field=name, locators=(locator,))
-        )
+    told.findings += [damaged_secret(name, locator) for name, locator in found.rejected]
+    told.notes, findings = hear_file(FileView(facts=found.facts, secrets=found))
+    told.findings += findings
+    _move(told, content)
 
 
 def _stripe(told: FileReading, file: EvidenceFile, content: Content) -> None:
-    found = read_stripe(content.data, file.name)
-    found.facts = cast("list[Fact]", _moved_facts(content, found.facts))
-    told.stripe = found
+    found = told.stripe = read_stripe(content.data, file.name)
     if found.problem:
         told.findings.append(finding("damaged-secrets", found.problem, signup=file.name))
+    _move(told, content)
 
 
 def _activation_requests(told: FileReading, file: EvidenceFile, content: Content) -> None:
@@ -151,7 +166,8 @@ def _serverinfo(told: FileReading, file: EvidenceFile, content: Content) -> None
 def _rows(told: FileReading, content: Content, rows: Iterable[Row | BadRow]) -> Iterable[Row]:
     for row in rows:
         if isinstance(row, Row):
-            yield row if content.back is None else row._replace(facts=_moved_facts(content, row.facts))
+            facts = tuple(f._replace(locator=_moved(content, f.locator)) for f in row.facts)
+            yield row if content.back is None else row._replace(facts=facts)
         else:
             locator = _moved(content, Locator(row.evidence, row.line, row.start, row.end))
             told.findings.append(

@@ -47,6 +47,7 @@ class Reading:
         elif file.kind != recognise.LEFT_OUT:
             self.files.append((file, told.sha256))
         sources = self.sources
+        sources.beliefs.add(told.notes)
         if told.log is not None:
             self.logs.append(told.log)
             for product in told.log.products:

@@ -1,4 +1,4 @@
-"""What one complete listing tells of a bucket: which shares lie in it how, and what it is as it was found."""
+"""What one complete listing tells of a bucket: how its shares lie there, what it was as it was found."""
 
 from __future__ import annotations
 

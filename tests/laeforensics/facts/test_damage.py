@@ -8,7 +8,7 @@ from makings import (
     furl_of,
 )
 
-from laeforensics.parsing._segments import is_damage
+from laeforensics.facts.damage import is_damage
 
 
 @pytest.mark.parametrize(

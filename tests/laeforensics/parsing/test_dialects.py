@@ -25,7 +25,7 @@ SAME_TEXT = {
 def test_a_finished_log_is_recognised(dialect):
     """Whoever reads a whole log of a dialect names it, or an elder whose text is the same."""
     data = make_signup(random.Random(f"recognise {dialect}"), dialect=dialect, number=3).log_bytes
-    found = read(data).dialect
+    found = read(data).log.dialect
     assert found == dialect or dialect in SAME_TEXT.get(found, set())
 
 
@@ -47,20 +47,20 @@ def test_a_finished_log_is_recognised(dialect):
 )
 def test_one_line_tells_the_younger_dialect(line, label):
     """A line that only a later program prints makes the log that program's."""
-    assert read(log(installing=line)).dialect == label
+    assert read(log(installing=line)).log.dialect == label
 
 
 def test_programs_that_print_other_logs_have_labels_of_their_own():
     """A replacement and a re-record are recognised by how they announce themselves."""
-    assert read(replacement()).dialect == "d07"
-    assert read(re_record()).dialect == "re-record"
-    assert read("entering activate_subscribed_service call.\n").dialect == "d13"
+    assert read(replacement()).log.dialect == "d07"
+    assert read(re_record()).log.dialect == "re-record"
+    assert read("entering activate_subscribed_service call.\n").log.dialect == "d13"
 
 
 @pytest.mark.parametrize("data", [b"", b"\0" * 40, b"nothing that a program printed\n"])
 def test_a_file_in_which_nothing_is_recognised_has_no_dialect(data):
     """Nothing known, no label."""
-    assert read(data).dialect == ""
+    assert read(data).log.dialect == ""
 
 
 def test_an_unknown_dialect_still_gives_what_is_certain():

@@ -12,7 +12,7 @@ def test_residue_is_bounded_but_complete():
     """Beyond so many lines neighbours become one stretch: the same bytes, few rows; a gap begins a new one."""
     junk = [b"nobody knows %d\n" % n for n in range(MOST_RESIDUE + 500)]
     data = b"".join(junk[:-100]) + b">Deploying EC2 instance...>\n" + b"".join(junk[-100:])
-    kept = read_log(data, LOG_FILE).residue
+    kept = read_log(data, LOG_FILE).log.residue
     assert len(kept) == MOST_RESIDUE + 2
     assert [r.line for r in kept[:MOST_RESIDUE]] == list(range(1, MOST_RESIDUE + 1))
     assert sum(r.end - r.start for r in kept) == sum(map(len, junk))
@@ -20,7 +20,7 @@ def test_residue_is_bounded_but_complete():
 
 def test_damage_is_told_in_bounded_number():
     """A file of ten thousand torn values is told as damaged a thousand times, not ten thousand."""
-    assert len(read_log(b"secret_key = x\n" * 10_000, LOG_FILE).torn) == MOST_TORN
+    assert len(read_log(b"secret_key = x\n" * 10_000, LOG_FILE).log.torn) == MOST_TORN
 
 
 def test_residue_of_a_log_of_nothing_else_is_small(tmp_path):

@@ -5,8 +5,13 @@ from __future__ import annotations
 import pytest
 from makings import FURL, INTRODUCER, STORAGE, STRANGER, fact, furl_of
 
-from laeforensics.facts.channels import BROKEN_KEY, CERTIFIED, OWN, PAIRED, REMOTE
-from laeforensics.parsing._vouching import certify
+from laeforensics.doubting import vouching
+from laeforensics.doubting.views import FileView
+from laeforensics.facts.beliefs import Beliefs, Hearing, Warrant
+from laeforensics.facts.channels import OWN, REMOTE
+from laeforensics.parsing.signuplogs import read_log
+
+BROKEN_KEY, CERTIFIED, PAIRED = "broken", "certified", "paired"
 
 CERTIFICATE, _, KEY = INTRODUCER.pem.partition("-----BEGIN RSA")
 
@@ -14,9 +19,9 @@ SWAPPED = CERTIFICATE + "-----BEGIN RSA" + STORAGE.pem.partition("-----BEGIN RSA
 
 
 def _channels(*facts):
-    found = list(facts)
-    certify(found)
-    return [f.channel for f in found]
+    nothing_else = read_log(b"", "signup_logs/a log")
+    hearing = Hearing(Beliefs(vouching.judge(FileView(facts=facts, log=nothing_else))))
+    return [hearing.channel(fact) for fact in facts]
 
 
 def test_a_relayed_certificate_that_the_program_printed_is_the_programs_own_word():
@@ -51,7 +56,8 @@ def test_storage_certificate_and_node_id_vouch_for_each_other():
     """Nobody but the host tells the storage server's TubID: the two are believed together, a step lower."""
     pem, nodeid = fact(STORAGE.pem, REMOTE, "server_node_pem"), fact(STORAGE.nodeid, REMOTE, "server_nodeid")
     assert _channels(pem, nodeid) == [PAIRED, PAIRED]
-    assert pem._replace(channel=PAIRED).standing > pem._replace(channel=OWN).standing
+    hearing = Hearing(Beliefs([Warrant(facts=(pem,), reason="paired")]))
+    assert hearing.standing(pem) > hearing.standing(pem._replace(channel=OWN))
 
 
 @pytest.mark.parametrize("ids", [(), (STRANGER.nodeid,), (STORAGE.nodeid, STRANGER.nodeid)])

@@ -1,0 +1,31 @@
+"""Facts that follow from others: what nobody printed, but what is told all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from laeforensics.facts.beliefs import Hearing
+from laeforensics.facts.fact import Fact
+from laeforensics.facts.node_keys import key_fits, swissnum_of_furl, tub_id_of_furl, tub_id_of_pem
+
+
+def external_furl(facts: Iterable[Fact], hearing: Hearing) -> Iterator[tuple[Fact, Fact]]:
+    """The furl that customers were told, out of a re-record's testimony, with the fact that it is made of.
+
+    It is its internal furl, at its public address. No more than one node.pem, internal furl and public address may be
+    told, and the furl's TubID must be that of the node.pem.
+    """
+    asserting = hearing.asserting(facts)
+    told = {
+        name: {f.value: f for f in asserting if f.field == name}
+        for name in ("internal_introducer_furl", "introducer_node_pem", "public_host", "introducer_furl")
+    }
+    internal, pem, host, printed = told.values()
+    if printed or not len(internal) == len(pem) == len(host) == 1:
+        return
+    (furl, fact), (key,), (address,) = next(iter(internal.items())), pem, host
+    if tub_id_of_pem(key) != tub_id_of_furl(furl) or not key_fits(key):
+        return
+    location = furl.partition("@")[2].rpartition("/")[0].partition(",")[0]
+    value = f"pb://{tub_id_of_furl(furl)}@{address}:{location.rpartition(':')[2]}/{swissnum_of_furl(furl)}"
+    yield fact._replace(field="introducer_furl", value=value, rule="internal furl and public address"), fact

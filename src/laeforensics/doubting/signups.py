@@ -1,0 +1,89 @@
+"""Signup: one log with all its witnesses, ready to be weighed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from laeforensics.companions.csv_rows import Row
+from laeforensics.companions.secrets_files import SecretsFile
+from laeforensics.facts.beliefs import Beliefs, Doubt, Hearing
+from laeforensics.facts.fact import Fact
+from laeforensics.facts.findings import Finding
+from laeforensics.parsing.logs import SignupLog
+
+
+@dataclass(kw_only=True)
+class Signup:
+    """One log with all its witnesses, by field, as they were told; `hearing` says what each is worth here.
+
+    `values` holds what the best witnesses agree on; `contested` what they do not.
+    """
+
+    name: str
+    log: SignupLog | None
+    beliefs: Beliefs
+    secrets: SecretsFile | None = None
+    witnesses: dict[str, list[Fact]] = field(default_factory=dict)
+    values: dict[str, str] = field(default_factory=dict, repr=False)
+    undecided_bucket: str | None = None
+    """Stands for several names of its bucket, of which nothing tells the right one."""
+    contested: set[str] = field(default_factory=set)
+    matched_by: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    success_row: Row | None = None
+    failure_row: Row | None = None
+    serverinfo_rows: list[Row] = field(default_factory=list)
+
+    @cached_property
+    def hearing(self) -> Hearing:
+        """What its witnesses are worth here."""
+        return Hearing(self.beliefs, [self.name])
+
+    def add(self, facts: Iterable[Fact]) -> None:
+        """Hear these witnesses, too."""
+        for fact in facts:
+            self.witnesses.setdefault(fact.field, []).append(fact)
+
+    def told(self, name: str) -> Sequence[Fact]:
+        """All witnesses of a field, believed or not."""
+        return self.witnesses.get(name, ())
+
+    def asserted(self, name: str) -> list[Fact]:
+        """The witnesses of a field that assert something."""
+        return self.hearing.asserting(self.told(name))
+
+    def weigh(self, name: str) -> tuple[str | None, bool]:
+        """What the best witnesses of a field say, and whether they contradict each other."""
+        return self.hearing.weigh(self.told(name))
+
+    def doubt(self, facts: Iterable[Fact], reason: str) -> None:
+        """Note a doubt that holds for this signup alone."""
+        told = tuple(facts)
+        if told:
+            self.beliefs.add([Doubt(facts=told, reason=reason, about=frozenset({self.name}))])
+
+    @property
+    def stages(self) -> list[tuple[str, int]]:
+        """How far its run came: the stages that are believed, each with its line."""
+        return [(fact.value, fact.locator.line) for fact in self.asserted("stage")]
+
+    @property
+    def has_failed(self) -> bool:
+        """True if the program itself told that its run failed."""
+        return bool(self.asserted("failure"))
+
+    @property
+    def failure(self) -> str | None:
+        """The first error that its run told of, whether or not it went on behind it."""
+        for fact in self.told("failure"):
+            notes = self.hearing.notes(fact)
+            if all(note.reason == "went-on" for note in notes):
+                return fact.value
+        return None
+
+    @property
+    def bucket_failed(self) -> bool:
+        """True if the program printed that the bucket could not be made."""
+        return bool(self.asserted("bucket_failed"))

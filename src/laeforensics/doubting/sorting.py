@@ -1,0 +1,173 @@
+"""Whose each fact of a file is: of the run that the file is about, or foreign."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from laeforensics.doubting.stretches import untied
+from laeforensics.evidence.names import without_suffix
+from laeforensics.facts.beliefs import Hearing
+from laeforensics.facts.channels import OWN
+from laeforensics.facts.damage import is_damage, is_misprint
+from laeforensics.facts.fact import Fact
+from laeforensics.facts.fields import COURSE, FIELDS
+from laeforensics.parsing.course import Run
+from laeforensics.parsing.signuplogs import LogReading
+from laeforensics.parsing.stages import BEFORE_DEPLOYMENT
+
+# What one run prints more than once, always the same: two values that differ are of two runs.
+_TIES = ("user_token", "bucket_name", "customer_email", "public_host")
+
+
+def values_of(facts: Iterable[Fact]) -> list[Fact]:
+    """The facts that tell a value, and not how far a run came."""
+    return [fact for fact in facts if FIELDS[fact.field].of != COURSE]
+
+
+def seed_of_file(evidence: str) -> str:
+    """How a log's bucket ends by the log's name; in the S4 layout its folder tells, with the two halves swapped."""
+    folder, _, base = without_suffix(evidence).rpartition("/")
+    if base == "signup_logs":
+        customer, _, subscription = folder.rpartition("/")[2].partition("Z-")[2].partition("-")
+        return f"{subscription}-{customer}" if subscription else ""
+    return base.rpartition("-")[2]
+
+
+class Sorting:
+    """Sorts the facts of a file by whose they are; `foreign` gives for each that is not its run's the reason."""
+
+    def __init__(self, told: LogReading, facts: Sequence[Fact], hearing: Hearing) -> None:
+        self.evidence = told.log.evidence
+        self.facts = facts
+        self.runs = told.course.runs
+        self.seed = seed_of_file(self.evidence)
+        self.seam: str | None = None
+        """The field by which two runs glued into one were told apart; "" where lines that are missing tell it."""
+        self.foreign: dict[Fact, str] = {}
+        self._denied = {fact for fact in facts if hearing.notes(fact)}
+        self._sort()
+
+    def _sort(self) -> None:
+        parted = [run for run in self.runs if self._leave_out_untied(run)]
+        kept = self._choose()
+        for fact in self.facts:
+            if not any(run.holds(fact.locator.start) for run in kept):
+                self._leave_out([fact], "another-run")
+        self.seam = self._seam() or self._other_day()
+        if self.seam is None and any(run in kept for run in parted):
+            self.seam = ""
+        self._prefer_last(kept)
+        self._doubt_address()
+
+    def _leave_out(self, facts: Sequence[Fact], reason: str) -> None:
+        for fact in facts:
+            if fact not in self._denied:
+                self.foreign.setdefault(fact, reason)
+
+    def _of(self, run: Run) -> list[Fact]:
+        return [f for f in self.facts if run.holds(f.locator.start)]
+
+    def _own(self, facts: Sequence[Fact], *names: str) -> list[Fact]:
+        """What the program itself tells of a field, as far as it is this run's."""
+        return [
+            f
+            for f in facts
+            if f.field in names and f.channel == OWN and f not in self._denied and f not in self.foreign
+        ]
+
+    def _bears(self, facts: Sequence[Fact]) -> bool:
+        return bool(self.seed) and any(f.value.endswith("-" + self.seed) for f in self._own(facts, "bucket_name"))
+
+    def _leave_out_untied(self, run: Run) -> bool:
+        """Leave out the stretches of a run that nothing ties to it; True if that took anything away."""
+        stretches, inside = run.continuity.stretches, self._of(run)
+        if len(stretches) == 1:
+            return False
+        took = False
+        for stretch, end in untied(stretches, [f for f in inside if f not in self._denied], self.seed):
+            lost = [f for f in inside if f.locator.start >= stretch.start and (end is None or f.locator.start < end)]
+            took |= bool(values_of(lost)) or any(f.field == "stage" and f not in self._denied for f in lost)
+            self._leave_out(lost, "nothing-ties")
+        return took
+
+    def _choose(self) -> list[Run]:
+        if len(self.runs) == 1:
+            return [self.runs[0]]
+        told = [self._of(run) for run in self.runs]
+        own = [run for run, facts in zip(self.runs, told, strict=True) if self._bears(facts)]
+        if own:
+            return own
+        values = [{(f.field, f.value) for f in values_of(facts)} for facts in told]
+        if all(v == values[0] for v in values):
+            return list(self.runs)
+        return [] if self._own(told[0], "bucket_name") else [self.runs[0]]
+
+    def _prefer_last(self, kept: Sequence[Run]) -> None:
+        """How far the signup came, its last run tells.
+
+        A replacement that was written into the signup's own file goes on with it: the file is the signup's all the
+        same.
+        """
+        if len(kept) < 2:
+            return
+        last = {f.value for f in self._own(self._of(kept[-1]), "stage")}
+        for run in kept[:-1]:
+            goes_on = run is kept[0] and not last & BEFORE_DEPLOYMENT
+            told = self._own(self._of(run), "stage", "failure", "bucket_failed")
+            self._leave_out([f for f in told if not (goes_on and f.value in BEFORE_DEPLOYMENT)], "earlier-run")
+
+    def _seam(self) -> str | None:
+        """Find a seam inside one run.
+
+        A file was begun by one signup and ended by another, and the order of its lines is not broken. Where a value
+        that a signup repeats changes for good, what stands before the last old value is of the first signup, what
+        stands after the first new one is of the second, and what stands between may be of either. The part counts whose
+        bucket bears the file's seed; the first, if none does. A value that merely lost or changed a few characters is
+        damage, not a seam.
+        """
+        values = values_of(self.facts)
+        for name in _TIES:
+            told = self._own(values, name)
+            change = next((i for i in range(1, len(told)) if told[i].value != told[i - 1].value), None)
+            if change is None or {f.value for f in told[:change]} & {f.value for f in told[change:]}:
+                continue
+            before, after = told[change - 1], told[change]
+            if (is_misprint if name == "public_host" else is_damage)(before.value, after.value):
+                continue
+            first = [f for f in values if f.locator.start <= before.locator.start]
+            second = [f for f in values if f.locator.start >= after.locator.start]
+            part = set(second if self._bears(second) and not self._bears(first) else first)
+            self._leave_out([f for f in values if f not in part], "behind-a-seam")
+            return name
+        return None
+
+    def _other_day(self) -> str | None:
+        """Hold the launch time against the time in the file's name.
+
+        Where the bucket bears the file's seed, an instance launched on another day is another signup's, with all that
+        follows.
+        """
+        launch = next(iter(self._own(self.facts, "launch_time")), None)
+        if launch is None:
+            return None
+        try:
+            stamp = self.evidence.rpartition("/")[2][:18]
+            began = datetime.strptime(stamp, "%Y-%m-%dT%H%M%SZ").replace(tzinfo=UTC)
+            launched = datetime.strptime(launch.value, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+        except ValueError:
+            return None
+        in_time = timedelta(minutes=-10) <= launched - began <= timedelta(days=1)
+        if in_time or not any(f.value.endswith("-" + self.seed) for f in self._own(self.facts, "bucket_name")):
+            return None
+        first = self._own(self.facts, "instance_id", "launch_time")[0].locator.start
+        self._leave_out([f for f in values_of(self.facts) if f.locator.start >= first], "other-day")
+        return "launch_time"
+
+    def _doubt_address(self) -> None:
+        """An address that one line alone tells is not sure where fabric's marks, of another signup, name another."""
+        spoken = {f.value: f for f in self.facts if f.field == "public_host" and f.rule == "relayed"}
+        if not any(f in self.foreign for f in spoken.values()):
+            return
+        lone = [f for f in self._own(self.facts, "public_host") if f.rule == "address" and f.value not in spoken]
+        self._leave_out(lone, "lone-address")

@@ -1,0 +1,44 @@
+"""Which stretches of a run nothing ties to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from laeforensics.facts.channels import OWN
+from laeforensics.facts.fact import Fact
+from laeforensics.parsing.continuity import Stretch
+
+# What every signup prints twice, in two of its parts.
+_TIES = frozenset({"user_token", "bucket_name", "customer_email"})
+
+
+def untied(stretches: Sequence[Stretch], facts: Iterable[Fact], seed: str) -> list[tuple[Stretch, int | None]]:
+    """The stretches that nothing ties to the run of the file, each with the byte at which the next one begins.
+
+    The run of the file is the stretch whose bucket bears the seed of its name, with the head of the file, if that tells
+    no other bucket; where no bucket bears the seed, the head is.
+    """
+    if len(stretches) == 1:
+        return []
+    ends = [*(stretch.start for stretch in stretches[1:]), None]
+    told: list[set[tuple[str, str]]] = [{("host", s.host)} if s.host else set() for s in stretches]
+    place = 0
+    for fact in sorted(facts, key=lambda f: f.locator.start):
+        while (end := ends[place]) is not None and fact.locator.start >= end:
+            place += 1
+        if fact.field in _TIES and fact.channel == OWN:
+            told[place].add((fact.field, fact.value))
+    kept = {0}
+    own = {n for n, values in enumerate(told) if any(f == "bucket_name" and v.endswith("-" + seed) for f, v in values)}
+    kept = own | ({0} if not any(f == "bucket_name" for f, _ in told[0]) else set()) if seed and own else kept
+    known = set().union(*(told[n] for n in kept))
+    while (n := next((n for n in range(len(told)) if n not in kept and _is_tied(told[n], known)), None)) is not None:
+        kept.add(n)
+        known |= told[n]
+    return [(stretch, ends[n]) for n, stretch in enumerate(stretches) if n not in kept]
+
+
+def _is_tied(told: set[tuple[str, str]], known: set[tuple[str, str]]) -> bool:
+    """True if a stretch tells a value that is known, and no other server than the known one."""
+    hosts = {value for name, value in known if name == "host"}
+    return bool(told & known) and not any(name == "host" and hosts and value not in hosts for name, value in told)

@@ -1,0 +1,88 @@
+"""The table of reasons for which a fact is doubted, or believed further than its channel would have it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+DENIES = "denies"  # the fact is no voice at all
+UNSURE = "unsure"  # it may be right, but asserts nothing by itself
+LESSENS = "lessens"  # it is a voice of a lower standing than its channel's
+RAISES = "raises"  # a warrant: a voice of a better standing than its channel's
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """One row: what it does to a fact, what that means, what a human can do about it.
+
+    `channel` is the word for it in the column `channel` of `case.facts`; `standing` what it lessens or raises to.
+    """
+
+    weight: str
+    channel: str
+    means: str
+    remedy: str
+    standing: int | None = None
+
+
+_COPY = "look for another copy of this file"
+_ORDER = "compare with another copy of this log"
+
+
+def _denies(channel: str, means: str, remedy: str = _COPY) -> Reason:
+    return Reason(weight=DENIES, channel=channel, means=means, remedy=remedy)
+
+
+def _raises(channel: str, standing: int, means: str) -> Reason:
+    return Reason(weight=RAISES, channel=channel, means=means, remedy="none needed", standing=standing)
+
+
+REASONS: dict[str, Reason] = {
+    # -- within one print -------------------------------------------------------------------------------------
+    "unannounced": _denies("stray", "it stands without the announcement that introduces its print", _ORDER),
+    "cut": _denies("stray", "its print does not go on as it must: a hole may have joined two lines"),
+    "in-error": _denies("error", "it stands inside or behind an error message", "none needed: it was not believed"),
+    "went-on": _denies("error", "the program went on behind it, as if nothing had happened", "none needed"),
+    "host-damaged": _denies("stray", "it names the server of its run with a stretch lost"),
+    "broken-key": _denies("broken", "its private key does not fit its certificate"),
+    "not-its-id": _denies("stray", "it is not what the certificate beside it hashes to"),
+    "not-its-certificate": _denies("broken", "its certificate does not hash to the node id beside it"),
+    "host-differs": _denies("stray", "host and furl beside each other name different servers"),
+    # -- within one file --------------------------------------------------------------------------------------
+    "nothing-ties": _denies("foreign", "lines are missing before it, and nothing ties it to the signup", _ORDER),
+    "another-run": _denies("foreign", "it is of another run in the same file", _ORDER),
+    "earlier-run": _denies("foreign", "a later run in the same file tells how far it came", "none needed"),
+    "behind-a-seam": _denies("foreign", "a value that a run repeats has changed: two runs are glued together", _ORDER),
+    "other-day": _denies("foreign", "its instance was launched on another day than the file's name tells", _ORDER),
+    "lone-address": _denies("stray", "one line alone tells this address, and fabric's marks name another", _ORDER),
+    # -- across files -----------------------------------------------------------------------------------------
+    "misprint": _denies("damaged", "a character or two are overwritten: other witnesses tell it whole"),
+    "impossible-name": _denies("damaged", "no bucket is named like that"),
+    "nothing-ties-head": _denies(
+        "foreign",
+        "the bucket bears another seed than the file's name, and nothing ties head and rest",
+        "find out who renamed the file, or look for another copy of it",
+    ),
+    "other-server": _denies("foreign", "the secrets file tells another server than this log goes on with", _ORDER),
+    "of-another-account": _denies("foreign", "another account tells it, too: one holds a piece of the other", _ORDER),
+    "unknown-key": _denies("stray", "no csv row knows this activation key, whose length is unusual", _ORDER),
+    "rows-of-others": _denies("stray", "every csv row that knows it tells of another customer", _ORDER),
+    "lost-a-piece": _denies("stray", "it has lost a piece: both csv rows tell the whole", _ORDER),
+    "loosely-tied": Reason(
+        weight=LESSENS,
+        channel="form",
+        means="nothing but second and product tie the row to the run",
+        remedy="ask the customer by another way",
+        standing=3,
+    ),
+    "of-another-time": Reason(
+        weight=LESSENS,
+        channel="site",
+        means="several tokens are offered for the product, and the account's own secrets name another of them",
+        remedy="none needed: the account's own word was taken",
+        standing=2,
+    ),
+    # -- warrants ---------------------------------------------------------------------------------------------
+    "certified": _raises("certified", 1, "relayed, proved by its hash"),
+    "testimony": _raises("testimony", 1, "read out of the server"),
+    "paired": _raises("paired", 3, "relayed, vouched for by the node id"),
+}

@@ -1,0 +1,164 @@
+"""The course of a file: which runs it holds, where each fails, where lines must be missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from laeforensics.facts.damage import is_damage
+from laeforensics.parsing.continuity import Continuity, Stretch
+from laeforensics.parsing.logs import Event, SignupLog
+from laeforensics.parsing.stages import is_order_broken
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """One run of a program in a file: from its first announcement to the one that cannot follow.
+
+    `failures` are the numbers of the facts that tell of a failure, each while the run had not failed; `went_on` those
+    behind which it went on.
+    """
+
+    start: int
+    end: int | None = None
+    continuity: Continuity = field(default_factory=Continuity)
+    failures: list[int] = field(default_factory=list)
+    went_on: list[int] = field(default_factory=list)
+    has_failed: bool = False
+    bucket_failed: bool = False
+
+    def holds(self, start: int) -> bool:
+        """True if this byte of the file is the run's."""
+        return self.start <= start and (self.end is None or start < self.end)
+
+
+@dataclass(slots=True, kw_only=True)
+class Course:
+    """What the order of a file's lines tells.
+
+    `cut` are the numbers of facts behind which their print does not go on as it must, `differing` those of hosts that
+    are the run's with a stretch lost; `errors` the bytes of what follows failures, start and end.
+    """
+
+    runs: list[Run]
+    cut: list[int] = field(default_factory=list)
+    differing: list[int] = field(default_factory=list)
+    errors: list[tuple[int, int | None]] = field(default_factory=list)
+    marks: set[str] = field(default_factory=set)
+
+    def is_error(self, start: int) -> bool:
+        """True if what stands at this byte is inside or behind an error message."""
+        return any(begin < start and (end is None or start < end) for begin, end in self.errors)
+
+    def run_at(self, start: int) -> Run:
+        """The run that a byte of the file is of."""
+        return next(run for run in self.runs if run.holds(start))
+
+
+def follow(events: Iterable[Event], log: SignupLog) -> Course:
+    """The course of a log, from the events in their order."""
+    follower = _Follower(log)
+    for event in events:
+        getattr(follower, f"_{event.kind}")(event)
+    follower.course.runs[-1].end = None
+    follower.end_error(None)
+    return follower.course
+
+
+class _Follower:
+    """What is known of the run that is being told."""
+
+    def __init__(self, log: SignupLog) -> None:
+        self.log = log
+        self.course = Course(runs=[Run(start=0)])
+        self.items: set[str] = set()
+        self.swallowed = False
+        self.is_s4 = self.has_region = False
+        self.error: int | None = None
+        self.last: str | None = None
+
+    @property
+    def here(self) -> Run:
+        return self.course.runs[-1]
+
+    def end_error(self, end: int | None) -> None:
+        if self.error is not None:
+            self.course.errors.append((self.error, end))
+        self.error = None
+
+    def _item(self, event: Event) -> None:
+        rule = event.word
+        if rule == "mail":
+            self._mail(event)
+            return
+        if is_order_broken(rule, self.items):
+            self.here.end = event.start
+            self.end_error(event.start)
+            first = Stretch(start=event.start, line=event.line)
+            self.course.runs.append(Run(start=event.start, continuity=Continuity([first])))
+            self.items.clear()
+            self.swallowed, self.last = False, None
+        self.items.add(rule)
+        self.is_s4 |= rule == "started" and "entering" in event.more
+        self.has_region |= rule == "bucket" and "region" in event.more
+        if rule == "deployment" and self.swallowed:
+            # The S4 program prints that its bucket could not be made, then goes on as if it had been.
+            self.here.went_on += self.here.failures
+            self.here.has_failed = self.swallowed = False
+            self.end_error(event.start)
+
+    def _mail(self, event: Event) -> None:
+        """The programs that named no region when they made the bucket did not write to customers."""
+        if not self.here.has_failed:
+            if "bucket" in self.items and not self.has_region:
+                self.here.continuity.part(event.start, event.line)
+            self.here.continuity.stage("mail_sent", event.start, event.line)
+
+    def _stage(self, event: Event) -> None:
+        if not self.here.has_failed:
+            self.last = event.word
+            self.here.continuity.stage(event.word, event.start, event.line)
+
+    def _monitoring(self, event: Event) -> None:
+        if self.last == "mail_sent":
+            self.course.marks.add("monitoring after mail")
+
+    def _key(self, event: Event) -> None:
+        if not self.here.has_failed:
+            self.here.continuity.key(event.word, event.more, event.start, event.line)
+
+    def _host(self, event: Event) -> None:
+        if not self.here.has_failed:
+            self.here.continuity.speak_of(event.word, event.start, event.line, first=event.more == "first")
+
+    def _served(self, event: Event) -> None:
+        """The address that the program prints, and the one in the furl, are of the one server of the run."""
+        if self.here.has_failed:
+            return
+        known = self.here.continuity.host
+        if known is not None and known != event.word and is_damage(known, event.word):
+            self.course.differing.append(event.fact)
+        else:
+            self.here.continuity.speak_of(event.word, event.start, event.line)
+
+    def _cut(self, event: Event) -> None:
+        if not self.here.has_failed and self.log.facts[event.fact].print not in self.log.unannounced:
+            self.course.cut.append(event.fact)
+            self.here.continuity.unread()
+
+    def _unread(self, event: Event) -> None:
+        if event.word == "malformed" or not self.here.has_failed:
+            self.here.continuity.unread()
+
+    def _part(self, event: Event) -> None:
+        self.here.continuity.part(event.start, event.line)
+
+    def _bucket_failed(self, event: Event) -> None:
+        self.here.bucket_failed = True
+
+    def _failure(self, event: Event) -> None:
+        self.swallowed = self.here.bucket_failed and not self.here.has_failed and self.is_s4
+        if not self.here.has_failed:
+            self.here.failures.append(event.fact)
+            self.error = event.start
+        self.here.has_failed = True
