@@ -154,6 +154,9 @@ def join(bucket: Bucket) -> str:
     outcomes = _all(bucket, targets, there)
     sizes = {target.name: outcome for target, outcome in zip(targets, outcomes) if isinstance(outcome, int)}
     left_out = {t.share.called: outcome for t, outcome in zip(targets, outcomes) if isinstance(outcome, str)}
+    if left_out and not sizes:
+        name, why = next(iter(left_out.items()))
+        raise Ended(1, f"none of its {len(left_out):,} shares could be joined; {name}: {why}")
     _compare(list(bucket.listing()), old, sizes)
     cut = sum(1 for target in targets if target.name in sizes and len(target.share.pieces) > 1)
     told = {

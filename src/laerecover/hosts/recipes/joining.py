@@ -26,9 +26,12 @@ def join_shares(configuration: str, *, seconds: float) -> tuple[Command, ...]:
     )
 
 
+def pinned_to_join() -> str:
+    """What pip installs for the program: the versions that were tried, known by their digests, for Python 3.9 and newer."""
+    return resources.files(_PROGRAMS).joinpath("joining.txt").read_text("utf-8")
+
+
 def _tools() -> str:
-    """The versions that were tried, known by their digests: what a year later brings is nothing that anybody tried."""
-    pinned = resources.files(_PROGRAMS).joinpath("joining.txt").read_text("utf-8")
     return f"""\
 {template("room")}status=0
 room {HOME} {_KIB} || status=$?
@@ -38,7 +41,7 @@ mkdir -p {PLACE}
 cd {PLACE}
 test -x venv/bin/pip || python3 -m venv --clear venv
 cat >pinned.txt <<'LAE_FILE'
-{pinned}LAE_FILE
+{pinned_to_join()}LAE_FILE
 tries=0
 until venv/bin/pip --quiet --no-input --retries 10 install --require-hashes --only-binary :all: -r pinned.txt </dev/null; do
   tries=$((tries + 1)); test $tries -lt 3 || exit 1; sleep $((tries * 10))

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import boto3
@@ -21,7 +22,7 @@ from laerecover.hosts.programs.joining import CHANGED, REFUSED, SERVED, STALLED,
 from laerecover.hosts.programs.s3_joining import S3Bucket
 from laerecover.rehearsal.rig.faults import FaultRule, RigFaults
 from laerecover.rehearsal.rig.proxy import serve
-from old_buckets import CASES, immutable, index, mended, mutable, place, share
+from old_buckets import CASES, OldBucket, immutable, index, mended, mutable, place, share
 from old_shares import objects, pieces
 
 NAME, KEY, SECRET = "customer-bucket", "AKIAINVENTED", "invented-secret"
@@ -90,10 +91,26 @@ def store(cloud, tmp_path):
     return Store(cloud, tmp_path)
 
 
+def with_a_whole_one(bucket: OldBucket) -> OldBucket:
+    """The same bucket with one share more."""
+    more, where = share("directory"), place("whole")
+    return replace(
+        bucket, objects={**bucket.objects, where: more}, joined={**bucket.joined, f"recovered/{where}": more}
+    )
+
+
+def test_where_nothing_can_be_joined_nothing_is_served(store):
+    """Were that called done, an empty server would pass for the customer's."""
+    store.put(CASES["a gap"]().objects)
+    with pytest.raises(Ended, match=f"none of its 1 shares could be joined; {index('file')}/0: piece 3 is missing"):
+        store.join()
+    assert COMPLETE not in store.listing()
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_each_case_is_joined_as_it_must_be(store, case):
     """What belongs below `recovered/` is there byte for byte, nothing else; the old objects stay; once and for all."""
-    bucket = CASES[case]()
+    bucket = with_a_whole_one(CASES[case]())
     store.put({**bucket.objects, **OTHERS})
     before = store.old()
     said = store.join()
@@ -336,10 +353,3 @@ joining.join(Bucket())
 def test_hosts_with_python_3_9_can_read_it(module):
     """By its grammar; e2e tests run it."""
     ast.parse(Path(joining.__file__).with_name(f"{module}.py").read_text(), feature_version=(3, 9))
-
-
-def test_shares_are_named_by_index_and_number(store):
-    """As the customer's own Tahoe-LAFS tells of them."""
-    store.put(CASES["a gap"]().objects)
-    store.join()
-    assert list(store.told()["left_out"]) == [f"{index('file')}/0"]
