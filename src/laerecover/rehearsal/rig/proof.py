@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import json
 import os
@@ -24,6 +25,7 @@ from urllib.parse import quote
 from laerecover.adapters.aws import client_with
 from laerecover.errors import LaeRecoverError
 from laerecover.hosts.identity import new_node_pem, restored_storage, tub_id_of, weak_key
+from laerecover.hosts.programs.bucket_shares import PIECE
 from laerecover.hosts.recipes.tahoe import LOWERED
 from laerecover.hosts.vault import Vault
 from laerecover.mail.outbox import FAILURE, Outbox
@@ -34,7 +36,9 @@ from laerecover.state.state import State
 from laerecover.text import clean, clean_end
 from laerecover.writing import write_atomically
 
-_SIZE = 8000
+_SIZE, _LARGE = 8000, 1_200_000
+"""Bytes of a canary; of one whose share lies in pieces."""
+_HEADER, _LEASE = 12, 72
 _CONNECT_SECONDS, _ANSWER_SECONDS, _END_SECONDS = 90.0, 60.0, 10.0
 _AT_A_TIME = 2
 _REFUSED = "BadWriteEnablerError"
@@ -239,7 +243,9 @@ def _node(
 
 
 def _copy(shares: Path, account: Account, endpoint: str) -> None:
-    """Finished shares come into the bucket under the names that a storage node gives them: shares/ab/INDEX/N."""
+    """Finished shares come into the bucket under the names that a storage node gives them: shares/ab/INDEX/N; large ones
+    in pieces.
+    """
     secret = account.user_secret_key
     store = client_with(
         "s3",
@@ -250,13 +256,24 @@ def _copy(shares: Path, account: Account, endpoint: str) -> None:
         aws_secret_access_key=secret.reveal() if secret else "",
     )
     for share in sorted(shares.glob("??/*/*")):
-        name = f"shares/{share.relative_to(shares)}"
-        store.put_object(Bucket=account.bucket_name, Key=name, Body=share.read_bytes())
+        name, whole = f"shares/{share.relative_to(shares)}", share.read_bytes()
+        for number, piece in enumerate(_pieces(whole) if len(whole) > PIECE else [whole]):
+            place = f"{name}.{number}" if number else name
+            store.put_object(Bucket=account.bucket_name, Key=place, Body=piece)
+
+
+def _pieces(share: bytes) -> list[bytes]:
+    """The share of a file as servers of from May 2014 on left it: its container of their version, without leases, cut."""
+    end = len(share) - _LEASE * int.from_bytes(share[8:_HEADER], "big")
+    old = (1).to_bytes(4, "big") + bytes(8) + share[_HEADER:end]
+    return [old[start : start + PIECE] for start in range(0, len(old) + 1, PIECE)]
 
 
 def _canary(account: Account, vault: Vault) -> bytes:
-    """The same bytes every time, which nobody else can make."""
-    return vault.derive(f"canary {account.account_id}", _SIZE)
+    """The same bytes every time, which nobody else can make; of about half the accounts so many that their share is cut."""
+    some = vault.derive(f"canary {account.account_id}", _SIZE)
+    cut = hashlib.sha256(account.account_id.encode()).digest()[0] % 2 == 0
+    return some * (_LARGE // _SIZE) if cut else some
 
 
 def _name(account: Account) -> str:
