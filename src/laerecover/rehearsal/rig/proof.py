@@ -22,14 +22,13 @@ from email import message_from_string, policy
 from pathlib import Path
 from urllib.parse import quote
 
-from laerecover.adapters.aws import client_with
 from laerecover.errors import LaeRecoverError
 from laerecover.hosts.identity import new_node_pem, restored_storage, tub_id_of, weak_key
-from laerecover.hosts.programs.bucket_shares import PIECE
 from laerecover.hosts.recipes.tahoe import LOWERED
 from laerecover.hosts.vault import Vault
 from laerecover.mail.outbox import FAILURE, Outbox
 from laerecover.manifest import Account, Secret
+from laerecover.rehearsal.rig.buckets import copy_shares
 from laerecover.rehearsal.rig.cache import client_program
 from laerecover.rehearsal.rig.client import Rig
 from laerecover.state.state import State
@@ -38,7 +37,6 @@ from laerecover.writing import write_atomically
 
 _SIZE, _LARGE = 8000, 1_200_000
 """Bytes of a canary; of one whose share lies in pieces."""
-_HEADER, _LEASE = 12, 72
 _CONNECT_SECONDS, _ANSWER_SECONDS, _END_SECONDS = 90.0, 60.0, 10.0
 _AT_A_TIME = 2
 _REFUSED = "BadWriteEnablerError"
@@ -103,7 +101,7 @@ def store(rig: Rig, accounts: Sequence[Account], vault: Vault, stop: threading.E
                 node.wait_for_storage()
                 directory = Secret(node.ask("POST", "/uri?t=mkdir").decode("ascii"))
                 file = Secret(node.ask("PUT", _path(directory, "canary"), _canary(account, vault)).decode("ascii"))
-                _copy(node.folder / "storage" / "shares", account, str(rig.facts["endpoint"]))
+                copy_shares(node.folder / "storage" / "shares", account, str(rig.facts["endpoint"]))
         except (_NotProved, OSError, http.client.HTTPException) as error:
             raise LaeRecoverError(
                 f"no canary could be stored: {clean(error)}",
@@ -240,33 +238,6 @@ def _node(
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _copy(shares: Path, account: Account, endpoint: str) -> None:
-    """Finished shares come into the bucket under the names that a storage node gives them: shares/ab/INDEX/N; large ones
-    in pieces.
-    """
-    secret = account.user_secret_key
-    store = client_with(
-        "s3",
-        attempts=5,
-        region_name="us-east-1",
-        endpoint_url=endpoint,
-        aws_access_key_id=account.user_access_key_id,
-        aws_secret_access_key=secret.reveal() if secret else "",
-    )
-    for share in sorted(shares.glob("??/*/*")):
-        name, whole = f"shares/{share.relative_to(shares)}", share.read_bytes()
-        for number, piece in enumerate(_pieces(whole) if len(whole) > PIECE else [whole]):
-            place = f"{name}.{number}" if number else name
-            store.put_object(Bucket=account.bucket_name, Key=place, Body=piece)
-
-
-def _pieces(share: bytes) -> list[bytes]:
-    """The share of a file as servers of from May 2014 on left it: its container of their version, without leases, cut."""
-    end = len(share) - _LEASE * int.from_bytes(share[8:_HEADER], "big")
-    old = (1).to_bytes(4, "big") + bytes(8) + share[_HEADER:end]
-    return [old[start : start + PIECE] for start in range(0, len(old) + 1, PIECE)]
 
 
 def _canary(account: Account, vault: Vault) -> bytes:
