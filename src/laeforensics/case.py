@@ -111,6 +111,16 @@ class Case:
             self.__dict__.pop(name, None)
         return str(decision)
 
+    def set_aside(self, file: str, *, who: str, because: str, now: datetime | None = None) -> list[str]:
+        """Record in the case folder that an unread file (an archive with all its members) is not needed; told in words.
+
+        It holds while the file is what it is today. Raises DecisionError, OSError.
+        """
+        found = self.judgement.set_aside(file, who=who, because=because, now=now)
+        for name in ("audit", "findings"):
+            self.__dict__.pop(name, None)
+        return [str(one) for one in found]
+
     def export(self, path: str | Path, *, key_file: Path | None = None) -> Manifest:
         """Write all accounts (not the attempts) as an encrypted manifest, with audit.parquet beside it.
 

@@ -1,18 +1,21 @@
-"""What was given on the command line: one type for all commands."""
+"""What was given on the command line, for all commands alike."""
 
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from laerecover.errors import LaeRecoverError
 from laerecover.hosts.vault import Vault
 from laerecover.manifest import Account, Manifest, default_key_file, read_manifest
 from laerecover.manifest.store import read_key
+from laerecover.runbook.limits import Limits
 from laerecover.settings import DEFAULT_NAME, Settings, drill_settings, read_settings
-from laerecover.state.state import State, read_state
+from laerecover.state.opening import read_state
+from laerecover.state.state import State
 
 _PLACES, _WORK = ("key_file", "settings"), ("selection", "evidence_out", "mail", "max_instances")
 TAKES = {
@@ -64,32 +67,90 @@ def _named(account: Account, names: tuple[str, ...]) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """Every option that more than one command knows, or that more than one module asks for."""
+class Places:
+    """Where things lie: the manifest, its key, the state folder, the operator's settings."""
 
     manifest: Path
     state: Path | None = None
     key_file: Path | None = None
     settings: Path | None = None
+
+    def read(self) -> Manifest:
+        """The manifest. Raises ManifestError."""
+        return read_manifest(self.manifest, key_file=self.key_file)
+
+    @property
+    def quoted(self) -> str:
+        """The manifest's path, to be typed in a shell."""
+        return shlex.quote(str(self.manifest))
+
+    @property
+    def repeated(self) -> str:
+        """What every further command about this manifest must name again, with a space before it."""
+        return "" if self.key_file is None else f" --key-file {shlex.quote(str(self.key_file))}"
+
+    def vault(self, folder: Path) -> Vault:
+        """The state's secrets, under the manifest's key."""
+        key = read_key(self.key_file or default_key_file(), manifest=self.manifest)
+        return Vault(folder / "secrets", key)
+
+    def folder(self, mode: str) -> Path:
+        """The state folder: --state, or `<manifest>.state` for runs and `<manifest>.drill` for drills."""
+        return self.state or Path(f"{self.manifest}.{'state' if mode == 'run' else 'drill'}")
+
+    @property
+    def settings_file(self) -> Path:
+        """--settings, or laerecover.toml beside the manifest."""
+        return self.settings or self.manifest.parent / DEFAULT_NAME
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """What a human says, with the reason: `accept` (accounts whose old servers do no harm), that nobody can dial."""
+
+    accept: tuple[str, ...] = ()
+    not_dialled: bool = False
+    because: str | None = None
+
+    @property
+    def reason(self) -> str:
+        """The reason without its edges; "" is none."""
+        return (self.because or "").strip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrillOptions:
+    """What only a drill is asked: its mishaps, its world (`twin` or `rig`), its pace (1.0: as slow as real clouds)."""
+
+    seed: int | None = None
+    faults: str = ""
+    """Empty, or `seed:N`."""
+    world: str = "twin"
+    prove: bool = False
+    pace: float = 0.01
+    again: bool = False
+    crash_at: str = ""
+
+    @property
+    def drawn(self) -> int:
+        """By which the mishaps are drawn: --seed, else the N of --faults, else 1."""
+        return self.seed if self.seed is not None else int(self.faults.removeprefix("seed:") or 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What was given to a command, by what it is about; beside that how the work is done."""
+
+    places: Places
     selection: Selection = field(default_factory=Selection)
+    limits: Limits = field(default_factory=Limits)
+    consent: Consent = field(default_factory=Consent)
+    drill: DrillOptions = field(default_factory=DrillOptions)
     concurrency: int = 8
     mail: str = "hold"
     evidence_out: Path | None = None
     name_tag: str | None = None
     new_identity: bool = False
-    seed: int = 1
-    faults: str = ""
-    place: str = "twin"
-    prove: bool = False
-    pace: float = 0.01
-    again: bool = False
-    accept: tuple[str, ...] = ()
-    because: str | None = None
-    not_dialled: bool = False
-    max_instances: int | None = None
-    max_failures: int = 3
-    canary: bool = True
-    crash_at: str = ""
     disaster_at: str | None = None
 
     @property
@@ -107,54 +168,42 @@ class Options:
             ) from None
         return said if said.tzinfo else said.replace(tzinfo=UTC)
 
-    def read(self) -> Manifest:
-        """The manifest. Raises ManifestError."""
-        return read_manifest(self.manifest, key_file=self.key_file)
-
-    @property
-    def quoted(self) -> str:
-        """The manifest's path, to be typed in a shell."""
-        return shlex.quote(str(self.manifest))
-
-    @property
-    def repeated(self) -> str:
-        """What every further command about this manifest must name again, with a space before it."""
-        return "" if self.key_file is None else f" --key-file {shlex.quote(str(self.key_file))}"
-
     def repeat(self, command: str, *, state: bool = False) -> str:
-        """The options of `command` as they were given, to be typed again, with a space before each; `state`: --state, too."""
-        words: list[str] = [] if self.state is None or not state else ["--state", str(self.state)]
+        """The options of `command` as they were given, to be typed again, with a space before each.
+
+        `state`: --state, too.
+        """
+        words: list[str] = [] if self.places.state is None or not state else ["--state", str(self.places.state)]
         for name in TAKES[command]:
-            value = getattr(self, name)
+            owner = next(each for each in (self, self.places, self.limits) if hasattr(each, name))
+            value = getattr(owner, name)
             if name == "selection":
                 words += self.selection.words
             elif value is not None and (name, value) != ("mail", "hold"):
                 words += [f"--{name.replace('_', '-')}", str(value)]
         return "".join(f" {shlex.quote(word)}" for word in words)
 
-    def vault(self, folder: Path) -> Vault:
-        """The state's secrets, under the manifest's key."""
-        key = read_key(self.key_file or default_key_file(), manifest=self.manifest)
-        return Vault(folder / "secrets", key)
-
-    def folder(self, mode: str) -> Path:
-        """The state folder: --state, or `<manifest>.state` for runs and `<manifest>.drill` for drills."""
-        return self.state or Path(f"{self.manifest}.{'state' if mode == 'run' else 'drill'}")
-
-    @property
-    def settings_file(self) -> Path:
-        """--settings, or laerecover.toml beside the manifest."""
-        return self.settings or self.manifest.parent / DEFAULT_NAME
-
     def read_settings(self) -> Settings:
         """The operator's settings. Raises LaeRecoverError."""
-        return read_settings(self.settings_file)
+        return read_settings(self.places.settings_file)
 
     def settings_for(self, mode: str, folder: Path) -> Settings:
         """A drill's settings or the operator's, with what the options replace in them."""
         settings = drill_settings(folder) if mode == "drill" else self.read_settings()
         settings = replace(settings, evidence_out=self.evidence_out or folder / "evidence")
         return replace(settings, name_tag=self.name_tag) if self.name_tag else settings
+
+
+_PARTS = {"places": Places, "selection": Selection, "limits": Limits, "consent": Consent, "drill": DrillOptions}
+
+
+def make_options(**given: Any) -> Options:
+    """Options by their names alone, each put where it belongs; a whole part may be given, too."""
+    for part, kind in _PARTS.items():
+        own = {f.name: given.pop(f.name) for f in fields(kind) if f.name in given}
+        if own:
+            given[part] = replace(given[part], **own) if part in given else kind(**own)
+    return Options(**given)
 
 
 def now() -> datetime:
@@ -164,13 +213,17 @@ def now() -> datetime:
 
 def find_state(options: Options) -> State:
     """The state that `status`, `report`, `notify`, `resolve` look at: --state, the run's, else the drill's."""
-    folders = [options.state] if options.state else [options.folder("run"), options.folder("drill")]
+    folders = (
+        [options.places.state]
+        if options.places.state
+        else [options.places.folder("run"), options.places.folder("drill")]
+    )
     for folder in folders:
         state = read_state(folder)
-        if state is not None and (state.started_at is not None or options.state):
+        if state is not None and (state.started_at is not None or options.places.state):
             return state
     raise LaeRecoverError(
         "nothing was started yet",
         where=", ".join(str(folder) for folder in folders),
-        next_step=f"begin with `laerecover drill {options.quoted}{options.repeat('drill')}`",
+        next_step=f"begin with `laerecover drill {options.places.quoted}{options.repeat('drill')}`",
     )

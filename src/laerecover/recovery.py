@@ -28,7 +28,8 @@ from laerecover.ports.world import OpenWorld
 from laerecover.report.report import Report
 from laerecover.report.written import written_report
 from laerecover.runbook.tags import mark_recovered
-from laerecover.state.state import State, opened_state
+from laerecover.state.opening import opened_state
+from laerecover.state.state import State
 from laerecover.state.worlds import Worlds
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def run(
 
     Raises Guarded if the plan is not confirmed, is not the one that was shown, or asks for too many instances.
     """
-    manifest, folder = options.read(), options.folder("run")
+    manifest, folder = options.places.read(), options.places.folder("run")
     need_reason(options)
     settings = options.settings_for("run", folder)
     guard_files(settings)
@@ -63,7 +64,7 @@ def run(
     ) as found:
         guard_cloud(found, settings)
         asking = record_decisions(options, renewed(found, options), manifest)
-        manifest, opened = asking.seen(manifest), worlds.open(asking, settings, options.vault(folder), stop)
+        manifest, opened = asking.seen(manifest), worlds.open(asking, settings, options.places.vault(folder), stop)
         state = ask_old_servers(asking, manifest, options.selection.of(manifest), opened, settings.region).write()
         planner = Planner(options=options, state=state, manifest=manifest, settings=settings)
         planned = planner.plan()
@@ -73,18 +74,18 @@ def run(
             planned = replace(planner, state=state).plan(obstacles)
             guard_instances(planned, options)
             _confirmed(planned, state, options, confirm, asked=asked)
-            state = replace(state, plan_digest=planned.digest).write()
+            state = replace(state, planned=replace(state.planned, shown=planned.digest)).write()
             adopt_unknown(state, manifest, settings, opened.world)
         return carry_out(replace(planner, state=state), planned, opened, watch=watch, stop=stop, worlds=worlds)
 
 
 def _confirmed(planned: Plan, state: State, options: Options, confirm: Confirm, *, asked: bool) -> None:
     """Raises Guarded unless this very plan was seen, and somebody wants it."""
-    if not asked and state.plan_digest not in (None, planned.digest):
+    if not asked and state.planned.shown not in (None, planned.digest):
         raise Guarded(
             "the plan is not the one that was shown: settings have changed since",
-            where=f"{options.settings_file} · shown {state.plan_digest}, now {planned.digest}",
-            next_step=f"look at `laerecover plan {options.quoted}`, then run again; {NOT_STARTED}",
+            where=f"{options.places.settings_file} · shown {state.planned.shown}, now {planned.digest}",
+            next_step=f"look at `laerecover plan {options.places.quoted}`, then run again; {NOT_STARTED}",
         )
     if not confirm(planned):
         raise Guarded(
@@ -113,16 +114,14 @@ def carry_out(
                 state=state,
                 accounts={a.account_id: a for a in planner.manifest.recoverable if a.account_id in todo},
                 settings=settings,
-                vault=options.vault(state.folder),
+                vault=options.places.vault(state.folder),
                 outbox=Outbox(state.outbox),
                 open_world=opened,
                 watcher=watcher,
                 stop=stop,
                 mail=options.mail,
                 concurrency=options.concurrency,
-                max_instances=options.max_instances,
-                max_failures=options.max_failures,
-                canary=options.canary,
+                limits=options.limits,
             )
             stopped = engine.run(job, todo)
         state = replace(state, stopped=stopped)

@@ -16,7 +16,7 @@ from recovery import Recovery, account
 from laerecover.hosts.programs.bucket_shares import COMPLETE, JOINING, PIECE
 from laerecover.mail.outbox import Outbox
 from laerecover.rehearsal.rig.client import Rig
-from laerecover.state.state import read_state
+from laerecover.state.opening import read_state
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "fixtures"))
 

@@ -206,7 +206,7 @@ def test_a_decision_and_an_explanation_tell_no_secret(place, wanted):
     path = _secrets_file(account, folder)
     copy = folder / "copied" / "secrets" / path.name
     copy.parent.mkdir(parents=True)
-    other = "Z" + account.values["user_secret_key"][1:]
+    other = account.values["user_secret_key"][::-1]
     copy.write_text(path.read_text().replace(account.values["user_secret_key"], other))
     common = (folder, "--case", case_folder, account.account_id)
     told = [run("explain", *common), run("explain", *common, "--json")]

@@ -97,7 +97,7 @@ def test_a_reader_that_fails_costs_one_file(tmp_path, monkeypatch):
 
     monkeypatch.setattr(files, "read_secrets", failing)
     judged = Lab.of(run, other).judge(tmp_path)
-    (told,) = (f for f in judged.case.judgement.findings if f.code == "unreadable-file")
+    (told,) = (f for f in judged.case.judgement.findings if "nobody foresaw" in f.message)
     assert (told.signup, "LookupError" in told.message) == (f"secrets/{run.log_name}", True)
     assert judged.accounts[other.account["account_id"]]["verdict"] == "RECOVERABLE"
 

@@ -20,8 +20,9 @@ LISTING = {"walk", "fwalk", "scandir", "listdir", "glob", "rglob", "iterdir"}
 WRITING = {"open", "write_bytes", "write_text", "touch", "mkdir", "unlink", "remove", "rmtree", "rename", "replace"}
 WRITING |= {"symlink_to", "hardlink_to", "truncate", "chmod", "utime"}
 
-# Files that are no evidence: decisions and custody of the case folder, and the inventory that the operator saved.
-NO_EVIDENCE = ["audit/decisions.py open", "audit/decisions.py read_text", "evidence/custody.py read_text"]
+# Files that are no evidence: decisions and custody of the case folder; a member of a zip file that was opened already.
+NO_EVIDENCE = ["audit/decisions.py open", "audit/decisions.py read_text", "evidence/_zips.py open"]
+NO_EVIDENCE += ["evidence/custody.py read_text"]
 # Today's exceptions. A name may be struck off, none may be added.
 FIRST_LINES_WITH_AND = [
     "laerecover/hosts/identity.py",

@@ -19,7 +19,6 @@ PLAIN = (Path(__file__).with_name("plain_words.txt")).read_text("utf-8").split()
 UNTIL_MADE_ANEW = {
     "laeforensics/parsing": "signuplogs tear",
 }
-TWICE_UNTIL_MOVED: list[str] = []
 
 
 def split(name: str) -> list[str]:
@@ -78,10 +77,10 @@ def test_names_of_our_own_become_fewer():
 
 
 def test_no_class_name_means_two_things():
-    """No two classes have one name; the exceptions are listed, and become fewer."""
+    """No two classes have one name."""
     seen: dict[str, int] = defaultdict(int)
     for path in SOURCES:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.ClassDef):
                 seen[node.name] += 1
-    assert sorted(name for name, times in seen.items() if times > 1) == TWICE_UNTIL_MOVED
+    assert sorted(name for name, times in seen.items() if times > 1) == []

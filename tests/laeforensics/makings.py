@@ -131,7 +131,7 @@ class Told:
 
     @property
     def facts(self) -> list[Fact]:
-        told = [fact for fact in self.log.facts if fact.field not in ("stage", "failure", "bucket_failed")]
+        told = [fact for fact in self.log.facts if fact.field not in ("stage", "failure", "bucket_failed", "reading")]
         return [fact._replace(channel=self.signup.hearing.channel(fact)) for fact in told]
 
     @property
@@ -221,6 +221,28 @@ def replacement(bucket: str = BUCKET, email: str = EMAIL, host: str = "192.0.2.9
         + ">The introducer and storage server are running.>\n"
         + settings(furl or furl_of(INTRODUCER, host))
     ).encode()
+
+
+def as_another(data: bytes) -> bytes:
+    """The same text as another customer's: whatever only one account can have is replaced."""
+    there = {
+        SEED: OTHER_SEED,
+        ACCESS_KEY_ID: ACCESS_KEY_ID[::-1],
+        SECRET_KEY: SECRET_KEY[::-1],
+        USER_TOKEN: USER_TOKEN.replace("INVENTED", "ANOTHERS"),
+        KEY: "A" + KEY[:0:-1],
+        INSTANCE: "i-0000ffff",
+        HOST: "192.0.2.5",
+        "inventedprivatekey": "anotherprivatekey",
+        EMAIL: "bob@example.org",
+        json.dumps(INTRODUCER.pem)[1:-1]: json.dumps(identity(3).pem)[1:-1],
+        INTRODUCER.nodeid: identity(3).nodeid,
+        json.dumps(STORAGE.pem)[1:-1]: json.dumps(identity(4).pem)[1:-1],
+        STORAGE.nodeid: identity(4).nodeid,
+    }
+    for ours, theirs in there.items():
+        data = data.replace(ours.encode(), theirs.encode())
+    return data
 
 
 def secrets_object(**changed: Any) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from laerecover.hosts.identity import new_node_pem, tub_id_of
 from laerecover.hosts.vault import Vault
 from laerecover.mail.outbox import Outbox
 from laerecover.manifest import Account, Manifest, Secret, write_manifest
-from laerecover.options import Options
+from laerecover.options import Options, make_options
 from laerecover.ports.world import OpenWorld
 from laerecover.recovery import run
 from laerecover.rehearsal.twin.assemble import twin_world
@@ -391,7 +391,11 @@ def operator(make_manifest, key_file, tmp_path, monkeypatch):
             return OneWorld(self.world)
 
         def options(self, **more):
-            return Options(manifest=self.manifest, key_file=key_file, **more)
+            return make_options(manifest=self.manifest, key_file=key_file, **more)
+
+        @property
+        def folder(self):
+            return self.options().places.folder("run")
 
         def run(self, *, confirmed=True, asked=True, **more):
             with (tmp_path / "lines").open("a") as lines:

@@ -181,11 +181,18 @@ def test_a_mail_in_doubt_is_settled(vintage, left, placed, commands):
     before = effects(place, left)["mails"]
     (account_id,), sent = left.asked["only"], left.killed_at.endswith("after-send")
     options = options_of(root, place, {})
-    given = ("--state", options.state, "--key-file", options.key_file, "--settings", options.settings)
+    given = (
+        "--state",
+        options.places.state,
+        "--key-file",
+        options.places.key_file,
+        "--settings",
+        options.places.settings,
+    )
     word = "--sent" if sent else "--resend"
-    assert commands("resolve", options.manifest, account_id, "mail", word, *given).returncode == 0
+    assert commands("resolve", options.places.manifest, account_id, "mail", word, *given).returncode == 0
     if left.mode == "drill":
-        assert commands("notify", options.manifest, *given, "--yes").returncode == 0
+        assert commands("notify", options.places.manifest, *given, "--yes").returncode == 0
     else:
         register = options.settings_for("run", place / "state").serverinfo
         world = open_cloud(place / "operator", register)
@@ -242,18 +249,18 @@ def test_an_ended_recovery_is_told_as_it_ended(vintage, left, placed, commands):
     root, place = placed(vintage, left)
     wanted, before = json.loads((place / HOLDS).read_text("utf-8")), effects(place, left)
     options = options_of(root, place, {})
-    given = (options.manifest, "--state", options.state)
+    given = (options.places.manifest, "--state", options.places.state)
     told = commands("status", *given, "--json")
     assert told.returncode == 0, told.stderr
     outcomes = {account: known["outcome"] for account, known in json.loads(told.stdout)["accounts"].items()}
     assert outcomes == {account: known["outcome"] for account, known in wanted["ledger"].items()}
-    given = (*given, "--key-file", options.key_file, "--settings", options.settings)
+    given = (*given, "--key-file", options.places.key_file, "--settings", options.places.settings)
     told = commands("report", *given, "--json")
     rows = {row["account_id"]: row for row in json.loads(told.stdout)["accounts"] if row["account_id"] in outcomes}
     assert {account: row["outcome"] for account, row in rows.items()} == outcomes
     again = go_on(root, place, mode=left.mode, asked=left.asked, told=io.StringIO())
     after = effects(place, left)
-    assert not reading_of(place / "state", options.key_file.read_bytes())["untagged"]
+    assert not reading_of(place / "state", options.places.key_file.read_bytes())["untagged"]
     if "failed" in outcomes.values():
         assert again.exit_code == 0
         assert sorted(after["rows"].elements()) == sorted(instance_id for _, instance_id in after["instances"])
@@ -268,7 +275,15 @@ def test_an_ended_drill_still_answers(vintage, left, placed, commands):
     """`verify` asks the nodes of hosts that an earlier version set up, and they are who they were."""
     root, place = placed(vintage, left)
     options = options_of(root, place, {})
-    told = commands("verify", options.manifest, "--state", options.state, "--key-file", options.key_file, "--json")
+    told = commands(
+        "verify",
+        options.places.manifest,
+        "--state",
+        options.places.state,
+        "--key-file",
+        options.places.key_file,
+        "--json",
+    )
     checks = json.loads(told.stdout)["checks"]
     recovered = [a for a, known in read_ledger(place / "state/ledger.sqlite").items() if known.outcome == "recovered"]
     nodes = [check for check in checks if check["what"] in ("introducer", "storage node", "announcement")]
@@ -297,7 +312,7 @@ def test_held_mails_are_sent_once(vintage, left, placed):
             held, "sent"
         )
     assert effects(place, left)["mails"] == dict.fromkeys(held, 1)
-    accounts = read_manifest(options.manifest, key_file=options.key_file).accounts
+    accounts = read_manifest(options.places.manifest, key_file=options.places.key_file).accounts
     customers = {a.account_id: a.customer_email for a in accounts}
     for letter in shown:
         to_customer = letter.mail.kind == CONFIRMATION

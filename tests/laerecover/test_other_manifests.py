@@ -17,7 +17,7 @@ from laerecover.ports.refusals import Refusal, Transient
 from laerecover.rehearsal.twin.compute import TwinCompute
 from laerecover.runbook.runbook import ALL_STEPS
 from laerecover.state.lock import locked
-from laerecover.state.state import read_state
+from laerecover.state.opening import read_state
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 UNFIT = "Eve\r\nBcc: mallory@example.net"
@@ -79,7 +79,7 @@ def test_a_decision_holds_for_the_old_servers_that_it_was_about(someone, make_ac
     accepting = {"accept": (unknown,), "because": "its log ends"}
     assert outcomes(me.run(selection=other, **accepting)) == ["left out", "recovered"]
     if written != "now":
-        path = me.options().folder("run") / "state.json"
+        path = me.folder / "state.json"
         body = json.loads(path.read_text())
         del body["accepted"][unknown]["about"]
         path.write_text(json.dumps(body))
@@ -103,7 +103,7 @@ def test_an_email_of_two_accounts_accepts_neither(someone, make_account):
     with pytest.raises(LaeRecoverError, match="names 2 accounts") as refused:
         me.run(accept=("shared@example.org",), because="the first is mine")
     assert all(account.account_id in refused.value.where for account in shared)
-    assert not read_state(me.options().folder("run")).accepted
+    assert not read_state(me.folder).decisions.accepted
     assert outcomes(me.run(accept=(shared[0].account_id,), because="it is mine")) == ["recovered", "blocked"]
 
 
@@ -131,29 +131,29 @@ def test_a_slow_plan_takes_nothing_back_that_a_run_wrote(someone, make_account, 
     """Decisions, the beginning, --new-identity and answers stand in state.json as the run left them."""
     me = someone(make_account(0, old_instance_id=RUNS), make_account(1))
     plan(me.options(), worlds=me.worlds)
-    folder, written = me.options().folder("run"), []
+    folder, written = me.folder, []
 
     def meanwhile():
         me.run(accept=(make_account(0).account_id,), because="it is cut off", new_identity=True)
         written.append(read_state(folder))
 
     made = slow_plan(me, meanwhile)
-    assert read_state(folder) == replace(written[0], plan_digest=made.digest)
+    assert read_state(folder) == replace(written[0], planned=replace(written[0].planned, shown=made.digest))
     assert written[0].started_at
-    assert written[0].accepted
+    assert written[0].decisions.accepted
 
 
 def test_a_plan_beside_a_runner_writes_nothing_and_says_so(someone, make_account, slow_plan):
     """The plan is shown with a note that names the runner; what would change the state is refused."""
     me = someone(make_account(0))
     plan(me.options(), worlds=me.worlds)
-    state = (me.options().folder("run") / "state.json").read_bytes()
-    with locked(me.options().folder("run"), "run"):
+    state = (me.folder / "state.json").read_bytes()
+    with locked(me.folder, "run"):
         made = slow_plan(me, lambda: None)
         with pytest.raises(LockHeld):
             plan(me.options(new_identity=True), worlds=me.worlds)
     assert any("at work" in note for note in made.notes)
-    assert (me.options().folder("run") / "state.json").read_bytes() == state
+    assert (me.folder / "state.json").read_bytes() == state
 
 
 def test_another_region_is_refused_once_something_was_launched(someone, make_account, monkeypatch, tmp_path):
@@ -182,7 +182,10 @@ def test_a_recovery_id_that_no_instance_bears_is_not_adopted(someone, make_accou
     """The ids that there are stand in the refusal, and no state is made."""
     me = someone(make_account(0))
     me.run()
-    right, folder = read_state(me.options().folder("run")).recovery_id, me.options().folder("run").with_name("new")
+    right, folder = (
+        read_state(me.folder).recovery_id,
+        me.folder.with_name("new"),
+    )
     ask = {"stop": me.stop, "worlds": me.worlds}
     with pytest.raises(LaeRecoverError, match="no instance bears the recovery id 'typo'") as refused:
         adopt(me.options(state=folder), recovery="typo", **ask)
@@ -223,7 +226,7 @@ def test_proposed_commands_can_be_typed_as_they_stand(someone, make_account, tmp
     folder.mkdir()
     me.manifest = me.manifest.rename(folder / "m p.parquet")
     options = me.options(selection=Selection(only=(name, hostile)), state=folder / "s t")
-    words = shlex.split(f"laerecover run {options.quoted}{options.repeat('run', state=True)}")
+    words = shlex.split(f"laerecover run {options.places.quoted}{options.repeat('run', state=True)}")
     assert words[2] == str(me.manifest)
     assert words[-4:] == ["--only", name, "--only", hostile]
     made = me.run(state=folder / "s t")

@@ -13,9 +13,9 @@ from laerecover.errors import LaeRecoverError
 from laerecover.hosts.vault import Vault
 from laerecover.mail.outbox import COPIED, FOREIGN, Outbox
 from laerecover.manifest.errors import KeyFileRefused
-from laerecover.options import Options
+from laerecover.options import make_options
 from laerecover.state.lock import locked
-from laerecover.state.state import forget_drill, open_state, read_state
+from laerecover.state.opening import forget_drill, open_state, read_state
 
 
 def second_state(bench, folder):
@@ -124,7 +124,7 @@ def test_mails_that_are_lost_with_the_outbox_are_in_doubt(make_account, make_man
     manifest = make_manifest(*accounts)
     key = ("--key-file", key_file)
     commands("drill", manifest, *key, "--pace", "0.001")
-    outbox = Options(manifest=manifest).folder("drill") / "outbox.sqlite"
+    outbox = make_options(manifest=manifest).places.folder("drill") / "outbox.sqlite"
     outbox.unlink()
     assert "not in the outbox any more, though the ledger knows them: 2" in commands("status", manifest).stdout
     told = commands("report", manifest, *key, "--json")

@@ -108,7 +108,7 @@ def test_the_report_of_a_run_counts_from_its_own_ledger(operator, make_account, 
     account = made.accounts[0]
     assert (account["instances_launched"], account["mails_sent"], account["mail"]) == (1, 0, "held")
     assert any("laerecover notify" in f["command"] for f in account["follow_ups"])
-    assert json.loads((someone.options().folder("run") / "report.json").read_text()) == made.body
+    assert json.loads((someone.folder / "report.json").read_text()) == made.body
 
 
 def test_what_notify_shows_is_what_it_sends(operator, make_account):

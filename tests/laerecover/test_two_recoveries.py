@@ -12,7 +12,7 @@ from laerecover.errors import Guarded, LaeRecoverError, StepFailed
 from laerecover.options import Selection
 from laerecover.ports.services import ServerRow
 from laerecover.runbook.runbook import ALL_STEPS, execute
-from laerecover.state.state import read_state
+from laerecover.state.opening import read_state
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 UNFIT = "Eve\r\nBcc: mallory@example.net"
@@ -31,7 +31,7 @@ def test_an_account_that_another_recovery_serves_is_blocked(operator, make_accou
     first = operator(make_account(0))
     first.run()
     served = first.rows("instances")[0]["instance_id"]
-    old = read_state(first.options().folder("run")).recovery_id
+    old = read_state(first.folder).recovery_id
     second = operator(make_account(0, customer_name="Mended"), make_account(1))
     second.world, second.file = first.world, first.file
     made = second.run(state=tmp_path / "fresh")
@@ -71,7 +71,7 @@ def test_a_run_leaves_the_instances_of_a_drill_alone(operator, make_account):
     drilled = someone.rows("instances")[0]["instance_id"]
     again = operator(make_account(0))
     again.world, again.file = someone.world, someone.file
-    folder = someone.options().folder("run").with_name("other")
+    folder = someone.folder.with_name("other")
     with pytest.raises(LaeRecoverError, match="0 recoveries"):
         adopt(again.options(state=folder), recovery=None, stop=again.stop, worlds=again.worlds)
     assert again.run(state=folder).number("recovered") == 1

@@ -34,6 +34,10 @@ class CaseAccount:
     witnesses: dict[str, list[Fact]] = field(default_factory=dict)
     contested: set[str] = field(default_factory=set)
     missing: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    """Files that name it and could not be read."""
+    closed: str | None = None
+    """When and why the customer left, if that is told."""
     ready: bool | None = None
     introducer_identity: str | None = None
     storage_identity: str | None = None

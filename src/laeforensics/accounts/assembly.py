@@ -16,6 +16,7 @@ from laeforensics.evidence.names import start_of, stem
 from laeforensics.facts.beliefs import Beliefs, Doubt
 from laeforensics.facts.buckets import product_code_of
 from laeforensics.facts.channels import SITE, STANDING
+from laeforensics.facts.damage import is_near
 from laeforensics.facts.fields import CREDENTIALS, CUSTOMER, IDENTITY, SERVER, fields_of, was_quoted
 from laeforensics.facts.findings import finding
 from laeforensics.facts.masking import excerpt
@@ -97,8 +98,11 @@ def _leave_out_other_customers(account: CaseAccount, group: list[Signup], roles:
                 [] if signup is anchor else [signup]
             )  # a copy is no other customer: where it differs, one of them is damaged
             continue
-        shared = [name for name in _SAME_CUSTOMER if name in anchor.values and name in signup.values]
-        other = [name for name in shared if anchor.values[name] != signup.values[name]]
+        ours, theirs = anchor.values, _customer_of(signup)
+        shared = [name for name in _SAME_CUSTOMER if name in ours and name in theirs]
+        other = [n for n in shared if ours[n] != theirs[n] and not is_near(ours[n], theirs[n])]
+        if any(n not in other for n in shared):
+            other = [n for n in other if n in signup.values]
         if not other and (roles[signup.name] != RE_RECORD or "user_access_key_id" in shared):
             kept.append(signup)
             continue
@@ -113,6 +117,17 @@ def _leave_out_other_customers(account: CaseAccount, group: list[Signup], roles:
             )
         )
     return [s for s in group if any(s is k for k in kept)]
+
+
+def _customer_of(signup: Signup) -> dict[str, str]:
+    """What a signup tells of its customer, even where it is another account's: that, too, tells whose it is."""
+    foreign = {
+        fact.field: fact.value
+        for name in _SAME_CUSTOMER
+        for fact in signup.told(name)
+        if any(note.reason in ("of-another-account", "in-two-accounts") for note in signup.hearing.notes(fact))
+    }
+    return {**foreign, **signup.values}
 
 
 def _history_line(signup: Signup, role: str) -> str:
@@ -173,7 +188,9 @@ def _email_findings(account: CaseAccount) -> None:
         account.findings.append(
             finding(
                 "missing-email",
-                "nothing tells the customer's address",
+                "addresses are told that differ in a character or two, and nothing tells the right one"
+                if len({f.value for f in account.witnesses.get("customer_email", ())}) > 1
+                else "nothing tells the customer's address",
                 signup=account.account_id,
                 field="customer_email",
             )

@@ -22,9 +22,9 @@ def settle_identity(account: CaseAccount, servers: Sequence[Signup]) -> None:
         ("introducer", "introducer_node_pem", "introducer_nodeid"),
         ("storage", "server_node_pem", "server_nodeid"),
     ):
-        tub_ids = {f.value for s in servers for f in s.asserted(id_field)}
+        tub_ids = {f.value for s in servers for f in s.sure(id_field)}
         if node == "introducer":
-            furls = [f for s in servers for f in s.asserted("introducer_furl")]
+            furls = [f for s in servers for f in s.sure("introducer_furl")]
             tub_ids |= {node_keys.tub_id_of_furl(f.value) for f in furls}
         verdict, facts = _best_key(servers, pem_field, tub_ids)
         if facts:
@@ -47,7 +47,7 @@ def settle_identity(account: CaseAccount, servers: Sequence[Signup]) -> None:
             if ids:
                 account.witnesses[id_field], account.values[id_field] = ids, ids[0].value
         else:
-            settle_newest(account, servers, (id_field,))
+            settle_newest(account, servers, (id_field, pem_field))  # what is unsure waits for a human
         setattr(account, f"{node}_identity", verdict)
     settle_newest(account, servers, ("server_node_privkey",))
 
@@ -117,7 +117,7 @@ def _best_key(servers: Sequence[Signup], pem_field: str, tub_ids: set[str]) -> t
             continue
         hearing = signup.hearing
         broken = [f for f in signup.told(pem_field) if is_broken(hearing, f)]
-        facts = sorted([*signup.asserted(pem_field), *broken], key=hearing.standing)
+        facts = sorted([*signup.sure(pem_field), *broken], key=hearing.standing)
         for fact in facts:
             verdict = identities.BROKEN if fact in broken else identities.judge(fact.value, tub_ids)
             rank = (identities.PROVED, identities.STATED, identities.BROKEN).index(verdict)
@@ -131,7 +131,9 @@ def settle_furl(account: CaseAccount, servers: Sequence[Signup]) -> None:
 
     Without a proof, the newest furl.
     """
-    per_server = [s.asserted("introducer_furl") for s in servers]
+    per_server = [s.sure("introducer_furl") for s in servers]
+    if not any(per_server):
+        per_server = [s.asserted("introducer_furl") for s in servers]
     if account.introducer_identity == identities.PROVED:
         proved = node_keys.tub_id_of_pem(account.values["introducer_node_pem"])
         # A furl that its own log contradicts counts only if the program itself wrote down the key that proves it.
@@ -155,6 +157,8 @@ def settle_furl(account: CaseAccount, servers: Sequence[Signup]) -> None:
             ]
             for s, facts in zip(servers, per_server, strict=True)
         ]
+    elif "introducer_node_pem" in account.contested and len(_nodes(per_server)) > 1:
+        return  # which of them is the customer's, the decision about the key will tell
     told = next((s for s, facts in zip(servers, per_server, strict=True) if facts), None)
     if told is not None:
         # Copies of the same log speak together.
@@ -170,6 +174,10 @@ def settle_furl(account: CaseAccount, servers: Sequence[Signup]) -> None:
                 field="introducer_furl",
             )
         )
+
+
+def _nodes(per_server: Sequence[Sequence[Fact]]) -> set[str]:
+    return {node_keys.tub_id_of_furl(fact.value) for facts in per_server for fact in facts}
 
 
 def note_relayed_furl(account: CaseAccount) -> None:

@@ -52,7 +52,7 @@ def _seed(signup: Signup) -> str | None:
 def is_re_record(signup: Signup) -> bool:
     """True for a record_secrets log: its values were read out of a server."""
     return signup.log is not None and (
-        "Reading secrets..." in signup.log.announcements
+        bool(signup.asserted("reading"))
         or any(signup.hearing.channel(fact) == "testimony" for fact in signup.log.facts)
     )
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from laeforensics.accounts.account import CaseAccount
 from laeforensics.accounts.nodes import NODE_KEYS, follow_decision
@@ -67,10 +68,15 @@ def decide(account: CaseAccount, choice: Choice, *, now: datetime, folder: Path)
     Raises DecisionError: the field is not contested, there is no such witness, or no reason is given. OSError.
     """
     decision = _decision(account, choice, now)
+    record(folder, [asdict(decision)])
+    return decision
+
+
+def record(folder: Path, lines: Iterable[dict[str, Any]]) -> None:
+    """Write lines of decisions behind those of the case folder, which is made if it is not there. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (folder / FILE).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(asdict(decision), ensure_ascii=True) + "\n")
-    return decision
+        file.writelines(json.dumps(line, ensure_ascii=True) + "\n" for line in lines)
 
 
 def _decision(account: CaseAccount, choice: Choice, now: datetime) -> Decision:
@@ -103,24 +109,40 @@ def _said(facts: Iterable[Fact]) -> tuple[str, ...]:
 
 
 def load(folder: Path) -> list[Decision]:
-    """The decisions of a case folder, in their order; none if there is no file.
+    """The decisions of a case folder about fields, in their order; none if there is no file.
 
     Raises DecisionError: a line is damaged.
     """
+    found = []
+    for number, told in lines_of(folder):
+        if "set_aside" not in told:
+            try:
+                found.append(Decision(**{**told, "among": tuple(told.get("among", ()))}))
+            except (TypeError, AttributeError):
+                raise _no_decision(folder, number) from None
+    return found
+
+
+def lines_of(folder: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Every line of the decisions with its number, from 1. Raises DecisionError: a line is no JSON object."""
     path = folder / FILE
     if not path.is_file():
-        return []
-    found = []
+        return
     for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").split("\n"), start=1):
         if line:
             try:
                 told = json.loads(line)
-                found.append(Decision(**{**told, "among": tuple(told.get("among", ()))}))
-            except (ValueError, TypeError, AttributeError):
-                raise DecisionError(
-                    f"line {number} is no decision", where=str(path), next_step="mend or remove that line"
-                ) from None
-    return found
+            except ValueError:
+                told = None
+            if not isinstance(told, dict):
+                raise _no_decision(folder, number)
+            yield number, told
+
+
+def _no_decision(folder: Path, number: int) -> DecisionError:
+    return DecisionError(
+        f"line {number} is no decision", where=str(folder / FILE), next_step="mend or remove that line"
+    )
 
 
 def apply(accounts: Iterable[CaseAccount], decisions: Iterable[Decision]) -> None:

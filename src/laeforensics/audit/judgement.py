@@ -10,14 +10,16 @@ from laeforensics.accounts.account import CaseAccount
 from laeforensics.accounts.assembly import accounts
 from laeforensics.accounts.roles import roles
 from laeforensics.accounts.servers import state_of_servers
-from laeforensics.audit import decisions, gaps
+from laeforensics.audit import aside, decisions, gaps, unheard
+from laeforensics.audit.aside import SetAside
 from laeforensics.audit.decisions import Choice, Decision
 from laeforensics.audit.mends import Mend, of_lost_accounts, shopping_list
 from laeforensics.companions.inventory import Inventory
 from laeforensics.doubting.signups import Signup
 from laeforensics.facts.findings import SEVERITIES, Finding
 from laeforensics.joining import lost
-from laeforensics.joining.join import join
+from laeforensics.joining.join import join, settle
+from laeforensics.reading.unread import Unread
 from laeforensics.reading.whole import Reading
 
 
@@ -36,6 +38,7 @@ class Judgement:
         self._no_logs = [lost.no_log_finding(log) for log in reading.logs if lost.is_no_log(log)]
         self.joined: list[Signup] = join([log for log in reading.logs if not lost.is_no_log(log)], reading.sources)
         self.lost: list[Signup] = lost.logs_lost(self.joined, reading.sources)
+        settle(self.signups, reading.sources)
         self.roles = roles(self.signups)
 
     @property
@@ -48,11 +51,21 @@ class Judgement:
         """Every account and attempt, sorted by id. Raises DecisionError: the case folder's decisions cannot be read."""
         found = accounts(self.signups, self.roles)
         decisions.apply(found, decisions.load(self.folder))
+        unheard.block(found, self.unread)
         if self._inventory is not None:
             for account in found:
                 account.server = state_of_servers(account, self._inventory)
                 account.server_source = self._inventory.source
         return found
+
+    @property
+    def unread(self) -> list[Unread]:
+        """What may be evidence, was not read, and was not set aside."""
+        return self._unread_and_aside[0]
+
+    @cached_property
+    def _unread_and_aside(self) -> tuple[list[Unread], list[tuple[Unread, SetAside]]]:
+        return aside.covered(self.reading.unread, aside.load(self.folder))
 
     @property
     def findings(self) -> list[Finding]:
@@ -61,9 +74,9 @@ class Judgement:
         decided |= {(s.name, "product_token") for a in self.accounts if "product_token" in a.values for s in a.signups}
         no_logs = {f.signup for f in self._no_logs}
         sources = self.reading.sources
+        read = [*(f for f in self.reading.findings if f.signup not in no_logs), *self._no_logs]
         found = [
-            *(f for f in self.reading.findings if f.signup not in no_logs),
-            *self._no_logs,
+            *unheard.findings(self.accounts, read, *self._unread_and_aside),
             *sources.findings,
             *(f for s in self.signups for f in s.findings if (s.name, f.field) not in decided or not f.blocks),
             *(f for a in self.accounts for f in a.findings),
@@ -79,6 +92,14 @@ class Judgement:
         """What evidence would help, most useful first."""
         without_evidence = gaps.lost_accounts(self.accounts, self.reading.sources)
         return [*of_lost_accounts(without_evidence), *shopping_list(self.accounts)]
+
+    def set_aside(self, file: str, *, who: str, because: str, now: datetime | None = None) -> list[SetAside]:
+        """Record that an unread file is set aside; accounts are then judged anew. Raises DecisionError, OSError."""
+        now = now or datetime.now(UTC)
+        found = aside.set_aside(file, self.unread, who=who, because=because, now=now, folder=self.folder)
+        for name in ("accounts", "_unread_and_aside"):
+            self.__dict__.pop(name, None)
+        return found
 
     def decide(self, account: CaseAccount, choice: Choice, *, now: datetime | None = None) -> Decision:
         """Record a decision in the case folder; the accounts are then judged anew. Raises DecisionError, OSError."""

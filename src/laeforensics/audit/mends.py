@@ -62,10 +62,14 @@ def mends(account: CaseAccount) -> list[tuple[str, str, tuple[str, ...]]]:
         return []
     name = _run_name(account)
     verdict = rules.verdict(account).name
+    if verdict == rules.CLOSED:
+        return []
     if verdict == rules.UNFINISHED:
         return [("the customer's word that the signup should be finished", "unlocks", ())]
     if verdict == rules.CONTESTED:
         return [(f"a decision on {field}", "unlocks", (field,)) for field in sorted(account.contested)]
+    if account.unread:
+        return [(f"{file}, in a form that can be read", "unlocks", account.missing) for file in account.unread]
     if verdict == rules.INCOMPLETE:
         code = product_code_of(account.account_id)
         if account.missing == ("product_token",) and code:

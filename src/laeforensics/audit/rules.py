@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from laeforensics.accounts.account import CaseAccount
 
-RECOVERABLE, INCOMPLETE, CONTESTED, UNFINISHED, ABANDONED = (
+RECOVERABLE, INCOMPLETE, CONTESTED, UNFINISHED, ABANDONED, CLOSED = (
     "RECOVERABLE",
     "INCOMPLETE",
     "CONTESTED",
     "UNFINISHED",
     "ABANDONED",
+    "CLOSED",
 )
 
 
@@ -27,6 +28,12 @@ class Rule:
 
 
 VERDICTS: tuple[Rule, ...] = (
+    Rule(
+        name=CLOSED,
+        holds=lambda a: a.closed is not None,
+        meaning="the customer left: the list of closed accounts says so, and it is never recovered",
+        remedy="none; if the list is wrong, mend it and audit again",
+    ),
     Rule(
         name=ABANDONED,
         holds=lambda a: a.is_attempt,
@@ -47,7 +54,7 @@ VERDICTS: tuple[Rule, ...] = (
     ),
     Rule(
         name=INCOMPLETE,
-        holds=lambda a: bool(a.missing),
+        holds=lambda a: bool(a.missing or a.unread),
         meaning="a field without which the customer's storage cannot be opened is missing",
         remedy="find the evidence that the shopping list names for it",
     ),
@@ -96,8 +103,10 @@ def blocking(account: CaseAccount) -> tuple[str, ...]:
     """The codes of what keeps the account from being recovered, each with its field: `missing:user_secret_key`."""
     if account.is_attempt:
         return ()
-    codes = [f"contested:{name}" for name in sorted(account.contested)]
+    codes = ["closed"] if account.closed is not None else []
+    codes += [f"contested:{name}" for name in sorted(account.contested)]
     codes += [f"missing:{name}" for name in account.missing]
+    codes += [f"unread:{name}" for name in account.unread]
     if account.ready is False:
         codes.append("never-ready")
     return tuple(codes)

@@ -11,14 +11,12 @@ from typing import Annotated, Any
 
 import typer
 
-Evidence = Annotated[
-    list[Path],
-    typer.Argument(
-        metavar="EVIDENCE",
-        help="the folder that holds signup_logs/, secrets/, the csv files and the config, or a .tar.* or .zip of it; "
-        "several are read as one case",
-    ),
-]
+EVIDENCE = typer.Argument(
+    metavar="EVIDENCE",
+    help="the folder that holds signup_logs/, secrets/, the csv files and the config, or a .tar.* or .zip of it; "
+    "several are read as one case",
+)
+Evidence = Annotated[list[Path], EVIDENCE]
 Json = Annotated[bool, typer.Option("--json", help="for machines: JSON on stdout, people's text on stderr")]
 Jobs = Annotated[int, typer.Option(min=1, help="so many processes parse; the result is the same")]
 CaseFolder = Annotated[

@@ -100,6 +100,16 @@ def refuse_inside(output: Path, evidence: list[Path], what: str) -> None:
             )
 
 
+def user_name() -> str:
+    """Who is at work here. Ends with EXIT_EVIDENCE where nothing tells it, as in a container without users."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        stop("nothing tells who you are", "neither LOGNAME nor the list of users", "say it: --who NAME")
+
+
 def stop(what: str, where: str, next_step: str) -> NoReturn:
     """Say what is wrong, and end with EXIT_EVIDENCE."""
     complain(what, where, next_step)

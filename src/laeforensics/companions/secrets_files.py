@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 from json.decoder import scanstring  # type: ignore[attr-defined]  # the C scanner: it tells where a string ends
 
+from laeforensics.companions import _rewritten
 from laeforensics.facts.channels import OWN, SITE
 from laeforensics.facts.fact import Fact, Locator
 from laeforensics.facts.fields import FIELDS
@@ -28,6 +29,13 @@ _FIELD_OF_KEY = {
     "external_introducer_furl": "introducer_furl",
     "internal_introducer_furl": "internal_introducer_furl",
 }
+_REWRITTEN = {
+    "introducer_node_pem": _rewritten.pem,
+    "server_node_pem": _rewritten.pem,
+    "introducer_furl": _rewritten.external_furl,
+    "internal_introducer_furl": _rewritten.internal_furl,
+}
+_DECODER = json.JSONDecoder()
 _SPACE = " \t\r\n"
 
 
@@ -84,18 +92,27 @@ def _object(result: SecretsFile, text: str, position: int) -> int:
         while True:
             key, position = _string(text, position)
             start = _skip(text, _expect(text, _skip(text, position), ":"))
-            if text.startswith("null", start):
-                position = start + 4
-            else:
+            if text.startswith('"', start):
                 value, position = _string(text, start)
                 line = 1 + text.count("\n", 0, start)
                 _add(result, key, value, Locator(result.evidence, line, start + 1, position - 1))
+            else:
+                position = _other(result, key, text, start)
             position = _skip(text, position)
             if text.startswith("}", position):
                 return _skip(text, position + 1)
             position = _skip(text, _expect(text, position, ","))
-    except ValueError:
+    except (ValueError, RecursionError):
         raise _Damage(position) from None
+
+
+def _other(result: SecretsFile, key: str, text: str, start: int) -> int:
+    """The position behind a value that is no text: what nobody knows is skipped, a field's own value is none."""
+    value, end = _DECODER.raw_decode(text, start)
+    if value is not None and key in _FIELD_OF_KEY:
+        line = 1 + text.count("\n", 0, start)
+        result.rejected.append((_FIELD_OF_KEY[key], Locator(result.evidence, line, start, end)))
+    return end
 
 
 def _last_before(result: SecretsFile, text: str, position: int) -> Fact | None:
@@ -115,6 +132,8 @@ def _add(result: SecretsFile, key: str, value: str, locator: Locator) -> None:
     if name == "server_node_privkey" and not value:
         return  # a node that has none: the file was looked for, and nothing printed
     value = value.rstrip("\n") if name.endswith("_pem") else value
+    if not FIELDS[name].fits(value) and name in _REWRITTEN:
+        value = _REWRITTEN[name](value)
     if not FIELDS[name].fits(value):
         result.rejected.append((name, locator))
         if name == "bucket_name":

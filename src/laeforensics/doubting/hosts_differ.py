@@ -14,6 +14,11 @@ def _address_of(private_host: str) -> str | None:
     return label[3:].replace("-", ".") if label.startswith("ip-") else None
 
 
+def _is_address(host: str) -> bool:
+    """False for a name, and for IPv6: beside an address it contradicts nothing."""
+    return host.replace(".", "").isdigit()
+
+
 _PAIRS: tuple[tuple[str, str, Callable[[str], str | None]], ...] = (
     ("public_host", "introducer_furl", str),
     ("private_host", "internal_introducer_furl", _address_of),
@@ -29,7 +34,7 @@ def judge(view: FileView) -> Iterator[Said]:
         if host is None or furl is None:
             continue
         told = furl.partition("@")[2].partition(":")[0]
-        if address(host) not in (None, told):
+        if address(host) not in (None, told) and _is_address(told) and _is_address(address(host) or ""):
             facts = tuple(f for f in view.facts if f.field in (host_field, furl_field))
             yield Doubt(facts=facts, reason="host-differs")
             yield from (damaged_secret(f.field, f.locator) for f in facts)

@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 from laeforensics.doubting import (
     broken_json,
     broken_key,
     cut,
+    furl_differs,
     hosts_differ,
     in_error,
+    neighbours,
     other_host,
+    redacted,
     runs,
+    shared,
     swapped,
     testimony,
     unannounced,
     vouching,
 )
+from laeforensics.doubting.account_views import AccountView, by_account
+from laeforensics.doubting.signups import Signup
 from laeforensics.doubting.views import FileView, Said
 from laeforensics.facts.beliefs import Doubt, Warrant
 from laeforensics.facts.findings import Finding
 
+View = TypeVar("View")
 FileJudge = Callable[[FileView], Iterable[Said]]
+CaseJudge = Callable[[Sequence[AccountView]], Iterable[Said]]
+AccountJudge = Callable[[AccountView], Iterable[Said]]
 
 OF_A_PRINT: tuple[FileJudge, ...] = (
+    redacted.judge,
     unannounced.judge,
     cut.judge,
     in_error.judge,
@@ -31,7 +42,16 @@ OF_A_PRINT: tuple[FileJudge, ...] = (
     broken_key.judge,
     broken_json.judge,
 )
-OF_A_FILE: tuple[FileJudge, ...] = (runs.judge, vouching.judge, testimony.judge, hosts_differ.judge, swapped.judge)
+OF_A_FILE: tuple[FileJudge, ...] = (
+    runs.judge,
+    vouching.judge,
+    testimony.judge,
+    hosts_differ.judge,
+    swapped.judge,
+    furl_differs.judge,
+)
+ACROSS: tuple[CaseJudge, ...] = (shared.judge,)
+SETTLING: tuple[AccountJudge, ...] = (neighbours.judge,)
 
 
 def hear_file(view: FileView) -> tuple[list[Doubt | Warrant], list[Finding]]:
@@ -46,7 +66,26 @@ def hear_file(view: FileView) -> tuple[list[Doubt | Warrant], list[Finding]]:
     return notes, findings
 
 
-def hear(stage: Sequence[FileJudge], view: FileView) -> tuple[list[Doubt | Warrant], list[Finding]]:
+def hear(stage: Iterable[Callable[[View], Iterable[Said]]], view: View) -> tuple[list[Doubt | Warrant], list[Finding]]:
     """What the judges of one stage say."""
     said = [each for judge in stage for each in judge(view)]
     return [s for s in said if not isinstance(s, Finding)], [s for s in said if isinstance(s, Finding)]
+
+
+def hear_case(signups: Sequence[Signup]) -> None:
+    """Let the signups of a case hear what the judges that see all of them together say."""
+    views = list(by_account(signups))
+    if views:
+        notes, findings = hear(ACROSS, views)
+        signups[0].beliefs.add(notes)
+        by_name = {signup.name: signup for signup in signups}
+        for found in findings:
+            by_name[found.signup or ""].findings.append(found)
+
+
+def hear_accounts(signups: Sequence[Signup]) -> None:
+    """Let the signups of each bucket hear what the judges that settle say of their facts."""
+    for view in list(by_account(signups)):
+        notes, findings = hear(SETTLING, view)
+        view.signups[0].beliefs.add(notes)
+        view.signups[0].findings += findings

@@ -11,6 +11,7 @@ from laeforensics.companions.secrets_files import SecretsFile
 from laeforensics.facts.beliefs import Beliefs, Doubt, Hearing
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.findings import Finding
+from laeforensics.facts.reasons import DAMAGE
 from laeforensics.parsing.logs import SignupLog
 
 
@@ -54,9 +55,27 @@ class Signup:
         """The witnesses of a field that assert something."""
         return self.hearing.asserting(self.told(name))
 
+    def sure(self, name: str) -> list[Fact]:
+        """The witnesses of a field that assert something by themselves."""
+        return self.hearing.sure(self.told(name))
+
     def weigh(self, name: str) -> tuple[str | None, bool]:
         """What the best witnesses of a field say, and whether they contradict each other."""
         return self.hearing.weigh(self.told(name))
+
+    def is_damaged(self, evidence: str) -> bool:
+        """True if a file of this signup has damage: what cannot be read in it, or not be right."""
+        if self.log is not None and self.log.evidence == evidence:
+            if self.log.torn or self.log.residue:
+                return True
+            facts = self.log.facts
+        elif self.secrets is not None and self.secrets.evidence == evidence:
+            if self.secrets.problem is not None or self.secrets.rejected:
+                return True
+            facts = self.secrets.facts
+        else:
+            return False
+        return any(note.reason in DAMAGE for fact in facts for note in self.hearing.notes(fact))
 
     def doubt(self, facts: Iterable[Fact], reason: str) -> None:
         """Note a doubt that holds for this signup alone."""

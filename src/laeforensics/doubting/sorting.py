@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from laeforensics.doubting.stretches import untied
-from laeforensics.evidence.names import without_suffix
+from laeforensics.evidence.names import s4_name, stamp_in, stem
 from laeforensics.facts.beliefs import Hearing
 from laeforensics.facts.channels import OWN
-from laeforensics.facts.damage import is_damage, is_misprint
+from laeforensics.facts.damage import is_damage, is_misprint, is_near
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.fields import COURSE, FIELDS
 from laeforensics.parsing.course import Run
@@ -27,9 +27,9 @@ def values_of(facts: Iterable[Fact]) -> list[Fact]:
 
 def seed_of_file(evidence: str) -> str:
     """How a log's bucket ends by the log's name; in the S4 layout its folder tells, with the two halves swapped."""
-    folder, _, base = without_suffix(evidence).rpartition("/")
-    if base == "signup_logs":
-        customer, _, subscription = folder.rpartition("/")[2].partition("Z-")[2].partition("-")
+    base = stem(evidence).rpartition("/")[2]
+    if s4_name(evidence) is not None:
+        customer, _, subscription = base.partition("Z-")[2].partition("-")
         return f"{subscription}-{customer}" if subscription else ""
     return base.rpartition("-")[2]
 
@@ -133,7 +133,9 @@ class Sorting:
             if change is None or {f.value for f in told[:change]} & {f.value for f in told[change:]}:
                 continue
             before, after = told[change - 1], told[change]
-            if (is_misprint if name == "public_host" else is_damage)(before.value, after.value):
+            if is_near(before.value, after.value) or (is_misprint if name == "public_host" else is_damage)(
+                before.value, after.value
+            ):
                 continue
             first = [f for f in values if f.locator.start <= before.locator.start]
             second = [f for f in values if f.locator.start >= after.locator.start]
@@ -152,7 +154,7 @@ class Sorting:
         if launch is None:
             return None
         try:
-            stamp = self.evidence.rpartition("/")[2][:18]
+            stamp = (stamp_in(self.evidence.rpartition("/")[2]) or "")[:18]
             began = datetime.strptime(stamp, "%Y-%m-%dT%H%M%SZ").replace(tzinfo=UTC)
             launched = datetime.strptime(launch.value, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
         except ValueError:

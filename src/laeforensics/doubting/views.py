@@ -11,6 +11,7 @@ from laeforensics.doubting.sorting import Sorting, values_of
 from laeforensics.facts.beliefs import Beliefs, Hearing, Note
 from laeforensics.facts.channels import OWN
 from laeforensics.facts.fact import Fact, Locator
+from laeforensics.facts.fields import CREDENTIALS, FIELDS
 from laeforensics.facts.findings import Finding, finding
 from laeforensics.parsing.signuplogs import LogReading
 
@@ -52,7 +53,7 @@ class FileView:
     @cached_property
     def is_re_record(self) -> bool:
         """True for the log of a run that read secrets out of a server."""
-        if self.log is None or not {"Reading secrets...", "secrets read out"} & self.log.log.announcements:
+        if self.log is None or not any(f.field == "reading" or _is_read_out(f) for f in self.undoubted):
             return False
         return not any(f.field == "stage" and f.value == "activated" for f in self.undoubted)
 
@@ -65,6 +66,11 @@ class FileView:
     def after(self, notes: Iterable[Note]) -> FileView:
         """The same file for the judges of the next stage."""
         return replace(self, beliefs=Beliefs([*self.beliefs, *notes]))
+
+
+def _is_read_out(fact: Fact) -> bool:
+    """True for what only a run that reads secrets prints: the files in which a server keeps its credentials."""
+    return fact.rule == "cat_output" and FIELDS[fact.field].of == CREDENTIALS
 
 
 def damaged_secret(name: str, locator: Locator) -> Finding:

@@ -1,42 +1,49 @@
-"""The members of an archive, in its own order; none leads out of it."""
+"""The members of an archive, in its own order, those of archives inside it too; none leads out of it."""
 
 from __future__ import annotations
 
 import contextlib
 import io
+import lzma
 import re
-import stat
-import tarfile
-import zipfile
-import zlib
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from laeforensics.evidence import _unpack
-from laeforensics.evidence._unpack import LARGEST_FILE, LARGEST_RATIO, LARGEST_WHOLE, MOST_MEMBERS, RATIO_FROM, Damaged
+from laeforensics.evidence import _tars, _unpack, _zips
+from laeforensics.evidence._members import Body, Index, Member, Slice
+from laeforensics.evidence._unpack import LARGEST_FILE, MOST_LAYERS, Damaged, Forward, packing
+from laeforensics.evidence.hindrances import Hindrance, hindrance
 
-_NAME = re.compile(r".*\.(?:zip|tar|tgz|tbz2?|txz|tzst|tar\.(?:gz|bz2|xz|zst))", re.IGNORECASE | re.DOTALL)
-_CUT = "it is cut off or damaged at byte {}; what comes before was read"
-_ZIP_ERRORS = (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError, ValueError, OSError, zlib.error)
+MOST_MEMBERS = _unpack.MOST_MEMBERS
+MOST_INSIDE = 1000
+"""So many archives inside an archive are gone into; each is gone through twice."""
+_NAME = re.compile(
+    r".*\.(?:zip|tar|tgz|tbz2?|txz|tzst|tar\.(?:gz|bz2|xz|zst))(?: ?\([0-9]+\)|~)?", re.IGNORECASE | re.DOTALL
+)
+_HEAD = 1 << 16
+_LAYER = 1 << 17
+"""So much of a packing is looked into for the next one: bzip2 gives nothing before its first block is whole."""
+_PROGRAMS = (b"MZ", b"#!", b"\x7fELF")
+"""How an archive begins that unpacks itself."""
+_READ_ERRORS = (*_zips.ERRORS, lzma.LZMAError)
+
+Found = tuple[Member, Body] | Hindrance
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
-    """One file of an archive: its place in it (from 0), its name as a clean POSIX path, why it is left out, if so."""
+@dataclass(slots=True)
+class _Spent:
+    """What going through one archive has taken so far."""
 
-    index: int
-    name: str
-    size: int
-    problem: str | None = None
+    members: int = 0
+    archives: int = 0
 
-
-@dataclass(slots=True, kw_only=True)
-class Listing:
-    """The members of an archive; `problem` if they are not all."""
-
-    members: list[Member]
-    problem: str | None = None
+    def take(self, *, is_archive: bool = False) -> None:
+        """One more. Raises Damaged: it is more than any evidence holds."""
+        self.members += 1
+        self.archives += is_archive
+        if self.members > MOST_MEMBERS or self.archives > MOST_INSIDE:
+            raise Damaged(hindrance("bomb", f"{MOST_INSIDE} archives" if is_archive else f"{MOST_MEMBERS} files"))
 
 
 def is_archive_name(name: str) -> bool:
@@ -44,162 +51,138 @@ def is_archive_name(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
-def is_archive(raw: BinaryIO) -> bool:
-    """True if the file is a zip file or a (compressed) tar file, whatever it is called."""
-    head = raw.read(512)
-    raw.seek(0)
-    if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
-        return True
-    suffix = _unpack.packing(head)
-    if suffix is not None:
-        with contextlib.suppress(Damaged):
-            head = _unpack.Forward(_unpack.stream(raw, suffix), raw.tell).read(512)
-        raw.seek(0)
-    return head[257:262] == b"ustar"
+def is_archive(head: bytes) -> bool:
+    """True if these are the first bytes of a zip file or of a (compressed) tar file, whatever it is called."""
+    with contextlib.suppress(Damaged, *_READ_ERRORS):
+        for _ in range(MOST_LAYERS):
+            if head[:4] in _zips.MAGIC or _tars.is_header(head):
+                return True
+            suffix = packing(head)
+            if suffix is None:
+                return False
+            packed = io.BytesIO(head)
+            head = Forward(_unpack.stream(packed, suffix), packed.tell).read(_LAYER)
+    return False
 
 
-def listing(raw: BinaryIO) -> Listing:
-    """Every member of an archive, without unpacking any.
+def ends_as_zip(raw: BinaryIO) -> bool:
+    """True for a zip file with something before it: one that unpacks itself, or a mail that brought it."""
+    return _zips.ends_as_one(raw, raw.seek(0, io.SEEK_END))
 
-    A member is left out that is a link or a device, is too large, is itself an archive, or whose name leads out of the
-    archive; of two with one name, the first. An archive that unpacks to too much gives no member at all.
+
+def members(raw: BinaryIO) -> Iterator[Found]:
+    """Every file of an archive with its bytes as they come, and what is wrong with the archive, wherever that is seen.
+
+    An archive inside it comes behind its own members, whose names begin with its name. Raises Damaged: then nothing of
+    it is to be believed.
     """
-    found = Listing(members=[])
-    try:
-        members = _list_zip(raw) if _is_zip(raw) else _list_tar(raw, found)
-        for member in members:
-            found.members.append(member)
-            if len(found.members) > MOST_MEMBERS:
-                raise Damaged(f"it holds more than {MOST_MEMBERS} files")
-    except Damaged as error:
-        return Listing(members=[], problem=f"{error}; nothing of it was read")
-    except _ZIP_ERRORS as error:
-        found.problem = f"it is no archive that can be read ({type(error).__name__})"
-    found.members = list(_last_of_each_name(found.members))
-    return found
+    yield from _members(raw, 0, _Spent())
 
 
-def contents(raw: BinaryIO, wanted: Collection[int]) -> Iterator[tuple[int, bytes, str | None]]:
+def contents(raw: BinaryIO, wanted: Collection[Index]) -> Iterator[tuple[Index, bytes, Hindrance | None]]:
     """The bytes of the wanted members (by their index), in the archive's order; a problem where they are not whole."""
-    if _is_zip(raw):
-        yield from _read_zip(raw, wanted)
-    else:
-        yield from _read_tar(raw, wanted)
+    with contextlib.suppress(Damaged):
+        for found in _members(raw, 0, _Spent()):
+            if not isinstance(found, Hindrance) and found[0].index in wanted:
+                yield found[0].index, *_whole(*found)
 
 
-def _last_of_each_name(members: list[Member]) -> Iterator[Member]:
-    last = {member.name: member.index for member in members if member.problem is None}
-    for member in members:
-        if member.problem is None and last[member.name] != member.index:
-            earlier = f"{member.name} (earlier)"
-            problem = "the archive holds a later file of the same name"
-            yield Member(index=member.index, name=earlier, size=member.size, problem=problem)
-        else:
-            yield member
-
-
-def _member(index: int, name: str, size: int, problem: str | None) -> Member:
-    clean = "/".join(part for part in name.split("/") if part not in ("", "."))
-    if name.startswith("/") or ".." in name.split("/") or "\0" in name or re.match("[A-Za-z]:", name) or not clean:
-        problem = "its name leads out of the archive"
-    elif size > LARGEST_FILE:
-        problem = problem or f"{size} bytes is more than this software reads ({LARGEST_FILE})"
-    elif is_archive_name(clean):
-        problem = problem or "an archive inside an archive is not unpacked"
-    return Member(index=index, name=clean or "(no name)", size=size, problem=problem)
-
-
-# -- zip -------------------------------------------------------------------------------------------------
-
-
-def _is_zip(raw: BinaryIO) -> bool:
-    head = raw.read(4)
-    raw.seek(0)
-    return head.startswith(b"PK")
-
-
-def _list_zip(raw: BinaryIO) -> Iterator[Member]:
-    packed_size = raw.seek(0, io.SEEK_END)
-    infos = zipfile.ZipFile(raw).infolist()
-    whole = sum(info.file_size for info in infos)
-    if whole > LARGEST_WHOLE:
-        raise Damaged(f"it unpacks to more than {LARGEST_WHOLE} bytes")
-    if whole > RATIO_FROM and whole > LARGEST_RATIO * packed_size:
-        raise Damaged(f"it unpacks to more than {LARGEST_RATIO} times its size")
-    for index, info in enumerate(infos):
-        if not info.is_dir() and not stat.S_ISDIR(info.external_attr >> 16):
-            # Some programs of Windows write backslashes where the format asks for slashes.
-            name = info.filename if "/" in info.filename else "/".join(info.filename.split("\\"))
-            yield _member(index, name, info.file_size, _zip_problem(info))
-
-
-def _zip_problem(info: zipfile.ZipInfo) -> str | None:
-    if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
-        return "it is a link or a device"
-    if info.flag_bits & 1:
-        return "it is locked with a password"
-    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        return f"it is compressed by a method that this software does not read ({info.compress_type})"
-    return None
-
-
-def _read_zip(raw: BinaryIO, wanted: Collection[int]) -> Iterator[tuple[int, bytes, str | None]]:
-    with contextlib.suppress(*_ZIP_ERRORS):
-        archive = zipfile.ZipFile(raw)
-        for index, info in enumerate(archive.infolist()):
-            if index in wanted:
-                try:
-                    yield index, archive.read(info), None
-                except _ZIP_ERRORS:
-                    yield index, b"", "it is damaged: its checksum or its structure is wrong; nothing of it was read"
-
-
-# -- tar -------------------------------------------------------------------------------------------------
-
-
-def _forward(raw: BinaryIO) -> _unpack.Forward:
-    suffix = _unpack.packing(raw.read(8))
-    raw.seek(0)
-    return _unpack.Forward(raw if suffix is None else _unpack.stream(raw, suffix), raw.tell)
-
-
-def _tar(forward: _unpack.Forward) -> Iterator[tuple[int, tarfile.TarInfo]]:
-    archive = tarfile.TarFile(fileobj=forward, mode="r", errors="surrogateescape")  # type: ignore[arg-type]
-    index = 0
-    while (info := archive.next()) is not None:
-        yield index, info
-        archive.members.clear()  # type: ignore[attr-defined]  # it would keep every one
-        index += 1
-
-
-def _list_tar(raw: BinaryIO, found: Listing) -> Iterator[Member]:
-    forward = _forward(raw)
+def _whole(member: Member, body: Body) -> tuple[bytes, Hindrance | None]:
     try:
-        for index, info in _tar(forward):
-            if not info.isdir():
-                problem = None if info.isreg() and not info.issparse() else "it is a link, a device or a sparse file"
-                yield _member(index, info.name, info.size, problem)
-        if forward.last != bytes(512):
-            found.problem = _CUT.format(forward.tell())
-    except tarfile.TarError:
-        found.problem = _CUT.format(forward.tell())
-    forward.drain()
-    found.problem = found.problem or forward.problem
-
-
-def _read_tar(raw: BinaryIO, wanted: Collection[int]) -> Iterator[tuple[int, bytes, str | None]]:
-    forward = _forward(raw)
-    with contextlib.suppress(Damaged, tarfile.TarError):
-        for index, info in _tar(forward):
-            if index in wanted:
-                yield index, *_read_member(forward, info)
-
-
-def _read_member(forward: _unpack.Forward, info: tarfile.TarInfo) -> tuple[bytes, str | None]:
-    cut = "the archive is cut off or damaged inside this file"
-    try:
-        forward.seek(info.offset_data)
-        data = forward.read(info.size)
+        data = body.whole()
     except Damaged:
-        return b"", cut
-    return data, None if len(data) == info.size else cut
+        return b"", hindrance("member")
+    except _READ_ERRORS:
+        return b"", hindrance("checksum")
+    return data, None if len(data) == member.size else hindrance("member")
+
+
+def _members(raw: BinaryIO, depth: int, spent: _Spent) -> Iterator[Found]:
+    size = raw.seek(0, io.SEEK_END)
+    raw.seek(0)
+    forward = Forward(raw, raw.tell)
+    for _ in range(MOST_LAYERS + 1):
+        head = forward.read(_tars.BLOCK)
+        forward.push(head)
+        suffix = packing(head)
+        if suffix is None:
+            break
+        forward = Forward(_unpack.stream(forward, suffix), raw.tell)
+        size = -1
+    else:
+        raise Damaged(hindrance("layers", MOST_LAYERS))
+    is_tar = head[:4] not in _zips.MAGIC and (_tars.is_header(head) or size < 0 or not _zips.ends_as_one(raw, size))
+    if is_tar:
+        if size >= 0:
+            raw.seek(0)
+            forward = Forward(raw, raw.tell)
+        found: Iterator[Found | Slice] = _tars.members(forward)
+    elif size >= 0:
+        found = _zips.members(raw, size)
+    else:
+        data = forward.read(LARGEST_FILE)
+        if forward.read(1):
+            raise Damaged(hindrance("bomb", f"{LARGEST_FILE} bytes, which is more than this software reads"))
+        found = _zips.members(io.BytesIO(data), len(data))
+    outside = 0
+    for one in found:
+        if isinstance(one, Slice):
+            outside += 1
+            yield from _outside(one, -outside, depth, spent)
+        elif isinstance(one, Hindrance):
+            yield one
+        else:
+            spent.take()
+            yield from _inside(*one, depth, spent)
+
+
+def _outside(stretch: Slice, place: int, depth: int, spent: _Spent) -> Iterator[Found]:
+    """What stands before or behind a zip file: another archive, or something that is told."""
+    raw = io.BufferedReader(stretch)
+    head = raw.peek(_HEAD)[:_HEAD]
+    if is_archive(head):
+        for found in _members(raw, depth, spent):
+            if isinstance(found, Hindrance):
+                yield found
+            else:
+                yield replace(found[0], index=(place, *found[0].index)), found[1]
+    elif not head.startswith(_PROGRAMS):
+        raw.seek(0)
+        held = raw.read(LARGEST_FILE)
+        if held.strip(b"\0"):
+            yield hindrance("before" if stretch.starts_file else "behind", len(held), do=(len(held),))
+
+
+def _inside(member: Member, body: Body, depth: int, spent: _Spent) -> Iterator[Found]:
+    """A member; if it is an archive itself, its members first."""
+    if member.problem is not None or member.link is not None or not _is_archive(body):
+        yield member, body
+        return
+    data, wrong = _whole(member, body)
+    if wrong is None and depth >= MOST_LAYERS:
+        wrong = hindrance("layers", MOST_LAYERS)
+    if wrong is None:
+        spent.take(is_archive=True)
+        try:
+            for _ in _members(io.BytesIO(data), depth + 1, spent):
+                pass
+        except Damaged as error:
+            wrong = error.problem
+    if wrong is None:
+        for found in _members(io.BytesIO(data), depth + 1, spent):
+            if isinstance(found, Hindrance):
+                wrong = wrong or found
+            else:
+                inner = found[0]
+                name = f"{member.name}/{inner.name}"
+                link = None if inner.link is None else f"{member.name}/{inner.link}"
+                yield replace(inner, index=(*member.index, *inner.index), name=name, link=link), found[1]
+    yield replace(member, problem=wrong, is_archive=True), Body(io.BytesIO(data))
+
+
+def _is_archive(body: Body) -> bool:
+    try:
+        head = body.head(_tars.BLOCK)
+        return is_archive(body.head(_HEAD) if packing(head) is not None else head)
+    except (Damaged, *_READ_ERRORS):
+        return False  # whoever reads it is told

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import bz2
+import contextlib
 import gzip
 import io
 import lzma
 import zlib
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
+
+from laeforensics.evidence.hindrances import Hindrance, hindrance
 
 #: No single file of more bytes than this is parsed (it is hashed all the same): a log has some 100 kB.
 LARGEST_FILE = 64 << 20
@@ -19,10 +22,15 @@ MOST_MEMBERS = 200_000
 #: Unpacked bytes for one packed byte, once RATIO_FROM bytes are unpacked. Real logs reach 20, repeated ones 200.
 LARGEST_RATIO = 1000
 RATIO_FROM = 64 << 20
+MOST_LAYERS = 4
+"""So many times one file is unpacked out of another."""
 
 _MAGIC = {b"\x1f\x8b": ".gz", b"BZh": ".bz2", b"\xfd7zXZ\0": ".xz", b"\x28\xb5\x2f\xfd": ".zst"}
+_SKIPPABLE = b"\x2a\x4d\x18"
+"""Behind a first byte 0x50 to 0x5f: a frame of zstd that holds no data, and that others follow."""
 _XZ_MEMORY = 192 << 20
 _CHUNK = 1 << 18
+_MOST_CHUNKS = 256
 _SMALL = 1 << 12
 
 
@@ -35,7 +43,11 @@ class Readable(Protocol):
 
 
 class Damaged(Exception):
-    """Packed bytes that are not what was packed."""
+    """Packed bytes that are not what was packed, or that nobody should unpack; `problem` says why."""
+
+    def __init__(self, problem: Hindrance) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
 
 
 class Unpacked(NamedTuple):
@@ -45,11 +57,13 @@ class Unpacked(NamedTuple):
     """
 
     data: bytes
-    problem: str | None
+    problem: Hindrance | None
 
 
 def packing(head: bytes) -> str | None:
     """The suffix that belongs to bytes which begin with `head`, None if they are not compressed: names may lie."""
+    if head[1:4] == _SKIPPABLE and 0x50 <= head[0] <= 0x5F:
+        return ".zst"
     return next((suffix for magic, suffix in _MAGIC.items() if head.startswith(magic)), None)
 
 
@@ -128,20 +142,46 @@ def unpack(packed: Readable, suffix: str, *, limit: int = LARGEST_FILE) -> Unpac
     """
     chunks: list[bytes] = []
     size = 0
-    problem = None
+    found = None
     try:
         source = stream(packed, suffix)
         while chunk := source.read(_CHUNK):
             size += len(chunk)
             if size > limit:
-                return Unpacked(b"", f"unpacks to more than {limit} bytes, which is more than this software reads")
+                return Unpacked(b"", hindrance("bomb", f"{limit} bytes, which is more than this software reads"))
             chunks.append(chunk)
     except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
-        problem = in_words(error)
+        found = hindrance_of(error)
         if not is_cut(error):
             chunks.clear()
-            problem += "; nothing of it was read"
-    return Unpacked(b"".join(chunks), problem)
+    return Unpacked(b"".join(chunks), found)
+
+
+def unwrapped(data: bytes) -> Unpacked:
+    """A file's bytes out of as many packings as they were put in, one after the other."""
+    for _ in range(MOST_LAYERS):
+        suffix = packing(data)
+        if suffix is None:
+            return Unpacked(data, None)
+        data, found = unpack(io.BytesIO(data), suffix)
+        if found is not None:
+            return Unpacked(data if packing(data) is None else b"", found)
+    return Unpacked(data, None) if packing(data) is None else Unpacked(b"", hindrance("layers", MOST_LAYERS))
+
+
+def unwrapped_head(data: bytes) -> bytes:
+    """What the first bytes of a file unpack to, as far as they go; themselves, if they are not packed."""
+    for _ in range(MOST_LAYERS):
+        suffix = packing(data)
+        if suffix is None:
+            break
+        chunks: list[bytes] = []
+        with contextlib.suppress(EOFError, OSError, zlib.error, lzma.LZMAError):
+            source = stream(io.BytesIO(data), suffix)
+            while len(chunks) < _MOST_CHUNKS and (chunk := source.read(_CHUNK)):
+                chunks.append(chunk)
+        data = b"".join(chunks)
+    return data
 
 
 def is_cut(error: Exception) -> bool:
@@ -151,15 +191,17 @@ def is_cut(error: Exception) -> bool:
     )
 
 
-def in_words(error: Exception) -> str:
-    """An unpacking error in words."""
+def hindrance_of(error: Exception) -> Hindrance:
+    """An unpacking error as one of the known reasons."""
     if isinstance(error, EOFError) or "Truncated" in str(error):
-        return "the compressed file is cut off; what comes before the cut was read"
+        return hindrance("cut stream")
     if is_cut(error):
-        return "something that is not compressed follows the compressed bytes; it was left out"
+        return hindrance("behind stream")
     if isinstance(error, lzma.LZMAError) and "limit" in str(error).lower():
-        return "the compressed file asks for more memory than this software gives"
-    return "the compressed file is damaged: its checksum or its structure is wrong"
+        return hindrance("memory", f"{_XZ_MEMORY >> 20} MiB", do=("xz -d --memlimit=MAX",))
+    if "too much memory" in str(error):
+        return hindrance("memory", "a window of 128 MiB", do=("zstd -d --long=31",))
+    return hindrance("damaged stream")
 
 
 class Forward:
@@ -173,9 +215,10 @@ class Forward:
         self._source = source
         self._packed_so_far = packed_so_far
         self._position = 0
+        self._ahead = b""
         self.last = b""
         """The last bytes given: by them one sees how an archive ended."""
-        self.problem: str | None = None
+        self.problem: Hindrance | None = None
         """Why the stream ended where it did, if it did not end well."""
 
     def tell(self) -> int:
@@ -185,7 +228,7 @@ class Forward:
     def seek(self, position: int, whence: int = io.SEEK_SET) -> int:
         """Skip to `position`, which must lie ahead."""
         if whence != io.SEEK_SET or position < self._position:
-            raise Damaged("its members overlap")
+            raise Damaged(hindrance("no archive", "its members overlap"))
         while self._position < position and self._take(min(_CHUNK, position - self._position)):
             pass
         return self._position
@@ -193,13 +236,18 @@ class Forward:
     def read(self, size: int = -1, /) -> bytes:
         """Exactly `size` bytes, fewer only at the end."""
         if not 0 <= size <= LARGEST_FILE:
-            raise Damaged(f"it holds a header of {size} bytes")
+            raise Damaged(hindrance("no archive", f"a header of {size} bytes"))
         chunks = []
         while size > 0 and (chunk := self._take(min(_CHUNK, size))):
             chunks.append(chunk)
             size -= len(chunk)
         self.last = b"".join(chunks)
         return self.last
+
+    def push(self, data: bytes) -> None:
+        """Take back the bytes that were read last: they come again."""
+        self._ahead = data + self._ahead
+        self._position -= len(data)
 
     def drain(self) -> None:
         """Read to the end: only there stands the checksum of what came before."""
@@ -208,15 +256,16 @@ class Forward:
 
     def _take(self, size: int) -> bytes:
         try:
-            data = self._source.read(size)
+            data, self._ahead = self._ahead[:size], self._ahead[size:]
+            data = data or self._source.read(size)
         except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
             if not is_cut(error):
-                raise Damaged(in_words(error)) from None
-            self.problem = in_words(error)
+                raise Damaged(hindrance_of(error)) from None
+            self.problem = hindrance_of(error)
             return b""
         self._position += len(data)
         if self._position > LARGEST_WHOLE:
-            raise Damaged(f"it unpacks to more than {LARGEST_WHOLE} bytes")
+            raise Damaged(hindrance("bomb", f"{LARGEST_WHOLE} bytes"))
         if self._position > RATIO_FROM and self._position > LARGEST_RATIO * max(1, self._packed_so_far()):
-            raise Damaged(f"it unpacks to more than {LARGEST_RATIO} times its size")
+            raise Damaged(hindrance("bomb", f"{LARGEST_RATIO} times its size"))
         return data

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import io
 import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from laeforensics.errors import EvidenceError
-from laeforensics.evidence import _archives
-from laeforensics.evidence.read import opened
+from laeforensics.evidence import _archives, _unpack
+from laeforensics.evidence._contained import first_kind, with_members
+from laeforensics.evidence.hindrances import Hindrance, hindrance
+from laeforensics.evidence.marks import FIRST_LOOK, SECOND_LOOK
+from laeforensics.evidence.read import opened, peek
 from laeforensics.evidence.recognise import (
     ARCHIVE,
     LEFT_OUT,
+    LISTING,
     LOG,
     OTHER,
+    PLACES,
     SECRETS,
     EvidenceFile,
     as_text,
@@ -29,12 +33,17 @@ from laeforensics.evidence.recognise import (
 _SHOULD_HOLD = (
     "it should hold signup_logs/ or secrets/, and activation_requests.csv, signups.csv, lae_automation_config.json"
 )
+_NO_EVIDENCE = (OTHER, LEFT_OUT, ARCHIVE, LISTING)
+_SPARSE = 8
+"""A file beyond the limit that claims so many times what it takes on the disk is sparse."""
+_BLOCK = 512
 
 
 def find(root: Path, *more: Path) -> list[EvidenceFile]:
     """Every file of the evidence, sorted by name: folders, or archives of folders (.zip, .tar and compressed ones).
 
-    What is no file (pipes, sockets, devices), links that lead out and members of an archive that cannot be trusted are
+    The kind of each is known by its first bytes, then by its name and place; a root's own name counts as its folder.
+    What is no file (pipes, sockets, devices), links that lead out and members of an archive that cannot be read are
     in the list with their `problem`. An archive that is given, and holds one folder, is read as if it were that folder.
     Raises EvidenceError: no such folder, one inside another, or no logs in it.
     """
@@ -43,13 +52,45 @@ def find(root: Path, *more: Path) -> list[EvidenceFile]:
     files: list[EvidenceFile] = []
     for path, label in zip(roots, names_of(roots), strict=True):
         found = list(_files_of(path))
-        if all(file.kind in (OTHER, LEFT_OUT, ARCHIVE) for file in found):
-            why = next((f"; {file.problem}" for file in found if file.kind == ARCHIVE and file.problem), "")
-            raise EvidenceError(f"there is no evidence here{why}", where=str(path), next_step=_SHOULD_HOLD)
+        if all(file.kind in _NO_EVIDENCE for file in found):
+            unread = next((file for file in found if file.problem is not None), None)
+            why = f"; {_named(unread, path)}{unread.problem}" if unread is not None else ""
+            next_step = unread.problem.remedy if unread is not None and unread.problem is not None else _SHOULD_HOLD
+            raise EvidenceError(f"there is no evidence here{why}", where=str(path), next_step=_mind(path, next_step))
         files += of_root(found, label, prefixed=bool(more))
     if not any(file.kind in (LOG, SECRETS) for file in files):
-        raise EvidenceError("there are neither logs nor secrets files here", where=str(root), next_step=_SHOULD_HOLD)
+        raise EvidenceError(
+            "there are neither logs nor secrets files here", where=str(root), next_step=_mind(root, _SHOULD_HOLD)
+        )
     return sorted(once(files), key=lambda file: file.name)
+
+
+def parent_meant(roots: tuple[Path, ...]) -> Path | None:
+    """The folder that was perhaps meant: of a root that is signup_logs/ or secrets/ while its sisters are not named."""
+    given = {path.resolve() for path in roots}
+    for path in sorted(given):
+        if path.is_dir() and path.name.lower() in PLACES:
+            sisters = [name for name in _names_in(path.parent) if name.lower() in PLACES]
+            others = [path.parent / name for name in sisters if path.parent / name not in given]
+            if others:
+                return path.parent
+    return None
+
+
+def _names_in(folder: Path) -> list[str]:
+    try:
+        return sorted(path.name for path in folder.iterdir())
+    except OSError:
+        return []
+
+
+def _mind(path: Path, next_step: str) -> str:
+    meant = parent_meant((path,))
+    return next_step if meant is None else f"did you mean {meant}? {next_step}"
+
+
+def _named(file: EvidenceFile | None, root: Path) -> str:
+    return f"{file.name}: " if file is not None and file.path != root else ""
 
 
 def _refuse_nested(roots: tuple[Path, ...]) -> None:
@@ -66,13 +107,12 @@ def _files_of(root: Path) -> Iterator[EvidenceFile]:
     if root.is_dir():
         yield from _walk(root.resolve())
     elif root.is_file():
-        with opened(root) as raw:
-            known = _archives.is_archive_name(root.name) or _archives.is_archive(raw)
-        if not known:
+        head = peek(root, SECOND_LOOK)
+        if not (_archives.is_archive_name(root.name) or _archives.is_archive(head) or _ends_as_zip(root)):
             raise EvidenceError(
                 "this is neither a folder nor an archive", where=str(root), next_step="name the folder it lies in"
             )
-        yield from below_one_folder(list(_with_members(root, as_text(root.name), "")))
+        yield from below_one_folder(list(with_members(root, as_text(root.name), "")))
     else:
         raise EvidenceError(
             "no such folder",
@@ -88,52 +128,70 @@ def _walk(top: Path) -> Iterator[EvidenceFile]:
         for name in (*folders, *names):
             path = Path(folder) / name
             relative = as_text(path.relative_to(top).as_posix())
-            problem, size = _look(path, top)
-            if problem is not None:
-                yield EvidenceFile(name=relative, kind=LEFT_OUT, path=path, size=size, problem=problem)
-            elif name in folders:
-                continue
-            elif _archives.is_archive_name(name):
-                yield from _with_members(path, relative, f"{relative}/")
-            else:
-                yield EvidenceFile(name=relative, kind=classify(relative), path=path, size=size)
+            found, size = _look(path, top)
+            if found is not None:
+                yield EvidenceFile(name=relative, kind=LEFT_OUT, path=path, size=size, problem=found)
+            elif name not in folders:
+                yield from _file(path, relative, size, as_text(top.name))
     for error in failed:
         path = Path(error.filename)
-        why = error.strerror or type(error).__name__
+        found = hindrance("folder", error.strerror or type(error).__name__)
         name = as_text(path.relative_to(top).as_posix())
-        yield EvidenceFile(name=name, kind=LEFT_OUT, path=path, size=0, problem=f"the folder cannot be read: {why}")
+        yield EvidenceFile(name=name, kind=LEFT_OUT, path=path, size=0, problem=found)
 
 
-def _look(path: Path, top: Path) -> tuple[str | None, int]:
+def _file(path: Path, name: str, size: int, root: str) -> Iterator[EvidenceFile]:
+    """A file of a folder: itself, or an archive with its members."""
+    try:
+        head = peek(path, FIRST_LOOK)
+        is_packed = _unpack.packing(head) is not None
+        seen = peek(path, SECOND_LOOK) if is_packed and size > FIRST_LOOK else head
+    except OSError:
+        kind, known = classify(f"{root}/{name}")  # whoever reads it is told why it cannot be read
+        yield EvidenceFile(name=name, kind=kind, known=known, path=path, size=size)
+        return
+    if _archives.is_archive(seen):
+        inside = list(with_members(path, name, f"{name}/"))
+        kind, _ = classify(f"{root}/{name}")
+        if len(inside) > 1 or kind == OTHER:
+            yield from inside
+        else:  # it bears the name of a log or a secrets file: whoever reads it tells why it cannot be one
+            yield EvidenceFile(name=name, kind=kind, path=path, size=size)
+        return
+    told = first_kind(seen, lambda size: peek(path, size), size)
+    kind, known = classify(f"{root}/{name}", told)
+    if kind == OTHER and (_archives.is_archive_name(name) or _ends_as_zip(path)):
+        yield from with_members(path, name, f"{name}/")
+    else:
+        yield EvidenceFile(name=name, kind=kind, known=known, told=told, path=path, size=size)
+
+
+def _ends_as_zip(path: Path) -> bool:
+    with opened(path) as raw:
+        return _archives.ends_as_zip(raw)
+
+
+def _look(path: Path, top: Path) -> tuple[Hindrance | None, int]:
     """Why the file or folder at `path` is to be left alone (None if it is not), and its size."""
     try:
         if path.is_symlink():
             if not path.resolve().is_relative_to(top):
-                return "it is a link that leads out of the evidence", 0
+                return hindrance("link out" if path.exists() else "dangling", *_target(path)), 0
             if path.is_dir():
-                return "it is a link to a folder, which is read in its own place", 0
+                return hindrance("folder link"), 0
         found = path.stat()
+    except FileNotFoundError:
+        return hindrance("dangling", str(path.readlink())), 0
     except (OSError, RuntimeError) as error:
-        return f"it cannot be looked at: {getattr(error, 'strerror', None) or 'a link that leads in a circle'}", 0
-    if stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode):
-        return None, found.st_size
-    return "it is no file: a pipe, a socket or a device", 0
+        why = getattr(error, "strerror", None)
+        return hindrance("unreadable", why) if why and not path.is_symlink() else hindrance("circle"), 0
+    if not stat.S_ISREG(found.st_mode):
+        return None if stat.S_ISDIR(found.st_mode) else hindrance("no file"), found.st_size
+    on_disk = found.st_blocks * _BLOCK
+    if found.st_size > max(_unpack.LARGEST_FILE, _SPARSE * on_disk):
+        return hindrance("sparse", found.st_size, on_disk), found.st_size
+    return None, found.st_size
 
 
-def _with_members(path: Path, name: str, prefix: str) -> Iterator[EvidenceFile]:
-    """The archive itself, then its members."""
-    try:
-        with opened(path) as raw:
-            size = raw.seek(0, io.SEEK_END)
-            raw.seek(0)
-            found = _archives.listing(raw)
-    except OSError as error:
-        found = _archives.Listing(members=[], problem=f"it cannot be read: {error.strerror or type(error).__name__}")
-        size = 0
-    yield EvidenceFile(name=name, kind=ARCHIVE, path=path, size=size, problem=found.problem)
-    for member in found.members:
-        below = as_text(member.name)
-        kind = classify(below) if member.problem is None else LEFT_OUT
-        yield EvidenceFile(
-            name=prefix + below, kind=kind, path=path, size=member.size, member=member.index, problem=member.problem
-        )
+def _target(path: Path) -> tuple[str, ...]:
+    return () if path.exists() else (as_text(str(path.readlink())),)

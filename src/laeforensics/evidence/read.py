@@ -11,15 +11,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import overload
 
-from laeforensics.evidence import _archives, _unpack
+from laeforensics.evidence import _archives, _unpack, convert
+from laeforensics.evidence._members import Index
+from laeforensics.evidence.hindrances import Hindrance, hindrance
+from laeforensics.evidence.names import NOBODY, Named, accounts_named
 from laeforensics.evidence.recognise import (
     ARCHIVE,
     LEFT_OUT,
+    LISTING,
     OTHER,
     EvidenceFile,
 )
 
 _CHUNK = 1 << 20
+_OVERLAP = 1 << 8
+"""No name of an account is longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,9 +34,13 @@ class Content:
 
     data: bytes
     sha256: str
-    problem: str | None = None
+    problem: Hindrance | None = None
     code: str = "unreadable-file"
     """The code of the finding about the problem."""
+    also: tuple[Hindrance, ...] = ()
+    """What else is wrong, of an archive."""
+    named: Named = NOBODY
+    """Who is named in it, where it is no evidence of a known kind, or could not be read."""
     back: Callable[[int], int] | None = None
     """From an offset in `data` to the offset in the file, where the two differ."""
 
@@ -55,58 +65,101 @@ def contents(files: Iterable[EvidenceFile], *, here: bool = True) -> Iterator[tu
         (alone if file.member is None else members[file.path]).append(file)
     for file in alone:
         if file.kind == LEFT_OUT:
-            yield file, Content(data=b"", sha256="", problem=file.problem, code="left-out")
+            yield file, _left_out(file)
         elif file.kind == ARCHIVE:
             yield from _archive(file, members.pop(file.path, []))
         else:
             yield file, read(file) if here else None
 
 
+def _left_out(file: EvidenceFile) -> Content:
+    unreadable = file.problem is not None and file.problem.reason in ("folder", "unreadable")
+    code = "unreadable-file" if unreadable else "left-out"
+    return Content(data=b"", sha256="", problem=file.problem, code=code)
+
+
 def _archive(archive: EvidenceFile, members: list[EvidenceFile]) -> Iterator[tuple[EvidenceFile, Content]]:
-    wanted = {file.member: file for file in members if file.problem is None}
+    wanted: dict[Index, list[EvidenceFile]] = defaultdict(list)
     for file in members:
-        if file.problem is not None:
-            yield file, Content(data=b"", sha256="", problem=file.problem, code="left-out")
+        if file.kind == LEFT_OUT:
+            yield file, _left_out(file)
+        elif file.member is not None:
+            wanted[file.member].append(file)
     digest = ""
-    problem = archive.problem
+    found = archive.problem
+    named = NOBODY
     try:
         with opened(archive.path) as raw:
-            for index, data, why in _archives.contents(raw, {n for n in wanted if n is not None}):
-                yield wanted.pop(index), _content(data, hashlib.sha256(data).hexdigest(), why)
+            for index, data, why in _archives.contents(raw, wanted.keys()):
+                for file in wanted.pop(index):
+                    yield file, _member(file, data, why)
             raw.seek(0)
-            digest = hashlib.file_digest(raw, "sha256").hexdigest()
+            digest, named = _hashed(raw, is_searched=found is not None and not members)
     except OSError as error:
-        problem = error.strerror or type(error).__name__
-    for file in wanted.values():
-        why = "it could not be reached: the archive is cut off or damaged before it"
-        yield file, Content(data=b"", sha256="", problem=why, code="damaged-archive")
-    yield archive, Content(data=b"", sha256=digest, problem=problem, code="damaged-archive")
+        found = hindrance("unreadable", error.strerror or type(error).__name__)
+    for file in (file for files in wanted.values() for file in files):
+        yield file, Content(data=b"", sha256="", problem=hindrance("before member"), code="damaged-archive")
+    yield (
+        archive,
+        Content(data=b"", sha256=digest, problem=found, code="damaged-archive", also=archive.also, named=named),
+    )
+
+
+def _member(file: EvidenceFile, data: bytes, why: Hindrance | None) -> Content:
+    digest = hashlib.sha256(data).hexdigest()
+    if file.kind == ARCHIVE:
+        named = _named(data) if file.problem is not None else NOBODY
+        return Content(data=b"", sha256=digest, problem=file.problem or why, code="damaged-archive", named=named)
+    return _content(file, data, digest, why)
 
 
 def read(file: EvidenceFile) -> Content:
     """The bytes of a file that lies in a folder. An unreadable file gives no bytes and says why; it never raises."""
     try:
         with opened(file.path) as raw:
-            if file.kind == OTHER or file.size > _unpack.LARGEST_FILE:
-                return _only_hashed(file, raw)
+            if file.size > _unpack.LARGEST_FILE:
+                digest, named = _hashed(raw, is_searched=file.kind != LISTING)
+                too_large = hindrance("too large", file.size, _unpack.LARGEST_FILE)
+                is_lost = named.surely or file.kind not in (OTHER, LISTING)
+                return Content(data=b"", sha256=digest, problem=too_large if is_lost else None, named=named)
             data = raw.read()
     except OSError as error:
-        return Content(data=b"", sha256="", problem=error.strerror or type(error).__name__)
-    return _content(data, hashlib.sha256(data).hexdigest(), None)
+        return Content(data=b"", sha256="", problem=hindrance("unreadable", error.strerror or type(error).__name__))
+    return _content(file, data, hashlib.sha256(data).hexdigest(), None)
 
 
-def _only_hashed(file: EvidenceFile, raw: io.BufferedReader) -> Content:
-    digest = hashlib.file_digest(raw, "sha256").hexdigest()
-    too_large = f"{file.size} bytes is more than this software reads ({_unpack.LARGEST_FILE})"
-    return Content(data=b"", sha256=digest, problem=None if file.kind == OTHER else too_large)
+def _hashed(raw: io.BufferedReader, *, is_searched: bool) -> tuple[str, Named]:
+    """The SHA-256 of a file, and the accounts named in it, if it is searched for them."""
+    digest, before = hashlib.sha256(), b""
+    named = NOBODY
+    while chunk := raw.read(_CHUNK):
+        digest.update(chunk)
+        if is_searched:
+            named |= _named(before + chunk)
+            before = chunk[-_OVERLAP:]
+    return digest.hexdigest(), named
 
 
-def _content(data: bytes, sha256: str, problem: str | None) -> Content:
-    suffix = _unpack.packing(data)
-    if suffix is not None:
-        data, why = _unpack.unpack(io.BytesIO(data), suffix)
-        problem = problem or why
-    return Content(data=data, sha256=sha256, problem=problem, code="damaged-archive")
+def _named(data: bytes) -> Named:
+    return accounts_named(data.decode("latin-1"))
+
+
+def _content(file: EvidenceFile, data: bytes, sha256: str, found: Hindrance | None) -> Content:
+    unpacked, why = _unpack.unwrapped(data)
+    found = found or why
+    if file.kind == OTHER or not unpacked:
+        conversion = convert.undo(unpacked)
+        named = _named(conversion.data if conversion is not None else unpacked or _unpack.unwrapped_head(data))
+    else:
+        named = NOBODY
+    code = "unread-file" if file.kind == OTHER else "damaged-archive"
+    return Content(data=unpacked, sha256=sha256, problem=found, code=code, named=named)
+
+
+def peek(path: Path, size: int) -> bytes:
+    """The first bytes of a file. Raises OSError."""
+    with opened(path) as raw:
+        return raw.read(size)
 
 
 def opened(path: Path) -> contextlib.closing[io.BufferedReader]:

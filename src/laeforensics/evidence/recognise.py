@@ -1,4 +1,4 @@
-"""What is known of a file of the evidence before it is read: its name, its kind, why it is left out."""
+"""What is known of a file of the evidence before it is read: its name, its kind, whether it lies in its place."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from laeforensics.evidence.names import without_suffix
+from laeforensics.evidence._members import Index
+from laeforensics.evidence.hindrances import Hindrance
+from laeforensics.evidence.names import is_exact, s4_name, stamp_in, without_suffix
 
 LOG = "log"
 SECRETS = "secrets"
@@ -17,7 +19,10 @@ STRIPE = "stripe"
 ACTIVATION_REQUESTS = "activation_requests"
 SIGNUPS = "signups"
 SERVERINFO = "serverinfo"
+COMPLETIONS = "completions"
 CONFIG = "config"
+LISTING = "listing"
+"""Names of files and no more: lists of hashes, what a system or this software wrote beside the evidence."""
 ARCHIVE = "archive"
 OTHER = "other"
 LEFT_OUT = "left out"
@@ -26,13 +31,18 @@ _KIND_OF_NAME = {
     "activation_requests.csv": ACTIVATION_REQUESTS,
     "signups.csv": SIGNUPS,
     "serverinfo.csv": SERVERINFO,
+    "devpay_completions.csv": COMPLETIONS,
     "lae_automation_config.json": CONFIG,
-    "signup_logs": LOG,
-    "SSEC2": SECRETS,
-    "stripe": STRIPE,
+    "audit.parquet": LISTING,
+    "facts.parquet": LISTING,
 }
-_STAMPED = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6}Z-[a-z0-9-]+")
-_PLACES = frozenset({"signup_logs", "secrets", "secret_config"})
+_KIND_OF_S4_NAME = {"signup_logs": LOG, "SSEC2": SECRETS, "stripe": STRIPE}
+_KIND_OF_FOLDER = {"signup_logs": LOG, "secrets": SECRETS}
+_ARCHIVE = re.compile(r"\.(?:zip|tgz|tbz2?|txz|tzst|tar(?:\.[a-z0-9]+)?)")
+PLACES = frozenset({*_KIND_OF_FOLDER, "secret_config"})
+
+AT_HOME, BY_STAMP, BY_CONTENT = "at home", "by stamp", "by content"
+"""How a kind is known: name and place are those that the program gave; the name still bears its stamp; neither."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +61,16 @@ class EvidenceFile:
     """The name of the folder or archive that was given."""
     prefixed: bool = False
     """True if `name` begins with it."""
-    member: int | None = None
+    known: str = AT_HOME
+    """How its kind is known: AT_HOME, BY_STAMP or BY_CONTENT."""
+    told: str | None = None
+    """The kind that its first bytes tell."""
+    member: Index | None = None
     """Its place among the members of its archive."""
-    problem: str | None = None
-    """Why it is left out unread."""
+    problem: Hindrance | None = None
+    """Why it is left out unread, or not all of it can be read."""
+    also: tuple[Hindrance, ...] = ()
+    """What else is wrong with it, of an archive."""
 
     @property
     def below(self) -> str:
@@ -78,24 +94,19 @@ def below_one_folder(files: list[EvidenceFile]) -> Iterator[EvidenceFile]:
 
     Unchanged if it holds several, or that folder is signup_logs/ itself.
     """
-    tops = {file.name.partition("/")[0] for file in files if file.kind not in (OTHER, LEFT_OUT, ARCHIVE)}
-    top = f"{tops.pop()}/" if len(tops) == 1 else ""
-    for file in files:
-        inside = top and top[:-1] not in _PLACES and file.name.startswith(top)
-        below = file.name.removeprefix(top) if inside else file.name
-        kind = file.kind if file.kind in (LEFT_OUT, ARCHIVE) else classify(below)
-        yield replace(file, name=below, kind=kind)
+    known = [file for file in files if file.kind not in (OTHER, LEFT_OUT, ARCHIVE, LISTING)]
+    tops = {file.name.partition("/")[0] if "/" in file.name else "" for file in known}
+    top = tops.pop() if len(tops) == 1 else ""
+    inside = f"{top}/" if top and top.lower() not in PLACES and stamp_in(top) is None else ""
+    return (replace(file, name=file.name.removeprefix(inside)) for file in files)
 
 
 def once(files: list[EvidenceFile]) -> Iterator[EvidenceFile]:
+    """The files with names that are each one's alone: of two that are called alike, one bears a number."""
     seen: Counter[str] = Counter()
     for file in sorted(files, key=lambda file: file.kind == LEFT_OUT):
         seen[file.name] += 1
-        if seen[file.name] == 1:
-            yield file
-        else:
-            again = f"{file.name} ({seen[file.name]})"
-            yield replace(file, name=again, kind=LEFT_OUT, problem=file.problem or "another file has the same name")
+        yield file if seen[file.name] == 1 else replace(file, name=f"{file.name} ({seen[file.name]})")
 
 
 def as_text(name: str) -> str:
@@ -106,21 +117,42 @@ def as_text(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
-def classify(name: str) -> str:
-    """The kind of a file by its place and name.
+def classify(name: str, told: str | None = None) -> tuple[str, str]:
+    """The kind of a file, and how it is known: by the kind that its first bytes told, then by its place and name.
 
-    Both layouts, signup_logs/ and secrets/ at any depth, compressed or not.
+    Content decides; where it tells nothing, the program's own names do, in any case, compressed or not.
     """
+    named, is_called = _by_name(name)
+    if told is None:
+        return named or OTHER, AT_HOME
+    if told == named and is_called:
+        return told, AT_HOME
+    return told, BY_STAMP if _stamped(name) else BY_CONTENT
+
+
+def _stamped(name: str) -> bool:
+    folder, _, base = name.rpartition("/")
+    return stamp_in(base) is not None or (s4_name(name) is not None and stamp_in(folder.rpartition("/")[2]) is not None)
+
+
+def _by_name(name: str) -> tuple[str | None, bool]:
+    """The kind that name and place tell, and whether the file is called just what the program called it."""
     *folders, base = without_suffix(name).split("/")
-    if base in _KIND_OF_NAME:
-        return _KIND_OF_NAME[base]
-    if _STAMPED.fullmatch(base):
-        if folders and folders[-1] == "secrets":
-            return SECRETS
-        return LOG
-    if folders and folders[-1] == "signup_logs" and not base.startswith("."):
-        return LOG
-    return OTHER
+    folder = _ARCHIVE.sub("", folders[-1].lower()) if folders else ""
+    kind = _KIND_OF_NAME.get(base.lower())
+    if kind is not None:
+        return kind, True
+    s4 = s4_name(name)
+    if s4 is not None:
+        return _KIND_OF_S4_NAME[s4], base.lower() == s4.lower()
+    if folder in _KIND_OF_FOLDER and stamp_in(base) is not None:
+        exact = is_exact(base) or (is_exact(stamp_in(base) or "") and base.lower() == (stamp_in(base) or "").lower())
+        return _KIND_OF_FOLDER[folder], exact
+    if is_exact(base):
+        return LOG, True
+    if folder == "signup_logs" and not base.startswith("."):
+        return LOG, True
+    return None, False
 
 
 def of_root(files: Iterable[EvidenceFile], root: str, *, prefixed: bool) -> list[EvidenceFile]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from laeforensics.facts.channels import ASSERTS_NOTHING, LAST_ASSERTING_STANDING, STANDING
 from laeforensics.facts.fact import Fact, Locator
-from laeforensics.facts.reasons import DENIES, LESSENS, RAISES, REASONS, UNSURE
+from laeforensics.facts.reasons import ASSURES, DENIES, LESSENS, RAISES, REASONS, UNSURE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +111,8 @@ class Hearing:
 
     def is_unsure(self, fact: Fact) -> bool:
         """True for a fact that may be right, but asserts nothing by itself."""
-        return any(REASONS[note.reason].weight == UNSURE for note in self.notes(fact))
+        weights = {REASONS[note.reason].weight for note in self.notes(fact)}
+        return UNSURE in weights and ASSURES not in weights
 
     def channel(self, fact: Fact) -> str:
         """The word of the table of facts: how the fact came, or the first reason for which that is not its worth."""
@@ -119,27 +120,43 @@ class Hearing:
         if not notes:
             return fact.channel
         reasons = [REASONS[note.reason] for note in notes]
-        telling = [r for r in reasons if r.weight in (DENIES, LESSENS)] or [r for r in reasons if r.weight == RAISES]
-        return telling[0].channel if telling else fact.channel
+        for weights in ((DENIES,), (LESSENS,), (UNSURE,) if self.is_unsure(fact) else (), (RAISES,)):
+            telling = next((reason for reason in reasons if reason.weight in weights), None)
+            if telling is not None:
+                return telling.channel
+        return fact.channel
 
     def asserting(self, facts: Iterable[Fact]) -> list[Fact]:
         """The facts that assert something, in their order."""
         return [fact for fact in facts if self.standing(fact) <= LAST_ASSERTING_STANDING]
+
+    def sure(self, facts: Iterable[Fact]) -> list[Fact]:
+        """The facts that assert something by themselves, in their order."""
+        return [fact for fact in self.asserting(facts) if not self.is_unsure(fact)]
 
     def own(self, facts: Iterable[Fact]) -> list[Fact]:
         """The facts that are the program's own word: so they came, and nothing speaks against it."""
         return [fact for fact in facts if fact.channel == "own" and self.standing(fact) == 1]
 
     def weigh(self, facts: Iterable[Fact]) -> tuple[str | None, bool]:
-        """What the witnesses of the best standing present say, and whether they contradict each other."""
+        """What the witnesses of the best standing present say, and whether they contradict each other.
+
+        What is unsure is heard only where nothing is sure; then it contradicts itself. (An address that is unsure is
+        none: it keeps mails back, and nothing else.)
+        """
         best: int = LAST_ASSERTING_STANDING
         values: set[str] = set()
+        has_unsure = False
         for fact in facts:
             standing = self.standing(fact)
-            if standing < best:
+            if standing > best:
+                continue
+            if self.is_unsure(fact):
+                has_unsure |= fact.field != "customer_email"
+            elif standing < best:
                 best, values = standing, {fact.value}
-            elif standing == best:
+            else:
                 values.add(fact.value)
         if len(values) == 1:
             return values.pop(), False
-        return None, len(values) > 1
+        return None, len(values) > 1 or has_unsure

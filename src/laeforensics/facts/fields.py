@@ -31,6 +31,7 @@ class Field:
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = rf"(?:{_OCTET}(?:\.{_OCTET}){{3}}|{_LABEL}(?:\.{_LABEL})*\.[a-z][a-z0-9-]*)"
+_IPV6 = r"\[[0-9a-f:.]{2,45}\]"
 _BASE32 = r"[a-z2-7]{32}"
 _PEM_BLOCK = r"-----BEGIN {0}-----\n(?:[A-Za-z0-9+/=]{{1,76}}\n)+-----END {0}-----"
 _NODE_PEM = f"(?:{_PEM_BLOCK.format('CERTIFICATE')}\n{_PEM_BLOCK.format('(?:RSA )?PRIVATE KEY')})"
@@ -75,9 +76,10 @@ _TABLE: tuple[tuple[str, str | None, str], ...] = (
     (
         "private_host",
         SERVER,
-        rf"(?:ip(?:-{_OCTET}){{4}}\.(?:ec2|compute-1|[a-z]+-[a-z]+-[0-9]\.compute)\.internal|(?!ip-){_HOST})",
+        rf"(?:ip(?:-{_OCTET}){{4}}\.(?:ec2|compute-1|[a-z]+-[a-z]+-[0-9]\.compute)\.internal"
+        rf"|domU(?:-[0-9A-F]{{2}}){{6}}\.compute-1\.internal|(?!ip-){_HOST})",
     ),
-    ("introducer_furl", IDENTITY, rf"pb://{_BASE32}@{_HOST}:[0-9]{{1,5}}/(?:introducer|{_BASE32})"),
+    ("introducer_furl", IDENTITY, rf"pb://{_BASE32}@(?:{_HOST}|{_IPV6}):[0-9]{{1,5}}/(?:introducer|{_BASE32})"),
     ("activation_key", CREDENTIALS, r"[A-Z0-9]{10,40}"),
     ("ami_image_id", SERVER, r"ami-[0-9a-f]{8}(?:[0-9a-f]{9})?"),
     ("instance_size", SERVER, r"[a-z]+[0-9][a-z]?\.(?:nano|micro|small|medium|[0-9]*x?large)"),
@@ -90,11 +92,13 @@ _TABLE: tuple[tuple[str, str | None, str], ...] = (
     (
         "internal_introducer_furl",
         None,
-        rf"pb://{_BASE32}@{_HOST}:[0-9]{{1,5}}(?:,{_HOST}:[0-9]{{1,5}})*/(?:introducer|{_BASE32})",
+        rf"pb://{_BASE32}@(?:{_HOST}|{_IPV6}|localhost):[0-9]{{1,5}}(?:,(?:{_HOST}|{_IPV6}|localhost):[0-9]{{1,5}})*"
+        rf"/(?:introducer|{_BASE32})",
     ),
     ("stage", COURSE, r"[a-z_]+"),
     ("failure", COURSE, r".+"),
     ("bucket_failed", COURSE, r".+"),
+    ("reading", COURSE, r".+"),
 )
 _SECRET = {*SECRET_FIELDS, "internal_introducer_furl"}
 

@@ -34,11 +34,22 @@ CODES: dict[str, tuple[str, str]] = {
     "unreadable-file": (BLOCKING, "make the file readable for you and audit again"),
     "left-out": (WARNING, "if it is evidence, put a plain copy of it into the folder and audit again"),
     "damaged-archive": (BLOCKING, "look for another copy of this file"),
+    "unread-evidence": (
+        BLOCKING,
+        "bring the file into a form that can be read, or set it aside with `laeforensics decide --set-aside`",
+    ),
+    "set-aside": (NOTE, "none needed: a human set the file aside"),
+    "unread-file": (WARNING, "if it is evidence, bring it into a form that can be read and audit again"),
+    "renamed-file": (NOTE, "none needed: its name still bears the stamp of its run"),
+    "copied-file": (NOTE, "none needed: the other one was read"),
+    "older-state": (NOTE, "none needed: what lies in its place counts; look at both if you doubt it"),
+    "nameless-file": (WARNING, "find out where it comes from: it was known by its content alone"),
     "evidence-changed": (
         BLOCKING,
         "restore the file from its copy; if the change is right, begin a new case with --case",
     ),
     "damaged-secrets": (WARNING, "look for another copy of this secrets file"),
+    "emptied-secrets": (WARNING, "look for another copy of the secrets file"),
     "empty-secrets": (NOTE, "none needed: a run that never came to its end leaves this"),
     "damaged-config": (
         BLOCKING,
@@ -46,11 +57,16 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "damaged-row": (WARNING, "look for another copy of this csv file"),
     "damaged-value": (WARNING, "look for another copy of this log"),
+    "redacted": (WARNING, "look for a copy of this file that nobody has blacked out"),
     "converted-file": (NOTE, "none needed; a copy without conversion would give byte offsets of the original"),
     "residue": (NOTE, "look at case.residue"),
     "several-signups": (
         WARNING,
         "compare with another copy of this log: only the signup that bears the file's name counts",
+    ),
+    "several-accounts": (
+        WARNING,
+        "compare with other copies of both files: one of them holds a piece of the other",
     ),
     "renamed-log": (WARNING, "find out who renamed the file; its values are taken from its text, not from its name"),
     "misnamed-secrets": (WARNING, "find out who renamed the file; it was matched by its bucket name"),
@@ -66,7 +82,7 @@ CODES: dict[str, tuple[str, str]] = {
         "look for this signup's log or secrets file: its bucket is known from nowhere else",
     ),
     "unknown-end": (WARNING, "look for another copy of this log: whether a bucket was made is told nowhere"),
-    "no-log": (NOTE, "none, if it is a note of somebody's; if it was a log, look for another copy"),
+    "no-log": (WARNING, "none, if it is a note of somebody's; if it was a log, look for another copy"),
     "empty-log": (WARNING, "look for another copy of this log"),
     "stale-decision": (WARNING, "look at the witnesses again and decide anew"),
     "bucket-failed": (NOTE, "none: the program printed that the bucket could not be made"),
@@ -89,12 +105,24 @@ CODES: dict[str, tuple[str, str]] = {
 
 
 def finding(
-    code: str, message: str, *, signup: str | None = None, field: str | None = None, locators: tuple[Locator, ...] = ()
+    code: str,
+    message: str,
+    *,
+    signup: str | None = None,
+    field: str | None = None,
+    locators: tuple[Locator, ...] = (),
+    remedy: str | None = None,
 ) -> Finding:
-    """A finding of a known code, with that code's severity and remedy."""
-    severity, remedy = CODES[code]
+    """A finding of a known code, with that code's severity; with its remedy, too, unless a better one is known."""
+    severity, usual = CODES[code]
     return Finding(
-        code=code, severity=severity, signup=signup, field=field, message=message, remedy=remedy, locators=locators
+        code=code,
+        severity=severity,
+        signup=signup,
+        field=field,
+        message=message,
+        remedy=remedy or usual,
+        locators=locators,
     )
 
 

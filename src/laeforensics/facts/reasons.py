@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 DENIES = "denies"  # the fact is no voice at all
 UNSURE = "unsure"  # it may be right, but asserts nothing by itself
+ASSURES = "assures"  # a warrant: it is sure all the same
 LESSENS = "lessens"  # it is a voice of a lower standing than its channel's
 RAISES = "raises"  # a warrant: a voice of a better standing than its channel's
 
@@ -32,12 +33,21 @@ def _denies(channel: str, means: str, remedy: str = _COPY) -> Reason:
     return Reason(weight=DENIES, channel=channel, means=means, remedy=remedy)
 
 
+def _unsure(means: str, remedy: str = _COPY) -> Reason:
+    return Reason(weight=UNSURE, channel="unsure", means=means, remedy=remedy)
+
+
 def _raises(channel: str, standing: int, means: str) -> Reason:
     return Reason(weight=RAISES, channel=channel, means=means, remedy="none needed", standing=standing)
 
 
 REASONS: dict[str, Reason] = {
     # -- within one print -------------------------------------------------------------------------------------
+    "redacted": _denies(
+        "redacted",
+        "it was blacked out, or stands in a manual as an example: no value",
+        "look for a copy of this file that nobody has blacked out",
+    ),
     "unannounced": _denies("stray", "it stands without the announcement that introduces its print", _ORDER),
     "cut": _denies("stray", "its print does not go on as it must: a hole may have joined two lines"),
     "in-error": _denies("error", "it stands inside or behind an error message", "none needed: it was not believed"),
@@ -47,6 +57,7 @@ REASONS: dict[str, Reason] = {
     "not-its-id": _denies("stray", "it is not what the certificate beside it hashes to"),
     "not-its-certificate": _denies("broken", "its certificate does not hash to the node id beside it"),
     "host-differs": _denies("stray", "host and furl beside each other name different servers"),
+    "furl-differs": _unsure("key and furl of one signup beside each other name different nodes"),
     # -- within one file --------------------------------------------------------------------------------------
     "nothing-ties": _denies("foreign", "lines are missing before it, and nothing ties it to the signup", _ORDER),
     "another-run": _denies("foreign", "it is of another run in the same file", _ORDER),
@@ -54,6 +65,7 @@ REASONS: dict[str, Reason] = {
     "behind-a-seam": _denies("foreign", "a value that a run repeats has changed: two runs are glued together", _ORDER),
     "other-day": _denies("foreign", "its instance was launched on another day than the file's name tells", _ORDER),
     "lone-address": _denies("stray", "one line alone tells this address, and fabric's marks name another", _ORDER),
+    "older-state": _denies("foreign", "the file that lies in its place says something else, and counts", "none needed"),
     # -- across files -----------------------------------------------------------------------------------------
     "misprint": _denies("damaged", "a character or two are overwritten: other witnesses tell it whole"),
     "impossible-name": _denies("damaged", "no bucket is named like that"),
@@ -64,6 +76,7 @@ REASONS: dict[str, Reason] = {
     ),
     "other-server": _denies("foreign", "the secrets file tells another server than this log goes on with", _ORDER),
     "of-another-account": _denies("foreign", "another account tells it, too: one holds a piece of the other", _ORDER),
+    "in-two-accounts": _unsure("another account tells it, too, and nothing tells whose it is", _ORDER),
     "unknown-key": _denies("stray", "no csv row knows this activation key, whose length is unusual", _ORDER),
     "rows-of-others": _denies("stray", "every csv row that knows it tells of another customer", _ORDER),
     "lost-a-piece": _denies("stray", "it has lost a piece: both csv rows tell the whole", _ORDER),
@@ -81,8 +94,25 @@ REASONS: dict[str, Reason] = {
         remedy="none needed: the account's own word was taken",
         standing=2,
     ),
+    # -- settling an account ----------------------------------------------------------------------------------
+    "neighbour": _denies("damaged", "it differs in a character or two from what independent witnesses tell"),
+    "near-another": _unsure("another witness differs from it in a character or two, and nothing tells the right one"),
+    "by-lesser-voices": Reason(
+        weight=LESSENS,
+        channel="form",
+        means="a witness as good as it differs in a character or two; lesser ones decided",
+        remedy="ask the customer by another way",
+        standing=3,
+    ),
     # -- warrants ---------------------------------------------------------------------------------------------
     "certified": _raises("certified", 1, "relayed, proved by its hash"),
     "testimony": _raises("testimony", 1, "read out of the server"),
+    "agreed": Reason(
+        weight=ASSURES, channel="own", means="independent witnesses that are unsure agree", remedy="none needed"
+    ),
     "paired": _raises("paired", 3, "relayed, vouched for by the node id"),
 }
+DAMAGE = frozenset(
+    {"cut", "host-damaged", "host-differs", "broken-key", "not-its-id", "not-its-certificate", "furl-differs"}
+)
+"""The reasons that tell of damage to the file in which a fact stands."""

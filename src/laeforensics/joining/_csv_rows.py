@@ -43,6 +43,7 @@ def join_csv(signup: Signup, sources: Sources) -> None:
         _doubt_address(signup, email)
         email = None
     by_start = not key and (signup.log is None or email is None)
+    signups, activations = (_without_false_keyinfo(signup, rows) for rows in (signups, activations))
     if by_start and not any(row.outcome == "success" for row in signups):
         return  # second and product alone do not tell whose run this was
     signups = _credible(signup, signups, email, code)
@@ -192,6 +193,30 @@ def _without_damagedcells(signup: Signup, signups: list[Row], activations: list[
         )
         signups, activations = [_without(name, row) for row in signups], [_without(name, row) for row in activations]
     return signups, activations
+
+
+def _without_false_keyinfo(signup: Signup, rows: list[Row]) -> list[Row]:
+    """Whom the program wrote to gave no key information; whom the staff were to write to gave some."""
+    log = signup.log
+    if log is None or "mail_sent" not in {stage for stage, _ in signup.stages}:
+        return rows
+    to_staff = "key info" in log.marks
+    kept = []
+    for row in rows:
+        told = row.value("customer_keyinfo")
+        if told is None or bool(told) == to_staff:
+            kept.append(row)
+            continue
+        went = "the staff" if to_staff else "the customer"
+        what = (
+            f"{row.evidence}:{row.line} tells {'some' if told else 'no'} key information, but the mail went to {went}"
+        )
+        locators = tuple(f.locator for f in row.facts if f.field == "customer_keyinfo")
+        signup.findings.append(
+            finding("csv-contradicts-log", what, signup=signup.name, field="customer_keyinfo", locators=locators)
+        )
+        kept.append(_without("customer_keyinfo", row))
+    return kept
 
 
 def _is_damaged_cell(one: str, other: str) -> bool:

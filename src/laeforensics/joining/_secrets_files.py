@@ -34,6 +34,7 @@ def join_secrets(signups: Sequence[Signup], sources: Sources) -> None:
     for signup in signups:
         if signup.secrets is None or not signup.secrets.filled:
             _search_secrets(signup, sources, taken)
+        _note_emptied(signup)
         stripe = sources.stripe.get(stem(signup.name))
         if stripe is not None:
             signup.add(stripe.facts)
@@ -88,11 +89,10 @@ def _belongs(signup: Signup, file: SecretsFile, sources: Sources) -> bool:
 
 
 def _against(signup: Signup, file: SecretsFile, sources: Sources) -> tuple[str, str] | None:
-    log = signup.log
     stage = furthest(signup.stages)
     if signup.has_failed and RANK.get(stage or "", 0) < RANK["storage_started"]:
         return "bucket_name", f"a run that failed at {stage} cannot have filled it"
-    if log is not None and "Reading secrets..." in log.announcements:
+    if signup.asserted("reading"):
         return None  # a re-record wrote this file itself: where the two differ, they contradict each other
     bucket, _ = signup.weigh("bucket_name")
     theirs = sources.value(file, "bucket_name")
@@ -122,6 +122,16 @@ def _undecided(signup: Signup, facts: Iterable[Fact], sources: Sources) -> str |
     """What stands for the names of a bucket, where they are told in more than one spelling."""
     names = (f.value for f in signup.hearing.asserting(facts) if f.field == "bucket_name")
     return next((sources.undecided[n] for n in names if n in sources.undecided), None)
+
+
+def _note_emptied(signup: Signup) -> None:
+    """A run that came to its end has filled its secrets file."""
+    file = signup.secrets
+    if signup.log is None or file is None or file.filled or not (file.problem or "").startswith("0 bytes"):
+        return
+    if "mail_sent" in {stage for stage, _ in signup.stages} and not signup.has_failed:
+        what = f"{file.evidence} is empty, but this log tells the run's end: it was filled once"
+        signup.findings.append(finding("emptied-secrets", what, signup=signup.name))
 
 
 def _search_secrets(signup: Signup, sources: Sources, taken: set[str]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from laeforensics.companions.csv_rows import Row
 from laeforensics.companions.products import Product, of_another_time
 from laeforensics.companions.sources import Sources
+from laeforensics.doubting.judges import hear_accounts, hear_case
 from laeforensics.doubting.signups import Signup
 from laeforensics.evidence.names import start_of
 from laeforensics.facts.buckets import activation_key_of, bears_seed, product_code_of, seed_of
@@ -17,13 +18,12 @@ from laeforensics.facts.findings import Finding, finding
 from laeforensics.joining._bucket_names import settle_names
 from laeforensics.joining._csv_rows import REQUEST_TO_LOG, cells, join_csv, moment
 from laeforensics.joining._secrets_files import join_secrets
-from laeforensics.joining._sharing import doubt_shared
 from laeforensics.parsing.logs import SignupLog
 from laeforensics.parsing.stages import BEFORE_DEPLOYMENT, impossible
 
 
 def join(logs: Sequence[SignupLog], sources: Sources) -> list[Signup]:
-    """One `Signup` for each log, in the logs' order."""
+    """One `Signup` for each log, in the logs' order, with its secrets files."""
     signups = []
     for log in logs:
         signup = Signup(name=log.evidence, log=log, beliefs=sources.beliefs)
@@ -34,10 +34,17 @@ def join(logs: Sequence[SignupLog], sources: Sources) -> list[Signup]:
     for signup in signups:
         _doubt_name(signup, sources)
     join_secrets(signups, sources)
-    doubt_shared(signups, sources)
-    for signup in signups:
-        join_rest(signup, sources)
     return signups
+
+
+def settle(signups: Sequence[Signup], sources: Sources) -> None:
+    """Join what is found by settled values, and weigh the witnesses of every field, when the judges have spoken."""
+    hear_case(signups)
+    for signup in signups:
+        _join_rest(signup, sources)
+    hear_accounts(signups)
+    for signup in signups:
+        _settle(signup)
 
 
 def _doubt_name(signup: Signup, sources: Sources) -> None:
@@ -81,14 +88,13 @@ def _doubt_name(signup: Signup, sources: Sources) -> None:
     )
 
 
-def join_rest(signup: Signup, sources: Sources) -> None:
-    """Join csv rows, product and serverinfo, then settle every field."""
+def _join_rest(signup: Signup, sources: Sources) -> None:
+    """Join csv rows, product and serverinfo."""
     _join_product_code(signup)
     join_csv(signup, sources)
     _join_serverinfo(signup, sources.serverinfo)
     _join_token(signup, sources)
     signup.doubt(of_another_time(signup.told("product_token"), signup.hearing), "of-another-time")
-    _settle(signup)
     names = (f.value for f in signup.asserted("bucket_name"))
     signup.undecided_bucket = next((sources.undecided[n] for n in names if n in sources.undecided), None)
 

@@ -9,7 +9,6 @@ from laeforensics.doubting.signups import Signup
 from laeforensics.evidence.names import start_of, stem
 from laeforensics.facts.beliefs import Hearing
 from laeforensics.facts.findings import Finding, finding
-from laeforensics.joining.join import join_rest
 from laeforensics.parsing.logs import SignupLog
 
 
@@ -27,7 +26,6 @@ def logs_lost(joined: Sequence[Signup], sources: Sources) -> list[Signup]:
         stripe = sources.stripe.get(stem(name))
         if stripe is not None:
             signup.add(stripe.facts)
-        join_rest(signup, sources)
         lost.append(signup)
     return lost
 

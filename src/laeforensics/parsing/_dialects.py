@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from laeforensics.evidence.names import without_suffix
+from laeforensics.evidence.names import s4_name
 
 if TYPE_CHECKING:
     from laeforensics.parsing.logs import SignupLog
@@ -65,4 +65,4 @@ def recognise(log: SignupLog) -> str:
 
 def is_s4(log: SignupLog) -> bool:
     """True for a log of the programs behind the site that quoted nothing."""
-    return "s4" in log.marks or without_suffix(log.evidence).rpartition("/")[2] == "signup_logs"
+    return "s4" in log.marks or s4_name(log.evidence) is not None

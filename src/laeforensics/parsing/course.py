@@ -72,7 +72,7 @@ class _Follower:
         self.log = log
         self.course = Course(runs=[Run(start=0)])
         self.items: set[str] = set()
-        self.swallowed = False
+        self.swallowed = self.is_reading = False
         self.is_s4 = self.has_region = False
         self.error: int | None = None
         self.last: str | None = None
@@ -91,13 +91,8 @@ class _Follower:
         if rule == "mail":
             self._mail(event)
             return
-        if is_order_broken(rule, self.items):
-            self.here.end = event.start
-            self.end_error(event.start)
-            first = Stretch(start=event.start, line=event.line)
-            self.course.runs.append(Run(start=event.start, continuity=Continuity([first])))
-            self.items.clear()
-            self.swallowed, self.last = False, None
+        if is_order_broken(rule, self.items) or self.is_reading:
+            self._another_run(event)
         self.items.add(rule)
         self.is_s4 |= rule == "started" and "entering" in event.more
         self.has_region |= rule == "bucket" and "region" in event.more
@@ -106,6 +101,20 @@ class _Follower:
             self.here.went_on += self.here.failures
             self.here.has_failed = self.swallowed = False
             self.end_error(event.start)
+
+    def _another_run(self, event: Event) -> None:
+        self.here.end = event.start
+        self.end_error(event.start)
+        first = Stretch(start=event.start, line=event.line)
+        self.course.runs.append(Run(start=event.start, continuity=Continuity([first])))
+        self.items.clear()
+        self.swallowed, self.last, self.is_reading = False, None, False
+
+    def _reading(self, event: Event) -> None:
+        """A run that reads secrets out of a server does nothing else: what went before, or comes after, is another."""
+        if self.items:
+            self._another_run(event)
+        self.is_reading = True
 
     def _mail(self, event: Event) -> None:
         """The programs that named no region when they made the bucket did not write to customers."""

@@ -28,7 +28,8 @@ class Torn(NamedTuple):
 class Event(NamedTuple):
     """Something in the order of a file that tells of its runs: see `course`.
 
-    `kind` is one of `item stage key host served cut unread part monitoring failure bucket_failed`; `fact` the number of
+    `kind` is one of `item stage key host served cut unread part monitoring failure bucket_failed
+    reading`; `fact` the number of
     the fact that it is about.
     """
 

@@ -33,7 +33,7 @@ from laeforensics.parsing.logs import Event, SignupLog, Torn
 from laeforensics.parsing.parser import Piece
 from laeforensics.parsing.stages import STAGE_OF_ITEM, stage_of_announcement
 
-BUCKET_FAILED = "S3 bucket creation failed."
+_TOLD_BY = {"S3 bucket creation failed.": "bucket_failed", "Reading secrets...": "reading"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,8 +200,8 @@ class _Reader:
         stage = stage_of_announcement(text)
         if text.startswith("Waiting 75 seconds"):
             self.log.marks.add("75 seconds")
-        elif text == BUCKET_FAILED:
-            self._told("bucket_failed", piece, text)
+        elif text in _TOLD_BY:
+            self._told(_TOLD_BY[text], piece, text)
         if stage is not None:
             self._stage(stage, piece, "announcement")
         elif text == "Setting up monitoring...":
@@ -211,9 +211,8 @@ class _Reader:
     def _told(self, name: str, piece: Piece, text: str) -> None:
         where = Locator(self.log.evidence, piece.line, piece.start_pos, piece.end_pos)
         self._event(name, piece, text, fact=len(self.log.facts))
-        self.log.facts.append(
-            Fact(name, text, where, "announcement" if name == "bucket_failed" else name, OWN, self.print)
-        )
+        rule = name if name == "failure" else "announcement"
+        self.log.facts.append(Fact(name, text, where, rule, OWN, self.print))
 
     def _failure(self, pieces: Sequence[Piece]) -> None:
         self._told("failure", pieces[0], str(pieces[0]).split("\n", 1)[0].strip(">[")[:160])

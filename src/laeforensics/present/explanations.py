@@ -8,6 +8,7 @@ from laeforensics.accounts.account import CaseAccount
 from laeforensics.audit import decisions, rules
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.fields import CREDENTIALS, CUSTOMER, IDENTITY, SERVER, fields_of, shown
+from laeforensics.facts.findings import finding
 from laeforensics.facts.masking import plain
 from laeforensics.facts.node_keys import tub_id_of_furl
 from laeforensics.present._templates import template
@@ -28,6 +29,8 @@ _CHANNEL_WORDS = {
     "broken": "its key does not fit its certificate: not believed",
     "foreign": "of another signup in the file: not believed",
     "damaged": "damaged: not believed",
+    "redacted": "blacked out, or an example: no value",
+    "unsure": "it may be damaged: not sure",
 }
 
 
@@ -108,7 +111,11 @@ class Explanation:
 def explain(account: CaseAccount) -> Explanation:
     """The explanation of an account."""
     verdict, grade = rules.verdict(account), rules.grade(account)
-    findings = [*account.findings, *(f for s in account.signups for f in s.findings)]
+    findings = [
+        *(finding("unread-evidence", f"{file} names this account, and was not read") for file in account.unread),
+        *account.findings,
+        *(f for s in account.signups for f in s.findings),
+    ]
     return Explanation(
         account_id=account.account_id,
         verdict=verdict.name,

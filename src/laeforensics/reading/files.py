@@ -11,7 +11,8 @@ from laeforensics.companions.secrets_files import SecretsFile, read_secrets, rea
 from laeforensics.doubting.deriving import external_furl
 from laeforensics.doubting.judges import hear_file
 from laeforensics.doubting.views import FileView, damaged_secret
-from laeforensics.evidence import convert, recognise
+from laeforensics.evidence import convert, recognise, resaved
+from laeforensics.evidence.hindrances import hindrance
 from laeforensics.evidence.read import Content
 from laeforensics.evidence.recognise import EvidenceFile
 from laeforensics.facts.beliefs import Beliefs, Hearing, Note
@@ -19,6 +20,8 @@ from laeforensics.facts.fact import Fact, Locator
 from laeforensics.facts.findings import Finding, damaged_value, finding
 from laeforensics.parsing.logs import SignupLog
 from laeforensics.parsing.signuplogs import read_log
+from laeforensics.reading import unread
+from laeforensics.reading.unread import WORDS, Unread
 
 
 @dataclass(slots=True, kw_only=True)
@@ -40,30 +43,41 @@ class FileReading:
     notes: list[Note] = field(default_factory=list)
     """What the judges of its prints and of the file think of its facts."""
     findings: list[Finding] = field(default_factory=list)
+    unread: Unread | None = None
 
 
 def read_file(file: EvidenceFile, content: Content) -> FileReading:
     """One file's bytes to what it tells. Pure: it opens nothing, and any process can do it."""
     told = FileReading(file=file, sha256=content.sha256)
-    if content.problem is not None:
-        message = content.problem if content.code != "unreadable-file" else f"cannot be read: {content.problem}"
-        told.findings.append(finding(content.code, message, signup=file.name))
+    for wrong in (content.problem, *content.also):
+        if wrong is not None:
+            told.findings.append(finding(content.code, str(wrong), signup=file.name, remedy=wrong.remedy))
     if content.problem is None or content.data:
         try:
             _READERS.get(file.kind, _ignore)(told, file, _as_written(told, file, content))
+            _note_place(told)
         except Exception as error:  # noqa: BLE001 - one file never stops the others, whatever it holds
-            what = f"nobody foresaw what this file holds ({type(error).__name__}); nothing of it was used"
             told = FileReading(file=file, sha256=content.sha256)
-            told.findings.append(finding("unreadable-file", what, signup=file.name))
+            content = replace(content, problem=hindrance("unforeseen", type(error).__name__))
+            told.findings.append(finding("unreadable-file", str(content.problem), signup=file.name))
+    told.unread = unread.of(told, content)
     return told
 
 
 def _as_written(told: FileReading, file: EvidenceFile, content: Content) -> Content:
-    conversion = convert.undo(content.data)
-    if conversion is None:
-        return content
-    told.findings.append(finding("converted-file", f"the file was converted: {conversion.what}", signup=file.name))
-    return replace(content, data=conversion.data, back=conversion.back)
+    """The content as its program wrote it: conversions of the whole file are undone, its places are kept."""
+    for undo in _CONVERSIONS.get(file.kind, ()):
+        conversion = undo(content.data)
+        if conversion is not None:
+            what = f"the file was converted: {conversion.what}"
+            told.findings.append(finding("converted-file", what, signup=file.name))
+            back = conversion.back if content.back is None else _one_after_other(conversion.back, content.back)
+            content = replace(content, data=conversion.data, back=back)
+    return content
+
+
+def _one_after_other(second: Callable[[int], int], first: Callable[[int], int]) -> Callable[[int], int]:
+    return lambda offset: first(second(offset))
 
 
 def _moved(content: Content, locator: Locator) -> Locator:
@@ -101,6 +115,13 @@ def _move(told: FileReading, content: Content) -> None:
     told.findings = [
         replace(found, locators=tuple(_moved(content, place) for place in found.locators)) for found in told.findings
     ]
+
+
+def _note_place(told: FileReading) -> None:
+    """Say of a file that was known by its content, or by the stamp that its name bears, that it was."""
+    if told.file.known != recognise.AT_HOME:
+        code = "renamed-file" if told.file.known == recognise.BY_STAMP else "nameless-file"
+        told.findings.append(finding(code, f"its content is {WORDS[told.file.kind]}", signup=told.file.name))
 
 
 def _log(told: FileReading, file: EvidenceFile, content: Content) -> None:
@@ -195,3 +216,6 @@ _READERS: dict[str, Callable[[FileReading, EvidenceFile, Content], None]] = {
     recognise.SERVERINFO: _serverinfo,
     recognise.CONFIG: _config,
 }
+
+_OF_CSV = (recognise.ACTIVATION_REQUESTS, recognise.SIGNUPS, recognise.SERVERINFO)
+_CONVERSIONS = {kind: (convert.undo, resaved.undo) if kind in _OF_CSV else (convert.undo,) for kind in _READERS}

@@ -14,8 +14,9 @@ from laeforensics.evidence.read import Content
 from laeforensics.evidence.recognise import EvidenceFile, as_text
 from laeforensics.facts.findings import Finding, finding
 from laeforensics.parsing.logs import SignupLog
-from laeforensics.reading import _pool
+from laeforensics.reading import _pool, copies
 from laeforensics.reading.files import FileReading, read_file
+from laeforensics.reading.unread import Unread
 
 _BATCH = 32
 _BATCH_BYTES = 4 << 20
@@ -31,6 +32,8 @@ class Reading:
     logs: list[SignupLog] = field(default_factory=list)
     sources: Sources = field(default_factory=Sources)
     findings: list[Finding] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
+    """What may be evidence and could not be read."""
 
     @property
     def digest(self) -> str:
@@ -46,6 +49,8 @@ class Reading:
             self.archives.append((file, told.sha256))
         elif file.kind != recognise.LEFT_OUT:
             self.files.append((file, told.sha256))
+        if told.unread is not None:
+            self.unread.append(told.unread)
         sources = self.sources
         sources.beliefs.add(told.notes)
         if told.log is not None:
@@ -83,6 +88,7 @@ def read_all(
             for one in some:
                 progress(one.file)
     reading = Reading()
+    told = copies.without_copies(told)
     told.sort(key=lambda t: t.file.name, reverse=True)
     while told:
         reading.add(told.pop())

@@ -14,7 +14,8 @@ from laerecover.ports.world import World
 from laerecover.runbook.ledger import read_ledger
 from laerecover.settings import Settings
 from laerecover.state.lock import locked
-from laerecover.state.state import State, open_state, read_state
+from laerecover.state.opening import open_state, read_state
+from laerecover.state.state import State
 from laerecover.state.worlds import Worlds
 
 
@@ -25,7 +26,7 @@ def adopt(
 
     Raises LaeRecoverError: a state exists, there is nothing to adopt, or there are several recoveries.
     """
-    manifest, folder = options.read(), options.folder("run")
+    manifest, folder = options.places.read(), options.places.folder("run")
     if read_state(folder) is not None:
         raise LaeRecoverError(
             "there is a state already",

@@ -31,10 +31,10 @@ def cleanup(
     `confirm` gets them with the word that must be typed. Raises Guarded.
     """
     state = find_state(options)
-    manifest, settings = state.seen(options.read()), options.settings_for(state.mode, state.folder)
+    manifest, settings = state.seen(options.places.read()), options.settings_for(state.mode, state.folder)
     guard_cloud(state, settings)
     with locked(state.folder, "cleanup"):
-        opened = worlds.open(state, settings, options.vault(state.folder), stop)
+        opened = worlds.open(state, settings, options.places.vault(state.folder), stop)
         rounds = read_ledger(state.ledger)
         recorded = {row.instance_id for row in opened.world.register.rows()}
         half_made = [

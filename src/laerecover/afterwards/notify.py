@@ -20,7 +20,8 @@ from laerecover.ports.refusals import WorldError
 from laerecover.report.lost_mails import doubt_lost
 from laerecover.settings import Settings
 from laerecover.state.lock import locked
-from laerecover.state.state import State, open_state
+from laerecover.state.opening import open_state
+from laerecover.state.state import State
 from laerecover.state.worlds import Worlds
 
 
@@ -35,7 +36,7 @@ class Letter:
 
 def waiting_letters(options: Options, state: State, manifest: Manifest, settings: Settings) -> list[Letter]:
     """The mails that `notify` would send, in that order: those that were tried before come last."""
-    vault = options.vault(state.folder)
+    vault = options.places.vault(state.folder)
     accounts = {a.account_id: a for a in manifest.accounts}
     chosen = options.selection.of(manifest)
     letters = []
@@ -75,8 +76,8 @@ def notify(
     need_reason(options)
     with locked(find_state(options).folder, "notify"):
         state = record_not_dialled(options, find_state(options))
-        manifest, settings = state.seen(options.read()), options.settings_for(state.mode, state.folder)
-        if state.planned_digest != manifest.digest:
+        manifest, settings = state.seen(options.places.read()), options.settings_for(state.mode, state.folder)
+        if state.planned.digest != manifest.digest:
             open_state(state.folder, mode=state.mode, digest=manifest.digest, now=now())
         outbox = Outbox(state.outbox)
         outbox.doubt_interrupted(now())
@@ -86,9 +87,9 @@ def notify(
             raise Guarded(
                 "the mails were not confirmed", where=str(state.folder), next_step="look again later; nothing was sent"
             )
-        vault = options.vault(state.folder)
+        vault = options.places.vault(state.folder)
         opened = worlds.open(state, settings, vault, stop)
-        if not state.not_dialled:
+        if not state.decisions.not_dialled:
             mails, at_once = [letter.mail for letter in letters], options.concurrency
             silent = hold_back_silent(mails, opened.world, vault, outbox, at_once=at_once)
             letters = [letter for letter in letters if letter.mail.message_id not in silent]

@@ -19,7 +19,9 @@ def resolve_mail(options: Options, account_id: str, *, sent: bool) -> tuple[Stat
         outbox = Outbox(state.outbox)
         outbox.doubt_interrupted(now())
         if any(m.account_id == account_id for m in lost_of(state, outbox, None, "")):
-            doubt_lost(state, outbox, options.read(), options.settings_for(state.mode, state.folder).sender, now())
+            doubt_lost(
+                state, outbox, options.places.read(), options.settings_for(state.mode, state.folder).sender, now()
+            )
         settled = 0
         for mail in _open(outbox.of(account_id), sent=sent):
             to, answer = _SETTLED[mail.state == "in_doubt", sent]

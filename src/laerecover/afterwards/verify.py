@@ -83,14 +83,14 @@ def who_is_asked(
     options: Options, state: State, stop: threading.Event, worlds: Worlds
 ) -> tuple[Inquiry, list[Account], dict[str, Round]]:
     """With whom, the accounts that were chosen, and what the ledger knows of all."""
-    manifest = state.seen(options.read())
+    manifest = state.seen(options.places.read())
     settings = options.settings_for(state.mode, state.folder)
-    vault = options.vault(state.folder)
+    vault = options.places.vault(state.folder)
     asked = Inquiry(
         world=worlds.open(state, settings, vault, stop).world,
         vault=vault,
         recipe=recipe_named(settings.recipe),
-        patch=f"laerecover patch {options.quoted}{options.repeat('patch', state=True)}",
+        patch=f"laerecover patch {options.places.quoted}{options.repeat('patch', state=True)}",
     )
     chosen = options.selection.of(manifest)
     accounts = [a for a in manifest.accounts if a.account_id in chosen]
@@ -99,9 +99,9 @@ def who_is_asked(
 
 def dialling(state: State, asked: Inquiry) -> Inquiry:
     """Without the nodes' ports where somebody has said that they cannot be dialled from here."""
-    if state.not_dialled is None:
+    if state.decisions.not_dialled is None:
         return asked
-    untold = f"not asked from here: {state.not_dialled['because']}"
+    untold = f"not asked from here: {state.decisions.not_dialled['because']}"
     return replace(asked, world=replace(asked.world, nodes=None), untold=untold)
 
 

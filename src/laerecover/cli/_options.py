@@ -6,7 +6,7 @@ import functools
 import inspect
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -58,32 +58,50 @@ _SHARED: dict[str, Any] = {
         bool, "--not-dialled", help="This network does not let new servers be dialled: said once, for good."
     ),
     "because": _option(str | None, "--because", metavar="WHY", help="Why --accept or --not-dialled; it is recorded."),
+    "accept": _option(
+        list[str] | None, "--accept", metavar="ACCOUNT", help="Recover it though some server of it may still run."
+    ),
+    "canary": _option(
+        bool, "--canary/--no-canary", help="One account goes through to its end before the others start."
+    ),
+    "seed": _option(int | None, "--seed", help="Which mishaps the twin world has in store [1]."),
+    "faults": _option(str, "--faults", metavar="seed:N", help="Draw from all mishaps at random, worse ones too."),
+    "world": _option(
+        str, "--world", metavar="twin|rig", help="On a file, or on this machine's own rig (root, extra [rig])."
+    ),
+    "prove": _option(bool, "--prove", help="A file stored before is read back after; on a rig."),
+    "again": _option(bool, "--again", help="Forget the old drill and begin anew."),
+    "pace": _option(float, "--pace", hidden=True, min=0.0001, max=1.0),
     "traceback": _option(bool, "--traceback", help="Show where an error came from."),
 }
+_DEFAULTS: dict[str, Any] = {"canary": True, "faults": "", "world": "twin", "pace": 0.01}
+"""Where the default is neither None nor, of a flag, False."""
 SELECTION = ("only", "without", "first")
 PLACES = ("state", "key_file", "settings")
 DECIDING = ("not_dialled", "because")
+DRILLING = ("seed", "faults", "world", "prove", "again", "pace")
 WORKING = ("concurrency", "mail", "evidence_out", "new_identity", "max_instances", "max_failures")
-_WORDS = {"mail": ("hold", "send"), "name_tag": ("none", "email")}
+_WORDS = {"mail": ("hold", "send"), "name_tag": ("none", "email"), "world": ("twin", "rig")}
 
 
-def takes(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """A verb `(options: Options, *its own)`, typed as MANIFEST, its own, then the shared options of these names."""
+def takes(*names: str, before: Sequence[str] = ()) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A verb `(options: Options, *its own)`, typed as MANIFEST, those named `before`, its own, then those of `names`."""
+    every = ("manifest", *before, *names)
 
     def expand(function: Callable[..., None]) -> Callable[..., None]:
         del function.__annotations__["options"]  # known to type checkers only: its module would load too much here
         hints = inspect.get_annotations(function, eval_str=True)
         _, *given = inspect.signature(function).parameters.values()
         own = [p.replace(annotation=hints[p.name], kind=inspect.Parameter.KEYWORD_ONLY) for p in given]
-        shared = [_parameter(name) for name in ("manifest", *names, "traceback")]
+        first, last = (list(map(_parameter, some)) for some in (("manifest", *before), (*names, "traceback")))
 
         @functools.wraps(function)
         def called(**values: Any) -> None:
             if values.pop("traceback"):
                 TRACE.set()
-            function(_options({name: values.pop(name) for name in ("manifest", *names)}), **values)
+            function(_options({name: values.pop(name) for name in every}), **values)
 
-        parameters = [shared[0], *own, *shared[1:]]
+        parameters = [*first, *own, *last]
         called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         called.__annotations__ = {p.name: p.annotation for p in parameters}
         return called
@@ -93,16 +111,16 @@ def takes(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
 
 def _parameter(name: str) -> inspect.Parameter:
     annotation = _SHARED[name]
-    default = inspect.Parameter.empty if name == "manifest" else False if annotation.__origin__ is bool else None
+    default = _DEFAULTS.get(name, False if annotation.__origin__ is bool else None)
+    default = inspect.Parameter.empty if name == "manifest" else default
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
 def _options(values: dict[str, Any]) -> Any:
-    from laerecover.options import Options, Selection
+    from laerecover.options import make_options
 
-    only, without, first = (values.pop(name, None) for name in SELECTION)
     for name, words in _WORDS.items():
         if values.get(name) not in (None, *words):
             raise typer.BadParameter(f"--{name.replace('_', '-')} is {' or '.join(words)}")
-    selection = Selection(only=tuple(only or ()), without=tuple(without or ()), first=first)
-    return Options(selection=selection, **{name: value for name, value in values.items() if value is not None})
+    given = {name: value for name, value in values.items() if value is not None}
+    return make_options(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})

@@ -97,8 +97,8 @@ def show_plan(plan: Plan, options: Options, *, stream: TextIO | None = None) -> 
         )
     )
     out.print(Text(f"manifest {plan.manifest_digest}\nplan     {plan.digest}"))
-    drill = f"laerecover drill {options.quoted}{options.repeat('drill')}"
-    run = f"laerecover run {options.quoted}{options.repeat('run', state=True)}"
+    drill = f"laerecover drill {options.places.quoted}{options.repeat('drill')}"
+    run = f"laerecover run {options.places.quoted}{options.repeat('run', state=True)}"
     out.print(Text(f"next: {drill}, then {run}"))
 
 

@@ -32,5 +32,5 @@ def adopt(
     else:
         show_instances(found)
         print(
-            f"{len(found)} instances adopted into {state.folder}\nnext: laerecover run {options.quoted}{options.repeat('run', state=True)}"
+            f"{len(found)} instances adopted into {state.folder}\nnext: laerecover run {options.places.quoted}{options.repeat('run', state=True)}"
         )

@@ -26,5 +26,5 @@ def resolve(
     if matter != "mail" or sent == resend:
         raise typer.BadParameter("say `mail`, with either --sent or --resend")
     resolve_mail(options, account, sent=sent)
-    again = f"next: laerecover notify {options.quoted}{options.repeat('notify', state=True)}"
+    again = f"next: laerecover notify {options.places.quoted}{options.repeat('notify', state=True)}"
     print("The mail is settled: nobody sends it again." if sent else f"The mail is held again; {again}")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from laerecover.cli._options import DECIDING, PLACES, SELECTION, WORKING, JsonOpt, YesOpt, takes
 from laerecover.cli._work import work
@@ -19,27 +17,16 @@ if TYPE_CHECKING:
     from laerecover.state.state import State
 
 
-@takes(*PLACES, *SELECTION, *WORKING, "name_tag", "disaster_at", *DECIDING)
+@takes(*PLACES, *SELECTION, *WORKING, "name_tag", "disaster_at", *DECIDING, before=("accept", "canary"))
 def run(
     options: Options,
-    accept: Annotated[
-        list[str] | None,
-        typer.Option("--accept", metavar="ACCOUNT", help="Recover it though some server of it may still run."),
-    ] = None,
-    canary: Annotated[
-        bool, typer.Option("--canary/--no-canary", help="One account goes through to its end before the others start.")
-    ] = True,
     yes: YesOpt = False,
     json_: JsonOpt = False,
 ) -> None:
     """Recover. After a crash the same command goes on where it stopped; mails are held."""
-    from dataclasses import replace
-
     from laerecover import recovery
     from laerecover.cli._show import ask, show_plan, show_progress
     from laerecover.cli._worlds import EveryWorld
-
-    given = replace(options, accept=tuple(accept or ()), canary=canary)
 
     def confirm(made: Plan) -> bool:
         show_plan(made, options, stream=sys.stderr if json_ else sys.stdout)
@@ -47,7 +34,7 @@ def run(
 
     def recover(stop: threading.Event, watch: Watch) -> tuple[State, Report]:
         return recovery.run(
-            given, watch=watch, stop=stop, confirm=confirm, worlds=EveryWorld(), asked=not yes, heard=show_progress
+            options, watch=watch, stop=stop, confirm=confirm, worlds=EveryWorld(), asked=not yes, heard=show_progress
         )
 
     work(json_, recover)

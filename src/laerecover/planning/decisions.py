@@ -21,8 +21,8 @@ from laerecover.state.state import State
 
 def need_reason(options: Options) -> None:
     """Raises LaeRecoverError for a decision without one."""
-    for option, given in (("--accept", options.accept), ("--not-dialled", options.not_dialled)):
-        if given and not (options.because or "").strip():
+    for option, given in (("--accept", options.consent.accept), ("--not-dialled", options.consent.not_dialled)):
+        if given and not options.consent.reason:
             raise LaeRecoverError(
                 f"{option} needs a reason", where="--because", next_step=f'add --because "…"; {NOT_STARTED}'
             )
@@ -30,10 +30,11 @@ def need_reason(options: Options) -> None:
 
 def record_not_dialled(options: Options, state: State) -> State:
     """The state with what `--not-dialled` says, written down: it is said once, and holds for this recovery."""
-    if not options.not_dialled:
+    if not options.consent.not_dialled:
         return state
-    said = {"because": (options.because or "").strip(), "by": getpass.getuser()}
-    return replace(state, not_dialled={**said, "at": now().isoformat(timespec="seconds")}).write()
+    said = {"because": options.consent.reason, "by": getpass.getuser()}
+    said["at"] = now().isoformat(timespec="seconds")
+    return replace(state, decisions=replace(state.decisions, not_dialled=said)).write()
 
 
 def accept_rebuilt(
@@ -43,10 +44,11 @@ def accept_rebuilt(
 
     Gives the state with that written down, and the obstacles: what was accepted blocks no more.
     """
-    named = {a.account_id for a in manifest.accounts if {a.account_id, a.customer_email} & set(options.accept)}
+    named = {a.account_id for a in manifest.accounts if {a.account_id, a.customer_email} & set(options.consent.accept)}
     accepted = dict.fromkeys(f for f in obstacles if f.what == REBUILT and f.account_id in named)
     for obstacle in accepted:
-        state = state.accept_living(obstacle.account_id or "", obstacle.instances).write()
+        said = state.decisions.accept_living(obstacle.account_id or "", obstacle.instances)
+        state = replace(state, decisions=said).write()
     return state, [_told_only(obstacle) if obstacle in accepted else obstacle for obstacle in obstacles]
 
 
@@ -61,7 +63,7 @@ def record_decisions(options: Options, state: State, manifest: Manifest) -> Stat
     Raises LaeRecoverError for a name that will not do.
     """
     state = record_not_dialled(options, state)
-    for name in options.accept:
+    for name in options.consent.accept:
         found = [a for a in manifest.accounts if name in (a.account_id, a.customer_email)]
         able = [a for a in found if a.verdict == "RECOVERABLE"]
         if not able:
@@ -77,14 +79,15 @@ def record_decisions(options: Options, state: State, manifest: Manifest) -> Stat
                 next_step=f"give --accept the ids of those that you mean; {NOT_STARTED}",
             )
         for account in able:
-            state = state.accept(account, because=(options.because or "").strip(), by=getpass.getuser(), now=now())
-    return state.write() if options.accept else state
+            said = state.decisions.accept(account, because=options.consent.reason, by=getpass.getuser(), now=now())
+            state = replace(state, decisions=said)
+    return state.write() if options.consent.accept else state
 
 
 def ask_old_servers(state: State, manifest: Manifest, chosen: frozenset[str], opened: OpenWorld, region: str) -> State:
     """Ask the cloud which of the old servers still run, each time until the account is recovered: a mended manifest may
     name others. What was accepted is not asked, unless the decision was about others."""
-    rounds, accepted = read_ledger(state.ledger, with_steps=False), state.accepted_of(manifest)
+    rounds, accepted = read_ledger(state.ledger, with_steps=False), state.decisions.holding_for(manifest)
     settled = {account for account, latest in rounds.items() if latest.outcome == "recovered"} | accepted.keys()
     asked = [a for a in manifest.recoverable if a.account_id in chosen and a.account_id not in settled]
     answers = {account: state.inventory[account] for account in state.inventory.keys() & (settled | rounds.keys())}

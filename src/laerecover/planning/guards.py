@@ -21,10 +21,10 @@ NOT_STARTED = "nothing was started"
 
 def guard_instances(planned: Plan, options: Options) -> None:
     """`--max-instances` is for the whole plan."""
-    if options.max_instances is not None and len(planned.recover) > options.max_instances:
+    if options.limits.max_instances is not None and len(planned.recover) > options.limits.max_instances:
         raise Guarded(
-            f"the plan wants {len(planned.recover)} instances, --max-instances allows {options.max_instances}",
-            where=str(options.manifest),
+            f"the plan wants {len(planned.recover)} instances, --max-instances allows {options.limits.max_instances}",
+            where=str(options.places.manifest),
             next_step=f"allow more, or select fewer with --only, --except, --first; {NOT_STARTED}",
         )
 
@@ -80,6 +80,6 @@ def guard_obstacles(obstacles: Sequence[Obstacle], options: Options) -> None:
         if obstacle.blocks and obstacle.account_id is None:
             raise Guarded(
                 obstacle.message,
-                where=f"{obstacle.what} · `laerecover plan {options.quoted}{options.repeated} --check` shows all",
+                where=f"{obstacle.what} · `laerecover plan {options.places.quoted}{options.places.repeated} --check` shows all",
                 next_step=f"{obstacle.remedy}; {NOT_STARTED}",
             )

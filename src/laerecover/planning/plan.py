@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 
 from laerecover.hosts.identity import restored_introducer, restored_storage, unfit
 from laerecover.mail.letters import PRICES, audience
@@ -102,35 +102,39 @@ class Plan:
         return {**asdict(self), "digest": self.digest, "seconds": self.seconds, "instances": len(self.recover)}
 
 
-def make_plan(
-    manifest: Manifest,
-    settings: Settings,
-    *,
-    mode: str,
-    selected: Iterable[str],
-    concurrency: int,
-    accepted: Mapping[str, object] | None = None,
-    inventory: Mapping[str, str] | None = None,
-    obstacles: Mapping[str, str] | None = None,
-) -> Plan:
-    """Pure. `inventory`: account -> GONE, RUNNING or UNKNOWN, as the cloud said; None if it was not asked.
-    `obstacles`: account -> what the check found against it: see NEVER_ACCEPTED.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What a plan depends on, beside manifest and settings.
 
-    In a drill the old servers are gone: that is the disaster which is rehearsed.
+    `mode`: `run` or `drill`, where the old servers are gone: that is the disaster which is rehearsed; `selected`: ids of
+    accounts; `accepted`: those of whom a human said that their old servers do no harm; `inventory`: account -> GONE,
+    RUNNING or UNKNOWN, as the cloud said, None if it was not asked; `obstacles`: account -> what the check found against
+    it (see NEVER_ACCEPTED).
     """
-    chosen = frozenset(selected)
+
+    mode: str
+    selected: frozenset[str]
+    concurrency: int
+    accepted: frozenset[str] = frozenset()
+    inventory: Mapping[str, str] | None = None
+    obstacles: Mapping[str, str] = field(default_factory=dict)
+
+    def server_of(self, account: Account) -> str:
+        """What is known of the account's old server."""
+        return "GONE" if self.mode == "drill" else (self.inventory or {}).get(account.account_id, account.server)
+
+
+def make_plan(manifest: Manifest, settings: Settings, given: Circumstances) -> Plan:
+    """What would happen to each account. Pure."""
     rows = []
     for account in manifest.accounts:
-        server = "GONE" if mode == "drill" else (inventory or {}).get(account.account_id, account.server)
-        asked = inventory is not None or mode == "drill"
+        server, barred = given.server_of(account), given.obstacles.get(account.account_id)
         image, size = settings.image_of(account), settings.size_of(account)
-        action, why, guarded = _decide(
-            account, chosen, server=server, asked=asked, accepted=account.account_id in (accepted or {})
-        )
-        if action == RECOVER and mode == "run" and (image is None or size is None):
+        action, why, guarded = _decide(account, given)
+        if action == RECOVER and given.mode == "run" and (image is None or size is None):
             action, why = BLOCKED, _NO_IMAGE
-        elif action == RECOVER and account.account_id in (obstacles or {}):
-            action, why, guarded = BLOCKED, (obstacles or {})[account.account_id], True
+        elif action == RECOVER and barred is not None:
+            action, why, guarded = BLOCKED, barred, True
         rows.append(
             PlannedAccount(
                 account_id=account.account_id,
@@ -147,17 +151,16 @@ def make_plan(
                 mail=_mail(account),
             )
         )
-    return Plan(mode=mode, manifest_digest=manifest.digest, concurrency=concurrency, accounts=tuple(rows))
+    return Plan(mode=given.mode, manifest_digest=manifest.digest, concurrency=given.concurrency, accounts=tuple(rows))
 
 
-def _decide(
-    account: Account, chosen: frozenset[str], *, server: str, asked: bool, accepted: bool
-) -> tuple[str, str, bool]:
+def _decide(account: Account, given: Circumstances) -> tuple[str, str, bool]:
+    server, accepted = given.server_of(account), account.account_id in given.accepted
     if account.verdict != "RECOVERABLE":
         named = dict.fromkeys((*account.blocking, *(f"missing:{name}" for name in account.missing)))
         reasons = f": {', '.join(named)}" if named else ""
         return BLOCKED, f"the verdict is {account.verdict}{reasons}", False
-    if account.account_id not in chosen:
+    if account.account_id not in given.selected:
         return LEFT_OUT, "not selected", False
     if wrong := unfit(account):
         return BLOCKED, f"{UNFIT}: its {wrong} {_UNFIT}", True
@@ -165,7 +168,7 @@ def _decide(
         return RECOVER, "accepted by a human" if server != "GONE" else "", False
     if server == "RUNNING":
         return BLOCKED, "its old server still runs: two servers on one bucket would be worse than none", True
-    if asked:
+    if given.inventory is not None:
         return BLOCKED, "nobody knows whether its old server still runs", True
     return RECOVER, "`run` asks EC2 whether its old server is gone", False
 

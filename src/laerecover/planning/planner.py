@@ -14,12 +14,13 @@ from laerecover.planning.buckets import quiet
 from laerecover.planning.decisions import ask_old_servers
 from laerecover.planning.guards import NOT_STARTED, guard_cloud, guard_files
 from laerecover.planning.obstacles import Obstacle
-from laerecover.planning.plan import Plan, make_plan
+from laerecover.planning.plan import Circumstances, Plan, make_plan
 from laerecover.ports.world import World
 from laerecover.runbook.ledger import read_ledger
 from laerecover.settings import Settings, drill_settings
 from laerecover.state.lock import locked
-from laerecover.state.state import State, open_state, read_state
+from laerecover.state.opening import open_state, read_state
+from laerecover.state.state import State
 from laerecover.state.worlds import Worlds
 
 
@@ -34,18 +35,20 @@ class Planner:
 
     def plan(self, obstacles: Sequence[Obstacle] = ()) -> Plan:
         """What would happen to each account, as far as is known by now."""
+        made = make_plan(self.manifest, self.settings, self.circumstances(obstacles))
+        return replace(made, notes=tuple(f"{o.message}; {o.remedy}" for o in obstacles if not o.blocks))
+
+    def circumstances(self, obstacles: Sequence[Obstacle] = ()) -> Circumstances:
+        """What the plan depends on, as options and state say."""
         barred = {o.account_id: f"{o.what}: {o.message}; {o.remedy}" for o in obstacles if o.account_id is not None}
-        made = make_plan(
-            self.manifest,
-            self.settings,
+        return Circumstances(
             mode=self.state.mode,
             selected=self.options.selection.of(self.manifest),
             concurrency=self.options.concurrency,
-            accepted=self.state.accepted_of(self.manifest),
+            accepted=frozenset(self.state.decisions.holding_for(self.manifest)),
             inventory=self.state.inventory or None,
             obstacles=barred,
         )
-        return replace(made, notes=tuple(f"{o.message}; {o.remedy}" for o in obstacles if not o.blocks))
 
     def check(self, world: World, heard: Callable[[str], None] = quiet) -> Sequence[Obstacle]:
         """What stands in the way of those that are selected and not recovered yet; `heard`: see `in_buckets`."""
@@ -59,7 +62,7 @@ class Planner:
             world,
             recovery_id=self.state.recovery_id,
             everyone=self.manifest.accounts,
-            decided=self.state.decided,
+            decided=self.state.decisions.instances,
             disaster_at=self.options.lost_at,
             serving=frozenset(account for account, latest in rounds if latest.launched),
             heard=heard,
@@ -76,8 +79,8 @@ def plan(
     options: Options, *, worlds: Worlds, check: bool = False, heard: Callable[[str], None] = quiet
 ) -> tuple[Plan, Sequence[Obstacle]]:
     """What a run would do; the state folder remembers which manifest was planned. Asks nobody, unless to `check`."""
-    manifest, folder = options.read(), options.folder("run")
-    real = check or options.settings is not None or options.settings_file.is_file()
+    manifest, folder = options.places.read(), options.places.folder("run")
+    real = check or options.places.settings is not None or options.places.settings_file.is_file()
     settings = options.settings_for("run", folder) if real else drill_settings(folder)
     state = _plan_anew(folder, manifest, options)
     manifest = state.seen(manifest)
@@ -99,14 +102,14 @@ def renewed(state: State, options: Options) -> State:
 
     So is --prove: nobody can store something before a disaster that has been.
     """
-    if options.prove and not state.prove:
+    if options.drill.prove and not state.drill.prove:
         if state.started_at is not None or state.rehearsal.is_file():
             raise LaeRecoverError(
                 "this drill was begun without --prove",
                 where=str(state.folder),
                 next_step=f"go on without it, or begin anew with --again; {NOT_STARTED}",
             )
-        state = replace(state, prove=True).write()
+        state = replace(state, drill=replace(state.drill, prove=True)).write()
     if options.new_identity and not state.new_identity:
         if state.started_at is not None:
             raise LaeRecoverError(
@@ -127,13 +130,15 @@ def _plan_anew(folder: Path, manifest: Manifest, options: Options) -> State:
     state = read_state(folder)
     if state is None or state.mode != "run":
         return open_state(folder, mode="run", digest=manifest.digest, now=now(), new_identity=options.new_identity)
-    if state.planned_digest == manifest.digest and state.new_identity >= options.new_identity:
+    if state.planned.digest == manifest.digest and state.new_identity >= options.new_identity:
         return state
     stamp = now().isoformat(timespec="seconds")
     with locked(folder, "plan"):
         state = renewed(read_state(folder) or state, options)
-        same = state.planned_digest == manifest.digest
-        return state if same else replace(state, planned_digest=manifest.digest, planned_at=stamp).write()
+        same = state.planned.digest == manifest.digest
+        return (
+            state if same else replace(state, planned=replace(state.planned, digest=manifest.digest, at=stamp)).write()
+        )
 
 
 def _remembered(state: State, made: Plan) -> Plan:
@@ -141,8 +146,8 @@ def _remembered(state: State, made: Plan) -> Plan:
     try:
         with locked(state.folder, "plan"):
             latest = read_state(state.folder)
-            if latest is not None and latest.planned_digest == state.planned_digest:
-                replace(latest, plan_digest=made.digest).write()
+            if latest is not None and latest.planned.digest == state.planned.digest:
+                replace(latest, planned=replace(latest.planned, shown=made.digest)).write()
         return made
     except LockHeld as error:
         return replace(made, notes=(*made.notes, f"{error.what}: nothing of this plan was written down"))

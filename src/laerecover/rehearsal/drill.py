@@ -15,38 +15,45 @@ from laerecover.recovery import Watch, carry_out
 from laerecover.rehearsal.worlds import DrillWorlds
 from laerecover.report.report import Report
 from laerecover.report.written import written_report
-from laerecover.state.state import State, forget_drill, opened_state
+from laerecover.state.opening import forget_drill, opened_state
+from laerecover.state.state import State
+from laerecover.state.terms import DrillTerms
 
 
 def drill(options: Options, *, watch: Watch, stop: threading.Event) -> tuple[State, Report]:
     """The whole runbook in the twin world, or on a rig. No settings, no confirmation."""
-    manifest, folder, worlds = options.read(), options.folder("drill"), DrillWorlds(options.crash_at)
-    if options.again:
+    manifest, folder, worlds = (
+        options.places.read(),
+        options.places.folder("drill"),
+        DrillWorlds(options.drill.crash_at),
+    )
+    if options.drill.again:
         _end_rig(folder)
         forget_drill(folder)
-    chances = {"seed": options.seed, "pace": options.pace, "faults": options.faults, "prove": options.prove}
-    chances["new_identity"] = options.new_identity
-    with opened_state(folder, command="drill", mode="drill", digest=manifest.digest, now=now(), **chances) as found:
+    asked = options.drill
+    terms = DrillTerms(seed=asked.drawn, pace=asked.pace, faults=asked.faults, prove=asked.prove)
+    fresh = {"drill": terms, "new_identity": options.new_identity}
+    with opened_state(folder, command="drill", mode="drill", digest=manifest.digest, now=now(), **fresh) as found:
         state, before = renewed(found, options), manifest
-        manifest, vault = state.seen(manifest), options.vault(folder)
+        manifest, vault = state.seen(manifest), options.places.vault(folder)
         settings = options.settings_for("drill", folder)
         planner = Planner(options=options, state=state, manifest=manifest, settings=settings)
         planned = planner.plan()
         if not planner.open_accounts(planned) and not _unproved(state, planned):
             return state, written_report(planner, planned, worlds)
-        if options.place == "rig" or state.prove:
+        if options.drill.world == "rig" or state.drill.prove:
             from laerecover.rehearsal.rig import of_a_drill as rig
 
-            rig.begin(state, manifest.recoverable, options.faults)
+            rig.begin(state, manifest.recoverable, options.drill.faults)
             planner = replace(planner, settings=options.settings_for("drill", folder))
-        if state.prove:
+        if state.drill.prove:
             planner = replace(planner, options=replace(options, mail="send"))
             rig.store_canaries(state, _selected(before, planned), vault, stop)
         opened = worlds.open(state, planner.settings, vault, stop)
         planned = planner.plan()
         guard_instances(planned, options)
         done = carry_out(planner, planned, opened, watch=watch, stop=stop, worlds=worlds)
-        if state.prove:
+        if state.drill.prove:
             recovered = set(_unproved(state, planned)).difference(planner.open_accounts(planned))
             rig.try_canaries(state, [a for a in manifest.accounts if a.account_id in recovered], vault, stop)
             done = done[0], written_report(replace(planner, state=done[0]), planned, worlds)
@@ -63,7 +70,7 @@ def _selected(manifest: Manifest, planned: Plan) -> list[Account]:
 def _unproved(state: State, planned: Plan) -> list[str]:
     """Those of the plan whose canary has not come back yet, if it is to."""
     proved = state.proved
-    return [a.account_id for a in planned.recover if state.prove and not proved.get(a.account_id, {}).get("ok")]
+    return [a.account_id for a in planned.recover if state.drill.prove and not proved.get(a.account_id, {}).get("ok")]
 
 
 def _end_rig(folder: Path) -> None:

@@ -57,5 +57,11 @@ def open_twin(state: State, vault: Vault, stop: threading.Event, *, crash_at: st
     from laerecover.rehearsal.twin.assemble import twin_world
     from laerecover.rehearsal.twin.world import TwinFile, faults_of
 
-    file = TwinFile(state.world, seed=state.seed, pace=state.pace, faults=faults_of(state.faults), crash_at=crash_at)
-    return OpenWorld(world=twin_world(file, vault, SystemClock(stop, pace=state.pace)), point=file.point)
+    file = TwinFile(
+        state.world,
+        seed=state.drill.seed,
+        pace=state.drill.pace,
+        faults=faults_of(state.drill.faults),
+        crash_at=crash_at,
+    )
+    return OpenWorld(world=twin_world(file, vault, SystemClock(stop, pace=state.drill.pace)), point=file.point)

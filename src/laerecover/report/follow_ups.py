@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +19,20 @@ _OTHER_KEYS = ("other_keys", "identity_differs")
 """The kinds of failure by which bounce_server says that a key on the host is not the one that this state has."""
 
 
-def follow_ups(
-    row: Mapping[str, Any],
-    account: Account,
-    mails: Sequence[Mail],
-    state: State,
-    name: str,
-    repeated: Mapping[str, str],
-) -> list[dict[str, str]]:
-    """What is left for a human: a sentence, what it is about, and the command that does it where there is one.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commands:
+    """How further commands are typed: the manifest as the user called it; command -> the options to give it again."""
 
-    `repeated`: command -> the options that it must be given again, each with a space before it.
-    """
+    manifest: str
+    repeated: Mapping[str, str]
+    """Each option with a space before it."""
+
+
+def follow_ups(
+    row: Mapping[str, Any], account: Account, mails: Sequence[Mail], state: State, commands: Commands
+) -> list[dict[str, str]]:
+    """What is left for a human: a sentence, what it is about, and the command that does it where there is one."""
+    name, repeated = commands.manifest, commands.repeated
     found: list[dict[str, str]] = []
     usual = Path(f"{name}.{'drill' if state.mode == 'drill' else 'state'}")
     place = f" --state {shlex.quote(str(state.folder))}"

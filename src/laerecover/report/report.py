@@ -14,7 +14,7 @@ from laerecover.mail.outbox import CONFIRMATION, FAILURE, Mail, Outbox, stopped
 from laerecover.manifest import Account, Manifest
 from laerecover.planning.plan import BLOCKED, LEFT_OUT, Plan, not_planned
 from laerecover.report.counts import Counts
-from laerecover.report.follow_ups import follow_ups, grouped, settled
+from laerecover.report.follow_ups import Commands, follow_ups, grouped, settled
 from laerecover.report.lost_mails import lost_mails
 from laerecover.runbook.ledger import Round, _stamp, read_ledger
 from laerecover.runbook.runbook import ALL_STEPS, GUARD_KINDS
@@ -65,14 +65,12 @@ def make_report(
     manifest: Manifest,
     plan: Plan,
     counts: Mapping[str, Counts],
+    commands: Commands,
     *,
-    name: str,
     now: datetime,
-    repeated: Mapping[str, str] | None = None,
-    sender: str = "",
+    sender: str,
 ) -> Report:
-    """Read ledger and outbox, and put them beside plan and world. `name`: the manifest as the user called it;
-    `repeated`: command -> the options that it must be given again; `sender`: of the mails."""
+    """Read ledger and outbox, and put them beside plan and world. `sender`: of the mails."""
     rounds = read_ledger(state.ledger)
     known = Outbox(state.outbox).all()
     lost = lost_mails(state, rounds, known, {a.account_id: a for a in manifest.accounts}, sender)
@@ -93,13 +91,15 @@ def make_report(
         found = {s["step"]: s["values"] for s in row["steps"]}.get("bounce_server", {})
         row["bucket"], row["joined"] = found.get("bucket"), found.get("joined")
         row["unplanned"] = account.verdict != "RECOVERABLE" and account.account_id in (rounds.keys() | mails.keys())
-        untried = {"ok": False, "said": "not tried yet"} if state.prove and row["outcome"] == "recovered" else None
+        untried = (
+            {"ok": False, "said": "not tried yet"} if state.drill.prove and row["outcome"] == "recovered" else None
+        )
         row["proof"] = proofs.get(account.account_id, untried)
-        row["follow_ups"] = follow_ups(row, account, mails.get(account.account_id, []), state, name, repeated or {})
+        row["follow_ups"] = follow_ups(row, account, mails.get(account.account_id, []), state, commands)
     ended = [r.ended_at for r in rounds.values() if r.ended_at is not None]
     body = {
         "mode": state.mode,
-        "manifest": name,
+        "manifest": commands.manifest,
         "manifest_digest": manifest.digest,
         "recovery_id": state.recovery_id,
         "started_at": state.started_at and _stamp(begun),
@@ -108,11 +108,11 @@ def make_report(
         "seconds": round((max(ended) - begun).total_seconds(), 3) if ended and begun else None,
         "forecast_seconds": plan.seconds,
         "step_seconds": _medians(rounds.values()),
-        "pace": state.pace,
-        "seed": state.seed if state.mode == "drill" else None,
+        "pace": state.drill.pace,
+        "seed": state.drill.seed if state.mode == "drill" else None,
         "stopped": _stopped(state, rows, known),
-        "decisions": {key: dict(value) for key, value in state.accepted.items()},
-        "not_dialled": dict(state.not_dialled) if state.not_dialled else None,
+        "decisions": {key: dict(value) for key, value in state.decisions.accepted.items()},
+        "not_dialled": dict(state.decisions.not_dialled) if state.decisions.not_dialled else None,
         "accounts": rows,
     }
     return Report(body=body)

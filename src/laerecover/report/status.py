@@ -23,7 +23,7 @@ def status(options: Options) -> dict[str, Any]:
     return {
         "mode": state.mode,
         "state": str(state.folder),
-        "planned_digest": state.planned_digest,
+        "planned_digest": state.planned.digest,
         "started_at": state.started_at,
         "stopped": "; ".join(filter(None, (state.stopped, stopped(known)))),
         "runner": holder(state.folder),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from laerecover.options import TAKES, Options, find_state, now
 from laerecover.planning.plan import Plan, make_plan
 from laerecover.planning.planner import Planner
 from laerecover.report.counts import count_effects
+from laerecover.report.follow_ups import Commands
 from laerecover.report.report import Report, make_report, write_report
 from laerecover.state.state import State
 from laerecover.state.worlds import Worlds
@@ -14,17 +17,10 @@ from laerecover.state.worlds import Worlds
 def report(options: Options, worlds: Worlds) -> tuple[State, Report]:
     """The report of the state as it is now; starts nothing, asks the ledger only."""
     state = find_state(options)
-    manifest, settings = state.seen(options.read()), options.settings_for(state.mode, state.folder)
-    planned = make_plan(
-        manifest,
-        settings,
-        mode=state.mode,
-        selected=options.selection.of(manifest),
-        concurrency=options.concurrency,
-        accepted=state.accepted_of(manifest),
-        inventory=state.inventory,
-    )
+    manifest, settings = state.seen(options.places.read()), options.settings_for(state.mode, state.folder)
     planner = Planner(options=options, state=state, manifest=manifest, settings=settings)
+    # Of what was begun somebody has asked the cloud, even if no old server was left to ask about.
+    planned = make_plan(manifest, settings, replace(planner.circumstances(), inventory=state.inventory))
     return state, written_report(planner, planned, worlds)
 
 
@@ -32,15 +28,9 @@ def written_report(planner: Planner, planned: Plan, worlds: Worlds) -> Report:
     """The report, put into the state folder."""
     options, state, settings = planner.options, planner.state, planner.settings
     counts = count_effects(state, settings, worlds.counted(state))
-    made = make_report(
-        state,
-        planner.manifest,
-        planned,
-        counts,
-        name=str(options.manifest),
-        repeated={command: options.repeat(command) for command in TAKES},
-        sender=settings.sender,
-        now=now(),
+    commands = Commands(
+        manifest=str(options.places.manifest), repeated={command: options.repeat(command) for command in TAKES}
     )
+    made = make_report(state, planner.manifest, planned, counts, commands, sender=settings.sender, now=now())
     write_report(state, made)
     return made

@@ -22,7 +22,7 @@ _log.propagate = False
 
 from dbos import DBOS, DBOSPortableJSONSerializer, SetWorkflowID
 
-from laerecover.errors import Guarded, StepFailed, Stopped
+from laerecover.errors import Guarded, Stopped
 from laerecover.hosts.vault import Vault
 from laerecover.mail.delivery import Sending
 from laerecover.mail.dialling import unreached
@@ -30,6 +30,7 @@ from laerecover.mail.outbox import Outbox
 from laerecover.manifest import Account
 from laerecover.ports.world import OpenWorld
 from laerecover.runbook.ledger import WORKFLOW, Round, read_ledger
+from laerecover.runbook.limits import Brake, Limits
 from laerecover.runbook.runbook import GUARD_KINDS, Effect, execute, recover
 from laerecover.runbook.tags import mark_recovered, token_of
 from laerecover.runbook.work import Values, Work
@@ -69,22 +70,15 @@ class Job:
     stop: threading.Event
     mail: str = "hold"
     concurrency: int = 8
-    max_instances: int | None = None
-    max_failures: int = 3
-    canary: bool = False
+    limits: Limits = field(default_factory=Limits)
     slots: threading.Semaphore = field(init=False)
     left: Mapping[str, threading.Event] = field(init=False)
     """Is set once an account's workflow has left its last step: only then is the ledger worth asking."""
-    launches: set[str] = field(init=False, default_factory=set)
-    guard: threading.Lock = field(init=False, default_factory=threading.Lock)
-    failures: list[str] = field(init=False, default_factory=list)
-    broken: list[str] = field(init=False, default_factory=list)
-    """Why nothing can be written down; everything stops then."""
+    brake: Brake = field(init=False)
     sending: Sending = field(init=False, default_factory=Sending)
-    halts: list[str] = field(init=False, default_factory=list)
-    """Why nothing further is started; the first reason counts."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "brake", Brake(self.limits))
         object.__setattr__(self, "slots", threading.Semaphore(self.concurrency))
         object.__setattr__(self, "left", {account_id: threading.Event() for account_id in self.accounts})
 
@@ -110,25 +104,23 @@ class Job:
             known=known,
             failure=failure,
             new_identity=self.state.new_identity,
-            dial=self.state.not_dialled is None,
-            permit_launch=self._permit,
+            dial=self.state.decisions.not_dialled is None,
+            permit_launch=self.brake.permit,
             point=lambda point: self.open_world.point(step, point),
             waiting=lambda what, seconds: self.watcher.waits(account_id, what, seconds),
         )
         effect = execute(step, work)
         if effect.kind in GUARD_KINDS:
-            self.halts.append(effect.message)
+            self.brake.halts.append(effect.message)
         return effect.to_json()
 
     def ended(self, account_id: str, output: object) -> None:
         """Count what failed, so that one cause does not fail them all; so does what an earlier runner has recorded."""
         outcome = str(output["outcome"]) if isinstance(output, dict) else "failed"
-        self.halts.extend(unreached(output))
+        self.brake.halts.extend(unreached(output))
         self.watcher.finished(account_id, outcome)
         if outcome == "failed":
-            self.failures.append(account_id)
-            if len(self.failures) >= self.max_failures:
-                self.halts.append(f"{len(self.failures)} accounts failed, --max-failures is {self.max_failures}")
+            self.brake.count_failure(account_id)
 
     def is_full(self) -> bool:
         """What cannot be written down is not begun."""
@@ -139,23 +131,15 @@ class Job:
 
     def break_off(self, why: str) -> None:
         """Stop everything: the ledger cannot be trusted to keep what is done next."""
-        self.broken.append(why)
+        self.brake.broken.append(why)
         self.stop.set()
 
     def count_launched(self) -> None:
         """Learn which launches this recovery has made before; needed for --max-instances only."""
-        if self.max_instances is not None:
+        if self.limits.max_instances is not None:
             mine = {"lae-recovery": self.state.recovery_id, "lae-mode": self.state.mode}
             for found in self.open_world.world.compute.find(mine):
-                self.launches.add(token_of(found))
-
-    def _permit(self, token: str) -> None:
-        with self.guard:
-            if self.halts:
-                raise StepFailed(f"not launched, for {self.halts[0]}", kind="max_instances")
-            if self.max_instances is not None and len(self.launches | {token}) > self.max_instances:
-                raise StepFailed(f"--max-instances {self.max_instances} is reached", kind="max_instances")
-            self.launches.add(token)
+                self.brake.launches.add(token_of(found))
 
 
 class _Current:
@@ -216,7 +200,9 @@ def run(job: Job, account_ids: Sequence[str]) -> str:
     )
     try:
         DBOS.launch()
-        if job.canary and all(known.outcome != "recovered" or unreached(known.output) for known in rounds.values()):
+        if job.limits.canary and all(
+            known.outcome != "recovered" or unreached(known.output) for known in rounds.values()
+        ):
             _send_canary(job, todo)
         with ThreadPoolExecutor(job.concurrency, thread_name_prefix="account") as feeders:
             for outcome in [feeders.submit(_see_through, job, *entry) for entry in todo]:
@@ -225,17 +211,19 @@ def run(job: Job, account_ids: Sequence[str]) -> str:
     finally:
         DBOS.destroy()
         _Current.job = None
-    if job.broken:
+    if job.brake.broken:
         after = "make room and run the same command again; it goes on where it stopped"
-        raise Guarded(job.broken[0], where=str(job.state.folder), next_step=after)
-    return job.halts[0] if job.halts else ""
+        raise Guarded(job.brake.broken[0], where=str(job.state.folder), next_step=after)
+    return job.brake.halts[0] if job.brake.halts else ""
 
 
 def _send_canary(job: Job, todo: Sequence[tuple[str, int, bool]]) -> None:
     """One account goes through to its end before the others start."""
     _see_through(job, *todo[0])
-    if job.failures:
-        job.halts.append("the first account failed, so the others were not started; mend it, or run with --no-canary")
+    if job.brake.failures:
+        job.brake.halts.append(
+            "the first account failed, so the others were not started; mend it, or run with --no-canary"
+        )
 
 
 def _next_round(latest: Round | None) -> tuple[int, bool]:
@@ -249,7 +237,7 @@ def _next_round(latest: Round | None) -> tuple[int, bool]:
 
 def _see_through(job: Job, account_id: str, number: int, fresh: bool) -> None:
     """Start the account's round, or let the engine take it up again, and wait for its end."""
-    if job.stop.is_set() or (fresh and job.halts):
+    if job.stop.is_set() or (fresh and job.brake.halts):
         return
     workflow_id = f"{job.state.recovery_id[:16]}/{account_id}/{number}"
     if fresh:

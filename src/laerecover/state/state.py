@@ -1,24 +1,18 @@
-"""The state folder: what was planned, who accepted what."""
+"""A recovery's state: whose it is, what was planned, how far it came."""
 
 from __future__ import annotations
 
 import json
-import shutil
-import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from laerecover.errors import LaeRecoverError
-from laerecover.manifest import Account, Manifest
-from laerecover.state.lock import locked
+from laerecover.manifest import Manifest
+from laerecover.state.terms import Decisions, DrillTerms, Planned
 from laerecover.writing import write_atomically
 
-MODES = ("run", "drill")
-_VERSION = 1
+VERSION = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,27 +22,18 @@ class State:
     folder: Path
     mode: str
     recovery_id: str
-    planned_digest: str
-    planned_at: str
-    seed: int = 0
-    pace: float = 1.0
-    started_at: str | None = None
-    accepted: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    planned: Planned
+    drill: DrillTerms = field(default_factory=DrillTerms)
+    decisions: Decisions = field(default_factory=Decisions)
     inventory: Mapping[str, str] = field(default_factory=dict)
-    faults: str = ""
-    """A drill's `--faults`."""
+    """Account -> what the cloud said of its old servers: GONE, RUNNING or UNKNOWN."""
     new_identity: bool = False
     """After a break-in: no key is restored. Said when the recovery begins, and kept."""
-    prove: bool = False
-    """A drill's `--prove`: canaries lie in the buckets. Said when the drill begins, and kept."""
-    plan_digest: str | None = None
-    """Of the plan that somebody last looked at."""
+    started_at: str | None = None
     cloud: str = ""
     """Region, with endpoint, in which a run launched; "" if it is not known."""
     stopped: str = ""
     """The guard that ended the latest run before its time."""
-    not_dialled: Mapping[str, str] | None = None
-    """`because`, `by`, `at`, once somebody has said that new servers cannot be dialled from where the runner is."""
 
     @property
     def ledger(self) -> Path:
@@ -86,27 +71,6 @@ class State:
         path = self.folder / "untagged.json"
         return dict(json.loads(path.read_text("utf-8"))) if path.is_file() else {}
 
-    def accept(self, account: Account, *, because: str, by: str, now: datetime) -> State:
-        """The state with one more recorded decision, which is about these old servers alone; call `write`."""
-        decision = {"because": because, "by": by, "at": now.isoformat(timespec="seconds"), "about": _servers(account)}
-        return replace(self, accepted={**self.accepted, account.account_id: decision})
-
-    def accept_living(self, account_id: str, instances: Sequence[str]) -> State:
-        """The state with the account's decision taken of these living instances, too; call `write`."""
-        decision = {**self.accepted[account_id], "living": " ".join(sorted(instances))}
-        return replace(self, accepted={**self.accepted, account_id: decision})
-
-    @property
-    def decided(self) -> Mapping[str, frozenset[str]]:
-        """Account -> ids of all instances that its decision is about, old ones and living ones."""
-        about = {key: f"{said.get('about', '')} {said.get('living', '')}" for key, said in self.accepted.items()}
-        return {key: frozenset(ids.split()) for key, ids in about.items()}
-
-    def accepted_of(self, manifest: Manifest) -> Mapping[str, Mapping[str, str]]:
-        """The decisions that hold: those about the old servers that this manifest names."""
-        about = {a.account_id: _servers(a) for a in manifest.accounts}
-        return {key: said for key, said in self.accepted.items() if said.get("about", "") == about.get(key)}
-
     def seen(self, manifest: Manifest) -> Manifest:
         """The manifest as this recovery sees it: with `new_identity` nobody keeps one."""
         if not self.new_identity:
@@ -116,129 +80,26 @@ class State:
         return replace(manifest, accounts=accounts)
 
     def write(self) -> State:
-        """Put state.json on disk."""
-        body: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "folder"}
-        body |= {"version": _VERSION, "accepted": {key: dict(value) for key, value in self.accepted.items()}}
-        body["inventory"] = dict(self.inventory)
+        """Put state.json on disk: flat, as every version has written it."""
+        body: dict[str, Any] = {name: getattr(self, name) for name in _OWN}
+        for part, names in _PARTS.items():
+            body |= {key: getattr(getattr(self, part), name) for name, key in names.items()}
+        body |= {"version": VERSION, "inventory": dict(self.inventory)}
+        body["accepted"] = {key: dict(value) for key, value in self.decisions.accepted.items()}
         write_atomically(self.folder / "state.json", json.dumps(body, indent=1, sort_keys=True).encode())
         return self
 
 
-def _servers(account: Account) -> str:
-    """The ids of an account's old instances; a decision from before they were written down is about none."""
-    return " ".join(sorted({account.old_instance_id or "", *account.former_instance_ids} - {""}))
+_KINDS = {"planned": Planned, "drill": DrillTerms, "decisions": Decisions}
+_RENAMED = {"planned": {"digest": "planned_digest", "at": "planned_at", "shown": "plan_digest"}}
+_PARTS = {part: _RENAMED.get(part) or {f.name: f.name for f in fields(kind)} for part, kind in _KINDS.items()}
+"""Part of a state -> its members -> their names in state.json."""
+_OWN = [f.name for f in fields(State) if f.name not in ("folder", *_PARTS)]
 
 
-def read_state(folder: Path) -> State | None:
-    """The state of that folder; None if there is none. Raises LaeRecoverError if it cannot be read."""
-    path = folder / "state.json"
-    if folder.exists() and not folder.is_dir():
-        raise LaeRecoverError(
-            "--state is no folder", where=str(folder), next_step="name a folder with --state; nothing was started"
-        )
-    body: dict[str, Any] = {}
-    try:
-        body = json.loads(path.read_text("utf-8"))
-        if body.pop("version") != _VERSION or body["mode"] not in MODES:
-            raise ValueError("another version")
-        state = State(folder=folder, **body)
-        for path in (state.ledger, state.outbox):
-            _check_database(path)
-        return state
-    except FileNotFoundError:
-        if (folder / "ledger.sqlite").exists():
-            raise LaeRecoverError(
-                "state.json is lost, though its ledger stands", where=str(path), next_step=_anew(folder, body)
-            ) from None
-        return None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, sqlite3.DatabaseError) as error:
-        raise LaeRecoverError(
-            f"the state cannot be read ({type(error).__name__})", where=str(path), next_step=_anew(folder, body)
-        ) from None
-
-
-def _anew(folder: Path, body: object) -> str:
-    """A drill can be forgotten; of a recovery the cloud knows the instances."""
-    drill = body.get("mode") == "drill" if isinstance(body, dict) and body else (folder / "world.sqlite").exists()
-    if drill or (folder / "rehearsal").exists():
-        return "begin the drill anew with `laerecover drill --again`; nothing was started"
-    return (
-        f"restore it from a backup; else move {folder} away, then `laerecover adopt` makes it anew from what the cloud "
-        "knows; nothing was started"
-    )
-
-
-def _check_database(path: Path) -> None:
-    """Raises DatabaseError for a file that is damaged; one that a runner is writing at the moment is not."""
-    if not path.is_file():
-        return
-    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    try:
-        if db.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
-            raise sqlite3.DatabaseError(f"{path.name} is damaged")
-    except sqlite3.OperationalError:
-        return
-    finally:
-        db.close()
-
-
-def open_state(folder: Path, *, mode: str, digest: str, now: datetime, **more: Any) -> State:
-    """The folder's state for this manifest, made if there is none yet; `more`: other fields of a fresh one.
-
-    Raises LaeRecoverError: the state is of the other mode, or of another manifest than was planned.
-    """
-    state = read_state(folder)
-    if state is None:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with locked(folder, f"begin {mode}"):
-            state = read_state(folder) or _begun(folder, mode, digest, now, more)
-    if state.mode != mode:
-        raise LaeRecoverError(
-            f"this state was made by a {state.mode}, not by a {mode}",
-            where=str(folder),
-            next_step="name another folder with --state; nothing was started",
-        )
-    if state.planned_digest != digest:
-        again = "`laerecover drill --again` forgets the old drill" if mode == "drill" else "plan again, then run"
-        raise LaeRecoverError(
-            "the manifest is not the one that was planned",
-            where=f"{folder} · planned {_short(state.planned_digest)} at {state.planned_at}, now {_short(digest)}",
-            next_step=f"compare the two audit.parquet with `laeforensics diff`; {again}; nothing was started",
-        )
-    return state
-
-
-def _begun(folder: Path, mode: str, digest: str, now: datetime, more: Mapping[str, Any]) -> State:
-    fresh = {"recovery_id": digest, "planned_digest": digest, "planned_at": now.isoformat(timespec="seconds")}
-    return State(folder=folder, mode=mode, **{**fresh, **more}).write()
-
-
-@contextmanager
-def opened_state(folder: Path, *, command: str, mode: str, digest: str, now: datetime, **more: Any) -> Iterator[State]:
-    """As `open_state`, with the folder's lock held: what it says was read after everybody else had written."""
-    open_state(folder, mode=mode, digest=digest, now=now, **more)
-    with locked(folder, command):
-        yield open_state(folder, mode=mode, digest=digest, now=now, **more)
-
-
-def forget_drill(folder: Path) -> None:
-    """Delete a drill's state, even a damaged one if a drill's world lies in it; refuses anything else."""
-    try:
-        state = read_state(folder)
-    except LaeRecoverError:
-        if not ((folder / "world.sqlite").is_file() or (folder / "rehearsal").is_dir()):
-            raise
-        state = State(folder=folder, mode="drill", recovery_id="", planned_digest="", planned_at="")
-    if state is not None and state.mode != "drill":
-        raise LaeRecoverError(
-            "this state is no drill",
-            where=str(folder),
-            next_step="name the drill's folder with --state; nothing was deleted",
-        )
-    if state is not None:
-        with locked(folder, "drill --again"):
-            shutil.rmtree(folder)
-
-
-def _short(digest: str) -> str:
-    return f"{digest[:4]}…{digest[-2:]}"
+def state_of(folder: Path, body: Mapping[str, Any]) -> State:
+    """The state that state.json tells. Raises KeyError, TypeError for what is none."""
+    own, parts = dict(body), {}
+    for part, names in _PARTS.items():
+        parts[part] = _KINDS[part](**{name: own.pop(key) for name, key in names.items() if key in own})
+    return State(folder=folder, **own, **parts)

@@ -115,6 +115,8 @@ def test_the_case_has_them_as_a_table(tmp_path):
 
 def test_the_case_blocks_a_contested_call(tmp_path):
     """Log and secrets file differ in the secret key."""
-    case = open_files(tmp_path, evidence(secrets=secrets(secret_key="X" * 40), log=log()))
+    case = open_files(
+        tmp_path, evidence(secrets=secrets(secret_key="some/other+secret/of+forty/characters/00"), log=log())
+    )
     blocking = {r["function"]: r["blocked_by"] for r in case.calls.to_dict("records") if not r["callable"]}
     assert blocking == {"bounce_server": ("user_secret_key",)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from makings import (
-    ACCESS_KEY_ID,
     BUCKET,
     CODE,
     FAILURE,
@@ -12,6 +11,7 @@ from makings import (
     OTHER_SEED,
     SEED,
     account,
+    as_another,
     evidence,
     log,
     open_files,
@@ -55,7 +55,12 @@ def test_missing_credentials_are_mended_by_the_secrets_file(tmp_path):
 
 def test_a_contested_field_is_mended_by_a_decision(tmp_path):
     """One decision for each contested field."""
-    case = open_files(tmp_path, evidence(secrets=secrets(secret_key="x" * 40, access_key_id="AKIASTRANGERKEYID234")))
+    case = open_files(
+        tmp_path,
+        evidence(
+            secrets=secrets(secret_key="some/other+secret/of+forty/characters/00", access_key_id="AKIASTRANGERKEYID234")
+        ),
+    )
     assert [what for what, _, _ in _only(case)] == ["a decision on user_access_key_id", "a decision on user_secret_key"]
 
 
@@ -93,13 +98,8 @@ def test_what_unlocks_comes_before_what_betters():
 
 def test_one_piece_of_evidence_is_listed_once_with_all_its_accounts(tmp_path):
     """Two customers of a product that the config lost: one line, both accounts."""
-    other = {
-        path.replace(NAME, OTHER_NAME): data.replace(SEED.encode(), OTHER_SEED.encode()).replace(
-            ACCESS_KEY_ID.encode(), ACCESS_KEY_ID[::-1].encode()
-        )
-        for path, data in evidence(secrets=None, config=None, requests=None, results=None, servers=None).items()
-    }
-    files = evidence(secrets=None, config=None, requests=None, results=None, servers=None) | other
+    own = evidence(secrets=None, config=None, requests=None, results=None, servers=None)
+    files = own | {path.replace(NAME, OTHER_NAME): as_another(data) for path, data in own.items()}
     listed = open_files(tmp_path, files).shopping_list()
     unlocking = listed[listed["effect"] == "unlocks"]
     assert list(unlocking["evidence"]) == [f"the product {CODE} in lae_automation_config.json"]

@@ -11,7 +11,7 @@ from makings import fact
 
 from laeforensics.facts.beliefs import Beliefs, Doubt, Hearing, Warrant
 from laeforensics.facts.channels import FORM, OWN, REMOTE, SITE
-from laeforensics.facts.reasons import DENIES, LESSENS, RAISES, REASONS, UNSURE
+from laeforensics.facts.reasons import ASSURES, DENIES, LESSENS, RAISES, REASONS, UNSURE
 
 # A channel, and the reason of a doubt or warrant about it.
 FIRST = ((OWN, None), (REMOTE, "certified"), (REMOTE, "testimony"))
@@ -112,7 +112,7 @@ def test_what_follows_from_a_fact_is_believed_as_it_is():
 def test_every_reason_says_what_it_does():
     """Weight, meaning and remedy; a standing where it lessens or raises, and there alone."""
     for code, reason in REASONS.items():
-        assert reason.weight in (DENIES, UNSURE, LESSENS, RAISES), code
+        assert reason.weight in (DENIES, UNSURE, ASSURES, LESSENS, RAISES), code
         assert (reason.standing is not None) == (reason.weight in (LESSENS, RAISES)), code
         assert reason.means, code
         assert reason.remedy, code

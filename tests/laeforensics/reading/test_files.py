@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 
 import pytest
-from makings import NAME, codes, open_files, secrets
+from makings import NAME, audit_row, codes, open_files, secrets
 from makings import evidence as whole
 from packings import write
 
@@ -43,8 +43,10 @@ def test_an_unreadable_file_is_a_finding(tmp_path):
 
 
 def test_damage_of_a_compressed_secrets_file_is_told(tmp_path):
-    """A .gz that is only its head gives no values, and two findings say so."""
+    """A .gz that is only its head gives no values; the account that its name bears waits for it."""
     import gzip
 
     files = {**whole(secrets=None), f"secrets/{NAME}.gz": gzip.compress(secrets())[:12]}
-    assert "damaged-archive" in codes(open_files(tmp_path, files))
+    case = open_files(tmp_path, files)
+    assert "unread-evidence" in codes(case)
+    assert audit_row(case)["blocking"] == (f"unread:secrets/{NAME}.gz",)

@@ -20,7 +20,7 @@ from laerecover.adapters.clock import SystemClock
 from laerecover.adapters.smtp import SmtpMailer
 from laerecover.afterwards.notify import notify
 from laerecover.afterwards.resolve import resolve_mail
-from laerecover.options import Options
+from laerecover.options import make_options
 from laerecover.ports.world import OpenWorld
 from laerecover.rehearsal.twin.assemble import twin_world
 from laerecover.rehearsal.twin.world import TwinFile
@@ -200,14 +200,14 @@ def test_notify_sends_each_mail_once_whatever_happens(make_account, make_manifes
         "customer2@example.org": ["hangs up"],
         "customer3@example.org": ["busy"] * 1000,
     }
-    options = Options(manifest=manifest, key_file=key_file)
+    options = make_options(manifest=manifest, key_file=key_file)
     shown: list[str] = []
 
     def sent():
         stop = threading.Event()
-        folder = options.folder("drill")
+        folder = options.places.folder("drill")
         clock = SystemClock(stop, pace=0.001)
-        world = twin_world(TwinFile(folder / "world.sqlite"), options.vault(folder), clock)
+        world = twin_world(TwinFile(folder / "world.sqlite"), options.places.vault(folder), clock)
         opened = OpenWorld(world=replace(world, mailer=SmtpMailer(settings)), point=lambda step, point: None)
         state, _, _ = notify(
             options,

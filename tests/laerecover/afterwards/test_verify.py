@@ -19,7 +19,7 @@ from laerecover.ports.refusals import NotListening, Refusal, Transient
 from laerecover.ports.services import Clock
 from laerecover.ports.world import World
 from laerecover.runbook.ledger import Round
-from laerecover.state.state import read_state
+from laerecover.state.opening import read_state
 
 TUBS = {"introducer_tub_id": "a" * 32, "server_nodeid": "b" * 32}
 CHECKS = ("introducer", "storage node", "announcement", "bucket", "store", "share", "old shares")
@@ -235,7 +235,7 @@ def test_a_runner_that_may_not_dial_asks_no_node(operator, make_account):
     """Where the network forbids it, as somebody has said, that is no failure of a node's, and why stands there."""
     someone = operator(make_account(0))
     someone.run(not_dialled=True, because="no way out")
-    state = read_state(someone.options().folder("run"))
+    state = read_state(someone.folder)
     who = dialling(state, Inquiry(world=someone.world.world, vault=VAULT, recipe=recipe_named("tahoe")))
     account = make_account()
     told = {

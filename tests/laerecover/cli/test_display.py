@@ -9,7 +9,7 @@ from rich.console import Console
 
 from laerecover.cli import _display as display
 from laerecover.cli._display import LiveWatcher
-from laerecover.planning.plan import make_plan
+from laerecover.planning.plan import Circumstances, make_plan
 from laerecover.runbook.runbook import STEPS, Effect
 from laerecover.settings import drill_settings
 
@@ -39,8 +39,9 @@ def watcher(make_account, tmp_path):
 
     accounts = tuple(make_account(n, customer_email=f"[red]c{n}\x1b@example.org") for n in range(3))
     manifest = Manifest(digest="d" * 64, evidence_digest="e" * 64, accounts=accounts)
-    chosen = {a.account_id for a in accounts}
-    plan = make_plan(manifest, drill_settings(tmp_path), mode="drill", selected=chosen, concurrency=2)
+    chosen = frozenset(a.account_id for a in accounts)
+    given = Circumstances(mode="drill", selected=chosen, concurrency=2)
+    plan = make_plan(manifest, drill_settings(tmp_path), given)
     console = Console(file=io.StringIO(), width=220, height=40, force_terminal=True, color_system=None)
     return LiveWatcher(console, plan.recover, concurrency=2), [a.account_id for a in accounts]
 

@@ -16,7 +16,7 @@ from laerecover.ports.refusals import Refusal, Transient
 from laerecover.rehearsal.twin.probes import TwinProbe
 from laerecover.rehearsal.twin.world import TwinFile
 from laerecover.report.written import report
-from laerecover.state.state import read_state
+from laerecover.state.opening import read_state
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 SSH, NODES = (22, 22, "0.0.0.0/0"), (12345, 12346, "0.0.0.0/0")
@@ -254,9 +254,7 @@ def test_notify_dials_before_it_sends(operator, make_account, dead):
     dead.hosts = {someone.rows("serverinfo")[1]["public_host"]}
     assert send(someone) == ["held", "sent", "sent"]
     assert len(customers(someone)) == 2
-    (held,) = [
-        mail for mail in Outbox(read_state(someone.options().folder("run")).outbox).all() if mail.state == "held"
-    ]
+    (held,) = [mail for mail in Outbox(read_state(someone.folder).outbox).all() if mail.state == "held"]
     assert "does not answer: timed out" in held.answer
     assert "not_reached" not in ledger
     dead.mend()
@@ -276,7 +274,7 @@ def test_a_runner_whose_network_forbids_it_is_told_once(operator, make_account, 
     assert (made.number("recovered"), made.exit_code, dead.asked) == (3, 0, [])
     assert made.body["not_dialled"]["because"] == "the office lets out 22 and 443 <only>"
     assert {"by", "at"} <= made.body["not_dialled"].keys()
-    page = (someone.options().folder("run") / "report.html").read_text()
+    page = (someone.folder / "report.html").read_text()
     assert "not dialled from here" in page
     assert "22 and 443 &lt;only&gt;" in page
     told = [

@@ -87,7 +87,7 @@ def someone(operator, make_account, office, tmp_path):
         mailer = SmtpMailer(replace(drill_settings(tmp_path), **office.settings))
         made.world = replace(made.world, world=replace(made.world.world, mailer=mailer))
         made.states = lambda kind=None: [
-            m.state for m in Outbox(made.options().folder("run") / "outbox.sqlite").all() if kind in (None, m.kind)
+            m.state for m in Outbox(made.folder / "outbox.sqlite").all() if kind in (None, m.kind)
         ]
         made.notify = lambda: notify(made.options(), stop=made.stop, confirm=lambda s, found: True, worlds=made.worlds)
         return made
@@ -176,7 +176,7 @@ def test_a_refused_mail_is_sent_again_if_somebody_wants_it(someone, office):
     (follow_up,) = [f for f in they.run().accounts[0]["follow_ups"] if "another way" in f["do"]]
     account_id = they.run().accounts[0]["account_id"]
     assert follow_up["command"] == (
-        f"laerecover resolve {they.manifest} {account_id} mail --resend --key-file {they.options().key_file}"
+        f"laerecover resolve {they.manifest} {account_id} mail --resend --key-file {they.options().places.key_file}"
     )
     resolve_mail(they.options(), account_id, sent=False)
     with pytest.raises(LaeRecoverError, match="in doubt or refused"):
@@ -363,7 +363,7 @@ def typed(someone, office, commands, tmp_path):
 
     def typed(command, *words):
         said = undialled if command == "notify" else ()
-        return commands(command, they.manifest, *words, *said, "--key-file", they.options().key_file)
+        return commands(command, they.manifest, *words, *said, "--key-file", they.options().places.key_file)
 
     they.typed = typed
     return they

@@ -97,7 +97,7 @@ def test_a_new_identity_is_for_the_whole_recovery(operator, many):
     other = operator(*many(2))
     other.world = someone.world
     with pytest.raises(LaeRecoverError, match="without --new-identity"):
-        state = other.options().folder("run").with_name("other")
+        state = other.folder.with_name("other")
         other.run(state=state, selection=Selection(first=1))
         other.run(state=state, new_identity=True)
 
@@ -166,7 +166,7 @@ def test_a_lost_state_is_made_anew_from_tags(operator, many):
     someone = operator(*many(2))
     someone.run()
     before = {row["instance_id"] for row in someone.rows("instances")}
-    shutil.rmtree(someone.options().folder("run"))
+    shutil.rmtree(someone.folder)
     state, found = adopt(someone.options(), recovery=None, stop=someone.stop, worlds=someone.worlds)
     assert {each.instance_id for each in found} == before
     made = someone.run()

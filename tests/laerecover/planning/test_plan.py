@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import stat
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -16,10 +17,10 @@ from laerecover.hosts.identity import parse_furl
 from laerecover.hosts.vault import Vault
 from laerecover.manifest import Manifest, Secret
 from laerecover.options import Selection
-from laerecover.planning.plan import make_plan
+from laerecover.planning.plan import Circumstances, make_plan
 from laerecover.settings import drill_settings, example, read_settings
 from laerecover.state.lock import holder, locked
-from laerecover.state.state import open_state, read_state
+from laerecover.state.opening import open_state, read_state
 from laerecover.text import clean
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -30,7 +31,8 @@ def planned(tmp_path):
     def make(*accounts, mode="run", selection=None, **more):
         manifest = Manifest(accounts=accounts, evidence_digest="e", digest="d" * 64)
         chosen = (selection or Selection()).of(manifest)
-        return make_plan(manifest, drill_settings(tmp_path), mode=mode, selected=chosen, concurrency=8, **more)
+        given = Circumstances(mode=mode, selected=chosen, concurrency=8, **more)
+        return make_plan(manifest, drill_settings(tmp_path), given)
 
     return make
 
@@ -56,7 +58,7 @@ def test_a_server_that_may_still_run_blocks_its_account(
     row = planned(
         account,
         mode=mode,
-        accepted={account.account_id: {}} if accepted else {},
+        accepted=frozenset([account.account_id] if accepted else []),
         inventory={account.account_id: inventory} if inventory else None,
     ).accounts[0]
     assert (row.action, row.guarded) == (action, guarded)
@@ -66,7 +68,7 @@ def test_a_server_that_may_still_run_blocks_its_account(
 def test_other_verdicts_are_blocked_with_what_is_missing(planned, make_account, verdict):
     """Only RECOVERABLE accounts are taken, and a decision about the server changes nothing."""
     account = make_account(verdict=verdict, missing=("user_secret_key",))
-    row = planned(account, accepted={account.account_id: {}}).accounts[0]
+    row = planned(account, accepted=frozenset([account.account_id])).accounts[0]
     assert (row.action, row.guarded) == ("blocked", False)
     assert verdict in row.why
     assert "user_secret_key" in row.why
@@ -185,8 +187,9 @@ def test_a_state_remembers_what_was_planned(make_account, tmp_path):
     """Another manifest and the other mode are refused; everything is for its owner alone."""
     folder = tmp_path / "m.state"
     made = open_state(folder, mode="run", digest="a" * 64, now=NOW)
-    made.accept(make_account(0), because="seen dead", by="ann", now=NOW).write()
-    assert read_state(folder).accepted[make_account(0).account_id]["by"] == "ann"
+    said = made.decisions.accept(make_account(0), because="seen dead", by="ann", now=NOW)
+    replace(made, decisions=said).write()
+    assert read_state(folder).decisions.accepted[make_account(0).account_id]["by"] == "ann"
     for change in ({"digest": "b" * 64}, {"mode": "drill"}):
         with pytest.raises(LaeRecoverError, match="nothing was started"):
             open_state(folder, **{"mode": "run", "digest": "a" * 64, "now": NOW, **change})

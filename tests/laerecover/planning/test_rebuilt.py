@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from laerecover.errors import Guarded
 from laerecover.ports.compute import LaunchRequest
 from laerecover.ports.refusals import Refusal
 from laerecover.rehearsal.twin.compute import TwinCompute
-from laerecover.state.state import read_state
+from laerecover.state.opening import read_state
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 
@@ -58,7 +59,7 @@ def test_a_rebuilt_server_blocks_its_account_until_it_is_accepted(operator, make
     decision = made.body["decisions"][make_account(0).account_id]
     assert (decision["living"], decision["because"]) == (served, "a test server, it has no keys")
     assert {"by", "at"} <= decision.keys()
-    assert served in (someone.options().folder("run") / "report.html").read_text()
+    assert served in (someone.folder / "report.html").read_text()
 
 
 def test_a_decision_is_about_the_servers_that_lived_then(operator, make_account, monkeypatch):
@@ -91,11 +92,10 @@ def test_an_old_server_that_was_accepted_is_not_asked_about_twice(operator, make
     made = someone.run()
     assert outcomes(made) == ["blocked"]
     assert "its old server still runs" in made.accounts[0]["why"]
-    folder = someone.options().folder("run")
-    state = read_state(folder).accept(
-        make_account(0, old_instance_id="i-later"), because="seen", by="me", now=made_at()
-    )
-    state.write()
+    folder = someone.folder
+    state, account = read_state(folder), make_account(0, old_instance_id="i-later")
+    said = state.decisions.accept(account, because="seen", by="me", now=made_at())
+    replace(state, decisions=said).write()
     assert "living" not in json.loads((folder / "state.json").read_text())["accepted"][make_account(0).account_id]
     assert outcomes(someone.run()) == ["recovered"]
 

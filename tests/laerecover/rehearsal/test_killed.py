@@ -63,7 +63,7 @@ def test_ten_kills_at_seeded_moments_double_nothing(make_manifest, key_file, com
     for number in range(KILLS // len(drills)):
         for runner in [commands.start(*drill) for drill in drills]:
             # A moment is a number of lines of progress and a little more: the same work on slow machines and fast ones.
-            runner.read_lines(dice.randint(1, 4 + 5 * number))
+            runner.read_lines(dice.randint(1, 3 + 2 * number))
             time.sleep(dice.random() * 0.05)
             kills += runner.wait(signal=signal.SIGKILL).returncode == -signal.SIGKILL
     assert kills >= KILLS - 2

@@ -73,7 +73,7 @@ class Rig:
                 ) from None
 
     def boot(self, instance_id: str, public_host: str, **of_the_host: Any) -> None:
-        """A host without any cloud around it: see `LocalHypervisor.boot`."""
+        """A host without any cloud around it: `of_the_host` as `NewHost` says."""
         wanted = {"instance_id": instance_id, "public_host": public_host, "private_host": f"ip-{instance_id}"}
         self.ask("boot", {**wanted, **of_the_host})
 

@@ -19,6 +19,7 @@ from laerecover.rehearsal.rig.authority import make_certificate, make_ssh_key
 from laerecover.rehearsal.rig.ec2_refusals import OPERATOR
 from laerecover.rehearsal.rig.faults import RigFaults, read_faults
 from laerecover.rehearsal.rig.hosts import LocalHypervisor
+from laerecover.rehearsal.rig.hypervisor import NewHost
 from laerecover.rehearsal.rig.mail import Mailbox, serve_mail
 from laerecover.rehearsal.rig.monitoring import ADDRESS as MONITORING
 from laerecover.rehearsal.rig.monitoring import LOADED, boot_monitoring
@@ -141,7 +142,7 @@ def _serve_control(rig: Daemon) -> None:
     offered += [rig.mailbox.plan, rig.mailbox.mails, rig.loaded, rig.calls, rig.customer]
     for function in offered:
         control.register_function(function)
-    control.register_function(lambda wanted: rig.hypervisor.boot(**wanted), "boot")
+    control.register_function(lambda wanted: rig.hypervisor.boot(NewHost(**wanted)), "boot")
     threading.Thread(target=control.serve_forever, daemon=True).start()
 
 

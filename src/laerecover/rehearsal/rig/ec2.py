@@ -22,7 +22,7 @@ from laerecover.rehearsal.rig.ec2_refusals import (
     zone_of,
 )
 from laerecover.rehearsal.rig.faults import RigFaults
-from laerecover.rehearsal.rig.hypervisor import Hypervisor
+from laerecover.rehearsal.rig.hypervisor import Hypervisor, NewHost
 
 _VCPU_LIMIT = "You have requested more vCPU capacity than your current vCPU limit of {} allows"
 
@@ -151,7 +151,9 @@ class Actions:
             poverty = self._faults.poverty(tag["value"] for tag in instance.get_tags())
             address, name = launch.address or "", instance.private_dns_name
             ingress = rules_of(instance)
-            self._hypervisor.boot(launch.instance_id, address, name, user_data, key, ingress=ingress, **poverty)
+            told = {"instance_id": launch.instance_id, "public_host": address, "private_host": name}
+            told |= {"user_data": user_data, "authorized_key": key, "ingress": ingress}
+            self._hypervisor.boot(NewHost(**told, **poverty))
             if (seconds := self._faults.power_cut(len(self.launches))) is not None:
                 threading.Timer(seconds, self._hypervisor.reboot, [launch.instance_id]).start()
         except Exception:  # noqa: BLE001  a cloud, too, ends an instance that it cannot boot

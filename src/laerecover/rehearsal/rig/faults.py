@@ -48,7 +48,7 @@ class RigFaults:
     vcpus: int | None = None
     no_capacity: Sequence[str] = ()
     hosts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Value of one of an instance's tags -> what its host has less of, or else (`LocalHypervisor.boot`'s `disk`, `without`, `image`)."""
+    """Value of one of an instance's tags -> what its host has less of, or else (`NewHost`'s `disk`, `without`, `image`)."""
     seed: int | None = None
     calls: Counter[str] = field(default_factory=Counter)
 

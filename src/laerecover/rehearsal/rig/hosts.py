@@ -18,6 +18,7 @@ from typing import Any
 from laerecover.errors import LaeRecoverError
 from laerecover.ports.ingress import Ingress
 from laerecover.rehearsal.rig.cache import IMAGES
+from laerecover.rehearsal.rig.hypervisor import NewHost
 from laerecover.rehearsal.rig.network import let_in, plug_in, unplug
 from laerecover.rehearsal.rig.tools import do
 from laerecover.text import clean
@@ -46,44 +47,26 @@ class LocalHypervisor:
         self._hosts: dict[str, _Host] = {}
         self._lock = threading.Lock()
 
-    def boot(
-        self,
-        instance_id: str,
-        public_host: str,
-        private_host: str,
-        user_data: str = "",
-        authorized_key: str | None = None,
-        *,
-        disk: str = "2g",
-        without: Sequence[str] = (),
-        image: str = "small",
-        vendor_data: str = "",
-        ingress: Sequence[Ingress] | None = None,
-        furnish: Callable[[Path], None] | None = None,
-    ) -> None:
-        """Start a host; returns at once, sshd answers within seconds.
-
-        `disk`: what may be written, in tmpfs's words; `without`: "fuse", "python"; `image`: "small", or "today", where real
-        cloud-init reads user data and `vendor_data` (see `cache.TODAY`); `ingress`: see `let_in`, None: everybody is;
-        `furnish` works on the root beforehand.
-        """
+    def boot(self, new: NewHost, furnish: Callable[[Path], None] | None = None) -> None:
+        """Start a host; returns at once, sshd answers within seconds. `furnish` works on the root beforehand."""
+        instance_id, key = new.instance_id, new.authorized_key or self._key
         with self._lock:
             if instance_id in self._hosts:
                 raise LaeRecoverError("that host is there", where=instance_id, next_step="terminate it first")
-            name = private_host.partition(".")[0] or instance_id
-            host = self._hosts[instance_id] = _Host(instance_id, name, tuple(without))
+            name = new.private_host.partition(".")[0] or instance_id
+            host = self._hosts[instance_id] = _Host(instance_id, name, tuple(new.without))
             host.lock.acquire()
         try:
-            plug_in(instance_id, public_host)
-            if ingress is not None:
-                let_in(instance_id, ingress)
-            root = self._root(instance_id, disk, image)
-            _name(root, name, public_host, private_host)
-            if image == "today":
-                _seed(root, instance_id, user_data, vendor_data, authorized_key or self._key)
+            plug_in(instance_id, new.public_host)
+            if new.ingress is not None:
+                let_in(instance_id, new.ingress)
+            root = self._root(instance_id, new.disk, new.image)
+            _name(root, name, new.public_host, new.private_host)
+            if new.image == "today":
+                _seed(root, instance_id, new.user_data, new.vendor_data, key)
             else:
-                _personalise(root, user_data, authorized_key or self._key)
-            if "python" in without:
+                _personalise(root, new.user_data, key)
+            if "python" in new.without:
                 for binary in (root / "usr/bin").glob("python3*"):
                     binary.unlink()
             if furnish is not None:

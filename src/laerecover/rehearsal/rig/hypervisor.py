@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from laerecover.ports.ingress import Ingress
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewHost:
+    """What a host is to be. `authorized_key` None: the rig's own administrator logs in.
+
+    `disk`: what may be written, in tmpfs's words; `without`: "fuse", "python"; `image`: "small", or "today", where real
+    cloud-init reads user data and `vendor_data` (see `cache.TODAY`); `ingress`: who is let in, None: everybody.
+    """
+
+    instance_id: str
+    public_host: str
+    private_host: str
+    user_data: str = ""
+    authorized_key: str | None = None
+    disk: str = "2g"
+    without: Sequence[str] = ()
+    image: str = "small"
+    vendor_data: str = ""
+    ingress: Sequence[Ingress] | None = None
+
+
 class Hypervisor(Protocol):
     """Where the instances of this cloud stand as hosts."""
 
-    def boot(
-        self,
-        instance_id: str,
-        public_host: str,
-        private_host: str,
-        user_data: str,
-        authorized_key: str,
-        *,
-        disk: str = "2g",
-        without: Sequence[str] = (),
-        image: str = "small",
-        ingress: Sequence[Ingress] | None = None,
-    ) -> None: ...
+    def boot(self, new: NewHost) -> None: ...
     def let_in(self, instance_id: str, rules: Sequence[Ingress]) -> None: ...
     def terminate(self, instance_id: str) -> None: ...
     def reboot(self, instance_id: str) -> None: ...
@@ -31,17 +40,10 @@ class Hypervisor(Protocol):
 
 
 class NoHosts:
-    """No hosts at all."""
+    """A hypervisor that boots nothing."""
 
-    def boot(
-        self,
-        *of_the_host: str,
-        disk: str = "2g",
-        without: Sequence[str] = (),
-        image: str = "small",
-        ingress: Sequence[Ingress] | None = None,
-    ) -> None:
-        del of_the_host, disk, without, image, ingress
+    def boot(self, new: NewHost) -> None:
+        del new
 
     def let_in(self, instance_id: str, rules: Sequence[Ingress]) -> None:
         del instance_id, rules

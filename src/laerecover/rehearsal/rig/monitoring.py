@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from laerecover.rehearsal.rig.hosts import LocalHypervisor
+from laerecover.rehearsal.rig.hypervisor import NewHost
 from laerecover.rehearsal.rig.tools import do
 
 ADDRESS = "198.51.100.10"
@@ -31,4 +32,5 @@ def boot_monitoring(hypervisor: LocalHypervisor, public_key: str, user_data: str
         (home / ".ssh/authorized_keys").write_text(public_key + "\n")
         do(["chroot", str(root), "chown", "-R", "zenoss:zenoss", "/home/zenoss"])
 
-    hypervisor.boot("zenoss", ADDRESS, "zenoss", user_data, furnish=furnish)
+    new = NewHost(instance_id="zenoss", public_host=ADDRESS, private_host="zenoss", user_data=user_data)
+    hypervisor.boot(new, furnish)

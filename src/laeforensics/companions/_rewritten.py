@@ -1,0 +1,58 @@
+"""Values that a later program wrote in another way, as the signup program would have written them."""
+
+from __future__ import annotations
+
+import re
+from textwrap import wrap
+
+_BLOCK = re.compile(r"-----BEGIN ([A-Z ]+)-----(.*?)-----END \1-----", re.DOTALL)
+_BASE64 = re.compile(r"[A-Za-z0-9+/]+=*")
+_WIDTH = 64
+_FURL = re.compile(r"pb://([a-z2-7]{32})@([^/\s]+)/([^/\s]+)", re.IGNORECASE)
+_ADDRESS = re.compile(r"[0-9]+(?:\.[0-9]+){3}")
+_HINT = re.compile(r"(?:tcp:)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
+_OF_INSIDE = re.compile(r"(?:10|127|169\.254|192\.168|172\.(?:1[6-9]|2[0-9]|3[01]))\.")
+
+
+def pem(text: str) -> str:
+    """A node.pem: its one certificate, then its one private key, each in lines of 64 characters.
+
+    CR LF, another order, text around and between the blocks, other widths are no other PEM. What holds no such pair, or
+    what no PEM holds, is left as it is.
+    """
+    blocks = [(match[1], "".join(match[2].split())) for match in _BLOCK.finditer(text)]
+    certificates = [block for block in blocks if block[0] == "CERTIFICATE"]
+    keys = [block for block in blocks if block[0] in ("RSA PRIVATE KEY", "PRIVATE KEY")]
+    if len(certificates) != 1 or len(keys) != 1 or not all(_BASE64.fullmatch(body) for _, body in blocks):
+        return text
+    return "\n".join(
+        "\n".join([f"-----BEGIN {name}-----", *wrap(body, _WIDTH), f"-----END {name}-----"])
+        for name, body in (*certificates, *keys)
+    )
+
+
+def external_furl(text: str) -> str:
+    """A furl with the one hint by which a customer reaches the server: an address before a name, neither of inside.
+
+    TubID and swissnum are what identifies it; `tcp:` and further hints came with later versions of foolscap.
+    """
+    match = _FURL.fullmatch(text.strip())
+    hints = _hints(match[2]) if match is not None else []
+    if match is None or not hints:
+        return text
+    outside = [hint for hint in hints if not _OF_INSIDE.match(hint)] or hints
+    best = next((hint for hint in outside if _ADDRESS.match(hint)), outside[0])
+    return f"pb://{match[1].lower()}@{best}/{match[3]}"
+
+
+def internal_furl(text: str) -> str:
+    """A furl of inside with its hints as older versions of foolscap wrote them."""
+    match = _FURL.fullmatch(text.strip())
+    hints = _hints(match[2]) if match is not None else []
+    return text if match is None or not hints else f"pb://{match[1].lower()}@{','.join(hints)}/{match[3]}"
+
+
+def _hints(location: str) -> list[str]:
+    """HOST:PORT of each hint, none if one of them is of another kind (tor:, i2p:)."""
+    found = [_HINT.fullmatch(hint) for hint in location.split(",")]
+    return [f"{match[1].lower()}:{match[2]}" for match in found if match] if all(found) else []

@@ -1,0 +1,53 @@
+"""What the judges that settle an account see of it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from laeforensics.doubting.signups import Signup
+from laeforensics.facts.beliefs import Hearing
+from laeforensics.facts.fact import Fact
+from laeforensics.facts.fields import CREDENTIALS, CUSTOMER, FIELDS, SIGNUP_FIELDS
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountView:
+    """The signups that name one bucket, with what is thought of their facts so far."""
+
+    signups: Sequence[Signup]
+    bucket: str | None = None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """For whom a doubt about the whole account holds."""
+        return frozenset(signup.name for signup in self.signups)
+
+    @property
+    def hearing(self) -> Hearing:
+        """What its facts are worth so far."""
+        return Hearing(self.signups[0].beliefs, self.names)
+
+    def scopes(self) -> Iterator[tuple[str, Hearing, frozenset[str], list[Fact]]]:
+        """The facts that speak of one thing: what the customer has, in all signups; a server's, in each alone.
+
+        Each with the field's name, the hearing, and the signups for which a doubt about them holds.
+        """
+        for name in SIGNUP_FIELDS:
+            shared = FIELDS[name].of in (CREDENTIALS, CUSTOMER)
+            for some in [self.signups] if shared else [[signup] for signup in self.signups]:
+                names = frozenset(signup.name for signup in some)
+                facts = dict.fromkeys(fact for signup in some for fact in signup.told(name))
+                if len(facts) > 1:
+                    yield name, Hearing(some[0].beliefs, names), names, list(facts)
+
+
+def by_account(signups: Iterable[Signup]) -> Iterator[AccountView]:
+    """The signups of each bucket; those that name none, each alone."""
+    groups: dict[str, list[Signup]] = defaultdict(list)
+    for signup in signups:
+        bucket, _ = signup.weigh("bucket_name")
+        groups[bucket or signup.name].append(signup)
+    buckets = {name: None if name == group[0].name else name for name, group in groups.items()}
+    return (AccountView(signups=group, bucket=buckets[name]) for name, group in groups.items())

@@ -1,0 +1,72 @@
+"""A value at a distance of a character or two from another is damage of it, not another voice."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from laeforensics.doubting.account_views import AccountView
+from laeforensics.doubting.views import Said
+from laeforensics.doubting.voices import Voice, voice
+from laeforensics.facts.beliefs import Doubt, Hearing
+from laeforensics.facts.channels import LAST_ASSERTING_STANDING
+from laeforensics.facts.damage import is_near
+from laeforensics.facts.fact import Fact
+
+# Told a character apart by their nature: two products, two sizes, two moments.
+_NEVER = frozenset({"instance_size", "ami_image_id", "bucket_name", "product_code"})
+# Their parts are told elsewhere, too: see `furl_parts`.
+_OF_PARTS = frozenset({"introducer_furl"})
+
+
+def judge(view: AccountView) -> Iterator[Said]:
+    """Doubt the value that fewer tell.
+
+    It is denied where two independent voices tell the other, none of lower standing than its own best; else neither is
+    sure. An address may be told by lesser voices, too: but then no mail goes to it before somebody has looked. (Names
+    of buckets are settled before accounts are.)
+    """
+    for name, hearing, about, facts in view.scopes():
+        if name in _NEVER or len({fact.value for fact in facts}) < 2:
+            continue
+        told: dict[str, list[Fact]] = defaultdict(list)
+        for fact in hearing.asserting(facts):
+            told[fact.value].append(fact)
+        values = sorted(told)
+        for number, one in enumerate(values):
+            for other in values[number + 1 :]:
+                if is_near(one, other):
+                    yield from _weigh(told[one], told[other], hearing, about)
+
+
+def _weigh(one: Sequence[Fact], other: Sequence[Fact], hearing: Hearing, about: frozenset[str]) -> Iterator[Doubt]:
+    """What is thought of two values that are near to each other."""
+    for odd, others in ((one, other), (other, one)):
+        best = min(hearing.standing(fact) for fact in odd)
+        is_email = odd[0].field == "customer_email"
+        if _wins(others, odd, hearing, best) or (is_email and _wins(others, odd, hearing, LAST_ASSERTING_STANDING)):
+            places = tuple(fact.locator for fact in others)
+            yield Doubt(facts=tuple(odd), reason="neighbour", because=places, about=about)
+            if not _wins(others, odd, hearing, best):
+                places = tuple(fact.locator for fact in odd)
+                yield Doubt(facts=tuple(others), reason="by-lesser-voices", because=places, about=about)
+            return
+    for odd, others in ((one, other), (other, one)):
+        if odd[0].field not in _OF_PARTS:
+            places = tuple(fact.locator for fact in others)
+            yield Doubt(facts=tuple(odd), reason="near-another", because=places, about=about)
+
+
+def _wins(others: Sequence[Fact], odd: Sequence[Fact], hearing: Hearing, lowest: int) -> bool:
+    """True if two independent voices that are sure tell the other value, none of lower standing than `lowest`.
+
+    One of them must be as good as the best that tells the odd one.
+    """
+    heard = [f for f in others if hearing.standing(f) <= lowest and not hearing.is_unsure(f)]
+    sure: set[Voice] = {voice(f) for f in heard}
+    best = min(hearing.standing(fact) for fact in odd)
+    return (
+        len(sure) >= 2
+        and len(sure) > len({voice(fact) for fact in odd})
+        and min(hearing.standing(f) for f in heard) <= best
+    )

@@ -1,0 +1,54 @@
+"""What somebody blacked out before the evidence was handed on, or took from a manual as an example, is no value."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from laeforensics.doubting.views import FileView, Said
+from laeforensics.facts.beliefs import Doubt
+from laeforensics.facts.fact import Fact
+from laeforensics.facts.fields import COURSE, FIELDS
+from laeforensics.facts.findings import finding
+
+# No random key has one character eight times in a row. (Tokens may: they hold zeros, in base64 an A each.)
+_RUN = re.compile(r"(.)\1{7,}")
+_BLACKED = re.compile(r"[xX*#?•█]{6,}|\[?redacted\]?|\[?removed\]?", re.IGNORECASE)
+_RUN_OF_BLACKING = re.compile(r"[xX*#?]{8,}")
+_LOCAL_PART = re.compile(r"([xX*#._?-])\1{2,}|.*[xX*#]{5,}.*|.*\*\*.*|(?i:redacted|removed|hidden|masked)")
+# What the manuals of the provider of the storage show (AWS General Reference, "AWS access keys").
+_EXAMPLE = re.compile(r"A[KS]IA[A-Z0-9]*EXAMPLE|[A-Za-z0-9/+]*EXAMPLE[A-Z]*KEY")
+# What databases and spreadsheets write where there is nothing.
+_NOTHING = frozenset({"NULL", "(null)", "null", "\\N", "#N/A", "NaN", "nan", "None", "undefined"})
+_TYPED = ("customer_name", "customer_keyinfo")
+_RANDOM = frozenset({"user_access_key_id", "user_secret_key"})
+_SHORT = frozenset({"instance_id", "launch_time", "public_host", "private_host", "ami_image_id", "instance_size"})
+
+
+def is_redacted(name: str, value: str) -> bool:
+    """True if a value of this field was blacked out, taken from a manual, or says that there is none."""
+    if name == "customer_email":
+        return _LOCAL_PART.fullmatch(value.rpartition("@")[0]) is not None
+    if name in _TYPED:
+        return value in _NOTHING or _BLACKED.fullmatch(value.replace(" ", "")) is not None
+    if name in _RANDOM:
+        return bool(_RUN.search(value) or _EXAMPLE.fullmatch(value))
+    return name not in _SHORT and _RUN_OF_BLACKING.search(value) is not None
+
+
+def judge(view: FileView) -> Iterator[Said]:
+    """Doubt the values that are none; one finding tells of each field."""
+    found: dict[str, list[Fact]] = defaultdict(list)
+    for fact in view.facts:
+        if FIELDS[fact.field].of != COURSE and is_redacted(fact.field, fact.value):
+            found[fact.field].append(fact)
+    for name, facts in found.items():
+        yield Doubt(facts=tuple(facts), reason="redacted")
+        yield finding(
+            "redacted",
+            f"{name} was blacked out, or is an example out of a manual: no value",
+            signup=facts[0].locator.evidence,
+            field=name,
+            locators=tuple(fact.locator for fact in facts[:5]),
+        )

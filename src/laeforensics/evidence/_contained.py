@@ -1,0 +1,95 @@
+"""What is found inside an archive, as files of the evidence."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from laeforensics.evidence import _archives, _members, _unpack, _zips
+from laeforensics.evidence.hindrances import Hindrance, hindrance
+from laeforensics.evidence.marks import FIRST_LOOK, SECOND_LOOK, kind_of
+from laeforensics.evidence.read import opened
+from laeforensics.evidence.recognise import ARCHIVE, AT_HOME, LEFT_OUT, EvidenceFile, as_text, classify
+
+
+def first_kind(head: bytes, more: Callable[[int], bytes], size: int) -> str | None:
+    """The kind that a file's first bytes tell; more of them where these tell nothing."""
+    told = kind_of(_unpack.unwrapped_head(head)) if head else None
+    if told is None and len(head) < min(size, SECOND_LOOK):
+        told = kind_of(_unpack.unwrapped_head(more(SECOND_LOOK)))
+    return told
+
+
+def with_members(path: Path, name: str, prefix: str) -> Iterator[EvidenceFile]:
+    """The archive itself, then its members."""
+    wrong: list[Hindrance] = []
+    size = 0
+    members: list[EvidenceFile] = []
+    try:
+        with opened(path) as raw:
+            size = raw.seek(0, io.SEEK_END)
+            raw.seek(0)
+            for found in _archives.members(raw):
+                if isinstance(found, Hindrance):
+                    wrong.append(found)
+                else:
+                    members.append(_member(*found, path, as_text(path.name)))
+    except _unpack.Damaged as error:
+        members, wrong = [], [error.problem]
+    except OSError as error:
+        wrong.append(hindrance("unreadable", error.strerror or type(error).__name__))
+    except _zips.ERRORS as error:
+        wrong.append(hindrance("no archive", type(error).__name__))
+    first, also = (wrong[0] if wrong else None), tuple(wrong[1:])
+    yield EvidenceFile(name=name, kind=ARCHIVE, path=path, size=size, problem=first, also=also)
+    for file in _resolved(members):
+        yield replace(file, name=prefix + file.name)
+
+
+def _member(member: _members.Member, body: _members.Body, path: Path, root: str) -> EvidenceFile:
+    name = as_text(member.name)
+    told, found = None, member.problem
+    if member.is_archive:
+        kind, known = ARCHIVE, AT_HOME
+    elif member.link is not None or found is not None:
+        found = found or hindrance("lost link", as_text(member.link or ""))
+        kind, known = LEFT_OUT, AT_HOME
+    else:
+        with contextlib.suppress(_unpack.Damaged, *_zips.ERRORS):
+            told = first_kind(body.head(FIRST_LOOK), body.head, member.size)
+        kind, known = classify(f"{root}/{name}", told)
+    return EvidenceFile(
+        name=name, kind=kind, known=known, told=told, path=path, size=member.size, member=member.index, problem=found
+    )
+
+
+def _resolved(members: list[EvidenceFile]) -> Iterator[EvidenceFile]:
+    """Links among the members are what they lead to; of two members of one name the later one counts."""
+    by_name = {file.name: file for file in members}
+    for file in members:
+        if by_name[file.name] is not file:
+            yield replace(file, name=f"{file.name} (earlier)", kind=LEFT_OUT, problem=hindrance("earlier"))
+            continue
+        target = _end_of_links(file, by_name)
+        if target is file or target.kind == LEFT_OUT:
+            yield file
+        else:
+            kind, known = (
+                (ARCHIVE, AT_HOME) if target.kind == ARCHIVE else classify(f"{file.path.name}/{file.name}", target.told)
+            )
+            yield replace(target, name=file.name, kind=kind, known=known)
+
+
+def _end_of_links(file: EvidenceFile, by_name: dict[str, EvidenceFile]) -> EvidenceFile:
+    """What a link leads to at last, through other links; the last that there is, where it leads to nothing."""
+    seen = {file.name}
+    while file.problem is not None and file.problem.reason == "lost link":
+        name = str(file.problem.told[0])
+        if name in seen or name not in by_name:
+            break
+        seen.add(name)
+        file = by_name[name]
+    return file

@@ -1,0 +1,139 @@
+"""The members of zip files, with what stands around them."""
+
+from __future__ import annotations
+
+import io
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from laeforensics.evidence import _unpack
+from laeforensics.evidence._members import Body, Member, Slice, beside, clean, member
+from laeforensics.evidence._unpack import LARGEST_RATIO, LARGEST_WHOLE, Damaged
+from laeforensics.evidence.hindrances import Hindrance, hindrance
+
+ERRORS = (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError, ValueError, OSError, zlib.error)
+MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+_END, _END_SIZE = b"PK\x05\x06", 22
+_LONGEST_END = _END_SIZE + (1 << 16)
+_PART = b"PK\x07\x08"
+"""How the first part of a divided zip file begins."""
+_CHUNK = 1 << 20
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_AES, _LONGEST_LINK = 99, 4096
+
+
+def members(raw: BinaryIO, size: int) -> Iterator[tuple[Member, Body] | Hindrance | Slice]:
+    """Each file with its bytes, what is wrong with the archive, and the stretches outside, to be read apart.
+
+    Raises Damaged.
+    """
+    end = _end_of(raw, size)
+    if end is None:
+        raw.seek(0)
+        is_part = raw.read(len(_PART)) == _PART
+        yield hindrance("split") if is_part else hindrance("no archive", "its list of members is lost")
+        return
+    if _is_last_part(raw, end):
+        yield hindrance("split")
+        return
+    try:
+        archive = zipfile.ZipFile(Slice(raw, 0, end))
+    except ERRORS as error:
+        yield hindrance("split" if "disk" in str(error) else "no archive", *_why(error))
+        return
+    infos = archive.infolist()
+    _refuse_bombs(infos, size)
+    begin = min((info.header_offset for info in infos), default=0)
+    if begin:
+        yield Slice(raw, 0, begin)
+    for index, info in enumerate(infos):
+        if not info.is_dir() and not stat.S_ISDIR(info.external_attr >> 16):
+            yield _member(index, info, archive)
+    if end < size:
+        yield Slice(raw, end, size)
+
+
+def ends_as_one(raw: BinaryIO, size: int) -> bool:
+    """True if a zip file's end stands at the end of a file, and its list of members before it."""
+    raw.seek(max(0, size - _LONGEST_END))
+    tail = raw.read(_LONGEST_END)
+    at = tail.rfind(_END)
+    if not 0 <= at <= len(tail) - _END_SIZE:
+        return False
+    length = int.from_bytes(tail[at + 12 : at + 16], "little")
+    raw.seek(max(0, size - len(tail) + at - length))
+    return length > 0 and raw.read(4) == b"PK\x01\x02"
+
+
+def _is_last_part(raw: BinaryIO, end: int) -> bool:
+    """True if the end record says that other parts come before."""
+    raw.seek(max(0, end - _LONGEST_END))
+    tail = raw.read(min(end, _LONGEST_END))
+    at = tail.rfind(_END)
+    return at >= 0 and tail[at + 4 : at + 6] not in (b"\0\0", b"\xff\xff")
+
+
+def _why(error: Exception) -> tuple[str, ...]:
+    return () if "disk" in str(error) else (type(error).__name__,)
+
+
+def _end_of(raw: BinaryIO, size: int) -> int | None:
+    """Where the last zip file ends in a file: behind its end record and its comment; None if there is none."""
+    behind = size
+    while behind > 0:
+        start = max(0, behind - _CHUNK)
+        raw.seek(start)
+        window = raw.read(min(size, behind + _END_SIZE) - start)
+        at = window.rfind(_END)
+        if at >= 0:
+            raw.seek(start + at)
+            record = raw.read(_END_SIZE)
+            end = start + at + _END_SIZE + int.from_bytes(record[20:22], "little")
+            return min(end, size) if len(record) == _END_SIZE else None
+        behind = start
+    return None
+
+
+def _refuse_bombs(infos: list[zipfile.ZipInfo], packed: int) -> None:
+    whole = sum(info.file_size for info in infos)
+    if whole > LARGEST_WHOLE:
+        raise Damaged(hindrance("bomb", f"{LARGEST_WHOLE} bytes"))
+    if whole > _unpack.RATIO_FROM and whole > LARGEST_RATIO * packed:
+        raise Damaged(hindrance("bomb", f"{LARGEST_RATIO} times its size"))
+
+
+def _member(index: int, info: zipfile.ZipInfo, archive: zipfile.ZipFile) -> tuple[Member, Body]:
+    found, link = _problem(info), None
+    if found is None and stat.S_ISLNK(info.external_attr >> 16):
+        target = _Late(archive, info).read(_LONGEST_LINK).decode("utf-8", "replace")
+        link = beside(clean(info.filename), target)
+    told = member(index, info.filename, info.file_size, found, link=link)
+    return told, Body(_Late(archive, info) if told.problem is None and link is None else io.BytesIO())
+
+
+class _Late:
+    """A member that is opened when it is first read."""
+
+    def __init__(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> None:
+        self._archive, self._info = archive, info
+        self._opened: BinaryIO | None = None
+
+    def read(self, size: int = -1, /) -> bytes:
+        """The next bytes. Raises one of ERRORS."""
+        if self._opened is None:
+            self._opened = self._archive.open(self._info)  # type: ignore[assignment]
+        return self._opened.read(size)  # type: ignore[union-attr]
+
+
+def _problem(info: zipfile.ZipInfo) -> Hindrance | None:
+    if info.flag_bits & 1 or info.compress_type == _AES:
+        return hindrance("locked")
+    if info.compress_type not in _METHODS:
+        names: dict[int, str] = zipfile.compressor_names  # type: ignore[attr-defined]
+        return hindrance("method", names.get(info.compress_type, info.compress_type))
+    if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFLNK):
+        return hindrance("device")
+    return None

@@ -1,0 +1,147 @@
+"""Undo what a spreadsheet or a data base does to a csv file, where one alone can have been meant.
+
+The site wrote `TIME,cell,cell`, without a head, and quoted commas, semicolons, quotation marks, tabs and line ends
+itself. So any of these in a line tells of another program, and never stands for itself.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from array import array
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from laeforensics.evidence.convert import Conversion
+
+_TIME = re.compile(
+    rb"([0-9]{4}-[01][0-9]-[0-3][0-9])[T ]([0-2][0-9]:[0-5][0-9]:[0-6][0-9])(?:\.0+)?(?:Z|\+00:?00| UTC)?"
+)
+_MARKS = (b",", b";", b"\t", b"|")
+_SEPARATOR = re.compile(rb"sep=(.)\s*")
+_NUMBER = re.compile(rb"[0-9]+")
+_NAME = re.compile(rb"[A-Za-z_ -]*")
+_MOSTLY = 0.8
+
+
+class _Cell(NamedTuple):
+    text: bytes
+    start: int
+    """Where it stands in the file."""
+
+
+_Row = list[_Cell]
+
+
+def undo(data: bytes) -> Conversion | None:
+    """The csv file as the site wrote it, with the places of the file as it lies; None if nothing was done to it.
+
+    None too where it is not plain what was done: then its rows tell so.
+    """
+    lines = _lines(data)
+    first = next((line.text for line in lines if line.text.strip()), b"")
+    separator = _SEPARATOR.fullmatch(first)
+    best: tuple[float, int, list[_Row]] = (0.0, 0, [])
+    for mark in _MARKS if separator is None else (separator[1],):
+        rows = [_cells(line, mark) for line in lines]
+        for place in (0, 1):
+            share = _share(rows, place)
+            if share > best[0]:
+                best = (share, place, rows)
+    share, place, rows = best
+    if share < _MOSTLY:
+        return None
+    padded = _is_padded([line.text for line in lines])
+    view, there, here = _written(rows, place, is_padded=padded)
+    if data and not data.endswith(b"\n"):
+        view = view[:-1]  # a last row without its line end was cut, or was written by another program
+    if view == data:
+        return None
+    end = len(data)
+
+    def back(offset: int) -> int:
+        at = bisect_right(there, offset) - 1
+        return min(end, here[at] + offset - there[at]) if at >= 0 else offset
+
+    return Conversion(data=view, what="saved anew by a spreadsheet or a data base", back=back)
+
+
+def _lines(data: bytes) -> list[_Cell]:
+    lines, start = [], 0
+    for text in data.split(b"\n"):
+        lines.append(_Cell(text, start))
+        start += len(text) + 1
+    return lines if lines[-1].text else lines[:-1]
+
+
+def _cells(line: _Cell, mark: bytes) -> _Row:
+    """The cells of a line, without quotation marks around them; one that holds such a mark itself is left as it is."""
+    cells, start = [], line.start
+    for text in line.text.split(mark):
+        bare = text.strip(b" \r")
+        cell = _Cell(text, start)
+        if len(bare) > 1 and bare[:1] == bare[-1:] in (b'"', b"'") and bare[:1] not in bare[1:-1]:
+            cell = _Cell(bare[1:-1], start + text.index(bare) + 1)
+        cells.append(cell)
+        start += len(text) + len(mark)
+    return cells
+
+
+def _share(rows: Sequence[_Row], place: int) -> float:
+    """How many of the rows bear a time in this place; behind a number, if it is the second."""
+    told = [row for row in rows if len(row) > 1 and not _is_head(row)]
+    return sum(_bears(row, place) for row in told) / len(told) if told else 0.0
+
+
+def _bears(row: _Row, place: int) -> bool:
+    return (
+        len(row) > place + 1
+        and _TIME.fullmatch(row[place].text.strip()) is not None
+        and (place == 0 or _NUMBER.fullmatch(row[0].text.strip()) is not None)
+    )
+
+
+def _is_head(row: _Row) -> bool:
+    """True for a row of names: cells of letters alone."""
+    return all(_NAME.fullmatch(cell.text.strip()) for cell in row) and any(cell.text.strip() for cell in row)
+
+
+def _is_padded(lines: Sequence[bytes]) -> bool:
+    """True if every cell of the file is padded: a single one may have been typed so."""
+    told = [line.split(b",") for line in lines if b"," in line]
+    return bool(told) and all(
+        all(cell[:1] == b" " or before[-1:] == b" " for before, cell in itertools.pairwise(cells)) for cells in told
+    )
+
+
+def _written(rows: Sequence[_Row], place: int, *, is_padded: bool) -> tuple[bytes, array[int], array[int]]:
+    """The rows as the site wrote them, and by each of their cells where it begins there and in the file.
+
+    What is no row stays an empty line, so that the lines keep their numbers.
+    """
+    out: list[bytes] = []
+    there, here = array("q"), array("q")
+    size = 0
+    for row in rows:
+        if (
+            (len(row) < 2 and not row[0].text.strip())
+            or _is_head(row)
+            or _SEPARATOR.fullmatch(b",".join(c.text for c in row))
+        ):
+            out.append(b"\n")
+            size += 1
+            continue
+        cells = row[place:] if _bears(row, place) else row
+        for number, cell in enumerate(cells):
+            text, start = cell
+            match = _TIME.fullmatch(text.strip()) if number == 0 else None
+            if match is not None:
+                text, start = match[1] + b"T" + match[2] + b"Z", start + text.index(match[0])
+            elif is_padded:
+                text, start = text.strip(b" "), start + len(text) - len(text.lstrip(b" "))
+            there.append(size)
+            here.append(start)
+            out.append(text + (b"," if number + 1 < len(cells) else b"\n"))
+            size += len(text) + 1
+    return b"".join(out), there, here

@@ -1,0 +1,85 @@
+"""What may be unread evidence: a file, why it was not read, whom it names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from laeforensics.evidence import marks, recognise
+from laeforensics.evidence.hindrances import Hindrance, hindrance
+from laeforensics.evidence.names import NOBODY, Named, accounts_named
+from laeforensics.evidence.read import Content
+
+if TYPE_CHECKING:
+    from laeforensics.reading.files import FileReading
+
+WORDS: dict[str, str] = {
+    recognise.LOG: "a signup log",
+    recognise.SECRETS: "a secrets file",
+    recognise.STRIPE: "a stripe file",
+    recognise.ACTIVATION_REQUESTS: "rows of activation_requests.csv",
+    recognise.SIGNUPS: "rows of signups.csv",
+    recognise.SERVERINFO: "rows of serverinfo.csv",
+    recognise.COMPLETIONS: "rows of devpay_completions.csv",
+    recognise.CONFIG: "a configuration with products",
+}
+"""What each kind of evidence is, in words."""
+
+_HOLDS_NOTHING = frozenset({"folder link", "earlier", "device"})
+"""Reasons for which nothing is lost: what is meant is read elsewhere, or there is nothing."""
+_OF_ONE_RUN = frozenset({recognise.LOG, recognise.SECRETS, recognise.STRIPE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """One file of which nothing was read. `named` are those whom its name or its bytes name."""
+
+    file: str
+    sha256: str
+    """Empty where it could not even be hashed."""
+    problem: Hindrance
+    named: Named = NOBODY
+
+
+def of(told: FileReading, content: Content) -> Unread | None:
+    """What was not read of one file, if nothing was; None for what was read, and for what is plainly no evidence."""
+    file = told.file
+    wrong = content.problem or (_why(told, content) if _tells_nothing(told, content) else None)
+    if wrong is None or wrong.reason in _HOLDS_NOTHING or (content.problem is not None and _was_read(told)):
+        return None
+    named = accounts_named(file.name) | content.named
+    return Unread(file=file.name, sha256=told.sha256, problem=wrong, named=named)
+
+
+def _was_read(told: FileReading) -> bool:
+    """True if the file told anything, even if it was cut."""
+    log, secrets = told.log, told.secrets
+    rows = (told.activations, told.signups, told.serverinfo, told.products)
+    return (
+        (log is not None and bool(log.facts))
+        or (secrets is not None and secrets.filled)
+        or (told.stripe is not None and told.stripe.filled)
+        or any(rows)
+    )
+
+
+def _tells_nothing(told: FileReading, content: Content) -> bool:
+    """True for a file of no known kind, and for one of a known kind that holds bytes, but nothing of that kind."""
+    if told.file.kind == recognise.OTHER:
+        return bool(content.data) or bool(accounts_named(told.file.name.rpartition("/")[2]).surely)
+    if told.file.kind == recognise.STRIPE and told.file.told is not None:
+        return False  # it is one, and damaged, which is said
+    return told.file.kind in _OF_ONE_RUN and bool(content.data) and not _was_read(told)
+
+
+def _why(told: FileReading, content: Content) -> Hindrance | None:
+    """The likely cause; None where the file names nobody and nothing tells that it is evidence."""
+    head, base = content.data[: marks.SECOND_LOOK], told.file.name.rpartition("/")[2]
+    found = marks.why_prefixed(head) or marks.why_unread(head, base)
+    if found is not None:
+        return found
+    if told.file.kind in _OF_ONE_RUN:
+        is_lost = told.file.told is not None or bool(accounts_named(told.file.name).surely)
+        return hindrance("unrecognised", WORDS[told.file.kind]) if is_lost else None
+    named = accounts_named(told.file.name) | content.named
+    return hindrance("unknown") if named.surely or named.perhaps else None

@@ -1,0 +1,192 @@
+"""Each judge is needed, and within a stage their order does not matter."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from makings import (
+    ACCESS_KEY_ID,
+    BUCKET,
+    EMAIL,
+    FAILURE,
+    HOST,
+    INTRODUCER,
+    LOG_FILE,
+    NAME,
+    OTHER_NAME,
+    OTHER_SEED,
+    PARTS,
+    SECRET_KEY,
+    SEED,
+    STORAGE,
+    STRANGER,
+    as_another,
+    audit_row,
+    config,
+    evidence,
+    furl_of,
+    hear_secrets,
+    identities_read,
+    log,
+    open_files,
+    re_record,
+    read,
+    request,
+    result,
+    secrets,
+    signup_row,
+    values,
+)
+
+from laeforensics.doubting import judges
+
+STAGES = ("OF_A_PRINT", "OF_A_FILE", "ACROSS", "SETTLING")
+SECRETS = f"secrets/{NAME}"
+STRANGERS_KEY = "access_key_id = 'AKIASTRANGERKEYID234'\n"
+
+
+def name_of(judge) -> str:
+    return judge.__module__.rpartition(".")[2]
+
+
+def own(data: bytes, field: str) -> set[str]:
+    """What the program itself tells of a field in one log."""
+    return values(read(data)).get(field, set())
+
+
+# For each judge: what it alone keeps from being said. Each function gives an answer, and the right one.
+def of_redacted(folder):
+    blacked = evidence(log=log(credentials=PARTS["credentials"].replace(SECRET_KEY, "X" * 40)), secrets=None)
+    return audit_row(open_files(folder, blacked))["verdict"], "INCOMPLETE"
+
+
+def of_unannounced(folder):
+    return own(log(address=STRANGERS_KEY + PARTS["address"]), "user_access_key_id"), {ACCESS_KEY_ID}
+
+
+def of_cut(folder):
+    return own(log("poll", credentials=PARTS["credentials"].rpartition("usertoken")[0]), "user_secret_key"), set()
+
+
+def of_in_error(folder):
+    return own(log(until="credentials") + (FAILURE + PARTS["address"]).encode(), "public_host"), set()
+
+
+def of_other_host(folder):
+    return own(log(settings=PARTS["settings"].replace(HOST, HOST.replace("192", "19"))), "introducer_furl"), set()
+
+
+def of_broken_key(folder):
+    pem = INTRODUCER.pem.partition("-----BEGIN RSA")[0] + STORAGE.pem[STORAGE.pem.index("-----BEGIN RSA") :]
+    return hear_secrets(secrets(introducer_node_pem=pem)).value("introducer_node_pem"), None
+
+
+def of_broken_json(folder):
+    damaged = secrets().replace(SECRET_KEY.encode() + b'"', SECRET_KEY.encode() + b'"x')
+    return hear_secrets(damaged).value("user_secret_key"), None
+
+
+def of_runs(folder):
+    return own(log() + log().replace(SEED.encode(), OTHER_SEED.encode()), "bucket_name"), {BUCKET}
+
+
+def of_vouching(folder):
+    files = evidence(log=log(running=PARTS["running"] + identities_read()), secrets=None)
+    return audit_row(open_files(folder, files))["grade"], "IDENTITY_KEPT"
+
+
+def of_testimony(folder):
+    case = open_files(folder, {LOG_FILE: re_record(), "lae_automation_config.json": config()})
+    return signup_row(case)["user_access_key_id"], ACCESS_KEY_ID
+
+
+def of_hosts_differ(folder):
+    return hear_secrets(secrets(publichost="192.0.2.77")).value("public_host"), None
+
+
+def of_swapped(folder):
+    told = hear_secrets(secrets(server_node_pem=INTRODUCER.pem))
+    return told.value("server_node_pem"), None
+
+
+def of_neighbours(folder):
+    overwritten = EMAIL.replace("ann", "aon")
+    files = evidence(log=log(deployment=PARTS["deployment"].replace(EMAIL, overwritten)))
+    return audit_row(open_files(folder, files))["customer_email"], EMAIL
+
+
+def of_furl_differs(folder):
+    told = hear_secrets(secrets(external_introducer_furl=furl_of(STRANGER), internal_introducer_furl=None), SECRETS)
+    return told.view.hearing.sure(f for f in told.file.facts if f.field == "server_node_pem"), []
+
+
+def of_shared(folder):
+    files = evidence()
+    other = {path.replace(NAME, OTHER_NAME): as_another(data) for path, data in files.items() if SEED in path}
+    theirs = other[f"secrets/{OTHER_NAME}"]
+    other[f"secrets/{OTHER_NAME}"] = theirs.replace(ACCESS_KEY_ID[::-1].encode(), ACCESS_KEY_ID.encode())
+    del files[LOG_FILE], other[f"signup_logs/{OTHER_NAME}"]
+    return set(open_files(folder, {**files, **other}).audit["verdict"]), {"CONTESTED"}
+
+
+CASES = {
+    case.__name__.removeprefix("of_"): case
+    for case in (
+        of_redacted,
+        of_unannounced,
+        of_cut,
+        of_in_error,
+        of_other_host,
+        of_broken_key,
+        of_broken_json,
+        of_runs,
+        of_vouching,
+        of_testimony,
+        of_hosts_differ,
+        of_swapped,
+        of_furl_differs,
+        of_shared,
+        of_neighbours,
+    )
+}
+JUDGES = [(stage, judge) for stage in STAGES for judge in getattr(judges, stage)]
+
+
+@pytest.mark.parametrize(("stage", "judge"), JUDGES, ids=[name_of(judge) for _, judge in JUDGES])
+def test_a_case_falls_without_its_judge(stage, judge, monkeypatch, tmp_path):
+    """What is right with all judges is wrong when this one is cut out."""
+    case = CASES[name_of(judge)]
+    said, right = case(tmp_path / "whole")
+    assert said == right
+    monkeypatch.setattr(judges, stage, tuple(other for other in getattr(judges, stage) if other is not judge))
+    said, right = case(tmp_path / "without")
+    assert said != right
+
+
+def test_every_judge_has_a_case():
+    """And no case is of a judge that is no more."""
+    assert sorted(CASES) == sorted(name_of(judge) for _, judge in JUDGES)
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_within_a_stage_the_order_does_not_matter(number, monkeypatch, tmp_path):
+    """The same is said of damaged evidence, however the judges of a stage are shuffled."""
+    files = evidence(
+        log=log(
+            deployment=PARTS["deployment"].replace(EMAIL, EMAIL.replace("ann", "aon")),
+            credentials=PARTS["credentials"].replace(SECRET_KEY, "X" * 40),
+            running=PARTS["running"] + identities_read() + STRANGERS_KEY,
+        ),
+        secrets=secrets(publichost="192.0.2.77", server_node_pem=INTRODUCER.pem),
+        requests=request() + request(email="bob@example.org"),
+        results=result(name="Anm"),
+    )
+    files[f"backup/{NAME}"] = log().replace(SECRET_KEY.encode(), SECRET_KEY.encode().replace(b"i", b"j"))
+    before = audit_row(open_files(tmp_path / "before", files))
+    draw = random.Random(number)
+    for stage in STAGES:
+        shuffled = list(getattr(judges, stage))
+        draw.shuffle(shuffled)
+        monkeypatch.setattr(judges, stage, tuple(shuffled))
+    assert audit_row(open_files(tmp_path / "after", files)) == before
