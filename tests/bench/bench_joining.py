@@ -117,7 +117,7 @@ class Pages(BaseHTTPRequestHandler):
         more = first + 1000 < LISTED
         mark = f"<NextContinuationToken>{first + 1000}</NextContinuationToken>" if more else ""
         body = (
-            f'<?xml version="1.0"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>{NAME}</Name>'
+            f'<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>{NAME}</Name>'
             f"<IsTruncated>{str(more).lower()}</IsTruncated>{mark}{rows}</ListBucketResult>"
         ).encode()
         self.send_response(200)
