@@ -40,7 +40,7 @@ def cut_share(rig: Rig, account: Account) -> None:
         keys = {"aws_access_key_id": account.user_access_key_id, "aws_secret_access_key": secret.reveal()}
         store = boto3.client("s3", region_name="us-east-1", endpoint_url=rig.facts["endpoint"], **keys)
         for name in ("0.1", "0.2"):
-            key = f"shares/bv/bvj6fkjmxskbrbvj6fkjmxskbr/{name}"
+            key = f"shares/bv/bvj6fkjmxskbrbvj6fkjmxskbq/{name}"
             store.put_object(Bucket=account.bucket_name, Key=key, Body=b"a piece")
 
 
