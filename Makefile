@@ -52,6 +52,7 @@ fuzz: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python tests/bench/bench_forensics.py
 	$(BIN)/python tests/bench/bench_recover.py
+	$(BIN)/python tests/bench/bench_joining.py
 
 # What CI has no time for, with its figures: run it before a change is called done. Half an hour of damage beyond the rounds of
 # `make fuzz`, walks with many more seeds, corpora of thousands, a recovery of hundreds; and whatever bears the marker `long`.

@@ -20,10 +20,10 @@ from laerecover.state.state import State
 _PLACES, _WORK = ("key_file", "settings"), ("selection", "evidence_out", "mail", "max_instances")
 TAKES = {
     "drill": ("key_file", *_WORK),
-    "run": (*_PLACES, *_WORK, "name_tag"),
+    "run": (*_PLACES, *_WORK, "name_tag", "disaster_at"),
     "notify": (*_PLACES, "selection"),
     "resolve": _PLACES,
-    "plan": (*_PLACES, "selection", "name_tag"),
+    "plan": (*_PLACES, "selection", "name_tag", "disaster_at"),
     "patch": _PLACES,
 }
 """Command -> those of its options that change what it means, so that they are said again where it is proposed."""
@@ -151,6 +151,22 @@ class Options:
     evidence_out: Path | None = None
     name_tag: str | None = None
     new_identity: bool = False
+    disaster_at: str | None = None
+
+    @property
+    def lost_at(self) -> datetime | None:
+        """--disaster-at, UTC unless it says otherwise. Raises LaeRecoverError."""
+        if self.disaster_at is None:
+            return None
+        try:
+            said = datetime.fromisoformat(self.disaster_at)
+        except ValueError:
+            raise LaeRecoverError(
+                f"{self.disaster_at!r} is no time",
+                where="--disaster-at",
+                next_step="write it as 2026-11-02T10:00:00+00:00; nothing was started",
+            ) from None
+        return said if said.tzinfo else said.replace(tzinfo=UTC)
 
     def repeat(self, command: str, *, state: bool = False) -> str:
         """The options of `command` as they were given, to be typed again, with a space before each.

@@ -12,6 +12,7 @@ from laerecover.afterwards.adopt import adopt_unknown
 from laerecover.errors import Guarded
 from laerecover.mail.outbox import Outbox
 from laerecover.options import Options, now
+from laerecover.planning.buckets import quiet
 from laerecover.planning.decisions import accept_rebuilt, ask_old_servers, need_reason, record_decisions
 from laerecover.planning.guards import (
     NOT_STARTED,
@@ -46,8 +47,10 @@ def run(
     confirm: Confirm,
     worlds: Worlds,
     asked: bool = True,
+    heard: Callable[[str], None] = quiet,
 ) -> tuple[State, Report]:
-    """The runbook in the real world. `asked`: somebody looks at the plan now, so that another one than before will do.
+    """The runbook in the real world. `asked`: somebody looks at the plan now, so that another one than before will do;
+    `heard` is told how far long listings are.
 
     Raises Guarded if the plan is not confirmed, is not the one that was shown, or asks for too many instances.
     """
@@ -66,7 +69,7 @@ def run(
         planner = Planner(options=options, state=state, manifest=manifest, settings=settings)
         planned = planner.plan()
         if planner.open_accounts(planned):
-            state, obstacles = accept_rebuilt(options, state, manifest, planner.check(opened.world))
+            state, obstacles = accept_rebuilt(options, state, manifest, planner.check(opened.world, heard))
             guard_obstacles(obstacles, options)
             planned = replace(planner, state=state).plan(obstacles)
             guard_instances(planned, options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from laerecover.adapters.aws import client_with
 from laerecover.adapters.clock import SystemClock
 from laerecover.adapters.ec2 import Ec2Compute
 from laerecover.adapters.s3 import S3Store
+from laerecover.cli._show import show_checks
+from laerecover.hosts.recipes.named import recipe_named
 from laerecover.manifest import Account, Secret
-from laerecover.planning.bucket_layout import first_piece
-from laerecover.planning.check import DATA_UNREACHABLE, check, old_servers
+from laerecover.planning.buckets import BUCKET_SERVED, DATA_UNREACHABLE, in_buckets
+from laerecover.planning.check import check, old_servers
 from laerecover.ports.compute import LaunchRequest
 from laerecover.ports.refusals import Refusal, Transient
 from laerecover.ports.world import World
@@ -337,32 +340,101 @@ def test_a_store_that_fails_three_times_is_unreachable_for_now(cloud):
     assert ground.found(one) == []
     cloud.reset(RigFaults(rules=[FaultRule(call="s3:GET", fault="error")]))
     with pytest.raises(Transient):
-        list(ground.world().store.keys(one))
+        list(ground.world().store.listing(one))
 
 
-def test_shares_in_pieces_are_never_served_truncated(cloud):
-    """However many whole shares come first: all pages are looked at."""
+def joined(ground, *accounts, **more):
+    """What a check tells of these accounts' buckets without any of it standing in the way."""
+    found = check(accounts, ground.settings, ground.world(), recovery_id="r1", **more)
+    return [(each.message, each.blocks) for each in found if each.what == "bucket"]
+
+
+def test_shares_in_pieces_are_told_with_what_joining_takes(cloud):
+    """However many whole shares come first: all pages are looked at, and no bucket is half counted."""
     ground, one = Ground(cloud), account(0)
-    ground.fill(one, keys=[*(f"shares/{INDEX}/{n}" for n in range(9)), f"shares/{INDEX}/8.1"])
+    ground.fill(one, keys=[*(f"shares/{INDEX}/{n}" for n in range(9)), f"shares/{INDEX}/8.1", "notes.txt"])
     pages = ground.world().store
     pages.page_size = 4
-    assert len(list(pages.keys(one))) == 10
-    assert ground.found(one) == [(DATA_UNREACHABLE, "lae-0", True)]
+    assert len(list(pages.listing(one))) == 11
+    ((said, blocks),) = joined(ground, one)
+    assert not blocks
+    assert said.startswith("lae-0: 1 shares of 0.0 MB are joined, 8 copied: about 00:00:00, and 0.0 MB more storage")
+    assert "versioning is off; as found: 11 objects, 0.0 MB, the newest of 20" in said
+    ground.s3.put_bucket_versioning(Bucket="lae-0", VersioningConfiguration={"Status": "Enabled"})
+    assert "versioning is on" in joined(ground, one)[0][0]
+    ground.s3.put_object(Bucket="lae-0", Key="recovered/COMPLETE", Body=b"{}")
+    assert joined(ground, one)[0][0].startswith("lae-0: its shares were joined before; as found: 11 objects")
 
 
 @pytest.mark.parametrize(
-    ("keys", "piece"),
+    ("keys", "recipe"),
     [
-        ([SHARE, f"{INDEX}/12"], None),
-        ([f"shares/{INDEX}/0.1"], f"shares/{INDEX}/0.1"),
-        ([f"{INDEX}/3", f"{INDEX}/3.17"], f"{INDEX}/3.17"),
-        ([f"shares/{INDEX}/0.1.bak", "notes/0.1", f"shares/{INDEX}/0.x", "shares/incoming/a.1"], None),
-        ([], None),
+        ([f"shares/{INDEX}/0.1", f"shares/{INDEX}/0.2"], "tahoe"),
+        ([SHARE, f"shares/{INDEX}/0.1"], "legacy-2012-s3"),
+        ([SHARE, f"shares/{INDEX}/0.1", "recovered/bucket_counter.state"], "tahoe"),
     ],
 )
-def test_pieces_are_known_by_their_names(keys, piece):
-    """`PREFIX/STORAGE-INDEX/N.k`, wherever the shares begin; nothing else is a piece."""
-    assert first_piece(keys) == piece
+def test_a_bucket_that_cannot_be_served_whole_is_unreachable(cloud, keys, recipe):
+    """No share is whole; nobody there can join them; somebody has served what was joined, and its mark is gone."""
+    ground, one = Ground(cloud), account(0)
+    ground.fill(one, keys=keys)
+    assert ground.found(one, recipe=recipe) == [(DATA_UNREACHABLE, "lae-0", True)]
+
+
+def test_who_writes_after_the_disaster_serves_the_bucket(cloud):
+    """Nothing is launched then: two servers on one bucket would be the worst. Its own server may have written."""
+    ground, accounts = Ground(cloud), [account(0), account(1)]
+    ground.fill(*accounts)
+    ground.fill(account(2), keys=())
+
+    def found(when, **more):
+        asked = check(accounts, ground.settings, ground.world(), recovery_id="r1", disaster_at=when, **more)
+        return [(each.what, each.account_id) for each in asked]
+
+    now = datetime.now(UTC)
+    assert found(now + timedelta(hours=1)) == []
+    assert found(now - timedelta(hours=1)) == [(BUCKET_SERVED, "lae-0"), (BUCKET_SERVED, "lae-1")]
+    assert found(now - timedelta(hours=1), serving=frozenset({"lae-0"})) == [(BUCKET_SERVED, "lae-1")]
+
+
+class Answers:
+    """A store that answers everybody with one refusal of S3's."""
+
+    def __init__(self, code):
+        self.code = code
+
+    def listing(self, account):
+        raise Refusal(f"the cloud says {self.code}", kind="data_unreachable", code=self.code)
+
+
+@pytest.mark.parametrize(
+    ("code", "remedy"),
+    [
+        ("InvalidAccessKeyId", "look for a later one"),
+        ("SignatureDoesNotMatch", "not that of the access key"),
+        ("AccessDenied", "s3:ListBucket"),
+        ("NoSuchBucket", "recipe.s3_endpoint"),
+        ("NotSignedUp", "DevPay"),
+        ("InvalidToken", "session_token"),
+        ("403", "no S3"),
+        ("Whatever", "other evidence"),
+    ],
+)
+def test_each_refusal_has_its_own_remedy_and_is_counted(code, remedy, capsys):
+    """Twelve accounts with one cause are one line."""
+    found = in_buckets([account(n) for n in range(12)], Answers(code), recipe_named("tahoe"))
+    assert {each.message for each in found} == {f"its keys do not open its bucket: {code}"}
+    assert all(remedy in each.remedy for each in found)
+    show_checks(found, asked=True)
+    said = capsys.readouterr().out
+    assert said.count(code) == 1
+    assert said.startswith("DATA_UNREACHABLE, 12 accounts: ")
+
+
+def test_a_wrong_clock_is_one_obstacle_for_all():
+    """And about no account."""
+    found = in_buckets([account(n) for n in range(12)], Answers("RequestTimeTooSkewed"), recipe_named("tahoe"))
+    assert [(each.what, each.account_id, each.blocks) for each in found] == [("clock", None, True)]
 
 
 def test_old_servers_are_told_apart_in_one_answer(cloud):

@@ -251,6 +251,22 @@ class SshExam(HostExam):
             assert (result.status, result.tail) == (0, "the·end")
             script = "printf '%s' 'the\tend'"
 
+    def test_how_far_a_phase_is_is_heard(self, subject, monkeypatch):
+        """The latest line of what is at work; no secret is in it, and nothing that moves a cursor."""
+        hasten(monkeypatch, _WATCH=1)
+        host, heard = subject.connect(), []
+        host.write(f"{subject.home}/key", Secret("invented-secret"), owner=subject.owner, mode=0o600)
+        script = "echo early\nprintf 'one \\033[2J of invented-secret\\n'\nsleep 3\n"
+        assert host.run([Command(name="slow", script=script, user=subject.user)], heard.append)[0].status == 0
+        assert set(heard) == {"one ·[2J of [concealed]"}
+
+    def test_a_command_may_take_longer_than_others(self, subject, ssh_server):
+        """Where that is known better: the others keep their deadline."""
+        hasty = self.connector_of(ssh_server, command_seconds=1)
+        host = hasty.connect("127.0.0.1", user=subject.user, host_key=subject.host_key)
+        slow = [Command(name=f"slow{n}", script="sleep 3", seconds=n) for n in (60, None)]
+        assert [result.status == 0 for result in host.run(slow)] == [True, False]
+
     def test_room_is_told_by_a_number_alone(self, subject, ssh_server):
         """Too little: no file, no phase, and the number that was read. No number.
 

@@ -30,6 +30,7 @@ from evidence_writer.certificates import default_pool, make_identity
 from evidence_writer.people import Customer
 from laerecover.adapters.world import open_real
 from laerecover.hosts.identity import parse_furl, tub_id_of
+from laerecover.hosts.programs.bucket_shares import COMPLETE, RECOVERED
 from laerecover.hosts.vault import Vault
 from laerecover.mail.outbox import Outbox
 from laerecover.manifest import Account, Secret
@@ -39,7 +40,7 @@ from laerecover.rehearsal.rig.operator import write_settings
 from laerecover.runbook.runbook import execute
 from laerecover.runbook.work import Values, Work
 from laerecover.settings import read_settings
-from old_shares import old_share
+from old_shares import PIECE, is_mutable, objects, old_share, pieces
 
 SIGNUP_STEPS = ("deploy_ec2_instance", "wait_for_ec2_addresses", "install_server", "bounce_server")
 BIN = Path(sys.executable).parent
@@ -54,6 +55,8 @@ class Person:
     old_keys: bool = False
     secrets_survive: bool = True
     cut_before_keys: bool = False
+    cut: bool = False
+    """Whether the shares will lie in pieces."""
     papers: SignupPapers = field(init=False)
     client: TahoeClient = field(init=False)
     directory: str = ""
@@ -142,8 +145,26 @@ class Story:
         person.directory = person.client.mkdir()
         for size in (200, 70_000, 1_500_000):
             self.add_file(person, person.directory, f"{size}.bin", size)
+        if person.cut:
+            self.add_file(person, person.directory, "6000000.bin", 6_000_000)
+            self._add_of_whole_pieces(person)
         person.mdmf = person.client.mkdir("MDMF")
         self.add_file(person, person.mdmf, "mdmf.bin", 300)
+
+    def _add_of_whole_pieces(self, person: Person) -> None:
+        """A file whose container is exactly two pieces long; and those that were too long or too short."""
+        size, over, known = 2 * PIECE, 1, set[int]()
+        while over != 0:
+            known = self._lengths(person)
+            self.add_file(person, person.directory, f"{size}.bin", size)
+            self.settle(person)
+            (length,) = self._lengths(person) - known
+            over = length - 2 * PIECE
+            size -= over
+
+    def _lengths(self, person: Person) -> set[int]:
+        """Of the files' shares as they will be."""
+        return {len(old_share(share)) for share in self.shares(person) if not is_mutable(share)}
 
     def add_file(self, person: Person, directory: str, name: str, size: int) -> None:
         content = random.Random(f"{person.name} {name}").randbytes(size)
@@ -199,22 +220,31 @@ class Story:
         self.rig.ask("reboot", instance["InstanceId"])
 
     def objects(self, person: Person) -> list[str]:
-        """The shares in the person's bucket, with their digests."""
+        """The shares in the person's bucket that a node serves, with their digests."""
         with self._bucket(person) as bucket:
-            return [f"{told.key} {told.e_tag}" for told in bucket.objects.filter(Prefix="shares/")]
+            return [f"{told.key} {told.e_tag}" for told in bucket.objects.filter(Prefix=_served(bucket))]
+
+    def untouched(self, person: Person) -> dict[str, tuple[int, str]]:
+        """Name -> bytes and digest of the objects as the person's old servers left them."""
+        with self._bucket(person) as bucket:
+            return {told.key: (told.size, told.e_tag) for told in bucket.objects.filter(Prefix="shares/")}
 
     def age(self, person: Person) -> None:
         """While no server runs: every share in the person's bucket becomes what the S3 backend of 2014 would have
-        left.
+        left; in pieces, if that is how the person's lie, unless they were joined since.
         """
         with self._bucket(person) as bucket:
-            for told in bucket.objects.filter(Prefix="shares/"):
-                bucket.put_object(Key=told.key, Body=old_share(told.get()["Body"].read()))
+            place = _served(bucket)
+            for told in list(bucket.objects.filter(Prefix=place)):
+                share = old_share(told.get()["Body"].read())
+                cut = pieces(share) if person.cut and place == "shares/" else [share]
+                for name, body in objects(told.key, cut).items():
+                    bucket.put_object(Key=name, Body=body)
 
     def shares(self, person: Person) -> list[bytes]:
         """Every share in the person's bucket."""
         with self._bucket(person) as bucket:
-            return [told.get()["Body"].read() for told in bucket.objects.filter(Prefix="shares/")]
+            return [told.get()["Body"].read() for told in bucket.objects.filter(Prefix=_served(bucket))]
 
     @contextmanager
     def _bucket(self, person: Person) -> Iterator[Any]:
@@ -324,6 +354,11 @@ class Story:
                 return
             time.sleep(1)
         raise AssertionError("no host was installed within eight minutes")
+
+
+def _served(bucket: Any) -> str:
+    """Below which prefix a node serves the bucket."""
+    return f"{RECOVERED}shares/" if list(bucket.objects.filter(Prefix=COMPLETE)) else "shares/"
 
 
 def _new_account(person: Person, number: int) -> Account:

@@ -33,14 +33,14 @@ REMEDIES = {
 
 
 def cut_share(rig: Rig, account: Account) -> None:
-    """A share lies in the account's bucket as Tahoe-LAFS for S3 left a large one: N, N.1."""
+    """Pieces of a share lie in the account's bucket, and not the first of them."""
     secret = account.user_secret_key
     assert secret is not None
     with rig.inside():
         keys = {"aws_access_key_id": account.user_access_key_id, "aws_secret_access_key": secret.reveal()}
         store = boto3.client("s3", region_name="us-east-1", endpoint_url=rig.facts["endpoint"], **keys)
-        for name in ("0", "0.1"):
-            key = f"shares/bv/bvj6fkjmxskbrbvj6fkjmxskbr/{name}"
+        for name in ("0.1", "0.2"):
+            key = f"shares/bv/bvj6fkjmxskbrbvj6fkjmxskbq/{name}"
             store.put_object(Bucket=account.bucket_name, Key=key, Body=b"a piece")
 
 
@@ -68,7 +68,7 @@ def rows(manifest: Path, tmp_path: Path, another_rig: Callable[..., Rig]) -> dic
 
 
 def test_each_poor_host_is_a_failure_with_its_remedy(rows: dict[str, dict[str, Any]]):
-    """No space, no FUSE, no Python, shares in pieces: what is wrong and what to do, per account.
+    """No space, no FUSE, no Python, no share that could be whole: what is wrong and what to do, per account.
 
     A fifth is recovered.
     """
@@ -83,5 +83,4 @@ def test_each_poor_host_is_a_failure_with_its_remedy(rows: dict[str, dict[str, A
         assert remedy in row["follow_ups"][0]["about"]
     assert rows[PIECES]["outcome"] == "blocked"
     assert rows[PIECES]["instances_launched"] == 0
-    assert rows[PIECES]["why"].startswith("DATA_UNREACHABLE: its shares are cut into pieces (shares/bv/")
-    assert "join the pieces in a bucket of its own" in rows[PIECES]["why"]
+    assert rows[PIECES]["why"].startswith("DATA_UNREACHABLE: none of its 1 shares is whole, or has all its pieces")

@@ -64,6 +64,8 @@ def test_old_caps_read_their_file_after_a_drill(manifest: Path, folder: Path):
     assert [path.read_bytes() for path in canaries] == list(canaries.values()), "the canaries are the same"
     assert (rows[KEPT]["grade"], rows[LOST]["grade"]) == ("IDENTITY_KEPT", "NEW_STORAGE_IDENTITY")
     assert [rows[account]["proof"]["ok"] for account in (KEPT, LOST)] == [True, True]
+    assert [bool(rows[account]["joined"]) for account in (KEPT, LOST)] == [True, False], "both kinds of bucket"
+    assert rows[KEPT]["joined"]["joined"] == 1
     assert rows[KEPT]["proof"]["said"].endswith("its directory took another one")
     assert rows[LOST]["proof"]["said"].endswith("its directory is read-only, as the grade says")
     assert not rig.alive, "nothing is left to look into"

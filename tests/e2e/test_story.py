@@ -20,11 +20,14 @@ GRADES = {"ann": "IDENTITY_KEPT", "bob": "IDENTITY_KEPT", "cora": "NEW_STORAGE_I
 
 @pytest.fixture
 def story(tmp_path: Path) -> Iterator[Story]:
-    """Three customers: keys of 2012 and all papers; secrets file lost; secrets file lost, log cut before its keys."""
+    """Three customers: keys of 2012 and all papers; secrets file lost; secrets file lost, log cut before its keys.
+
+    The shares of the second lie in pieces.
+    """
     rig = start(tmp_path / "rig")
     people = [
         Person(name="ann", old_keys=True),
-        Person(name="bob", secrets_survive=False),
+        Person(name="bob", secrets_survive=False, cut=True),
         Person(name="cora", secrets_survive=False, cut_before_keys=True),
     ]
     told = Story(folder=tmp_path, rig=rig, people=people)
@@ -49,7 +52,7 @@ def change_again(story: Story, person: Person) -> None:
     story.settle(person)
     # Nobody can change the directory that was made under an identity that is lost: it stays as it was.
     assert old_in_mdmf(story, person) == (0 if GRADES[person.name] == "IDENTITY_KEPT" else 1)
-    assert max(map(len, story.shares(person))) < 1_600_000
+    assert max(map(len, story.shares(person))) < 1.1 * max(len(content) for _, content in person.files.values())
 
 
 def test_customers_read_their_files_again_after_two_disasters(story: Story) -> None:
@@ -61,9 +64,13 @@ def test_customers_read_their_files_again_after_two_disasters(story: Story) -> N
 
     story.destroy_all_hosts()
     for person in story.people:
-        assert len(story.objects(person)) == 6, "two directories and four files"
+        assert len(story.objects(person)) == 2 + len(person.files), "two directories and the files"
         story.age(person)
         assert old_in_mdmf(story, person) == 1
+    cut, untouched = story.people[1], story.untouched(story.people[1])
+    assert sum(size for size, _ in untouched.values()) > 8_000_000
+    shares_then = 2 + len(cut.files)
+    assert {0, 524_288} <= {size for size, _ in untouched.values()}, "pieces, an empty one among them"
     manifest = story.audit("first", story.evidence)
     accounts = read_manifest(manifest, key_file=story.folder / "key" / "manifest.key").accounts
     assert {a.customer_name.lower(): a.grade for a in accounts if a.customer_name} == GRADES
@@ -71,6 +78,7 @@ def test_customers_read_their_files_again_after_two_disasters(story: Story) -> N
     for about in report["accounts"]:
         counts = about["instances_launched"], about["serverinfo_rows"], about["outcome"]
         assert counts == (1, 1, "recovered"), about
+        assert bool(about["joined"]) == (about["account_id"] == cut.account_id)
     mails = story.notify(manifest)
     assert set(mails) == {person.address for person in story.people}
     story.verify(manifest)
@@ -106,8 +114,11 @@ def test_customers_read_their_files_again_after_two_disasters(story: Story) -> N
     assert {a.account_id: a.grade for a in accounts} == {p.account_id: "IDENTITY_KEPT" for p in story.people}
     report = story.recover(again, list(accounts), story.folder / "left-behind-again", kill=False)
     assert {about["outcome"] for about in report["accounts"]} == {"recovered"}
+    joined = {about["account_id"]: about["joined"] for about in report["accounts"]}[cut.account_id]
+    assert joined["copied"] + joined["joined"] == shares_then, "once and for all"
     mails = story.notify(again)
     story.for_all("reading again", lambda person: story.read_everything(person, mails[person.address]))
     story.for_all("changing again", lambda person: change_again(story, person))
+    assert story.untouched(cut) == untouched, "what the old servers left stays as it is"
     for chapter, minutes in {**story.minutes, "all": (time.monotonic() - began) / 60}.items():
         print(f"{minutes:6.2f} min  {chapter}")

@@ -106,14 +106,14 @@ def _said(response: Any) -> WorldError:
     code = str(response.get("Error", {}).get("Code", ""))
     text = clean(f"the cloud says {code}: {response.get('Error', {}).get('Message', '')}")
     if code in _NOT_FOUND:
-        return NotFound(text)
+        return NotFound(text, code=code)
     if code in _THROTTLED:
         return Transient(text, kind="throttled")
     if code in _KINDS:
-        return Refusal(text, kind=_KINDS[code])
+        return Refusal(text, kind=_KINDS[code], code=code)
     if int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)) >= 500:
-        return Transient(text)
-    return Refusal(text, kind="ec2_refused")
+        return Transient(text, code=code)
+    return Refusal(text, kind="ec2_refused", code=code)
 
 
 def make_client(settings: Settings, service: str) -> Any:

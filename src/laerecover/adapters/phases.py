@@ -22,7 +22,9 @@ def phase_script(commands: Sequence[Command]) -> str:
     parts = [program("phase.sh"), program("room.sh"), "commands() {\n"]
     for number, command in enumerate(commands, start=1):
         end = f"LAE_{command.digest}"
-        words = " ".join(shlex.quote(word) for word in (str(number), command.name, command.user, command.digest))
+        told = (str(number), command.name, command.user, command.digest)
+        seconds = () if command.seconds is None else (str(int(command.seconds) or 1),)
+        words = " ".join(shlex.quote(word) for word in (*told, *seconds))
         parts.append(f"one {words} <<'{end}' || return 1\n{command.script.rstrip(chr(10))}\n{end}\n")
     return "".join([*parts, '}\n"$action"\n'])
 

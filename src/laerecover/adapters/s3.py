@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC
+from functools import partial
+from typing import Any, TypeVar
 
 from laerecover.adapters.aws import AwsCaller, Pace, client_with, translated
 from laerecover.adapters.clock import SystemClock
@@ -12,6 +14,8 @@ from laerecover.manifest import Account
 from laerecover.ports.refusals import Refusal
 from laerecover.ports.services import Clock
 from laerecover.settings import Settings
+
+T = TypeVar("T")
 
 
 class S3Store(AwsCaller):
@@ -23,28 +27,62 @@ class S3Store(AwsCaller):
         self._settings = settings
         self.pace = Pace(clock or SystemClock(threading.Event()))
 
-    def keys(self, account: Account) -> Iterator[str]:
+    def listing(self, account: Account) -> Iterator[tuple[str, int, str, str]]:
         """ListObjectsV2, page by page as they are wanted."""
-        if not (account.bucket_name and account.user_access_key_id and account.user_secret_key):
-            raise Refusal("bucket or keys are missing from the manifest", kind="data_unreachable")
         client, mark = self._client(account), ""
         while True:
-            try:
-                names, mark = self._page(client, account.bucket_name, mark)
-            except Refusal as error:
-                raise Refusal(str(error), kind="data_unreachable") from None
-            yield from names
+            rows, mark = self._asked(partial(self._page, client, account.bucket_name or "", mark))
+            yield from rows
             if not mark:
                 return
 
+    def read(self, account: Account, name: str) -> bytes | None:
+        """GetObject."""
+        client = self._client(account)
+        try:
+            return self._asked(lambda: self._object(client, account.bucket_name or "", name))
+        except Refusal as error:
+            if error.code == "NoSuchKey":
+                return None
+            raise
+
+    def versioned(self, account: Account) -> bool | None:
+        """GetBucketVersioning."""
+        client = self._client(account)
+        try:
+            return self._asked(lambda: self._versioning(client, account.bucket_name or ""))
+        except Refusal:
+            return None
+
+    def _asked(self, ask: Callable[[], T]) -> T:
+        try:
+            return ask()
+        except Refusal as error:
+            raise Refusal(str(error), kind="data_unreachable", code=error.code) from None
+
     @translated
-    def _page(self, client: Any, bucket: str, mark: str) -> tuple[Sequence[str], str]:
+    def _page(self, client: Any, bucket: str, mark: str) -> tuple[Sequence[tuple[str, int, str, str]], str]:
         answer = client.list_objects_v2(
             Bucket=bucket, MaxKeys=self.page_size, **({"ContinuationToken": mark} if mark else {})
         )
-        return [str(row["Key"]) for row in answer.get("Contents", [])], str(answer.get("NextContinuationToken") or "")
+        rows = [
+            (str(row["Key"]), int(row["Size"]), str(row["ETag"]), row["LastModified"].astimezone(UTC).isoformat())
+            for row in answer.get("Contents", [])
+        ]
+        return rows, str(answer.get("NextContinuationToken") or "")
+
+    @translated
+    def _object(self, client: Any, bucket: str, name: str) -> bytes:
+        body: bytes = client.get_object(Bucket=bucket, Key=name)["Body"].read()
+        return body
+
+    @translated
+    def _versioning(self, client: Any, bucket: str) -> bool:
+        return bool(client.get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled")
 
     def _client(self, account: Account) -> Any:
+        if not (account.bucket_name and account.user_access_key_id and account.user_secret_key):
+            raise Refusal("bucket or keys are missing from the manifest", kind="data_unreachable")
         token = None
         if self._settings.session_token and account.user_token and account.product_token:
             token = f"{account.user_token.reveal()},{account.product_token.reveal()}"
@@ -55,6 +93,6 @@ class S3Store(AwsCaller):
             region_name="us-east-1",
             endpoint_url=self._settings.s3_endpoint,
             aws_access_key_id=account.user_access_key_id,
-            aws_secret_access_key=account.user_secret_key.reveal() if account.user_secret_key else "",
+            aws_secret_access_key=account.user_secret_key.reveal(),
             aws_session_token=token,
         )

@@ -8,7 +8,7 @@ import logging
 import shlex
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from laerecover.adapters import phases
 from laerecover.adapters.line import TIMEOUT, Line
 from laerecover.hosts.host_keys import foreign_key
 from laerecover.manifest import Secret
-from laerecover.ports.hosts import Command, CommandResult, FileFact
+from laerecover.ports.hosts import Command, CommandResult, FileFact, unheard
 from laerecover.ports.refusals import NotListening, Refusal, Transient
 from laerecover.text import clean
 
@@ -145,7 +145,7 @@ class SshHost:
         script = phases.place_script(staged=staged, target=path, owner=owner, mode=mode, size=len(encoded))
         self._line.script(script, f"write {path}")
 
-    def run(self, commands: Sequence[Command]) -> list[CommandResult]:
+    def run(self, commands: Sequence[Command], heard: Callable[[str], None] = unheard) -> list[CommandResult]:
         connector, digest = self._connector, phases.phase_digest(commands)
         login = "root" if connector.sudo else commands[0].user
         staged = self._line.stage(f"{digest}.sh", phases.phase_script(commands).encode(), shared=True)
@@ -158,13 +158,14 @@ class SshHost:
             words = " ".join(shlex.quote(word) for word in ("sh", staged, action, *arguments))
             return self._line.ask(self._become + words, what, seconds=_WATCH + TIMEOUT).splitlines() or ["interrupted"]
 
-        until = time.monotonic() + connector.seconds * len(commands) + TIMEOUT
+        until = time.monotonic() + sum(each.seconds or connector.seconds for each in commands) + TIMEOUT
         # A failure of the past is news only to who waited for it; to others the phase begins anew.
         key = (self._public_host, digest)
         action = "again" if key in connector.asked else "start"
         connector.asked.add(key)
         answer = ask(action)
         while answer[0] == "running":
+            heard(clean(self._line.reveal_nothing("".join(answer[1:]))))
             if time.monotonic() > until:
                 raise Refusal(f"{what}: still runs on the host; run again to find it there", kind="deadline")
             answer = ask("look")

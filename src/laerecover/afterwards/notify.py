@@ -48,7 +48,12 @@ def waiting_letters(options: Options, state: State, manifest: Manifest, settings
         masked = Secret(repr(furl)) if furl is not None else None
         try:
             message = render(
-                mail, accounts[mail.account_id], settings, furl=masked, public_host=host.reveal() if host else None
+                mail,
+                accounts[mail.account_id],
+                settings,
+                furl=masked,
+                public_host=host.reveal() if host else None,
+                found=kept.get("found"),
             )
             letters.append(Letter(mail=mail, to=str(message["To"]), text=str(message.get_content())))
         except WorldError as error:

@@ -238,7 +238,7 @@ def _bucket(store: Store | None, account: Account) -> Callable[[], str] | None:
         return None
 
     def ask() -> str:
-        first = next(iter(store.keys(account)), None)
+        first = next(iter(store.listing(account)), None)
         return f"can be listed from here{'' if first is not None else '; it is empty'}"
 
     return ask

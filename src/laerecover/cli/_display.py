@@ -17,17 +17,18 @@ from laerecover.planning.plan import PlannedAccount
 from laerecover.runbook.runbook import ON_FAILURE, STEPS, Effect
 from laerecover.text import clean, duration
 
+_TELL_EACH = 300.0
 _TITLES = ("launch", "address", "install", "bounce", "record", "evidence", "mail", "zenoss")
 
 
 class PlainWatcher:
-    """One line per event, with the time; of a step's waits only the first, or a long wait would fill the log."""
+    """One line per event, with the time; of a step's waits one in five minutes, or a long wait would fill the log."""
 
     def __init__(self, stream: TextIO, accounts: Iterable[PlannedAccount]) -> None:
         self._stream = stream
         self._names = {a.account_id: clean(a.account_id, limit=60) for a in accounts}
         self._lock = threading.Lock()
-        self._told: set[str] = set()
+        self._told: dict[str, float] = {}
 
     def __enter__(self) -> PlainWatcher:
         return self
@@ -36,12 +37,13 @@ class PlainWatcher:
         pass
 
     def began(self, account_id: str, step: str) -> None:
-        self._told.discard(account_id)
+        self._told.pop(account_id, None)
         self._line(account_id, step, "begins")
 
     def waits(self, account_id: str, what: str, seconds: float) -> None:
-        if account_id not in self._told:
-            self._told.add(account_id)
+        now = time.monotonic()
+        if now - self._told.get(account_id, -_TELL_EACH) >= _TELL_EACH:
+            self._told[account_id] = now
             self._line(account_id, "waits for", f"{clean(what)}, {seconds:.0f} s at the latest")
 
     def ended(self, account_id: str, effect: Effect) -> None:

@@ -43,6 +43,9 @@ _SHARED: dict[str, Any] = {
     "evidence_out": _option(
         Path | None, "--evidence-out", metavar="DIR", help="Evidence of the new servers [evidence/ in the state]."
     ),
+    "disaster_at": _option(
+        str | None, "--disaster-at", metavar="TIME", help="When the servers were lost: who has written since is alive."
+    ),
     "name_tag": _option(str | None, "--name-tag", metavar="email|none", help="What the instances are called [none]."),
     "new_identity": _option(
         bool, "--new-identity", help="After a break-in: restore no key; old directories stay read-only."

@@ -104,15 +104,28 @@ def show_plan(plan: Plan, options: Options, *, stream: TextIO | None = None) -> 
 
 
 def show_checks(obstacles: Sequence[Obstacle], *, asked: bool) -> None:
-    """What stands in the way, each with its remedy."""
+    """What stands in the way, each with its remedy.
+
+    What several accounts have in common is said once, the most common first.
+    """
     out = console(sys.stdout)
-    for obstacle in obstacles:
-        if obstacle.blocks:
-            about = f"{obstacle.what} {obstacle.account_id or ''}".strip()
-            out.print(Text(f"{clean(about)}: {clean(obstacle.message)}", style="yellow"))
-            out.print(Text(f"    next: {clean(obstacle.remedy)}"))
+    common: dict[tuple[str, str, str], list[str]] = {}
+    for each in obstacles:
+        if each.blocks:
+            common.setdefault((each.what, each.message, each.remedy), []).append(each.account_id or "")
+    for (what, message, remedy), accounts in sorted(common.items(), key=lambda item: -len(item[1])):
+        about = f"{what} {accounts[0]}".strip() if len(accounts) == 1 else f"{what}, {len(accounts)} accounts"
+        out.print(Text(f"{clean(about)}: {clean(message)}", style="yellow"))
+        out.print(Text(f"    next: {clean(remedy)}"))
+        if len(accounts) > 1:
+            out.print(Text(f"    of: {', '.join(map(clean, accounts))}"))
     if asked and not any(obstacle.blocks for obstacle in obstacles):
         out.print(Text("check: nothing stands in the way"))
+
+
+def show_progress(said: str) -> None:
+    """How far something long is, for people."""
+    print(clean(said), file=sys.stderr, flush=True)
 
 
 def show_instances(found: Sequence[Found], *, stream: TextIO | None = None) -> None:

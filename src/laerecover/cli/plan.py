@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     from laerecover.options import Options
 
 
-@takes(*PLACES, *SELECTION, "concurrency", "name_tag", "new_identity")
+@takes(*PLACES, *SELECTION, "concurrency", "name_tag", "new_identity", "disaster_at")
 def plan(
     options: Options,
     check: Annotated[bool, typer.Option("--check", help="Ask the cloud, read-only, whether it could be done.")] = False,
     json_: JsonOpt = False,
 ) -> None:
     """What would happen, per account. Nothing is started."""
-    from laerecover.cli._show import show_checks, show_plan
+    from laerecover.cli._show import show_checks, show_plan, show_progress
     from laerecover.cli._worlds import EveryWorld
     from laerecover.planning import planner
 
-    made, obstacles = planner.plan(options, worlds=EveryWorld(), check=check)
+    made, obstacles = planner.plan(options, worlds=EveryWorld(), check=check, heard=show_progress)
     if json_:
         print_json({**made.body, "checks": [obstacle.body for obstacle in obstacles]})
     else:

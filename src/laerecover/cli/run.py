@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from laerecover.state.state import State
 
 
-@takes(*PLACES, *SELECTION, *WORKING, "name_tag", *DECIDING, before=("accept", "canary"))
+@takes(*PLACES, *SELECTION, *WORKING, "name_tag", "disaster_at", *DECIDING, before=("accept", "canary"))
 def run(
     options: Options,
     yes: YesOpt = False,
@@ -25,7 +25,7 @@ def run(
 ) -> None:
     """Recover. After a crash the same command goes on where it stopped; mails are held."""
     from laerecover import recovery
-    from laerecover.cli._show import ask, show_plan
+    from laerecover.cli._show import ask, show_plan, show_progress
     from laerecover.cli._worlds import EveryWorld
 
     def confirm(made: Plan) -> bool:
@@ -33,6 +33,8 @@ def run(
         return yes or ask(f"Recover {len(made.recover)} accounts")
 
     def recover(stop: threading.Event, watch: Watch) -> tuple[State, Report]:
-        return recovery.run(options, watch=watch, stop=stop, confirm=confirm, worlds=EveryWorld(), asked=not yes)
+        return recovery.run(
+            options, watch=watch, stop=stop, confirm=confirm, worlds=EveryWorld(), asked=not yes, heard=show_progress
+        )
 
     work(json_, recover)

@@ -176,7 +176,12 @@ class Delivery:
         kept = self.vault.load(self.account.account_id)
         host = kept.get("public_host")
         return render(
-            mail, self.account, self.settings, furl=kept.get("furl"), public_host=host.reveal() if host else None
+            mail,
+            self.account,
+            self.settings,
+            furl=kept.get("furl"),
+            public_host=host.reveal() if host else None,
+            found=kept.get("found"),
         )
 
 

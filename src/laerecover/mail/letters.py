@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import shlex
+from collections.abc import Mapping
 from email import policy
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
+from typing import Any
 
 from laerecover.hosts.identity import weak_key
 from laerecover.mail.outbox import CONFIRMATION, FAILURE, STAFF_NOTE, Mail
@@ -49,6 +53,16 @@ _WEAK = (
 )
 
 
+_JOINED = """
+From May 2014 on the servers cut large files into pieces, which today's Tahoe-LAFS cannot read. So {joined:,} shares
+were joined and {copied:,} copied, {size:,.1f} MB in all, into the folder recovered/ of the bucket {bucket}
+({at}). Your server uses that folder alone. The old objects were not changed, and we never delete them;
+they take up as much storage again. Once you are sure that you miss nothing, this removes them for ever:
+
+    {command}
+"""
+
+
 def audience(account: Account) -> tuple[str, str]:
     """Kind of mail and reason: the furl goes to nobody but a customer whose address is sure and who gave no PGP key."""
     if account.customer_email is None:
@@ -66,10 +80,17 @@ def audience(account: Account) -> tuple[str, str]:
 
 
 def render(
-    mail: Mail, account: Account, settings: Settings, *, furl: Secret | None, public_host: str | None
+    mail: Mail,
+    account: Account,
+    settings: Settings,
+    *,
+    furl: Secret | None,
+    public_host: str | None,
+    found: Secret | None = None,
 ) -> EmailMessage:
     """The whole message, the same bytes every time.
 
+    `found`: what bounce_server told of the bucket, and of what was joined there, as JSON.
     Raises Refusal (`mail_unfit`): a name or address that breaks a header.
     """
     message = EmailMessage(policy=policy.SMTP)
@@ -80,11 +101,53 @@ def render(
         message["Date"] = format_datetime(mail.prepared_at)
         message["Message-ID"] = mail.message_id
         message["Auto-Submitted"] = "auto-generated"
-        message.set_content(_text(mail, account, furl, public_host))
+        message.set_content(_text(mail, account, furl, public_host) + _of_data(mail, account, found))
         message.as_bytes()
     except (ValueError, LookupError, MessageError) as error:
         raise Refusal(f"the mail cannot be written: {clean(error)}", kind="mail_unfit") from None
     return message
+
+
+def _of_data(mail: Mail, account: Account, found: Secret | None) -> str:
+    """The data as they were found.
+
+    What was joined, what could not be, that the old objects stand, what removes them.
+    """
+    if found is None or mail.kind == FAILURE:
+        return ""
+    told = json.loads(found.reveal())
+    bucket, joined = told["bucket"], told.get("joined")
+    text = (
+        f"\nYour data as we found it: {bucket['objects']:,} objects, {bucket['bytes'] / 1e6:,.1f} MB, the newest of "
+        f"{clean(bucket['newest'] or 'no time')}.\n"
+        f"SHA-256 over their names, sizes and ETags: {clean(bucket['digest'])}\n"
+    )
+    return (
+        text
+        if joined is None
+        else text
+        + _JOINED.format(
+            joined=joined["joined"],
+            copied=joined["copied"],
+            size=joined["bytes"] / 1e6,
+            at=clean(joined["at"]),
+            bucket=clean(account.bucket_name),
+            command=f"aws s3 rm --recursive {shlex.quote(f's3://{clean(account.bucket_name)}/shares/')}",
+        )
+        + _left_out(joined)
+    )
+
+
+def _left_out(joined: Mapping[str, Any]) -> str:
+    if not joined["left_out"]:
+        return ""
+    shares = "".join(f"    {clean(name)}: {clean(why)}\n" for name, why in joined["left_out_shares"].items())
+    more = joined["left_out"] - len(joined["left_out_shares"])
+    return (
+        f"\n{joined['left_out']:,} shares could not be joined: in most cases pieces are missing, as after an upload "
+        f"that broke off in 2014.\nTheir files can be uploaded again. By storage index and number:\n\n{shares}"
+        + (f"    and {more:,} more, which recovered/COMPLETE in the bucket names\n" if more else "")
+    )
 
 
 def _customer(account: Account) -> Address:

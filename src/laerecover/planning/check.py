@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
+from datetime import datetime
 
 from laerecover.errors import StepFailed
+from laerecover.hosts.recipes.named import recipe_named
 from laerecover.manifest import Account
-from laerecover.planning.bucket_layout import first_piece
+from laerecover.planning.buckets import in_buckets, quiet
 from laerecover.planning.kept_out import kept_out
 from laerecover.planning.obstacles import Obstacle
 from laerecover.planning.rebuilt import rebuilt
-from laerecover.ports.compute import Compute, Instance, LaunchRequest, Store
-from laerecover.ports.refusals import Refusal, Transient, WorldError
+from laerecover.ports.compute import Compute, Instance, LaunchRequest
+from laerecover.ports.refusals import Transient, WorldError
 from laerecover.ports.world import World
 from laerecover.runbook.steps.deploy_ec2_instance import RECOVERED_BEFORE, of_another_recovery, offers
 from laerecover.settings import Settings
-from laerecover.text import clean
 
-DATA_UNREACHABLE = "DATA_UNREACHABLE"
-_AT_A_TIME = 8
-_KEYS_AT_MOST = 100_000
 _TAGS = {"lae-mode": "check"}
 _INSTANCE_ID = re.compile(r"i-[0-9a-f]{8}(?:[0-9a-f]{9})?")
 
@@ -37,13 +33,18 @@ def check(
     recovery_id: str,
     everyone: Sequence[Account] = (),
     decided: Mapping[str, frozenset[str]] | None = None,
+    disaster_at: datetime | None = None,
+    serving: frozenset[str] = frozenset(),
+    heard: Callable[[str], None] = quiet,
 ) -> list[Obstacle]:
     """Ask the cloud and every bucket whether these accounts could be launched; changes nothing.
 
     Whether their old servers are gone is `old_servers`. `everyone`: all accounts of the manifest, to tell whose a
-    server is; `decided`: account -> ids of instances that a human has accepted.
+    server is; `decided`: account -> ids of instances that a human has accepted. The others: see `in_buckets`.
     """
-    lost = [] if world.store is None else unreachable(accounts, world.store)
+    recipe, lost = recipe_named(settings.recipe), []
+    if world.store is not None:
+        lost = in_buckets(accounts, world.store, recipe, disaster_at=disaster_at, serving=serving, heard=heard)
     without = {obstacle.account_id for obstacle in lost}
     served = [account for account in accounts if account.account_id not in without]
     try:
@@ -93,44 +94,6 @@ def region_of(private_host: str | None) -> str | None:
     if parts in (["ec2", "internal"], ["compute-1", "internal"]):
         return "us-east-1"
     return parts[0] if parts[1:] == ["compute", "internal"] else None
-
-
-def unreachable(accounts: Sequence[Account], store: Store) -> list[Obstacle]:
-    """Accounts whose buckets their own keys do not open, or that lie there in pieces, in the order given."""
-    with ThreadPoolExecutor(_AT_A_TIME) as several:
-        answers = list(several.map(lambda account: _look(account, store), accounts))
-    return [obstacle for obstacle in answers if obstacle is not None]
-
-
-def _look(account: Account, store: Store) -> Obstacle | None:
-    try:
-        keys = islice(store.keys(account), _KEYS_AT_MOST + 1)
-        counted = Counter[str]()
-        piece = first_piece(_counting(keys, counted))
-    except Refusal as error:
-        remedy = "find this account's keys and bucket: other evidence may hold them; nothing is launched for it"
-        return _no_data(account, f"its keys do not open its bucket: {error}", remedy)
-    except Transient as error:
-        return _no_data(
-            account, str(error), "mend the connection, or recipe.s3_endpoint in the settings; then run again"
-        )
-    if piece is not None:
-        remedy = "join the pieces in a bucket of its own, or recover it with software that reads them"
-        return _no_data(account, f"its shares are cut into pieces ({clean(piece)})", remedy)
-    if counted["keys"] > _KEYS_AT_MOST:
-        message = f"only the first {_KEYS_AT_MOST} objects of {account.account_id} were looked at"
-        return Obstacle(what="bucket", message=message, remedy="none needed if its shares are whole", blocks=False)
-    return None
-
-
-def _counting(keys: Iterator[str], counted: Counter[str]) -> Iterator[str]:
-    for key in keys:
-        counted["keys"] += 1
-        yield key
-
-
-def _no_data(account: Account, message: str, remedy: str) -> Obstacle:
-    return Obstacle(what=DATA_UNREACHABLE, message=message, remedy=remedy, account_id=account.account_id)
 
 
 def _whose(settings: Settings, compute: Compute) -> Iterator[Obstacle]:

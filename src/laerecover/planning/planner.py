@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from laerecover.errors import LaeRecoverError, LockHeld
 from laerecover.manifest import Manifest
 from laerecover.options import Options, now
+from laerecover.planning.buckets import quiet
 from laerecover.planning.decisions import ask_old_servers
 from laerecover.planning.guards import NOT_STARTED, guard_cloud, guard_files
 from laerecover.planning.obstacles import Obstacle
@@ -49,11 +50,12 @@ class Planner:
             obstacles=barred,
         )
 
-    def check(self, world: World) -> Sequence[Obstacle]:
-        """What stands in the way of those that are selected and not recovered yet."""
+    def check(self, world: World, heard: Callable[[str], None] = quiet) -> Sequence[Obstacle]:
+        """What stands in the way of those that are selected and not recovered yet; `heard`: see `in_buckets`."""
         from laerecover.planning.check import check
 
         todo = self.open_accounts(self.plan())
+        rounds = read_ledger(self.state.ledger).items()
         return check(
             [a for a in self.manifest.recoverable if a.account_id in todo],
             self.settings,
@@ -61,6 +63,9 @@ class Planner:
             recovery_id=self.state.recovery_id,
             everyone=self.manifest.accounts,
             decided=self.state.decisions.instances,
+            disaster_at=self.options.lost_at,
+            serving=frozenset(account for account, latest in rounds if latest.launched),
+            heard=heard,
         )
 
     def open_accounts(self, planned: Plan) -> list[str]:
@@ -70,7 +75,9 @@ class Planner:
         return [a.account_id for a in planned.recover if a.account_id not in done]
 
 
-def plan(options: Options, *, worlds: Worlds, check: bool = False) -> tuple[Plan, Sequence[Obstacle]]:
+def plan(
+    options: Options, *, worlds: Worlds, check: bool = False, heard: Callable[[str], None] = quiet
+) -> tuple[Plan, Sequence[Obstacle]]:
     """What a run would do; the state folder remembers which manifest was planned. Asks nobody, unless to `check`."""
     manifest, folder = options.places.read(), options.places.folder("run")
     real = check or options.places.settings is not None or options.places.settings_file.is_file()
@@ -85,7 +92,7 @@ def plan(options: Options, *, worlds: Worlds, check: bool = False) -> tuple[Plan
         opened = worlds.cloud(settings, threading.Event())
         asked = ask_old_servers(state, manifest, options.selection.of(manifest), opened, settings.region)
         planner = replace(planner, state=asked)
-        obstacles = planner.check(opened.world)
+        obstacles = planner.check(opened.world, heard)
     made = planner.plan(obstacles)
     return _remembered(state, made) if real else made, obstacles
 

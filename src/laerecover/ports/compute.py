@@ -105,11 +105,20 @@ class Compute(Protocol):
 class Store(Protocol):
     """The customers' buckets."""
 
-    def keys(self, account: Account) -> Iterator[str]:
-        """Names of the objects in the account's bucket, by the account's own keys.
+    def listing(self, account: Account) -> Iterator[tuple[str, int, str, str]]:
+        """The objects in the account's bucket, by the account's own keys.
 
-        Refusal (`data_unreachable`): wrong keys, no such bucket. Transient: nobody answered.
+        Name, bytes, ETag, when it was written (ISO 8601, UTC), in the order of the names' bytes.
+
+        Refusal (`data_unreachable`, with the store's own code): wrong keys, no such bucket. Transient: nobody
+        answered.
         """
+
+    def read(self, account: Account, name: str) -> bytes | None:
+        """A small object of the bucket; None if there is none of that name. Raises as `listing`."""
+
+    def versioned(self, account: Account) -> bool | None:
+        """Whether the bucket keeps what is overwritten and deleted; None if the account's own keys may not ask."""
 
 
 class NodeProbe(Protocol):

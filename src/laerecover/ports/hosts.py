@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -26,6 +26,11 @@ class Command:
     name: str
     script: str
     user: str = "root"
+    seconds: float | None = None
+    """How long it may take at most, where that is known better than the settings know it.
+
+    It prints then how far it is.
+    """
 
     @property
     def marker(self) -> str:
@@ -48,6 +53,11 @@ class CommandResult:
     skipped: bool = False
 
 
+def unheard(line: str) -> None:
+    """Nobody listens how far a phase is."""
+    del line
+
+
 class Host(Protocol):
     """One connection to one host. Raises Transient, NotListening, Refusal."""
 
@@ -63,11 +73,13 @@ class Host(Protocol):
     def write(self, path: str, content: Secret, *, owner: str, mode: int) -> None:
         """Put a file in place by rename: never half a file, never a wider mode."""
 
-    def run(self, commands: Sequence[Command]) -> Sequence[CommandResult]:
+    def run(self, commands: Sequence[Command], heard: Callable[[str], None] = unheard) -> Sequence[CommandResult]:
         """Run one phase in order; a result per command, up to the first whose status is not 0.
 
-        A command whose marker holds its digest is skipped, a marker is written after each that ended with 0. The phase
-        outlives the connection: after a Transient the same commands find it running, or find its results.
+        `heard` is told the latest line of what is at work.
+
+        A command whose marker holds its digest is skipped, a marker is written after each that ended with 0. The
+        phase outlives the connection: after a Transient the same commands find it running, or find its results.
         """
 
     def output(self, command: Command) -> str:

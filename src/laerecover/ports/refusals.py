@@ -4,21 +4,21 @@ from __future__ import annotations
 
 
 class WorldError(Exception):
-    """The world said no. `kind` is a word that reports and runbook can act upon; the text holds no secret.
+    """The world said no. `kind` is a word that reports and runbook can act upon, `code` Amazon's own.
 
-    WorldError
-     ├─ Transient        asked again after a pause: the effect may have happened or not
-     ├─ NotListening     the host refuses connections (the HOWTO's NotListening)
-     ├─ NotFound         no such instance, perhaps not yet
-     ├─ Refusal          the answer is final
-     └─ MailInDoubt      the connection was lost after the message was given away
+    The text holds no secret.
+
+    WorldError ├─ Transient asked again after a pause: the effect may have happened or not ├─ NotListening the host
+    refuses connections (the HOWTO's NotListening) ├─ NotFound no such instance, perhaps not yet ├─ Refusal the
+    answer is final └─ MailInDoubt the connection was lost after the message was given away
     """
 
     kind = "world"
 
-    def __init__(self, message: str, *, kind: str | None = None) -> None:
+    def __init__(self, message: str, *, kind: str | None = None, code: str = "") -> None:
         super().__init__(message)
         self.kind = kind or type(self).kind
+        self.code = code
 
 
 class Transient(WorldError):

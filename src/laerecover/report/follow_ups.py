@@ -76,6 +76,13 @@ def follow_ups(
     def settle(how: str) -> str:
         return f"laerecover resolve {name} {account_id} mail {how}{option}{repeated.get('resolve', '')}"
 
+    if row["joined"] and row["joined"]["left_out"]:
+        lost = row["joined"]
+        add(
+            "shares could not be joined, and are left out: their files can only be uploaded again, as the mail says",
+            f"{lost['left_out']:,}: {', '.join(lost['left_out_shares'])}",
+        )
+
     for mail in mails:
         if mail.state == "held" and (mail.kind != FAILURE or mail.guarded) and not row["unplanned"]:
             silent = any(s["kind"] == NOT_REACHED for s in row["steps"])

@@ -88,6 +88,8 @@ def make_report(
     ]
     proofs = state.proved
     for row, account in zip(rows, accounts, strict=True):
+        found = {s["step"]: s["values"] for s in row["steps"]}.get("bounce_server", {})
+        row["bucket"], row["joined"] = found.get("bucket"), found.get("joined")
         row["unplanned"] = account.verdict != "RECOVERABLE" and account.account_id in (rounds.keys() | mails.keys())
         untried = (
             {"ok": False, "said": "not tried yet"} if state.drill.prove and row["outcome"] == "recovered" else None

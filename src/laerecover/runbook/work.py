@@ -195,18 +195,27 @@ class Link:
         """
         if not commands:
             return
-        deadline = self._work.settings.waits.command_deadline * len(commands)
+        usual = self._work.settings.waits.command_deadline
+        deadline = sum(command.seconds or usual for command in commands)
         what = ", ".join(command.name for command in commands)
         self._work.waiting(what, deadline)
+        until = self._work.world.clock.monotonic() + deadline
+
+        def heard(line: str) -> None:
+            if line and any(command.seconds for command in commands):
+                self._work.waiting(line, max(0.0, until - self._work.world.clock.monotonic()))
+
         results = self._work.ensure(
-            lambda: None, lambda: self.host().run(commands), within=deadline, what=what, link=self
+            lambda: None, lambda: self.host().run(commands, heard), within=deadline, what=what, link=self
         )
-        for result in results:
+        for command, result in zip(commands, results, strict=False):
+            # What comes before the last line only told how far it was.
+            tail = result.tail.rpartition(" | ")[2] if command.seconds else result.tail
             if problem := PROBLEMS.get(result.status):
-                raise StepFailed(f"{result.name}: {problem.text}: {result.tail}".rstrip(": "), kind=problem.kind)
+                raise StepFailed(f"{result.name}: {problem.text}: {tail}".rstrip(": "), kind=problem.kind)
             if result.status != 0:
                 raise StepFailed(
-                    f"{result.name}: exit status {result.status}: {result.tail}".rstrip(": "), kind="command_failed"
+                    f"{result.name}: exit status {result.status}: {tail}".rstrip(": "), kind="command_failed"
                 )
 
     def place(self, path: str, content: Secret, *, mode: int, owner: str = "customer") -> None:

@@ -44,7 +44,7 @@ class Store:
     def __init__(self, keys):
         self._keys = keys
 
-    def keys(self, account):
+    def listing(self, account):
         if isinstance(self._keys, Exception):
             raise self._keys
         yield from self._keys

@@ -122,10 +122,10 @@ class Buckets:
     def __init__(self, closed):
         self._closed = closed
 
-    def keys(self, account):
+    def listing(self, account):
         if account.account_id == self._closed:
             raise Refusal("AccessDenied", kind="data_unreachable")
-        return iter(["shares/aa/bbbb/0"])
+        return iter([("shares/aa/bbbb/0", 1, "tag", "2014-01-01T00:00:00+00:00")])
 
 
 def test_an_account_without_data_is_not_launched(operator, many):
@@ -208,3 +208,13 @@ def test_half_made_instances_end_on_a_typed_word(operator, many, make_account):
     states = {row["account_id"]: row["state"] for row in someone.rows("instances")}
     assert states == {make_account(0).account_id: "running", make_account(1).account_id: "terminated"}
     assert cleanup(someone.options(), stop=someone.stop, confirm=confirm, worlds=someone.worlds) == []
+
+
+def test_the_time_of_the_disaster_is_a_time(operator, many):
+    """UTC unless it says otherwise; anything else is refused before the cloud is asked."""
+    someone = operator(*many(1))
+    times = ("2026-11-02", "2026-11-02T00:00:00+00:00", "2026-11-02T01:00+01:00")
+    assert len({someone.options(disaster_at=time).lost_at for time in times}) == 1
+    assert someone.options().lost_at is None
+    with pytest.raises(LaeRecoverError, match="'yesterday' is no time"):
+        _ = someone.options(disaster_at="yesterday").lost_at

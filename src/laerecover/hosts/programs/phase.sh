@@ -6,8 +6,8 @@
 #   sh FILE start|again|look|work BASE DIGEST WAIT EACH LOGIN ALONE
 # BASE holds the markers; WAIT is how many seconds to wait for the phase's end, EACH how many one command may take;
 # LOGIN is the one user that needs no sudo. ALONE: yes if no other phase may be at work on this host meanwhile. Says `busy`,
-# `running`, `interrupted`, or `ended` with a line for each command: name, exit status or `skipped`, end of its output in
-# base64. Exit status 28: see room.
+# `running` with the latest line that was printed, `interrupted`, or `ended` with a line for each command: name, exit status or
+# `skipped`, end of its output in base64. Exit status 28: see room.
 set -eu
 umask 077
 action=$1 base=$2 digest=$3 wait=$4 each=$5 login=$6 alone=$7
@@ -54,6 +54,7 @@ look() {
         echo interrupted
     elif ! over "$phase/lock"; then
         echo running
+        tail -n 1 "$phase/output" 2>/dev/null || :
     elif [ -e "$phase/failed" ]; then
         echo ended
         cat "$phase/failed"
@@ -88,7 +89,7 @@ work() {
     mv -f "$phase/told" "$phase/$result"
 }
 
-# Number, name, user, digest; the script comes on stdin.
+# Number, name, user, digest, perhaps its own EACH; the script comes on stdin.
 one() {
     script=$phase/$1.sh status=0
     cat >"$script" && chmod 644 "$script" || exit 1
@@ -101,9 +102,9 @@ one() {
         umask 022
         exec 9>&-
         if [ "$3" = "$login" ]; then
-            exec timeout -k 10 "$each" sh -eu "$script"
+            exec timeout -k 10 "${5:-$each}" sh -eu "$script"
         fi
-        exec sudo -n -H -u "$3" timeout -k 10 "$each" sh -eu "$script"
+        exec sudo -n -H -u "$3" timeout -k 10 "${5:-$each}" sh -eu "$script"
     ) </dev/null >"$phase/output" 2>&1 || status=$?
     if [ "$status" = 0 ]; then
         printf %s "$4" >"$base/$2.tmp" && chmod 644 "$base/$2.tmp" && sync "$base/$2.tmp" || exit 1

@@ -15,6 +15,7 @@ from laerecover.ports.hosts import Command
 class Legacy2012S3:
     """The storage node itself speaks to S3. That Tahoe-LAFS can no longer be fetched: it must be in LAFS_source."""
 
+    joins = False
     identity_files: Mapping[str, str] = {
         "introducer_node_pem": f"{INTRODUCER}/private/node.pem",
         "introducer_furl": f"{INTRODUCER}/introducer.furl",

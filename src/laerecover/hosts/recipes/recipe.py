@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from laerecover.hosts.identity import NodeKeys
+from laerecover.hosts.programs import joining
 from laerecover.hosts.programs.old_shares import RELEASE, UNKNOWN
 from laerecover.manifest import Account, Secret
 from laerecover.ports.hosts import Command
@@ -38,6 +39,8 @@ class Service:
     name: str
     files: tuple[File, ...]
     proofs: tuple[Command, ...] = ()
+    preparation: tuple[Command, ...] = ()
+    """A phase that is done once the files are in place, before the service first starts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +56,18 @@ class Site:
     keys: NodeKeys
     s3_endpoint: str | None = None
     session_token: bool = False
+    recovered: bool = False
+    """Whether what is served lies below `recovered/` in the bucket."""
+    joining: float | None = None
+    """How many seconds its shares may take to be joined there first; None if they need not be."""
 
 
 class Recipe(Protocol):
     """Commands may run twice; whatever is secret is a File, never part of a Command."""
+
+    @property
+    def joins(self) -> bool:
+        """Whether its hosts can join shares that lie in pieces."""
 
     @property
     def identity_files(self) -> Mapping[str, str]:
@@ -120,6 +131,19 @@ PROBLEMS: Mapping[int, Problem] = {
         "unknown_tahoe",
         "the installed Tahoe-LAFS is not the release whose fault is known, so it may destroy shares of 2014; on the "
         f"host: `{REINSTALL}`; then run again",
+    ),
+    joining.STALLED: Problem(
+        "joining_stalled", "joining its shares came to a halt; run again, and it goes on where it was"
+    ),
+    joining.CHANGED: Problem(
+        "bucket_changed", "somebody else writes to its bucket: find out who, and stop them; then run again"
+    ),
+    joining.REFUSED: Problem(
+        "store_refuses",
+        "the host must list, read, put and copy in the bucket by the account's own keys; then run again",
+    ),
+    joining.SERVED: Problem(
+        "bucket_served", "what lies below recovered/ in its bucket nobody joined, or a node has served it"
     ),
 }
 """Exit statuses by which a command of a recipe says what is wrong; any other status is just a failed command."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from laerecover.hosts.identity import INTRODUCER_PORT, STORAGE_PORT, any_weak
 from laerecover.hosts.recipes.debian import host_is_fit, packages, supervised, users
+from laerecover.hosts.recipes.joining import join_shares
 from laerecover.hosts.recipes.recipe import HOME, INTRODUCER, STORAGE, File, Service, Site, file_text
 from laerecover.hosts.recipes.tahoe_files import (
     BUCKET,
@@ -30,6 +31,7 @@ _SETTINGS = f"PATH=/usr/bin:/bin HOME={HOME} LC_ALL=C.UTF-8"
 class Tahoe:
     """What the HOWTO's functions made in 2012, made of parts that exist today."""
 
+    joins = True
     identity_files: Mapping[str, str] = {
         "introducer_node_pem": f"{INTRODUCER}/private/node.pem",
         "introducer_furl": f"{INTRODUCER}/private/introducer.furl",
@@ -91,7 +93,11 @@ class Tahoe:
         )
         return (
             Service(name="introducer", files=introducer, proofs=(_proof("introducer", furl_file, INTRODUCER_PORT),)),
-            Service(name="bucket", files=(File(path=RCLONE_CONF, content=rclone_config(site), mode=0o400),)),
+            Service(
+                name="bucket",
+                files=(File(path=RCLONE_CONF, content=rclone_config(site), mode=0o400),),
+                preparation=() if site.joining is None else join_shares(RCLONE_CONF, seconds=site.joining),
+            ),
             Service(
                 name="storageserver",
                 files=storage,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from laerecover.hosts.identity import INTRODUCER_PORT, STORAGE_PORT, parse_furl
+from laerecover.hosts.programs.bucket_shares import RECOVERED
 from laerecover.hosts.recipes.recipe import HOME, Site, one_line
 from laerecover.manifest import Secret
 
@@ -66,4 +67,5 @@ def rclone_config(site: Site) -> Secret:
         tokens = f"{account.user_token.reveal()},{account.product_token.reveal()}"
         lines.append(f"session_token = {one_line(tokens)}")
     store = "\n".join(lines)
-    return Secret(f"[store]\n{store}\n\n[shares]\ntype = alias\nremote = store:{one_line(account.bucket_name or '')}\n")
+    place = one_line(account.bucket_name or "") + (f"/{RECOVERED.rstrip('/')}" if site.recovered else "")
+    return Secret(f"[store]\n{store}\n\n[shares]\ntype = alias\nremote = store:{place}\n")

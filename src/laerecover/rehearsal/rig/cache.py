@@ -15,6 +15,7 @@ from importlib import resources
 from pathlib import Path
 
 from laerecover.errors import LaeRecoverError
+from laerecover.hosts.recipes.joining import pinned_to_join
 from laerecover.rehearsal.rig.tools import do
 
 SUITE = "bookworm"
@@ -49,7 +50,7 @@ def prepare(say: Callable[[str], None]) -> Path:
     Raises LaeRecoverError if a tool fails or this Python is not the hosts' one.
     """
     folder = Path(os.environ.get("LAE_RIG_CACHE") or Path.home() / ".cache/lae-recovery/rig")
-    inputs = json.dumps([SUITE, BASE, PACKAGES, TODAY, _today(), WHEELS, FILES, 2]).encode()
+    inputs = json.dumps([SUITE, BASE, PACKAGES, TODAY, _today(), WHEELS, pinned_to_join(), FILES, 2]).encode()
     place = folder / hashlib.sha256(inputs).hexdigest()[:16]
     if place.is_dir():
         return place
@@ -150,6 +151,10 @@ def _fetch_packages(place: Path, debs: Path) -> None:
 def _fetch_wheels(wheels: Path) -> None:
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--wheel-dir", str(wheels), *WHEELS]
     do(command, seconds=_SECONDS, what="fetching the hosts' wheels")
+    pinned = wheels / "pinned.txt"
+    pinned.write_text(pinned_to_join())
+    command = [*command[: -len(WHEELS)], "--require-hashes", "--requirement", str(pinned)]
+    do(command, seconds=_SECONDS, what="fetching what joins shares")
     wheels.chmod(0o755)
 
 

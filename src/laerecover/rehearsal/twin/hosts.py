@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from laerecover.hosts.host_keys import HOST_KEY_FILE, foreign_key, public_of
 from laerecover.hosts.recipes.debian import CLOUD_INIT
 from laerecover.hosts.recipes.recipe import HOME, INTRODUCER, STORAGE
 from laerecover.hosts.vault import Vault
 from laerecover.manifest import Secret
-from laerecover.ports.hosts import Command, CommandResult, FileFact
+from laerecover.ports.hosts import Command, CommandResult, FileFact, unheard
 from laerecover.ports.refusals import NotListening, Refusal, Transient
 from laerecover.rehearsal.twin.nodes import start_node
 from laerecover.rehearsal.twin.world import TwinFile, lose
@@ -92,7 +92,8 @@ class TwinHost:
             lost = self._file.mishap(db, f"write {self._id}")
         lose(lost)
 
-    def run(self, commands: Sequence[Command]) -> list[CommandResult]:
+    def run(self, commands: Sequence[Command], heard: Callable[[str], None] = unheard) -> list[CommandResult]:
+        del heard
         results: list[CommandResult] = []
         for command in commands:
             self._check()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from operator import methodcaller
 
@@ -11,16 +12,20 @@ from laerecover.hosts.recipes.named import recipe_named
 from laerecover.hosts.recipes.recipe import Recipe, Service, Site
 from laerecover.manifest import Account, Secret
 from laerecover.ports.compute import RECOVERED_TAG
+from laerecover.runbook.bucket import look, seconds_to_join, what_was_joined
 from laerecover.runbook.work import Link, Values, Work
 from laerecover.text import clean
 
 
 def bounce_server(work: Work) -> Values:
-    """Settle which identity the nodes have, seal it, put it in place before the first start, start, compare what runs.
+    """Settle which identity the nodes have, seal it, put it in place before the first start, start, compare what
+    runs.
 
     Where nothing may be restored, keys are made here, not on the host: a crash at any moment finds them sealed.
-    Values: introducer_tub_id, server_nodeid, and whether each was restored. Fails: `identity_differs`,
-    `other_keys` (somebody else's are there already), `account_unfit`, as install_server.
+    Shares that lie in pieces are joined before the bucket is first mounted. Values: introducer_tub_id,
+    server_nodeid, and whether each was restored; `bucket` as it was found, what was `joined`. Fails:
+    `identity_differs`, `other_keys` (somebody else's are there already), `account_unfit`, as install_server, as
+    `bucket.look`.
     """
     account, addresses = work.account, work.known["wait_for_ec2_addresses"]
     public_host, private_host = str(addresses["public_host"]), str(addresses["private_host"])
@@ -29,6 +34,11 @@ def bounce_server(work: Work) -> Values:
     if not work.new_identity:
         _promised(work, keys)
     recipe = recipe_named(work.settings.recipe)
+    with work.link(patient=True) as link:
+        serves = link.ask(methodcaller("running", "bucket"), "bucket")
+    layout = look(work, recipe)
+    # What serves the bucket by now must go on as it began.
+    joins = layout is not None and layout.to_be_joined and not serves
     site = Site(
         account=account,
         public_host=public_host,
@@ -36,12 +46,17 @@ def bounce_server(work: Work) -> Values:
         keys=keys,
         s3_endpoint=work.settings.s3_endpoint,
         session_token=work.settings.session_token,
+        recovered=layout is not None and (joins or layout.complete),
+        joining=seconds_to_join(work, layout) if joins and layout is not None else None,
     )
     try:
         services = recipe.services(site)
     except ValueError as error:
         raise StepFailed(f"no configuration can be written: {error}", kind="account_unfit") from None
     ours = _ours(account, kept, keys)
+    found: Values = {} if layout is None else {"bucket": layout.body}
+    if serves and "found" in kept:
+        found = json.loads(kept["found"].reveal())
     with work.link(patient=True) as link:
         _spare_others(work, link, recipe, keys, ours)
     work.vault.save(
@@ -53,19 +68,28 @@ def bounce_server(work: Work) -> Values:
             "server_node_pem": keys.server_node_pem,
             "server_node_privkey": keys.server_node_privkey,
             "public_host": Secret(public_host),
+            **_sealed(found),
         },
     )
     with work.link(patient=True) as link:
         _patch(work, link, recipe)
         for service in services:
-            _bring_up(link, service)
+            _bring_up(work, link, service)
         _compare(link, recipe, keys)
-    return {
+    if site.recovered:
+        found["joined"] = what_was_joined(work)
+        work.vault.save(account.account_id, _sealed(found))
+    return found | {
         "introducer_tub_id": tub_id_of(keys.introducer_node_pem),
         "server_nodeid": tub_id_of(keys.server_node_pem),
         "introducer_restored": not work.new_identity and restored_introducer(account)[0] is not None,
         "storage_restored": not work.new_identity and restored_storage(account)[0] is not None,
     }
+
+
+def _sealed(found: Values) -> dict[str, Secret]:
+    """What the mails tell of the bucket: as it was before a node of this recovery wrote to it."""
+    return {"found": Secret(json.dumps(found))} if found else {}
 
 
 def _ours(account: Account, kept: Mapping[str, Secret], keys: NodeKeys) -> frozenset[str]:
@@ -139,11 +163,14 @@ def _patch(work: Work, link: Link, recipe: Recipe) -> None:
         )
 
 
-def _bring_up(link: Link, service: Service) -> None:
+def _bring_up(work: Work, link: Link, service: Service) -> None:
     """Files first; a service that runs has had them, and may have written to them since."""
     if not link.ask(lambda host: host.running(service.name), service.name):
         for file in service.files:
             link.place(file.path, file.content, mode=file.mode, owner=file.owner)
+        if service.preparation:
+            link.commands(service.preparation)
+            what_was_joined(work)
         link.service(service.name)
     link.commands(service.proofs)
 

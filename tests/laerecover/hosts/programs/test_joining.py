@@ -1,0 +1,355 @@
+"""The program that joins a bucket's shares, at a store on loopback: what it makes, what stops it, how it goes on."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import boto3
+import pytest
+
+from laerecover.hosts.programs import joining, s3_joining
+from laerecover.hosts.programs.bucket_shares import COMPLETE, JOINING, PIECE, Listed, digest_of
+from laerecover.hosts.programs.joining import CHANGED, REFUSED, SERVED, STALLED, Ended, join
+from laerecover.hosts.programs.s3_joining import S3Bucket
+from laerecover.rehearsal.rig.faults import FaultRule, RigFaults
+from laerecover.rehearsal.rig.proxy import serve
+from old_buckets import CASES, OldBucket, immutable, index, mended, mutable, place, share
+from old_shares import objects, pieces
+
+NAME, KEY, SECRET = "customer-bucket", "AKIAINVENTED", "invented-secret"
+OTHERS = {"notes.txt": b"the customer's own", "shares/aa/short/0": b"no share", "recoveredness": b"no folder of ours"}
+
+
+class Store:
+    """One customer's bucket in a cloud of the test's own."""
+
+    def __init__(self, cloud, folder: Path) -> None:
+        self.cloud = cloud
+        self.configuration = folder / "rclone.conf"
+        store = f"type = s3\naccess_key_id = {KEY}\nsecret_access_key = {SECRET}\nregion = us-east-1\n"
+        store += f"endpoint = {cloud.endpoint}\nforce_path_style = true\n"
+        self.configuration.write_text(f"[store]\n{store}\n[shares]\ntype = alias\nremote = store:{NAME}/recovered\n")
+        cloud.allow(KEY, SECRET, bucket=NAME)
+        cloud.allow("operator", "operator-secret")
+        self.client = boto3.client(
+            "s3",
+            region_name="us-east-1",
+            endpoint_url=cloud.endpoint,
+            aws_access_key_id="operator",
+            aws_secret_access_key="operator-secret",
+        )
+        self.client.create_bucket(Bucket=NAME)
+
+    def put(self, content) -> None:
+        for name, body in content.items():
+            self.client.put_object(Bucket=NAME, Key=name, Body=body)
+
+    def listing(self):
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=NAME)
+        return {row["Key"]: (row["Size"], row["ETag"]) for page in pages for row in page.get("Contents", [])}
+
+    def content(self, prefix=""):
+        names = [name for name in self.listing() if name.startswith(prefix)]
+        return {name: self.client.get_object(Bucket=NAME, Key=name)["Body"].read() for name in names}
+
+    def old(self):
+        return {name: about for name, about in self.listing().items() if not name.startswith("recovered/")}
+
+    def told(self):
+        return json.loads(self.client.get_object(Bucket=NAME, Key=COMPLETE)["Body"].read())
+
+    def join(self):
+        return join(S3Bucket(str(self.configuration)))
+
+    def strike(self, *rules) -> None:
+        self.cloud.faults.rules = rules
+        self.cloud.faults.calls = Counter()
+
+    def start(self) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", s3_joining.__name__, str(self.configuration)]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+@pytest.fixture(scope="module")
+def cloud():
+    with serve(faults=RigFaults()) as made:
+        yield made
+
+
+@pytest.fixture
+def store(cloud, tmp_path):
+    cloud.reset()
+    return Store(cloud, tmp_path)
+
+
+def with_a_whole_one(bucket: OldBucket) -> OldBucket:
+    """The same bucket with one share more."""
+    more, where = share("directory"), place("whole")
+    return replace(
+        bucket, objects={**bucket.objects, where: more}, joined={**bucket.joined, f"recovered/{where}": more}
+    )
+
+
+def test_where_nothing_can_be_joined_nothing_is_served(store):
+    """Were that called done, an empty server would pass for the customer's."""
+    store.put(CASES["a gap"]().objects)
+    with pytest.raises(Ended, match=f"none of its 1 shares could be joined; {index('file')}/0: piece 3 is missing"):
+        store.join()
+    assert COMPLETE not in store.listing()
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_each_case_is_joined_as_it_must_be(store, case):
+    """What belongs below `recovered/` is there byte for byte, nothing else; the old objects stay; once and for all."""
+    bucket = with_a_whole_one(CASES[case]())
+    store.put({**bucket.objects, **OTHERS})
+    before = store.old()
+    said = store.join()
+    found = store.content("recovered/")
+    told = json.loads(found.pop(COMPLETE))
+    assert found == bucket.joined
+    assert store.old() == before
+    assert told["left_out"].keys() == bucket.left_out.keys()
+    assert all(why in told["left_out"][name] for name, why in bucket.left_out.items()), told
+    assert told["joined"] + told["copied"] == len(bucket.joined)
+    assert told["bytes"] == sum(map(len, bucket.joined.values()))
+    assert told["of"] == digest_of(Listed(name, *before[name]) for name in sorted(before, key=str.encode))
+    assert said.startswith(f"joined {told['joined']} shares, copied {told['copied']}, left out {len(told['left_out'])}")
+    everything = store.listing()
+    assert store.join() == "joined before: nothing was done"
+    assert store.listing() == everything
+
+
+def test_where_a_customer_changed_joined_shares_they_stay(store):
+    """Joining again would bring old ones back: the marker says no."""
+    bucket = CASES["both kinds"]()
+    store.put(bucket.objects)
+    store.join()
+    changed = dict.fromkeys(bucket.joined, b"changed")
+    store.put(changed)
+    store.join()
+    assert {name: content for name, content in store.content("recovered/").items() if name in changed} == changed
+
+
+@pytest.mark.parametrize("name", ["recovered/lease_checker.state", f"recovered/{place('new')}", "recovered/my own.txt"])
+def test_where_a_node_has_run_and_the_marker_is_gone_nothing_is_joined(store, name):
+    """Or where the customer has a folder of that name."""
+    store.put({**CASES["MDMF"]().objects, name: b"x"})
+    before = store.listing()
+    with pytest.raises(Ended, match="nothing was joined") as ended:
+        store.join()
+    assert ended.value.status == SERVED
+    assert store.listing() == before
+
+
+def test_killed_at_any_moment_it_goes_on_and_makes_the_same(store):
+    """kill -9 after some bytes, again and again; what is there is not read again but for its head."""
+    content = {f"{place(f'share {n}')}": immutable(PIECE + 40_000 + n) for n in range(24)}
+    store.put({k: v for name, whole in content.items() for k, v in objects(name, pieces(whole)).items()})
+    store.put({place(f"small {n}"): immutable(1_000 + n) for n in range(40)})
+    before, kills = store.old(), 0
+    for wanted in (1, 9, 20):
+        process = store.start()
+        until = time.monotonic() + 60
+        while len([n for n in store.listing() if n.startswith("recovered/shares/")]) < wanted:
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < until
+        os.kill(process.pid, signal.SIGKILL)
+        kills += process.wait() == -signal.SIGKILL
+        process.communicate()
+        assert JOINING in store.listing()
+        assert COMPLETE not in store.listing()
+    done = {name for name in store.listing() if name.startswith("recovered/shares/")}
+    store.strike()
+    said, _ = (process := store.start()).communicate(timeout=60)
+    assert (process.returncode, kills) == (0, 3), said
+    assert store.cloud.faults.calls["s3:PUT"] == 64 - len(done) + 1  # the mark at the end; that of the beginning stands
+    assert {n: c for n, c in store.content("recovered/shares/").items() if len(c) > PIECE} == {
+        f"recovered/{name}": whole for name, whole in content.items()
+    }
+    assert store.old() == before
+    assert JOINING not in store.listing()
+
+
+def test_after_another_listing_nothing_of_an_earlier_attempt_is_believed(store):
+    """A piece of the same length was put meanwhile, say by who had served the bucket until then."""
+    where, old, new = place("a"), immutable(3_000), immutable(3_000)[:-9] + b"different"
+    store.put({**objects(where, pieces(old, size=1_000)), f"recovered/{where}": new, JOINING: b"0" * 64})
+    store.join()
+    assert store.content("recovered/shares/") == {f"recovered/{where}": old}
+
+
+class Meddling(S3Bucket):
+    """`meddle` is called once, after so many reads."""
+
+    def __init__(self, configuration, after, meddle) -> None:
+        super().__init__(configuration)
+        self.left, self.meddle = after, meddle
+
+    def read(self, entry, start, count):
+        self.left -= 1
+        if self.left == 0:
+            self.meddle()
+        return super().read(entry, start, count)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda s: s.put({place("file") + ".5": b"x" * 1_000}),
+        lambda s: s.client.delete_object(Bucket=NAME, Key=place("file") + ".5"),
+        lambda s: s.put({place("directory"): b"another"}),
+        lambda s: s.put({"notes.txt": b"somebody works here"}),
+        lambda s: s.put({place("new"): share("file")}),
+    ],
+    ids=["piece changed", "piece deleted", "whole share changed", "another object", "share added"],
+)
+def test_who_changes_the_bucket_meanwhile_stops_it(store, change, monkeypatch):
+    """Somebody else serves it: nothing is finished, and the share that was seen to change is not there."""
+    monkeypatch.setattr(joining, "AT_A_TIME", 1)
+    store.put({**CASES["both kinds"]().objects, "notes.txt": b"mine"})
+    with pytest.raises(Ended, match="somebody changed") as ended:
+        join(Meddling(str(store.configuration), 2, lambda: change(store)))
+    assert ended.value.status == CHANGED
+    assert COMPLETE not in store.listing()
+
+
+def test_a_key_refused_in_the_midst_is_told_by_the_stores_own_word(store):
+    """Not as a share that is incomplete; later it goes on."""
+    store.put(CASES["both kinds"]().objects)
+    with pytest.raises(Ended, match=r"refuses the host: SignatureDoesNotMatch \(GetObject\)") as ended:
+        join(Meddling(str(store.configuration), 3, lambda: store.cloud.allow(KEY, "another", bucket=NAME)))
+    assert (ended.value.status, COMPLETE in store.listing()) == (REFUSED, False)
+    store.cloud.allow(KEY, SECRET, bucket=NAME)
+    store.join()
+    assert store.told()["left_out"] == {}
+
+
+@pytest.mark.parametrize("fault", ["throttle", "error", "reset_before", "reset_after"])
+def test_a_store_that_stumbles_is_asked_again(store, fault):
+    """Throttling, errors of its own, lost answers: of every call of each kind that it takes."""
+    bucket = CASES["both kinds"]()
+    store.put({**bucket.objects, place("x"): pieces(immutable(9 << 20))[0]})
+    store.put(objects(place("x"), pieces(immutable(9 << 20))))
+    at = (2,) if fault == "throttle" else (1, 3, 4, 11)
+    store.strike(*(FaultRule(call=f"s3:{verb}", fault=fault, at=at) for verb in ("GET", "PUT", "POST")))
+    store.join()
+    found = store.content("recovered/shares/")
+    assert found.pop(f"recovered/{place('x')}") == immutable(9 << 20)
+    assert found == bucket.joined
+
+
+def test_no_part_of_an_object_that_never_came_to_be_stays(store):
+    """The store would charge for it, and no listing shows it."""
+    store.put(CASES["file"]().objects)
+    begun = store.client.create_multipart_upload(Bucket=NAME, Key=f"recovered/{place('file')}")
+    theirs = store.client.create_multipart_upload(Bucket=NAME, Key="theirs")
+    store.client.upload_part(Bucket=NAME, Key=begun["Key"], UploadId=begun["UploadId"], PartNumber=1, Body=b"x" * 1_000)
+    store.join()
+    left = store.client.list_multipart_uploads(Bucket=NAME)["Uploads"]
+    assert [upload["UploadId"] for upload in left] == [theirs["UploadId"]]
+
+
+class Memory:
+    """A bucket without a store: `bodies` are bytes, or a function of start and count for what would not fit."""
+
+    def __init__(self, bodies, sizes=None) -> None:
+        self.bodies, self.sizes = bodies, sizes or {name: len(body) for name, body in bodies.items()}
+        self.calls, self.largest = Counter(), 0
+
+    def listing(self):
+        self.calls["list"] += 1
+        return [Listed(name, self.sizes[name], "tag") for name in sorted(self.sizes)]
+
+    def read(self, entry, start, count):
+        self.calls["read"] += 1
+        self.largest = max(self.largest, count)
+        body = self.bodies[entry.name]
+        return body(start, min(count, entry.size - start)) if callable(body) else body[start : start + count]
+
+    def copy(self, entry, name):
+        self.calls["copy"] += 1
+        self.sizes[name] = entry.size
+
+    def put(self, name, chunks, size):
+        self.calls["put"] += 1
+        self.sizes[name] = sum(map(len, chunks))
+        assert self.sizes[name] == size
+
+    def forget_unfinished(self):
+        pass
+
+    def remove(self, name):
+        del self.sizes[name]
+
+
+def test_a_share_of_three_gigabytes_takes_no_more_memory_than_its_pieces():
+    """6,144 pieces; it is read in their order, each once but for head and end."""
+    size, name = 3 << 30, place("huge")
+    last = size - 12 - 4 - 100
+    head = (1).to_bytes(4, "big") + bytes(11) + b"\1" + bytes(28) + last.to_bytes(4, "big")
+    ends = {0: lambda start, count: (head + bytes(PIECE))[start : start + count]}
+    ends[6143] = lambda start, count: (bytes(PIECE - 104) + b"\0\0\0d" + bytes(100))[start : start + count]
+    names = [f"{name}.{n}" if n else name for n in range(6144)]
+    bodies = {each: ends.get(n, lambda start, count: bytes(count)) for n, each in enumerate(names)}
+    bucket = Memory(bodies, dict.fromkeys(names, PIECE))
+    join(bucket)
+    assert bucket.sizes[f"recovered/{name}"] == size
+    assert bucket.largest <= PIECE
+    assert bucket.calls["read"] <= 6144 + 3
+
+
+def test_ten_thousand_tiny_shares_are_copied_unread():
+    """One call each; those in pieces take four and one for each piece."""
+    bodies = {place(f"tiny {n}"): b"tiny" for n in range(10_000)}
+    bucket = Memory({**bodies, **objects(place("cut"), pieces(share("file"), size=5_000))})
+    assert join(bucket) == "joined 1 shares, copied 10,000, left out 0"
+    assert bucket.calls == {"list": 2, "copy": 10_000, "read": 1 + 1 + 2, "put": 1 + 2}
+
+
+def test_the_last_bytes_of_a_mutable_are_never_those_of_a_lease():
+    """The number of extra leases is none, whatever the old object held there; what lies behind is not taken along."""
+    whole = mutable(2_000)
+    bucket = Memory({})
+    content = pieces(whole[:-4] + b"\1\2\3\4" + b"stale", size=1_000)
+    bucket.bodies.update(objects(place("m"), content))
+    bucket.sizes.update({name: len(body) for name, body in bucket.bodies.items()})
+    put = {}
+    bucket.put = lambda name, chunks, size: put.update({name: b"".join(chunks)}) or bucket.sizes.update({name: size})
+    join(bucket)
+    assert put[f"recovered/{place('m')}"] == mended(whole)
+
+
+def test_when_nothing_moves_it_ends_by_itself():
+    """And tells until then how far it is."""
+    program = f"""
+from laerecover.hosts.programs import joining
+from laerecover.hosts.programs.bucket_shares import Listed
+import time
+joining.TELL, joining.PATIENCE = 0.1, 0.4
+class Bucket:
+    def listing(self): return [Listed("{place("a")}", 10, ""), Listed("{place("b")}", 20, "")]
+    def copy(self, entry, name): time.sleep(60 if entry.size == 20 else 0)
+    def put(self, name, chunks, size): pass
+    def forget_unfinished(self): pass
+joining.join(Bucket())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=50, check=False)
+    assert done.returncode == STALLED
+    assert "joining: 1 of 2 shares, 0.00 of 0.00 GB, expected end 20" in done.stdout
+    assert done.stdout.splitlines()[-1] == "nothing was done for 0 s: the store does not answer"
+
+
+@pytest.mark.parametrize("module", ["bucket_shares", "joining", "s3_joining"])
+def test_hosts_with_python_3_9_can_read_it(module):
+    """By its grammar; e2e tests run it."""
+    ast.parse(Path(joining.__file__).with_name(f"{module}.py").read_text(), feature_version=(3, 9))
