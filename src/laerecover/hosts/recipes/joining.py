@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from importlib import resources
-
 from laerecover.hosts.recipes.recipe import HOME
 from laerecover.hosts.scripts import NO_ROOM, filled, program
 from laerecover.ports.hosts import Command
 
 PLACE = f"{HOME}/joining"
 _PROGRAMS = "laerecover.hosts.programs"
-_MODULES = ("bucket_shares", "joining", "s3_joining")
+_MODULES = ("bucket_shares.py", "joining.py", "s3_joining.py")
 _KIB = 200 * 1024
 """What boto3 needs, with all that it depends on."""
 
@@ -33,7 +31,7 @@ def pinned_to_join() -> str:
 
     The versions that were tried, known by their digests, for Python 3.9 and newer.
     """
-    return resources.files(_PROGRAMS).joinpath("joining.txt").read_text("utf-8")
+    return program("joining.txt")
 
 
 def _tools() -> str:
@@ -47,7 +45,6 @@ def _joined(configuration: str) -> str:
     folder = "programs/" + _PROGRAMS.replace(".", "/")
     script = f"cd {PLACE}\nrm -rf programs\nmkdir -p {folder}\n"
     for module in _MODULES:
-        text = resources.files(_PROGRAMS).joinpath(f"{module}.py").read_text("utf-8")
-        script += f"cat >{folder}/{module}.py <<'LAE_PROGRAM'\n{text}LAE_PROGRAM\n"
+        script += f"cat >{folder}/{module} <<'LAE_PROGRAM'\n{program(module)}LAE_PROGRAM\n"
     run = f"env -i PATH=/usr/bin:/bin HOME={HOME} LC_ALL=C.UTF-8 PYTHONPATH={PLACE}/programs"
     return f"{script}{run} venv/bin/python -B -u -m {_PROGRAMS}.s3_joining {configuration}\n"
