@@ -362,12 +362,13 @@ def test_x02s_print_of_the_config_serves_every_log(form, tmp_path):
     run, printer = signup("d06", 1), signup("x02", 2)
     lab = Lab.of(run, printer, secrets=False, config=False)
     fields = run.truth["fields"]
-    name = "Tahoe f\xfcr alle" if form != "ascii" else "Tahoe"
+    name = "Tahoe-LAFS-on-S3 (friends and family)"  # as the log tells it
+    other = "Tahoe f\xfcr alle" if form != "ascii" else "Tahoe"
     u = "u" if form == "unicode" else ""
     pairs = {"product_code": fields["product_code"], "product_token": fields["product_token"]}
     entry = ", ".join(f"{u}'{key}': {u}'{value}'" for key, value in pairs.items())
-    named = f"{u}'full_name': {'u' if form != 'ascii' else ''}{name!a}"
-    listed = f"[{{{named}, {entry}}}]\n".encode()
+    named, besides = (f"{u}'full_name': {u if each.isascii() else 'u'}{each!a}" for each in (name, other))
+    listed = f"[{{{named}, {entry}}}, {{{besides}}}]\n".encode()
     lab.edit(printer.log_file, lambda data: re.sub(rb"\n\[\{.*\}\]\n", lambda m: b"\n" + listed, data))
     row = lab.judge(tmp_path).accounts[run.account["account_id"]]
     assert (row["verdict"], row["product_token"]) == ("RECOVERABLE", fields["product_token"])
