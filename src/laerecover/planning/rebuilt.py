@@ -53,7 +53,8 @@ def _obstacle(account_id: str, instances: Sequence[Instance]) -> Obstacle:
         what=REBUILT,
         message=f"{told} bears the tags of its server of 2012: somebody may have rebuilt it by hand, and two servers "
         "on one bucket would be worse than none",
-        remedy='ask who did, and end it; or, if it does no harm, say so: `run --accept ACCOUNT --because "…"`',
+        remedy="ask who did, and end it; or, if it does no harm, say so: "
+        + f'`run {" ".join(f"--accept ACCOUNT={i.instance_id}" for i in instances)} --because "…"`',
         account_id=account_id,
         instances=tuple(i.instance_id for i in instances),
     )
