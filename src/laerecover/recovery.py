@@ -27,6 +27,7 @@ from laerecover.planning.planner import Planner, renewed, with_shown
 from laerecover.ports.world import OpenWorld
 from laerecover.report.report import Report
 from laerecover.report.written import written_report
+from laerecover.runbook.rebuilt import Rebuilt
 from laerecover.runbook.tags import mark_recovered
 from laerecover.state.opening import opened_state
 from laerecover.state.state import State
@@ -125,6 +126,7 @@ def carry_out(
                 mail=options.mail,
                 concurrency=options.concurrency,
                 limits=options.limits,
+                rebuilt=Rebuilt(everyone=planner.manifest.accounts, decided=state.decisions.instances),
             )
             stopped = engine.run(job, todo)
         state = replace(state, stopped=stopped)

@@ -58,7 +58,8 @@ class Planner:
         """What stands in the way of those that are selected and not recovered yet; `heard`: see `in_buckets`."""
         from laerecover.planning.check import check
 
-        todo = self.open_accounts(self.plan())
+        planned = self.plan()
+        todo, chosen = self.open_accounts(planned), {a.account_id for a in planned.recover}
         rounds = read_ledger(self.state.ledger).items()
         return check(
             [a for a in self.manifest.recoverable if a.account_id in todo],
@@ -66,6 +67,7 @@ class Planner:
             world,
             recovery_id=self.state.recovery_id,
             everyone=self.manifest.accounts,
+            recovered=[a for a in self.manifest.recoverable if a.account_id in chosen.difference(todo)],
             decided=self.state.decisions.instances,
             disaster_at=self.options.lost_at,
             serving=frozenset(account for account, latest in rounds if latest.launched),

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from laerecover.afterwards.verify import verify
 from laerecover.errors import Guarded, LaeRecoverError
 from laerecover.options import Selection
 from laerecover.planning.planner import plan
@@ -177,6 +178,49 @@ def made_at():
     from laerecover.options import now
 
     return now()
+
+
+def test_a_server_that_is_rebuilt_during_the_run_gets_no_second_one(operator, make_account, monkeypatch):
+    """It is asked for just before each launch, in the deploy step, whatever was seen before the first."""
+    someone, launch = operator(make_account(0), make_account(1)), TwinCompute.launch
+
+    def meanwhile(self, request):
+        made = launch(self, request)
+        if request.tags.get("lae-account") == make_account(0).account_id:
+            someone.served = rebuild(someone, Name=make_account(1).customer_email.upper())
+        return made
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TwinCompute, "launch", meanwhile)
+        made = someone.run()
+    assert (outcomes(made), ours(someone)) == (["recovered", "failed"], 1)
+    assert f"--accept ACCOUNT={someone.served}" in made.accounts[1]["why"]
+    assert [s["kind"] for s in made.accounts[1]["steps"] if not s["ok"]][:1] == ["rebuilt"]
+    assert outcomes(someone.run()) == ["recovered", "blocked"]
+    named = f"{make_account(1).account_id}={someone.served}"
+    assert outcomes(someone.run(accept=(named,), because="no keys")) == ["recovered", "recovered"]
+
+
+def test_a_server_that_is_rebuilt_after_the_recovery_is_told_of(operator, make_account):
+    """`plan --check` and `verify` name it; nothing is blocked by it, and what was accepted is no news."""
+    someone = operator(make_account(0), make_account(1))
+    someone.run()
+
+    def told():
+        made, obstacles = plan(someone.options(), worlds=someone.worlds, check=True)
+        asked = verify(someone.options(), stop=someone.stop, worlds=someone.worlds)
+        return made, obstacles, [c for c in asked if c.what == "other servers"]
+
+    made, obstacles, checks = told()
+    assert ([o.what for o in obstacles if o.what == "rebuilt"], [c.ok for c in checks]) == ([], [True, True])
+    served, name = rebuild(someone, Bucket=make_account(0).bucket_name), make_account(0).account_id
+    made, obstacles, checks = told()
+    (seen,) = (o for o in obstacles if o.what == "rebuilt")
+    assert (seen.blocks, seen.instances, made.accounts[0].action) == (False, (served,), "recover")
+    assert name in seen.message
+    assert [(c.account_id, c.ok, served in c.said) for c in checks if not c.ok] == [(name, False, True)]
+    assert outcomes(someone.run(accept=(f"{name}={served}",), because="no keys")) == ["recovered", "recovered"]
+    assert [c.ok for c in told()[2]] == [True, True]
 
 
 def test_our_own_servers_do_not_count(operator, make_account):
