@@ -106,10 +106,13 @@ class Places:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
-    """What a human says, with the reason: `accept` (accounts whose old servers do no harm), that nobody can dial."""
+    """What a human says, with the reason: `accept` (accounts whose old servers do no harm), that nobody can dial.
+
+    `not_dialled`: False takes that back.
+    """
 
     accept: tuple[str, ...] = ()
-    not_dialled: bool = False
+    not_dialled: bool | None = None
     because: str | None = None
 
     @property

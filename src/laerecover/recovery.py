@@ -13,7 +13,7 @@ from laerecover.errors import Guarded
 from laerecover.mail.outbox import Outbox
 from laerecover.options import Options, now
 from laerecover.planning.buckets import quiet
-from laerecover.planning.decisions import accept_rebuilt, ask_old_servers, need_reason, record_decisions
+from laerecover.planning.decisions import ask_old_servers, need_reason, with_decisions
 from laerecover.planning.guards import (
     NOT_STARTED,
     guard_cloud,
@@ -23,10 +23,11 @@ from laerecover.planning.guards import (
     guard_obstacles,
 )
 from laerecover.planning.plan import Plan
-from laerecover.planning.planner import Planner, renewed
+from laerecover.planning.planner import Planner, renewed, with_shown
 from laerecover.ports.world import OpenWorld
 from laerecover.report.report import Report
 from laerecover.report.written import written_report
+from laerecover.runbook.rebuilt import Rebuilt
 from laerecover.runbook.tags import mark_recovered
 from laerecover.state.opening import opened_state
 from laerecover.state.state import State
@@ -52,30 +53,30 @@ def run(
     """The runbook in the real world. `asked`: somebody looks at the plan now, so that another one than before will do;
     `heard` is told how far long listings are.
 
-    Raises Guarded if the plan is not confirmed, is not the one that was shown, or asks for too many instances.
+    What the options decide is written once the plan is confirmed: after a `no` the state is as it was. Raises Guarded
+    if the plan is not confirmed, is not the one that was shown, or asks for too many instances.
     """
     manifest, folder = options.places.read(), options.places.folder("run")
     need_reason(options)
     settings = options.settings_for("run", folder)
     guard_files(settings)
-    renew = options.new_identity
-    with opened_state(
-        folder, command="run", mode="run", digest=manifest.digest, now=now(), new_identity=renew
-    ) as found:
+    with opened_state(folder, command="run", mode="run", digest=manifest.digest, now=now()) as found:
         guard_cloud(found, settings)
-        asking = record_decisions(options, renewed(found, options), manifest)
+        asking = with_decisions(options, renewed(found, options), manifest)
         manifest, opened = asking.seen(manifest), worlds.open(asking, settings, options.places.vault(folder), stop)
-        state = ask_old_servers(asking, manifest, options.selection.of(manifest), opened, settings.region).write()
+        state = ask_old_servers(asking, manifest, options.selection.of(manifest), opened, settings.region)
         planner = Planner(options=options, state=state, manifest=manifest, settings=settings)
         planned = planner.plan()
-        if planner.open_accounts(planned):
-            state, obstacles = accept_rebuilt(options, state, manifest, planner.check(opened.world, heard))
+        if planner.open_accounts(planned) or state.decisions != found.decisions:
+            obstacles = planner.check(opened.world, heard)
             guard_obstacles(obstacles, options)
-            planned = replace(planner, state=state).plan(obstacles)
+            planned = planner.plan(obstacles)
             guard_instances(planned, options)
             _confirmed(planned, state, options, confirm, asked=asked)
-            state = replace(state, planned=replace(state.planned, shown=planned.digest)).write()
+            state = with_shown(state, planned, obstacles).write()
             adopt_unknown(state, manifest, settings, opened.world)
+        else:
+            state.write()
         return carry_out(replace(planner, state=state), planned, opened, watch=watch, stop=stop, worlds=worlds)
 
 
@@ -125,6 +126,7 @@ def carry_out(
                 mail=options.mail,
                 concurrency=options.concurrency,
                 limits=options.limits,
+                rebuilt=Rebuilt(everyone=planner.manifest.accounts, decided=state.decisions.instances),
             )
             stopped = engine.run(job, todo)
         state = replace(state, stopped=stopped)

@@ -142,9 +142,9 @@ class ComputeExam:
         assert instance_id in compute.console(instance_id)
 
     def test_instances_are_found_by_the_values_of_a_tag(self, compute):
-        """Whichever of the values it is, to the letter: no `*` or `?` of a hostile address stands for others."""
+        """Whichever of the values it is, in whatever letters; no `*` or `?` of a hostile address stands for others."""
         ids = {}
-        for value in ("lae-1", "lae-2", "a*z@example.org", "abz@example.org"):
+        for value in ("lae-1", "lae-2", "a*z@example.org", "abz@example.org", "Strasse@example.org "):
             tags = {"Bucket": value, "Name": "not this one"}
             launched = compute.launch(replace(REQUEST, client_token=value.ljust(64, "t")[:64], tags=tags))
             ids[described(compute, launched.instance_id).instance_id] = value
@@ -157,6 +157,8 @@ class ComputeExam:
         assert found("a*z@example.org") == ["a*z@example.org"]
         assert found("a?z@example.org", "lae-?", "", "x" * 1000, "lae-1\x00", "\ud800") == []
         assert compute.tagged("Name", ["lae-1"]) == []
+        assert found(" LAE-1") == ["lae-1"], "typed by hand"
+        assert found("A*Z@Example.org\n", "straße@example.org") == ["Strasse@example.org ", "a*z@example.org"]
 
     @pytest.mark.parametrize(
         "rules",
@@ -255,7 +257,7 @@ class TestEc2(ComputeExam):
             "provide-client-params.ec2.DescribeInstances", lambda params, **_: asked.append(params["Filters"])
         )
         assert compute.tagged("Name", ["a*?\\@example.org"]) == []
-        assert asked == [[{"Name": "tag:Name", "Values": ["a\\*\\?\\\\@example.org"]}]]
+        assert asked == [[{"Name": "tag:Name", "Values": ["*?\\*\\?\\\\@???????.???*"]}]]
 
     def test_the_rules_are_those_of_the_group_that_a_launch_would_use(self, compute):
         """Of two groups of one name: the one in the default network, or in the subnet's; by id, that very one."""

@@ -222,6 +222,60 @@ def test_a_well_formed_reply_to_the_message_settles_it(parrot, mailer, reply, me
     assert (said(mailer)[0], len(parrot.messages)) == (means, 1)
 
 
+@pytest.mark.parametrize(
+    ("reply", "means"),
+    [
+        # Those of the large providers, and of common servers.
+        ("554 Message rejected: Sending paused for this account. For more information, see the console", "us"),
+        ("550 5.4.5 Daily user sending quota exceeded. x1-20020a gsmtp", "us"),
+        ("554 Throttling failure: Maximum sending rate exceeded.", "us"),
+        ("554 Daily message quota exceeded", "us"),
+        ("550 5.1.90 Your message can't be sent because you've reached your daily limit for message recipients", "us"),
+        ("554 Your account has been suspended", "us"),
+        ("550 account suspended", "us"),
+        ("550 Sending domain not allowed", "us"),
+        ("550 domain example.org is not permitted here", "us"),
+        ("550-5.7.25 The IP address sending this message does not have a PTR record setup", "us"),
+        ("554 Bad DNS PTR resource record.", "us"),
+        ("550 no reverse DNS for 203.0.113.9", "us"),
+        ("550 rDNS lookup failed", "us"),
+        ("554 5.2.252 SendAsDenied; support@example.org not allowed to send as other@example.org", "us"),
+        ("550 You have exceeded the number of messages per hour", "us"),
+        ("550 Hourly quota exceeded", "us"),
+        ("554 The SMTP account is locked, contact your administrator", "us"),
+        ("550 Your sending privileges were revoked", "us"),
+        ("550 #5.4.5 congestion", "us"),
+        ("550 Outbound mail is disabled for this customer", "us"),
+        ("554 Access denied: not entitled to use this service", "us"),
+        ("550 Invoice overdue, service stopped", "us"),
+        ("550 Your domain has been disabled", "us"),
+        ("550 Message submission rate for this client has exceeded the configured limit", "us"),
+        ("554 Email sending has been put on hold", "us"),
+        ("550 IP not whitelisted", "us"),
+        # What is the reader's own.
+        ("550 user over quota", "this mail"),
+        ("550 Account not found", "this mail"),
+        ("550 5.2.1 This mailbox has been blocked due to inactivity", "this mail"),
+        ("550 user is suspended, mailbox closed", "this mail"),
+        ("550 5.2.1 The user you are trying to contact gets mail at a rate that exceeds the limit", "this mail"),
+        ("550 The email account that you tried to reach is disabled", "this mail"),
+        ("552 zoe@example.net: account suspended", "this mail"),
+        ("550 mailbox suspended for lack of use", "this mail"),
+        ("552 quota exceeded", "this mail"),
+        ("552 5.2.2 Over quota; try sending again later", "this mail"),
+        ("550 No such user here, please check before sending again", "this mail"),
+        ("550 5.4.1 Recipient address rejected: Access denied", "this mail"),
+        ("550 5.1.10 recipient domain has a null MX and is not accepted", "this mail"),
+        ("550 recipient's domain does not exist", "this mail"),
+    ],
+)
+@pytest.mark.parametrize("stage", ["RCPT", "message"])
+def test_a_refusal_of_us_is_told_from_one_of_the_reader(parrot, mailer, stage, reply, means):
+    """By the status where it is registered, else by the words; in doubt it is about us, for that burns no mail."""
+    parrot.says[stage] = f"{reply}\r\n".replace("550-5.7.25", "550-5.7.25 first\r\n550 5.7.25").encode()
+    assert said(mailer)[0] == means
+
+
 NO_REPLIES = [
     b"",
     b"\r\n",

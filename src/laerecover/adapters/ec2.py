@@ -11,7 +11,7 @@ from typing import Any
 from laerecover.adapters import security_groups
 from laerecover.adapters.aws import AwsCaller, Pace, make_client, translated
 from laerecover.adapters.clock import SystemClock
-from laerecover.ports.compute import Instance, Lack, LaunchRequest
+from laerecover.ports.compute import Instance, Lack, LaunchRequest, folded
 from laerecover.ports.ingress import Ingress
 from laerecover.ports.refusals import NotFound, Refusal
 from laerecover.ports.services import Clock
@@ -84,10 +84,9 @@ class Ec2Compute(AwsCaller):
     @translated
     def tagged(self, key: str, values: Sequence[str]) -> Sequence[Instance]:
         """DescribeInstances, all pages, 200 values a question; what could be no tag of EC2's is not asked for."""
-        wanted = {value for value in values if 0 < len(value) <= _TAG and value.isprintable()}
-        # `*` and `?` stand for others unless they are escaped: a hostile address would ask for everybody's instances.
-        asked = [re.sub(r"([*?\\])", r"\\\1", value) for value in sorted(wanted)]
-        return [i for i in self._filtered(f"tag:{key}", asked) if i.tags.get(key) in wanted]
+        wanted = {folded(value) for value in values if 0 < len(value.strip()) <= _TAG and value.strip().isprintable()}
+        found = self._filtered(f"tag:{key}", sorted({_as_typed(value) for value in wanted}))
+        return [i for i in found if folded(i.tags.get(key, "")) in wanted]
 
     def _filtered(self, name: str, values: Sequence[str]) -> Iterator[Instance]:
         for n in range(0, len(values), _AT_ONCE):
@@ -251,6 +250,15 @@ class Ec2Compute(AwsCaller):
                 raise Refusal(f"no security group {name} in the network of {subnet}", kind="ec2_refused")
             self._groups[name, subnet] = str(found[0]["GroupId"])
         return {"SecurityGroupIds": [self._groups[name, subnet]]}
+
+
+def _as_typed(value: str) -> str:
+    """A filter for the value in whatever letters and spaces: EC2's own tell capitals apart.
+
+    `*` and `?` stand for others unless they are escaped: a hostile address would ask for everybody's instances.
+    """
+    escaped = re.sub(r"([*?\\])", r"\\\1", value)
+    return f"*{re.sub('[^ -~]+', '*', re.sub('[a-z]', '?', escaped))}*"
 
 
 def _instance(answer: Mapping[str, Any]) -> Instance:

@@ -14,7 +14,7 @@ from laerecover.mail.letters import render
 from laerecover.mail.outbox import FAILURE, Mail, Outbox
 from laerecover.manifest import Manifest, Secret
 from laerecover.options import Options, find_state, now
-from laerecover.planning.decisions import need_reason, record_not_dialled
+from laerecover.planning.decisions import need_reason, with_dialling
 from laerecover.ports.patience import Patience
 from laerecover.ports.refusals import WorldError
 from laerecover.report.lost_mails import doubt_lost
@@ -75,7 +75,7 @@ def notify(
     """
     need_reason(options)
     with locked(find_state(options).folder, "notify"):
-        state = record_not_dialled(options, find_state(options))
+        state = with_dialling(options, find_state(options))
         manifest, settings = state.seen(options.places.read()), options.settings_for(state.mode, state.folder)
         if state.planned.digest != manifest.digest:
             open_state(state.folder, mode=state.mode, digest=manifest.digest, now=now())
@@ -87,6 +87,8 @@ def notify(
             raise Guarded(
                 "the mails were not confirmed", where=str(state.folder), next_step="look again later; nothing was sent"
             )
+        if options.consent.not_dialled is not None:
+            state.write()
         vault = options.places.vault(state.folder)
         opened = worlds.open(state, settings, vault, stop)
         if not state.decisions.not_dialled:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
@@ -19,11 +19,12 @@ from laerecover.hosts.vault import Vault
 from laerecover.mail.dialling import answers_as
 from laerecover.manifest import Account
 from laerecover.options import Options, find_state
-from laerecover.ports.compute import NodeProbe, Store
+from laerecover.ports.compute import Compute, Instance, NodeProbe, Store
 from laerecover.ports.hosts import Command, Host
 from laerecover.ports.refusals import Refusal, WorldError
 from laerecover.ports.world import World
 from laerecover.runbook.ledger import Round, read_ledger
+from laerecover.runbook.rebuilt import REBUILT, Rebuilt, to_accept, told
 from laerecover.state.state import State
 from laerecover.state.worlds import Worlds
 from laerecover.text import clean
@@ -78,8 +79,30 @@ class Inquiry:
 
 def verify(options: Options, *, stop: threading.Event, worlds: Worlds) -> list[Check]:
     """Ask about the recovered accounts of the state, as they are now. Takes no lock, changes nothing."""
-    asked, accounts, rounds = who_is_asked(options, find_state(options), stop, worlds)
-    return checks(asked, accounts, rounds, concurrency=options.concurrency)
+    state = find_state(options)
+    asked, accounts, rounds = who_is_asked(options, state, stop, worlds)
+    served = [account for account, _ in recovered(accounts, rounds)]
+    rebuilt = Rebuilt(everyone=options.places.read().accounts, decided=state.decisions.instances)
+    return [
+        *checks(asked, accounts, rounds, concurrency=options.concurrency),
+        *no_other_server(served, asked.world.compute, rebuilt),
+    ]
+
+
+def no_other_server(accounts: Sequence[Account], compute: Compute, rebuilt: Rebuilt) -> list[Check]:
+    """Whether each of these recovered accounts has its new server alone; all are asked about at once."""
+    found: Mapping[str, Sequence[Instance]] = {}
+    try:
+        found, unsaid = rebuilt.found(accounts, compute), ""
+    except WorldError as error:
+        unsaid = f"EC2 does not say: {error}"
+
+    def check(account: Account) -> Check:
+        others = found.get(account.account_id, ())
+        said = unsaid or (f"{told(others)}; {to_accept(others)}" if others else "nobody rebuilt its server of 2012")
+        return _told(account, "other servers", "EC2", None if unsaid else not others, said, REBUILT if others else "")
+
+    return [check(account) for account in accounts]
 
 
 def who_is_asked(
@@ -125,13 +148,13 @@ def _is_recovered(latest: Round | None) -> bool:
 
 
 def _checks(asked: Inquiry, account: Account, latest: Round) -> Iterator[Check]:
-    told = {step["step"]: step["values"] for step in latest.steps}
-    host = str(told["wait_for_ec2_addresses"]["public_host"])
+    steps = {step["step"]: step["values"] for step in latest.steps}
+    host = str(steps["wait_for_ec2_addresses"]["public_host"])
     nodes = (("introducer", INTRODUCER_PORT, "introducer_tub_id"), ("storage node", STORAGE_PORT, "server_nodeid"))
     for what, port, name in nodes:
-        wanted = str(told["bounce_server"][name])
+        wanted = str(steps["bounce_server"][name])
         yield _check(account, what, f"{host}:{port}", _node(asked.world.nodes, host, port, wanted), asked.untold)
-    token = str(told["deploy_ec2_instance"]["client_token"])
+    token = str(steps["deploy_ec2_instance"]["client_token"])
     yield _check(account, "announcement", host, _announced(asked, host, token, wanted=wanted))
     yield _check(account, "bucket", account.bucket_name or "", _bucket(asked.world.store, account))
     for what, (ok, said) in _serving(asked, host, token).items():
@@ -144,11 +167,11 @@ def old_shares(asked: Inquiry, account: Account, latest: Round, *, mend: Callabl
 
     Kind `old_shares`: `patch` mends it.
     """
-    told = {step["step"]: step["values"] for step in latest.steps}
-    host, question = str(told["wait_for_ec2_addresses"]["public_host"]), asked.recipe.patched()
+    steps = {step["step"]: step["values"] for step in latest.steps}
+    host, question = str(steps["wait_for_ec2_addresses"]["public_host"]), asked.recipe.patched()
 
     def ask() -> str:
-        key = derive_host_key(asked.vault, str(told["deploy_ec2_instance"]["client_token"])).public
+        key = derive_host_key(asked.vault, str(steps["deploy_ec2_instance"]["client_token"])).public
         with closing(asked.world.hosts.connect(host, user="ubuntu", host_key=key)) as connection:
             if mend is not None:
                 mend(connection)

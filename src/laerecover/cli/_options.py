@@ -55,11 +55,16 @@ _SHARED: dict[str, Any] = {
         int | None, "--max-failures", min=1, metavar="N", help="Start no more after N failures [3]."
     ),
     "not_dialled": _option(
-        bool, "--not-dialled", help="This network does not let new servers be dialled: said once, for good."
+        bool | None,
+        "--not-dialled/--dialled",
+        help="This network does not let new servers be dialled: said once, until --dialled.",
     ),
     "because": _option(str | None, "--because", metavar="WHY", help="Why --accept or --not-dialled; it is recorded."),
     "accept": _option(
-        list[str] | None, "--accept", metavar="ACCOUNT", help="Recover it though some server of it may still run."
+        list[str] | None,
+        "--accept",
+        metavar="ACCOUNT[=i-…]",
+        help="Recover it though its old server, or that one, may still run; ACCOUNT= takes it back.",
     ),
     "canary": _option(
         bool, "--canary/--no-canary", help="One account goes through to its end before the others start."

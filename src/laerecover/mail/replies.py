@@ -14,17 +14,34 @@ ALIKE = 3
 
 # RFC 5321 and 4954: commands out of order or unknown, a host that takes no mail, a login that is wanted or wrong.
 _OUR_CODES = frozenset({500, 502, 503, 504, 521, 530, 534, 535, 538, 555})
-# RFC 3463 and IANA's registry: the sender's address; everything of security and policy but what is the mailbox owner's.
-_OUR_STATUS = re.compile(r"5\.1\.[78]$|5\.7\.(?!1[789]$)")
-_THEIR_STATUS = re.compile(r"5\.[12]\.[1-9]|5\.7\.1[789]$")
+# RFC 3463 and IANA's registry: the sender's address; congestion, as which a quota of sending is told; everything of
+# security and policy but what is the mailbox owner's. What is not registered is told by the words.
+_OUR_STATUS = re.compile(r"5\.1\.[78]$|5\.4\.5$|5\.7\.(?!1[789]$)")
+_THEIR_STATUS = re.compile(r"5\.1\.(?:[1-69]|10)$|5\.2\.[1-4]$|5\.7\.1[789]$")
 _OUR_WORDS = re.compile(
-    r"sender|from[- ]address|return[- ]path|relay|not (?:been "
+    r"sender|from[- ](?:address|domain|header)|return[- ]path|relay|not (?:been "
     r")?verified|unverified|identit|authenti|authori[sz]|policy|"
-    r"\bspf\b|\bdkim\b|\bdmarc\b|spam|blocked|block ?list|black ?list|reputation|client host|\bhelo\b|\behlo\b|"
-    r"(?:rate|sending|hourly|daily)\b.*\blimit|too many",
+    r"\bspf\b|\bdkim\b|\bdmarc\b|spam|blocked|block ?list|black ?list|allow[- ]?list|white ?list|"
+    r"reputation|client host|\bhelo\b|\behlo\b|"
+    r"outbound|outgoing|subscription|\bplan\b|credits|invoice|billing|payment|allowance|"
+    r"\bptr\b|\breverse\b|\brdns\b|throttl|too many|"
+    r"\bsending (?:rate|quota|limit|domain|account|address|host|server|privilege|paused|suspended|disabled)|"
+    r"(?:\brate|sending|hourly|daily|monthly|per (?:second|minute|hour|day|month))\b.*\b(?:limit|quota|exceed)|"
+    r"\b(?:limit|quota|exceed\w*)\b.*\b(?:rate|hourly|daily|monthly|per (?:second|minute|hour|day|month))\b",
     re.IGNORECASE,
 )
-_REPLY = re.compile(r"(5\d\d)(?: (5\.\d{1,3}\.\d{1,3})(?![\d.]))?(.*)", re.DOTALL)
+_PERHAPS_OUR_WORDS = re.compile(
+    r"\bsending\b|\bsen[dt]\b.*\b(?:quota|account)|access denied|suspended|paused|"
+    r"\byour (?:account|client|domain|host|ip\b|network|server)|"
+    r"\baccount\b.*\b(?:disabled|locked|restricted|frozen|on hold)|"
+    r"domain\b.*\bnot (?:allowed|permitted|accepted)",
+    re.IGNORECASE,
+)
+"""About us, unless the reply speaks of its reader: to stop for one customer costs a question, to go on all mails."""
+_THEIR_WORDS = re.compile(
+    r"recipient|mailbox|addressee|no such|unknown|n[o']t exist|(?:tried|trying) to (?:reach|contact)", re.IGNORECASE
+)
+_REPLY = re.compile(r"(5\d\d)(?: [#(\[]*(5\.\d{1,3}\.\d{1,3})(?![\d.]))?(.*)", re.DOTALL)
 _COMPARED = 100
 """Characters: behind them, long replies are cut at different words, for they name addresses of different lengths."""
 
@@ -45,8 +62,12 @@ def about_us(reply: str, *, sender: str, recipient: str) -> bool:
     if _THEIR_STATUS.match(status):
         return False
     # Names say nothing: a customer may be called nospam, or sender, or have a host of that name.
-    said = (word for word in text.split() if not _names_something(word) and _bare(word) != recipient.rpartition("@")[0])
-    return (sender in text and sender != recipient) or _OUR_WORDS.search(" ".join(said)) is not None
+    local = recipient.rpartition("@")[0]
+    said = " ".join(word for word in text.split() if not _names_something(word) and _bare(word) != local)
+    if (sender in text and sender != recipient) or _OUR_WORDS.search(said):
+        return True
+    theirs = recipient in text or _THEIR_WORDS.search(said) is not None
+    return not theirs and _PERHAPS_OUR_WORDS.search(said) is not None
 
 
 def alike(answer: str) -> str:

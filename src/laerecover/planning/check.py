@@ -14,10 +14,10 @@ from laerecover.manifest import Account
 from laerecover.planning.buckets import in_buckets, quiet
 from laerecover.planning.kept_out import kept_out
 from laerecover.planning.obstacles import Obstacle
-from laerecover.planning.rebuilt import rebuilt
 from laerecover.ports.compute import Compute, Instance, LaunchRequest
 from laerecover.ports.refusals import Transient, WorldError
 from laerecover.ports.world import World
+from laerecover.runbook.rebuilt import REBUILT, Rebuilt, to_accept, told
 from laerecover.runbook.steps.deploy_ec2_instance import RECOVERED_BEFORE, of_another_recovery, offers
 from laerecover.settings import Settings
 
@@ -32,6 +32,7 @@ def check(
     *,
     recovery_id: str,
     everyone: Sequence[Account] = (),
+    recovered: Sequence[Account] = (),
     decided: Mapping[str, frozenset[str]] | None = None,
     disaster_at: datetime | None = None,
     serving: frozenset[str] = frozenset(),
@@ -40,7 +41,8 @@ def check(
     """Ask the cloud and every bucket whether these accounts could be launched; changes nothing.
 
     Whether their old servers are gone is `old_servers`. `everyone`: all accounts of the manifest, to tell whose a
-    server is; `decided`: account -> ids of instances that a human has accepted. The others: see `in_buckets`.
+    server is; `recovered`: those of them whom others' servers are told of, too; `decided`: account -> ids of instances
+    that a human has accepted. The others: see `in_buckets`.
     """
     recipe, lost = recipe_named(settings.recipe), []
     if world.store is not None:
@@ -54,7 +56,7 @@ def check(
         found += dict.fromkeys(kept)
         living = [i for i in world.compute.find({"lae-mode": "run"}) if not i.dead]
         elsewhere = [
-            *rebuilt(accounts, world.compute, everyone=everyone, decided=decided or {}),
+            *_rebuilt(accounts, recovered, world.compute, Rebuilt(everyone=everyone, decided=decided or {})),
             *_recovered_before(accounts, living, recovery_id),
         ]
         without |= {obstacle.account_id for obstacle in elsewhere}
@@ -113,6 +115,20 @@ def _lacking(accounts: Sequence[Account], settings: Settings, compute: Compute) 
     lacks = (lack for r in different.values() for lack in compute.lacks(replace(r, tags=_TAGS)))
     for lack in dict.fromkeys(lacks):
         yield Obstacle(what=lack.what, message=lack.message, remedy=lack.remedy)
+
+
+def _rebuilt(
+    accounts: Sequence[Account], recovered: Sequence[Account], compute: Compute, rebuilt: Rebuilt
+) -> Iterator[Obstacle]:
+    todo = {account.account_id for account in accounts}
+    for account_id, instances in rebuilt.found([*accounts, *recovered], compute).items():
+        message, remedy = told(instances), to_accept(instances)
+        ids = tuple(i.instance_id for i in instances)
+        if account_id in todo:
+            yield Obstacle(what=REBUILT, message=message, remedy=remedy, account_id=account_id, instances=ids)
+        else:
+            message = f"{account_id} is recovered, and {message}"
+            yield Obstacle(what=REBUILT, message=message, remedy=remedy, instances=ids, blocks=False)
 
 
 def _recovered_before(accounts: Sequence[Account], living: Sequence[Instance], recovery_id: str) -> Iterator[Obstacle]:

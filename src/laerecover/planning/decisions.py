@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Sequence
+import re
 from dataclasses import replace
 
 from laerecover.errors import Guarded, LaeRecoverError
-from laerecover.manifest import Manifest
+from laerecover.manifest import Account, Manifest
 from laerecover.options import Options, now
 from laerecover.planning.check import old_servers
 from laerecover.planning.guards import NOT_STARTED
-from laerecover.planning.obstacles import Obstacle
-from laerecover.planning.rebuilt import REBUILT
 from laerecover.ports.refusals import WorldError
 from laerecover.ports.world import OpenWorld
 from laerecover.runbook.ledger import read_ledger
 from laerecover.state.state import State
+
+_NAMED = re.compile(r"(i-[0-9a-f]+)?")
+"""What stands behind the last `=` of `--accept ACCOUNT=i-…`; nothing takes the decision back."""
 
 
 def need_reason(options: Options) -> None:
@@ -28,60 +29,72 @@ def need_reason(options: Options) -> None:
             )
 
 
-def record_not_dialled(options: Options, state: State) -> State:
-    """The state with what `--not-dialled` says, written down: it is said once, and holds for this recovery."""
-    if not options.consent.not_dialled:
+def with_dialling(options: Options, state: State) -> State:
+    """The state with what `--not-dialled` says, which holds for this recovery until `--dialled`; not written yet."""
+    if options.consent.not_dialled is None:
         return state
-    said = {"because": options.consent.reason, "by": getpass.getuser()}
-    said["at"] = now().isoformat(timespec="seconds")
-    return replace(state, decisions=replace(state.decisions, not_dialled=said)).write()
+    said = {"because": options.consent.reason, "by": getpass.getuser(), "at": now().isoformat(timespec="seconds")}
+    given = said if options.consent.not_dialled else None
+    return replace(state, decisions=replace(state.decisions, not_dialled=given))
 
 
-def accept_rebuilt(
-    options: Options, state: State, manifest: Manifest, obstacles: Sequence[Obstacle]
-) -> tuple[State, Sequence[Obstacle]]:
-    """`--accept` is about servers that were rebuilt by hand, too: those that live now, none that comes later.
+def with_decisions(options: Options, state: State, manifest: Manifest) -> State:
+    """The state with what `--accept` and `--not-dialled` say; not written before somebody has confirmed it.
 
-    Gives the state with that written down, and the obstacles: what was accepted blocks no more.
+    `--accept ACCOUNT` is about its old servers and the rebuilt ones that were shown, `ACCOUNT=i-…` about that one,
+    `ACCOUNT=` takes it back. Raises LaeRecoverError for a name that will not do.
     """
-    named = {a.account_id for a in manifest.accounts if {a.account_id, a.customer_email} & set(options.consent.accept)}
-    accepted = dict.fromkeys(f for f in obstacles if f.what == REBUILT and f.account_id in named)
-    for obstacle in accepted:
-        said = state.decisions.accept_living(obstacle.account_id or "", obstacle.instances)
-        state = replace(state, decisions=said).write()
-    return state, [_told_only(obstacle) if obstacle in accepted else obstacle for obstacle in obstacles]
-
-
-def _told_only(obstacle: Obstacle) -> Obstacle:
-    message = f"{obstacle.account_id}: {obstacle.message}"
-    return replace(obstacle, message=message, remedy="accepted by a human", account_id=None, blocks=False)
-
-
-def record_decisions(options: Options, state: State, manifest: Manifest) -> State:
-    """The state with what `--accept` and `--not-dialled` say, written down.
-
-    Raises LaeRecoverError for a name that will not do.
-    """
-    state = record_not_dialled(options, state)
-    for name in options.consent.accept:
-        found = [a for a in manifest.accounts if name in (a.account_id, a.customer_email)]
-        able = [a for a in found if a.verdict == "RECOVERABLE"]
-        if not able:
+    decisions = with_dialling(options, state).decisions
+    given: dict[str, list[str] | None] = {}
+    for text in options.consent.accept:
+        account, named = _accepted(text, manifest)
+        before = given.setdefault(account.account_id, [] if named else named)
+        if named and before is not None:
+            before.extend(named)
+        elif (named is None) != (before is None):
             raise LaeRecoverError(
-                f"{name!r} is not RECOVERABLE" if found else f"no account is called {name!r}",
-                where="--accept",
-                next_step=f"see `laerecover plan`; {NOT_STARTED}",
+                f"--accept says two things of {account.account_id}",
+                where=text,
+                next_step=f"give the account alone, or name each instance; {NOT_STARTED}",
             )
-        if len(found) > 1:
-            raise LaeRecoverError(
-                f"{name!r} names {len(found)} accounts, and a decision is about one old server",
-                where="\n".join(a.account_id for a in found),
-                next_step=f"give --accept the ids of those that you mean; {NOT_STARTED}",
+    for account in manifest.accounts:
+        if account.account_id in given:
+            decisions = decisions.accept(
+                account,
+                because=options.consent.reason,
+                by=getpass.getuser(),
+                now=now(),
+                named=given[account.account_id],
+                shown=state.planned.living.get(account.account_id, "").split(),
             )
-        for account in able:
-            said = state.decisions.accept(account, because=options.consent.reason, by=getpass.getuser(), now=now())
-            state = replace(state, decisions=said)
-    return state.write() if options.consent.accept else state
+    return replace(state, decisions=decisions)
+
+
+def _accepted(text: str, manifest: Manifest) -> tuple[Account, list[str] | None]:
+    """The account that `--accept` names, and which instances; None: it names none."""
+
+    def called(name: str) -> list[Account]:
+        return [a for a in manifest.accounts if name in (a.account_id, a.customer_email)]
+
+    name, equals, instance = text.rpartition("=")
+    found, named = called(text), None
+    if not found and equals and _NAMED.fullmatch(instance):
+        found, named = called(name), [instance] if instance else []
+    else:
+        name = text
+    if not any(a.verdict == "RECOVERABLE" for a in found):
+        raise LaeRecoverError(
+            f"{name!r} is not RECOVERABLE" if found else f"no account is called {name!r}",
+            where="--accept",
+            next_step=f"see `laerecover plan`; {NOT_STARTED}",
+        )
+    if len(found) > 1:
+        raise LaeRecoverError(
+            f"{name!r} names {len(found)} accounts, and a decision is about one old server",
+            where="\n".join(a.account_id for a in found),
+            next_step=f"give --accept the ids of those that you mean; {NOT_STARTED}",
+        )
+    return found[0], named
 
 
 def ask_old_servers(state: State, manifest: Manifest, chosen: frozenset[str], opened: OpenWorld, region: str) -> State:

@@ -36,7 +36,11 @@ class Planner:
     def plan(self, obstacles: Sequence[Obstacle] = ()) -> Plan:
         """What would happen to each account, as far as is known by now."""
         made = make_plan(self.manifest, self.settings, self.circumstances(obstacles))
-        return replace(made, notes=tuple(f"{o.message}; {o.remedy}" for o in obstacles if not o.blocks))
+        notes = [f"{o.message}; {o.remedy}" for o in obstacles if not o.blocks]
+        chosen, decided = self.options.selection.of(self.manifest), self.state.decisions.accepted.items()
+        living = ((name, said["living"]) for name, said in decided if name in chosen and said.get("living"))
+        notes += [f"{name}: {ids} lives, and was accepted by a human" for name, ids in living]
+        return replace(made, notes=tuple(notes))
 
     def circumstances(self, obstacles: Sequence[Obstacle] = ()) -> Circumstances:
         """What the plan depends on, as options and state say."""
@@ -54,7 +58,8 @@ class Planner:
         """What stands in the way of those that are selected and not recovered yet; `heard`: see `in_buckets`."""
         from laerecover.planning.check import check
 
-        todo = self.open_accounts(self.plan())
+        planned = self.plan()
+        todo, chosen = self.open_accounts(planned), {a.account_id for a in planned.recover}
         rounds = read_ledger(self.state.ledger).items()
         return check(
             [a for a in self.manifest.recoverable if a.account_id in todo],
@@ -62,6 +67,7 @@ class Planner:
             world,
             recovery_id=self.state.recovery_id,
             everyone=self.manifest.accounts,
+            recovered=[a for a in self.manifest.recoverable if a.account_id in chosen.difference(todo)],
             decided=self.state.decisions.instances,
             disaster_at=self.options.lost_at,
             serving=frozenset(account for account, latest in rounds if latest.launched),
@@ -94,13 +100,13 @@ def plan(
         planner = replace(planner, state=asked)
         obstacles = planner.check(opened.world, heard)
     made = planner.plan(obstacles)
-    return _remembered(state, made) if real else made, obstacles
+    return _remembered(state, made, obstacles) if real else made, obstacles
 
 
 def renewed(state: State, options: Options) -> State:
     """--new-identity is for the whole recovery: half of the accounts with old keys would be no answer to a break-in.
 
-    So is --prove: nobody can store something before a disaster that has been.
+    So is --prove: nobody can store something before a disaster that has been. Neither is written yet.
     """
     if options.drill.prove and not state.drill.prove:
         if state.started_at is not None or state.rehearsal.is_file():
@@ -109,7 +115,7 @@ def renewed(state: State, options: Options) -> State:
                 where=str(state.folder),
                 next_step=f"go on without it, or begin anew with --again; {NOT_STARTED}",
             )
-        state = replace(state, drill=replace(state.drill, prove=True)).write()
+        state = replace(state, drill=replace(state.drill, prove=True))
     if options.new_identity and not state.new_identity:
         if state.started_at is not None:
             raise LaeRecoverError(
@@ -118,7 +124,7 @@ def renewed(state: State, options: Options) -> State:
                 next_step="go on without it, or `laerecover cleanup` first and name another folder with --state; "
                 + NOT_STARTED,
             )
-        state = replace(state, new_identity=True).write()
+        state = replace(state, new_identity=True)
     return state
 
 
@@ -135,19 +141,25 @@ def _plan_anew(folder: Path, manifest: Manifest, options: Options) -> State:
     stamp = now().isoformat(timespec="seconds")
     with locked(folder, "plan"):
         state = renewed(read_state(folder) or state, options)
-        same = state.planned.digest == manifest.digest
-        return (
-            state if same else replace(state, planned=replace(state.planned, digest=manifest.digest, at=stamp)).write()
-        )
+        if state.planned.digest != manifest.digest:
+            state = replace(state, planned=replace(state.planned, digest=manifest.digest, at=stamp))
+        return state.write()
 
 
-def _remembered(state: State, made: Plan) -> Plan:
+def with_shown(state: State, made: Plan, obstacles: Sequence[Obstacle]) -> State:
+    """With the plan that somebody has looked at, and the rebuilt servers that stood beside it; not written yet."""
+    living = {o.account_id: " ".join(o.instances) for o in obstacles if o.account_id and o.instances}
+    before = state.planned
+    return replace(state, planned=replace(before, shown=made.digest, living={**before.living, **living}))
+
+
+def _remembered(state: State, made: Plan, obstacles: Sequence[Obstacle]) -> Plan:
     """The plan, its digest written into the state as it is by now; it says so if a runner does not let it."""
     try:
         with locked(state.folder, "plan"):
             latest = read_state(state.folder)
             if latest is not None and latest.planned.digest == state.planned.digest:
-                replace(latest, planned=replace(latest.planned, shown=made.digest)).write()
+                with_shown(latest, made, obstacles).write()
         return made
     except LockHeld as error:
         return replace(made, notes=(*made.notes, f"{error.what}: nothing of this plan was written down"))

@@ -55,6 +55,11 @@ class Lack:
     remedy: str
 
 
+def folded(tag: str) -> str:
+    """What two values of a tag have in common that people take for one: they are typed by hand."""
+    return tag.strip().casefold()
+
+
 class Compute(Protocol):
     """EC2, as far as a recovery needs it. Raises Transient, NotFound, Refusal."""
 
@@ -75,7 +80,7 @@ class Compute(Protocol):
         """All instances, dead ones too, that bear all these tags."""
 
     def tagged(self, key: str, values: Sequence[str]) -> Sequence[Instance]:
-        """Instances, dead ones too, whose tag `key` is one of these values to the letter; asked in few questions."""
+        """Instances, dead ones too, whose tag `key` is one of these values, both `folded`; asked in few questions."""
 
     def known(self, instance_ids: Sequence[str]) -> Mapping[str, Instance]:
         """Those of the ids that the cloud knows, dead or alive, asked at once and completely."""

@@ -34,7 +34,7 @@ def drill(options: Options, *, watch: Watch, stop: threading.Event) -> tuple[Sta
     terms = DrillTerms(seed=asked.drawn, pace=asked.pace, faults=asked.faults, prove=asked.prove)
     fresh = {"drill": terms, "new_identity": options.new_identity}
     with opened_state(folder, command="drill", mode="drill", digest=manifest.digest, now=now(), **fresh) as found:
-        state, before = renewed(found, options), manifest
+        state, before = renewed(found, options).write(), manifest
         manifest, vault = state.seen(manifest), options.places.vault(folder)
         settings = options.settings_for("drill", folder)
         planner = Planner(options=options, state=state, manifest=manifest, settings=settings)

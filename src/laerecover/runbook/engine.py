@@ -31,6 +31,7 @@ from laerecover.manifest import Account
 from laerecover.ports.world import OpenWorld
 from laerecover.runbook.ledger import WORKFLOW, Round, read_ledger
 from laerecover.runbook.limits import Brake, Limits
+from laerecover.runbook.rebuilt import Rebuilt
 from laerecover.runbook.runbook import GUARD_KINDS, Effect, execute, recover
 from laerecover.runbook.tags import mark_recovered, token_of
 from laerecover.runbook.work import Values, Work
@@ -73,6 +74,7 @@ class Job:
     mail: str = "hold"
     concurrency: int = 8
     limits: Limits = field(default_factory=Limits)
+    rebuilt: Rebuilt = field(default_factory=Rebuilt)
     slots: threading.Semaphore = field(init=False)
     left: Mapping[str, threading.Event] = field(init=False)
     """Is set once an account's workflow has left its last step: only then is the ledger worth asking."""
@@ -107,6 +109,7 @@ class Job:
             failure=failure,
             new_identity=self.state.new_identity,
             dial=self.state.decisions.not_dialled is None,
+            rebuilt=self.rebuilt,
             permit_launch=self.brake.permit,
             point=lambda point: self.open_world.point(step, point),
             waiting=lambda what, seconds: self.watcher.waits(account_id, what, seconds),

@@ -18,6 +18,7 @@ from laerecover.ports.hosts import Command, FileFact, Host
 from laerecover.ports.patience import Patience, nobody_watches
 from laerecover.ports.refusals import NotListening, Refusal, Transient, WorldError
 from laerecover.ports.world import World
+from laerecover.runbook.rebuilt import Rebuilt
 from laerecover.settings import Settings
 
 T = TypeVar("T")
@@ -50,6 +51,8 @@ class Work:
     """After a break-in: nothing of the account's identity is restored."""
     dial: bool = True
     """Whether new servers can be dialled from here; a human may have said that they cannot."""
+    rebuilt: Rebuilt = field(default_factory=Rebuilt)
+    """By which servers are known that somebody else made for the account."""
     permit_launch: Callable[[str], None] = _unlimited
     """Raises StepFailed (`max_instances`) if the launch with this token would be one too many."""
     point: Callable[[str], None] = nowhere

@@ -12,12 +12,13 @@ from laerecover.manifest import Account, Manifest
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
     """Which manifest was planned last: its `digest`, and when; `shown`: digest of the plan that somebody last looked
-    at.
+    at; `living`: account -> ids of the rebuilt servers that stood beside it, a space between.
     """
 
     digest: str
     at: str
     shown: str | None = None
+    living: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,19 +36,40 @@ class Decisions:
     """What humans decided about this recovery, with who, when and why."""
 
     accepted: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """Account -> `because`, `by`, `at`; `about`: its old instances; `living`: those that somebody rebuilt."""
+    """Account -> `because`, `by`, `at`; `about`: its old instances; `living`: those that somebody rebuilt.
+
+    With `living` alone it is about no old server; with an empty one about nothing, for it was taken back.
+    """
     not_dialled: Mapping[str, str] | None = None
     """`because`, `by`, `at`, once somebody has said that new servers cannot be dialled from where the runner is."""
 
-    def accept(self, account: Account, *, because: str, by: str, now: datetime) -> Decisions:
-        """With one more decision, which is about these old servers alone."""
-        said = {"because": because, "by": by, "at": now.isoformat(timespec="seconds"), "about": _servers(account)}
-        return replace(self, accepted={**self.accepted, account.account_id: said})
+    def accept(
+        self,
+        account: Account,
+        *,
+        because: str,
+        by: str,
+        now: datetime,
+        named: Sequence[str] | None = None,
+        shown: Sequence[str] = (),
+    ) -> Decisions:
+        """With one more decision: about the old servers and those that were `shown`, or about those `named` alone.
 
-    def accept_living(self, account_id: str, instances: Sequence[str]) -> Decisions:
-        """With the account's decision taken of these living instances, too."""
-        said = {**self.accepted[account_id], "living": " ".join(sorted(instances))}
-        return replace(self, accepted={**self.accepted, account_id: said})
+        What was accepted before stays so, unless none are named: that takes it back.
+        """
+        said = {"because": because, "by": by, "at": now.isoformat(timespec="seconds")}
+        before, old = self.accepted.get(account.account_id, {}), _servers(account)
+        living = {*before.get("living", "").split(), *(shown if named is None else named)}
+        if named is not None and not named:
+            said["living"] = ""
+        else:
+            if named is None or (old and living >= set(old.split())):
+                said["about"] = old
+            elif "about" in before:
+                said["about"] = before["about"]
+            if living or "about" not in said:
+                said["living"] = " ".join(sorted(living))
+        return replace(self, accepted={**self.accepted, account.account_id: said})
 
     @property
     def instances(self) -> Mapping[str, frozenset[str]]:
@@ -58,7 +80,9 @@ class Decisions:
     def holding_for(self, manifest: Manifest) -> Mapping[str, Mapping[str, str]]:
         """The decisions that hold: those about the old servers that this manifest names."""
         about = {a.account_id: _servers(a) for a in manifest.accounts}
-        return {key: said for key, said in self.accepted.items() if said.get("about", "") == about.get(key)}
+        # Before anything was said about living ones, decisions about no known server did not say what they are about.
+        said_of = {key: said.get("about", None if "living" in said else "") for key, said in self.accepted.items()}
+        return {key: self.accepted[key] for key, said in said_of.items() if said is not None and said == about.get(key)}
 
 
 def _servers(account: Account) -> str:

@@ -250,13 +250,13 @@ def test_only_recovered_accounts_are_asked(make_account):
 
 
 def test_a_drill_can_be_verified(make_manifest, key_file, commands):
-    """Exit 0 and seven checks an account; after an instance is gone, exit 1 naming it; no secret in either answer."""
+    """Exit 0 and eight checks an account; after an instance is gone, exit 1 naming it; no secret in either answer."""
     manifest = make_manifest(count=2)
     assert commands("verify", manifest, "--key-file", key_file).returncode == 2
     assert commands("drill", manifest, "--key-file", key_file, "--pace", "0.001").returncode == 0
     well = commands("verify", manifest, "--key-file", key_file, "--json")
     told = json.loads(well.stdout)["checks"]
-    assert (well.returncode, len(told)) == (0, 14)
+    assert (well.returncode, len(told)) == (0, 16)
     assert [c["said"] for c in told if c["what"] in ("store", "share")] == ["not asked from the host"] * 4
     shown = commands("verify", manifest, "--key-file", key_file).stdout
     assert (shown.count("not asked from the host"), shown.count("not asked: not")) == (4, 0)

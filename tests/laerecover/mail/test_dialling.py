@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from laerecover.afterwards.notify import notify
-from laerecover.errors import LaeRecoverError
+from laerecover.errors import Guarded, LaeRecoverError
 from laerecover.mail.outbox import FAILURE, Outbox
 from laerecover.ports.refusals import Refusal, Transient
 from laerecover.rehearsal.twin.probes import TwinProbe
@@ -186,9 +186,10 @@ def customers(someone):
     return sorted(row["recipient"] for row in someone.rows("mailbox") if "customer" in row["recipient"])
 
 
-def send(someone, **more):
+def send(someone, *, confirmed=True, **more):
     """notify; the states of the accounts' own mails."""
-    state, _, _ = notify(someone.options(**more), stop=someone.stop, confirm=lambda *_: True, worlds=someone.worlds)
+    asked = {"stop": someone.stop, "confirm": lambda *_: confirmed, "worlds": someone.worlds}
+    state, _, _ = notify(someone.options(**more), **asked)
     return sorted(mail.state for mail in Outbox(state.outbox).all() if mail.kind != FAILURE)
 
 
@@ -284,6 +285,7 @@ def test_a_runner_whose_network_forbids_it_is_told_once(operator, make_account, 
     assert send(someone) == ["sent"] * 3
     assert dead.asked == []
     assert someone.run().body["not_dialled"] == made.body["not_dialled"], "said once"
+    assert someone.run(not_dialled=False).body["not_dialled"] is None, "taken back"
 
 
 def test_notify_can_be_told_so_too(operator, make_account, dead):
@@ -293,6 +295,10 @@ def test_notify_can_be_told_so_too(operator, make_account, dead):
     assert send(someone) == ["held"]
     with pytest.raises(LaeRecoverError, match="needs a reason"):
         send(someone, not_dialled=True)
+    before = (someone.folder / "state.json").read_bytes()
+    with pytest.raises(Guarded, match="not confirmed"):
+        send(someone, confirmed=False, not_dialled=True, because="no way out of here")
+    assert (someone.folder / "state.json").read_bytes() == before, "nobody has said yes"
     assert send(someone, not_dialled=True, because="no way out of here") == ["sent"]
     assert report(someone.options(), someone.worlds)[1].exit_code == 0
 

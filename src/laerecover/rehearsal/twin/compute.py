@@ -7,7 +7,7 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 
-from laerecover.ports.compute import Instance, Lack, LaunchRequest
+from laerecover.ports.compute import Instance, Lack, LaunchRequest, folded
 from laerecover.ports.ingress import Ingress
 from laerecover.ports.refusals import NotFound, Refusal
 from laerecover.rehearsal.twin.world import TwinFile, lose
@@ -75,8 +75,8 @@ class TwinCompute:
 
     def tagged(self, key: str, values: Sequence[str]) -> Sequence[Instance]:
         """Those that are not hidden any more."""
-        wanted = set(values)
-        return [i for i in self.find({}) if i.tags.get(key) in wanted]
+        wanted = {folded(value) for value in values if value.strip()}
+        return [i for i in self.find({}) if folded(i.tags.get(key, "")) in wanted]
 
     def known(self, instance_ids: Sequence[str]) -> Mapping[str, Instance]:
         """Those that are not hidden any more."""

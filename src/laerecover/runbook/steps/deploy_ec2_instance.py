@@ -11,6 +11,7 @@ from laerecover.hosts.host_keys import derive_host_key
 from laerecover.manifest import Account, Secret
 from laerecover.ports.compute import Compute, Instance, LaunchRequest
 from laerecover.ports.refusals import Refusal, Transient
+from laerecover.runbook.rebuilt import REBUILT, to_accept, told
 from laerecover.runbook.tags import client_token, generation_of, tags_of, token_of
 from laerecover.runbook.work import Values, Work
 from laerecover.settings import Settings
@@ -66,7 +67,8 @@ def deploy_ec2_instance(work: Work) -> Values:
     `work.attempt` says which offer: the ledger knows that the one before found no capacity, so no resumed run goes
     back. Values: instance_id, launch_time, generation, attempt, size, zone, subnet, former (ids of its dead
     predecessors), client_token, host_key, boot_host_key (public halves). Fails: `no_image`, `doubled` (two living
-    instances), `recovered_before` (one of another recovery), `max_instances`, `capacity` (another attempt is left),
+    instances), `recovered_before` (one of another recovery), `rebuilt` (somebody made one meanwhile), `max_instances`,
+    `capacity` (another attempt is left),
     `no_capacity`, `quota`, what else EC2 refuses.
     """
     compute, tags = work.world.compute, tags_of(work.recovery_id, work.account.account_id)
@@ -95,6 +97,8 @@ def deploy_ec2_instance(work: Work) -> Values:
         nonlocal spent
         generation = 1 + max([spent, *map(generation_of, former)])
         request, former_user_data = _request(work, tags, generation)
+        for others in work.rebuilt.found([work.account], compute).values():
+            raise StepFailed(f"{told(others)}; {to_accept(others)}", kind=REBUILT)
         work.permit_launch(request.client_token)
         try:
             return _launch(compute, request, former_user_data)
