@@ -44,6 +44,8 @@ class SecretsFile:
     facts: list[Fact] = field(default_factory=list)
     filled: bool = False
     problem: str | None = None
+    is_nameless: bool = False
+    """True if neither its name nor its place tells whose it is."""
     rejected: list[tuple[str, Locator]] = field(default_factory=list)
     """The fields whose value cannot be right, with their places."""
     damaged_names: list[Fact] = field(default_factory=list)

@@ -141,7 +141,7 @@ def _undecided(signup: Signup, facts: Iterable[Fact], sources: Sources) -> str |
     return next((sources.undecided[n] for n in names if n in sources.undecided), None)
 
 
-def note_emptied(signup: Signup) -> None:
+def note_empty(signup: Signup) -> None:
     """A run that came to its end has filled its secrets file, whether its log tells that end or signups.csv."""
     file = signup.secrets
     if signup.log is None or file is None or file.filled or not (file.problem or "").startswith("0 bytes"):
