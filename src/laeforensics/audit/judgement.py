@@ -46,6 +46,7 @@ class Judgement:
         self._inventory = inventory
         self._closed = closed
         self._closed_findings: list[Finding] = []
+        self._harmless: set[str] = set()
         self._no_logs = [lost.no_log_finding(log) for log in reading.logs if lost.is_no_log(log)]
         self.joined: list[Signup] = join([log for log in reading.logs if not lost.is_no_log(log)], reading.sources)
         self.lost: list[Signup] = lost.logs_lost(self.joined, reading.sources)
@@ -62,7 +63,7 @@ class Judgement:
         """Every account and attempt, sorted by id. Raises DecisionError: the case folder's decisions cannot be read."""
         found = accounts(self.signups, self.roles)
         decisions.apply(found, decisions.load(self.folder))
-        unheard.block(found, self.unread)
+        self._harmless = unheard.block(found, self.unread)
         if self._closed is not None:
             self._closed_findings = close(found, self._closed)
         if self._inventory is not None:
@@ -89,7 +90,7 @@ class Judgement:
         sources = self.reading.sources
         read = [*(f for f in self.reading.findings if f.signup not in no_logs), *self._no_logs]
         found = [
-            *unheard.findings(self.accounts, read, *self._unread_and_aside),
+            *unheard.findings(self.accounts, read, *self._unread_and_aside, harmless=self._harmless),
             *sources.findings,
             *(f for s in self.signups for f in s.findings if (s.name, f.field) not in decided or not f.blocks),
             *(f for a in self.accounts for f in a.findings),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from laeforensics.accounts.account import CaseAccount
+from laeforensics.accounts.account import REQUIRED, REQUIRED_DEVPAY, CaseAccount
 from laeforensics.audit.aside import SetAside
+from laeforensics.companions.products import is_offered
 from laeforensics.evidence.names import start_of
 from laeforensics.evidence.recognise import bears_known_name
-from laeforensics.facts.buckets import seed_of
+from laeforensics.facts.buckets import product_code_of, seed_of
 from laeforensics.facts.findings import Finding, finding
 from laeforensics.reading.unread import Unread
 
@@ -16,16 +17,58 @@ _SAID_WHEN_READ = frozenset({"unreadable-file", "left-out", "damaged-archive", "
 """What reading said of a file of which nothing could be read; here it is said better."""
 
 
-def block(accounts: Sequence[CaseAccount], unread: Iterable[Unread]) -> None:
-    """Let each file block the accounts that it names, in place."""
+def block(accounts: Sequence[CaseAccount], unread: Iterable[Unread]) -> set[str]:
+    """Let each file block the accounts that it names, in place; the files by which no account has lost anything.
+
+    A damaged secrets file of which nothing is left but what was looked at blocks an account only for what is not known
+    as well from elsewhere.
+    """
+    confirmed = _confirmed_tokens(accounts)
+    harmless: set[str] = set()
     bearers: dict[str, list[CaseAccount]] = {}
     for account in accounts:
         for name in _names(account):
             bearers.setdefault(name, []).append(account)
     for one in unread:
         named = {name for told in one.named.surely | one.named.perhaps for name in _forms(told)}
-        for account in {id(a): a for name in named for a in bearers.get(name, ())}.values():
+        concerned = list({id(a): a for name in named for a in bearers.get(name, ())}.values())
+        waiting = [a for a in concerned if not (one.is_spent and _is_known(a, one, confirmed))]
+        for account in waiting:
             account.unread = (*account.unread, one.file)
+        if concerned and not waiting:
+            harmless.add(one.file)
+    return harmless
+
+
+def _is_known(account: CaseAccount, one: Unread, confirmed: set[tuple[str, str]]) -> bool:
+    """True if nothing that is left of the file speaks against the account, and nothing that it lost is missing.
+
+    A product token that is only offered stands for what the file told of it if another customer's secrets of the same
+    product confirm it.
+    """
+    for name in REQUIRED_DEVPAY if product_code_of(account.account_id) else REQUIRED:
+        if name in account.contested:
+            continue
+        value = account.values.get(name)
+        told = {v for field, v in one.legible if field == name}
+        if value is None or (told and value not in told):
+            return False
+        if not told and all(map(is_offered, account.witnesses.get(name, ()))):
+            code = product_code_of(account.account_id) or ""
+            if (code, value) not in confirmed:
+                return False
+    return True
+
+
+def _confirmed_tokens(accounts: Iterable[CaseAccount]) -> set[tuple[str, str]]:
+    """Product codes with the tokens that the secrets of an account tell."""
+    return {
+        (product_code_of(account.account_id) or "", fact.value)
+        for account in accounts
+        for signup in account.signups
+        for fact in signup.told("product_token")
+        if not is_offered(fact)
+    }
 
 
 def _names(account: CaseAccount) -> set[str]:
@@ -50,12 +93,19 @@ def findings(
     read: Sequence[Finding],
     unread: Iterable[Unread],
     aside: Iterable[tuple[Unread, SetAside]],
+    *,
+    harmless: Collection[str] = (),
 ) -> Iterator[Finding]:
-    """What reading found, and one finding for each unread file: blocking where it names an account."""
+    """What reading found, and one finding for each unread file: blocking where it names an account.
+
+    Of a `harmless` file what reading said is enough.
+    """
     blocked = {file for account in accounts for file in account.unread}
     said = {f.signup for f in read if f.code in _SAID_WHEN_READ}
     anew: list[Finding] = []
     for one in unread:
+        if one.file in harmless:
+            continue
         why = one.problem
         bears_name = bears_known_name(one.file)
         if one.file in blocked or one.named.surely or bears_name:

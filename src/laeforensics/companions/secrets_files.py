@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from dataclasses import dataclass, field
 from json.decoder import scanstring  # type: ignore[attr-defined]  # the C scanner: it tells where a string ends
 
@@ -30,6 +31,7 @@ _FIELD_OF_KEY = {
     "external_introducer_furl": "introducer_furl",
     "internal_introducer_furl": "internal_introducer_furl",
 }
+_LEGIBLE = re.compile(rf'"({"|".join(_FIELD_OF_KEY)})"\s*:\s*(?=")')
 _DECODER = json.JSONDecoder()
 _SPACE = " \t\r\n"
 
@@ -42,6 +44,8 @@ class SecretsFile:
     facts: list[Fact] = field(default_factory=list)
     filled: bool = False
     problem: str | None = None
+    is_nameless: bool = False
+    """True if neither its name nor its place tells whose it is."""
     rejected: list[tuple[str, Locator]] = field(default_factory=list)
     """The fields whose value cannot be right, with their places."""
     damaged_names: list[Fact] = field(default_factory=list)
@@ -50,6 +54,8 @@ class SecretsFile:
     """Of a stripe file: the customer's and the subscription's id, as they stand in names of buckets and folders."""
     cut: Fact | None = None
     """The value right behind which the file is no JSON any more."""
+    legible: list[Fact] = field(default_factory=list)
+    """What can still be read of a file that tells nothing: nobody's word, but what a better witness can confirm."""
 
 
 def read_secrets(data: bytes, evidence: str) -> SecretsFile:
@@ -62,6 +68,7 @@ def read_secrets(data: bytes, evidence: str) -> SecretsFile:
     position = _skip(text, 0)
     if not text.startswith("{", position):
         result.problem = "is no JSON object"
+        result.legible = _legible(text, evidence)
         return result
     try:
         position = _object(result, text, position)
@@ -71,9 +78,11 @@ def read_secrets(data: bytes, evidence: str) -> SecretsFile:
             if position < len(text) or _values(again) != _values(result):
                 result.problem = "several JSON objects that differ"
                 result.facts.clear()
+                result.legible = _legible(text, evidence)
     except _Damage as damage:
         result.problem = f"damaged at byte {damage.args[0]}"
         result.cut = _last_before(result, text, damage.args[0])
+        result.legible = [] if result.facts else _legible(text, evidence)
     _name_address(result)
     result.filled = bool(result.facts)
     return result
@@ -119,6 +128,18 @@ def _other(result: SecretsFile, key: str, text: str, start: int) -> int:
         line = 1 + text.count("\n", 0, start)
         result.rejected.append((_FIELD_OF_KEY[key], Locator(result.evidence, line, start, end)))
     return end
+
+
+def _legible(text: str, evidence: str) -> list[Fact]:
+    """Every whole value under a key that is known, wherever it stands."""
+    found = SecretsFile(evidence=evidence)
+    for match in _LEGIBLE.finditer(text):
+        try:
+            value, end = _string(text, match.end())
+        except ValueError:
+            continue
+        _add(found, match[1], value, Locator(evidence, 1 + text.count("\n", 0, match.end()), match.end() + 1, end - 1))
+    return found.facts
 
 
 def _last_before(result: SecretsFile, text: str, position: int) -> Fact | None:

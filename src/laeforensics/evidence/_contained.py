@@ -10,15 +10,17 @@ from pathlib import Path
 
 from laeforensics.evidence import _archives, _members, _unpack, _zips
 from laeforensics.evidence.hindrances import Hindrance, hindrance
-from laeforensics.evidence.marks import FIRST_LOOK, SECOND_LOOK, kind_of
+from laeforensics.evidence.marks import FIRST_LOOK, SECOND_LOOK, begins_as_object, kind_of
 from laeforensics.evidence.read import opened
-from laeforensics.evidence.recognise import ARCHIVE, AT_HOME, LEFT_OUT, EvidenceFile, as_text, classify
+from laeforensics.evidence.recognise import ARCHIVE, AT_HOME, LEFT_OUT, SECRETS, EvidenceFile, as_text, classify
 
 
 def first_kind(head: bytes, more: Callable[[int], bytes], size: int) -> str | None:
-    """The kind that a file's first bytes tell; more of them where these tell nothing."""
-    told = kind_of(_unpack.unwrapped_head(head)) if head else None
-    if told is None and len(head) < min(size, SECOND_LOOK):
+    """The kind that a file's first bytes tell; more of them where these tell nothing, or are no beginning."""
+    text = _unpack.unwrapped_head(head)
+    told = kind_of(text) if head else None
+    is_sure = told is not None and (told != SECRETS or begins_as_object(text))
+    if not is_sure and len(head) < min(size, SECOND_LOOK):
         told = kind_of(_unpack.unwrapped_head(more(SECOND_LOOK)))
     return told
 

@@ -102,6 +102,11 @@ def _is_secrets(head: bytes) -> bool:
     return len({match[1] for match in _SECRETS_KEYS.finditer(head)}) > 1
 
 
+def begins_as_object(text: bytes) -> bool:
+    """True if the text begins as a JSON object does."""
+    return text.lstrip(b" \t\r\n")[:1] == b"{"
+
+
 def _is_config(head: bytes) -> bool:
     told = {match[1] for match in _CONFIG_KEYS.finditer(head)}
     return len(told) > 1 and bool(told & {b"products", b"product_code", b"plan_ID"})
@@ -134,9 +139,10 @@ def _first_lines(head: bytes) -> bytes:
 MARKS: tuple[Mark, ...] = (
     Mark(kind=LISTING, holds=_is_listing),
     Mark(kind=CONFIG, holds=_is_config),
-    Mark(kind=SECRETS, holds=_is_secrets),
+    Mark(kind=SECRETS, holds=lambda head: begins_as_object(head) and _is_secrets(head)),
     Mark(kind=STRIPE, holds=lambda head: _STRIPE.match(head) is not None),
     Mark(kind=LOG, holds=_is_log),
+    Mark(kind=SECRETS, holds=_is_secrets),  # its beginning is lost, or another file's
 )
 """The first that holds decides. Then a file may still be a csv file: see `csv_kind`."""
 

@@ -44,7 +44,7 @@ CODES: dict[str, tuple[str, str]] = {
     "renamed-file": (NOTE, "none needed: its name still bears the stamp of its run"),
     "copied-file": (NOTE, "none needed: the other one was read"),
     "older-state": (NOTE, "none needed: what lies in its place counts; look at both if you doubt it"),
-    "nameless-file": (WARNING, "find out where it comes from: it was known by its content alone"),
+    "nameless-file": (WARNING, "find out where it comes from; if you know its run, give it that name (TIMESTAMP-SEED)"),
     "evidence-changed": (
         BLOCKING,
         "restore the file from its copy; if the change is right, begin a new case with --case",

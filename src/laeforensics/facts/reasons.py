@@ -77,6 +77,10 @@ REASONS: dict[str, Reason] = {
     ),
     "other-server": _denies("foreign", "the secrets file tells another server than this log goes on with", _ORDER),
     "of-another-account": _denies("foreign", "another account tells it, too: one holds a piece of the other", _ORDER),
+    "nameless": _unsure(
+        "neither name nor place tells whose its file is, and no log, stamp or row of serverinfo.csv confirms it",
+        "if you know its run, give the file the name of that run (TIMESTAMP-SEED) and audit again",
+    ),
     "in-two-accounts": _unsure("another account tells it, too, and nothing tells whose it is", _ORDER),
     "unknown-key": _denies("stray", "no csv row knows this activation key, whose length is unusual", _ORDER),
     "rows-of-others": _denies("stray", "every csv row that knows it tells of another customer", _ORDER),

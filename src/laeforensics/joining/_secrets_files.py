@@ -34,7 +34,6 @@ def join_secrets(signups: Sequence[Signup], sources: Sources) -> None:
     for signup in signups:
         if signup.secrets is None or not signup.secrets.filled:
             _search_secrets(signup, sources, taken)
-        _note_emptied(signup)
         join_stripe(signup, sources)
 
 
@@ -142,13 +141,15 @@ def _undecided(signup: Signup, facts: Iterable[Fact], sources: Sources) -> str |
     return next((sources.undecided[n] for n in names if n in sources.undecided), None)
 
 
-def _note_emptied(signup: Signup) -> None:
-    """A run that came to its end has filled its secrets file."""
+def note_empty(signup: Signup) -> None:
+    """A run that came to its end has filled its secrets file, whether its log tells that end or signups.csv."""
     file = signup.secrets
     if signup.log is None or file is None or file.filled or not (file.problem or "").startswith("0 bytes"):
         return
-    if "mail_sent" in {stage for stage, _ in signup.stages} and not signup.has_failed:
-        what = f"{file.evidence} is empty, but this log tells the run's end: it was filled once"
+    is_told = "mail_sent" in {stage for stage, _ in signup.stages}
+    if not signup.has_failed and (is_told or signup.success_row is not None):
+        teller = "this log" if is_told else "signups.csv"
+        what = f"{file.evidence} is empty, but {teller} tells the run's end: it was filled once"
         signup.findings.append(finding("emptied-secrets", what, signup=signup.name))
 
 

@@ -17,7 +17,7 @@ from laeforensics.facts.fields import COURSE, SIGNUP_FIELDS, fields_of
 from laeforensics.facts.findings import Finding, finding
 from laeforensics.joining._bucket_names import settle_names
 from laeforensics.joining._csv_rows import REQUEST_TO_LOG, cells, join_csv, moment
-from laeforensics.joining._secrets_files import join_secrets
+from laeforensics.joining._secrets_files import join_secrets, note_empty
 from laeforensics.parsing.logs import SignupLog
 from laeforensics.parsing.stages import BEFORE_DEPLOYMENT, impossible
 
@@ -42,6 +42,7 @@ def settle(signups: Sequence[Signup], sources: Sources) -> None:
     hear_case(signups, sources)
     for signup in signups:
         _join_rest(signup, sources)
+        note_empty(signup)
     hear_accounts(signups)
     for signup in signups:
         _settle(signup)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from laeforensics.companions.secrets_files import SecretsFile
 from laeforensics.companions.sources import Sources
 from laeforensics.doubting.signups import Signup
 from laeforensics.evidence.names import start_of
@@ -16,6 +17,8 @@ from laeforensics.parsing.logs import SignupLog
 def logs_lost(joined: Sequence[Signup], sources: Sources) -> list[Signup]:
     """Filled secrets files that no log took: their log is lost, the account is one all the same."""
     taken = {s.secrets.evidence for s in joined if s.secrets is not None}
+    known = {bucket for s in joined if (bucket := s.weigh("bucket_name")[0])}
+    known |= {sources.value(file, "bucket_name") or "" for file in sources.secrets.values() if not file.is_nameless}
     lost: list[Signup] = []
     for name, file in sources.secrets.items():
         told = Hearing(sources.beliefs).own(f for f in file.facts if f.field == "bucket_name")
@@ -24,9 +27,18 @@ def logs_lost(joined: Sequence[Signup], sources: Sources) -> list[Signup]:
             continue
         signup = Signup(name=name, log=None, beliefs=sources.beliefs, secrets=file, matched_by=["secrets file"])
         signup.add(file.facts)
+        if file.is_nameless and not names & known and not _has_server_row(file, sources):
+            signup.doubt((f for f in file.facts if f.field != "bucket_name"), "nameless")  # else it is no account
+            what = "no log, stamp or row of serverinfo.csv confirms whose secrets these are"
+            signup.findings.append(finding("nameless-file", what, signup=name))
         join_stripe(signup, sources)
         lost.append(signup)
     return lost
+
+
+def _has_server_row(file: SecretsFile, sources: Sources) -> bool:
+    host = sources.value(file, "public_host")
+    return host is not None and host in sources.serverinfo
 
 
 def is_no_log(log: SignupLog) -> bool:

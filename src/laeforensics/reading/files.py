@@ -125,6 +125,8 @@ def _note_place(told: FileReading) -> None:
     if told.file.known != recognise.AT_HOME:
         code = "renamed-file" if told.file.known == recognise.BY_STAMP else "nameless-file"
         told.findings.append(finding(code, f"its content is {WORDS[told.file.kind]}", signup=told.file.name))
+    if told.secrets is not None:
+        told.secrets.is_nameless = told.file.known == recognise.BY_CONTENT
 
 
 def _log(told: FileReading, file: EvidenceFile, content: Content) -> None:

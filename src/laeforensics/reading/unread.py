@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from laeforensics.evidence import marks, recognise
@@ -39,6 +39,10 @@ class Unread:
     """Empty where it could not even be hashed."""
     problem: Hindrance
     named: Named = NOBODY
+    legible: frozenset[tuple[str, str]] = field(default=frozenset(), repr=False)
+    """Fields with their values that can still be read in it, though nothing of it is believed."""
+    is_spent: bool = False
+    """True for a damaged secrets file of which all that is left was looked at: nothing is packed or encrypted in it."""
 
 
 def of(told: FileReading, content: Content) -> Unread | None:
@@ -48,7 +52,20 @@ def of(told: FileReading, content: Content) -> Unread | None:
     if wrong is None or wrong.reason in _HOLDS_NOTHING or (content.problem is not None and _was_read(told)):
         return None
     named = accounts_named(file.name) | content.named
-    return Unread(file=file.name, sha256=told.sha256, problem=wrong, named=named)
+    legible = told.secrets.legible if told.secrets is not None else ()
+    is_spent = bool(legible) or (told.file.kind == recognise.SECRETS and content.problem is None and _is_blank(content))
+    return Unread(
+        file=file.name,
+        sha256=told.sha256,
+        problem=wrong,
+        named=named,
+        legible=frozenset((fact.field, fact.value) for fact in legible),
+        is_spent=is_spent,
+    )
+
+
+def _is_blank(content: Content) -> bool:
+    return bool(content.data) and not content.data.strip(b"\0")
 
 
 def _was_read(told: FileReading) -> bool:

@@ -218,6 +218,8 @@ def show_report(report: Report, folder: Path) -> None:
     for word in ("failed", "blocked", "left out", "on its way", "not started"):
         if report.number(word):
             numbers += f", {report.number(word)} {word}"
+        if word == "blocked" and report.closed:
+            numbers += f" ({report.closed} because the customer left)"
     if report.body["seconds"] is not None:
         numbers += f", in {report.body['seconds']:.1f} s"
     if report.body["stopped"]:

@@ -64,7 +64,7 @@ def follow_ups(
             row["proof"]["said"],
             f"laerecover drill {name}{again}",
         )
-    elif row["outcome"] == BLOCKED:
+    elif row["outcome"] == BLOCKED and "closed" not in row:
         add(
             "blocked",
             row["why"],

@@ -47,6 +47,11 @@ class Report:
         return sum(1 for a in self.accounts if a["outcome"] in outcomes)
 
     @property
+    def closed(self) -> int:
+        """How many customers had left before, and are not brought back: some of the blocked."""
+        return sum("closed" in a and a["outcome"] == BLOCKED for a in self.accounts)
+
+    @property
     def exit_code(self) -> int:
         """4 (in doubt) before 3 (a guard) before 1 (a failure, or not done yet)."""
         if any(a["in_doubt"] and a["selected"] for a in self.accounts):
@@ -94,6 +99,8 @@ def make_report(
         untried = (
             {"ok": False, "said": "not tried yet"} if state.drill.prove and row["outcome"] == "recovered" else None
         )
+        if account.verdict == "CLOSED":
+            row["closed"] = True
         row["proof"] = proofs.get(account.account_id, untried)
         row["follow_ups"] = follow_ups(row, account, mails.get(account.account_id, []), state, commands)
     ended = [r.ended_at for r in rounds.values() if r.ended_at is not None]

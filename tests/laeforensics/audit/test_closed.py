@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from makings import (
     AUDIT,
@@ -9,10 +11,15 @@ from makings import (
     EMAIL,
     LOG_FILE,
     NAME,
+    OTHER_NAME,
+    OTHER_SEED,
     SEED,
+    as_another,
     audit_row,
     evidence,
+    log,
     open_files,
+    request,
     secrets,
 )
 from packings import write
@@ -106,3 +113,30 @@ def test_a_closed_account_is_closed_after_a_decision_too(tmp_path):
     case.decide(BUCKET, "user_secret_key", witness=1, who="Ann", because="the log is right")
     assert audit_row(case)["verdict"] == "CLOSED"
     assert audit_row(open_files(tmp_path / "other", evidence()))["verdict"] == "RECOVERABLE"
+
+
+def test_the_report_of_a_recovery_tells_who_was_closed_and_why(tmp_path, typed, monkeypatch, capsys):
+    """One customer left, another is brought back: the report names both, and the world saw one of them alone."""
+    from laerecover.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    files = evidence(requests=request() + as_another(request()))
+    files |= {f"signup_logs/{OTHER_NAME}": as_another(log()), f"secrets/{OTHER_NAME}": as_another(secrets())}
+    write(tmp_path / "evidence", files)
+    code, _, err = typed(*AUDIT, "--closed", listed(tmp_path, f"{EMAIL},{WHY}"))
+    assert code == 0, err
+    drill = ("drill", "out/m.parquet", "--key-file", "key/k", "--state", "state", "--pace", "0.001", "--json")
+    monkeypatch.setattr("sys.argv", ["laerecover", *drill])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    body = json.loads(capsys.readouterr().out)
+    rows = {row["account_id"]: row for row in body["accounts"]}
+    left, stayed = rows[BUCKET], rows[BUCKET.replace(SEED, OTHER_SEED)]
+    assert (left["outcome"], left["why"]) == ("blocked", "the verdict is CLOSED: closed:2014-05-01")
+    assert [left[name] for name in ("instances_launched", "mails_sent", "serverinfo_rows", "mail")] == [0, 0, 0, None]
+    assert (left["steps"], left["follow_ups"], left["guarded"]) == ([], [], False)
+    assert (stayed["outcome"], stayed["instances_launched"]) == ("recovered", 1)
+    assert ended.value.code == 0
+    page = (tmp_path / "state/report.html").read_text("utf-8")
+    assert "the verdict is CLOSED: closed:2014-05-01" in page
+    assert "1 closed: the customer left before, and is not brought back." in page
