@@ -36,11 +36,18 @@ def judge(view: AccountView) -> Iterator[Said]:
         for number, one in enumerate(values):
             for other in values[number + 1 :]:
                 if is_near(one, other) or (name.endswith("_token") and is_hybrid(one, other)):
-                    yield from _weigh(told[one], told[other], hearing, about)
+                    third = [f for value in values if value not in (one, other) for f in told[value]]
+                    yield from _weigh(told[one], told[other], third, hearing, about)
 
 
-def _weigh(one: Sequence[Fact], other: Sequence[Fact], hearing: Hearing, about: frozenset[str]) -> Iterator[Doubt]:
-    """What is thought of two values that are near to each other."""
+def _weigh(
+    one: Sequence[Fact], other: Sequence[Fact], third: Sequence[Fact], hearing: Hearing, about: frozenset[str]
+) -> Iterator[Doubt]:
+    """What is thought of two values that are near to each other.
+
+    Where nobody wins, and a `third` value is as good, all of them stand: whichever of the two is right, it speaks
+    against the third.
+    """
     for odd, others in ((one, other), (other, one)):
         best = min(hearing.standing(fact) for fact in odd)
         is_email = odd[0].field == "customer_email"
@@ -51,6 +58,9 @@ def _weigh(one: Sequence[Fact], other: Sequence[Fact], hearing: Hearing, about: 
                 places = tuple(fact.locator for fact in odd)
                 yield Doubt(facts=tuple(others), reason="by-lesser-voices", because=places, about=about)
             return
+    best = min(hearing.standing(fact) for fact in (*one, *other))
+    if any(hearing.standing(fact) <= best for fact in hearing.sure(third)):
+        return
     for odd, others in ((one, other), (other, one)):
         if odd[0].field not in _OF_PARTS:
             places = tuple(fact.locator for fact in others)

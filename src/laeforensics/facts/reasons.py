@@ -51,7 +51,9 @@ REASONS: dict[str, Reason] = {
     "unannounced": _denies("stray", "it stands without the announcement that introduces its print", _ORDER),
     "cut": _denies("stray", "its print does not go on as it must: a hole may have joined two lines"),
     "in-error": _denies("error", "it stands inside or behind an error message", "none needed: it was not believed"),
-    "went-on": _denies("error", "the program went on behind it, as if nothing had happened", "none needed"),
+    "went-on": _denies(
+        "error", "the run went on behind it: it is another log's, or the program did not heed it", "none needed"
+    ),
     "before-deployment": _denies("foreign", "it was relayed before the run deployed a server", _ORDER),
     "host-damaged": _denies("stray", "it names the server of its run with a stretch lost"),
     "broken-key": _denies("broken", "its private key does not fit its certificate"),

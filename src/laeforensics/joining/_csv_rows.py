@@ -33,6 +33,8 @@ def join_csv(signup: Signup, sources: Sources) -> None:
     if _is_renamed(signup, start):
         start = None
     activations, signups = _rows_by_key(key, start, sources) if key else _rows_by_start(signup, start, sources)
+    # What cells have moved in tells of no customer; but that a run failed keeps from harm, and is heard all the same.
+    signup.failure_row = next((row for row in signups if row.outcome != "success" and not _is_heard(signup, row)), None)
     activations, signups = ([row for row in rows if _is_heard(signup, row)] for rows in (activations, signups))
     if not (activations or signups):
         return

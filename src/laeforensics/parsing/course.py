@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from laeforensics.facts.channels import OWN
 from laeforensics.facts.damage import is_damage
 from laeforensics.parsing.continuity import Continuity, Stretch
 from laeforensics.parsing.logs import Event, SignupLog
-from laeforensics.parsing.stages import is_order_broken
+from laeforensics.parsing.stages import RANK, is_order_broken
+
+# What every run tells more than once, and no other run tells.
+_TIES = frozenset({"user_token", "bucket_name", "customer_email", "public_host"})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,8 +61,13 @@ class Course:
 
 def follow(events: Iterable[Event], log: SignupLog) -> Course:
     """The course of a log, from the events in their order."""
-    follower = _Follower(log)
-    for event in events:
+    told = list(events)
+    follower = _Follower(log, told)
+    for number, event in enumerate(told):
+        follower.number = number
+        if follower.is_passing and event.kind != "failure":
+            follower.is_passing = False
+            follower.end_error(event.start)
         getattr(follower, f"_{event.kind}")(event)
     follower.course.runs[-1].end = None
     follower.end_error(None)
@@ -68,8 +77,14 @@ def follow(events: Iterable[Event], log: SignupLog) -> Course:
 class _Follower:
     """What is known of the run that is being told."""
 
-    def __init__(self, log: SignupLog) -> None:
+    def __init__(self, log: SignupLog, events: Sequence[Event]) -> None:
         self.log = log
+        self.events = events
+        self.number = 0
+        self.is_passing = False  # in a failure dump that is another log's
+        self.shown = -1  # the event that shows that the run went on: looked for once, however many dumps lie before
+        self.ties: set[tuple[str, str]] = set()
+        self.tied = 0  # so many facts were looked at for ties
         self.course = Course(runs=[Run(start=0)])
         self.items: set[str] = set()
         self.swallowed = self.is_reading = False
@@ -91,7 +106,7 @@ class _Follower:
         if rule == "mail":
             self._mail(event)
             return
-        if is_order_broken(rule, self.items) or self.is_reading:
+        if self._is_of_another_run(event) or self.is_reading:
             self._another_run(event)
         self.items.add(rule)
         self.is_s4 |= rule == "started" and "entering" in event.more
@@ -108,6 +123,7 @@ class _Follower:
         first = Stretch(start=event.start, line=event.line)
         self.course.runs.append(Run(start=event.start, continuity=Continuity([first])))
         self.items.clear()
+        self.shown, self.ties = -1, set()
         self.swallowed, self.last, self.is_reading = False, None, False
 
     def _reading(self, event: Event) -> None:
@@ -166,8 +182,54 @@ class _Follower:
         self.here.bucket_failed = True
 
     def _failure(self, event: Event) -> None:
+        if not self.here.has_failed and self._goes_on(event):
+            self.here.went_on.append(event.fact)
+            self.is_passing = True
+            self.error = event.start if self.error is None else self.error
+            return
         self.swallowed = self.here.bucket_failed and not self.here.has_failed and self.is_s4
         if not self.here.has_failed:
             self.here.failures.append(event.fact)
             self.error = event.start
         self.here.has_failed = True
+
+    def _goes_on(self, failure: Event) -> bool:
+        """True if the run's next stage follows a failure, and with it what only this run tells: the dump is foreign.
+
+        A failure ends a log. But a sector of another log may lie in this one.
+        """
+        if self.shown <= self.number:
+            self.shown = self._next_shown(failure)
+        return self.shown < len(self.events)
+
+    def _next_shown(self, failure: Event) -> int:
+        """The number of the event that shows it; that of none, if nothing does."""
+        known, ties = self.here.continuity.host, self._ties_before(failure.fact)
+        has_stage = is_tied = False
+        fact = failure.fact + 1
+        for number in range(self.number + 1, len(self.events)):
+            event = self.events[number]
+            if event.kind == "reading" or self._is_of_another_run(event):
+                break
+            if event.kind == "stage" and not has_stage:
+                if self.last is None or not 0 <= RANK[event.word] - RANK[self.last] <= 1:
+                    break
+                has_stage = True
+            is_tied |= event.kind == "host" and known is not None and event.word == known
+            while fact < len(self.log.facts) and self.log.facts[fact].locator.start <= event.start:
+                is_tied |= (self.log.facts[fact].field, self.log.facts[fact].value) in ties
+                fact += 1
+            if has_stage and is_tied:
+                return number
+        return len(self.events)
+
+    def _ties_before(self, fact: int) -> set[tuple[str, str]]:
+        """What the run has told, before a fact, that no other run tells."""
+        for told in self.log.facts[self.tied : fact]:
+            if told.field in _TIES and told.channel == OWN and told.locator.start >= self.here.start:
+                self.ties.add((told.field, told.value))
+        self.tied = fact
+        return self.ties
+
+    def _is_of_another_run(self, event: Event) -> bool:
+        return event.kind == "item" and event.word != "mail" and is_order_broken(event.word, self.items)
