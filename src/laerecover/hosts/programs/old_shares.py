@@ -117,7 +117,7 @@ def moment() -> str:
     return f"{BOOT_ID.read_text().strip()} {time.clock_gettime(time.CLOCK_BOOTTIME)}"
 
 
-def older(stamp: str) -> list[str]:
+def nodes_before(stamp: str) -> list[str]:
     """The processes of nodes that may have been started before the moment of the stamp."""
     boot_id, _, seconds = stamp.partition(" ")
     if boot_id and boot_id != moment().partition(" ")[0]:
@@ -130,7 +130,7 @@ def answer(path: Path, digest: str) -> str:
     if digest != PATCHED:
         return "stock" if digest == STOCK else f"unknown {digest}"
     stamp = stamp_of(path)
-    found = older(stamp.read_text() if stamp.exists() else "")
+    found = nodes_before(stamp.read_text() if stamp.exists() else "")
     return f"older {', '.join(found)}" if found else "patched"
 
 
