@@ -21,6 +21,7 @@ from laerecover.adapters import phases
 from laerecover.adapters.ssh import SshConnector
 from laerecover.hosts.recipes.debian import CLOUD_INIT
 from laerecover.hosts.recipes.named import recipe_named
+from laerecover.hosts.recipes.recipe import PROBLEMS
 from laerecover.hosts.scripts import program
 from laerecover.ports.hosts import Command, CommandResult
 from laerecover.settings import RECIPES
@@ -194,6 +195,25 @@ class TestTools:
         (result,) = place.run([command for command in commands_of("tahoe") if command.name == "host"])
         assert result.status == status
         assert told in result.tail
+
+    @pytest.mark.parametrize(("kib", "status"), [(200_000, 0), (20_000, 92)])
+    def test_a_small_tmp_is_no_full_disk(self, place, kib, status):
+        """From Debian 13 on it is a tmpfs of half the memory; what lacks room there has a remedy of its own."""
+        script = f"#!/bin/sh\necho Filesystem\ncase $2 in /tmp) free={kib} ;; *) free=8999990 ;; esac\n"
+        (place.root / "bin/df").write_text(f"{script}echo tmpfs 9000000 10 $free 1% /\n")
+        (place.root / "bin/df").chmod(0o755)
+        host, *rest = commands_of("tahoe")
+        (result,) = place.run([host])
+        assert result.status == status
+        assert status == 0 or PROBLEMS[status].kind == "small_tmp"
+        pip = f'#!/bin/sh\necho "$TMPDIR" >{place.root}/home/where\n'
+        (place.root / "home/customer/venv/bin").mkdir(parents=True)
+        for name in ("pip", "tahoe"):
+            (place.root / "home/customer/venv/bin" / name).write_text(pip)
+            (place.root / "home/customer/venv/bin" / name).chmod(0o755)
+        (installed,) = place.run([command for command in rest if command.name == "tahoe-lafs"])
+        assert installed.status == 0, installed
+        assert (place.root / "home/where").read_text() == f"{place.root}/home/customer/tmp\n"
 
     @pytest.mark.parametrize(("left", "told"), [(None, "at work"), ("result.json", "ended")])
     def test_the_question_for_cloud_init_is_understood(self, place, left, told):

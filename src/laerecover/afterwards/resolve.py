@@ -22,12 +22,19 @@ def resolve_mail(options: Options, account_id: str, *, sent: bool) -> tuple[Stat
             doubt_lost(
                 state, outbox, options.places.read(), options.settings_for(state.mode, state.folder).sender, now()
             )
-        settled = 0
-        for mail in _open(outbox.of(account_id), sent=sent):
+        settled, mails = 0, outbox.of(account_id)
+        known = mails or account_id in {a.account_id for a in options.places.read().accounts}
+        for mail in _open(mails, sent=sent):
             to, answer = _SETTLED[mail.state == "in_doubt", sent]
             settled += outbox.move(mail.message_id, to=to, of=[mail.state], now=now(), answer=answer)
         if settled:
             outbox.decide(account_id)
+    if not settled and not known:
+        raise LaeRecoverError(
+            f"no account is called {account_id!r}",
+            where=str(options.places.manifest),
+            next_step="give the account's id, as `laerecover report` shows it; nothing was changed",
+        )
     if not settled:
         raise LaeRecoverError(
             "no mail of this account is in doubt or refused",

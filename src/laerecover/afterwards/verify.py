@@ -36,7 +36,7 @@ _SERVING = re.compile(r"^(store|share) (ok|failed|none) (\S.*)$", re.M)
 _OK = {"ok": True, "failed": False, "none": None}
 _DESTROYS = {
     "stock": "its Tahoe-LAFS destroys shares of 2014",
-    "older": "its storage node runs a Tahoe-LAFS from before it was patched, which destroys shares of 2014",
+    "older": "its storage node may run a Tahoe-LAFS from before it was patched, which destroys shares of 2014",
 }
 
 
@@ -178,13 +178,19 @@ def old_shares(asked: Inquiry, account: Account, latest: Round, *, mend: Callabl
             answer = connection.output(question).strip() if question else ""
         if answer == "patched":
             return "shares of 2014 stay whole when they are changed"
-        if answer in _DESTROYS:
-            raise Refusal(f"{_DESTROYS[answer]} at their first change", kind="old_shares")
+        word, _, processes = answer.partition(" ")
+        if word in _DESTROYS:
+            said = f"{_DESTROYS[word]} at their first change{processes and f': process {processes}'}"
+            raise Refusal(said, kind="old_shares" if mend is None or not processes else "by_hand")
         raise Refusal(f"nobody knows what its Tahoe-LAFS does to shares of 2014: {answer}", kind="unknown_tahoe")
 
     check = _check(account, "old shares", host, ask if question else None, NOT_FROM_HOST)
     typed = f"{asked.patch} --only {shlex.quote(account.account_id)}"
-    remedies = {"old_shares": typed, "unknown_tahoe": f"on the host: {REINSTALL}; then: {typed}"}
+    remedies = {
+        "old_shares": typed,
+        "by_hand": f"on the host, end that node, which was started by hand, and start lae-storageserver; then: {typed}",
+        "unknown_tahoe": f"on the host: {REINSTALL}; then: {typed}",
+    }
     return replace(check, next=remedies.get(check.kind, ""))
 
 

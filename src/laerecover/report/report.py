@@ -108,6 +108,7 @@ def make_report(
         "mode": state.mode,
         "manifest": commands.manifest,
         "manifest_digest": manifest.digest,
+        "evidence_digest": manifest.evidence_digest,
         "recovery_id": state.recovery_id,
         "started_at": state.started_at and _stamp(begun),
         "ended_at": _stamp(max(ended)) if ended else None,

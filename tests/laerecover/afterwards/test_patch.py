@@ -6,9 +6,12 @@ One that serves is named.
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import socket
 import sqlite3
 import subprocess
+import sys
 import threading
 import venv
 from pathlib import Path
@@ -18,7 +21,10 @@ import pytest
 
 from laerecover.afterwards.patch import patched
 from laerecover.afterwards.verify import Inquiry
-from laerecover.hosts.recipes.recipe import HOME, PROBLEMS
+from laerecover.afterwards.verify import old_shares as ask_old_shares
+from laerecover.hosts.identity import STORAGE_PORT
+from laerecover.hosts.programs import old_shares
+from laerecover.hosts.recipes.recipe import HOME, PROBLEMS, STORAGE
 from laerecover.hosts.recipes.tahoe import Tahoe
 from laerecover.hosts.vault import Vault
 from laerecover.ports.compute import RECOVERED_TAG
@@ -98,6 +104,11 @@ def test_a_marker_alone_starts_no_node(make_bench, monkeypatch):
     failed = next(effect for effect in bench.effects if not effect.ok and effect.kind != "not_listening")
     assert (failed.step, failed.kind, bench.rows("services")) == ("bounce_server", "unknown_tahoe", [])
     assert all(marker in failed.message for marker in MARKERS)
+    answer = "older 4711"
+    bench.effects.clear()
+    assert bench.recover()["outcome"] == "failed"
+    failed = next(effect for effect in bench.effects if not effect.ok and effect.kind != "not_listening")
+    assert (failed.kind, "end it there" in failed.message) == ("service_failed", True), "somebody started one by hand"
     answer = "patched"
     bench.effects.clear()
     assert bench.recover()["outcome"] == "recovered"
@@ -213,3 +224,120 @@ def test_an_unknown_tahoe_is_left_as_it_is(tmp_path):
     assert module.read_text() == "# another release\n"
     asked = run(Tahoe().patched())
     assert (asked.returncode, asked.stdout.split()[0]) == (0, "unknown")
+
+
+class Watched:
+    """A folder with a file of the known release, and what runs beside it: real processes, told by the real /proc."""
+
+    def __init__(self, root):
+        self.path, self.node = root / "mutable.py", root / old_shares.FOLDER
+        self.path.write_text("# patched\n")
+        self.node.mkdir()
+        self.python = root / "python3"
+        self.python.symlink_to(sys.executable)
+
+    def start(self, *words, cwd=None, port=None):
+        """A process of Python with these words at its end; it has said that it is there."""
+        program = "import socket, sys, time\n"
+        program += f"s = socket.create_server(('127.0.0.1', {port}))\n" if port else ""
+        command = [self.python, "-c", f"{program}print(flush=True)\ntime.sleep(600)", *words]
+        process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE)
+        process.stdout.readline()
+        return process
+
+    def patch(self):
+        """As `main` leaves it."""
+        old_shares.put(old_shares.stamp_of(self.path), old_shares.moment().encode())
+
+    def answer(self):
+        return old_shares.answer(self.path, old_shares.PATCHED)
+
+
+@pytest.fixture
+def watched(tmp_path, monkeypatch):
+    """Nobody else's node of this machine counts: only what this test starts has its folder's name."""
+    monkeypatch.setattr(old_shares, "FOLDER", "node-of-this-test")
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        monkeypatch.setattr(old_shares, "PORT", found.getsockname()[1])
+    return Watched(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        lambda w: w.start("run", w.node),
+        lambda w: w.start("run", f"{w.node}/"),
+        lambda w: w.start("run", cwd=w.node),
+        lambda w: w.start("-d", w.node.name, "start", cwd=w.node.parent),
+        lambda w: w.start("run", "client", port=old_shares.PORT),
+    ],
+    ids=["by its path", "with a slash", "from its folder", "in other words", "by its port alone"],
+)
+def test_a_node_that_was_started_by_hand_is_seen(watched, how):
+    """However it was called: it is `older` until it was started after the patch, whatever clocks say."""
+    assert watched.answer() == "patched", "nothing runs"
+    with how(watched) as process:
+        try:
+            assert watched.answer() == f"older {process.pid}", "nobody knows when it was patched"
+            watched.patch()
+            assert watched.answer() == f"older {process.pid}"
+        finally:
+            process.kill()
+    assert watched.answer() == "patched"
+    with how(watched) as process:
+        try:
+            for clock in (0, 4e9):
+                for path in (watched.path, old_shares.stamp_of(watched.path)):
+                    os.utime(path, (clock, clock))
+                assert watched.answer() == "patched", "started since; a clock that was set says nothing"
+            watched.patch()
+            assert watched.answer() == f"older {process.pid}", "patched anew"
+            other_boot = f"another-boot {old_shares.moment().partition(' ')[2]}"
+            old_shares.stamp_of(watched.path).write_text(other_boot)
+            assert watched.answer() == "patched", "it was patched before this boot"
+        finally:
+            process.kill()
+
+
+def test_what_is_no_node_is_none(watched):
+    """Somebody's shell in the folder, or an editor of its files; another port."""
+    with subprocess.Popen(["sleep", "600"], cwd=watched.node) as one, watched.start("edit", watched.path) as two:
+        try:
+            assert watched.answer() == "patched"
+        finally:
+            one.kill()
+            two.kill()
+
+
+def test_a_listener_that_nobody_may_look_at_is_not_proved_new(watched, tmp_path, monkeypatch):
+    """Somebody else's process holds the port: the host's customer cannot see which."""
+    monkeypatch.setattr(old_shares, "listening", lambda: iter(["socket:[0]"]))
+    watched.patch()
+    assert watched.answer() == "older of another user"
+
+
+def test_the_program_knows_the_port_and_the_folder():
+    """It is sent as it stands, so it names them once more."""
+    assert (STORAGE_PORT, Path(STORAGE).name) == (old_shares.PORT, old_shares.FOLDER)
+
+
+def test_a_node_that_is_older_after_the_patch_is_for_a_human(make_account):
+    """It is none of the service's: what to type ends it."""
+
+    class ByHand(Weak):
+        def output(self, command):
+            return "older 4711\n" if command.name == "patched" else super().output(command)
+
+    weak = ByHand()
+    world = SimpleNamespace(hosts=weak, nodes=weak, clock=weak)
+    asked = Inquiry(world=world, vault=Vault(Path("unused"), b"k" * 32), recipe=Tahoe())
+    told = {
+        "deploy_ec2_instance": {"client_token": "token"},
+        "wait_for_ec2_addresses": {"public_host": "203.0.113.9"},
+        "bounce_server": {"server_nodeid": "b" * 32},
+    }
+    latest = SimpleNamespace(steps=[{"step": step, "values": values} for step, values in told.items()])
+    before = ask_old_shares(asked, make_account(), latest)
+    assert (before.kind, before.ok, "process 4711" in before.said) == ("old_shares", False, True)
+    after = patched(asked, make_account(), latest, stop=threading.Event())
+    assert (after.kind, after.ok, "started by hand" in after.next) == ("by_hand", False, True)

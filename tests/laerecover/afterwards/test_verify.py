@@ -151,7 +151,7 @@ def test_all_well(make_account):
         ({"serving": WELL.replace("store ok", "store failed")}, "store", "it lets the host in"),
         ({"serving": WELL.replace("share ok one", "share failed \x1b[31mI/O error")}, "share", "I/O error"),
         ({"patched": "stock"}, "old shares", "its Tahoe-LAFS destroys shares of 2014"),
-        ({"patched": "older"}, "old shares", "from before it was patched"),
+        ({"patched": "older"}, "old shares", "may run a Tahoe-LAFS from before it was patched"),
         ({"patched": "unknown 0"}, "old shares", "nobody knows what its Tahoe-LAFS does"),
         ({"patched": ""}, "old shares", "nobody knows"),
     ],

@@ -95,6 +95,15 @@ def someone(operator, make_account, office, tmp_path):
     return make
 
 
+def test_a_mail_of_nobody_is_told_from_one_that_is_settled(someone, make_account):
+    """Who mistypes an account, or gives its address, is not told that its mail is well."""
+    they = someone(count=1)
+    they.run()
+    for name, says in (("nobody", "no account is called"), (make_account(0).account_id, "no mail of this account")):
+        with pytest.raises(LaeRecoverError, match=says):
+            resolve_mail(they.options(), name, sent=True)
+
+
 def test_a_refused_sender_stops_the_sending_and_burns_nothing(someone, office):
     """The servers are recovered all the same; one mail was tried, all are held, and go out once our side is mended."""
     they, office.sender = someone(count=3), BARRED

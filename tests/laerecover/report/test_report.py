@@ -47,6 +47,13 @@ def test_each_account_has_its_time(drilled):
     assert list(body["step_seconds"]) == list(STEPS)
 
 
+def test_the_digests_are_told_whole(drilled):
+    """Those of manifest and evidence, by which anybody can say what this recovery was made from."""
+    body, page = drilled
+    assert (body["evidence_digest"], len(body["manifest_digest"])) == ("e" * 64, 64)
+    assert all(f"<code>{body[name]}</code>" in page for name in ("evidence_digest", "manifest_digest"))
+
+
 def test_what_is_superseded_is_told(drilled):
     """The lost server's address is to be taken out of monitoring, its row is superseded.
 

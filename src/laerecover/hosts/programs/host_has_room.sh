@@ -1,8 +1,11 @@
-# Before anything is written. 83: too little disk space. `room` comes before it (room.sh).
+# Before anything is written. 83: too little disk space, 92: in /tmp, which may be a small tmpfs. `room` comes before it (room.sh).
 # shellcheck shell=sh
 # -- What a host is given begins below. --
-for each in /var /home /tmp; do
-  status=0; room "$each" @KIB@ || status=$?
-  test $status -ne @NO_ROOM@ || exit 83
+has_room() {
+  status=0; room "$1" "$2" || status=$?
+  test $status -ne @NO_ROOM@ || exit "$3"
   test $status -eq 0 || exit $status
-done
+}
+has_room /var @KIB@ 83
+has_room /home @KIB@ 83
+has_room /tmp @TMP_KIB@ 92

@@ -10,6 +10,8 @@ from laerecover.ports.hosts import Command
 
 _KIB = 1000 * 1024
 """What packages, Tahoe-LAFS and a modest cache of shares need together."""
+_TMP_KIB = 20 * 1024
+"""What apt and the packages' own scripts lay in /tmp, which is a tmpfs of half the memory from Debian 13 on."""
 
 
 CLOUD_INIT = Command(name="cloud-init", script=program("cloud_init.sh"))
@@ -21,7 +23,7 @@ def host_is_fit(*, modern: bool) -> Command:
 
     Exit statuses are those of PROBLEMS.
     """
-    script = program("room.sh") + filled("host_has_room.sh", KIB=_KIB, NO_ROOM=NO_ROOM)
+    script = program("room.sh") + filled("host_has_room.sh", KIB=_KIB, TMP_KIB=_TMP_KIB, NO_ROOM=NO_ROOM)
     script += program("host_is_modern.sh") if modern else ""
     return Command(name="host", script=script)
 

@@ -145,6 +145,9 @@ PROBLEMS: Mapping[int, Problem] = {
     joining.SERVED: Problem(
         "bucket_served", "what lies below recovered/ in its bucket nobody joined, or a node has served it"
     ),
+    92: Problem(
+        "small_tmp", "the host's /tmp has too little room, though its disk has enough: clear it, or mount a larger one"
+    ),
 }
 """Exit statuses by which a command of a recipe says what is wrong; any other status is just a failed command."""
 

@@ -154,7 +154,14 @@ def _patch(work: Work, link: Link, recipe: Recipe) -> None:
     if not lacking() or (link.ask(methodcaller("running", "storageserver"), "storageserver") and _serves(work)):
         return
     link.commands(recipe.patches())
-    if told := lacking():
+    told = lacking()
+    if told.startswith("older"):
+        raise StepFailed(
+            "a storage node runs on this host that may be from before Tahoe-LAFS was patched, and that is none of "
+            f"lae-storageserver's ({clean(told)}): end it there, then run again",
+            kind="service_failed",
+        )
+    if told:
         markers = " ".join(command.marker for command in recipe.patches())
         raise StepFailed(
             f"Tahoe-LAFS was patched on this host, and is not any more ({clean(told)}): somebody installed it again; "
