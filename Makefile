@@ -4,16 +4,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: demo test thorough check e2e rig-tools fuzz bench long notebooks clean
+.PHONY: demo test thorough check e2e rig-tools fuzz bench long notebooks lock wheelhouse clean
 
-$(VENV)/.runtime: pyproject.toml
+# Installed is what `requirements` pins, by digest, and this checkout beside it: the same today and in a year.
+PINNED := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement
+$(VENV)/.runtime: pyproject.toml requirements/run.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; call make PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	$(PINNED) requirements/run.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.runtime
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+$(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
+	$(PINNED) requirements/dev.txt
 	@touch $@
 
 # Audit the fixtures, write the manifest, drill the recovery of every recoverable account.
@@ -65,5 +68,29 @@ long: $(VENV)/.dev
 notebooks: $(VENV)/.dev
 	$(BIN)/python -m pytest --nbmake notebooks
 
+# Renews what is installed: the newest versions that fit together, each known by its digests. For ourselves (`requirements`), for the
+# hosts' joining and Tahoe-LAFS on Python 3.9 and newer. The tests of the rig must pass before it is kept: hosts get what it writes.
+LOCK := $(VENV)/lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate
+HOSTS := src/laerecover/hosts/programs
+lock:
+	$(PYTHON) -m venv $(VENV)/lock
+	$(VENV)/lock/bin/python -m pip install --quiet --disable-pip-version-check 'uv==0.13.*'
+	$(LOCK) --python-version 3.11 --extra dev pyproject.toml --output-file requirements/dev.txt
+	echo 'setuptools>=77' | $(LOCK) --python-version 3.11 --constraint requirements/dev.txt pyproject.toml - --output-file requirements/run.txt
+	echo setuptools | $(LOCK) --python-version 3.9 - --output-file $(HOSTS)/builders.txt
+	echo 'tahoe-lafs==1.20.*' | $(LOCK) --python-version 3.9 --constraint $(HOSTS)/builders.txt - --output-file $(HOSTS)/tahoe.txt
+	echo boto3 | $(LOCK) --python-version 3.9 - --output-file $(HOSTS)/joining.txt
+
+# All that a runner without internet is installed from, for machines like this one, Python and all; the hosts that it installs need theirs.
+WHEELHOUSE ?= wheelhouse
+wheelhouse: $(VENV)/.runtime
+	rm -rf $(WHEELHOUSE)
+	$(BIN)/python -m pip download --quiet --disable-pip-version-check --require-hashes --requirement requirements/run.txt --dest $(WHEELHOUSE)
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir $(WHEELHOUSE) .
+	cp requirements/run.txt $(WHEELHOUSE)/run.txt
+	@echo "there: python3 -m venv lae"
+	@echo "       lae/bin/pip install --no-index --find-links $(WHEELHOUSE) --require-hashes --requirement $(WHEELHOUSE)/run.txt"
+	@echo "       lae/bin/pip install --no-index --no-deps $(WHEELHOUSE)/lae_recovery-*.whl"
+
 clean:
-	rm -rf $(VENV) demo build dist src/*.egg-info
+	rm -rf $(VENV) demo build dist wheelhouse src/*.egg-info

@@ -12,9 +12,11 @@ from typing import Any
 import boto3
 import pytest
 from recovery import Recovery, account
+from rig_hands import Shell
 
 from laerecover.hosts.programs.bucket_shares import COMPLETE, JOINING, PIECE
 from laerecover.mail.outbox import Outbox
+from laerecover.manifest import Account
 from laerecover.rehearsal.rig.client import Rig
 from laerecover.state.opening import read_state
 
@@ -72,12 +74,20 @@ class Bucket:
         with self.rig.inside():
             return bytes(self.client.get_object(Bucket=self.name, Key=name)["Body"].read())
 
-    def wait_for(self, count: int) -> None:
-        """Until so many shares are joined."""
-        until = time.monotonic() + 300
-        while len(self.joined()) < count:
-            assert time.monotonic() < until
-            time.sleep(0.3)
+
+def stop_in_the_midst(recovery: Recovery, customer: Account, bucket: Bucket) -> Shell:
+    """Joining stands still, with some shares joined and some not, however fast it is; a way into its host."""
+    until = time.monotonic() + 300
+    while "install_server" not in recovery.told(customer):
+        assert time.monotonic() < until
+        time.sleep(0.5)
+    shell = recovery.shell(customer)
+    stop = "sudo pkill -STOP -u customer -f '[s]3_joining'"
+    shell(f'timeout 200 sh -c "until {stop}; do sleep 0.1; done"')
+    while not bucket.joined():
+        shell(f"sudo pkill -CONT -u customer -f '[s]3_joining'; sleep 0.5; {stop}")
+    assert len(bucket.joined()) < len(LARGE)
+    return shell
 
 
 @pytest.fixture
@@ -103,8 +113,7 @@ def test_shares_in_pieces_are_joined_once_whoever_is_killed(recovery: Recovery, 
     assert "are joined, 1 copied, 1 cannot be and are left out: about" in told.stdout, told
 
     run = recovery.start("run", "--yes")
-    bucket.wait_for(1)
-    shell = recovery.shell(customer)
+    shell = stop_in_the_midst(recovery, customer, bucket)
     run.kill()
     shell("sudo pkill -KILL -u customer -f '[s]3_joining'")
     run.communicate()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from laerecover.hosts.identity import NodeKeys
-from laerecover.hosts.recipes.joining import PLACE, join_shares, pinned_to_join
+from laerecover.hosts.recipes.joining import PLACE, join_shares
 from laerecover.hosts.recipes.named import recipe_named
 from laerecover.hosts.recipes.recipe import HOME, PROBLEMS, Site
 from laerecover.hosts.recipes.tahoe import RCLONE_CONF
@@ -99,12 +98,3 @@ def test_the_program_comes_whole(tmp_path):
     sent = {path.name: path.read_text() for path in (place / "programs").rglob("*.py")}
     assert sorted(sent) == ["bucket_shares.py", "joining.py", "s3_joining.py"]
     assert all(f"LAE_PROGRAM'\n{text}LAE_PROGRAM\n" in program.script for text in sent.values())
-
-
-def test_what_pip_installs_is_pinned_with_hashes():
-    """For each Python from 3.9 on: boto3, and all that it depends on."""
-    packages = re.findall(r"^(\S+)==\S+", pinned_to_join(), re.M)
-    assert {"boto3", "botocore", "s3transfer", "jmespath", "urllib3", "python-dateutil", "six"} == set(packages)
-    blocks = re.split(r"^(?=\S)", pinned_to_join(), flags=re.M)[1:]
-    assert all("--hash=sha256:" in block for block in blocks if not block.startswith("#"))
-    assert "python_full_version < '3.10'" in pinned_to_join()

@@ -26,17 +26,11 @@ def join_shares(configuration: str, *, seconds: float) -> tuple[Command, ...]:
     )
 
 
-def pinned_to_join() -> str:
-    """What pip installs for the program.
-
-    The versions that were tried, known by their digests, for Python 3.9 and newer.
-    """
-    return program("joining.txt")
-
-
 def _tools() -> str:
+    """The versions that were tried, known by their digests, for Python 3.9 and newer; `make lock` renews them."""
+    pinned = program("joining.txt").rstrip("\n")
     return program("room.sh") + filled(
-        "install_joining.sh", HOME=HOME, KIB=_KIB, NO_ROOM=NO_ROOM, PLACE=PLACE, PINNED=pinned_to_join().rstrip("\n")
+        "install_joining.sh", HOME=HOME, KIB=_KIB, NO_ROOM=NO_ROOM, PLACE=PLACE, PINNED=pinned
     )
 
 

@@ -23,7 +23,6 @@ from laerecover.ports.hosts import Command
 
 RCLONE_CONF = f"{HOME}/rclone.conf"
 OPENSSL_CONF = f"{HOME}/openssl.cnf"
-VERSION = "tahoe-lafs==1.20.*"
 
 _SETTINGS = f"PATH=/usr/bin:/bin HOME={HOME} LC_ALL=C.UTF-8"
 
@@ -46,7 +45,7 @@ class Tahoe:
         """Users, Tahoe-LAFS in a venv, two empty nodes, the place of the mount, three services."""
         return (
             *users(monitor_pubkey),
-            Command(name="tahoe-lafs", user="customer", script=filled("install_tahoe.sh", HOME=HOME, VERSION=VERSION)),
+            Command(name="tahoe-lafs", user="customer", script=_tahoe_lafs()),
             *(
                 Command(
                     name=name, user="customer", script=filled("create_node.sh", HOME=HOME, VERB=verb, FOLDER=folder)
@@ -114,6 +113,12 @@ class Tahoe:
         """By the mount's own configuration, and through the mount."""
         script = _python("serving.py", f"{BUCKET} {RCLONE_CONF}", folder="/")
         return Command(name="serving", user="customer", script=script)
+
+
+def _tahoe_lafs() -> str:
+    """The versions that were tried, known by their digests, for Python 3.9 and newer; `make lock` renews them."""
+    builders, pinned = program("builders.txt").rstrip("\n"), program("tahoe.txt").rstrip("\n")
+    return filled("install_tahoe.sh", HOME=HOME, BUILDERS=builders, PINNED=pinned)
 
 
 def _alone() -> str:

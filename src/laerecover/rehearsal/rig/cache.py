@@ -15,12 +15,14 @@ from importlib import resources
 from pathlib import Path
 
 from laerecover.errors import LaeRecoverError
-from laerecover.hosts.recipes.joining import pinned_to_join
+from laerecover.hosts.scripts import program
 from laerecover.rehearsal.rig.tools import do
 
 SUITE = "bookworm"
 BASE = ("busybox", "ca-certificates", "cron", "iproute2", "openssh-server", "procps", "python3", "sudo")
 """What a small cloud image has; nothing that a recipe installs is among it."""
+COMPILER = ("gcc", "libc6-dev", "python3-dev")
+"""What every host would fetch and unpack for one small package that PyPI has as source only: hosts find it there."""
 PACKAGES = ("fuse3", "python3-venv", "rclone", "runit", "runit-run")
 """What recipes install, offered to the hosts from a local folder with all that it depends on."""
 TODAY = ("cloud-init", "rust-coreutils")
@@ -29,7 +31,8 @@ unless it is told otherwise; its small programs are uutils', as on Ubuntu from 2
 """
 IMAGES = {"small": "root", "today": "today"}
 """An image's folder in the cache."""
-WHEELS = ("tahoe-lafs==1.20.*",)
+BUILDERS, TAHOE, JOINING = "builders.txt", "tahoe.txt", "joining.txt"
+"""What recipes have pip install, with hashes; in the order of installing."""
 FILES = {
     "etc/apt/sources.list": "deb [trusted=yes] file:/srv/debs ./\n",
     "etc/pip.conf": "[global]\nno-index = true\nfind-links = /srv/wheels\ndisable-pip-version-check = "
@@ -50,7 +53,8 @@ def prepare(say: Callable[[str], None]) -> Path:
     Raises LaeRecoverError if a tool fails or this Python is not the hosts' one.
     """
     folder = Path(os.environ.get("LAE_RIG_CACHE") or Path.home() / ".cache/lae-recovery/rig")
-    inputs = json.dumps([SUITE, BASE, PACKAGES, TODAY, _today(), WHEELS, pinned_to_join(), FILES, 2]).encode()
+    pinned = [program(name) for name in (BUILDERS, TAHOE, JOINING)]
+    inputs = json.dumps([SUITE, BASE, COMPILER, PACKAGES, TODAY, _today(), pinned, FILES, 3]).encode()
     place = folder / hashlib.sha256(inputs).hexdigest()[:16]
     if place.is_dir():
         return place
@@ -70,22 +74,18 @@ def prepare(say: Callable[[str], None]) -> Path:
 def client_program(say: Callable[[str], None]) -> Path:
     """A customer's `tahoe`, made once out of the hosts' wheels: half a minute. Raises LaeRecoverError."""
     place = prepare(say)
-    program = place.parent / f"client-{place.name}"
+    client = place.parent / f"client-{place.name}"
     with _alone(place.parent):
-        if not (program / "whole").exists():
+        if not (client / "whole").exists():
             say("rig: making a customer's client (once, about half a minute)")
-            do([sys.executable, "-m", "venv", "--clear", str(program)], seconds=_SECONDS)
-            install = [
-                str(program / "bin/pip"),
-                "install",
-                "--quiet",
-                "--no-index",
-                "--find-links",
-                str(place / "wheels"),
-            ]
-            do([*install, *WHEELS], seconds=_SECONDS, what="making a customer's client")
-            (program / "whole").touch()
-    return program / "bin" / "tahoe"
+            do([sys.executable, "-m", "venv", "--clear", str(client)], seconds=_SECONDS)
+            wheels, build = place / "wheels", ["--use-pep517", "--no-build-isolation"]
+            install = [str(client / "bin/pip"), "install", "--quiet", "--no-index", "--find-links", str(wheels)]
+            for name in (BUILDERS, TAHOE):
+                pinned = ["--require-hashes", "--requirement", str(wheels / name)]
+                do([*install, *build, *pinned], seconds=_SECONDS, what="making a customer's client")
+            (client / "whole").touch()
+    return client / "bin" / "tahoe"
 
 
 def _make(folder: Path, place: Path, say: Callable[[str], None]) -> None:
@@ -105,7 +105,7 @@ def _make(folder: Path, place: Path, say: Callable[[str], None]) -> None:
 
 
 def _make_root(root: Path) -> None:
-    include = f"--include={','.join(BASE)}"
+    include = f"--include={','.join((*BASE, *COMPILER))}"
     do(
         ["debootstrap", "--variant=minbase", include, SUITE, str(root)],
         seconds=_SECONDS,
@@ -149,13 +149,12 @@ def _fetch_packages(place: Path, debs: Path) -> None:
 
 
 def _fetch_wheels(wheels: Path) -> None:
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--wheel-dir", str(wheels), *WHEELS]
-    do(command, seconds=_SECONDS, what="fetching the hosts' wheels")
-    pinned = wheels / "pinned.txt"
-    pinned.write_text(pinned_to_join())
-    command = [*command[: -len(WHEELS)], "--require-hashes", "--requirement", str(pinned)]
-    do(command, seconds=_SECONDS, what="fetching what joins shares")
-    wheels.chmod(0o755)
+    """As PyPI has them, so that their digests are the pinned ones: a source stays one, and hosts build it."""
+    wheels.mkdir(mode=0o755)
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--require-hashes", "--dest", str(wheels)]
+    for name in (BUILDERS, TAHOE, JOINING):
+        (wheels / name).write_text(program(name))
+        do([*command, "--requirement", str(wheels / name)], seconds=_SECONDS, what="fetching the hosts' wheels")
 
 
 @contextmanager
