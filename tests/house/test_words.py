@@ -63,8 +63,8 @@ def test_no_word_of_the_workshop_stands_in_the_tree():
 
 
 def test_every_address_is_invented():
-    """IPv4 addresses are those set aside for documentation, or local ones."""
-    dotted = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])")
+    """IPv4 addresses are those set aside for documentation, or local ones; behind == stand versions."""
+    dotted = re.compile(r"(?<![\w.])(?<!==)(?:\d{1,3}\.){3}\d{1,3}(?![\w.])")
     found = []
     for place, line in lines():
         for text in dotted.findall(line):
