@@ -137,7 +137,7 @@ def recovered(accounts: list[Account], rounds: dict[str, Round]) -> list[tuple[A
 
 
 def checks(asked: Inquiry, accounts: list[Account], rounds: dict[str, Round], *, concurrency: int) -> list[Check]:
-    """Seven checks for each of the accounts that the ledger calls recovered, in the accounts' order."""
+    """The checks for each of the accounts that the ledger calls recovered, in the accounts' order."""
     with ThreadPoolExecutor(concurrency, thread_name_prefix="verify") as pool:
         found = pool.map(lambda pair: list(_checks(asked, *pair)), recovered(accounts, rounds))
         return [check for checks in found for check in checks]
