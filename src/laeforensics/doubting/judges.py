@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from laeforensics.companions.sources import Sources
 from laeforensics.doubting import (
+    agreeing,
     before_deployment,
     broken_json,
     broken_key,
@@ -22,6 +23,7 @@ from laeforensics.doubting import (
     shared,
     swapped,
     testimony,
+    tied,
     unannounced,
     vouching,
     wholesale,
@@ -57,15 +59,16 @@ OF_A_FILE: tuple[FileJudge, ...] = (
     swapped.judge,
     furl_differs.judge,
 )
+OF_WHAT_IS_TIED: tuple[FileJudge, ...] = (tied.judge,)
 ACROSS: tuple[CaseJudge, ...] = (shared.judge, wholesale.judge)
-SETTLING: tuple[AccountJudge, ...] = (neighbours.judge,)
+SETTLING: tuple[AccountJudge, ...] = (neighbours.judge, agreeing.judge)
 
 
 def hear_file(view: FileView) -> tuple[list[Doubt | Warrant], list[Finding]]:
     """What the judges of prints, and then of files, say of a log or a secrets file."""
     notes: list[Doubt | Warrant] = []
     findings: list[Finding] = []
-    for stage in (OF_A_PRINT, OF_A_FILE):
+    for stage in (OF_A_PRINT, OF_A_FILE, OF_WHAT_IS_TIED):
         told = hear(stage, view)
         notes += told[0]
         findings += told[1]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from laeforensics.doubting.views import FileView, Said, damaged_secret
 from laeforensics.facts.beliefs import Doubt
+from laeforensics.facts.damage import is_near
 from laeforensics.facts.node_keys import tub_id_of_furl
 from laerecover.manifest import tub_id_of_pem
 
@@ -13,7 +14,8 @@ from laerecover.manifest import tub_id_of_pem
 def judge(view: FileView) -> Iterator[Said]:
     """Doubt key and id of a node that do not belong together.
 
-    The introducer's furl decides between its node.pem and its node id; nothing decides for the storage server.
+    A node id that is almost the certificate's is a misprint of it. Else the introducer's furl decides between its
+    node.pem and its node id; nothing decides for the storage server.
     """
     if view.secrets is None:
         return
@@ -26,7 +28,9 @@ def judge(view: FileView) -> Iterator[Said]:
         if pem is None or node_id is None or (tub_id := tub_id_of_pem(pem)) == node_id:
             continue
         doubted = {pem_field: "not-its-certificate", id_field: "not-its-id"}
-        if witness == node_id:
+        if tub_id is not None and is_near(tub_id, node_id):
+            doubted = {id_field: "misprint"}  # no other certificate hashes to almost the same
+        elif witness == node_id:
             del doubted[id_field]
         elif witness == tub_id:
             del doubted[pem_field]

@@ -13,6 +13,8 @@ MOST_RESIDUE = 1000
 """So many lines of residue are told apart in one log."""
 MOST_TORN = 1000
 """So many damaged values are told of one log."""
+HOLE = "hole"
+"""The rule of a line that zeros have overwritten: they moved nothing, and brought nothing of another's."""
 
 
 class Torn(NamedTuple):

@@ -29,7 +29,7 @@ from laeforensics.parsing._pieces import (
     value,
 )
 from laeforensics.parsing.course import Course, follow
-from laeforensics.parsing.logs import Event, SignupLog, Torn
+from laeforensics.parsing.logs import HOLE, Event, SignupLog, Torn
 from laeforensics.parsing.parser import Piece
 from laeforensics.parsing.stages import STAGE_OF_ITEM, stage_of_announcement
 
@@ -162,7 +162,8 @@ class _Reader:
             self._event("part", piece)
         self._unread(piece, "malformed")
         where = self._locator(piece, piece.start_pos, piece.end_pos)
-        self.log.tear(Torn(FIELD_OF_KEY.get(key, key), where, self.print))
+        rule = HOLE if "\0" in str(piece) else ""
+        self.log.tear(Torn(FIELD_OF_KEY.get(key, key), where, self.print, rule=rule))
         self._claim([piece])
 
     def _noise(self, pieces: Sequence[Piece]) -> None:

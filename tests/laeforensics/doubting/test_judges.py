@@ -42,7 +42,7 @@ from makings import (
 
 from laeforensics.doubting import judges
 
-STAGES = ("OF_A_PRINT", "OF_A_FILE", "ACROSS", "SETTLING")
+STAGES = ("OF_A_PRINT", "OF_A_FILE", "OF_WHAT_IS_TIED", "ACROSS", "SETTLING")
 SECRETS = f"secrets/{NAME}"
 STRANGERS_KEY = "access_key_id = 'AKIASTRANGERKEYID234'\n"
 
@@ -149,6 +149,18 @@ def of_before_deployment(folder):
     return own(failed, "public_host"), set()
 
 
+def of_tied(folder):
+    spliced = secrets(publichost="192.0.2.77", access_key_id=ACCESS_KEY_ID[::-1])
+    return audit_row(open_files(folder, evidence(secrets=spliced)))["user_access_key_id"], ACCESS_KEY_ID
+
+
+def of_agreeing(folder):
+    files = {"lae_automation_config.json": config()}
+    for name in (NAME, OTHER_NAME):  # of a signup, and of a replacement of its server
+        files[f"secrets/{name}"] = secrets(publichost="192.0.2.77")
+    return audit_row(open_files(folder, files))["user_access_key_id"], ACCESS_KEY_ID
+
+
 CASES = {
     case.__name__.removeprefix("of_"): case
     for case in (
@@ -168,8 +180,10 @@ CASES = {
         of_before_deployment,
         of_moved_cells,
         of_wholesale,
+        of_tied,
         of_shared,
         of_neighbours,
+        of_agreeing,
     )
 }
 JUDGES = [(stage, judge) for stage in STAGES for judge in getattr(judges, stage)]

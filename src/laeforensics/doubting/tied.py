@@ -1,0 +1,43 @@
+"""What was written as one, a secrets file or a print, is doubted together: beside what is broken may be another's."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from laeforensics.doubting.views import FileView, Said
+from laeforensics.facts.beliefs import Doubt
+from laeforensics.facts.fact import Fact, Locator
+from laeforensics.facts.reasons import DAMAGE
+from laeforensics.parsing.logs import HOLE
+
+_OF_ANOTHER = DAMAGE - {"furl-differs", "cut"}
+"""A furl of another node than the key beside it may be one that was thrown away; what stands before the place where a
+file is cut off was whole: nothing else hangs on them."""
+_DECIDES_NOTHING = frozenset({"private_host", "internal_introducer_furl"})
+_JUDGED_ELSEWHERE = frozenset({"bucket_name", "product_token"})
+"""A bucket's name by the file's own name, and by what others tell of it; a product is no customer's own."""
+
+
+def judge(view: FileView) -> Iterator[Said]:
+    """Doubt what is tied to a thing that cannot be right."""
+    broken = _broken(view)
+    tied: dict[int, list[Fact]] = defaultdict(list)
+    for fact in view.values if broken else ():
+        if fact.print in broken and fact.field not in _JUDGED_ELSEWHERE and not view.hearing.notes(fact):
+            tied[fact.print].append(fact)
+    for number, facts in tied.items():
+        yield Doubt(facts=tuple(facts), reason="tied", because=tuple(broken[number][:5]))
+
+
+def _broken(view: FileView) -> dict[int, list[Locator]]:
+    """By print: the places of what cannot be right in it."""
+    broken: dict[int, list[Locator]] = defaultdict(list)
+    if view.log is not None:
+        for torn in view.log.log.torn:
+            if torn.rule != HOLE and torn.locator.end < view.log.log.size:  # zeros and a lost end bring no stranger's
+                broken[torn.print].append(torn.locator)
+    for fact in view.facts if view.secrets is not None else ():
+        if fact.field not in _DECIDES_NOTHING and any(note.reason in _OF_ANOTHER for note in view.hearing.notes(fact)):
+            broken[fact.print].append(fact.locator)
+    return broken

@@ -1,0 +1,84 @@
+"""One thing that cannot be right makes all that was written with it unsure; a second witness makes it sure again."""
+
+from __future__ import annotations
+
+import pytest
+from makings import (
+    ACCESS_KEY_ID,
+    HOST,
+    INTRODUCER,
+    PARTS,
+    SECRET_KEY,
+    STORAGE,
+    STRANGER,
+    USER_TOKEN,
+    audit_row,
+    evidence,
+    hear_secrets,
+    identities_read,
+    log,
+    open_files,
+    read,
+    secrets,
+)
+
+OTHERS = {"access_key_id": ACCESS_KEY_ID[::-1], "server_node_pem": STRANGER.pem, "server_nodeid": STRANGER.nodeid}
+MIXED = INTRODUCER.pem.partition("-----BEGIN RSA")[0] + STORAGE.pem[STORAGE.pem.index("-----BEGIN RSA") :]
+SIGNS = {
+    "a key that does not fit its certificate": {"introducer_node_pem": MIXED},
+    "a host that is not the furl's": {"publichost": "198.51.100.9"},
+    "a node id that is not the certificate's": {"introducer_nodeid": STRANGER.nodeid},
+}
+
+
+@pytest.mark.parametrize("sign", SIGNS.values(), ids=SIGNS)
+def test_a_secrets_file_with_a_sector_of_another_s_tells_nothing_that_the_log_contradicts(sign, tmp_path):
+    """The log's own key and the identity that it read back win; what the other customer's sector brought does not."""
+    files = evidence(log=log(running=PARTS["running"] + identities_read()), secrets=secrets(**OTHERS, **sign))
+    case = open_files(tmp_path, files)
+    row = audit_row(case)
+    assert row["user_access_key_id"] == ACCESS_KEY_ID
+    assert row["verdict"] == "RECOVERABLE"
+    account = case.judgement.accounts[0]
+    assert account.values["server_node_pem"] == STORAGE.pem
+
+
+@pytest.mark.parametrize("sign", SIGNS.values(), ids=SIGNS)
+def test_alone_such_a_file_asserts_no_key(sign, tmp_path):
+    """A human sees what it tells, and decides."""
+    files = {path: data for path, data in evidence(secrets=secrets(**OTHERS, **sign)).items() if "logs/" not in path}
+    row = audit_row(open_files(tmp_path, files))
+    assert row["verdict"] == "CONTESTED"
+    assert row["user_access_key_id"] is None
+    assert "contested:user_secret_key" in row["blocking"]
+
+
+def test_all_of_a_damaged_print_is_unsure():
+    """Whatever line of a print was overwritten: a sector of another print may have brought the other lines."""
+    values = {"user_access_key_id": ACCESS_KEY_ID, "user_secret_key": SECRET_KEY, "user_token": USER_TOKEN}
+    for broken, value in values.items():
+        told = read(log(credentials=PARTS["credentials"].replace(f"'{value}'", f"'{value[:9]}")))
+        hearing = told.signup.hearing
+        for name in values.keys() - {broken}:
+            torn = {each.print for each in told.log.torn}
+            facts = [f for f in told.log.facts if f.field == name and f.print in torn]
+            assert facts
+            assert hearing.sure(facts) == [], (broken, name)
+            assert hearing.asserting(facts) == facts, (broken, name)
+
+
+def test_zeros_bring_nothing_of_another_s():
+    """A hole takes a line away, and ties nothing to a stranger."""
+    credentials = PARTS["credentials"].replace(SECRET_KEY[4:20], "\0" * 16)
+    told = read(log(credentials=credentials))
+    assert "user_secret_key" in told.torn
+    assert [fact.value for fact in told.signup.sure("user_access_key_id")] == [ACCESS_KEY_ID]
+
+
+def test_a_letter_of_a_node_id_is_a_misprint_and_no_sector():
+    """No other certificate hashes to almost the same: the key is right, and so is what stands beside it."""
+    flipped = STORAGE.nodeid[:-1] + ("a" if STORAGE.nodeid[-1] != "a" else "b")
+    told = hear_secrets(secrets(server_nodeid=flipped))
+    assert told.value("server_nodeid") is None
+    assert told.value("server_node_pem") == STORAGE.pem
+    assert told.value("public_host") == HOST
