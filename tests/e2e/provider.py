@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,9 +14,11 @@ from evidence_writer.dialects import DIALECTS
 from evidence_writer.fullsignup import FullSignup
 from evidence_writer.noise import Noise
 from evidence_writer.people import Customer, quoted
-from evidence_writer.products import Product, config_files, products_of
+from evidence_writer.products import LAE_ACCESS_KEY_ID, LAE_SECRET_KEY, Product, config_files, products_of
 from evidence_writer.records import csv_row, secrets_document
 from evidence_writer.server import Server
+from evidence_writer.signup import Signup
+from evidence_writer.stripe import make_stripe_signup
 
 DIALECT = DIALECTS["d06"]
 """The dialect that the HOWTO describes."""
@@ -87,9 +90,42 @@ class SignupPapers:
         _add(folder / "serverinfo.csv", (run.recorded or "").encode("ascii"))
 
 
+class S4Papers:
+    """The same of a customer of the S4 era: log, secrets and stripe file in one folder; the provider's own keys."""
+
+    def __init__(self, number: int, customer: Customer, when: datetime) -> None:
+        self.customer, self._number, self._when = customer, number, when
+        self._drawn = self._signup(lambda drawn: drawn)
+
+    def _signup(self, on: Callable[[Server], Server]) -> Signup:
+        """The same at each call but for its server."""
+        rng = random.Random(f"story {self._number}")
+        return make_stripe_signup(rng, number=self._number, customer=self.customer, when=self._when, on=on)
+
+    @property
+    def bucket_name(self) -> str:
+        return str(self._drawn.account["account_id"])
+
+    @property
+    def credentials(self) -> tuple[str, str, str, str]:
+        """Access key id and secret key; there are no tokens."""
+        return LAE_ACCESS_KEY_ID, LAE_SECRET_KEY, "", ""
+
+    def write(self, folder: Path, server: RealServer, *, secrets: bool = True, cut_before_keys: bool = False) -> None:
+        """Lay the three files and the row of the server below `folder`."""
+        assert secrets and not cut_before_keys, "all papers of this kind survive"
+        signup = self._signup(lambda drawn: _told(drawn, server))
+        _put(folder / signup.truth["log_file"], signup.log_bytes)
+        for path, content in signup.paths.items():
+            _put(folder / path, content)
+        for row in signup.csv_rows["serverinfo.csv"]:
+            _add(folder / "serverinfo.csv", row)
+
+
 def write_config(folder: Path) -> None:
-    """The configuration of the DevPay years."""
-    _put(folder / "lae_automation_config.json", config_files()["lae_automation_config.json"])
+    """The configurations of both eras."""
+    for path, content in config_files().items():
+        _put(folder / path, content)
 
 
 def _product(when: datetime) -> Product:

@@ -8,6 +8,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,15 +23,16 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from provider import RealServer, SignupPapers, write_config
+from provider import RealServer, S4Papers, SignupPapers, write_config
 from rig_hands import ec2
 from tahoe_client import TahoeClient
 
 from evidence_writer.certificates import default_pool, make_identity
 from evidence_writer.people import Customer
+from evidence_writer.products import PLAN_ID
 from laerecover.adapters.world import open_real
 from laerecover.hosts.identity import parse_furl, tub_id_of
-from laerecover.hosts.programs.bucket_shares import COMPLETE, RECOVERED
+from laerecover.hosts.programs.bucket_shares import COMPLETE, JOINING, RECOVERED
 from laerecover.hosts.vault import Vault
 from laerecover.mail.outbox import Outbox
 from laerecover.manifest import Account, Secret
@@ -45,6 +47,7 @@ from old_shares import PIECE, is_mutable, objects, old_share, pieces
 SIGNUP_STEPS = ("deploy_ec2_instance", "wait_for_ec2_addresses", "install_server", "bounce_server")
 BIN = Path(sys.executable).parent
 WHEN = datetime(2012, 3, 20, 10, 15, tzinfo=UTC)
+WHEN_S4 = datetime(2014, 6, 3, 10, 15, tzinfo=UTC)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -55,9 +58,9 @@ class Person:
     old_keys: bool = False
     secrets_survive: bool = True
     cut_before_keys: bool = False
-    cut: bool = False
-    """Whether the shares will lie in pieces."""
-    papers: SignupPapers = field(init=False)
+    s4: bool = False
+    """Of the S4 era: papers of that kind, and shares that will lie in pieces."""
+    papers: SignupPapers | S4Papers = field(init=False)
     client: TahoeClient = field(init=False)
     directory: str = ""
     mdmf: str = ""
@@ -89,7 +92,8 @@ class Story:
         self.tahoe = client_program(print)
         for number, person in enumerate(self.people):
             customer = Customer(name=person.name.title(), email=person.address, keyinfo="")
-            person.papers = SignupPapers(number, customer, WHEN.replace(minute=15 + number))
+            kind, when = (S4Papers, WHEN_S4) if person.s4 else (SignupPapers, WHEN)
+            person.papers = kind(number, customer, when.replace(minute=15 + number))
             access_key_id, secret, *_ = person.papers.credentials
             self.rig.ask("customer", person.papers.bucket_name, access_key_id, secret, None)
 
@@ -145,7 +149,7 @@ class Story:
         person.directory = person.client.mkdir()
         for size in (200, 70_000, 1_500_000):
             self.add_file(person, person.directory, f"{size}.bin", size)
-        if person.cut:
+        if person.s4:
             self.add_file(person, person.directory, "6000000.bin", 6_000_000)
             self._add_of_whole_pieces(person)
         person.mdmf = person.client.mkdir("MDMF")
@@ -237,7 +241,7 @@ class Story:
             place = _served(bucket)
             for told in list(bucket.objects.filter(Prefix=place)):
                 share = old_share(told.get()["Body"].read())
-                cut = pieces(share) if person.cut and place == "shares/" else [share]
+                cut = pieces(share) if person.s4 and place == "shares/" else [share]
                 for name, body in objects(told.key, cut).items():
                     bucket.put_object(Key=name, Body=body)
 
@@ -259,6 +263,14 @@ class Story:
             )
             yield store.Bucket(person.papers.bucket_name)
 
+    def evidence_of_the_second(self, left: Path) -> tuple[Path, Path]:
+        """What the first recovery left of all but the S4 customer; of that one the old papers alone."""
+        others, old = self.folder / "left-of-others", self.folder / "old-of-one"
+        shutil.copytree(left, others)
+        shutil.rmtree(others / "secrets" / PLAN_ID)
+        shutil.copytree(self.evidence / "secrets" / PLAN_ID, old / "secrets" / PLAN_ID)
+        return others, old
+
     def audit(self, name: str, *roots: Path) -> Path:
         """The manifest that `laeforensics audit` makes of these folders."""
         out = self.folder / name
@@ -269,7 +281,7 @@ class Story:
         return manifest
 
     def recover(self, manifest: Path, accounts: list[Account], evidence_out: Path, *, kill: bool) -> dict[str, Any]:
-        """`laerecover run`, killed once when the first host is installed if `kill`; the report."""
+        """The report of `laerecover run`; if `kill`, it is killed once, and the joining of shares in its midst, too."""
         began = time.monotonic()
         settings = write_settings(self.rig, manifest.parent / "settings", accounts)
         words = [str(manifest), *self._key]
@@ -279,11 +291,13 @@ class Story:
                 [*self._enter, str(BIN / "laerecover"), *run], env=_environment(), start_new_session=True
             )
             try:
-                self._wait_for_an_install(str(manifest), process)
+                self._stop_joining(process)
             finally:
                 if process.poll() is None:
                     os.killpg(process.pid, signal.SIGKILL)
                     process.wait()
+                self._joining("KILL")
+            self._is_half_joined()
         _run([*self._enter, str(BIN / "laerecover"), *run])
         self.minutes[f"recovery of {manifest.parent.name}"] = (time.monotonic() - began) / 60
         told = _run([*self._enter, str(BIN / "laerecover"), "report", *words, "--settings", str(settings), "--json"])
@@ -342,18 +356,34 @@ class Story:
     def _key(self) -> list[str]:
         return ["--key-file", str(self.folder / "key" / "manifest.key")]
 
-    def _wait_for_an_install(self, manifest: str, process: subprocess.Popen[bytes]) -> None:
+    def _joining(self, signal_name: str) -> bool:
+        """Send the program that joins shares, on whichever host, a signal; whether there is one."""
+        words = [*self._enter, "pkill", f"-{signal_name}", "-f", "[s]3_joining"]
+        return subprocess.run(words, check=False).returncode == 0
+
+    def _stop_joining(self, process: subprocess.Popen[bytes]) -> None:
+        """It stands still, with a share joined already."""
         until = time.monotonic() + 480
-        while time.monotonic() < until:
+        while not self._joining("STOP"):
             assert process.poll() is None, "the run ended before it could be killed"
-            told = subprocess.run(
-                [str(BIN / "laerecover"), "status", manifest, "--json"], capture_output=True, text=True, check=False
-            )
-            accounts = json.loads(told.stdout)["accounts"] if told.returncode == 0 else {}
-            if any("install_server" in about["steps"] for about in accounts.values()):
-                return
-            time.sleep(1)
-        raise AssertionError("no host was installed within eight minutes")
+            assert time.monotonic() < until, "no joining began within eight minutes"
+            time.sleep(0.1)
+        while not self._joined():
+            self._joining("CONT")
+            time.sleep(0.05)
+            assert self._joining("STOP"), "joining ended before it could be killed"
+
+    def _joined(self) -> list[str]:
+        """What joining has put so far."""
+        (person,) = (each for each in self.people if each.s4)
+        with self._bucket(person) as bucket:
+            return [told.key for told in bucket.objects.filter(Prefix=RECOVERED) if told.key != JOINING]
+
+    def _is_half_joined(self) -> None:
+        (person,) = (each for each in self.people if each.s4)
+        shares = sum(re.search(r"[.][0-9]+$", name) is None for name in self.untouched(person))
+        assert 0 < len(self._joined()) < shares
+        assert COMPLETE not in self._joined()
 
 
 def _served(bucket: Any) -> str:
@@ -380,8 +410,8 @@ def _new_account(person: Person, number: int) -> Account:
         bucket_name=person.papers.bucket_name,
         user_access_key_id=access_key_id,
         user_secret_key=Secret(secret),
-        user_token=Secret(user_token),
-        product_token=Secret(product_token),
+        user_token=Secret(user_token) if user_token else None,
+        product_token=Secret(product_token) if product_token else None,
         customer_email=person.address,
         customer_name=person.name,
         **old,

@@ -20,14 +20,11 @@ GRADES = {"ann": "IDENTITY_KEPT", "bob": "IDENTITY_KEPT", "cora": "NEW_STORAGE_I
 
 @pytest.fixture
 def story(tmp_path: Path) -> Iterator[Story]:
-    """Three customers: keys of 2012 and all papers; secrets file lost; secrets file lost, log cut before its keys.
-
-    The shares of the second lie in pieces.
-    """
+    """Three customers: keys of 2012, all papers; S4, shares in pieces; secrets file lost, log cut before its keys."""
     rig = start(tmp_path / "rig")
     people = [
         Person(name="ann", old_keys=True),
-        Person(name="bob", secrets_survive=False, cut=True),
+        Person(name="bob", s4=True),
         Person(name="cora", secrets_survive=False, cut_before_keys=True),
     ]
     told = Story(folder=tmp_path, rig=rig, people=people)
@@ -73,7 +70,7 @@ def test_customers_read_their_files_again_after_two_disasters(story: Story) -> N
     assert {0, 524_288} <= {size for size, _ in untouched.values()}, "pieces, an empty one among them"
     manifest = story.audit("first", story.evidence)
     accounts = read_manifest(manifest, key_file=story.folder / "key" / "manifest.key").accounts
-    assert {a.customer_name.lower(): a.grade for a in accounts if a.customer_name} == GRADES
+    assert {a.account_id: a.grade for a in accounts} == {p.account_id: GRADES[p.name] for p in story.people}
     report = story.recover(manifest, list(accounts), story.folder / "left-behind", kill=True)
     for about in report["accounts"]:
         counts = about["instances_launched"], about["serverinfo_rows"], about["outcome"]
@@ -81,6 +78,8 @@ def test_customers_read_their_files_again_after_two_disasters(story: Story) -> N
         assert bool(about["joined"]) == (about["account_id"] == cut.account_id)
     mails = story.notify(manifest)
     assert set(mails) == {person.address for person in story.people}
+    told_how = [address for address, text in mails.items() if f"aws s3 rm --recursive s3://{cut.account_id}/" in text]
+    assert told_how == [cut.address], "how the old objects are removed, by the one whose shares were joined"
     story.verify(manifest)
 
     story.for_all("reading", lambda person: story.read_everything(person, mails[person.address]))
@@ -109,7 +108,7 @@ def test_customers_read_their_files_again_after_two_disasters(story: Story) -> N
     story.destroy_all_hosts()
     for person in story.people:
         story.age(person)
-    again = story.audit("second", story.folder / "left-behind")
+    again = story.audit("second", *story.evidence_of_the_second(story.folder / "left-behind"))
     accounts = read_manifest(again, key_file=story.folder / "key" / "manifest.key").accounts
     assert {a.account_id: a.grade for a in accounts} == {p.account_id: "IDENTITY_KEPT" for p in story.people}
     report = story.recover(again, list(accounts), story.folder / "left-behind-again", kill=False)

@@ -11,9 +11,12 @@ from dataclasses import replace
 import pytest
 
 from laerecover.afterwards.notify import render
+from laerecover.hosts.programs import joining
 from laerecover.hosts.programs.bucket_shares import COMPLETE
 from laerecover.hosts.recipes.tahoe import RCLONE_CONF
+from laerecover.ports.hosts import CommandResult
 from laerecover.ports.refusals import Refusal, Transient
+from laerecover.rehearsal.twin.hosts import TwinHost
 from old_buckets import CASES, index
 
 WRITTEN = "2014-05-20T00:00:00+00:00"
@@ -105,6 +108,33 @@ def test_without_the_mark_no_node_starts(bench, told):
     """Though the host says that it is done: nor with a mark that joining did not write."""
     made = bench(CASES["both kinds"]().objects, told=told)
     assert [failure["kind"] for failure in made.recover()["failures"]] == ["not_joined"]
+    assert effects(made, "start bucket", "start storageserver") == []
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (joining.STALLED, "joining_stalled"),
+        (joining.CHANGED, "bucket_changed"),
+        (joining.REFUSED, "store_refuses"),
+        (joining.SERVED, "bucket_served"),
+        (1, "command_failed"),
+    ],
+)
+def test_what_ends_joining_is_the_accounts_failure_and_no_node_starts(bench, monkeypatch, status, kind):
+    """Each with a word of its own, and with the last that the host said."""
+    made, one = bench(CASES["both kinds"]().objects), TwinHost._one
+
+    def ended(host, command):
+        if command.name == "join-shares":
+            return CommandResult(name=command.name, status=status, tail="what the store said")
+        return one(host, command)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TwinHost, "_one", ended)
+        (failure,) = made.recover()["failures"]
+    assert failure["kind"] == kind
+    assert "what the store said" in failure["message"]
     assert effects(made, "start bucket", "start storageserver") == []
 
 
