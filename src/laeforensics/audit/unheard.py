@@ -13,7 +13,9 @@ from laeforensics.facts.buckets import product_code_of, seed_of
 from laeforensics.facts.findings import Finding, finding
 from laeforensics.reading.unread import Unread
 
-_SAID_WHEN_READ = frozenset({"unreadable-file", "left-out", "damaged-archive", "damaged-secrets", "no-log", "residue"})
+_SAID_WHEN_READ = frozenset(
+    {"unreadable-file", "left-out", "damaged-archive", "unread-evidence", "damaged-secrets", "no-log", "residue"}
+)
 """What reading said of a file of which nothing could be read; here it is said better."""
 
 
@@ -23,7 +25,6 @@ def block(accounts: Sequence[CaseAccount], unread: Iterable[Unread]) -> set[str]
     A damaged secrets file of which nothing is left but what was looked at blocks an account only for what is not known
     as well from elsewhere.
     """
-    confirmed = _confirmed_tokens(accounts)
     harmless: set[str] = set()
     bearers: dict[str, list[CaseAccount]] = {}
     for account in accounts:
@@ -32,43 +33,32 @@ def block(accounts: Sequence[CaseAccount], unread: Iterable[Unread]) -> set[str]
     for one in unread:
         named = {name for told in one.named.surely | one.named.perhaps for name in _forms(told)}
         concerned = list({id(a): a for name in named for a in bearers.get(name, ())}.values())
-        waiting = [a for a in concerned if not (one.is_spent and _is_known(a, one, confirmed))]
+        waiting = [a for a in concerned if not (one.is_spent and _is_known(a, one))]
         for account in waiting:
             account.unread = (*account.unread, one.file)
-        if concerned and not waiting:
+        if one.is_spent and not waiting and (concerned or one.problem.reason == "read in part"):
             harmless.add(one.file)
     return harmless
 
 
-def _is_known(account: CaseAccount, one: Unread, confirmed: set[tuple[str, str]]) -> bool:
+def _is_known(account: CaseAccount, one: Unread) -> bool:
     """True if nothing that is left of the file speaks against the account, and nothing that it lost is missing.
 
-    A product token that is only offered stands for what the file told of it if another customer's secrets of the same
-    product confirm it.
+    A product token that is only offered is not known: the file may have told another.
     """
+    bucket = ("bucket_name", account.values.get("bucket_name", ""))
+    ours = [told for told in one.legible if bucket in told]
+    ours = ours or [told for told in one.legible if len(one.legible) == 1 or "bucket_name" not in dict(told)]
     for name in REQUIRED_DEVPAY if product_code_of(account.account_id) else REQUIRED:
         if name in account.contested:
             continue
         value = account.values.get(name)
-        told = {v for field, v in one.legible if field == name}
-        if value is None or (told and value not in told):
+        told = {v for some in ours for field, v in some if field == name}
+        if one.problem.reason != "read in part" and (value is None or (told and value not in told)):
             return False
         if not told and all(map(is_offered, account.witnesses.get(name, ()))):
-            code = product_code_of(account.account_id) or ""
-            if (code, value) not in confirmed:
-                return False
+            return False
     return True
-
-
-def _confirmed_tokens(accounts: Iterable[CaseAccount]) -> set[tuple[str, str]]:
-    """Product codes with the tokens that the secrets of an account tell."""
-    return {
-        (product_code_of(account.account_id) or "", fact.value)
-        for account in accounts
-        for signup in account.signups
-        for fact in signup.told("product_token")
-        if not is_offered(fact)
-    }
 
 
 def _names(account: CaseAccount) -> set[str]:
@@ -109,7 +99,9 @@ def findings(
         why = one.problem
         bears_name = bears_known_name(one.file)
         if one.file in blocked or one.named.surely or bears_name:
-            words = f"{why}; it {'bears the name of evidence' if bears_name else 'names an account'}"
+            words = str(why)
+            if why.reason != "unknown":
+                words += f"; it {'bears the name of evidence' if bears_name else 'names an account'}"
             anew.append(finding("unread-evidence", words, signup=one.file, remedy=why.remedy))
         elif why.reason != "unknown" and one.file not in said:
             anew.append(finding("unread-file", str(why), signup=one.file, remedy=why.remedy))

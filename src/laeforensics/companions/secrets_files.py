@@ -54,8 +54,8 @@ class SecretsFile:
     """Of a stripe file: the customer's and the subscription's id, as they stand in names of buckets and folders."""
     cut: Fact | None = None
     """The value right behind which the file is no JSON any more."""
-    legible: list[Fact] = field(default_factory=list)
-    """What can still be read of a file that tells nothing: nobody's word, but what a better witness can confirm."""
+    legible: list[list[Fact]] = field(default_factory=list)
+    """What can still be read of a file that tells nothing, object by object: nobody's word, but it may be confirmed."""
 
 
 def read_secrets(data: bytes, evidence: str) -> SecretsFile:
@@ -67,8 +67,8 @@ def read_secrets(data: bytes, evidence: str) -> SecretsFile:
     text = data.decode("latin-1").rstrip("\0")
     position = _skip(text, 0)
     if not text.startswith("{", position):
-        result.problem = "is no JSON object"
         result.legible = _legible(text, evidence)
+        result.problem = "is no JSON object" if len(result.legible) < 2 else "holds several JSON objects"
         return result
     try:
         position = _object(result, text, position)
@@ -130,16 +130,22 @@ def _other(result: SecretsFile, key: str, text: str, start: int) -> int:
     return end
 
 
-def _legible(text: str, evidence: str) -> list[Fact]:
-    """Every whole value under a key that is known, wherever it stands."""
+def _legible(text: str, evidence: str) -> list[list[Fact]]:
+    """Every whole value under a key that is known, wherever it stands; a key that comes again begins another object."""
+    objects: list[list[Fact]] = []
+    seen: set[str] = set()
     found = SecretsFile(evidence=evidence)
     for match in _LEGIBLE.finditer(text):
         try:
             value, end = _string(text, match.end())
         except ValueError:
             continue
+        if match[1] in seen:
+            objects.append(found.facts)
+            found, seen = SecretsFile(evidence=evidence), set()
+        seen.add(match[1])
         _add(found, match[1], value, Locator(evidence, 1 + text.count("\n", 0, match.end()), match.end() + 1, end - 1))
-    return found.facts
+    return [told for told in (*objects, found.facts) if told]
 
 
 def _last_before(result: SecretsFile, text: str, position: int) -> Fact | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from laeforensics.evidence import _archives, _members, _unpack, _zips
 from laeforensics.evidence.hindrances import Hindrance, hindrance
-from laeforensics.evidence.marks import FIRST_LOOK, SECOND_LOOK, begins_as_object, kind_of
+from laeforensics.evidence.marks import FIRST_LOOK, SECOND_LOOK, begins_as_object, is_part_name, kind_of
 from laeforensics.evidence.read import opened
 from laeforensics.evidence.recognise import ARCHIVE, AT_HOME, LEFT_OUT, SECRETS, EvidenceFile, as_text, classify
 
@@ -45,6 +45,8 @@ def with_members(path: Path, name: str, prefix: str) -> Iterator[EvidenceFile]:
         wrong.append(hindrance("unreadable", error.strerror or type(error).__name__))
     except _zips.ERRORS as error:
         wrong.append(hindrance("no archive", type(error).__name__))
+    if wrong and is_part_name(path.name):
+        wrong = [hindrance("split")]
     first, also = (wrong[0] if wrong else None), tuple(wrong[1:])
     yield EvidenceFile(name=name, kind=ARCHIVE, path=path, size=size, problem=first, also=also)
     for file in _resolved(members):

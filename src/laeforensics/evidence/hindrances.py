@@ -134,6 +134,9 @@ CAUSES: dict[str, Cause] = {
         cause="it should be {}, but nothing in it is what one holds: overwritten, encrypted or of another program",
         remedy="look for another copy of this file; if it is none, `laeforensics decide --set-aside`",
     ),
+    "read in part": Cause(
+        cause="it was read in part: {}; what it told of the product's token is lost", remedy=_ANOTHER_COPY
+    ),
     "prefixed": Cause(
         cause="its lines are a log's, but each begins with {}",
         remedy="take that off ({}) and audit again",
@@ -149,6 +152,11 @@ CAUSES: dict[str, Cause] = {
 }
 
 
+_OF_WHAT_IS_WHOLE = frozenset(
+    {"behind", "before", "behind stream", "memory", "bomb", "layers", "locked", "method", "split", "packing"}
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Hindrance:
     """Why one file was not read: the row of CAUSES, with what this file fills its places with."""
@@ -161,6 +169,11 @@ class Hindrance:
 
     def __str__(self) -> str:
         return CAUSES[self.reason].cause.format(*self.told)
+
+    @property
+    def is_damage(self) -> bool:
+        """False where the file is whole, and this software does not read it, or not all of it."""
+        return self.reason not in _OF_WHAT_IS_WHOLE
 
     @property
     def remedy(self) -> str:

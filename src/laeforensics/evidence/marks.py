@@ -73,7 +73,19 @@ _CSV: tuple[tuple[str, re.Pattern[bytes]], ...] = (
     (ACTIVATION_REQUESTS, re.compile(_TIME + rb",[A-Z0-9]{10,40},[^,]*,[^,]*,[^,]*,[^,]*")),
     (COMPLETIONS, re.compile(_TIME + rb",[A-Z0-9]{10,40},[0-9A-Z]{4,16}")),
 )
-_LISTED = re.compile(rb"(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{56,128})[ \t]+[ *]?\S.*|SHA[0-9]+ \(.*\) = [0-9a-f]+")
+# A line that names a file and no more: of sha256sum, find, ls, tree, du, tar, unzip. No value of an account is one.
+_HASHED = re.compile(rb"(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{56,128})[ \t]+[ *]?\S.*|SHA[0-9]+ \(.*\) = [0-9a-f]+")
+_WORD = rb"[^\s/\\:=,;\"'{}<>]"
+_PATH = rb"(?:[A-Za-z]:)?[./\\]*(?:%b+[/\\])*(?:%b*\.[A-Za-z0-9~_-]{1,16}|%b{0,40}|%b{50,90})" % ((_WORD,) * 4)
+_LISTED = re.compile(
+    rb"(?:total|insgesamt) [0-9.,]+[KMGT]?"
+    rb"|[-bcdlps][-rwxsStT]{9}[.+@]? .*"
+    rb"|(?:[0-9.,]+[KMGT]?[ \t]+|[ 0-9]+[0-9-]{10} [0-9]{2}:[0-9]{2} +|[| `\x80-\xff-]+[ \xa0])?"
+    rb"(?![A-Z0-9]{16,}$|[A-Za-z0-9/+]{40}$)" + _PATH + rb"[/:*@]?"
+    rb"|[- ]+|Archive: .*|Zip file size: .*| +Length +Date +Time +Name|[ 0-9]+ files?(?:,.*)?"
+    rb"|[0-9]+ director(?:y|ies), [0-9]+ files?"
+)
+_NAMED = re.compile(rb"[0-9]{4}-[0-9]{2}-[0-9]{2}t[0-9]{6}z-[a-z2-7]{8}", re.IGNORECASE)
 _WRITTEN_BESIDE = (
     b"\0\0\0\1Bud1",  # .DS_Store
     b"\0\5\x16\7",  # what macOS puts beside a file that it cannot keep whole: ._NAME
@@ -113,10 +125,20 @@ def _is_config(head: bytes) -> bool:
 
 
 def _is_listing(head: bytes) -> bool:
-    if head.startswith(_WRITTEN_BESIDE) or _AUDIT_PAGE in head[:1024]:
+    return is_written_beside(head) or is_listed(head.rpartition(b"\n")[0])
+
+
+def is_written_beside(head: bytes) -> bool:
+    """True for what a system or this software writes beside evidence, by its first bytes."""
+    return head.startswith(_WRITTEN_BESIDE) or _AUDIT_PAGE in head[:1024]
+
+
+def is_listed(text: bytes) -> bool:
+    """True if every line of a text names a file, and no more, and several of them a run's."""
+    lines = [line.rstrip() for line in text.split(b"\n") if line.strip()]
+    if len(_NAMED.findall(text)) > 1 and all(_LISTED.fullmatch(line) or _HASHED.fullmatch(line) for line in lines):
         return True
-    lines = [line for line in head.split(b"\n")[:-1] if line.strip()]
-    return bool(lines) and all(_LISTED.fullmatch(line) for line in lines)
+    return bool(lines) and all(_HASHED.fullmatch(line) for line in lines)
 
 
 def csv_kind(head: bytes) -> str | None:
@@ -209,8 +231,22 @@ _PGP_PACKETS = frozenset({0x84, 0x85, 0x86, 0x8C, 0x8D, 0x8E, 0xA3, 0xC1, 0xC3, 
 _PLACEHOLDER = re.compile(rb"bplist00.{0,200}NSURL", re.DOTALL)
 
 
+_PART = re.compile(
+    r".+\.(?:zip|7z|rar|tar|tgz|tbz2?|txz|tzst|gz|bz2|xz|zst)\.(?:[0-9]{3}|(?!bz)[a-c][a-z]|part[0-9]+)"
+    r"|.+\.part[0-9]+\.rar|.+\.[zr][0-9]{2}",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def is_part_name(name: str) -> bool:
+    """True for the name of one of the files that a divided archive lies in: `X.zip.001`, `X.tar.gz.aa`, `X.z01`."""
+    return _PART.fullmatch(name) is not None
+
+
 def why_unread(head: bytes, base: str) -> Hindrance | None:
     """Why a file of no known kind cannot be read, by its first bytes and its own name; None if they do not tell."""
+    if is_part_name(base):
+        return hindrance("split")
     for magic, name in _PACKINGS:
         if head.startswith(magic):
             if magic == b"PK":

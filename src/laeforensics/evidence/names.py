@@ -19,6 +19,8 @@ _WITHIN = re.compile(
     rf"({_SEED})(?![0-9A-Za-z])",
     re.IGNORECASE,
 )
+# In an archive's list of members a name ends where the next entry begins, letter by letter.
+_LISTED = re.compile(rf"(?<![0-9A-Za-z])[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T[0-9]{{6}}Z-({_SEED})")
 _BUCKET = re.compile(r"(?<![0-9a-z])lae-[0-9a-z]{4,16}-[a-z2-7]{8,32}(?:-[a-z2-7]{8,})?", re.IGNORECASE)
 _BARE_SEED = re.compile(r"(?<![a-z0-9-])[a-z2-7]{32}(?![a-z0-9])")
 _MOST_SEEDS = 10_000
@@ -99,6 +101,7 @@ NOBODY = Named()
 def accounts_named(text: str) -> Named:
     """The seeds of stamps and the buckets that stand in the name of a file, or in what it holds."""
     surely = {match[5].lower() for match in _WITHIN.finditer(text)}
+    surely |= {match[1] for match in _LISTED.finditer(text)}
     for match in _BUCKET.finditer(text):
         surely.add(match[0].lower())
     perhaps = islice((match[0] for match in _BARE_SEED.finditer(text)), _MOST_SEEDS)

@@ -147,7 +147,7 @@ def _named(data: bytes) -> Named:
 def _content(file: EvidenceFile, data: bytes, sha256: str, found: Hindrance | None) -> Content:
     unpacked, why = _unpack.unwrapped(data)
     found = found or why
-    if file.kind == OTHER or not unpacked:
+    if file.kind in (OTHER, LISTING) or not unpacked:
         conversion = convert.undo(unpacked)
         named = _named(conversion.data if conversion is not None else unpacked or _unpack.unwrapped_head(data))
     else:

@@ -125,8 +125,8 @@ def classify(name: str, told: str | None = None) -> tuple[str, str]:
     named, is_called = _by_name(name)
     if told is None:
         return named or OTHER, AT_HOME
-    if told == named and is_called:
-        return told, AT_HOME
+    if is_called and named is not None and told in (named, LISTING):
+        return named, AT_HOME  # names of files in the place of evidence are no evidence, and are told
     return told, BY_STAMP if _stamped(name) else BY_CONTENT
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from laeforensics.companions.csv_rows import Row
 from laeforensics.companions.products import Product
+from laeforensics.companions.secrets_files import read_secrets
 from laeforensics.evidence import recognise
 from laeforensics.evidence.names import s4_name, stem
 from laeforensics.evidence.recognise import EvidenceFile
@@ -17,7 +18,7 @@ from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.findings import finding
 from laeforensics.parsing.logs import SignupLog
-from laeforensics.reading.files import FileReading
+from laeforensics.reading.files import FileReading, empty_secrets
 
 _OF_A_SERVER = ("bucket_name", "public_host")
 _EVIDENCE = frozenset(
@@ -43,9 +44,14 @@ def without_copies(told: list[FileReading]) -> list[FileReading]:
     ordered = sorted(told, key=lambda t: (_RANK[t.file.known], t.file.name))
     first: dict[tuple[str, str], str] = {}
     kept = []
+    _know_empty_secrets(ordered)
     for one in ordered:
         at_home = one.file.known == recognise.AT_HOME
-        same = None if at_home or one.file.kind not in _EVIDENCE else first.get((one.file.kind, one.sha256))
+        same = (
+            None
+            if at_home or not one.file.size or one.file.kind not in _EVIDENCE
+            else first.get((one.file.kind, one.sha256))
+        )
         if same is None:
             first.setdefault((one.file.kind, one.sha256), one.file.name)
             kept.append(one)
@@ -58,6 +64,16 @@ def without_copies(told: list[FileReading]) -> list[FileReading]:
     _leave_out_old_rows(kept)
     _leave_out_old_products(kept)
     return kept
+
+
+def _know_empty_secrets(told: Iterable[FileReading]) -> None:
+    """A file of 0 bytes that bears the stamp of a log, and lies in no known place, is what its run left of secrets."""
+    logs = {stem(t.file.name) for t in told if t.log is not None and t.log.size}
+    for one in told:
+        is_secrets = one.file.kind in (recognise.LOG, recognise.OTHER) and not _is_among_logs(one.file)
+        if is_secrets and not one.file.size and stem(one.file.name) in logs:
+            one.log, one.secrets = None, read_secrets(b"", one.file.name)
+            one.findings = [empty_secrets(one.secrets)]
 
 
 def _leave_out_old_logs(told: Iterable[FileReading]) -> None:

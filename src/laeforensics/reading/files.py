@@ -13,6 +13,7 @@ from laeforensics.doubting.judges import hear_file
 from laeforensics.doubting.views import FileView, damaged_secret
 from laeforensics.evidence import convert, recognise, resaved
 from laeforensics.evidence.hindrances import hindrance
+from laeforensics.evidence.names import accounts_named
 from laeforensics.evidence.read import Content
 from laeforensics.evidence.recognise import EvidenceFile
 from laeforensics.facts.beliefs import Beliefs, Hearing, Note
@@ -54,7 +55,9 @@ def read_file(file: EvidenceFile, content: Content) -> FileReading:
     told = FileReading(file=file, sha256=content.sha256)
     for wrong in (content.problem, *content.also):
         if wrong is not None:
-            told.findings.append(finding(content.code, str(wrong), signup=file.name, remedy=wrong.remedy))
+            is_whole = content.code == "damaged-archive" and not wrong.is_damage
+            code = "unread-evidence" if is_whole else content.code
+            told.findings.append(finding(code, str(wrong), signup=file.name, remedy=wrong.remedy))
     if content.problem is None or content.data:
         try:
             _READERS.get(file.kind, _ignore)(told, file, _as_written(told, file, content))
@@ -122,7 +125,7 @@ def _move(told: FileReading, content: Content) -> None:
 
 def _note_place(told: FileReading) -> None:
     """Say of a file that was known by its content, or by the stamp that its name bears, that it was."""
-    if told.file.known != recognise.AT_HOME:
+    if told.file.known != recognise.AT_HOME and told.file.kind in WORDS:
         code = "renamed-file" if told.file.known == recognise.BY_STAMP else "nameless-file"
         told.findings.append(finding(code, f"its content is {WORDS[told.file.kind]}", signup=told.file.name))
     if told.secrets is not None:
@@ -161,13 +164,19 @@ def _log_findings(log: SignupLog, hearing: Hearing) -> Iterable[Finding]:
 def _secrets(told: FileReading, file: EvidenceFile, content: Content) -> None:
     found = told.secrets = read_secrets(content.data, file.name)
     if not content.data:
-        told.findings.append(finding("empty-secrets", str(found.problem), signup=file.name))
+        told.findings.append(empty_secrets(found))
     elif found.problem:
-        told.findings.append(finding("damaged-secrets", str(found.problem), signup=file.name))
+        remedy = hindrance("several").remedy if len(found.legible) > 1 else None
+        told.findings.append(finding("damaged-secrets", str(found.problem), signup=file.name, remedy=remedy))
     told.findings += [damaged_secret(name, locator) for name, locator in found.rejected]
     told.notes, findings = hear_file(FileView(facts=found.facts, secrets=found))
     told.findings += findings
     _move(told, content)
+
+
+def empty_secrets(file: SecretsFile) -> Finding:
+    """What is said of a secrets file of 0 bytes."""
+    return finding("empty-secrets", str(file.problem), signup=file.evidence)
 
 
 def _stripe(told: FileReading, file: EvidenceFile, content: Content) -> None:
@@ -227,7 +236,12 @@ def _config(told: FileReading, file: EvidenceFile, content: Content) -> None:
 
 
 def _ignore(told: FileReading, file: EvidenceFile, content: Content) -> None:
-    """Other files are hashed, for custody, and not parsed."""
+    """Other files are hashed, for custody, and not parsed; an empty one that bears a stamp is told."""
+    if not content.data and accounts_named(file.name.rpartition("/")[2]).surely:
+        what = "0 bytes under the name of a run: if it ever held something, nothing is left"
+        told.findings.append(
+            finding("unread-file", what, signup=file.name, remedy="look for another copy of this file")
+        )
 
 
 _READERS: dict[str, Callable[[FileReading, EvidenceFile, Content], None]] = {

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from laeforensics.evidence import marks, recognise
+from laeforensics.evidence import convert, marks, recognise
 from laeforensics.evidence.hindrances import Hindrance, hindrance
 from laeforensics.evidence.names import NOBODY, Named, accounts_named
 from laeforensics.evidence.read import Content
+from laeforensics.facts.fact import Fact
 
 if TYPE_CHECKING:
     from laeforensics.reading.files import FileReading
@@ -39,28 +41,37 @@ class Unread:
     """Empty where it could not even be hashed."""
     problem: Hindrance
     named: Named = NOBODY
-    legible: frozenset[tuple[str, str]] = field(default=frozenset(), repr=False)
-    """Fields with their values that can still be read in it, though nothing of it is believed."""
+    legible: tuple[frozenset[tuple[str, str]], ...] = field(default=(), repr=False)
+    """Fields with their values that can still be read in it, object by object, though nothing of it is believed."""
     is_spent: bool = False
     """True for a damaged secrets file of which all that is left was looked at: nothing is packed or encrypted in it."""
 
 
 def of(told: FileReading, content: Content) -> Unread | None:
-    """What was not read of one file, if nothing was; None for what was read, and for what is plainly no evidence."""
-    file = told.file
+    """What was not read of one file, if nothing was, or what a damaged secrets file lost.
+
+    None for what was read, and for what is plainly no evidence.
+    """
+    secrets = told.secrets
+    if secrets is not None and secrets.filled and secrets.problem is not None:
+        return _unread(told, content, hindrance("read in part", secrets.problem), [secrets.facts])
     wrong = content.problem or (_why(told, content) if _tells_nothing(told, content) else None)
     if wrong is None or wrong.reason in _HOLDS_NOTHING or (content.problem is not None and _was_read(told)):
         return None
-    named = accounts_named(file.name) | content.named
-    legible = told.secrets.legible if told.secrets is not None else ()
-    is_spent = bool(legible) or (told.file.kind == recognise.SECRETS and content.problem is None and _is_blank(content))
+    return _unread(told, content, wrong, secrets.legible if secrets is not None else [])
+
+
+def _unread(told: FileReading, content: Content, wrong: Hindrance, objects: Sequence[Iterable[Fact]]) -> Unread:
+    legible = tuple(frozenset((fact.field, fact.value) for fact in one) for one in objects)
+    buckets = " ".join(value for one in legible for field, value in one if field == "bucket_name")
+    is_left = bool(legible) or (told.file.kind == recognise.SECRETS and _is_blank(content))
     return Unread(
-        file=file.name,
+        file=told.file.name,
         sha256=told.sha256,
         problem=wrong,
-        named=named,
-        legible=frozenset((fact.field, fact.value) for fact in legible),
-        is_spent=is_spent,
+        named=accounts_named(told.file.name) | accounts_named(buckets) | content.named,
+        legible=legible,
+        is_spent=is_left and wrong.reason in ("unrecognised", "several", "read in part"),
     )
 
 
@@ -83,10 +94,22 @@ def _was_read(told: FileReading) -> bool:
 def _tells_nothing(told: FileReading, content: Content) -> bool:
     """True for a file of no known kind, and for one of a known kind that holds bytes, but nothing of that kind."""
     if told.file.kind == recognise.OTHER:
-        return bool(content.data) or bool(accounts_named(told.file.name.rpartition("/")[2]).surely)
+        return bool(content.data)
+    if told.file.kind == recognise.LISTING:
+        return told.file.told == recognise.LISTING and not _is_listing(_as_text(content))
     if told.file.kind == recognise.STRIPE and told.file.told is not None:
         return False  # it is one, and damaged, which is said
-    return told.file.kind in _OF_ONE_RUN and bool(content.data) and not _was_read(told)
+    return told.file.kind in _OF_ONE_RUN and bool(_as_text(content)) and not _was_read(told)
+
+
+def _as_text(content: Content) -> bytes:
+    conversion = convert.undo(content.data)
+    return content.data if conversion is None else conversion.data
+
+
+def _is_listing(text: bytes) -> bool:
+    """True if not only its first bytes are a list of names."""
+    return marks.is_written_beside(text) or marks.is_listed(text)
 
 
 def _why(told: FileReading, content: Content) -> Hindrance | None:
@@ -95,6 +118,8 @@ def _why(told: FileReading, content: Content) -> Hindrance | None:
     found = marks.why_prefixed(head) or marks.why_unread(head, base)
     if found is not None:
         return found
+    if told.secrets is not None and len(told.secrets.legible) > 1:
+        return hindrance("several")
     if told.file.kind in _OF_ONE_RUN:
         is_lost = told.file.told is not None or bool(accounts_named(told.file.name).surely)
         return hindrance("unrecognised", WORDS[told.file.kind]) if is_lost else None

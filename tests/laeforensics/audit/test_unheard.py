@@ -10,6 +10,8 @@ from makings import (
     NAME,
     OTHER_NAME,
     OTHER_SEED,
+    PRODUCT_TOKEN,
+    SEED,
     as_another,
     audit_row,
     codes,
@@ -32,11 +34,26 @@ def without_head(data: bytes, size: int = 16) -> bytes:
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "its first bytes are zero": without_head,
     "its first bytes are another file's": lambda data: b"From: somebody\n\n" + data[16:],
-    "its first half is zero": lambda data: without_head(data, len(data) // 2),
     "another customer's follows": lambda data: data + as_another(data),
     "another's object before it, on one line": lambda data: as_another(data).strip() + data,
-    "all of it is zero": lambda data: bytes(len(data)),
+    "its end is cut off": lambda data: data[: len(data) - 200],
+    "its last bytes are zero": lambda data: data[:-200] + bytes(200),
 }
+LOSING_THE_TOKEN: dict[str, Callable[[bytes], bytes]] = {
+    "its first half is zero": lambda data: without_head(data, len(data) // 2),
+    "all of it is zero": lambda data: bytes(len(data)),
+    "cut off before the token": lambda data: data[: data.index(b'"product_token"')],
+    "cut off within the token": lambda data: data[: data.index(b'"product_token"') + 40],
+    "zeros where the token was": lambda data: zeroed(data, b"product_token"),
+    "zeros within the token": lambda data: zeroed(data, b"ProductToken}AAAHUH"),
+    "zeros at the beginning and where the token was": lambda data: without_head(zeroed(data, b"product_token")),
+}
+
+
+def zeroed(data: bytes, where: bytes) -> bytes:
+    """A hole of sixteen bytes, wherever a file is that large."""
+    at = data.index(where)
+    return data[:at] + bytes(16) + data[at + 16 :]
 
 
 def two_customers(**changed: object) -> dict[str, bytes]:
@@ -47,26 +64,36 @@ def two_customers(**changed: object) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("how", DAMAGES)
-def test_what_log_and_product_tell_is_enough(how, tmp_path):
-    """The log told the keys, another customer's secrets confirm the product's token: nothing is lost but the nodes."""
+def test_what_log_and_file_still_tell_is_enough(how, tmp_path):
+    """The log told the keys, what can still be read in the file the product's token: the verdict stands."""
     files = two_customers()
     files[SECRETS_FILE] = DAMAGES[how](files[SECRETS_FILE])
     case = open_files(tmp_path, files)
     row = audit_row(case)
     assert (row["verdict"], row["blocking"]) == ("RECOVERABLE", ())
-    assert {"damaged-secrets", "unread-evidence"} & set(codes(case)) == {"damaged-secrets"}
+    assert {"damaged-secrets", "unread-evidence"} & codes(case) == {"damaged-secrets"}
 
 
-@pytest.mark.parametrize("how", [how for how in DAMAGES if "another" not in how])
-def test_a_token_that_nothing_confirms_waits_for_the_file(how, tmp_path):
-    """Only the configuration offers the product's token, and the file that was lost told another one."""
-    files = evidence(secrets=DAMAGES[how](secrets(product_token=ANOTHER_TOKEN)))
-    if "half" in how:
-        files[SECRETS_FILE] = files[SECRETS_FILE].replace(ANOTHER_TOKEN.encode(), bytes(len(ANOTHER_TOKEN)))
+@pytest.mark.parametrize("how", LOSING_THE_TOKEN)
+@pytest.mark.parametrize("token", [PRODUCT_TOKEN, ANOTHER_TOKEN])
+def test_a_token_that_the_file_alone_told_is_missed(how, token, tmp_path):
+    """The configuration offers one, but the file may have told another: nobody can say that it did not."""
+    files = two_customers(product_token=token)
+    files[SECRETS_FILE] = LOSING_THE_TOKEN[how](files[SECRETS_FILE])
     case = open_files(tmp_path, files)
     row = audit_row(case)
     assert (row["verdict"], row["blocking"]) == ("INCOMPLETE", (f"unread:{SECRETS_FILE}",))
     assert any(f.code == "unread-evidence" and f.signup == SECRETS_FILE for f in case.judgement.findings)
+    assert audit_row(case, BUCKET.replace(SEED, OTHER_SEED))["verdict"] == "RECOVERABLE"
+
+
+def test_what_a_damaged_file_lost_can_be_set_aside(tmp_path):
+    """A human who knows that the product had one token says so, and the account is recoverable."""
+    files = two_customers()
+    files[SECRETS_FILE] = files[SECRETS_FILE][:60]
+    case = open_files(tmp_path, files)
+    case.judgement.set_aside(SECRETS_FILE, who="Ann", because="the product had one token")
+    assert audit_row(case)["verdict"] == "RECOVERABLE"
 
 
 @pytest.mark.parametrize("field", ["access_key_id", "secret_key", "user_token", "product_token", "bucket_name"])
@@ -92,6 +119,22 @@ def test_what_only_the_damaged_file_could_tell_is_missing(tmp_path):
     case = open_files(tmp_path, files)
     assert BUCKET not in set(case.audit.account_id)
     assert any(f.signup == SECRETS_FILE and f.severity == "blocking" for f in case.judgement.findings)
+
+
+@pytest.mark.parametrize(
+    "joined", [lambda *o: b"[" + b",".join(o) + b"]", lambda *o: b"\n".join(o)], ids=["list", "lines"]
+)
+def test_a_file_of_several_customers_tells_each_what_is_its_own(joined, tmp_path):
+    """Somebody put all secrets into one file: the token of the other customer says nothing for this one."""
+    files = two_customers()
+    both = [files.pop(name).strip() for name in (SECRETS_FILE, OTHER_FILE)]
+    files["secrets.json"] = joined(*both)
+    case = open_files(tmp_path / "1", files)
+    assert audit_row(case)["verdict"] == "RECOVERABLE"
+    (said,) = (f for f in case.judgement.findings if f.code == "damaged-secrets")
+    assert "put each object into a file of its own" in said.remedy
+    files["secrets.json"] = joined(secrets(product_token=ANOTHER_TOKEN).strip(), both[1])
+    assert audit_row(open_files(tmp_path / "2", files))["blocking"] == ("unread:secrets.json",)
 
 
 def test_a_log_that_begins_with_a_piece_of_a_secrets_file_is_a_log(tmp_path):

@@ -39,7 +39,8 @@ def test_a_compressed_bomb_in_a_folder_is_not_unpacked(tmp_path, monkeypatch):
     monkeypatch.setattr(_unpack.unpack, "__kwdefaults__", {"limit": 1 << 20})
     case = open_files(tmp_path, {**whole(), f"signup_logs/{NAME}x.gz": gzip.compress(bytes(2 << 20))})
     assert list(case.signups.log_file) == [LOG_FILE]
-    assert "damaged-archive" in codes(case)
+    assert "unread-evidence" in codes(case)
+    assert "damaged-archive" not in codes(case)  # it is whole
 
 
 def test_a_compressed_log_cut_off_gives_what_comes_before(tmp_path):
