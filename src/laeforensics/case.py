@@ -71,6 +71,16 @@ class Case:
         """Every finding, most severe first: code, severity, signup, field, message, remedy, locators."""
         return tables.FINDINGS.of(self.judgement)
 
+    @property
+    def doubts(self) -> pd.DataFrame:
+        """Why each witness of an account is believed less or further than it came: reason, meaning, remedy, because."""
+        return tables.DOUBTS.of(self.judgement)
+
+    @property
+    def timeline(self) -> pd.DataFrame:
+        """Every run, csv row and server of each account with its time and place."""
+        return tables.TIMELINE.of(self.judgement)
+
     @cached_property
     def residue(self) -> pd.DataFrame:
         """Every stretch that no rule claimed, with its place (bytes from start to end) and its first characters."""

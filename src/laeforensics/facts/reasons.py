@@ -60,7 +60,7 @@ REASONS: dict[str, Reason] = {
     "not-its-id": _denies("stray", "it is not what the certificate beside it hashes to"),
     "not-its-certificate": _denies("broken", "its certificate does not hash to the node id beside it"),
     "host-differs": _denies("stray", "host and furl beside each other name different servers"),
-    "tied": _unsure("something else in this file cannot be right, and all in it was written as one"),
+    "tied": _unsure("something that was written together with it cannot be right: it may be another's, too"),
     "furl-differs": _unsure("key and furl of one signup beside each other name different nodes"),
     # -- within one file --------------------------------------------------------------------------------------
     "nothing-ties": _denies("foreign", "lines are missing before it, and nothing ties it to the signup", _ORDER),

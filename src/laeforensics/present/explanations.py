@@ -5,34 +5,36 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from laeforensics.accounts.account import CaseAccount
-from laeforensics.audit import decisions, rules
+from laeforensics.audit import decisions, doubts, rules
+from laeforensics.facts.beliefs import Hearing
+from laeforensics.facts.channels import FORM, OWN, REMOTE, SITE
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.fields import CREDENTIALS, CUSTOMER, IDENTITY, SERVER, fields_of, shown
 from laeforensics.facts.findings import finding
 from laeforensics.facts.masking import plain
 from laeforensics.facts.node_keys import tub_id_of_furl
+from laeforensics.facts.reasons import ASSURES, DENIES, LESSENS, RAISES, REASONS, UNSURE
 from laeforensics.present._templates import template
 from laerecover.manifest import Secret
 
 EXPLAINED_FIELDS = tuple(name for of in (CREDENTIALS, CUSTOMER, IDENTITY, SERVER) for name in fields_of(of))
 """In the order in which an auditor asks: bucket, credentials, tokens, customer, furl, identities, the lost server."""
-_CHANNEL_WORDS = {
-    "own": "the program's own record",
-    "certified": "relayed, proved by its hash",
-    "testimony": "read out of the server",
-    "paired": "relayed, vouched for by the node id",
-    "site": "recorded by the signup program",
-    "form": "typed into the web form",
-    "remote": "relayed from a host: not believed",
-    "stray": "without its announcement: not believed",
-    "error": "inside an error message: not believed",
-    "broken": "its key does not fit its certificate: not believed",
-    "foreign": "of another signup in the file: not believed",
-    "damaged": "damaged: not believed",
-    "moved": "of a csv file whose cells have moved: not believed",
-    "redacted": "blacked out, or an example: no value",
-    "unsure": "it may be damaged: not sure",
+_CAME = {
+    OWN: "the program's own record",
+    SITE: "recorded by the signup program",
+    FORM: "typed into the web form",
+    REMOTE: "relayed from a host",
 }
+"""How a witness came."""
+_SO = {
+    DENIES: "not believed",
+    UNSURE: "not sure",
+    LESSENS: "believed less",
+    RAISES: "believed",
+    ASSURES: "sure all the same",
+}
+"""What a reason does to it."""
+_MOST_PLACES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +161,7 @@ def _explained(account: CaseAccount, name: str) -> ExplainedField:
             value=_masked(name, f.value),
             place=str(f.locator),
             rule=f.rule,
-            trust=_CHANNEL_WORDS[hearing.channel(f)],
+            trust=_trust(hearing, f),
             agrees=value is None or f.value == value,
             believed=f in believed,
         )
@@ -170,14 +172,22 @@ def _explained(account: CaseAccount, name: str) -> ExplainedField:
     )
 
 
+def _trust(hearing: Hearing, fact: Fact) -> str:
+    """How a witness came, and every reason for which that is not its worth: with places and remedy."""
+    told = [_CAME[fact.channel]]
+    for note in {note.reason: note for note in hearing.notes(fact)}.values():
+        reason = REASONS[note.reason]
+        places = ", ".join(plain(str(place)) for place in note.because[:_MOST_PLACES])
+        because = f" (because of {places})" if places else ""
+        remedy = "" if reason.remedy.startswith("none needed") else f"; next: {reason.remedy}"
+        told.append(f"{_SO[reason.weight]}: {reason.means}{because}{remedy}")
+    if fact.channel == REMOTE and len(told) == 1:
+        told.append("not believed: nothing vouches for it")
+    return "; ".join(told)
+
+
 def _all_witnesses(account: CaseAccount, name: str) -> list[Fact]:
-    seen: dict[Fact, None] = {}
-    for fact in account.witnesses.get(name, ()):
-        seen[fact] = None
-    for signup in account.signups:
-        for fact in signup.told(name):
-            seen[fact] = None
-    return sorted(seen, key=lambda f: (account.hearing.standing(f), f.locator))
+    return sorted(doubts.witnesses(account, name), key=lambda f: (account.hearing.standing(f), f.locator))
 
 
 def _masked(name: str, value: str) -> str:

@@ -1,0 +1,72 @@
+"""Every reason for which a witness is not worth what its channel is, with places and remedy; secrets stay masked."""
+
+from __future__ import annotations
+
+from makings import (
+    ACCESS_KEY_ID,
+    BUCKET,
+    PARTS,
+    SECRET_KEY,
+    codes,
+    evidence,
+    identities_read,
+    log,
+    open_files,
+    secrets,
+)
+
+from laeforensics.facts.reasons import REASONS
+from laerecover.manifest import Secret
+
+
+def doubtful(folder):
+    """A case whose log has another secret key in it, blacked out, and whose secrets file holds a stranger's sector."""
+    credentials = PARTS["credentials"].replace(SECRET_KEY, "X" * 40)
+    whole = log(credentials=credentials, running=PARTS["running"] + identities_read())
+    return open_files(folder, evidence(log=whole, secrets=secrets(publichost="198.51.100.9")))
+
+
+def test_each_reason_is_told_with_meaning_remedy_and_places(tmp_path):
+    """One row for each witness and reason, in the words of the one table of reasons."""
+    case = doubtful(tmp_path)
+    doubts = case.doubts
+    told = {(row.field, row.reason, row.weight) for row in doubts.itertuples()}
+    assert ("user_secret_key", "redacted", "denies") in told
+    assert ("public_host", "host-differs", "denies") in told
+    assert ("user_access_key_id", "tied", "unsure") in told
+    assert ("introducer_node_pem", "certified", "raises") in told
+    for row in doubts.itertuples():
+        assert row.account_id == BUCKET
+        assert (row.meaning, row.remedy) == (REASONS[row.reason].means, REASONS[row.reason].remedy)
+    tied = doubts[(doubts.reason == "tied") & (doubts.field == "user_access_key_id")].iloc[0]
+    assert tied.value == ACCESS_KEY_ID
+    assert tied.evidence.startswith("secrets/")
+    assert tied.because
+    assert all(place.startswith(tied.evidence) for place in tied.because)
+
+
+def test_undamaged_evidence_has_no_doubts(tmp_path):
+    """Nothing is doubted without a reason."""
+    assert open_files(tmp_path, evidence()).doubts.empty
+
+
+def test_explain_tells_the_reasons_with_their_places(tmp_path):
+    """Beside each witness: how it came, why it is not believed, what speaks for that, what a human can do."""
+    case = doubtful(tmp_path)
+    text = str(case.explain(BUCKET))
+    assert "not believed: it was blacked out" in text
+    assert "next: look for a copy of this file that nobody has blacked out" in text
+    line = next(line for line in text.splitlines() if ACCESS_KEY_ID in line and "not sure" in line)
+    assert "(because of secrets/" in line
+    assert "redacted" in codes(case)
+
+
+def test_no_secret_is_shown(tmp_path):
+    """Neither by the table nor by explain."""
+    case = doubtful(tmp_path)
+    secret = [row.value for row in case.doubts.itertuples() if row.field in ("user_secret_key", "server_node_pem")]
+    assert secret
+    assert all(isinstance(value, Secret) for value in secret)
+    shown = case.doubts.to_string() + str(case.explain(BUCKET)) + case.explain(BUCKET)._repr_html_()
+    assert SECRET_KEY not in shown
+    assert "PRIVATE KEY" not in shown
