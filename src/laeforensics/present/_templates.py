@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,19 @@ if TYPE_CHECKING:
     from jinja2 import Environment, Template
     from markupsafe import Markup
 
+_BREAKS = re.compile(r"(?<=\w)(?:[/-](?=\w)|,)|(?<=\w)(?=@\w)")
+
 
 def template(name: str) -> Template:
     """A template of this package, with autoescape."""
     return _environment().get_template(name)
+
+
+def _breakable(text: str) -> Markup:
+    """Names, places, commands: the next line may begin behind a slash, a dash, a comma, and before an @."""
+    from markupsafe import Markup, escape
+
+    return Markup(_BREAKS.sub("\\g<0><wbr>", str(escape(plain(str(text))))))  # noqa: S704
 
 
 @cache
@@ -43,5 +53,6 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["plain"] = lambda value: plain(str(value))
+    environment.filters["breakable"] = _breakable
     environment.globals["verbatim"] = verbatim
     return environment

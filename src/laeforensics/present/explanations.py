@@ -111,7 +111,7 @@ class Explanation:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return template("why.html").render(e=self, raw={}, times=(), todo=())
+        return template("why.html").render(e=self, raw={}, times=(), todo=(), heading="h4")
 
 
 def explain(account: CaseAccount) -> Explanation:

@@ -172,7 +172,8 @@ def _rows(judgement: Judgement, commands: CommandLines | None) -> list[AccountRo
     accounts = words.ordered(judgement.accounts)
     urgent = [a for a in accounts if rules.verdict(a).name in words.PROBLEMS]
     within = {a.account_id for a in urgent[:MOST_WITHIN]}
-    shown = lines.excerpts(judgement, (place for a in accounts for place in _places(a, is_whole=a in urgent)))
+    places = [place for n, a in enumerate(accounts) for place in _places(a, is_whole=n < len(urgent))]
+    shown = lines.excerpts(judgement, places)
     return [
         AccountRow(
             judgement=judgement,

@@ -32,13 +32,19 @@
   };
   for (const field of [search, ...facets]) field.addEventListener("input", () => { apply(); remember(); });
   tools.querySelector("button").addEventListener("click", () => { for (const field of [search, ...facets]) field.value = ""; apply(); remember(); search.focus(); });
-  all("th[data-sort]", table.tHead).forEach((head) => head.querySelector("button").addEventListener("click", () => {
+  const heads = all("th[data-sort]", table.tHead);
+  for (const head of heads) {
+    const button = document.createElement("button");
+    button.type = "button"; button.append(...head.childNodes); head.append(button);
+    button.addEventListener("click", () => sort(head));
+  }
+  const sort = (head) => {
     const turn = head.getAttribute("aria-sort") === "ascending" ? -1 : 1, name = head.dataset.sort;
-    for (const other of all("th[data-sort]", table.tHead)) other.removeAttribute("aria-sort");
+    for (const other of heads) other.removeAttribute("aria-sort");
     head.setAttribute("aria-sort", turn > 0 ? "ascending" : "descending");
     rows.sort((one, two) => turn * one.dataset[name].localeCompare(two.dataset[name], "en", { numeric: true }));
     table.append(...rows);
-  }));
+  };
   for (const row of rows) row.addEventListener("toggle", (event) => row.classList.toggle("open", event.target.open), true);
   const arrive = () => {
     const word = location.hash.slice(1), row = word && document.getElementById(word);
@@ -54,5 +60,6 @@
     }
   };
   addEventListener("hashchange", arrive);
-  apply(); arrive();
+  addEventListener("load", () => setTimeout(arrive));
+  apply();
 })();
