@@ -17,6 +17,7 @@ from laeforensics.cli import (
     extract,
     lint,
     listing,
+    notebook,
     show,
     timeline,
 )
@@ -35,7 +36,7 @@ app.add_typer(grammars, name="grammars")
 
 for _verb in (audit.audit, explain.explain, decide.decide, extract.extract, diff.diff, custody.custody, attest.attest):
     app.command(help=help_of(_verb))(_verb)
-for _verb in (show.show, timeline.timeline):
+for _verb in (show.show, timeline.timeline, notebook.notebook):
     app.command(help=help_of(_verb))(_verb)
 app.command("list", help=help_of(listing.list_accounts))(listing.list_accounts)
 grammars.command(help=help_of(lint.lint))(lint.lint)

@@ -33,10 +33,8 @@ MANY = ("decide", "evidence", "--where", "contested=user_secret_key", "--because
 def two(folder):
     """Two customers whose secrets files contradict their logs."""
     ours = evidence(secrets=secrets(secret_key=OTHER_KEY))
-    theirs = {
-        as_another(n.encode()).decode(): as_another(d)
-        for n, d in evidence(secrets=secrets(secret_key="x" + OTHER_KEY[1:])).items()
-    }
+    other = evidence(secrets=secrets(secret_key="x" + OTHER_KEY[1:]))
+    theirs = {as_another(name.encode()).decode(): as_another(data) for name, data in other.items()}
     files = {n: d for n, d in theirs.items() if not n.endswith((".csv", ".json"))}
     write(folder / "evidence", {**files, **ours})
     return folder
@@ -83,12 +81,11 @@ def test_half_a_decision_about_many_is_none(words, two, typed):
 
 
 def test_the_audit_that_comes_after_is_the_one_that_came_before(two, typed):
-    """What `decide` says comes next repeats --output and --key-file, and works; then `diff` shows what the decision did."""
+    """What `decide` says comes next repeats --output and --key-file, and works; `diff` shows what it did."""
     assert typed(*AUDIT)[0] == 0
     _, out, _ = typed("decide", "evidence", EMAIL, "user_secret_key", "--witness", 1, "--because", "x")
     command = out.rpartition("next: ")[2].split()
-    assert command[0] == "laeforensics"
-    assert command[1:] == [*AUDIT[:2], "--output", *AUDIT[3:]] or set(map(str, AUDIT[2:])) - {"-o"} <= set(command)
+    assert command == ["laeforensics", *AUDIT]
     code, out, _ = typed(*command[1:])
     assert code == 0
     (line,) = (line for line in out.split("\n") if line.startswith("what changed: "))

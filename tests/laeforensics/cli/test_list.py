@@ -7,7 +7,7 @@ import io
 import json
 
 import pytest
-from makings import BUCKET, EMAIL, SECRET_KEY, evidence, is_three_lines, request, result, secrets
+from makings import BUCKET, EMAIL, SECRET_KEY, evidence, is_three_lines, secrets
 from packings import write
 
 from laeforensics.audit.selection import NAMES
@@ -34,7 +34,6 @@ def contested(folder):
         (("--where", f"customer_email={EMAIL}", "--where", "grade=IDENTITY_KEPT"), 1),
         (("--where", f"customer_email={EMAIL}", "--where", "server=GONE"), 0),
     ],
-    ids=" ".join,
 )
 def test_accounts_are_picked_by_what_holds_of_them(words, found, typed):
     """One line each on stdout, their number on stderr."""
@@ -59,13 +58,12 @@ def test_what_is_no_condition_is_refused_with_those_that_there_are(condition, ty
 def test_csv_runs_no_formula(folder, typed):
     """What a spreadsheet would calculate begins with an apostrophe; what is listed is what --json lists."""
     mail = "=cmd@example.org"
-    rows = evidence(requests=request(email=mail), results=result(email=mail), log=None)
-    write(folder / "evidence", rows)
-    (folder / "evidence/signup_logs").joinpath(next((folder / "evidence/signup_logs").iterdir())).unlink()
+    told = {name: data.replace(EMAIL.encode(), mail.encode()) for name, data in evidence().items()}
+    write(folder / "evidence", told)
     _, out, _ = typed("list", "evidence", "--csv")
-    (told,) = csv.DictReader(io.StringIO(out))
+    (row,) = csv.DictReader(io.StringIO(out))
     _, out, _ = typed("list", "evidence", "--json")
     (same,) = json.loads(out)
-    assert same["account_id"] == told["account_id"]
-    assert told["customer_email"][:1] in ("'", "", "a")
+    assert (same["account_id"], same["customer_email"]) == (row["account_id"], mail)
+    assert row["customer_email"] == f"'{mail}"
     assert SECRET_KEY not in out
