@@ -43,11 +43,12 @@ check: $(VENV)/.dev
 e2e: $(VENV)/.dev
 	@$(BIN)/python -m pytest -m "e2e and not long" -rs $(E2E) || [ $$? -eq 5 ]
 
-# What the rig and the tests with a real sshd need of Debian (laerecover.rehearsal.rig.tools says what is missing). Needs root.
+# What the rig, the tests with a real sshd and those in a browser need of Debian (laerecover.rehearsal.rig.tools says what is missing). Needs root.
 rig-tools:
 	apt-get -qq update
 	DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install \
-	  debootstrap dpkg-dev iproute2 nftables util-linux openssh-client openssh-server fuse3 curl busybox rust-coreutils
+	  debootstrap dpkg-dev iproute2 nftables util-linux openssh-client openssh-server fuse3 curl busybox rust-coreutils \
+	  chromium fonts-dejavu-core
 
 fuzz: $(VENV)/.dev
 	LAE_FUZZ_SECONDS=$${LAE_FUZZ_SECONDS:-60} LAE_FUZZ_ROUNDS=$${LAE_FUZZ_ROUNDS:-400} $(BIN)/python -m pytest -m "fuzz and not long"

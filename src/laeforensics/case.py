@@ -21,6 +21,7 @@ from laeforensics.evidence.read import read_beside
 from laeforensics.evidence.recognise import EvidenceFile
 from laeforensics.export import manifest, tables
 from laeforensics.present import cards, explanations
+from laeforensics.present import timeline as timelines
 from laeforensics.reading.whole import add_monthly, miss, read_all
 
 if TYPE_CHECKING:
@@ -78,8 +79,8 @@ class Case:
 
     @property
     def timeline(self) -> pd.DataFrame:
-        """Every run, csv row and server of each account with its time and place."""
-        return tables.TIMELINE.of(self.judgement)
+        """What happened to each account, in the order of time: `account_id time what detail place`."""
+        return tables.Table(columns=timelines.COLUMNS, rows=timelines.rows).of(self.judgement)
 
     @cached_property
     def residue(self) -> pd.DataFrame:

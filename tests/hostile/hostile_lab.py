@@ -207,7 +207,8 @@ def look_at_everything(case: Any) -> None:
         rude = {c for c in text if c != "\n" and not c.isprintable() and c != "\u00a0"}
         assert not rude, f"control or formatting characters on the terminal: {rude!r}"
     page = pages.page(case.judgement)
-    assert "<script" not in page.lower() and "javascript:" not in page.lower()
+    # One script, the page's own, which is let in by its hash.
+    assert page.lower().count("<script") == 1 and "javascript:" not in page.lower()
 
 
 def is_subset(said: dict[str, Any], true: dict[str, Any], names: Iterable[str] = FIELDS) -> list[str]:

@@ -16,7 +16,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LOG = next(path for path in sorted((ROOT / "fixtures/evidence/signup_logs").iterdir()) if path.stat().st_size > 50_000)
-INGREDIENTS = ("pyproject.toml", "README.md", "LICENSE", "MANIFEST.in", "src", "grammars")
+INGREDIENTS = ("pyproject.toml", "README.md", "LICENSE", "MANIFEST.in", "src", "grammars", "notebooks")
 LITTER = shutil.ignore_patterns("__pycache__", "*.egg-info")
 READ = """
 import json, sys

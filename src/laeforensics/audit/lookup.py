@@ -9,15 +9,20 @@ from laeforensics.accounts.account import CaseAccount, keys_of
 from laeforensics.errors import UnknownKey
 from laeforensics.facts.masking import plain
 
+_SHORTEST = 4
+"""So many characters of a name tell whose it is."""
+
 
 def account_of(accounts: Sequence[CaseAccount], key: str, *, where: str) -> CaseAccount:
     """The account of a log name, bucket, e-mail or activation key; among several, the one that is no attempt.
 
+    The beginning of one will do where it is one account's alone, and so will a short name.
     `where` tells people what was searched. Raises UnknownKey: none bears that name, or several do.
     """
     wanted = key.strip()
     found = [a for a in accounts if wanted in keys_of(a)]
     found = found or [a for a in accounts if wanted.lower() in {k.lower() for k in keys_of(a)}]
+    found = found or [a for a in accounts if _begins(a, wanted.lower().split())]
     if len(found) == 1:
         return found[0]
     real = [a for a in found if not a.is_attempt]
@@ -31,6 +36,14 @@ def account_of(accounts: Sequence[CaseAccount], key: str, *, where: str) -> Case
         where=where,
         next_step=_near(accounts, wanted) or "look at the account_id column of `laeforensics audit`",
     )
+
+
+def _begins(account: CaseAccount, words: Sequence[str]) -> bool:
+    """True if every word is how one of its names begins, as in its short name; of one word alone enough is wanted."""
+    if sum(map(len, words)) < _SHORTEST:
+        return False
+    keys = [key.lower() for key in keys_of(account)]
+    return all(any(key.startswith(word) for key in keys) for word in words)
 
 
 def _near(accounts: Sequence[CaseAccount], wanted: str) -> str | None:

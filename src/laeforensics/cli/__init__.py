@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
-from laeforensics.cli import _shell, attest, audit, custody, decide, diff, explain, extract, lint
+from laeforensics.cli import (
+    _shell,
+    attest,
+    audit,
+    custody,
+    decide,
+    diff,
+    explain,
+    extract,
+    lint,
+    listing,
+    notebook,
+    show,
+    timeline,
+)
 from laeforensics.cli._options import help_of
 
 app = typer.Typer(
@@ -22,11 +36,26 @@ app.add_typer(grammars, name="grammars")
 
 for _verb in (audit.audit, explain.explain, decide.decide, extract.extract, diff.diff, custody.custody, attest.attest):
     app.command(help=help_of(_verb))(_verb)
+for _verb in (show.show, timeline.timeline, notebook.notebook):
+    app.command(help=help_of(_verb))(_verb)
+app.command("list", help=help_of(listing.list_accounts))(listing.list_accounts)
 grammars.command(help=help_of(lint.lint))(lint.lint)
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"laeforensics {version('lae-recovery')}")
+        raise typer.Exit
+
+
 @app.callback()
-def _every_verb() -> None:
+def _every_verb(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="say which version this is")
+    ] = False,
+) -> None:
     """Keep the verbs verbs, however few."""
 
 

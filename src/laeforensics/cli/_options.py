@@ -29,7 +29,18 @@ ClosedAccounts = Annotated[
     Path | None,
     typer.Option("--closed", help="customers who left, never recovered: lines of account or e-mail,date,reason"),
 ]
-Key = Annotated[str, typer.Argument(metavar="KEY", help="log name, bucket, e-mail or activation key")]
+KEY_HELP = "log name, bucket, e-mail or activation key, or the beginning of one"
+Key = Annotated[str, typer.Argument(metavar="KEY", help=KEY_HELP)]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="say nothing but what is wrong")]
+Where = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--where",
+        metavar="NAME=VALUE",
+        help="only accounts of which this holds: contested=product_token, customer_email=*@example.org; "
+        "of several all must hold",
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

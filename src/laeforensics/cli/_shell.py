@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
@@ -20,10 +22,12 @@ if TYPE_CHECKING:
     from laeforensics.evidence.custody import Comparison
     from laeforensics.evidence.recognise import EvidenceFile
     from laeforensics.export.statement import SideFile
+    from laeforensics.present.commands import CommandLines
 
 EXIT_CHECK = 1
 EXIT_EVIDENCE = 2
 EXIT_INTERRUPTED = 130
+LAST_AUDIT = "audit.json"
 
 
 def open_case(options: CaseOptions) -> Case:
@@ -40,6 +44,57 @@ def open_case(options: CaseOptions) -> Case:
             jobs=options.jobs,
             progress=step,
         )
+
+
+def commands(options: CaseOptions, *, output: Path | None = None, key_file: Path | None = None) -> CommandLines:
+    """What is to be typed about this case, with the options that were given now."""
+    from laeforensics.present.commands import CommandLines
+
+    def words(**given: Path | None) -> tuple[str, ...]:
+        return tuple(w for name, path in given.items() if path for w in (f"--{name.replace('_', '-')}", str(path)))
+
+    return CommandLines(
+        evidence=tuple(map(str, options.evidence)),
+        case=words(case=options.case_folder),
+        sources=words(inventory=options.inventory, product_tokens=options.product_tokens, closed=options.closed),
+        written=words(output=output, key_file=key_file),
+    )
+
+
+def people(options: CaseOptions, *, quiet: bool = False) -> TextIO:
+    """Where people's text goes: beside what machines read, and nowhere if nothing is to be said."""
+    return io.StringIO() if quiet else sys.stderr if options.as_json else sys.stdout
+
+
+def remember(options: CaseOptions, folder: Path, *, output: Path, key_file: Path | None) -> None:
+    """Note in the case folder how it was audited, for the command that comes after a decision. Raises OSError."""
+    from laeforensics.writing import write_whole
+
+    sources = {"inventory": options.inventory, "product_tokens": options.product_tokens, "closed": options.closed}
+    told = {"output": output, "key_file": key_file, **sources}
+    paths = {name: str(path.resolve()) for name, path in told.items() if path is not None}
+    write_whole(folder / LAST_AUDIT, [json.dumps(paths, indent=1) + "\n"], is_private=True)
+
+
+def audit_again(options: CaseOptions, folder: Path) -> str:
+    """The command by which this case was audited last; as far as that is known."""
+    from laeforensics.evidence.read import read_beside
+
+    told: dict[str, Path] = {}
+    with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
+        told = {name: _near(Path(path)) for name, path in json.loads(read_beside(folder / LAST_AUDIT)).items()}
+    options = replace(
+        options,
+        inventory=options.inventory or told.get("inventory"),
+        product_tokens=options.product_tokens or told.get("product_tokens"),
+        closed=options.closed or told.get("closed"),
+    )
+    return commands(options, output=told.get("output"), key_file=told.get("key_file")).audit()
+
+
+def _near(path: Path) -> Path:
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def side_files(options: CaseOptions, case: Case) -> list[SideFile]:
@@ -179,6 +234,10 @@ def run(app: typer.Typer, argv: list[str] | None) -> Any:
             sys.stdout.close()
         sys.stdout = io.StringIO()
         sys.exit(0)
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # click met it first, and calls it a failure
+            sys.exit(0)
+        raise
     except OSError as error:
         complain(
             error.strerror or type(error).__name__,

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import filecmp
 import json
+import shutil
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,20 +15,27 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from laeforensics.cli import _shell
-from laeforensics.cli._options import CaseOptions, of_a_case
+from laeforensics.cli._options import CaseOptions, Quiet, of_a_case
 
 if TYPE_CHECKING:
     from laeforensics.case import Case
     from laerecover.manifest import Manifest
 
+_OUTPUT = Path("manifest.parquet")
+FORMER = "audit.before.parquet"
+"""The audit before the last one that changed anything: what `diff` compares with."""
+
 
 @of_a_case("case_folder", "inventory", "product_tokens", "closed", "jobs", "as_json")
 def audit(
     options: CaseOptions,
-    output: Annotated[Path, typer.Option("--output", "-o", help="the manifest to write")] = Path("manifest.parquet"),
+    output: Annotated[Path, typer.Option("--output", "-o", help="the manifest to write")] = _OUTPUT,
     key_file: Annotated[Path | None, typer.Option(help="the manifest's key; made if it does not exist")] = None,
+    quiet: Quiet = False,
 ) -> None:
     """Judge every account, and write the manifest, audit.parquet and audit.html (the last two without secrets).
+
+    A former audit.parquet that says something else is kept as audit.before.parquet, for `diff`.
 
     Exits with 1 if a file is not what it was when it was first read.
     """
@@ -41,14 +52,20 @@ def audit(
     case = _shell.open_case(options)
     beside = _shell.side_files(options, case)
     compared = _shell.keep_custody(case, options, beside)
-    out = sys.stderr if options.as_json else sys.stdout
+    out = _shell.people(options, quiet=quiet)
     print(cards.card(case.judgement, is_short=out.isatty()), file=out)
     output.parent.mkdir(parents=True, exist_ok=True)
-    manifest = case.export(output, key_file=key_file)
-    pages.write_page(case.judgement, output.with_name("audit.html"))
+    with _former_kept(output.with_name("audit.parquet")) as former:
+        manifest = case.export(output, key_file=key_file)
+    commands = _shell.commands(options, output=None if output == _OUTPUT else output, key_file=key_file)
+    pages.write_page(case.judgement, output.with_name("audit.html"), commands)
     write_statement(output.with_name(NAME), statement(case.judgement, beside, now=datetime.now(UTC)))
+    if compared is not None:
+        _shell.remember(options, case.folder, output=output, key_file=key_file)
     kept = "" if compared else ": not kept"
     print(f"\n{_written(case, manifest, output, key_file, kept)}", file=out)
+    if former.is_file() and not filecmp.cmp(former, output.with_name("audit.parquet"), shallow=False):
+        print(f"what changed: laeforensics diff {former} {output.with_name('audit.parquet')}", file=out)
     if options.as_json:
         told = {
             "manifest": str(output),
@@ -62,6 +79,20 @@ def audit(
         raise typer.Exit(_shell.EXIT_CHECK)
 
 
+@contextlib.contextmanager
+def _former_kept(table: Path) -> Iterator[Path]:
+    """The audit that lies there is kept, if the one that is written now says something else."""
+    former, copy = table.with_name(FORMER), table.with_name(f".{FORMER}.tmp")
+    if table.is_file():
+        shutil.copy(table, copy)
+    try:
+        yield former
+        if copy.is_file() and not filecmp.cmp(copy, table, shallow=False):
+            copy.replace(former)
+    finally:
+        copy.unlink(missing_ok=True)
+
+
 def _refuse(options: CaseOptions, output: Path, key_file: Path | None) -> None:
     """End with EXIT_EVIDENCE if something would be written where it must not be. Raises CustodyError."""
     from laeforensics.evidence import custody
@@ -71,7 +102,7 @@ def _refuse(options: CaseOptions, output: Path, key_file: Path | None) -> None:
         _shell.stop(
             "the manifest's name is a folder's", str(output), f"name a file: --output {output / 'manifest.parquet'}"
         )
-    if output.name in ("audit.parquet", "audit.html", "statement.json"):
+    if output.name in ("audit.parquet", "audit.html", "statement.json", FORMER):
         _shell.stop(
             "that name is the audit's own",
             str(output),

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from laeforensics.cli import _shell
-from laeforensics.cli._options import EVIDENCE, CaseFolder, CaseOptions, ProductTokens
+from laeforensics.cli._options import EVIDENCE, KEY_HELP, CaseFolder, CaseOptions, ProductTokens, Quiet, Where
+
+if TYPE_CHECKING:
+    from laeforensics.case import Case
 
 
 def decide(
     evidence: Annotated[list[Path] | None, EVIDENCE] = None,
-    key: Annotated[str | None, typer.Argument(metavar="KEY", help="log name, bucket, e-mail or activation key")] = None,
+    key: Annotated[str | None, typer.Argument(metavar="KEY", help=KEY_HELP)] = None,
     field: Annotated[str | None, typer.Argument(metavar="FIELD", help="the contested field")] = None,
     witness: Annotated[
         int | None,
@@ -24,28 +28,47 @@ def decide(
     aside: Annotated[
         str | None, typer.Option("--set-aside", metavar="FILE", help="an unread file in which nothing is needed")
     ] = None,
+    where: Where = None,
+    prefer: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RULE",
+            help="with --where: the right witness is the account's `own`, the one of `most` files, "
+            "or that of the file whose name begins so",
+        ),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="with --where: record what is shown without it")] = False,
     case_folder: CaseFolder = None,
     product_tokens: ProductTokens = None,
+    quiet: Quiet = False,
 ) -> None:
     """Decide a contested field: which witness is right, who says so, why.
     Kept in the case folder, carried into the manifest.
+
+    With --where contested=FIELD --prefer RULE in all accounts at once; shown first, recorded with --yes.
 
     Or set an unread file aside, with its digest: it blocks no account until it changes."""
     from laeforensics.evidence import custody
     from laeforensics.facts.masking import plain
 
     roots = list(evidence or ())
-    if aside is not None:  # what stands last is no KEY and no FIELD then
+    if aside is not None or where:  # what stands last is no KEY and no FIELD then
         roots += [Path(word) for word in (key, field) if word is not None]
         key = field = None
     options = CaseOptions(evidence=roots, case_folder=case_folder, product_tokens=product_tokens)
-    _refuse_half(roots, aside, {"EVIDENCE": roots or None, "KEY": key, "FIELD": field, "--witness": witness}, because)
+    if where:
+        _refuse_half_of_many(roots, where, prefer, because, others=(aside, witness))
+    else:
+        words = {"EVIDENCE": roots or None, "KEY": key, "FIELD": field, "--witness": witness}
+        _refuse_half(roots, aside, words, because)
     if options.case_folder is not None:
         custody.refuse_inside(options.case_folder, options.evidence)
     who = who or _shell.user_name()
     case = _shell.open_case(options)
     try:
-        if aside is not None:
+        if where:
+            told = _decide_many(case, where, prefer or "", who=who, because=because or "", is_recorded=yes)
+        elif aside is not None:
             told = "\n".join(case.set_aside(aside, who=who, because=because or ""))
         else:
             told = case.decide(key or "", field or "", witness=witness or 0, who=who, because=because or "")
@@ -55,12 +78,61 @@ def decide(
             str(case.folder),
             "name a folder that can be written to with --case, here and in every later `audit`",
         )
-    again = f" --case {options.case_folder}" if options.case_folder else ""
-    again += f" --product-tokens {options.product_tokens}" if options.product_tokens else ""
-    print(f"{plain(told)}\nkept in {case.folder}\nnext: laeforensics audit {' '.join(map(str, roots))}{again}")
+    out = _shell.people(options, quiet=quiet)
+    print("\n".join(map(plain, told.split("\n"))), file=out)
+    if where and not yes:
+        print("nothing is recorded yet\nnext: the same command with --yes", file=out)
+    else:
+        print(f"kept in {case.folder}\nnext: {_shell.audit_again(options, case.folder)}", file=out)
 
 
-def _refuse_half(roots: list[Path], aside: str | None, words: dict[str, object], because: str | None) -> None:
+def _decide_many(case: Case, where: list[str], prefer: str, *, who: str, because: str, is_recorded: bool) -> str:
+    """Decide the contested field that the conditions name in every account that they pick; told line by line.
+
+    Ends with EXIT_EVIDENCE if the rule picks a witness nowhere. Raises DecisionError, UnknownKey, OSError.
+    """
+    from laeforensics.audit import decisions, preference, selection
+
+    field = next(c.partition("=")[2].strip() for c in where if c.startswith("contested="))
+    judgement = case.judgement
+    accounts = selection.picked(judgement.accounts, where)
+    numbers = {a.account_id: preference.preferred(a, field, prefer) for a in accounts}
+    if not any(numbers.values()):
+        what = f"{prefer} picks a witness of {field} in none of {len(accounts)} accounts"
+        _shell.stop(what, " ".join(where), "look at one of them with `explain`, and decide it by --witness")
+    lines = []
+    for account in accounts:
+        number = numbers[account.account_id]
+        if number is None:
+            lines.append(f"left    {account.account_id}  {prefer} picks no witness, or several that differ")
+            continue
+        place = decisions.witnesses(account, field)[number - 1].locator
+        lines.append(f"{'decided' if is_recorded else 'would be'}  {account.account_id}  witness {number}, {place}")
+    if is_recorded:
+        for account in accounts:
+            number = numbers[account.account_id]
+            if number is not None:
+                why = f"{because} (--prefer {prefer})"
+                judgement.decide(account, decisions.Choice(field=field, witness=number, who=who, because=why))
+    picked = sum(number is not None for number in numbers.values())
+    return "\n".join([*lines, f"{picked} of {len(accounts)} accounts, {field}, says {who}: {because}"])
+
+
+def _refuse_half_of_many(
+    roots: list[Path], where: list[str], prefer: str | None, because: str | None, *, others: tuple[object, object]
+) -> None:
+    """End with EXIT_EVIDENCE unless a decision about many is said whole, and nothing else."""
+    usage = "laeforensics decide EVIDENCE --where contested=FIELD --prefer RULE --because WHY"
+    if any(other is not None for other in others):
+        _shell.stop("two decisions at once", "--where, --witness, --set-aside", "give one of them")
+    contested = [c for c in where if c.startswith("contested=") and c.partition("=")[2].strip("* ")]
+    missing = {"EVIDENCE": not roots, "--where contested=FIELD": len(contested) != 1, "--prefer": not prefer}
+    lacking = [word for word, is_missing in missing.items() if is_missing]
+    if lacking or because is None:
+        _shell.stop(f"{', '.join(lacking) or 'a reason'} is missing", " ".join(where), usage)
+
+
+def _refuse_half(roots: list[Path], aside: str | None, words: Mapping[str, object], because: str | None) -> None:
     """End with EXIT_EVIDENCE unless one decision is said, and said whole."""
     where = " ".join(map(str, roots)) or "decide"
     if aside is not None and words["--witness"] is not None:

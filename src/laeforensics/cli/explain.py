@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-import sys
-from typing import Annotated
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from laeforensics.cli import _shell
 from laeforensics.cli._options import CaseOptions, Key, of_a_case
+
+if TYPE_CHECKING:
+    from laeforensics.case import Case
+    from laeforensics.present.commands import CommandLines
 
 
 @of_a_case("case_folder", "product_tokens", "closed", "jobs", "as_json")
@@ -21,13 +25,31 @@ def explain(
     """Why we believe what we say of one account: every field, every witness with its place."""
     from dataclasses import asdict, replace
 
-    explanation = _shell.open_case(options).explain(key)
+    case = _shell.open_case(options)
+    explanation = case.explain(key)
     if field is not None:
         chosen = tuple(f for f in explanation.fields if f.name == field)
         if not chosen:
             names = ", ".join(f.name for f in explanation.fields)
             _shell.stop(f"no field {field!r}", "--field", f"choose one of {names}")
         explanation = replace(explanation, fields=chosen)
-    print(explanation, file=sys.stderr if options.as_json else sys.stdout)
+    out = _shell.people(options)
+    print(explanation, file=out)
+    for line in _what_to_type(case, explanation.account_id, field, _shell.commands(options)):
+        print(line, file=out)
     if options.as_json:
         print(json.dumps(asdict(explanation), indent=1))
+
+
+def _what_to_type(case: Case, account_id: str, field: str | None, commands: CommandLines) -> Iterator[str]:
+    """Of each contested field the command that decides it, and which witness is rather to be believed."""
+    from laeforensics.audit.lookup import account_of
+    from laeforensics.audit.preference import hint
+
+    account = account_of(case.judgement.accounts, account_id, where=account_id)
+    for name in sorted(account.contested):
+        if field in (None, name):
+            found = hint(account, name)
+            yield ""
+            yield f"decide: {commands.decide(account.account_id, name, found[0] if found else 'N')}"
+            yield f"  hint: witness {found[0]}: {found[1]}" if found else "  hint: nothing speaks for one of them"

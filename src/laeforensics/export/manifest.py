@@ -59,6 +59,7 @@ def export(
     with _arrow.small_arrow():
         written = manifest.write_manifest(path, handed_over, evidence_digest=evidence_digest, key_file=key_file)
         manifest.write_audit_table(path.with_name("audit.parquet"), map(manifest_account, accounts))
+        path.with_name("audit.parquet").chmod(0o600)  # it holds names and addresses
     return written
 
 

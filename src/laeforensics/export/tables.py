@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from laeforensics.accounts.account import CaseAccount
 from laeforensics.accounts.outcome import outcome
-from laeforensics.audit import calls, doubts, rules, timeline
+from laeforensics.audit import calls, doubts, rules
 from laeforensics.audit.judgement import Judgement
 from laeforensics.doubting.signups import Signup
 from laeforensics.export import extraction
@@ -100,10 +100,6 @@ def _doubts(judgement: Judgement) -> Iterable[Cells]:
     return doubts.rows(judgement.accounts)
 
 
-def _timeline(judgement: Judgement) -> Iterable[Cells]:
-    return timeline.rows(judgement.accounts, judgement.roles, judgement.reading.sources)
-
-
 # -- findings, facts ---------------------------------------------------------------------------------------
 
 
@@ -186,7 +182,6 @@ AUDIT = Table(
 )
 CALLS = Table(columns=("account_id", "function", "callable", "blocked_by"), rows=_calls)
 DOUBTS = Table(columns=doubts.COLUMNS, rows=_doubts)
-TIMELINE = Table(columns=timeline.COLUMNS, rows=_timeline)
 FINDINGS = Table(
     columns=("code", "severity", "signup", "field", "message", "remedy", "locators"),
     rows=finding_rows,

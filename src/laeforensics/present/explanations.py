@@ -65,6 +65,11 @@ class ExplainedField:
     verdict: str
     lines: tuple[WitnessLine, ...]
 
+    @property
+    def is_plain(self) -> bool:
+        """True if there is a value, and nobody says anything else."""
+        return bool(self.lines) and self.value is not None and all(line.agrees and line.believed for line in self.lines)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
@@ -108,7 +113,7 @@ class Explanation:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return template("explanation.html").render(e=self)
+        return template("why.html").render(e=self, raw={}, times=(), todo=(), heading="h4")
 
 
 def explain(account: CaseAccount) -> Explanation:
@@ -117,7 +122,7 @@ def explain(account: CaseAccount) -> Explanation:
     findings = [
         *(finding("unread-evidence", f"{file} names this account, and was not read") for file in account.unread),
         *account.findings,
-        *(f for s in account.signups for f in s.findings),
+        *(f for s in account.signups for f in s.findings if not f.blocks or f.field not in account.decided),
     ]
     return Explanation(
         account_id=account.account_id,
@@ -139,7 +144,7 @@ def explain(account: CaseAccount) -> Explanation:
 
 
 def _explained(account: CaseAccount, name: str) -> ExplainedField:
-    facts = _all_witnesses(account, name)
+    facts = heard(account, name)
     value = account.values.get(name)
     hearing = account.hearing
     believed = hearing.asserting(facts)
@@ -155,6 +160,7 @@ def _explained(account: CaseAccount, name: str) -> ExplainedField:
         verdict = f"{agreeing} of {len(believed)} witnesses agree"
     open_to = decisions.witnesses(account, name) if name in account.contested else account.decided.get(name, [])
     numbers = {f: n for n, f in enumerate(open_to, start=1)}
+    facts.sort(key=lambda f: numbers.get(f, len(numbers) + 1))  # as a human counts them; the others behind
     lines = tuple(
         WitnessLine(
             number=numbers.get(f),
@@ -186,7 +192,8 @@ def _trust(hearing: Hearing, fact: Fact) -> str:
     return "; ".join(told)
 
 
-def _all_witnesses(account: CaseAccount, name: str) -> list[Fact]:
+def heard(account: CaseAccount, name: str) -> list[Fact]:
+    """All witnesses of a field, believed or not: those of the best standing first."""
     return sorted(doubts.witnesses(account, name), key=lambda f: (account.hearing.standing(f), f.locator))
 
 

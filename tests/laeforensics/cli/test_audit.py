@@ -48,9 +48,39 @@ def test_audit_writes_its_files_and_custody(folder, typed):
         "m.parquet",
         "audit.parquet",
         "audit.html",
+        "audit.d",
         "statement.json",
     }
     assert (folder / "evidence.case" / "custody.jsonl").is_file()
+
+
+def test_what_holds_names_is_its_owners_alone(folder, typed):
+    """audit.html, audit.parquet, the pages beside them."""
+    typed(*AUDIT)
+    modes = {path.name: path.stat().st_mode & 0o077 for path in (folder / "out").iterdir()}
+    assert {name for name, mode in modes.items() if mode} <= {"statement.json"}
+
+
+def test_quiet(folder, typed):
+    """Nothing is said of an audit that went well; with --json, JSON alone."""
+    assert typed(*AUDIT, "--quiet") == (0, "", "")
+    code, out, err = typed(*AUDIT, "-q", "--json")
+    assert (code, json.loads(out)["accounts"], err) == (0, 1, "")
+    assert typed("audit", "nowhere", "-q")[2] != ""
+
+
+def test_the_former_audit_is_kept_if_it_said_something_else(folder, typed):
+    """An audit that changes nothing leaves it alone; one that does names the `diff` to type."""
+    former = folder / "out/audit.before.parquet"
+    typed(*AUDIT)
+    assert "diff" not in typed(*AUDIT)[1]
+    assert not former.exists()
+    (folder / "evidence/signups.csv").write_bytes(b"")
+    _, out, _ = typed(*AUDIT)
+    assert f"laeforensics diff out/{former.name} out/audit.parquet" in out
+    typed(*AUDIT)
+    code, out, _ = typed("diff", former, folder / "out/audit.parquet")
+    assert (code, "1 changed" in out or "1 told by other evidence" in out) == (0, True)
 
 
 def test_audit_as_json(folder, typed):

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from makings import (
-    BUCKET,
-    evidence,
-    open_files,
-    secrets,
-)
+import pytest
+from makings import AUDIT, BUCKET, EMAIL, as_another, evidence, is_three_lines, open_files, secrets
+from packings import write
 
 import laeforensics as lf
 
@@ -27,3 +24,79 @@ def test_a_case_folder_that_cannot_be_made_is_told_with_the_option_that_helps(tm
     )  # fmt: skip
     assert code == 2
     assert "--case" in err
+
+
+MANY = ("decide", "evidence", "--where", "contested=user_secret_key", "--because", "the file was copied later")
+
+
+@pytest.fixture
+def two(folder):
+    """Two customers whose secrets files contradict their logs."""
+    ours = evidence(secrets=secrets(secret_key=OTHER_KEY))
+    other = evidence(secrets=secrets(secret_key="x" + OTHER_KEY[1:]))
+    theirs = {as_another(name.encode()).decode(): as_another(data) for name, data in other.items()}
+    files = {n: d for n, d in theirs.items() if not n.endswith((".csv", ".json"))}
+    write(folder / "evidence", {**files, **ours})
+    return folder
+
+
+def test_many_are_decided_at_once(two, typed):
+    """Shown first, recorded with --yes; then no account is contested, and each decision says by which rule."""
+    code, out, err = typed(*MANY, "--prefer", "secrets/")
+    assert (code, out.count("would be"), err) == (0, 2, "")
+    assert not (two / "evidence.case/decisions.jsonl").exists()
+    code, out, _ = typed(*MANY, "--prefer", "secrets/", "--yes")
+    assert (code, out.count("decided  ")) == (0, 2)
+    assert typed("list", "evidence", "--verdict", "CONTESTED")[1] == ""
+    _, out, _ = typed("explain", "evidence", EMAIL, "--field", "user_secret_key")
+    assert "the file was copied later (--prefer secrets/)" in out
+    assert "a human decides" not in out
+
+
+def test_a_rule_that_picks_no_single_value_decides_nothing(two, typed):
+    """Log and secrets file are both the account's own, one file each: neither rule tells them apart."""
+    for rule in ("own", "most", "serverinfo.csv"):
+        code, _, err = typed(*MANY, "--prefer", rule, "--yes")
+        assert code == 2
+        assert is_three_lines(err)
+    assert not (two / "evidence.case/decisions.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--where", "contested=user_secret_key", "--because", "x"),
+        ("--where", "verdict=CONTESTED", "--prefer", "own", "--because", "x"),
+        ("--where", "contested=*", "--prefer", "own", "--because", "x"),
+        ("--where", "contested=user_secret_key", "--prefer", "own"),
+        ("--where", "contested=user_secret_key", "--prefer", "own", "--because", "x", "--witness", "1"),
+    ],
+    ids=" ".join,
+)
+def test_half_a_decision_about_many_is_none(words, two, typed):
+    """Which field, by which rule, and why; nothing else beside it."""
+    code, _, err = typed("decide", "evidence", *words)
+    assert code == 2
+    assert is_three_lines(err)
+
+
+def test_the_audit_that_comes_after_is_the_one_that_came_before(two, typed):
+    """What `decide` says comes next repeats --output and --key-file, and works; `diff` shows what it did."""
+    assert typed(*AUDIT)[0] == 0
+    _, out, _ = typed("decide", "evidence", EMAIL, "user_secret_key", "--witness", 1, "--because", "x")
+    command = out.rpartition("next: ")[2].split()
+    assert command == ["laeforensics", *AUDIT]
+    code, out, _ = typed(*command[1:])
+    assert code == 0
+    (line,) = (line for line in out.split("\n") if line.startswith("what changed: "))
+    _, out, _ = typed(*line.split()[3:])
+    assert "verdict  CONTESTED -> RECOVERABLE" in out
+
+
+def test_witnesses_are_numbered_in_order_and_the_command_is_ready(two, typed):
+    """1, 2; then the line to type, with a hint or the word that there is none."""
+    _, out, _ = typed("explain", "evidence", EMAIL, "--field", "user_secret_key")
+    numbers = [line.split()[0] for line in out.split("\n") if line.startswith("  ") and line.split()[0].isdigit()]
+    assert numbers == ["1", "2"]
+    assert f"decide: laeforensics decide evidence {BUCKET} user_secret_key --witness N --because WHY" in out
+    assert "hint: nothing speaks for one of them" in out

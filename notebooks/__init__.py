@@ -1,0 +1,1 @@
+"""The notebooks that come with the package: `laeforensics notebook` lays them beside a case."""

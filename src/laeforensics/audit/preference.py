@@ -1,0 +1,58 @@
+"""Which witness of a contested field is rather to be believed, by a rule that a human names; or none."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+from laeforensics.accounts.account import CaseAccount
+from laeforensics.audit import decisions
+from laeforensics.errors import DecisionError
+from laeforensics.facts.fact import Fact
+
+OWN, MOST = "own", "most"
+RULES = {
+    OWN: "the account's own files say so; the others are files of all customers, which changed with time",
+    MOST: "most files say so",
+}
+"""A rule, with what it gives as its reason. Besides: the beginning of a file's name, which is told by it alone."""
+
+
+def preferred(account: CaseAccount, field: str, rule: str) -> int | None:
+    """The number of the witness that a rule picks, as `decide` takes it; None if it picks no value, or several.
+
+    Raises DecisionError: the rule is none.
+    """
+    heard = account.decided.get(field) or decisions.witnesses(account, field)
+    pick: Callable[[CaseAccount, Sequence[Fact]], list[Fact]] | None = {OWN: _own, MOST: _most}.get(rule)
+    if pick is None and not rule.strip():
+        raise DecisionError(
+            "no rule is named", where="--prefer", next_step=f"{OWN}, {MOST}, or how a file's name begins"
+        )
+    found = pick(account, heard) if pick else [f for f in heard if f.locator.evidence.startswith(rule)]
+    return heard.index(found[0]) + 1 if len({f.value for f in found}) == 1 else None
+
+
+def hint(account: CaseAccount, field: str) -> tuple[int, str] | None:
+    """The number of the witness that is rather to be believed, and why; None where nothing speaks for one."""
+    for rule, why in RULES.items():
+        number = preferred(account, field, rule)
+        if number is not None:
+            return number, why
+    return None
+
+
+def _own(account: CaseAccount, heard: Sequence[Fact]) -> list[Fact]:
+    own = {s.log.evidence for s in account.signups if s.log} | {
+        s.secrets.evidence for s in account.signups if s.secrets
+    }
+    return [fact for fact in heard if fact.locator.evidence in own]
+
+
+def _most(account: CaseAccount, heard: Sequence[Fact]) -> list[Fact]:
+    files: dict[str, set[str]] = defaultdict(set)
+    for fact in heard:
+        files[fact.value].add(fact.locator.evidence)
+    most = max(map(len, files.values()), default=0)
+    best = [value for value, names in files.items() if len(names) == most]
+    return [fact for fact in heard if fact.value in best]

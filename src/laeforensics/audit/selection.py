@@ -1,0 +1,61 @@
+"""Which accounts a condition picks: `verdict=CONTESTED`, `contested=product_token`, `customer_email=*@example.org`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from fnmatch import fnmatchcase
+
+from laeforensics.accounts.account import CaseAccount
+from laeforensics.audit import rules
+from laeforensics.errors import UnknownKey
+from laeforensics.facts.fields import FIELDS, SIGNUP_FIELDS
+
+_WORDS: dict[str, Callable[[CaseAccount], Iterable[str]]] = {
+    "account_id": lambda a: (a.account_id,),
+    "verdict": lambda a: (rules.verdict(a).name,),
+    "grade": lambda a: (grade.name,) if (grade := rules.grade(a)) else (),
+    "server": lambda a: (a.server,),
+    "missing": lambda a: a.missing,
+    "contested": lambda a: sorted(a.contested),
+    "decided": lambda a: sorted(a.decided),
+    "unread": lambda a: a.unread,
+    "blocking": rules.blocking,
+    "finding": lambda a: (f.code for f in (*a.findings, *(f for s in a.signups for f in s.findings))),
+    "log_file": lambda a: (s.name for s in a.signups),
+}
+NAMES = (*_WORDS, *(name for name in SIGNUP_FIELDS if not FIELDS[name].secret))
+"""What a condition may be about; of secrets nobody can ask by value."""
+
+
+def picked(accounts: Sequence[CaseAccount], conditions: Iterable[str]) -> list[CaseAccount]:
+    """The accounts of which all conditions hold, in their order.
+
+    A condition is NAME=VALUE or NAME!=VALUE; VALUE may hold `*` and `?`, case does not matter, nothing at all
+    (`missing=`) stands for none. Raises UnknownKey: it is no condition.
+    """
+    tests = [_condition(text) for text in conditions]
+    return [account for account in accounts if all(holds(account) for holds in tests)]
+
+
+def _condition(text: str) -> Callable[[CaseAccount], bool]:
+    name, sign, value = text.partition("=")
+    is_not = name.endswith("!")
+    name = name.removesuffix("!").strip().lower()
+    if not sign or name not in NAMES:
+        raise UnknownKey(
+            "this is no condition", where=f"--where {text}", next_step=f"NAME=VALUE, NAME one of {', '.join(NAMES)}"
+        )
+    wanted = value.strip().lower()
+
+    def holds(account: CaseAccount) -> bool:
+        values = list(_values(account, name))
+        found = any(fnmatchcase(v.lower(), wanted) for v in values) if wanted else not values
+        return found is not is_not
+
+    return holds
+
+
+def _values(account: CaseAccount, name: str) -> Iterable[str]:
+    if name in _WORDS:
+        return _WORDS[name](account)
+    return (account.values[name],) if name in account.values else ()

@@ -1,0 +1,80 @@
+"""`list`: the accounts for which something holds, one a line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from laeforensics.cli import _shell
+from laeforensics.cli._options import CaseOptions, Where, of_a_case
+
+if TYPE_CHECKING:
+    from laeforensics.accounts.account import CaseAccount
+
+_COLUMNS = ("account_id", "customer_email", "verdict", "grade", "server", "blocking")
+
+
+@of_a_case("case_folder", "inventory", "product_tokens", "closed", "jobs", "as_json")
+def list_accounts(
+    options: CaseOptions,
+    where: Where = None,
+    verdict: Annotated[str | None, typer.Option(help="the same as --where verdict=…")] = None,
+    missing: Annotated[str | None, typer.Option(metavar="FIELD", help="the same as --where missing=…")] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="for a spreadsheet: csv on stdout")] = False,
+) -> None:
+    """List accounts and attempts, problems first: id, short name, verdict, what stands in the way."""
+    from laeforensics.audit.selection import picked
+    from laeforensics.present import words
+
+    asked = {"verdict": verdict, "missing": missing}
+    conditions = [*(where or ()), *(f"{name}={value}" for name, value in asked.items() if value is not None)]
+    accounts = _shell.open_case(options).judgement.accounts
+    found = words.ordered(picked(accounts, conditions))
+    if options.as_json:
+        print(json.dumps(list(map(_cells, found)), indent=1))
+    elif as_csv:
+        print(_csv(found), end="")
+    else:
+        width = max((len(a.account_id) for a in found), default=0)
+        for a in found:
+            verdict_, short = _cells(a)["verdict"], words.short_name(a)
+            what = "; ".join(words.reasons(a))
+            print(f"{_plain(a.account_id):<{width}}  {verdict_:<11}  {short}  {what}".rstrip())
+    print(f"{len(found)} of {len(accounts)} accounts and attempts", file=sys.stderr)
+
+
+def _cells(account: CaseAccount) -> dict[str, object]:
+    from laeforensics.audit import rules
+
+    grade = rules.grade(account)
+    values = (
+        account.account_id,
+        account.values.get("customer_email"),
+        rules.verdict(account).name,
+        grade.name if grade else None,
+        None if account.is_attempt else account.server,
+        list(rules.blocking(account)),
+    )
+    return dict(zip(_COLUMNS, values, strict=True))
+
+
+def _csv(accounts: list[CaseAccount]) -> str:
+    """Cells that a spreadsheet would calculate begin with an apostrophe."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    for account in accounts:
+        cells = (" ".join(v) if isinstance(v, list) else _plain(str(v or "")) for v in _cells(account).values())
+        writer.writerow([f"'{cell}" if cell[:1] in ("=", "+", "-", "@") else cell for cell in map(_plain, cells)])
+    return text.getvalue()
+
+
+def _plain(text: str) -> str:
+    from laeforensics.facts.masking import plain
+
+    return plain(text)

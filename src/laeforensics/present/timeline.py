@@ -1,0 +1,94 @@
+"""What happened to one account, in the order of time: its runs, its rows, its servers, what was decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from laeforensics.accounts.account import CaseAccount
+from laeforensics.accounts.outcome import outcome
+from laeforensics.accounts.roles import ATTEMPT, DUPLICATE, ORIGIN, RE_RECORD, REPLACEMENT
+from laeforensics.audit import decisions
+from laeforensics.audit.judgement import Judgement
+from laeforensics.doubting.signups import Signup
+from laeforensics.evidence.names import start_of
+from laeforensics.facts.masking import excerpt, plain
+from laeforensics.parsing.stages import furthest
+from laeforensics.present.words import words
+
+COLUMNS = ("account_id", "time", "what", "detail", "place")
+_BEGAN = {
+    ORIGIN: "signup began",
+    ATTEMPT: "attempt began",
+    REPLACEMENT: "replacement began",
+    RE_RECORD: "secrets re-recorded",
+    DUPLICATE: "copy of a run",
+}
+
+
+def rows(judgement: Judgement) -> Iterator[dict[str, Any]]:
+    """Rows of COLUMNS, account by account; each account's as `timeline` tells them."""
+    for account in judgement.accounts:
+        yield from ({"account_id": account.account_id, **row} for row in timeline(judgement, account))
+
+
+def timeline(judgement: Judgement, account: CaseAccount) -> list[Mapping[str, Any]]:
+    """One row (of COLUMNS, without the account) for each thing that happened.
+
+    `time` is UTC in ISO 8601, None where nothing tells it; `place` is a file, with its line where it is a line's. No secret
+    is in it, and no control character.
+    """
+    rows = [row for told in (_runs, _rows, _servers, _decided) for row in told(judgement, account)]
+    unique = {tuple(row.values()): row for row in rows}
+    return sorted(unique.values(), key=lambda row: (row["time"] is None, row["time"] or "", row["place"]))
+
+
+def _row(time: str | None, what: str, detail: str, place: str) -> dict[str, Any]:
+    return {"time": time, "what": what, "detail": plain(detail), "place": plain(place)}
+
+
+def _runs(judgement: Judgement, account: CaseAccount) -> Iterator[Mapping[str, Any]]:
+    for signup in account.signups:
+        start, role = start_of(signup.name), judgement.roles[signup.name]
+        how = outcome(signup, role)
+        stage = furthest(signup.stages)
+        came = f"came to {words(stage)}" if stage else "no stage is told"
+        why = f": {excerpt(signup.failure)}" if signup.failure else ""
+        detail = "its log is lost; its secrets file tells" if signup.log is None else f"{how}, {came}{why}"
+        yield _row(start[0] if start else None, _BEGAN[role], detail, signup.name)
+
+
+def _rows(judgement: Judgement, account: CaseAccount) -> Iterator[Mapping[str, Any]]:
+    for signup in account.signups:
+        told = {(f.locator.evidence, f.locator.line) for some in signup.witnesses.values() for f in some}
+        key = signup.values.get("activation_key") or ""
+        for row in judgement.reading.sources.activations.get(key, ()):
+            if (row.evidence, row.line) in told:
+                yield _row(row.time, "request sent", row.value("customer_email") or "", f"{row.evidence}:{row.line}")
+        for row in filter(None, (signup.success_row, signup.failure_row)):
+            yield _row(row.time, "run recorded", row.outcome or "", f"{row.evidence}:{row.line}")
+        for row in signup.serverinfo_rows:
+            what = " at ".join(filter(None, (row.value("instance_id"), row.value("public_host"))))
+            yield _row(row.time, "server recorded", what, f"{row.evidence}:{row.line}")
+
+
+def _servers(judgement: Judgement, account: CaseAccount) -> Iterator[Mapping[str, Any]]:
+    for signup in account.signups:
+        launched = signup.values.get("launch_time")
+        if launched is not None:
+            what = " at ".join(filter(None, (signup.values.get("instance_id"), signup.values.get("public_host"))))
+            yield _row(launched, "server launched", what, _first_place(signup, "launch_time"))
+    if account.server_source is not None:
+        yield _row(None, "server now", f"{words(account.server)}, says the {account.server_source}", "")
+
+
+def _first_place(signup: Signup, name: str) -> str:
+    fact = next(iter(signup.asserted(name)), None)
+    return f"{fact.locator.evidence}:{fact.locator.line}" if fact is not None else signup.name
+
+
+def _decided(judgement: Judgement, account: CaseAccount) -> Iterator[Mapping[str, Any]]:
+    for decision in decisions.load(judgement.folder) if account.decisions else ():
+        if str(decision) in account.decisions:
+            detail = f"{decision.field}, by {decision.who}: {decision.because}"
+            yield _row(decision.at, "decided", detail, decision.place)
