@@ -229,6 +229,10 @@ def run(app: typer.Typer, argv: list[str] | None) -> Any:
     except _told_errors() as error:
         complain(error.what, error.where, error.next_step)  # type: ignore[attr-defined]
         sys.exit(EXIT_EVIDENCE)
+    except SystemExit:
+        if type(sys.stdout).__name__ == "PacifyFlushWrapper":  # how click notes that nobody reads along any more
+            sys.exit(0)
+        raise
     except BrokenPipeError:
         with contextlib.suppress(BrokenPipeError):  # whoever read along has heard enough
             sys.stdout.close()

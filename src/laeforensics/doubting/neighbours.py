@@ -35,9 +35,15 @@ def judge(view: AccountView) -> Iterator[Said]:
         values = sorted(told)
         for number, one in enumerate(values):
             for other in values[number + 1 :]:
-                if is_near(one, other) or (name.endswith("_token") and is_hybrid(one, other)):
-                    third = [f for value in values if value not in (one, other) for f in told[value]]
+                if _is_like(name, one, other):
+                    far = [v for v in values if not any(v == each or _is_like(name, v, each) for each in (one, other))]
+                    third = [fact for value in far for fact in told[value]]
                     yield from _weigh(told[one], told[other], third, hearing, about)
+
+
+def _is_like(name: str, one: str, other: str) -> bool:
+    """True if one of two values may be damage of the other."""
+    return is_near(one, other) or (name.endswith("_token") and is_hybrid(one, other))
 
 
 def _weigh(
@@ -45,8 +51,8 @@ def _weigh(
 ) -> Iterator[Doubt]:
     """What is thought of two values that are near to each other.
 
-    Where nobody wins, and a `third` value is as good, all of them stand: whichever of the two is right, it speaks
-    against the third.
+    Where nobody wins, and a `third` value, near to neither, is as good, all of them stand: whichever of the two is
+    right, it speaks against the third. (But for an address, no account is contested that need not be.)
     """
     for odd, others in ((one, other), (other, one)):
         best = min(hearing.standing(fact) for fact in odd)
@@ -59,7 +65,8 @@ def _weigh(
                 yield Doubt(facts=tuple(others), reason="by-lesser-voices", because=places, about=about)
             return
     best = min(hearing.standing(fact) for fact in (*one, *other))
-    if any(hearing.standing(fact) <= best for fact in hearing.sure(third)):
+    is_contest = one[0].field != "customer_email" and any(hearing.standing(f) <= best for f in hearing.sure(third))
+    if is_contest:
         return
     for odd, others in ((one, other), (other, one)):
         if odd[0].field not in _OF_PARTS:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from laeforensics.doubting.views import FileView, Said
 from laeforensics.facts.beliefs import Doubt
+from laeforensics.facts.buckets import product_code_of
 from laeforensics.facts.fact import Fact, Locator
 from laeforensics.facts.reasons import DAMAGE
 from laeforensics.parsing.logs import HOLE
@@ -16,15 +17,20 @@ _OF_ANOTHER = DAMAGE - {"furl-differs", "cut"}
 file is cut off was whole: nothing else hangs on them."""
 _DECIDES_NOTHING = frozenset({"private_host", "internal_introducer_furl"})
 _JUDGED_ELSEWHERE = frozenset({"bucket_name", "product_token"})
-"""A bucket's name by the file's own name, and by what others tell of it; a product is no customer's own."""
+"""A bucket's name by the file's own name, and by what others tell of it; a product is no customer's own (but an account
+in the S4 layout has none)."""
 
 
 def judge(view: FileView) -> Iterator[Said]:
     """Doubt what is tied to a thing that cannot be right."""
     broken = _broken(view)
+    bucket = view.value("bucket_name")
+    elsewhere = (
+        _JUDGED_ELSEWHERE if bucket is None or product_code_of(bucket) else _JUDGED_ELSEWHERE - {"product_token"}
+    )
     tied: dict[int, list[Fact]] = defaultdict(list)
     for fact in view.values if broken else ():
-        if fact.print in broken and fact.field not in _JUDGED_ELSEWHERE and not view.hearing.notes(fact):
+        if fact.print in broken and fact.field not in elsewhere and not view.hearing.notes(fact):
             tied[fact.print].append(fact)
     for number, facts in tied.items():
         yield Doubt(facts=tuple(facts), reason="tied", because=tuple(broken[number][:5]))

@@ -30,7 +30,6 @@ _SO = {
     DENIES: "not believed",
     UNSURE: "not sure",
     LESSENS: "believed less",
-    RAISES: "believed",
     ASSURES: "sure all the same",
 }
 """What a reason does to it."""
@@ -181,14 +180,18 @@ def _explained(account: CaseAccount, name: str) -> ExplainedField:
 def _trust(hearing: Hearing, fact: Fact) -> str:
     """How a witness came, and every reason for which that is not its worth: with places and remedy."""
     told = [_CAME[fact.channel]]
-    for note in {note.reason: note for note in hearing.notes(fact)}.values():
+    notes = {note.reason: note for note in hearing.notes(fact)}.values()
+    for note in notes:
         reason = REASONS[note.reason]
+        if reason.weight == RAISES:
+            told[0] = reason.means  # tells how it came, too
+            continue
         places = ", ".join(plain(str(place)) for place in note.because[:_MOST_PLACES])
         because = f" (because of {places})" if places else ""
         remedy = "" if reason.remedy.startswith("none needed") else f"; next: {reason.remedy}"
         told.append(f"{_SO[reason.weight]}: {reason.means}{because}{remedy}")
-    if fact.channel == REMOTE and len(told) == 1:
-        told.append("not believed: nothing vouches for it")
+    if fact.channel == REMOTE and not notes:
+        return f"{told[0]}: not believed"
     return "; ".join(told)
 
 

@@ -35,8 +35,8 @@ def rows(judgement: Judgement) -> Iterator[dict[str, Any]]:
 def timeline(judgement: Judgement, account: CaseAccount) -> list[Mapping[str, Any]]:
     """One row (of COLUMNS, without the account) for each thing that happened.
 
-    `time` is UTC in ISO 8601, None where nothing tells it; `place` is a file, with its line where it is a line's. No secret
-    is in it, and no control character.
+    `time` is UTC in ISO 8601, None where nothing tells it; `place` is a file, with its line where it is a line's.
+    No secret is in it, and no control character.
     """
     rows = [row for told in (_runs, _rows, _servers, _decided) for row in told(judgement, account)]
     unique = {tuple(row.values()): row for row in rows}
