@@ -48,7 +48,7 @@ def _is_known(account: CaseAccount, one: Unread) -> bool:
     """
     bucket = ("bucket_name", account.values.get("bucket_name", ""))
     ours = [told for told in one.legible if bucket in told]
-    ours = ours or [told for told in one.legible if len(one.legible) == 1 or "bucket_name" not in dict(told)]
+    ours = ours or [told for told in one.legible if "bucket_name" not in dict(told)]
     for name in REQUIRED_DEVPAY if product_code_of(account.account_id) else REQUIRED:
         if name in account.contested:
             continue

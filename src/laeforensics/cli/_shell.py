@@ -226,6 +226,10 @@ def run(app: typer.Typer, argv: list[str] | None) -> Any:
     before = signal.signal(signal.SIGINT, _interrupted)
     try:
         return app(argv)
+    except SystemExit:
+        if type(sys.stdout).__name__ == "PacifyFlushWrapper":  # so the library of the shell ends where nobody hears it
+            sys.exit(0)
+        raise
     except _told_errors() as error:
         complain(error.what, error.where, error.next_step)  # type: ignore[attr-defined]
         sys.exit(EXIT_EVIDENCE)

@@ -30,8 +30,10 @@ def with_members(path: Path, name: str, prefix: str) -> Iterator[EvidenceFile]:
     wrong: list[Hindrance] = []
     size = 0
     members: list[EvidenceFile] = []
+    begins = True
     try:
         with opened(path) as raw:
+            begins = _archives.is_archive(raw.read(SECOND_LOOK))
             size = raw.seek(0, io.SEEK_END)
             raw.seek(0)
             for found in _archives.members(raw):
@@ -45,8 +47,8 @@ def with_members(path: Path, name: str, prefix: str) -> Iterator[EvidenceFile]:
         wrong.append(hindrance("unreadable", error.strerror or type(error).__name__))
     except _zips.ERRORS as error:
         wrong.append(hindrance("no archive", type(error).__name__))
-    if wrong and is_part_name(path.name):
-        wrong = [hindrance("split")]
+    if is_part_name(path.name) and (wrong or not begins):
+        wrong, members = [hindrance("split")], members if begins else []
     first, also = (wrong[0] if wrong else None), tuple(wrong[1:])
     yield EvidenceFile(name=name, kind=ARCHIVE, path=path, size=size, problem=first, also=also)
     for file in _resolved(members):

@@ -102,7 +102,7 @@ class Slice(io.RawIOBase):
 
 def clean(name: str) -> str:
     """A member's name as tar would unpack it here: drives, leading slashes and `..` are taken off, `\\` is `/`."""
-    parts = name.replace("\\", "/").split("/")
+    parts = name.replace("\\", "/").removeprefix("//?/").split("/")
     return "/".join(part for part in parts if part not in ("", ".", "..") and not _DRIVE.fullmatch(part)).strip("\0")
 
 

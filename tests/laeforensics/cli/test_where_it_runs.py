@@ -84,6 +84,17 @@ def test_a_reader_that_hears_no_more_is_no_error(folder):
     assert told.stderr.split()[-1] in ("0", "141")
 
 
+@pytest.mark.parametrize("verb", [("explain", "evidence", "ann@example.org"), ("extract", "evidence")])
+def test_a_reader_that_hears_nothing_at_all_is_no_error(verb, folder):
+    """It is gone before the first word."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-c", PROGRAM, *verb]
+    told = subprocess.run(command, cwd=folder, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert (told.returncode, told.stderr) == (0, "")
+
+
 def test_a_tilde_in_an_option_is_the_home_folder(folder):
     """Shells leave it alone behind `=`."""
     told = run(folder, "audit", "evidence", "--output=~/out/m.parquet", "--key-file=~/key/k")
