@@ -125,7 +125,7 @@ def test_the_search_finds_what_it_is_given(wanted):
 
 
 def test_no_verb_tells_a_secret(folder, place, wanted):
-    """audit, explain, extract, custody, decide, diff, lint: both streams, every file that they leave unencrypted."""
+    """Every verb: both streams, every file that they leave unencrypted."""
     out = place / f"out-{folder.name}"
     case_folder = place / f"case-{folder.name}"
     common = (folder, "--case", case_folder)
@@ -149,6 +149,10 @@ def test_no_verb_tells_a_secret(folder, place, wanted):
                 told.append(run("decide", *common, account.account_id, field, "--witness", witness, "--because", "x"))
         told.append(run("explain", *common, account.account_id, "--json")) if account.contested else None
     told += [path.read_text("utf-8") for path in (out / "audit.html", out / "facts.jsonl", *case_folder.iterdir())]
+    told += [page.read_text("utf-8") for page in (out / "audit.d").glob("*.html")]
+    told += [run("list", *common, "--json"), run("list", *common, "--csv"), run("list", *common)]
+    told += [run("show", folder, file.name) for file, _ in case.judgement.reading.files]
+    told += [run("timeline", *common, account.account_id) for account in case.judgement.accounts]
     for name in ("audit.parquet", "facts.parquet"):
         told.append(json.dumps(pq.read_table(out / name).to_pylist(), default=str))
     told.append((out / "audit.parquet").read_bytes().decode("latin-1"))

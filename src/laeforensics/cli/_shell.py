@@ -226,26 +226,19 @@ def run(app: typer.Typer, argv: list[str] | None) -> Any:
     before = signal.signal(signal.SIGINT, _interrupted)
     try:
         return app(argv)
-    except SystemExit:
-        if type(sys.stdout).__name__ == "PacifyFlushWrapper":  # so the library of the shell ends where nobody hears it
+    except SystemExit as end:
+        # click meets it first where nobody reads along any more, and calls it a failure.
+        if type(sys.stdout).__name__ == "PacifyFlushWrapper" or isinstance(end.__context__, BrokenPipeError):
             sys.exit(0)
         raise
     except _told_errors() as error:
         complain(error.what, error.where, error.next_step)  # type: ignore[attr-defined]
         sys.exit(EXIT_EVIDENCE)
-    except SystemExit:
-        if type(sys.stdout).__name__ == "PacifyFlushWrapper":  # how click notes that nobody reads along any more
-            sys.exit(0)
-        raise
     except BrokenPipeError:
         with contextlib.suppress(BrokenPipeError):  # whoever read along has heard enough
             sys.stdout.close()
         sys.stdout = io.StringIO()
         sys.exit(0)
-    except SystemExit as end:
-        if isinstance(end.__context__, BrokenPipeError):  # click met it first, and calls it a failure
-            sys.exit(0)
-        raise
     except OSError as error:
         complain(
             error.strerror or type(error).__name__,

@@ -118,9 +118,9 @@ def excerpts(judgement: Judgement, locators: Iterable[Locator]) -> dict[Locator,
     return found
 
 
-def lines(judgement: Judgement, file: str, numbers: Collection[int]) -> dict[int, str]:
+def lines(judgement: Judgement, file: str, numbers: range) -> dict[int, str]:
     """The lines of these numbers (from 1) of one file, by number; those that there are."""
-    found = _lines(judgement, {file: set(numbers)})
+    found = _lines(judgement, {file: numbers})
     return {number: "".join(map(str, pieces)) for _, number, pieces in found}
 
 
@@ -164,7 +164,8 @@ def _of_file(
     starts = [f.locator.line for f in facts]
     longest = max((f.value.count("\n") + 1 for f in facts), default=0)
     position, in_pem, was_long = 0, False, False
-    for number, line in enumerate(data.split(b"\n")[: max(numbers, default=0)], start=1):
+    last = numbers.stop - 1 if isinstance(numbers, range) else max(numbers, default=0)
+    for number, line in enumerate(data.split(b"\n")[:last], start=1):
         begins, ends = b"-----BEGIN" in line, b"-----END" in line
         if number in numbers:
             near = facts[bisect_left(starts, number - longest) : bisect_left(starts, number + 1)]

@@ -1,4 +1,4 @@
-"""What a notebook shows of a case: tables that sort and filter, pictures that answer to the mouse, drawn offline.
+"""What a notebook shows of a case: tables that sort themselves, pictures that answer to the mouse, drawn offline.
 
 Needs the extra [notebooks]. Hostile text is escaped, secrets are fingerprints.
 """
@@ -78,6 +78,7 @@ def table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], caption: st
         classes="display compact",
         columnDefs=[{"className": "dt-left", "targets": "_all"}],
         display_logo_when_loading=False,
+        text_in_header_can_be_selected=False,  # a click there sorts
         layout={"topStart": "search", "topEnd": "pageLength"},
     )
     return Shown(told)
@@ -267,7 +268,10 @@ def _picture(data: list[dict[str, Any]], mark: str | dict[str, Any], *, height: 
     if not data:
         return Shown("<p>Nothing to draw.</p>")
     told = {"mark": mark, "encoding": encoding, "width": 620, "height": height, "data": {"values": data}}
-    return _framed(alt.Chart.from_dict(told).to_html(inline=True), height + 110)
+    return _framed(
+        alt.Chart.from_dict(told).to_html(inline=True, embed_options={"renderer": "svg", "actions": False}),
+        height + 110,
+    )
 
 
 def _framed(page: str, height: int) -> Shown:

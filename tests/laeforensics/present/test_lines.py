@@ -34,7 +34,7 @@ PEMS = [line for pem in (INTRODUCER.pem, STORAGE.pem) for line in pem.split("\n"
 
 
 def every_line(case: lf.Case, file: str) -> list[str]:
-    return list(lines(case.judgement, file, range(1, 2000)).values())
+    return list(lines(case.judgement, file, range(1, 1 << 40)).values())
 
 
 def test_no_line_of_any_file_shows_a_secret(tmp_path):
@@ -99,7 +99,7 @@ def test_a_file_that_changed_shows_nothing(tmp_path):
     """Places are those of the bytes that were read."""
     case = open_files(tmp_path, evidence())
     (case.root / LOG_FILE).write_bytes(b"another\n")
-    assert lines(case.judgement, LOG_FILE, [1]) == {}
+    assert lines(case.judgement, LOG_FILE, range(1, 2)) == {}
     assert case.judgement.reading.files
 
 
