@@ -9,6 +9,7 @@ import typer
 
 from laerecover.cli import adopt, cleanup, drill, notify, patch, plan, report, resolve, run, settings, status, verify
 from laerecover.cli._options import TRACE
+from laerecover.cli._streams import outlive_readers
 
 app = typer.Typer(
     add_completion=False,
@@ -42,14 +43,12 @@ for _verb in (
 def main() -> None:
     """The console script: every error is what, where, what next; no traceback unless --traceback."""
     os.umask(0o077)
+    outlive_readers()
     try:
         app(prog_name="laerecover")
     except KeyboardInterrupt:
         print("laerecover: stopped; nothing further was started", file=sys.stderr)
         sys.exit(130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        sys.exit(1)
     except Exception as error:  # noqa: BLE001  the last net
         from laerecover.errors import explain
 

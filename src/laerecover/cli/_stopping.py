@@ -8,28 +8,39 @@ import signal
 import sys
 import threading
 
+from laerecover.cli._streams import tell
+
 _SENT: list[int] = []
 
 
 def who_stopped() -> str:
     """Who stopped this process, as far as the signal tells."""
-    return "Stopped by a signal (SIGTERM)" if signal.SIGTERM in _SENT[:1] else "Stopped by you"
+    sent = [signal.Signals(number).name for number in _SENT[:1] if number != signal.SIGINT]
+    return f"Stopped by a signal ({sent[0]})" if sent else "Stopped by you"
 
 
 def stop_on_signals() -> threading.Event:
-    """Is set by the first SIGINT or SIGTERM; the second ends the process with 130."""
+    """Is set by the first SIGINT, SIGTERM or SIGHUP; a second SIGINT or SIGTERM ends the process with 130.
+
+    A terminal that closes says SIGHUP, often twice (the shell and the system): no second one ends anything. Where it
+    was ignored from the start (nohup), it stays so.
+    """
     stop = threading.Event()
 
     def stopped(number: int, frame: object) -> None:
         if stop.is_set():
-            os.write(2, f"\nStopped at once. Go on with the same command:  {same_command()}\n".encode())
+            if number == signal.SIGHUP:
+                return
+            tell(f"\nStopped at once. Go on with the same command:  {same_command()}\n".encode())
             os._exit(130)
         _SENT.append(number)
         stop.set()
-        os.write(2, b"\nStopping: the steps in hand are ended or abandoned. Ctrl-C again stops at once.\n")
+        tell(b"\nStopping: the steps in hand are ended or abandoned. Ctrl-C again stops at once.\n")
 
     signal.signal(signal.SIGINT, stopped)
     signal.signal(signal.SIGTERM, stopped)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, stopped)
     return stop
 
 

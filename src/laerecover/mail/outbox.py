@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from laerecover.databases import connect, durable, readable
 from laerecover.mail.replies import ABOUT_US, ALIKE, IN_A_ROW, alike
 
 CONFIRMATION, STAFF_NOTE, FAILURE = "confirmation", "staff_note", "failure"
@@ -76,10 +78,11 @@ def message_id(recovery_id: str, account_id: str, kind: str, number: int | str, 
 
 
 class Outbox:
-    """One SQLite file. Every change is on disk before the method returns."""
+    """One SQLite file. Every change is on disk before the method returns. Raises LaeRecoverError if it cannot be."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        weakref.finalize(self, durable(path).close)
         with self._open() as db:
             db.execute(_TABLE)
             if "host" not in [column["name"] for column in db.execute("PRAGMA table_info(mails)")]:
@@ -219,15 +222,29 @@ class Outbox:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        db = sqlite3.connect(self._path, timeout=30.0, isolation_level=None)
+        db = connect(self._path)
         db.row_factory = sqlite3.Row
         try:
-            db.execute("PRAGMA synchronous = FULL")
             db.execute("BEGIN IMMEDIATE")
             yield db
             db.execute("COMMIT")
         finally:
             db.close()
+
+
+def mails_in(path: Path) -> Sequence[Mail]:
+    """Every mail of an outbox that is only looked at, oldest first; one that does not exist is empty, and not made."""
+    if not path.is_file():
+        return ()
+    with readable(path) as look, closing(look()) as db:
+        db.row_factory = sqlite3.Row
+        known = [column["name"] for column in db.execute("PRAGMA table_info(mails)")]
+        if not known:
+            return ()
+        host = "host" if "host" in known else "'' AS host"
+        names = "message_id, account_id, kind, state, detail, prepared_at, answer"
+        asked = f"SELECT {names}, {host} FROM mails ORDER BY prepared_at, message_id"  # noqa: S608
+        return [_mail(row) for row in db.execute(asked)]
 
 
 def _of(db: sqlite3.Connection, account_id: str) -> list[Mail]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from laerecover.mail.outbox import Outbox, stopped
+from laerecover.mail.outbox import mails_in, stopped
 from laerecover.options import Options, find_state
 from laerecover.report.lost_mails import lost_mails
 from laerecover.runbook.ledger import read_ledger
@@ -12,11 +12,13 @@ from laerecover.state.lock import holder
 
 
 def status(options: Options) -> dict[str, Any]:
-    """The state in numbers, read beside a working runner without disturbing it."""
+    """The state in numbers, read beside a working runner without disturbing it, out of a copy or a folder that cannot
+    be written as well.
+    """
     state = find_state(options)
     rounds = read_ledger(state.ledger)
     mails: dict[str, int] = {}
-    known = Outbox(state.outbox).all()
+    known = mails_in(state.outbox)
     lost = lost_mails(state, rounds, known, None, "")
     for mail in (*known, *lost):
         mails[mail.state] = mails.get(mail.state, 0) + 1

@@ -20,7 +20,7 @@ _log = logging.getLogger("dbos")
 _log.addHandler(logging.NullHandler())
 _log.propagate = False
 
-from dbos import DBOS, DBOSPortableJSONSerializer, SetWorkflowID
+from dbos import DBOS, SetWorkflowID
 
 from laerecover.errors import Guarded, Stopped
 from laerecover.hosts.vault import Vault
@@ -29,7 +29,7 @@ from laerecover.mail.dialling import unreached
 from laerecover.mail.outbox import Outbox
 from laerecover.manifest import Account
 from laerecover.ports.world import OpenWorld
-from laerecover.runbook.ledger import WORKFLOW, Round, read_ledger
+from laerecover.runbook.ledger import WORKFLOW, Round, launched, read_ledger
 from laerecover.runbook.limits import Brake, Limits
 from laerecover.runbook.rebuilt import Rebuilt
 from laerecover.runbook.runbook import GUARD_KINDS, Effect, execute, recover
@@ -38,16 +38,14 @@ from laerecover.runbook.work import Values, Work
 from laerecover.settings import Settings
 from laerecover.state.state import State
 
-_EXECUTOR = "laerecover"
-_VERSION = "runbook-1"
 _POLL = 0.1
 _POLLS, _ASKED = 50, 250
 """How often nothing is heard of a workflow before the ledger is asked; how often it is asked of one that has left (5
 s).
 """
 _CALM_STOP = 60.0
-_ROOM = 4 * 2**20
-"""Bytes of disk that the ledger may want for the steps in hand."""
+_ROOM = 8 * 2**20
+"""Bytes of disk that the ledger may want for the steps in hand, and for its log of 4 MB to be written back."""
 
 
 class Watcher(Protocol):
@@ -180,7 +178,8 @@ def recover_account(account_id: str, number: int) -> dict[str, Any]:
 def run(job: Job, account_ids: Sequence[str]) -> str:
     """Recover these accounts, going on where an earlier runner stopped; returns when all ended or `job.stop` is set.
 
-    Gives the reason for which a guard ended it early, or "". Raises Guarded when nothing can be written down.
+    Gives the reason for which a guard ended it early, or "". Raises Guarded when nothing can be written down,
+    LaeRecoverError where the ledger cannot be kept.
     The caller holds the state's lock: two processes on one ledger would both carry out a step.
     """
     rounds = read_ledger(job.state.ledger, with_steps=False)
@@ -189,32 +188,17 @@ def run(job: Job, account_ids: Sequence[str]) -> str:
     job.outbox.doubt_interrupted(job.open_world.world.clock.now())
     job.count_launched()
     _Current.job = job
-    DBOS(
-        config={
-            "name": "laerecover",
-            "system_database_url": f"sqlite:///{job.state.ledger.resolve()}",
-            "serializer": DBOSPortableJSONSerializer(),
-            "application_version": _VERSION,
-            "executor_id": _EXECUTOR,
-            "log_level": "CRITICAL",
-            "enable_otlp": False,
-            "use_listen_notify": False,
-            # Nobody sends notifications here; the thread that looks for them is waited for at the end.
-            "notification_listener_polling_interval_sec": 0.1,
-        }
-    )
     try:
-        DBOS.launch()
-        if job.limits.canary and all(
-            known.outcome != "recovered" or unreached(known.output) for known in rounds.values()
-        ):
-            _send_canary(job, todo)
-        with ThreadPoolExecutor(job.concurrency, thread_name_prefix="account") as feeders:
-            for outcome in [feeders.submit(_see_through, job, *entry) for entry in todo]:
-                outcome.result()
-        _wait_for_slots(job)
+        with launched(job.state.ledger):
+            if job.limits.canary and all(
+                known.outcome != "recovered" or unreached(known.output) for known in rounds.values()
+            ):
+                _send_canary(job, todo)
+            with ThreadPoolExecutor(job.concurrency, thread_name_prefix="account") as feeders:
+                for outcome in [feeders.submit(_see_through, job, *entry) for entry in todo]:
+                    outcome.result()
+            _wait_for_slots(job)
     finally:
-        DBOS.destroy()
         _Current.job = None
     if job.brake.broken:
         after = "make room and run the same command again; it goes on where it stopped"

@@ -1,16 +1,25 @@
-"""The ledger read back: what DBOS recorded of each account's latest round."""
+"""The ledger: DBOS over its file, and what it recorded of each account's latest round."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from laerecover.databases import Connect, connect, durable, readable
 from laerecover.runbook.runbook import ALL_STEPS
 
+if TYPE_CHECKING:
+    import sqlalchemy
+    from dbos import DBOSClient
+
 WORKFLOW = "recover_account"
+_EXECUTOR = "laerecover"
+_VERSION = "runbook-1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,13 +44,23 @@ class Round:
 
 
 def read_ledger(ledger: Path, *, with_steps: bool = True) -> dict[str, Round]:
-    """Account -> its latest round. A ledger that does not exist is empty, and is not made."""
+    """Account -> its latest round. A ledger that does not exist, or in which nothing was written yet, is empty, and is
+    not made.
+    """
     if not ledger.is_file():
         return {}
-    from dbos import DBOSClient, DBOSPortableJSONSerializer
+    with readable(ledger) as look:
+        return _rounds(look, with_steps=with_steps) if _begun(look) else {}
 
-    client = DBOSClient(system_database_url=f"sqlite:///{ledger}", serializer=DBOSPortableJSONSerializer())
-    try:
+
+def _begun(look: Connect) -> bool:
+    """Whether the engine has made its tables."""
+    with closing(look()) as db:
+        return db.execute("SELECT 1 FROM sqlite_master WHERE name = 'workflow_status'").fetchone() is not None
+
+
+def _rounds(look: Connect, *, with_steps: bool) -> dict[str, Round]:
+    with _client(look) as client:
         rounds: dict[str, Round] = {}
         launched: dict[str, set[str]] = {}
         for status in client.list_workflows(name=WORKFLOW):
@@ -64,19 +83,66 @@ def read_ledger(ledger: Path, *, with_steps: bool = True) -> dict[str, Round]:
                 launched=frozenset(launched[account_id]),
             )
         return rounds
-    finally:
-        client.destroy()
 
 
 def abandon(ledger: Path, latest: Round) -> None:
     """Give up the account's latest round: the next run begins another, and takes up nothing of this one."""
+    with _client(partial(connect, ledger, isolation_level="IMMEDIATE")) as client:
+        client.cancel_workflow(latest.workflow_id)
+
+
+@contextmanager
+def launched(ledger: Path) -> Iterator[None]:
+    """DBOS at work, as often as it is entered. Raises LaeRecoverError where the ledger cannot be kept."""
+    from dbos import DBOS, DBOSPortableJSONSerializer
+
+    opened = partial(connect, ledger, isolation_level="IMMEDIATE")
+    with closing(durable(ledger)), _engine_over(opened) as engine:
+        DBOS(
+            config={
+                "name": "laerecover",
+                "system_database_engine": engine,
+                "serializer": DBOSPortableJSONSerializer(),
+                "application_version": _VERSION,
+                "executor_id": _EXECUTOR,
+                "log_level": "CRITICAL",
+                "enable_otlp": False,
+                "use_listen_notify": False,
+                # Nobody sends notifications here; the thread that looks for them is waited for at the end.
+                "notification_listener_polling_interval_sec": 0.1,
+            }
+        )
+        try:
+            DBOS.launch()
+            yield
+        finally:
+            DBOS.destroy()
+
+
+@contextmanager
+def _engine_over(opened: Connect) -> Iterator[sqlalchemy.Engine]:
+    """What DBOS works with. It gets no URL, in which a folder's `?`, `#` or `%` would name another file."""
+    import sqlalchemy
+
+    engine = sqlalchemy.create_engine(
+        "sqlite:///ledger.sqlite", creator=opened, pool_size=20, max_overflow=0, pool_timeout=30, pool_pre_ping=True
+    )
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _client(opened: Connect) -> Iterator[DBOSClient]:
     from dbos import DBOSClient, DBOSPortableJSONSerializer
 
-    client = DBOSClient(system_database_url=f"sqlite:///{ledger}", serializer=DBOSPortableJSONSerializer())
-    try:
-        client.cancel_workflow(latest.workflow_id)
-    finally:
-        client.destroy()
+    with _engine_over(opened) as engine:
+        client = DBOSClient(system_database_engine=engine, serializer=DBOSPortableJSONSerializer())
+        try:
+            yield client
+        finally:
+            client.destroy()
 
 
 def _steps(infos: Sequence[Any]) -> tuple[Mapping[str, Any], ...]:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
+from laerecover.databases import refuse_network
 from laerecover.errors import LockHeld
 from laerecover.mail.outbox import Outbox
 from laerecover.writing import write_atomically
@@ -22,7 +23,11 @@ _LOCK_TRIES = 5
 
 @contextmanager
 def locked(folder: Path, command: str) -> Iterator[None]:
-    """Hold the folder's lock. It dies with the process, so a killed runner leaves none behind. Raises LockHeld."""
+    """Hold the folder's lock. It dies with the process, so a killed runner leaves none behind.
+
+    Raises LockHeld; LaeRecoverError on a network file system.
+    """
+    refuse_network(folder)
     path = folder / "lock"
     file = path.open("a+", encoding="utf-8")
     try:

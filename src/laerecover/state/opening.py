@@ -6,11 +6,12 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from laerecover.databases import readable, refuse_network
 from laerecover.errors import LaeRecoverError
 from laerecover.state.lock import locked
 from laerecover.state.state import VERSION, State, state_of
@@ -62,21 +63,21 @@ def _check_database(path: Path) -> None:
     """Raises DatabaseError for a file that is damaged; one that a runner is writing at the moment is not."""
     if not path.is_file():
         return
-    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
-        if db.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
-            raise sqlite3.DatabaseError(f"{path.name} is damaged")
+        with readable(path) as look, closing(look()) as db:
+            if db.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+                raise sqlite3.DatabaseError(f"{path.name} is damaged")
     except sqlite3.OperationalError:
         return
-    finally:
-        db.close()
 
 
 def open_state(folder: Path, *, mode: str, digest: str, now: datetime, **more: Any) -> State:
     """The folder's state for this manifest, made if there is none yet; `more`: other fields of a fresh one.
 
-    Raises LaeRecoverError: the state is of the other mode, or of another manifest than was planned.
+    Raises LaeRecoverError: the state is of the other mode, or of another manifest than was planned, or lies where it
+    cannot be kept.
     """
+    refuse_network(folder)
     state = read_state(folder)
     if state is None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+from laerecover.databases import readable
 from laerecover.hosts.vault import Vault
 from laerecover.ports.services import Clock
 from laerecover.ports.world import World, WorldCounts
@@ -30,8 +31,7 @@ def twin_world(file: TwinFile, vault: Vault, clock: Clock) -> World:
 
 def count(path: Path) -> WorldCounts:
     """Read-only; the file must exist."""
-    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    try:
+    with readable(path) as look, closing(look()) as db:
         return WorldCounts(
             instances=dict(db.execute("SELECT account_id, count(*) FROM instances GROUP BY account_id")),
             rows=dict(
@@ -41,5 +41,3 @@ def count(path: Path) -> WorldCounts:
             ),
             mails=dict(db.execute("SELECT message_id, count(*) FROM mailbox GROUP BY message_id")),
         )
-    finally:
-        db.close()
