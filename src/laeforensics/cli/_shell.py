@@ -148,7 +148,7 @@ def _interrupted(number: int, frame: object) -> None:
     sys.exit(EXIT_INTERRUPTED)
 
 
-def _told_errors() -> tuple[type[Exception], ...]:
+def _errors_with_remedies() -> tuple[type[Exception], ...]:
     """The errors that say what, where and what next.
 
     The manifest's can only be raised once their module is imported.
@@ -171,7 +171,7 @@ def run(app: typer.Typer, argv: list[str] | None) -> Any:
     before = signal.signal(signal.SIGINT, _interrupted)
     try:
         return app(argv)
-    except _told_errors() as error:
+    except _errors_with_remedies() as error:
         complain(error.what, error.where, error.next_step)  # type: ignore[attr-defined]
         sys.exit(EXIT_EVIDENCE)
     except BrokenPipeError:

@@ -175,7 +175,7 @@ def _all_witnesses(account: CaseAccount, name: str) -> list[Fact]:
     for fact in account.witnesses.get(name, ()):
         seen[fact] = None
     for signup in account.signups:
-        for fact in signup.told(name):
+        for fact in signup.witnesses_of(name):
             seen[fact] = None
     return sorted(seen, key=lambda f: (account.hearing.standing(f), f.locator))
 

@@ -106,12 +106,12 @@ def _found(
         yield _no_data(account, message, remedy)
     elif layout.complete or layout.to_be_joined:
         versioned = store.versioned(account) if layout.to_be_joined else None
-        message = f"{account.account_id}: {_told(layout, versioned)}"
+        message = f"{account.account_id}: {_described(layout, versioned)}"
         remedy = "served from recovered/" if layout.complete else "its old objects stay as they are"
         yield Obstacle(what="bucket", message=message, remedy=remedy, blocks=False)
 
 
-def _told(layout: BucketLayout, versioned: bool | None) -> str:
+def _described(layout: BucketLayout, versioned: bool | None) -> str:
     """What will be joined, the time and storage that it costs."""
     found = f"{layout.objects:,} objects, {_size(layout.bytes)}, the newest of {layout.newest}, SHA-256 {layout.digest}"
     if layout.complete:

@@ -17,7 +17,7 @@ from laerecover.planning.obstacles import Obstacle
 from laerecover.ports.compute import Compute, Instance, LaunchRequest
 from laerecover.ports.refusals import Transient, WorldError
 from laerecover.ports.world import World
-from laerecover.runbook.rebuilt import REBUILT, Rebuilt, to_accept, told
+from laerecover.runbook.rebuilt import REBUILT, Rebuilt, described, to_accept
 from laerecover.runbook.steps.deploy_ec2_instance import RECOVERED_BEFORE, of_another_recovery, offers
 from laerecover.settings import Settings
 
@@ -122,7 +122,7 @@ def _rebuilt(
 ) -> Iterator[Obstacle]:
     todo = {account.account_id for account in accounts}
     for account_id, instances in rebuilt.found([*accounts, *recovered], compute).items():
-        message, remedy = told(instances), to_accept(instances)
+        message, remedy = described(instances), to_accept(instances)
         ids = tuple(i.instance_id for i in instances)
         if account_id in todo:
             yield Obstacle(what=REBUILT, message=message, remedy=remedy, account_id=account_id, instances=ids)
