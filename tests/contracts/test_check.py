@@ -17,8 +17,8 @@ from laerecover.adapters.s3 import S3Store
 from laerecover.cli._show import show_checks
 from laerecover.hosts.recipes.named import recipe_named
 from laerecover.manifest import Account, Secret
-from laerecover.planning.buckets import BUCKET_SERVED, DATA_UNREACHABLE, in_buckets
-from laerecover.planning.check import check, old_servers
+from laerecover.planning.buckets import BUCKET_SERVED, DATA_UNREACHABLE, BucketCheck, in_buckets
+from laerecover.planning.check import KnownAccounts, check, old_servers
 from laerecover.ports.compute import LaunchRequest
 from laerecover.ports.refusals import Refusal, Transient
 from laerecover.ports.world import World
@@ -270,8 +270,8 @@ def test_a_server_that_somebody_rebuilt_is_found_by_the_tags_of_2012(cloud, tags
     left_out = account(9, customer_email="shared@example.org")
 
     def findings(**more):
-        asked = {"recovery_id": "r1", "everyone": [*accounts, left_out], **more}
-        return check(accounts, ready.settings, replace(ready.world(), store=None), **asked)
+        known = KnownAccounts(everyone=[*accounts, left_out], **more)
+        return check(accounts, ready.settings, replace(ready.world(), store=None), recovery_id="r1", known=known)
 
     assert [(f.what, f.account_id, f.instances, f.blocks) for f in findings()] == [
         ("rebuilt", account_id, (served,), True) for account_id in found
@@ -390,7 +390,8 @@ def test_who_writes_after_the_disaster_serves_the_bucket(cloud):
     ready.fill(account(2), keys=())
 
     def found(when, **more):
-        asked = check(accounts, ready.settings, ready.world(), recovery_id="r1", disaster_at=when, **more)
+        buckets = BucketCheck(disaster_at=when, **more)
+        asked = check(accounts, ready.settings, ready.world(), recovery_id="r1", buckets=buckets)
         return [(each.what, each.account_id) for each in asked]
 
     now = datetime.now(UTC)
