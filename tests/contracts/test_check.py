@@ -17,8 +17,8 @@ from laerecover.adapters.s3 import S3Store
 from laerecover.cli._show import show_checks
 from laerecover.hosts.recipes.named import recipe_named
 from laerecover.manifest import Account, Secret
-from laerecover.planning.buckets import BUCKET_SERVED, DATA_UNREACHABLE, in_buckets
-from laerecover.planning.check import check, old_servers
+from laerecover.planning.buckets import BUCKET_SERVED, DATA_UNREACHABLE, BucketCheck, in_buckets
+from laerecover.planning.check import KnownAccounts, check, old_servers
 from laerecover.ports.compute import LaunchRequest
 from laerecover.ports.refusals import Refusal, Transient
 from laerecover.ports.world import World
@@ -45,7 +45,7 @@ def account(number, **changes):
     return Account(**{**values, **changes})
 
 
-class Ground:
+class ReadyCloud:
     """A cloud where the operator has what a recovery wants."""
 
     def __init__(self, cloud, **faults):
@@ -99,61 +99,61 @@ class Ground:
 
 def test_where_everything_is_there_nothing_is_found(cloud):
     """Image, key pair, group, quota, and every bucket by its own keys and tokens."""
-    ground, accounts = Ground(cloud, vcpus=8), [account(n) for n in range(3)]
-    ground.fill(*accounts)
-    assert ground.found(*accounts) == []
+    ready, accounts = ReadyCloud(cloud, vcpus=8), [account(n) for n in range(3)]
+    ready.fill(*accounts)
+    assert ready.found(*accounts) == []
 
 
 def test_what_is_missing_is_found_all_at_once(cloud):
     """Each with its remedy, and once, however many accounts want it."""
-    ground, accounts = Ground(cloud, vcpus=8), [account(n) for n in range(2)]
-    ground.fill(*accounts)
-    missing = ground.found(*accounts, image="ami-00000000", admin_keypair_name="nobody's", security_group="none")
+    ready, accounts = ReadyCloud(cloud, vcpus=8), [account(n) for n in range(2)]
+    ready.fill(*accounts)
+    missing = ready.found(*accounts, image="ami-00000000", admin_keypair_name="nobody's", security_group="none")
     assert missing == [("image", None, True), ("key pair", None, True), ("security group", None, True)]
 
 
 def test_types_of_2012_must_be_mapped(cloud):
     """An image and a type that are gone are found through each account's own history; a mapping mends it."""
-    ground = Ground(cloud)
+    ready = ReadyCloud(cloud)
     one = account(0, ami_image_id="ami-11111111", instance_size="t1.micro")
-    ground.fill(one)
-    assert ground.found(one) == [("image", None, True), ("size", None, True)]
-    maps = {"images": {"ami-11111111": ground.settings.image}, "sizes": {"t1.micro": "t3.micro"}}
-    assert ground.found(one, **maps) == []
+    ready.fill(one)
+    assert ready.found(one) == [("image", None, True), ("size", None, True)]
+    maps = {"images": {"ami-11111111": ready.settings.image}, "sizes": {"t1.micro": "t3.micro"}}
+    assert ready.found(one, **maps) == []
 
 
 def test_fallbacks_are_tried_too(cloud):
     """A place that does not exist would be no help when it is needed."""
-    ground = Ground(cloud)
+    ready = ReadyCloud(cloud)
     one = account(0)
-    ground.fill(one)
-    assert ground.found(one, fallbacks=({"zone": "us-east-1b"}, {"size": "t3.small"})) == []
-    assert ground.found(one, fallbacks=({"zone": "us-east-1z"},)) == [("size", None, True)]
+    ready.fill(one)
+    assert ready.found(one, fallbacks=({"zone": "us-east-1b"}, {"size": "t3.small"})) == []
+    assert ready.found(one, fallbacks=({"zone": "us-east-1z"},)) == [("size", None, True)]
 
 
 def test_the_wrong_account_and_wrong_keys_stop_the_run(cloud):
     """Old servers would seem gone, seen from somebody else's account."""
-    ground = Ground(cloud)
-    assert ground.found(account=None) == [("identity", None, False)]
-    assert ground.found(account="210987654321") == [("identity", None, True)]
-    assert ground.found(ec2_access_key_id="STRANGER") == [("cloud", None, True)]
+    ready = ReadyCloud(cloud)
+    assert ready.found(account=None) == [("identity", None, False)]
+    assert ready.found(account="210987654321") == [("identity", None, True)]
+    assert ready.found(ec2_access_key_id="STRANGER") == [("cloud", None, True)]
 
 
 def test_a_cloud_out_of_reach_is_a_finding(cloud):
     """With what to do next, and no traceback."""
-    assert Ground(cloud).found(endpoint="http://127.0.0.1:9") == [("cloud", None, True)]
+    assert ReadyCloud(cloud).found(endpoint="http://127.0.0.1:9") == [("cloud", None, True)]
 
 
 def test_the_quota_is_compared_with_the_accounts(cloud):
     """Too few is said before; none at all stops the run."""
-    ground, accounts = Ground(cloud, vcpus=4), [account(n) for n in range(3)]
-    ground.fill(*accounts)
-    assert ground.found(*accounts) == [("quota", None, False)]
-    assert ground.found(*accounts[:2], replace(accounts[2], user_access_key_id="NOBODY")) == [
+    ready, accounts = ReadyCloud(cloud, vcpus=4), [account(n) for n in range(3)]
+    ready.fill(*accounts)
+    assert ready.found(*accounts) == [("quota", None, False)]
+    assert ready.found(*accounts[:2], replace(accounts[2], user_access_key_id="NOBODY")) == [
         (DATA_UNREACHABLE, "lae-2", True)
     ]
     cloud.faults.vcpus = 1
-    assert ground.found(*accounts) == [("quota", None, True)]
+    assert ready.found(*accounts) == [("quota", None, True)]
 
 
 def test_what_another_recovery_serves_is_found_in_one_answer(cloud):
@@ -161,20 +161,20 @@ def test_what_another_recovery_serves_is_found_in_one_answer(cloud):
 
     It wants no room in the quota, nor does a drill count.
     """
-    ground, accounts = Ground(cloud, vcpus=8), [account(n) for n in range(3)]
-    ground.fill(*accounts)
-    world = ground.world()
-    first = offers(ground.settings, accounts[0])[0]
+    ready, accounts = ReadyCloud(cloud, vcpus=8), [account(n) for n in range(3)]
+    ready.fill(*accounts)
+    world = ready.world()
+    first = offers(ready.settings, accounts[0])[0]
     for number, mode in ((0, "run"), (1, "drill")):
         tags = {"lae-recovery": "r0", "lae-account": f"lae-{number}", "lae-mode": mode}
         launched = world.compute.launch(replace(first, client_token=str(number) * 64, tags=tags))
         while launched.instance_id not in world.compute.known([launched.instance_id]):
             pass
     served = next(launch.instance_id for launch in cloud.launches if launch.token.startswith("0"))
-    assert [f.what for f in check(accounts, ground.settings, world, recovery_id="r0")] == []
+    assert [f.what for f in check(accounts, ready.settings, world, recovery_id="r0")] == []
     asked = [cloud.faults.calls["DescribeInstances"]]
     for several in (accounts, accounts[:1]):
-        (found,) = check(several, ground.settings, world, recovery_id="r1")
+        (found,) = check(several, ready.settings, world, recovery_id="r1")
         asked.append(cloud.faults.calls["DescribeInstances"])
     assert asked[1] - asked[0] <= 4, "of the instances, of each tag of 2012, of the quota: however many accounts"
     assert (found.what, found.account_id, found.blocks) == ("recovered_before", "lae-0", True)
@@ -208,11 +208,11 @@ def test_a_group_that_keeps_customers_out_is_found(cloud, rules, customers_from,
 
     What a narrower range means.
     """
-    ground, accounts = Ground(cloud), [account(n) for n in range(2)]
-    ground.fill(*accounts)
+    ready, accounts = ReadyCloud(cloud), [account(n) for n in range(2)]
+    ready.fill(*accounts)
     cloud.let_in(rules)
-    world = ground.world(**({} if customers_from is None else {"customers_from": (customers_from,)}))
-    found = check(accounts, ground.settings, world, recovery_id="r1")
+    world = ready.world(**({} if customers_from is None else {"customers_from": (customers_from,)}))
+    found = check(accounts, ready.settings, world, recovery_id="r1")
     assert [(f.what, f.account_id) for f in found] == [("security group", None)] * bool(said)
     for finding in found:
         assert said[0] in finding.message
@@ -222,20 +222,20 @@ def test_a_group_that_keeps_customers_out_is_found(cloud, rules, customers_from,
 
 def test_each_group_is_asked_once(cloud):
     """Of fallbacks to another subnet it may be another group of that name; accounts do not matter."""
-    ground, accounts = Ground(cloud), [account(n) for n in range(9)]
-    ground.fill(*accounts)
-    assert ground.found(*accounts, fallbacks=({"subnet": ground.subnet}, {"zone": "us-east-1b"})) == []
+    ready, accounts = ReadyCloud(cloud), [account(n) for n in range(9)]
+    ready.fill(*accounts)
+    assert ready.found(*accounts, fallbacks=({"subnet": ready.subnet}, {"zone": "us-east-1b"})) == []
     before = cloud.faults.calls["DescribeSecurityGroups"]
-    check(accounts[:1], ground.settings, ground.world(), recovery_id="r1")
+    check(accounts[:1], ready.settings, ready.world(), recovery_id="r1")
     of_one = cloud.faults.calls["DescribeSecurityGroups"] - before
-    check(accounts, ground.settings, ground.world(), recovery_id="r1")
+    check(accounts, ready.settings, ready.world(), recovery_id="r1")
     assert cloud.faults.calls["DescribeSecurityGroups"] - before == 2 * of_one
 
 
-def by_hand(ground, **tags):
+def by_hand(ready, **tags):
     """The id of an instance that somebody launched with these tags."""
-    compute = ground.world().compute
-    first = offers(ground.settings, account(0))[0]
+    compute = ready.world().compute
+    first = offers(ready.settings, account(0))[0]
     token = "-".join(tags.values())[:64]
     launched = compute.launch(replace(first, client_token=token, tags=tags)).instance_id
     while launched not in compute.known([launched]):
@@ -264,14 +264,14 @@ def test_a_server_that_somebody_rebuilt_is_found_by_the_tags_of_2012(cloud, tags
     """By bucket or address; one that names the bucket of a customer's other account is not this one's, nor is our
     own.
     """
-    ground, accounts = Ground(cloud), [account(n) for n in range(2)]
+    ready, accounts = ReadyCloud(cloud), [account(n) for n in range(2)]
     accounts += [account(n, customer_email="shared@example.org") for n in (2, 3)]
-    served = by_hand(ground, **tags)
+    served = by_hand(ready, **tags)
     left_out = account(9, customer_email="shared@example.org")
 
     def findings(**more):
-        asked = {"recovery_id": "r1", "everyone": [*accounts, left_out], **more}
-        return check(accounts, ground.settings, replace(ground.world(), store=None), **asked)
+        known = KnownAccounts(everyone=[*accounts, left_out], **more)
+        return check(accounts, ready.settings, replace(ready.world(), store=None), recovery_id="r1", known=known)
 
     assert [(f.what, f.account_id, f.instances, f.blocks) for f in findings()] == [
         ("rebuilt", account_id, (served,), True) for account_id in found
@@ -282,7 +282,7 @@ def test_a_server_that_somebody_rebuilt_is_found_by_the_tags_of_2012(cloud, tags
     accepted = {account_id: frozenset({served}) for account_id in found}
     assert findings(decided=accepted) == [], "a human has decided about this very instance"
     assert len(findings(decided={name: frozenset({"i-other"}) for name in found})) == len(found)
-    ground.world().compute.terminate(served)
+    ready.world().compute.terminate(served)
     assert findings() == [], "the dead do not count"
 
 
@@ -299,15 +299,15 @@ def test_a_server_that_somebody_rebuilt_is_found_by_the_tags_of_2012(cloud, tags
 )
 def test_data_that_its_own_keys_do_not_open_is_unreachable(cloud, changes):
     """That account is not launched; the others are."""
-    ground, accounts = Ground(cloud), [account(n) for n in range(2)]
-    ground.fill(*accounts)
-    assert ground.found(replace(accounts[0], **changes), accounts[1]) == [(DATA_UNREACHABLE, "lae-0", True)]
+    ready, accounts = ReadyCloud(cloud), [account(n) for n in range(2)]
+    ready.fill(*accounts)
+    assert ready.found(replace(accounts[0], **changes), accounts[1]) == [(DATA_UNREACHABLE, "lae-0", True)]
 
 
 def test_a_policy_may_keep_objects_from_whoever_is_elsewhere(cloud):
     """The rig's: lists are for all, objects for one range of addresses. What verify asks on hosts is tried with it."""
-    ground, one = Ground(cloud), account(0)
-    ground.fill(one)
+    ready, one = ReadyCloud(cloud), account(0)
+    ready.fill(one)
     client = client_with(
         "s3",
         region_name="us-east-1",
@@ -328,44 +328,44 @@ def test_a_policy_may_keep_objects_from_whoever_is_elsewhere(cloud):
 
 def test_a_bucket_that_is_gone_is_unreachable(cloud):
     """NoSuchBucket, to keys that would have opened it."""
-    ground, one = Ground(cloud), account(0)
-    ground.fill(one, keys=())
-    assert ground.found(one) == []
-    ground.s3.delete_bucket(Bucket="lae-0")
-    assert ground.found(one) == [(DATA_UNREACHABLE, "lae-0", True)]
+    ready, one = ReadyCloud(cloud), account(0)
+    ready.fill(one, keys=())
+    assert ready.found(one) == []
+    ready.s3.delete_bucket(Bucket="lae-0")
+    assert ready.found(one) == [(DATA_UNREACHABLE, "lae-0", True)]
 
 
 def test_a_store_that_fails_three_times_is_unreachable_for_now(cloud):
     """One error is asked again."""
-    ground, one = Ground(cloud, rules=[FaultRule(call="s3:GET", fault="reset_before", at=(1,))]), account(0)
-    ground.fill(one)
-    assert ground.found(one) == []
+    ready, one = ReadyCloud(cloud, rules=[FaultRule(call="s3:GET", fault="reset_before", at=(1,))]), account(0)
+    ready.fill(one)
+    assert ready.found(one) == []
     cloud.reset(RigFaults(rules=[FaultRule(call="s3:GET", fault="error")]))
     with pytest.raises(Transient):
-        list(ground.world().store.listing(one))
+        list(ready.world().store.listing(one))
 
 
-def joined(ground, *accounts, **more):
+def joined(ready, *accounts, **more):
     """What a check tells of these accounts' buckets without any of it standing in the way."""
-    found = check(accounts, ground.settings, ground.world(), recovery_id="r1", **more)
+    found = check(accounts, ready.settings, ready.world(), recovery_id="r1", **more)
     return [(each.message, each.blocks) for each in found if each.what == "bucket"]
 
 
 def test_shares_in_pieces_are_told_with_what_joining_takes(cloud):
     """However many whole shares come first: all pages are looked at, and no bucket is half counted."""
-    ground, one = Ground(cloud), account(0)
-    ground.fill(one, keys=[*(f"shares/{INDEX}/{n}" for n in range(9)), f"shares/{INDEX}/8.1", "notes.txt"])
-    pages = ground.world().store
+    ready, one = ReadyCloud(cloud), account(0)
+    ready.fill(one, keys=[*(f"shares/{INDEX}/{n}" for n in range(9)), f"shares/{INDEX}/8.1", "notes.txt"])
+    pages = ready.world().store
     pages.page_size = 4
     assert len(list(pages.listing(one))) == 11
-    ((said, blocks),) = joined(ground, one)
+    ((said, blocks),) = joined(ready, one)
     assert not blocks
     assert said.startswith("lae-0: 1 shares of 0.0 MB are joined, 8 copied: about 00:00:00, and 0.0 MB more storage")
     assert "versioning is off; as found: 11 objects, 0.0 MB, the newest of 20" in said
-    ground.s3.put_bucket_versioning(Bucket="lae-0", VersioningConfiguration={"Status": "Enabled"})
-    assert "versioning is on" in joined(ground, one)[0][0]
-    ground.s3.put_object(Bucket="lae-0", Key="recovered/COMPLETE", Body=b"{}")
-    assert joined(ground, one)[0][0].startswith("lae-0: its shares were joined before; as found: 11 objects")
+    ready.s3.put_bucket_versioning(Bucket="lae-0", VersioningConfiguration={"Status": "Enabled"})
+    assert "versioning is on" in joined(ready, one)[0][0]
+    ready.s3.put_object(Bucket="lae-0", Key="recovered/COMPLETE", Body=b"{}")
+    assert joined(ready, one)[0][0].startswith("lae-0: its shares were joined before; as found: 11 objects")
 
 
 @pytest.mark.parametrize(
@@ -378,19 +378,20 @@ def test_shares_in_pieces_are_told_with_what_joining_takes(cloud):
 )
 def test_a_bucket_that_cannot_be_served_whole_is_unreachable(cloud, keys, recipe):
     """No share is whole; nobody there can join them; somebody has served what was joined, and its mark is gone."""
-    ground, one = Ground(cloud), account(0)
-    ground.fill(one, keys=keys)
-    assert ground.found(one, recipe=recipe) == [(DATA_UNREACHABLE, "lae-0", True)]
+    ready, one = ReadyCloud(cloud), account(0)
+    ready.fill(one, keys=keys)
+    assert ready.found(one, recipe=recipe) == [(DATA_UNREACHABLE, "lae-0", True)]
 
 
 def test_who_writes_after_the_disaster_serves_the_bucket(cloud):
     """Nothing is launched then: two servers on one bucket would be the worst. Its own server may have written."""
-    ground, accounts = Ground(cloud), [account(0), account(1)]
-    ground.fill(*accounts)
-    ground.fill(account(2), keys=())
+    ready, accounts = ReadyCloud(cloud), [account(0), account(1)]
+    ready.fill(*accounts)
+    ready.fill(account(2), keys=())
 
     def found(when, **more):
-        asked = check(accounts, ground.settings, ground.world(), recovery_id="r1", disaster_at=when, **more)
+        buckets = BucketCheck(disaster_at=when, **more)
+        asked = check(accounts, ready.settings, ready.world(), recovery_id="r1", buckets=buckets)
         return [(each.what, each.account_id) for each in asked]
 
     now = datetime.now(UTC)
@@ -441,12 +442,12 @@ def test_a_wrong_clock_is_one_obstacle_for_all():
 
 def test_old_servers_are_told_apart_in_one_answer(cloud):
     """Running, terminated, never heard of, a name that is no instance's, no name, a server of another region."""
-    ground = Ground(cloud, pending=0)
-    compute = ground.world().compute
+    ready = ReadyCloud(cloud, pending=0)
+    compute = ready.world().compute
     launch = LaunchRequest(
         client_token="1",
         tags={"x": "y"},
-        ami_image_id=ground.settings.image,
+        ami_image_id=ready.settings.image,
         instance_size="t3.micro",
         admin_keypair_name="drill",
         security_group="CustomerDefault",
@@ -465,10 +466,10 @@ def test_old_servers_are_told_apart_in_one_answer(cloud):
 
 def test_keys_without_rights_are_no_answer(cloud):
     """Somebody else's keys cannot say that an old server is gone."""
-    ground = Ground(cloud)
+    ready = ReadyCloud(cloud)
     with pytest.raises(Refusal):
         old_servers(
             [account(0, old_instance_id="i-0123abcd")],
-            ground.world(ec2_access_key_id="STRANGER").compute,
+            ready.world(ec2_access_key_id="STRANGER").compute,
             region="us-east-1",
         )

@@ -43,7 +43,7 @@ class Killed(BaseException):
 
 
 @dataclass
-class Ground:
+class BootedHost:
     """A host that was booted with the boot key, with a work that is to change it."""
 
     work: Work
@@ -94,7 +94,7 @@ def made(tmp_path: Path, vault, world, address: str) -> Work:
 
 
 @pytest.fixture
-def twin_ground(tmp_path, twin_file, vault) -> Ground:
+def twin_booted(tmp_path, twin_file, vault) -> BootedHost:
     """A running instance of the twin."""
     world = twin_world(twin_file, vault, SystemClock(threading.Event(), pace=PACE))
     request = LaunchRequest(
@@ -115,7 +115,7 @@ def twin_ground(tmp_path, twin_file, vault) -> Ground:
             db.execute("UPDATE instances SET host_key = ?", (key.public,))
 
     address = world.compute.describe(instance_id).public_host or ""
-    return Ground(made(tmp_path, vault, world, address), answer_with, lambda: 0)
+    return BootedHost(made(tmp_path, vault, world, address), answer_with, lambda: 0)
 
 
 def stand_in(root: Path, name: str, script: str) -> None:
@@ -125,7 +125,7 @@ def stand_in(root: Path, name: str, script: str) -> None:
 
 
 @pytest.fixture
-def sshd_ground(tmp_path, twin_file, vault, ssh_server, monkeypatch) -> Ground:
+def sshd_booted(tmp_path, twin_file, vault, ssh_server, monkeypatch) -> BootedHost:
     """A real sshd on loopback that reads its host key from the tests' own file."""
     ssh_server.answer_with(keys(vault)["boot"])
     ssh_server.reload()
@@ -153,39 +153,39 @@ def sshd_ground(tmp_path, twin_file, vault, ssh_server, monkeypatch) -> Ground:
         ssh_server.answer_with(key)
         ssh_server.reload()
 
-    return Ground(made(tmp_path, vault, world, "127.0.0.1"), answer_with, lambda: ssh_server.authentications)
+    return BootedHost(made(tmp_path, vault, world, "127.0.0.1"), answer_with, lambda: ssh_server.authentications)
 
 
 @pytest.fixture(params=["twin", "sshd"])
-def ground(request) -> Ground:
+def booted(request) -> BootedHost:
     """Both of them."""
-    return request.getfixturevalue(f"{request.param}_ground")
+    return request.getfixturevalue(f"{request.param}_booted")
 
 
 @pytest.mark.parametrize("kill_at", ["", *POINTS])
-def test_the_final_key_answers_wherever_the_change_was_killed(ground, vault, kill_at):
+def test_the_final_key_answers_wherever_the_change_was_killed(booted, vault, kill_at):
     """Killed between any two steps, the change is gone on with, and the boot key is worth nothing afterwards."""
     if kill_at:
         with pytest.raises(Killed):
-            ground.rotate(kill_at)
-    ground.rotate()
-    assert ground.answers(keys(vault)["final"].public)
-    assert not ground.answers(keys(vault)["boot"].public)
-    ground.rotate("before-act")  # nothing is left to be done
+            booted.rotate(kill_at)
+    booted.rotate()
+    assert booted.answers(keys(vault)["final"].public)
+    assert not booted.answers(keys(vault)["boot"].public)
+    booted.rotate("before-act")  # nothing is left to be done
 
 
-def test_a_third_key_gets_nothing(ground, vault):
+def test_a_third_key_gets_nothing(booted, vault):
     """A host with neither key is somebody else's: refused at once, without a byte of authentication.
 
     Both of ours are told, and the one that answered, as a console shows them.
     """
     foreign = derive_host_key(vault, "somebody else's")
-    ground.answer_with(foreign)
-    before = ground.authentications()
+    booted.answer_with(foreign)
+    before = booted.authentications()
     with pytest.raises(WorldError) as caught:
-        ground.rotate()
+        booted.rotate()
     assert caught.value.kind == "host_key"
-    assert ground.authentications() == before
+    assert booted.authentications() == before
     for key in (*keys(vault).values(), foreign):
         assert fingerprint(key.public) in str(caught.value)
 
@@ -198,7 +198,7 @@ def test_a_fingerprint_is_the_one_that_consoles_show(vault):
 
 
 @pytest.mark.parametrize("failed", [False, True], ids=["well", "with an error"])
-def test_cloud_init_is_waited_for_before_the_key_is_changed(sshd_ground, ssh_server, vault, failed):
+def test_cloud_init_is_waited_for_before_the_key_is_changed(sshd_booted, ssh_server, vault, failed):
     """Until it has left its result nothing is changed, though an error makes it say at once that it is over.
 
     Then all goes on, whatever became of it.
@@ -207,7 +207,7 @@ def test_cloud_init_is_waited_for_before_the_key_is_changed(sshd_ground, ssh_ser
     stand_in(root, "cloud-init", CLOUD_INIT)
     if failed:
         (root / "failed").touch()
-    changing = threading.Thread(target=sshd_ground.rotate, daemon=True)
+    changing = threading.Thread(target=sshd_booted.rotate, daemon=True)
     changing.start()
     for _ in range(1500):
         if (root / "asked").exists() and (root / "asked").read_text().count("asked") > 2:  # the first minute is over
@@ -219,38 +219,38 @@ def test_cloud_init_is_waited_for_before_the_key_is_changed(sshd_ground, ssh_ser
     (root / "run").mkdir()
     (root / "run/result.json").touch()
     changing.join(timeout=30)
-    assert sshd_ground.answers(keys(vault)["final"].public)
+    assert sshd_booted.answers(keys(vault)["final"].public)
 
 
-def test_cloud_init_is_not_waited_for_for_ever(sshd_ground, ssh_server, vault, monkeypatch):
+def test_cloud_init_is_not_waited_for_for_ever(sshd_booted, ssh_server, vault, monkeypatch):
     """One that never ends, or was never begun, costs its ten minutes and nothing else."""
     monkeypatch.setattr(module, "_CLOUD_INIT_SECONDS", 20.0)
     stand_in(ssh_server.root, "cloud-init", CLOUD_INIT)
-    sshd_ground.rotate()
+    sshd_booted.rotate()
     assert (ssh_server.root / "asked").read_text().count("asked") > 2
-    assert sshd_ground.answers(keys(vault)["final"].public)
+    assert sshd_booted.answers(keys(vault)["final"].public)
 
 
-def test_a_user_who_is_not_let_in_is_told_by_name(sshd_ground, ssh_server):
+def test_a_user_who_is_not_let_in_is_told_by_name(sshd_booted, ssh_server):
     """The image, the key pair, or an instance of an older version: what to look at stands in the message."""
     (ssh_server.root / "authorized_keys").write_text("")
     with pytest.raises(Refusal) as caught:
-        sshd_ground.rotate()
+        sshd_booted.rotate()
     assert caught.value.kind == "authentication"
     for word in ("let ubuntu in", "admin_privkey_path", "admin_keypair_name", "laerecover cleanup"):
         assert word in str(caught.value)
 
 
-def test_a_key_that_changes_while_it_is_asked_for_is_no_alarm(twin_ground, vault, monkeypatch):
+def test_a_key_that_changes_while_it_is_asked_for_is_no_alarm(twin_booted, vault, monkeypatch):
     """The final key may come into force between the question for it and the question for the boot key."""
-    hosts = twin_ground.work.world.hosts
+    hosts = twin_booted.work.world.hosts
     first, connect = keys(vault)["final"], type(hosts).connect
 
     def late(self, public_host, *, user, host_key):
         try:
             return connect(self, public_host, user=user, host_key=host_key)
         finally:
-            twin_ground.answer_with(first)
+            twin_booted.answer_with(first)
 
     monkeypatch.setattr(type(hosts), "connect", late)
-    twin_ground.rotate("before-act")
+    twin_booted.rotate("before-act")

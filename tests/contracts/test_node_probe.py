@@ -24,7 +24,7 @@ from laerecover.rehearsal.rig.cache import client_program
 from laerecover.rehearsal.rig.tools import missing
 from laerecover.rehearsal.twin.probes import TwinProbe
 
-STRANGER = "a" * 32
+OTHER_NODE = "a" * 32
 
 
 class NodeExam:
@@ -39,7 +39,7 @@ class NodeExam:
         """Asked for another tub, it is a refusal, never that other's TubID."""
         probe, host, port, _ = node
         with pytest.raises(Refusal):
-            probe.tub_id(host, port, wanted=STRANGER)
+            probe.tub_id(host, port, wanted=OTHER_NODE)
 
     def test_nobody_there_is_transient(self, node):
         """Where no node runs, nobody answers."""
@@ -169,8 +169,8 @@ class TestTahoeProbe(NodeExam):
     def test_a_wrong_certificate_is_seen(self, tub):
         """Whoever claims to be the wanted tub, but has another key, gives that other key's TubID."""
         pem = new_node_pem()
-        server = tub(pem, knows=STRANGER)
-        assert TahoeProbe(timeout=5).tub_id("127.0.0.1", server.port, wanted=STRANGER) == tub_id_of(pem)
+        server = tub(pem, knows=OTHER_NODE)
+        assert TahoeProbe(timeout=5).tub_id("127.0.0.1", server.port, wanted=OTHER_NODE) == tub_id_of(pem)
 
     def test_nothing_but_the_tub_id_is_told(self, tub):
         """The request names the wanted tub: no swissnum, no location."""
@@ -241,7 +241,7 @@ def test_a_real_introducer_answers(tmp_path, age):
                 assert time.monotonic() < until
                 time.sleep(0.5)
         with pytest.raises(Refusal):
-            probe.tub_id("127.0.0.1", port, wanted=STRANGER)
+            probe.tub_id("127.0.0.1", port, wanted=OTHER_NODE)
     finally:
         node.send_signal(signal.SIGTERM)
         node.wait(20)

@@ -39,6 +39,11 @@ FIRST_LINES_WITH_AND = [
     "laerecover/runbook/steps/send_notify_failure.py",
 ]
 LONG_FILES: list[str] = []
+MOST_PARAMETERS = 7
+MANY_PARAMETERS = {
+    "laeforensics/case.py open_case": "a contract: notebooks and scripts call it by these",
+    "laeforensics/cli/decide.py decide": "a verb: the shell's library makes an option of each parameter",
+}
 # Hosts know it by its digest: no byte of it changes without need.
 OLD_SHARES = ROOT / "src/laerecover/hosts/programs/old_shares.py"
 
@@ -151,6 +156,24 @@ def test_long_files_get_a_second_look():
     """Files of src over 300 lines are listed, sorted, and become fewer."""
     found = [str(p.relative_to(ROOT / "src")) for p in SOURCES if p.read_bytes().count(b"\n") > 300]
     compare(found, LONG_FILES, "split it")
+
+
+def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """How many a caller can give: without `self` and `cls`."""
+    given = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+    given += [each for each in (function.args.vararg, function.args.kwarg) if each is not None]
+    return len([each for each in given if each.arg not in ("self", "cls")])
+
+
+def test_no_function_takes_many_parameters():
+    """Seven at most; the exceptions are listed with their reasons, sorted, and become fewer."""
+    found = [
+        f"{path.relative_to(ROOT / 'src')} {node.name}"
+        for path in SOURCES
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and parameters(node) > MOST_PARAMETERS
+    ]
+    compare(found, list(MANY_PARAMETERS), "make one frozen value of what belongs together")
 
 
 def compare(found: list[str], allowed: list[str], advice: str) -> None:

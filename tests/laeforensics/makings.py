@@ -53,7 +53,7 @@ def identity(number: int) -> NodeIdentity:
     return make_identity(random.Random(number), default_pool().pem(number), datetime(2012, 3, 20, tzinfo=UTC))
 
 
-INTRODUCER, STORAGE, STRANGER = identity(0), identity(1), identity(2)
+INTRODUCER, STORAGE, OTHER_NODE = identity(0), identity(1), identity(2)
 FURL = f"pb://{INTRODUCER.nodeid}@{HOST}:12345/introducer"
 
 
@@ -120,7 +120,7 @@ def log(*without: str, until: str | None = None, **changed: str) -> bytes:
 
 
 @dataclass
-class Told:
+class ReadLog:
     """What one file alone tells; `facts` have the word for their worth as channel, as in `case.facts`."""
 
     log: SignupLog
@@ -143,26 +143,28 @@ class Told:
         return self.signup.has_failed
 
     @property
-    def torn(self) -> set[str]:
+    def damaged_fields(self) -> set[str]:
         """The fields that are damaged somewhere."""
-        return {t.field for t in self.log.torn} | {str(f.field) for f in self.findings if f.code == "damaged-value"}
+        return {t.field for t in self.log.damaged_values} | {
+            str(f.field) for f in self.findings if f.code == "damaged-value"
+        }
 
     @property
     def residue(self) -> list[Residue]:
         return self.log.residue
 
 
-def read(data: bytes | str, name: str = LOG_FILE) -> Told:
+def read(data: bytes | str, name: str = LOG_FILE) -> ReadLog:
     """A log alone, as the judges of prints and files see it."""
     reading = read_log(data.encode() if isinstance(data, str) else data, name)
     notes, findings = hear_file(FileView(facts=reading.log.facts, log=reading))
     signup = Signup(name=name, log=reading.log, beliefs=Beliefs(notes))
     signup.add(reading.log.facts)
-    return Told(reading.log, signup, notes, findings, len(reading.course.runs))
+    return ReadLog(reading.log, signup, notes, findings, len(reading.course.runs))
 
 
 @dataclass
-class ToldSecrets:
+class ReadSecrets:
     """What one secrets file alone tells; `rejected` are the fields of which something cannot be right."""
 
     file: SecretsFile
@@ -173,13 +175,13 @@ class ToldSecrets:
         return self.view.value(name)
 
 
-def hear_secrets(data: bytes, name: str = "secrets") -> ToldSecrets:
+def hear_secrets(data: bytes, name: str = "secrets") -> ReadSecrets:
     """A secrets file alone, as the judges of prints and files see it."""
     file = read_secrets(data, name)
     view = FileView(facts=file.facts, secrets=file)
     notes, findings = hear_file(view)
     rejected = {field for field, _ in file.rejected} | {str(f.field) for f in findings}
-    return ToldSecrets(file, view.after(notes), rejected)
+    return ReadSecrets(file, view.after(notes), rejected)
 
 
 def cat(path: str, *lines: str, host: str = HOST) -> str:
@@ -368,7 +370,7 @@ def account(**given: Any) -> CaseAccount:
     return CaseAccount(**{**whole, **given})
 
 
-def values(log: Told, channels: Iterable[str] = (OWN,)) -> dict[str, set[str]]:
+def values(log: ReadLog, channels: Iterable[str] = (OWN,)) -> dict[str, set[str]]:
     """The values of each field that were read in some channels."""
     found: dict[str, set[str]] = {}
     for f in log.facts:

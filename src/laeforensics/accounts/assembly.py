@@ -124,7 +124,7 @@ def _customer_of(signup: Signup) -> dict[str, str]:
     foreign = {
         fact.field: fact.value
         for name in _SAME_CUSTOMER
-        for fact in signup.told(name)
+        for fact in signup.witnesses_of(name)
         if any(note.reason in ("of-another-account", "in-two-accounts") for note in signup.hearing.notes(fact))
     }
     return {**foreign, **signup.values}
@@ -168,7 +168,7 @@ def _settle_signup(account: CaseAccount, roles: dict[str, str]) -> None:
         heard = account.signups if name in ("bucket_name", "product_code") else first
         facts = [f for s in heard for f in s.asserted(name)]
         if name == "product_token":
-            also = (f for s in later for f in s.told(name))
+            also = (f for s in later for f in s.witnesses_of(name))
             others = tuple(of_another_time(facts, account.hearing, also))
             account.beliefs.add([Doubt(facts=others, reason="of-another-time")])
         take(account, name, facts)

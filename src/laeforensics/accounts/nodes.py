@@ -44,7 +44,7 @@ def settle_identity(account: CaseAccount, servers: Sequence[Signup]) -> None:
                     )
                 )
             tub_id = tub_id_of_pem(facts[0].value)
-            ids = [f for s in servers for f in s.told(id_field) if f.value == tub_id]
+            ids = [f for s in servers for f in s.witnesses_of(id_field) if f.value == tub_id]
             if ids:
                 account.witnesses[id_field], account.values[id_field] = ids, ids[0].value
         else:
@@ -117,7 +117,7 @@ def _best_key(servers: Sequence[Signup], pem_field: str, tub_ids: set[str]) -> t
         if pem_field in signup.contested:
             continue
         hearing = signup.hearing
-        broken = [f for f in signup.told(pem_field) if is_broken(hearing, f)]
+        broken = [f for f in signup.witnesses_of(pem_field) if is_broken(hearing, f)]
         facts = sorted([*signup.sure(pem_field), *broken], key=hearing.standing)
         for fact in facts:
             verdict = identities.BROKEN if fact in broken else identities.judge(fact.value, tub_ids)
@@ -189,7 +189,7 @@ def note_relayed_furl(account: CaseAccount) -> None:
     other = tuple(
         f.locator
         for s in account.signups
-        for f in s.told("internal_introducer_furl")
+        for f in s.witnesses_of("internal_introducer_furl")
         if node_keys.tub_id_of_furl(f.value) == node_keys.tub_id_of_furl(taken)
         and f.value.rpartition("/")[2] != taken.rpartition("/")[2]
     )

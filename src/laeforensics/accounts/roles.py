@@ -106,7 +106,7 @@ def attested_bucket(signup: Signup) -> str | None:
         return bucket
     attesting = [
         f
-        for f in signup.told("bucket_name")
+        for f in signup.witnesses_of("bucket_name")
         if f.rule not in ("bucket",) and (signup.hearing.channel(f) == "damaged" or _tells(f, signup, bucket))
     ]
     if any(f.locator.evidence != log.evidence or f.rule in ("deployment", "stray", "tahoe_cfg") for f in attesting):

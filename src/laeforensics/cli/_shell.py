@@ -203,7 +203,7 @@ def _interrupted(number: int, frame: object) -> None:
     sys.exit(EXIT_INTERRUPTED)
 
 
-def _told_errors() -> tuple[type[Exception], ...]:
+def _errors_with_remedies() -> tuple[type[Exception], ...]:
     """The errors that say what, where and what next.
 
     The manifest's can only be raised once their module is imported.
@@ -231,7 +231,7 @@ def run(app: typer.Typer, argv: list[str] | None) -> Any:
         if type(sys.stdout).__name__ == "PacifyFlushWrapper" or isinstance(end.__context__, BrokenPipeError):
             sys.exit(0)
         raise
-    except _told_errors() as error:
+    except _errors_with_remedies() as error:
         complain(error.what, error.where, error.next_step)  # type: ignore[attr-defined]
         sys.exit(EXIT_EVIDENCE)
     except BrokenPipeError:

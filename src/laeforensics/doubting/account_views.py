@@ -38,7 +38,7 @@ class AccountView:
             shared = FIELDS[name].of in (CREDENTIALS, CUSTOMER)
             for some in [self.signups] if shared else [[signup] for signup in self.signups]:
                 names = frozenset(signup.name for signup in some)
-                facts = dict.fromkeys(fact for signup in some for fact in signup.told(name))
+                facts = dict.fromkeys(fact for signup in some for fact in signup.witnesses_of(name))
                 if len(facts) > 1:
                     yield name, Hearing(some[0].beliefs, names), names, list(facts)
 

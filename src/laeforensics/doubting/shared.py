@@ -45,7 +45,7 @@ def judge(view: CaseView) -> Iterator[Said]:
     it is sure in none.
     """
     views = view.accounts
-    for thing, told in sorted(_told(views).items()):
+    for thing, told in sorted(_tellers(views).items()):
         if len(told) < 2:
             continue
         foreign = _foreign(views, told, thing[0])
@@ -83,7 +83,7 @@ def _doubts(views: Sequence[AccountView], told: _Tellers, number: int, reason: s
     )
 
 
-def _told(views: Sequence[AccountView]) -> dict[tuple[str, str], _Tellers]:
+def _tellers(views: Sequence[AccountView]) -> dict[tuple[str, str], _Tellers]:
     """For each unique thing (kind and name) who tells it."""
     told: dict[tuple[str, str], _Tellers] = defaultdict(dict)
     for number, view in enumerate(views):

@@ -47,26 +47,26 @@ class Signup:
         for fact in facts:
             self.witnesses.setdefault(fact.field, []).append(fact)
 
-    def told(self, name: str) -> Sequence[Fact]:
+    def witnesses_of(self, name: str) -> Sequence[Fact]:
         """All witnesses of a field, believed or not."""
         return self.witnesses.get(name, ())
 
     def asserted(self, name: str) -> list[Fact]:
         """The witnesses of a field that assert something."""
-        return self.hearing.asserting(self.told(name))
+        return self.hearing.asserting(self.witnesses_of(name))
 
     def sure(self, name: str) -> list[Fact]:
         """The witnesses of a field that assert something by themselves."""
-        return self.hearing.sure(self.told(name))
+        return self.hearing.sure(self.witnesses_of(name))
 
     def weigh(self, name: str) -> tuple[str | None, bool]:
         """What the best witnesses of a field say, and whether they contradict each other."""
-        return self.hearing.weigh(self.told(name))
+        return self.hearing.weigh(self.witnesses_of(name))
 
     def is_damaged(self, evidence: str) -> bool:
         """True if a file of this signup has damage: what cannot be read in it, or not be right."""
         if self.log is not None and self.log.evidence == evidence:
-            if self.log.torn or self.log.residue:
+            if self.log.damaged_values or self.log.residue:
                 return True
             facts = self.log.facts
         elif self.secrets is not None and self.secrets.evidence == evidence:
@@ -96,7 +96,7 @@ class Signup:
     @property
     def failure(self) -> str | None:
         """The first error that its run told of, whether or not it went on behind it."""
-        for fact in self.told("failure"):
+        for fact in self.witnesses_of("failure"):
             notes = self.hearing.notes(fact)
             if all(note.reason == "went-on" for note in notes):
                 return fact.value

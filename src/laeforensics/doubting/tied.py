@@ -40,7 +40,7 @@ def _broken(view: FileView) -> dict[int, list[Locator]]:
     """By print: the places of what cannot be right in it."""
     broken: dict[int, list[Locator]] = defaultdict(list)
     if view.log is not None:
-        for torn in view.log.log.torn:
+        for torn in view.log.log.damaged_values:
             if torn.rule != HOLE and torn.locator.end < view.log.log.size:  # zeros and a lost end bring no stranger's
                 broken[torn.print].append(torn.locator)
     for fact in view.facts if view.secrets is not None else ():

@@ -62,7 +62,7 @@ def _held_against_logs(view: CaseView) -> tuple[Counter[_Column], Counter[_Colum
             (key, "product_code", [*view.requests.get(key or "", ()), *view.results.get(key or "", ())]),
             (instance, "public_host", view.servers.get(instance or "", [])),
         ):
-            told = {fact.value for fact in signup.hearing.own(signup.told(name))}
+            told = {fact.value for fact in signup.hearing.own(signup.witnesses_of(name))}
             by_file: dict[str, set[str]] = defaultdict(set)
             for row in rows:
                 by_file[row.evidence] |= {fact.value for fact in row.of(name)}

@@ -27,7 +27,7 @@ def rows(signups: Iterable[Signup], files: Iterable[tuple[EvidenceFile, str]]) -
     hashes = {file.name: sha256 for file, sha256 in files}
     for signup in signups:
         for name in sorted(signup.witnesses.keys() - _OF_THE_COURSE):
-            for fact in signup.told(name):
+            for fact in signup.witnesses_of(name):
                 yield {
                     "signup": signup.name,
                     "field": fact.field,

@@ -28,7 +28,7 @@ def join_csv(signup: Signup, sources: Sources) -> None:
     start = start_of(signup.name)
     if key and not (_USUAL_KEY.fullmatch(key) or key in sources.activations or key in sources.signups):
         # A key of unusual length that no csv row knows may have lost a piece.
-        signup.doubt(signup.told("activation_key"), "unknown-key")
+        signup.doubt(signup.witnesses_of("activation_key"), "unknown-key")
         key = None
     if _is_renamed(signup, start):
         start = None
@@ -57,7 +57,7 @@ def join_csv(signup: Signup, sources: Sources) -> None:
     activations = _credible(signup, activations, email, code)
     if sent and not (activations or signups) and key:
         # Every row that knows the key tells of another customer: then the key is not this log's for sure.
-        signup.doubt(signup.told("activation_key"), "rows-of-others")
+        signup.doubt(signup.witnesses_of("activation_key"), "rows-of-others")
     if activations or signups:
         signup.matched_by.append("activation key" if key else "start time and product code")
     if key:
@@ -94,7 +94,7 @@ def _is_damaged_address(email: str, signups: Sequence[Row], activations: Sequenc
 
 
 def _doubt_address(signup: Signup, email: str) -> None:
-    facts = [f for f in signup.told("customer_email") if f.value == email]
+    facts = [f for f in signup.witnesses_of("customer_email") if f.value == email]
     signup.findings.append(
         finding(
             "damaged-value",

@@ -98,7 +98,7 @@ def gather(signups: Sequence[Signup], sources: Sources) -> NameEvidence:
             evidence.told[fact.value].append((signup, fact))
         if signup.log is not None:
             evidence.codes |= {product.product_code for product in signup.log.products}
-            torn += [(signup, fact) for fact in _torn_names(signup.log)]
+            torn += [(signup, fact) for fact in _damaged_names(signup.log)]
     for file in sources.secrets.values():
         for fact in Hearing(sources.beliefs).own(f for f in file.facts if f.field == "bucket_name"):
             evidence.told[fact.value].append((file, fact))
@@ -114,11 +114,11 @@ def gather(signups: Sequence[Signup], sources: Sources) -> NameEvidence:
     return evidence
 
 
-def _torn_names(log: SignupLog) -> list[Fact]:
+def _damaged_names(log: SignupLog) -> list[Fact]:
     """Prints of the bucket's name with characters that no name has: they assert nothing."""
     return [
         Fact(torn.field, torn.value, torn.locator, torn.rule, OWN, torn.print)
-        for torn in log.torn
+        for torn in log.damaged_values
         if torn.field == "bucket_name" and torn.value
     ]
 

@@ -113,7 +113,9 @@ def _against(signup: Signup, file: SecretsFile, sources: Sources) -> tuple[str, 
         return None  # a re-record wrote this file itself: where the two differ, they contradict each other
     bucket, _ = signup.weigh("bucket_name")
     theirs = sources.value(file, "bucket_name")
-    named, theirs_named = (_undecided(signup, facts, sources) for facts in (signup.told("bucket_name"), file.facts))
+    named, theirs_named = (
+        _undecided(signup, facts, sources) for facts in (signup.witnesses_of("bucket_name"), file.facts)
+    )
     if named is not None and named == theirs_named:
         return None  # of the same bucket, whichever of its names is right
     if bucket is not None:

@@ -79,7 +79,7 @@ def _doubt_name(signup: Signup, sources: Sources) -> None:
     )
     for name in ("activation_key",) if tied else signup.witnesses:
         if name not in fields_of(COURSE):
-            signup.doubt(signup.told(name), "nothing-ties-head")
+            signup.doubt(signup.witnesses_of(name), "nothing-ties-head")
     signup.findings.append(
         finding(
             "several-signups",
@@ -95,7 +95,7 @@ def _join_rest(signup: Signup, sources: Sources) -> None:
     join_csv(signup, sources)
     _join_serverinfo(signup, sources.serverinfo)
     _join_token(signup, sources)
-    signup.doubt(of_another_time(signup.told("product_token"), signup.hearing), "of-another-time")
+    signup.doubt(of_another_time(signup.witnesses_of("product_token"), signup.hearing), "of-another-time")
     names = (f.value for f in signup.asserted("bucket_name"))
     signup.undecided_bucket = next((sources.undecided[n] for n in names if n in sources.undecided), None)
 
@@ -162,7 +162,7 @@ def _join_token(signup: Signup, sources: Sources) -> None:
         signup.doubt((p.token for p in entries if name and p.full_name and p.full_name != name), "another-name")
     if entries:
         signup.matched_by.append("product code")
-    elif not signup.told("product_token"):
+    elif not signup.witnesses_of("product_token"):
         signup.findings.append(
             finding(
                 "unknown-product",
@@ -190,7 +190,7 @@ def _token_by_name(signup: Signup, products: Mapping[str, list[Product]]) -> Non
 
 def _settle(signup: Signup) -> None:
     for name in SIGNUP_FIELDS:
-        facts = signup.told(name)
+        facts = signup.witnesses_of(name)
         if not facts:
             continue
         value, contested = signup.weigh(name)

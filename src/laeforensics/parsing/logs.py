@@ -11,13 +11,13 @@ from laeforensics.facts.fact import Fact, Locator, Residue
 
 MOST_RESIDUE = 1000
 """So many lines of residue are told apart in one log."""
-MOST_TORN = 1000
+MOST_DAMAGED = 1000
 """So many damaged values are told of one log."""
 HOLE = "hole"
 """The rule of a line that zeros have overwritten: they moved nothing, and brought nothing of another's."""
 
 
-class Torn(NamedTuple):
+class DamagedValue(NamedTuple):
     """A line that should tell a value of a field, and cannot be right; `value` is what could be read of it."""
 
     field: str
@@ -59,7 +59,7 @@ class SignupLog:
     announcements: set[str] = field(default_factory=set)
     marks: set[str] = field(default_factory=set)
     """Words that tell a dialect."""
-    torn: list[Torn] = field(default_factory=list)
+    damaged_values: list[DamagedValue] = field(default_factory=list)
     products: list[Product] = field(default_factory=list)
     """What x02 printed of the config."""
 
@@ -77,7 +77,7 @@ class SignupLog:
         else:
             self.residue.append(residue)
 
-    def tear(self, torn: Torn) -> None:
+    def add_damaged(self, value: DamagedValue) -> None:
         """A value that cannot be right stands here."""
-        if len(self.torn) < MOST_TORN:
-            self.torn.append(torn)
+        if len(self.damaged_values) < MOST_DAMAGED:
+            self.damaged_values.append(value)

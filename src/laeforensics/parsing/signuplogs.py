@@ -29,11 +29,11 @@ from laeforensics.parsing._pieces import (
     value,
 )
 from laeforensics.parsing.course import Course, follow
-from laeforensics.parsing.logs import HOLE, Event, SignupLog, Torn
+from laeforensics.parsing.logs import HOLE, DamagedValue, Event, SignupLog
 from laeforensics.parsing.parser import Piece
 from laeforensics.parsing.stages import STAGE_OF_ITEM, stage_of_announcement
 
-_TOLD_BY = {"S3 bucket creation failed.": "bucket_failed", "Reading secrets...": "reading"}
+_FACT_OF_ANNOUNCEMENT = {"S3 bucket creation failed.": "bucket_failed", "Reading secrets...": "reading"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +163,7 @@ class _Reader:
         self._unread(piece, "malformed")
         where = self._locator(piece, piece.start_pos, piece.end_pos)
         rule = HOLE if "\0" in str(piece) else ""
-        self.log.tear(Torn(FIELD_OF_KEY.get(key, key), where, self.print, rule=rule))
+        self.log.add_damaged(DamagedValue(FIELD_OF_KEY.get(key, key), where, self.print, rule=rule))
         self._claim([piece])
 
     def _noise(self, pieces: Sequence[Piece]) -> None:
@@ -202,22 +202,22 @@ class _Reader:
         stage = stage_of_announcement(text)
         if text.startswith("Waiting 75 seconds"):
             self.log.marks.add("75 seconds")
-        elif text in _TOLD_BY:
-            self._told(_TOLD_BY[text], piece, text)
+        elif text in _FACT_OF_ANNOUNCEMENT:
+            self._note(_FACT_OF_ANNOUNCEMENT[text], piece, text)
         if stage is not None:
             self._stage(stage, piece, "announcement")
         elif text == "Setting up monitoring...":
             self._event("monitoring", piece)
         self._claim([piece])
 
-    def _told(self, name: str, piece: Piece, text: str) -> None:
+    def _note(self, name: str, piece: Piece, text: str) -> None:
         where = Locator(self.log.evidence, piece.line, piece.start_pos, piece.end_pos)
         self._event(name, piece, text, fact=len(self.log.facts))
         rule = name if name == "failure" else "announcement"
         self.log.facts.append(Fact(name, text, where, rule, OWN, self.print))
 
     def _failure(self, pieces: Sequence[Piece]) -> None:
-        self._told("failure", pieces[0], str(pieces[0]).split("\n", 1)[0].strip(">[")[:160])
+        self._note("failure", pieces[0], str(pieces[0]).split("\n", 1)[0].strip(">[")[:160])
         self._claim(pieces)
 
     def _cat(self, pieces: Sequence[Piece]) -> None:
@@ -252,7 +252,7 @@ class _Reader:
         told = understood(name, text, is_quoted=not _dialects.is_s4(self.log))
         if told is None:
             if text:
-                self.log.tear(Torn(name, locator, self.print, text, rule))
+                self.log.add_damaged(DamagedValue(name, locator, self.print, text, rule))
             return None
         self.log.facts.append(Fact(name, told, locator, rule, channel, self.print))
         return len(self.log.facts) - 1
@@ -280,9 +280,9 @@ class _Reader:
             log.sizes["residue"] -= stretch.end - stretch.start
             log.sizes["failure"] += stretch.end - stretch.start
         log.residue = [r for r in log.residue if r not in errors] if errors else log.residue
-        log.torn = [
+        log.damaged_values = [
             torn._replace(value="") if torn.print in log.unannounced or course.is_error(torn.locator.start) else torn
-            for torn in log.torn
+            for torn in log.damaged_values
         ]
         log.dialect = _dialects.recognise(log)
         return LogReading(log=log, course=course)

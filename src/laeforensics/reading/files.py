@@ -24,7 +24,7 @@ from laeforensics.parsing.signuplogs import read_log
 from laeforensics.reading import unread
 from laeforensics.reading.unread import WORDS, Unread
 
-_TOLD_ONE_BY_ONE = 3
+_LISTED_ONE_BY_ONE = 3
 """More damaged rows of a csv file that holds no other are told in one finding."""
 
 
@@ -109,7 +109,7 @@ def _move(told: FileReading, content: Content) -> None:
         log = told.log
         log.facts = [moved(fact) for fact in log.facts]
         log.residue = [r._replace(start=back(r.start), end=back(r.end)) for r in log.residue]
-        log.torn = [torn._replace(locator=_moved(content, torn.locator)) for torn in log.torn]
+        log.damaged_values = [torn._replace(locator=_moved(content, torn.locator)) for torn in log.damaged_values]
     told.notes = [
         replace(
             note,
@@ -155,7 +155,7 @@ def _log_findings(log: SignupLog, hearing: Hearing) -> Iterable[Finding]:
             signup=name,
             locators=tuple(Locator(name, r.line, r.start, r.end) for r in log.residue[:5]),
         )
-    for torn in log.torn:
+    for torn in log.damaged_values:
         yield damaged_value(torn.field, torn.locator)
     if hearing.asserting(f for f in log.facts if f.field == "bucket_failed"):
         yield finding("bucket-failed", "the program printed that the bucket could not be made", signup=name)
@@ -217,7 +217,7 @@ def _whole_rows(told: FileReading, content: Content, rows: Iterable[Row | BadRow
             yield row if content.back is None else row._replace(facts=facts)
         else:
             bad.append(row)
-    if not good and len(bad) > _TOLD_ONE_BY_ONE:
+    if not good and len(bad) > _LISTED_ONE_BY_ONE:
         what = f"none of its {len(bad)} lines is a row that the site wrote (line {bad[0].line}: {bad[0].why})"
         told.findings.append(finding("damaged-row", what, signup=told.file.name))
         return

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from laerecover.adapters import phases
-from laerecover.hosts.scripts import NO_ROOM, ROOM_TOLD, program
+from laerecover.hosts.scripts import NO_ROOM, ROOM_READ, program
 from laerecover.manifest import Secret
 from laerecover.ports.refusals import Refusal, Transient
 from laerecover.text import clean, clean_end
@@ -108,7 +108,7 @@ class Line:
             raise Transient(f"{clean(what)}: connection lost ({type(error).__name__})") from None
         if channel.exit_status != 0:
             said = self.reveal_nothing(errors.decode("utf-8", "replace"))
-            if channel.exit_status == NO_ROOM and (told := ROOM_TOLD.search(said)):
+            if channel.exit_status == NO_ROOM and (told := ROOM_READ.search(said)):
                 raise disk_full(what, told[1])
             why = clean_end(said)
             raise Refusal(

@@ -24,7 +24,7 @@ from laerecover.ports.hosts import Command, Host
 from laerecover.ports.refusals import Refusal, WorldError
 from laerecover.ports.world import World
 from laerecover.runbook.ledger import Round, read_ledger
-from laerecover.runbook.rebuilt import REBUILT, Rebuilt, to_accept, told
+from laerecover.runbook.rebuilt import REBUILT, Rebuilt, described, to_accept
 from laerecover.state.state import State
 from laerecover.state.worlds import Worlds
 from laerecover.text import clean
@@ -99,8 +99,12 @@ def no_other_server(accounts: Sequence[Account], compute: Compute, rebuilt: Rebu
 
     def check(account: Account) -> Check:
         others = found.get(account.account_id, ())
-        said = unsaid or (f"{told(others)}; {to_accept(others)}" if others else "nobody rebuilt its server of 2012")
-        return _told(account, "other servers", "EC2", None if unsaid else not others, said, REBUILT if others else "")
+        said = unsaid or (
+            f"{described(others)}; {to_accept(others)}" if others else "nobody rebuilt its server of 2012"
+        )
+        return _check_of(
+            account, "other servers", "EC2", None if unsaid else not others, said, REBUILT if others else ""
+        )
 
     return [check(account) for account in accounts]
 
@@ -158,7 +162,7 @@ def _checks(asked: Inquiry, account: Account, latest: Round) -> Iterator[Check]:
     yield _check(account, "announcement", host, _announced(asked, host, token, wanted=wanted))
     yield _check(account, "bucket", account.bucket_name or "", _bucket(asked.world.store, account))
     for what, (ok, said) in _serving(asked, host, token).items():
-        yield _told(account, what, host, ok, said)
+        yield _check_of(account, what, host, ok, said)
     yield old_shares(asked, account, latest)
 
 
@@ -203,10 +207,10 @@ def _check(
             ok, said = True, ask()
         except WorldError as error:
             ok, said, kind = False, str(error), error.kind
-    return _told(account, what, where, ok, said, kind)
+    return _check_of(account, what, where, ok, said, kind)
 
 
-def _told(account: Account, what: str, where: str, ok: bool | None, said: str, kind: str = "") -> Check:
+def _check_of(account: Account, what: str, where: str, ok: bool | None, said: str, kind: str = "") -> Check:
     customer = account.customer_email or account.customer_name or "(unknown)"
     return Check(account_id=account.account_id, customer=customer, what=what, where=where, ok=ok, said=said, kind=kind)
 

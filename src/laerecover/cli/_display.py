@@ -28,7 +28,7 @@ class PlainWatcher:
         self._stream = stream
         self._names = {a.account_id: clean(a.account_id, limit=60) for a in accounts}
         self._lock = threading.Lock()
-        self._told: dict[str, float] = {}
+        self._shown_at: dict[str, float] = {}
 
     def __enter__(self) -> PlainWatcher:
         return self
@@ -37,13 +37,13 @@ class PlainWatcher:
         pass
 
     def began(self, account_id: str, step: str) -> None:
-        self._told.pop(account_id, None)
+        self._shown_at.pop(account_id, None)
         self._line(account_id, step, "begins")
 
     def waits(self, account_id: str, what: str, seconds: float) -> None:
         now = time.monotonic()
-        if now - self._told.get(account_id, -_TELL_EACH) >= _TELL_EACH:
-            self._told[account_id] = now
+        if now - self._shown_at.get(account_id, -_TELL_EACH) >= _TELL_EACH:
+            self._shown_at[account_id] = now
             self._line(account_id, "waits for", f"{clean(what)}, {seconds:.0f} s at the latest")
 
     def ended(self, account_id: str, effect: Effect) -> None:

@@ -13,9 +13,9 @@ from importlib import resources
 NO_ROOM = 28
 """ENOSPC, as the exit status of our scripts.
 
-It means that only together with what ROOM_TOLD finds: others end with 28, too.
+It means that only together with what ROOM_READ finds: others end with 28, too.
 """
-ROOM_TOLD = re.compile(r"no room: (-?[0-9]+ KiB are free at [^\n]+, [0-9]+ are wanted)")
+ROOM_READ = re.compile(r"no room: (-?[0-9]+ KiB are free at [^\n]+, [0-9]+ are wanted)")
 """What `room` (programs/room.sh) says beside that status: the number that it read."""
 _BEGINS = "# -- What a host is given begins below. --\n"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime
 
 from laerecover.hosts.bucket_layout import BucketLayout, layout_of
@@ -43,27 +44,35 @@ def quiet(said: str) -> None:
     del said
 
 
-def in_buckets(
-    accounts: Sequence[Account],
-    store: Store,
-    recipe: Recipe,
-    *,
-    disaster_at: datetime | None = None,
-    serving: frozenset[str] = frozenset(),
-    heard: Callable[[str], None] = quiet,
-) -> list[Obstacle]:
-    """What stands in the way in these accounts' buckets, and what is to be known before they are served, in the
-    order given.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BucketCheck:
+    """How buckets are looked at.
 
     `disaster_at`: when the servers were lost, so that whoever has written since is another server; `serving`: the
     accounts that this recovery has launched, whose own server may have written. `heard` is told how far long
     listings are.
     """
 
+    disaster_at: datetime | None = None
+    serving: frozenset[str] = frozenset()
+    heard: Callable[[str], None] = quiet
+
+
+AS_THEY_LIE = BucketCheck()
+"""Nobody knows when the servers were lost."""
+
+
+def in_buckets(
+    accounts: Sequence[Account], store: Store, recipe: Recipe, how: BucketCheck = AS_THEY_LIE
+) -> list[Obstacle]:
+    """What stands in the way in these accounts' buckets, and what is to be known before they are served, in the
+    order given.
+    """
+
     def look(account: Account) -> list[Obstacle]:
         try:
-            layout = layout_of(_counted(store, account, heard))
-            since = None if account.account_id in serving else disaster_at
+            layout = layout_of(_counted(store, account, how.heard))
+            since = None if account.account_id in how.serving else how.disaster_at
             return list(_found(account, layout, store, recipe, since))
         except Refusal as error:
             return [_refused(account, error)]
@@ -106,12 +115,12 @@ def _found(
         yield _no_data(account, message, remedy)
     elif layout.complete or layout.to_be_joined:
         versioned = store.versioned(account) if layout.to_be_joined else None
-        message = f"{account.account_id}: {_told(layout, versioned)}"
+        message = f"{account.account_id}: {_described(layout, versioned)}"
         remedy = "served from recovered/" if layout.complete else "its old objects stay as they are"
         yield Obstacle(what="bucket", message=message, remedy=remedy, blocks=False)
 
 
-def _told(layout: BucketLayout, versioned: bool | None) -> str:
+def _described(layout: BucketLayout, versioned: bool | None) -> str:
     """What will be joined, the time and storage that it costs."""
     found = f"{layout.objects:,} objects, {_size(layout.bytes)}, the newest of {layout.newest}, SHA-256 {layout.digest}"
     if layout.complete:

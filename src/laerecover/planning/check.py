@@ -4,25 +4,41 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from laerecover.errors import StepFailed
 from laerecover.hosts.recipes.named import recipe_named
 from laerecover.manifest import Account
-from laerecover.planning.buckets import in_buckets, quiet
+from laerecover.planning.buckets import AS_THEY_LIE, BucketCheck, in_buckets
 from laerecover.planning.kept_out import kept_out
 from laerecover.planning.obstacles import Obstacle
 from laerecover.ports.compute import Compute, Instance, LaunchRequest
 from laerecover.ports.refusals import Transient, WorldError
 from laerecover.ports.world import World
-from laerecover.runbook.rebuilt import REBUILT, Rebuilt, to_accept, told
+from laerecover.runbook.rebuilt import REBUILT, Rebuilt, described, to_accept
 from laerecover.runbook.steps.deploy_ec2_instance import RECOVERED_BEFORE, of_another_recovery, offers
 from laerecover.settings import Settings
 
 _TAGS = {"lae-mode": "check"}
 _INSTANCE_ID = re.compile(r"i-[0-9a-f]{8}(?:[0-9a-f]{9})?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownAccounts:
+    """What is known of the manifest's accounts beside those that are asked about.
+
+    `everyone`: all of them, to tell whose a server is; `recovered`: those of them whom others' servers are told of,
+    too; `decided`: account -> ids of instances that a human has accepted.
+    """
+
+    everyone: Sequence[Account] = ()
+    recovered: Sequence[Account] = ()
+    decided: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+NO_OTHERS = KnownAccounts()
+"""Only those that are asked about are known."""
 
 
 def check(
@@ -31,22 +47,16 @@ def check(
     world: World,
     *,
     recovery_id: str,
-    everyone: Sequence[Account] = (),
-    recovered: Sequence[Account] = (),
-    decided: Mapping[str, frozenset[str]] | None = None,
-    disaster_at: datetime | None = None,
-    serving: frozenset[str] = frozenset(),
-    heard: Callable[[str], None] = quiet,
+    known: KnownAccounts = NO_OTHERS,
+    buckets: BucketCheck = AS_THEY_LIE,
 ) -> list[Obstacle]:
     """Ask the cloud and every bucket whether these accounts could be launched; changes nothing.
 
-    Whether their old servers are gone is `old_servers`. `everyone`: all accounts of the manifest, to tell whose a
-    server is; `recovered`: those of them whom others' servers are told of, too; `decided`: account -> ids of instances
-    that a human has accepted. The others: see `in_buckets`.
+    Whether their old servers are gone is `old_servers`.
     """
     recipe, lost = recipe_named(settings.recipe), []
     if world.store is not None:
-        lost = in_buckets(accounts, world.store, recipe, disaster_at=disaster_at, serving=serving, heard=heard)
+        lost = in_buckets(accounts, world.store, recipe, buckets)
     without = {obstacle.account_id for obstacle in lost}
     served = [account for account in accounts if account.account_id not in without]
     try:
@@ -56,7 +66,7 @@ def check(
         found += dict.fromkeys(kept)
         living = [i for i in world.compute.find({"lae-mode": "run"}) if not i.dead]
         elsewhere = [
-            *_rebuilt(accounts, recovered, world.compute, Rebuilt(everyone=everyone, decided=decided or {})),
+            *_rebuilt(accounts, known, world.compute),
             *_recovered_before(accounts, living, recovery_id),
         ]
         without |= {obstacle.account_id for obstacle in elsewhere}
@@ -117,12 +127,11 @@ def _lacking(accounts: Sequence[Account], settings: Settings, compute: Compute) 
         yield Obstacle(what=lack.what, message=lack.message, remedy=lack.remedy)
 
 
-def _rebuilt(
-    accounts: Sequence[Account], recovered: Sequence[Account], compute: Compute, rebuilt: Rebuilt
-) -> Iterator[Obstacle]:
+def _rebuilt(accounts: Sequence[Account], known: KnownAccounts, compute: Compute) -> Iterator[Obstacle]:
+    rebuilt = Rebuilt(everyone=known.everyone, decided=known.decided)
     todo = {account.account_id for account in accounts}
-    for account_id, instances in rebuilt.found([*accounts, *recovered], compute).items():
-        message, remedy = told(instances), to_accept(instances)
+    for account_id, instances in rebuilt.found([*accounts, *known.recovered], compute).items():
+        message, remedy = described(instances), to_accept(instances)
         ids = tuple(i.instance_id for i in instances)
         if account_id in todo:
             yield Obstacle(what=REBUILT, message=message, remedy=remedy, account_id=account_id, instances=ids)

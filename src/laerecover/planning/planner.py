@@ -10,7 +10,7 @@ from pathlib import Path
 from laerecover.errors import LaeRecoverError, LockHeld
 from laerecover.manifest import Manifest
 from laerecover.options import Options, now
-from laerecover.planning.buckets import quiet
+from laerecover.planning.buckets import BucketCheck, quiet
 from laerecover.planning.decisions import ask_old_servers
 from laerecover.planning.guards import NOT_STARTED, guard_cloud, guard_files
 from laerecover.planning.obstacles import Obstacle
@@ -55,8 +55,8 @@ class Planner:
         )
 
     def check(self, world: World, heard: Callable[[str], None] = quiet) -> Sequence[Obstacle]:
-        """What stands in the way of those that are selected and not recovered yet; `heard`: see `in_buckets`."""
-        from laerecover.planning.check import check
+        """What stands in the way of those that are selected and not recovered yet; `heard`: see `BucketCheck`."""
+        from laerecover.planning.check import KnownAccounts, check
 
         planned = self.plan()
         todo, chosen = self.open_accounts(planned), {a.account_id for a in planned.recover}
@@ -66,12 +66,16 @@ class Planner:
             self.settings,
             world,
             recovery_id=self.state.recovery_id,
-            everyone=self.manifest.accounts,
-            recovered=[a for a in self.manifest.recoverable if a.account_id in chosen.difference(todo)],
-            decided=self.state.decisions.instances,
-            disaster_at=self.options.lost_at,
-            serving=frozenset(account for account, latest in rounds if latest.launched),
-            heard=heard,
+            known=KnownAccounts(
+                everyone=self.manifest.accounts,
+                recovered=[a for a in self.manifest.recoverable if a.account_id in chosen.difference(todo)],
+                decided=self.state.decisions.instances,
+            ),
+            buckets=BucketCheck(
+                disaster_at=self.options.lost_at,
+                serving=frozenset(account for account, latest in rounds if latest.launched),
+                heard=heard,
+            ),
         )
 
     def open_accounts(self, planned: Plan) -> list[str]:

@@ -50,14 +50,14 @@ def lost_mails(
                 state=state_now,
                 detail=reason,
                 prepared_at=datetime.fromisoformat(step["ended_at"]),
-                host=_told(latest),
+                host=_address_of(latest),
                 answer=LOST if state_now == "in_doubt" else "as the ledger says; the outbox was lost",
             )
         )
     return lost
 
 
-def _told(latest: Round) -> str:
+def _address_of(latest: Round) -> str:
     """The address that the round's mail told."""
     told = [s["values"].get("public_host") for s in latest.steps if s["step"] == "wait_for_ec2_addresses"]
     return str(told[0] or "") if told else ""

@@ -53,7 +53,7 @@ def _living(compute: Compute, buckets: Sequence[str], customers: Sequence[str]) 
     return [i for _, i in sorted(found.items()) if not i.dead and "lae-recovery" not in i.tags]
 
 
-def told(instances: Sequence[Instance]) -> str:
+def described(instances: Sequence[Instance]) -> str:
     """What is to be said of an account that has these."""
     each = ", ".join(f"{i.instance_id} ({i.state}, launched {i.launch_time})" for i in instances)
     return (

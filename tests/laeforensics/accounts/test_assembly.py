@@ -17,12 +17,12 @@ from makings import (
     KEY,
     LOG_FILE,
     NAME,
+    OTHER_NODE,
     OTHER_SEED,
     PARTS,
     SECRET_KEY,
     SEED,
     STORAGE,
-    STRANGER,
     as_another,
     audit_row,
     cat,
@@ -181,7 +181,7 @@ def test_a_throw_away_furl_is_told_and_not_taken(tmp_path):
 
     The furl of the proved certificate counts.
     """
-    throw_away = furl_of(STRANGER, NEW_HOST)
+    throw_away = furl_of(OTHER_NODE, NEW_HOST)
     files = _replaced(replacement(furl=throw_away), external_introducer_furl=throw_away)
     case = open_files(tmp_path, files)
     row = audit_row(case)
@@ -267,7 +267,7 @@ def test_each_node_is_judged_for_itself(changed, introducer, storage, grade, tmp
 @pytest.mark.parametrize("pem", ["introducer_node_pem", "server_node_pem"])
 def test_beside_a_stranger_s_key_no_key_is_sure(pem, tmp_path):
     """A sector of another customer's file may have brought the other key, too, with its node id: a human decides."""
-    row = audit_row(open_files(tmp_path, evidence(secrets=secrets(**{pem: STRANGER.pem}))))
+    row = audit_row(open_files(tmp_path, evidence(secrets=secrets(**{pem: OTHER_NODE.pem}))))
     other = {"introducer_node_pem", "server_node_pem"} - {pem}
     assert row["verdict"] == "CONTESTED"
     assert row["blocking"] == tuple(f"contested:{name}" for name in other)
@@ -276,7 +276,7 @@ def test_beside_a_stranger_s_key_no_key_is_sure(pem, tmp_path):
 
 def test_a_broken_key_is_never_handed_over(tmp_path):
     """A node.pem that does not fit is a finding, not a value."""
-    case = open_files(tmp_path, evidence(secrets=secrets(server_node_pem=STRANGER.pem)))
+    case = open_files(tmp_path, evidence(secrets=secrets(server_node_pem=OTHER_NODE.pem)))
     assert audit_row(case)["server_node_pem"] is None
     assert "broken-identity" in codes(case, "server_node_pem")
 

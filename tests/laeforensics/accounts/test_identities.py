@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from makings import INTRODUCER, STORAGE, STRANGER
+from makings import INTRODUCER, OTHER_NODE, STORAGE
 
 from laeforensics.accounts.identities import judge
 
@@ -19,8 +19,8 @@ SWAPPED = CERTIFICATE + "-----BEGIN RSA" + STORAGE.pem.partition("-----BEGIN RSA
         (None, set(), "ABSENT"),
         (INTRODUCER.pem, set(), "STATED"),
         (INTRODUCER.pem, {INTRODUCER.nodeid}, "PROVED"),
-        (INTRODUCER.pem, {INTRODUCER.nodeid, STRANGER.nodeid}, "PROVED"),
-        (INTRODUCER.pem, {STRANGER.nodeid}, "BROKEN"),
+        (INTRODUCER.pem, {INTRODUCER.nodeid, OTHER_NODE.nodeid}, "PROVED"),
+        (INTRODUCER.pem, {OTHER_NODE.nodeid}, "BROKEN"),
         (SWAPPED, {INTRODUCER.nodeid}, "BROKEN"),
         (SWAPPED, set(), "BROKEN"),
         ("no certificate", {INTRODUCER.nodeid}, "BROKEN"),

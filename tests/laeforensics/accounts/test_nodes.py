@@ -8,9 +8,9 @@ from makings import (
     FURL,
     INTRODUCER,
     OTHER_NAME,
+    OTHER_NODE,
     PARTS,
     STORAGE,
-    STRANGER,
     audit_row,
     cat,
     codes,
@@ -26,7 +26,7 @@ from laeforensics.audit import decisions
 
 
 def stranger_record() -> bytes:
-    told = re_record().decode().replace(identities_read(), identities_read(STRANGER, STRANGER))
+    told = re_record().decode().replace(identities_read(), identities_read(OTHER_NODE, OTHER_NODE))
     return told.encode()
 
 
@@ -42,7 +42,7 @@ def test_a_re_record_of_other_nodes_is_contested(tmp_path):
     assert row["introducer_furl"] == FURL
 
 
-@pytest.mark.parametrize("chosen", [INTRODUCER, STRANGER])
+@pytest.mark.parametrize("chosen", [INTRODUCER, OTHER_NODE])
 def test_node_id_and_furl_follow_the_key_that_was_chosen(tmp_path, chosen):
     """After a decision about the introducer's key no furl and no node id of the other key stands beside it."""
     case = open_files(tmp_path, {**evidence(), f"signup_logs/{OTHER_NAME}": stranger_record()})
@@ -68,4 +68,4 @@ def test_a_storage_key_is_no_introducers(tmp_path):
     case = open_files(tmp_path, {**evidence(), f"signup_logs/{OTHER_NAME}": stranger_record()})
     case.decide(BUCKET, "server_node_pem", witness=1, who="Carol", because="seen")
     assert audit_row(case)["blocking"] == ("contested:introducer_node_pem",)
-    assert audit_row(case)["server_nodeid"] in {STORAGE.nodeid, STRANGER.nodeid}
+    assert audit_row(case)["server_nodeid"] in {STORAGE.nodeid, OTHER_NODE.nodeid}

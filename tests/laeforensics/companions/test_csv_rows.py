@@ -120,7 +120,7 @@ def test_a_plus_is_a_plus():
     ],
 )
 def test_a_row_that_the_program_cannot_have_written_is_a_bad_row(data, why):
-    """Torn, glued, cut or overwritten rows are told with their place, not read."""
+    """DamagedValue, glued, cut or overwritten rows are told with their place, not read."""
     row = only(read_signups(data, "results"))
     assert isinstance(row, BadRow)
     assert why in row.why

@@ -15,10 +15,10 @@ from makings import (
     HOST,
     INTRODUCER,
     OTHER_NAME,
+    OTHER_NODE,
     OTHER_SEED,
     SECRET_KEY,
     STORAGE,
-    STRANGER,
     codes,
     evidence,
     hear_secrets,
@@ -146,7 +146,7 @@ def test_a_value_that_cannot_be_right_is_rejected_with_its_place(key, value):
 
 def test_a_key_that_does_not_fit_its_certificate_is_not_the_programs_word():
     """A node.pem with another's private key is damage: it never counts as a witness."""
-    pem = STORAGE.pem.partition("-----BEGIN RSA")[0] + "-----BEGIN RSA" + STRANGER.pem.partition("-----BEGIN RSA")[2]
+    pem = STORAGE.pem.partition("-----BEGIN RSA")[0] + "-----BEGIN RSA" + OTHER_NODE.pem.partition("-----BEGIN RSA")[2]
     assert hear_secrets(secrets(server_node_pem=pem)).value("server_node_pem") is None
 
 

@@ -16,12 +16,12 @@ from makings import (
     LOG_FILE,
     NAME,
     OTHER_NAME,
+    OTHER_NODE,
     OTHER_SEED,
     PARTS,
     SECRET_KEY,
     SEED,
     STORAGE,
-    STRANGER,
     as_another,
     audit_row,
     config,
@@ -44,7 +44,7 @@ from laeforensics.doubting import judges
 
 STAGES = ("OF_A_PRINT", "OF_A_FILE", "OF_WHAT_IS_TIED", "ACROSS", "SETTLING")
 SECRETS = f"secrets/{NAME}"
-STRANGERS_KEY = "access_key_id = 'AKIASTRANGERKEYID234'\n"
+OTHERS_KEY = "access_key_id = 'AKIASTRANGERKEYID234'\n"
 
 
 def name_of(judge) -> str:
@@ -63,7 +63,7 @@ def of_redacted(folder):
 
 
 def of_unannounced(folder):
-    return own(log(address=STRANGERS_KEY + PARTS["address"]), "user_access_key_id"), {ACCESS_KEY_ID}
+    return own(log(address=OTHERS_KEY + PARTS["address"]), "user_access_key_id"), {ACCESS_KEY_ID}
 
 
 def of_cut(folder):
@@ -118,7 +118,7 @@ def of_neighbours(folder):
 
 
 def of_furl_differs(folder):
-    told = hear_secrets(secrets(external_introducer_furl=furl_of(STRANGER), internal_introducer_furl=None), SECRETS)
+    told = hear_secrets(secrets(external_introducer_furl=furl_of(OTHER_NODE), internal_introducer_furl=None), SECRETS)
     return told.view.hearing.sure(f for f in told.file.facts if f.field == "server_node_pem"), []
 
 
@@ -212,7 +212,7 @@ def test_within_a_stage_the_order_does_not_matter(number, monkeypatch, tmp_path)
         log=log(
             deployment=PARTS["deployment"].replace(EMAIL, EMAIL.replace("ann", "aon")),
             credentials=PARTS["credentials"].replace(SECRET_KEY, "X" * 40),
-            running=PARTS["running"] + identities_read() + STRANGERS_KEY,
+            running=PARTS["running"] + identities_read() + OTHERS_KEY,
         ),
         secrets=secrets(publichost="192.0.2.77", server_node_pem=INTRODUCER.pem),
         requests=request() + request(email="bob@example.org"),

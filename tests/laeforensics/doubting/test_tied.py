@@ -7,10 +7,10 @@ from makings import (
     ACCESS_KEY_ID,
     HOST,
     INTRODUCER,
+    OTHER_NODE,
     PARTS,
     SECRET_KEY,
     STORAGE,
-    STRANGER,
     USER_TOKEN,
     audit_row,
     evidence,
@@ -22,12 +22,12 @@ from makings import (
     secrets,
 )
 
-OTHERS = {"access_key_id": ACCESS_KEY_ID[::-1], "server_node_pem": STRANGER.pem, "server_nodeid": STRANGER.nodeid}
+OTHERS = {"access_key_id": ACCESS_KEY_ID[::-1], "server_node_pem": OTHER_NODE.pem, "server_nodeid": OTHER_NODE.nodeid}
 MIXED = INTRODUCER.pem.partition("-----BEGIN RSA")[0] + STORAGE.pem[STORAGE.pem.index("-----BEGIN RSA") :]
 SIGNS = {
     "a key that does not fit its certificate": {"introducer_node_pem": MIXED},
     "a host that is not the furl's": {"publichost": "198.51.100.9"},
-    "a node id that is not the certificate's": {"introducer_nodeid": STRANGER.nodeid},
+    "a node id that is not the certificate's": {"introducer_nodeid": OTHER_NODE.nodeid},
 }
 
 
@@ -60,7 +60,7 @@ def test_all_of_a_damaged_print_is_unsure():
         told = read(log(credentials=PARTS["credentials"].replace(f"'{value}'", f"'{value[:9]}")))
         hearing = told.signup.hearing
         for name in values.keys() - {broken}:
-            torn = {each.print for each in told.log.torn}
+            torn = {each.print for each in told.log.damaged_values}
             facts = [f for f in told.log.facts if f.field == name and f.print in torn]
             assert facts
             assert hearing.sure(facts) == [], (broken, name)
@@ -71,7 +71,7 @@ def test_zeros_bring_nothing_of_another_s():
     """A hole takes a line away, and ties nothing to a stranger."""
     credentials = PARTS["credentials"].replace(SECRET_KEY[4:20], "\0" * 16)
     told = read(log(credentials=credentials))
-    assert "user_secret_key" in told.torn
+    assert "user_secret_key" in told.damaged_fields
     assert [fact.value for fact in told.signup.sure("user_access_key_id")] == [ACCESS_KEY_ID]
 
 

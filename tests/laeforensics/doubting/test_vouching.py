@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from makings import FURL, INTRODUCER, STORAGE, STRANGER, fact, furl_of
+from makings import FURL, INTRODUCER, OTHER_NODE, STORAGE, fact, furl_of
 
 from laeforensics.doubting import vouching
 from laeforensics.doubting.views import FileView
@@ -43,7 +43,7 @@ def test_a_relayed_furl_certifies_nothing():
 def test_another_certificate_than_the_printed_one_stays_relayed():
     """A forged node.pem in the remote output is not believed beside the program's furl."""
     furl = fact(FURL, OWN, "introducer_furl")
-    assert _channels(furl, fact(STRANGER.pem, REMOTE, "introducer_node_pem")) == [OWN, REMOTE]
+    assert _channels(furl, fact(OTHER_NODE.pem, REMOTE, "introducer_node_pem")) == [OWN, REMOTE]
 
 
 def test_a_certified_certificate_with_another_key_is_broken():
@@ -60,7 +60,7 @@ def test_storage_certificate_and_node_id_vouch_for_each_other():
     assert hearing.standing(pem) > hearing.standing(pem._replace(channel=OWN))
 
 
-@pytest.mark.parametrize("ids", [(), (STRANGER.nodeid,), (STORAGE.nodeid, STRANGER.nodeid)])
+@pytest.mark.parametrize("ids", [(), (OTHER_NODE.nodeid,), (STORAGE.nodeid, OTHER_NODE.nodeid)])
 def test_a_storage_certificate_without_its_one_node_id_stays_relayed(ids):
     """No id, another id, or two ids that differ: nobody vouches."""
     facts = [fact(i, REMOTE, "server_nodeid") for i in ids]
@@ -70,7 +70,7 @@ def test_a_storage_certificate_without_its_one_node_id_stays_relayed(ids):
 def test_the_introducers_certificate_does_not_vouch_for_the_storage_server():
     """A pair is a storage node's; an introducer needs the program's furl."""
     pem, nodeid = (
-        fact(STRANGER.pem, REMOTE, "introducer_node_pem"),
-        fact(STRANGER.nodeid, REMOTE, "introducer_nodeid"),
+        fact(OTHER_NODE.pem, REMOTE, "introducer_node_pem"),
+        fact(OTHER_NODE.nodeid, REMOTE, "introducer_nodeid"),
     )
     assert _channels(pem, nodeid, fact(furl_of(INTRODUCER), OWN, "introducer_furl")) == [REMOTE, REMOTE, OWN]

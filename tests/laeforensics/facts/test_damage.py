@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from makings import (
-    STRANGER,
+    OTHER_NODE,
     furl_of,
 )
 
@@ -17,8 +17,8 @@ from laeforensics.facts.damage import is_damage
         ("192.0.2.10", "192.0.10", True),
         ("ann@example.org", "annexample.org", True),
         ("ann@example.org", "eve@example.org", False),
-        (furl_of(STRANGER), furl_of(STRANGER)[:-1] + "x", True),
-        (furl_of(STRANGER), furl_of(STRANGER)[:-9] + "xxxxxxxxx", False),
+        (furl_of(OTHER_NODE), furl_of(OTHER_NODE)[:-1] + "x", True),
+        (furl_of(OTHER_NODE), furl_of(OTHER_NODE)[:-9] + "xxxxxxxxx", False),
         ("abc", "xyz", False),
         ("", "abc", True),
     ],

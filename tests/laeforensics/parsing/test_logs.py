@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from makings import LOG_FILE, log, open_files
 
-from laeforensics.parsing.logs import MOST_RESIDUE, MOST_TORN
+from laeforensics.parsing.logs import MOST_DAMAGED, MOST_RESIDUE
 from laeforensics.parsing.signuplogs import read_log
 
 
@@ -20,7 +20,7 @@ def test_residue_is_bounded_but_complete():
 
 def test_damage_is_told_in_bounded_number():
     """A file of ten thousand torn values is told as damaged a thousand times, not ten thousand."""
-    assert len(read_log(b"secret_key = x\n" * 10_000, LOG_FILE).log.torn) == MOST_TORN
+    assert len(read_log(b"secret_key = x\n" * 10_000, LOG_FILE).log.damaged_values) == MOST_DAMAGED
 
 
 def test_residue_of_a_log_of_nothing_else_is_small(tmp_path):

@@ -14,10 +14,10 @@ from makings import (
     HOST,
     INTRODUCER,
     LOG_FILE,
+    OTHER_NODE,
     PARTS,
     SECRET_KEY,
     STORAGE,
-    STRANGER,
     USER_TOKEN,
     cat,
     identities_read,
@@ -63,7 +63,7 @@ def test_any_bytes_are_read(data):
 def test_a_whole_log_is_understood_without_rest():
     """No residue, no damage, every stage to the mail."""
     told = read(log())
-    assert (told.residue, told.torn, told.failed, told.segments) == ([], set(), False, 1)
+    assert (told.residue, told.damaged_fields, told.failed, told.segments) == ([], set(), False, 1)
     assert told.stages[-1][0] == "mail_sent"
     assert {f.channel for f in told.facts} == {OWN}
 
@@ -119,7 +119,7 @@ def test_damage_inside_a_block_does_not_end_it():
     told = read(log(until="poll", credentials=torn, poll=">Verifying subscription...>\n"))
     assert values(told, [UNSURE])["user_token"] == {USER_TOKEN}
     assert "user_secret_key" not in values(told, [OWN, UNSURE])
-    assert "user_secret_key" in told.torn
+    assert "user_secret_key" in told.damaged_fields
 
 
 def test_a_value_before_lines_that_are_lost_is_not_sure():
@@ -130,7 +130,7 @@ def test_a_value_before_lines_that_are_lost_is_not_sure():
     assert "activation_key" in values(read(log(until="credentials")))
     told = read(log("credentials", until="poll"))
     assert "activation_key" not in values(told)
-    assert "activation_key" in told.torn
+    assert "activation_key" in told.damaged_fields
 
 
 def test_zeros_move_nothing():
@@ -152,7 +152,7 @@ def test_a_value_of_the_wrong_shape_is_damage():
     """A whole line whose value cannot be right is told, not read."""
     told = read(log(address=">The server's public address is '192.0.2'.>\n", installing="", settings=""))
     assert "public_host" not in values(told)
-    assert told.torn == {"public_host"}
+    assert told.damaged_fields == {"public_host"}
 
 
 # -- failures ------------------------------------------------------------------------------------------------
@@ -213,8 +213,8 @@ def test_relayed_identities_that_prove_themselves_are_raised():
 
 def test_a_relayed_identity_of_another_node_is_not_raised():
     """A node.pem that is not the one of the printed furl stays remote text."""
-    told = read(log(running=identities_read(introducer=STRANGER) + PARTS["running"]))
-    assert values(told, [REMOTE])["introducer_node_pem"] == {STRANGER.pem}
+    told = read(log(running=identities_read(introducer=OTHER_NODE) + PARTS["running"]))
+    assert values(told, [REMOTE])["introducer_node_pem"] == {OTHER_NODE.pem}
     assert values(told, [CERTIFIED]) == {}
 
 

@@ -11,7 +11,7 @@ from laerecover.hosts.host_keys import derive_host_key
 from laerecover.manifest import Account, Secret
 from laerecover.ports.compute import Compute, Instance, LaunchRequest
 from laerecover.ports.refusals import Refusal, Transient
-from laerecover.runbook.rebuilt import REBUILT, to_accept, told
+from laerecover.runbook.rebuilt import REBUILT, described, to_accept
 from laerecover.runbook.tags import client_token, generation_of, tags_of, token_of
 from laerecover.runbook.work import Values, Work
 from laerecover.settings import Settings
@@ -98,7 +98,7 @@ def deploy_ec2_instance(work: Work) -> Values:
         generation = 1 + max([spent, *map(generation_of, former)])
         request, former_user_data = _request(work, tags, generation)
         for others in work.rebuilt.found([work.account], compute).values():
-            raise StepFailed(f"{told(others)}; {to_accept(others)}", kind=REBUILT)
+            raise StepFailed(f"{described(others)}; {to_accept(others)}", kind=REBUILT)
         work.permit_launch(request.client_token)
         try:
             return _launch(compute, request, former_user_data)
