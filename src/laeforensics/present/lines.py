@@ -58,12 +58,12 @@ class _File:
     """What was read in one file, and what may be shown of it in the open."""
 
     facts: list[Fact]
-    torn: list[Locator]
+    damaged: list[Locator]
     public: Collection[str]
 
     def masked(self, number: int, line: bytes, at: int | None, *, is_hidden: bool) -> list[str | Value]:
         """The text and the values of a line that begins at byte `at` of its file (None: its bytes lie elsewhere)."""
-        spans = None if is_hidden or any(p.line == number for p in self.torn) else self._spans(number, line, at)
+        spans = None if is_hidden or any(p.line == number for p in self.damaged) else self._spans(number, line, at)
         if spans is None:
             return [repr(Secret(line.decode("utf-8", "backslashreplace"))) if line.strip() else ""]
         text, values, position = "", list[Value](), 0
@@ -170,7 +170,7 @@ def _of_file(
         if number in numbers:
             near = facts[bisect_left(starts, number - longest) : bisect_left(starts, number + 1)]
             is_tail = was_long and _LAST_WORD.search(line.decode("latin-1")) is not None
-            here = _File(near, known.torn, known.public)
+            here = _File(near, known.damaged, known.public)
             hidden = is_tail or (in_pem and not begins and not ends)
             yield number, here.masked(number, line.rstrip(b"\r"), None if is_moved else position, is_hidden=hidden)
         in_pem = (in_pem or begins) and not ends
@@ -181,7 +181,7 @@ def _of_file(
 def _known(judgement: Judgement, wanted: Collection[str]) -> dict[str, _File]:
     """What was read in each of these files, however it was joined."""
     facts: dict[str, dict[Fact, None]] = {name: {} for name in wanted}
-    torn: dict[str, list[Locator]] = {name: [] for name in wanted}
+    damaged: dict[str, list[Locator]] = {name: [] for name in wanted}
     sources = judgement.reading.sources
     told: list[Iterable[Fact]] = [log.facts for log in judgement.reading.logs if log.evidence in facts]
     told += [file.facts for file in (*sources.secrets.values(), *sources.stripe.values()) if file.evidence in facts]
@@ -191,10 +191,10 @@ def _known(judgement: Judgement, wanted: Collection[str]) -> dict[str, _File]:
         if fact.locator.evidence in facts and FIELDS[fact.field].of != COURSE:
             facts[fact.locator.evidence][fact] = None
     for log in judgement.reading.logs:
-        if log.evidence in torn:
-            torn[log.evidence] += [t.locator for t in log.torn if FIELDS[t.field].secret]
+        if log.evidence in damaged:
+            damaged[log.evidence] += [t.locator for t in log.damaged_values if FIELDS[t.field].secret]
     public = _public(judgement)
-    return {name: _File(list(facts[name]), torn[name], public) for name in wanted}
+    return {name: _File(list(facts[name]), damaged[name], public) for name in wanted}
 
 
 def _public(judgement: Judgement) -> set[str]:

@@ -118,7 +118,7 @@ def test_an_excerpt_is_cut_around_its_value(tmp_path):
     fact = next(
         f
         for s in case.judgement.signups
-        for f in s.told("user_access_key_id")
+        for f in s.witnesses_of("user_access_key_id")
         if f.locator.evidence.startswith("secrets/")
     )
     (found,) = excerpts(case.judgement, [fact.locator]).values()
