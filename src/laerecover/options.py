@@ -10,9 +10,10 @@ from typing import Any
 
 from laerecover.errors import LaeRecoverError
 from laerecover.hosts.vault import Vault
-from laerecover.manifest import Account, Manifest, default_key_file, read_manifest
+from laerecover.manifest import Manifest, default_key_file, read_manifest
 from laerecover.manifest.store import read_key
 from laerecover.runbook.limits import Limits
+from laerecover.selection import Selection
 from laerecover.settings import DEFAULT_NAME, Settings, drill_settings, read_settings
 from laerecover.state.opening import read_state
 from laerecover.state.state import State
@@ -20,50 +21,13 @@ from laerecover.state.state import State
 _PLACES, _WORK = ("key_file", "settings"), ("selection", "evidence_out", "mail", "max_instances")
 TAKES = {
     "drill": ("key_file", *_WORK),
-    "run": (*_PLACES, *_WORK, "name_tag", "disaster_at"),
+    "run": (*_PLACES, *_WORK, "canary", "name_tag", "disaster_at"),
     "notify": (*_PLACES, "selection"),
     "resolve": _PLACES,
     "plan": (*_PLACES, "selection", "name_tag", "disaster_at"),
     "patch": _PLACES,
 }
 """Command -> those of its options that change what it means, so that they are said again where it is proposed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """--only, --except, --first: accounts by their id or e-mail."""
-
-    only: tuple[str, ...] = ()
-    without: tuple[str, ...] = ()
-    first: int | None = None
-
-    @property
-    def words(self) -> list[str]:
-        """As it is typed, not quoted for a shell yet."""
-        words = [*(("--only", name) for name in self.only), *(("--except", name) for name in self.without)]
-        words += [] if self.first is None else [("--first", str(self.first))]
-        return [each for pair in words for each in pair]
-
-    def of(self, manifest: Manifest) -> frozenset[str]:
-        """The ids of the accounts selected. Raises LaeRecoverError for a name that no account bears."""
-        names = {a.account_id for a in manifest.accounts} | {a.customer_email for a in manifest.accounts}
-        for name in (*self.only, *self.without):
-            if name not in names:
-                raise LaeRecoverError(
-                    f"no account is called {name!r}",
-                    where="--only, --except",
-                    next_step="see `laerecover plan`; nothing was started",
-                )
-        chosen = [
-            a.account_id
-            for a in manifest.recoverable
-            if (not self.only or _named(a, self.only)) and not _named(a, self.without)
-        ]
-        return frozenset(chosen[: self.first] if self.first is not None else chosen)
-
-
-def _named(account: Account, names: tuple[str, ...]) -> bool:
-    return account.account_id in names or (account.customer_email is not None and account.customer_email in names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +146,8 @@ class Options:
             value = getattr(owner, name)
             if name == "selection":
                 words += self.selection.words
+            elif name == "canary":
+                words += ["--canary", value] if isinstance(value, str) else [] if value else ["--no-canary"]
             elif value is not None and (name, value) != ("mail", "hold"):
                 words += [f"--{name.replace('_', '-')}", str(value)]
         return "".join(f" {shlex.quote(word)}" for word in words)

@@ -106,7 +106,7 @@ def carry_out(
     options, state, settings = planner.options, planner.state, planner.settings
     for account_id, untagged in state.untagged.items():
         mark_recovered(state, opened.world, account_id, untagged["instance_id"])
-    todo = planner.open_accounts(planned)
+    todo = planned.starts
     if todo:
         from laerecover.runbook import engine
 
@@ -126,6 +126,7 @@ def carry_out(
                 mail=options.mail,
                 concurrency=options.concurrency,
                 limits=options.limits,
+                canary=planned.canary,
                 rebuilt=Rebuilt(everyone=planner.manifest.accounts, decided=state.decisions.instances),
             )
             stopped = engine.run(job, todo)

@@ -35,9 +35,12 @@ _SHARED: dict[str, Any] = {
     "state": _option(Path | None, "--state", metavar="DIR", help="State folder [<manifest>.state, .drill]."),
     "key_file": _option(Path | None, "--key-file", metavar="FILE", help="Key of the manifest."),
     "settings": _option(Path | None, "--settings", metavar="FILE", help="[laerecover.toml beside the manifest]"),
-    "only": _option(list[str] | None, "--only", metavar="ACCOUNT", help="Only these (id or e-mail)."),
+    "only": _option(
+        list[str] | None, "--only", metavar="ACCOUNT", help="Only these (id or e-mail; @FILE: one a line)."
+    ),
     "without": _option(list[str] | None, "--except", metavar="ACCOUNT", help="All but these."),
     "first": _option(int | None, "--first", min=1, metavar="N", help="Only the first N."),
+    "order": _option(Path | None, "--order", metavar="FILE", help="These first, in its order: one a line."),
     "concurrency": _option(int | None, "--concurrency", min=1, max=200, help="Accounts at a time [8]."),
     "mail": _option(str | None, "--mail", metavar="hold|send", help="Hold mails for `notify`, or send them [hold]."),
     "evidence_out": _option(
@@ -67,8 +70,12 @@ _SHARED: dict[str, Any] = {
         help="Recover it though its old server, or that one, may still run; ACCOUNT= takes it back.",
     ),
     "canary": _option(
-        bool, "--canary/--no-canary", help="One account goes through to its end before the others start."
+        str | None,
+        "--canary",
+        metavar="ACCOUNT",
+        help="It goes through to its end before the others start [the first that starts].",
     ),
+    "no_canary": _option(bool, "--no-canary", help="No account goes ahead of the others."),
     "seed": _option(int | None, "--seed", help="Which mishaps the twin world has in store [1]."),
     "faults": _option(str, "--faults", metavar="seed:N", help="Draw from all mishaps at random, worse ones too."),
     "world": _option(
@@ -79,9 +86,10 @@ _SHARED: dict[str, Any] = {
     "pace": _option(float, "--pace", hidden=True, min=0.0001, max=1.0),
     "traceback": _option(bool, "--traceback", help="Show where an error came from."),
 }
-_DEFAULTS: dict[str, Any] = {"canary": True, "faults": "", "world": "twin", "pace": 0.01}
+_DEFAULTS: dict[str, Any] = {"faults": "", "world": "twin", "pace": 0.01}
 """Where the default is neither None nor, of a flag, False."""
-SELECTION = ("only", "without", "first")
+SELECTION = ("only", "without", "first", "order")
+CANARY = ("canary", "no_canary")
 PLACES = ("state", "key_file", "settings")
 DECIDING = ("not_dialled", "because")
 DRILLING = ("seed", "faults", "world", "prove", "again", "pace")
@@ -127,5 +135,9 @@ def _options(values: dict[str, Any]) -> Any:
     for name, words in _WORDS.items():
         if values.get(name) not in (None, *words):
             raise typer.BadParameter(f"--{name.replace('_', '-')} is {' or '.join(words)}")
+    if values.pop("no_canary", False):
+        if values["canary"] is not None:
+            raise typer.BadParameter("say either --canary ACCOUNT or --no-canary")
+        values["canary"] = False
     given = {name: value for name, value in values.items() if value is not None}
     return make_options(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})

@@ -88,6 +88,7 @@ def show_plan(plan: Plan, options: Options, *, stream: TextIO | None = None) -> 
                 )
             )
             out.print(Text(f"    restore {', '.join(account.restores) or 'no identity'}; mail {clean(account.mail)}"))
+    _show_waves(out, plan)
     for note in plan.notes:
         out.print(Text(f"note: {clean(note)}"))
     minutes = max(1, round(plan.seconds / 60))
@@ -101,6 +102,17 @@ def show_plan(plan: Plan, options: Options, *, stream: TextIO | None = None) -> 
     drill = f"laerecover drill {options.places.quoted}{options.repeat('drill')}"
     run = f"laerecover run {options.places.quoted}{options.repeat('run', state=True)}"
     out.print(Text(f"next: {drill}, then {run}"))
+
+
+def _show_waves(out: Console, plan: Plan) -> None:
+    """Who starts when; the number of a wave, one line an account."""
+    customers = {a.account_id: clean(a.customer) for a in plan.accounts}
+    if plan.starts:
+        out.print(Text(f"\nin this order, {plan.concurrency} at a time; who ends makes room for the next:"))
+    for number, wave in enumerate(plan.waves, start=1):
+        for account_id in wave:
+            alone = "  (canary: the others start once it is recovered)" if account_id == plan.canary else ""
+            out.print(Text(f"  {number:>4}  {clean(account_id)}  {customers[account_id]}{alone}"))
 
 
 def show_checks(obstacles: Sequence[Obstacle], *, asked: bool) -> None:

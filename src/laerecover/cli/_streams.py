@@ -1,4 +1,4 @@
-"""Where output goes once nobody reads it: nowhere, and the work goes on."""
+"""Where output goes once nobody reads it: nowhere, while the work goes on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _NOBODY = (errno.EPIPE, errno.EIO)
 """The pipe's reader is gone; the terminal is closed."""
 
 
-class _Dropping(io.FileIO):
+class _Unread(io.FileIO):
     """A stream of this process that is turned to nowhere once it cannot be written."""
 
     def __init__(self, number: int, *, always: bool) -> None:
@@ -40,13 +40,13 @@ def outlive_readers() -> None:
     of it; a result that was to go into a file is still an error.
     """
     if sys.stdout is sys.__stdout__ and isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout = _dropping(sys.stdout, 1, always=False)
+        sys.stdout = _unread(sys.stdout, 1, always=False)
     if sys.stderr is sys.__stderr__ and isinstance(sys.stderr, io.TextIOWrapper):
-        sys.stderr = _dropping(sys.stderr, 2, always=True)
+        sys.stderr = _unread(sys.stderr, 2, always=True)
 
 
-def _dropping(stream: io.TextIOWrapper, number: int, *, always: bool) -> io.TextIOWrapper:
-    raw: io.RawIOBase = _Dropping(number, always=always)
+def _unread(stream: io.TextIOWrapper, number: int, *, always: bool) -> io.TextIOWrapper:
+    raw: io.RawIOBase = _Unread(number, always=always)
     return io.TextIOWrapper(
         io.BufferedWriter(raw),
         encoding=stream.encoding,

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from laerecover.cli._options import PLACES, SELECTION, JsonOpt, print_json, takes
+from laerecover.cli._options import CANARY, PLACES, SELECTION, JsonOpt, print_json, takes
 
 if TYPE_CHECKING:
     from laerecover.options import Options
 
 
-@takes(*PLACES, *SELECTION, "concurrency", "name_tag", "new_identity", "disaster_at")
+@takes(*PLACES, *SELECTION, "concurrency", "name_tag", "new_identity", "disaster_at", before=CANARY)
 def plan(
     options: Options,
     check: Annotated[bool, typer.Option("--check", help="Ask the cloud, read-only, whether it could be done.")] = False,

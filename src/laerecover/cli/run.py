@@ -6,7 +6,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from laerecover.cli._options import DECIDING, PLACES, SELECTION, WORKING, JsonOpt, YesOpt, takes
+from laerecover.cli._options import CANARY, DECIDING, PLACES, SELECTION, WORKING, JsonOpt, YesOpt, takes
 from laerecover.cli._work import work
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from laerecover.state.state import State
 
 
-@takes(*PLACES, *SELECTION, *WORKING, "name_tag", "disaster_at", *DECIDING, before=("accept", "canary"))
+@takes(*PLACES, *SELECTION, *WORKING, "name_tag", "disaster_at", *DECIDING, before=("accept", *CANARY))
 def run(
     options: Options,
     yes: YesOpt = False,

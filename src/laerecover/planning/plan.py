@@ -73,6 +73,17 @@ class Plan:
     concurrency: int
     accounts: tuple[PlannedAccount, ...]
     notes: tuple[str, ...] = ()
+    starts: tuple[str, ...] = ()
+    """Ids of those to recover that are not yet, in the order in which they start."""
+    canary: str = ""
+    """The one of them that goes through to its end before the others start; "" if none does."""
+
+    @property
+    def waves(self) -> tuple[tuple[str, ...], ...]:
+        """Who starts together: the canary alone, then as many as work at a time. Who ends makes room for the next."""
+        others, alone = [each for each in self.starts if each != self.canary], (self.canary,)
+        together = (tuple(others[at : at + self.concurrency]) for at in range(0, len(others), self.concurrency))
+        return (*[alone] * bool(self.canary), *together)
 
     @property
     def recover(self) -> tuple[PlannedAccount, ...]:
@@ -99,7 +110,9 @@ class Plan:
     @property
     def body(self) -> dict[str, object]:
         """As JSON values."""
-        return {**asdict(self), "digest": self.digest, "seconds": self.seconds, "instances": len(self.recover)}
+        told = {name: value for name, value in asdict(self).items() if name != "starts"}
+        numbers = {"seconds": self.seconds, "instances": len(self.recover)}
+        return {**told, "waves": self.waves, "digest": self.digest, **numbers}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

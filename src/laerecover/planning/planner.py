@@ -14,6 +14,7 @@ from laerecover.planning.buckets import BucketCheck, quiet
 from laerecover.planning.decisions import ask_old_servers
 from laerecover.planning.guards import NOT_STARTED, guard_cloud, guard_files
 from laerecover.planning.obstacles import Obstacle
+from laerecover.planning.order import in_order
 from laerecover.planning.plan import Circumstances, Plan, make_plan
 from laerecover.ports.world import World
 from laerecover.runbook.ledger import read_ledger
@@ -40,7 +41,8 @@ class Planner:
         chosen, decided = self.options.selection.of(self.manifest), self.state.decisions.accepted.items()
         living = ((name, said["living"]) for name, said in decided if name in chosen and said.get("living"))
         notes += [f"{name}: {ids} lives, and was accepted by a human" for name, ids in living]
-        return replace(made, notes=tuple(notes))
+        starts, canary = in_order(made, self.manifest, read_ledger(self.state.ledger, with_steps=False), self.options)
+        return replace(made, notes=tuple(notes), starts=starts, canary=canary)
 
     def circumstances(self, obstacles: Sequence[Obstacle] = ()) -> Circumstances:
         """What the plan depends on, as options and state say."""

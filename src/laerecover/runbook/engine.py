@@ -72,6 +72,8 @@ class Job:
     mail: str = "hold"
     concurrency: int = 8
     limits: Limits = field(default_factory=Limits)
+    canary: str = ""
+    """The account that goes through to its end before the others start; "" if none does."""
     rebuilt: Rebuilt = field(default_factory=Rebuilt)
     slots: threading.Semaphore = field(init=False)
     left: Mapping[str, threading.Event] = field(init=False)
@@ -190,9 +192,7 @@ def run(job: Job, account_ids: Sequence[str]) -> str:
     _Current.job = job
     try:
         with launched(job.state.ledger):
-            if job.limits.canary and all(
-                known.outcome != "recovered" or unreached(known.output) for known in rounds.values()
-            ):
+            if job.canary:
                 _send_canary(job, todo)
             with ThreadPoolExecutor(job.concurrency, thread_name_prefix="account") as feeders:
                 for outcome in [feeders.submit(_see_through, job, *entry) for entry in todo]:
@@ -208,10 +208,13 @@ def run(job: Job, account_ids: Sequence[str]) -> str:
 
 def _send_canary(job: Job, todo: Sequence[tuple[str, int, bool]]) -> None:
     """One account goes through to its end before the others start."""
-    _see_through(job, *todo[0])
+    for entry in todo:
+        if entry[0] == job.canary:
+            _see_through(job, *entry)
     if job.brake.failures:
         job.brake.halts.append(
-            "the first account failed, so the others were not started; mend it, or run with --no-canary"
+            "the first account failed, so the others were not started; mend it, name another with --canary, or run "
+            "with --no-canary"
         )
 
 

@@ -1,4 +1,4 @@
-"""The ledger: DBOS over its file, and what it recorded of each account's latest round."""
+"""The ledger: DBOS over its file; what it recorded of each account's latest round."""
 
 from __future__ import annotations
 

@@ -10,11 +10,13 @@ from laerecover.errors import StepFailed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How far a run may go. `canary`: one account goes through to its end before the others start."""
+    """How far a run may go. `canary`: one account goes through to its end before the others start: the one of that id
+    or e-mail, or with True the first.
+    """
 
     max_instances: int | None = None
     max_failures: int = 3
-    canary: bool = True
+    canary: bool | str = True
 
 
 @dataclass(slots=True)

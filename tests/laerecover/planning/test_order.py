@@ -1,0 +1,153 @@
+"""Who starts when: named in a file, shown in the plan, and so it happens."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from laerecover.errors import LaeRecoverError
+from laerecover.options import Selection
+from laerecover.planning.planner import plan
+
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+
+
+@pytest.fixture
+def listed(tmp_path):
+    """Writes a file of these lines."""
+
+    def write(*lines, name="order.txt"):
+        (tmp_path / name).write_text("\n".join(lines) + "\n", "utf-8")
+        return tmp_path / name
+
+    return write
+
+
+@pytest.fixture
+def five(operator, make_account):
+    """Somebody with five accounts, and their ids in the manifest's order; e-mails bear the same numbers."""
+    accounts = sorted((make_account(n) for n in range(5)), key=lambda account: account.account_id)
+    accounts = [replace(each, customer_email=f"customer{n}@example.org") for n, each in enumerate(accounts)]
+    someone = operator(*accounts)
+    return someone, [account.account_id for account in accounts]
+
+
+def launched(someone):
+    """The account of each launch, in the order of the world's own diary."""
+    with someone.file.change() as db:
+        asked = (
+            "SELECT account_id FROM effects JOIN instances ON subject = instance_id WHERE effect = 'launch' ORDER BY n"
+        )
+        return [row[0] for row in db.execute(asked)]
+
+
+def test_accounts_start_in_the_order_of_the_file(five, listed):
+    """Those of the file first, by id or e-mail, then the others as in the manifest: planned so, launched so."""
+    someone, ids = five
+    order = listed("# the house first", ids[3], "", "  customer1@example.org  ", ids[3])
+    given = {"selection": Selection(order=order), "concurrency": 1}
+    wanted = [ids[3], ids[1], ids[0], ids[2], ids[4]]
+    planned, _ = plan(someone.options(**given), worlds=someone.worlds)
+    assert list(planned.starts) == wanted
+    assert someone.run(**given).exit_code == 0
+    assert launched(someone) == wanted
+
+
+def test_the_first_of_an_order_are_its_first(five, listed):
+    """`--first` counts in the order, and `@FILE` selects as names do."""
+    someone, ids = five
+    chosen = Selection(order=listed(ids[4], ids[2]), first=2)
+    planned, _ = plan(someone.options(selection=chosen), worlds=someone.worlds)
+    assert planned.starts == (ids[4], ids[2])
+    chosen = Selection(only=(f"@{listed(ids[1], ids[4], name='only')}",), without=(f"@{listed(ids[4], name='not')}",))
+    planned, _ = plan(someone.options(selection=chosen), worlds=someone.worlds)
+    assert planned.starts == (ids[1],)
+
+
+@pytest.mark.parametrize("option", ["only", "without", "order"])
+def test_unknown_accounts_are_refused_with_their_line(five, listed, option):
+    """All of them at once, before anything is launched or written."""
+    someone, ids = five
+    file = listed(ids[0], "nobody", "", "no one's")
+    given = file if option == "order" else (f"@{file}",)
+    with pytest.raises(LaeRecoverError) as caught:
+        someone.run(selection=Selection(**{option: given}))
+    assert caught.value.what == """no account is called 'nobody', "no one's\""""
+    assert caught.value.where == f"{file}, line 2\n{file}, line 4"
+    assert someone.rows("instances") == []
+
+
+def test_a_file_that_is_none_is_refused(five, tmp_path):
+    """One that is not there, a folder, and one that is no text."""
+    someone, _ = five
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe\x00")
+    for name, why in (("none", "No such file"), (".", "Is a directory"), ("bytes", "no text in UTF-8")):
+        with pytest.raises(LaeRecoverError, match=why):
+            someone.run(selection=Selection(order=tmp_path / name))
+    assert someone.rows("instances") == []
+
+
+def test_the_plan_shows_the_waves(five):
+    """The canary alone, then as many as work at a time; once somebody was recovered and reached, no canary."""
+    someone, ids = five
+    given = {"concurrency": 3, "canary": "customer2@example.org"}
+    planned, _ = plan(someone.options(**given), worlds=someone.worlds)
+    assert planned.waves == ((ids[2],), (ids[0], ids[1], ids[3]), (ids[4],))
+    assert json.loads(json.dumps(planned.body))["canary"] == ids[2]
+    planned, _ = plan(someone.options(concurrency=4, canary=False), worlds=someone.worlds)
+    assert planned.waves == (tuple(ids[:4]), tuple(ids[4:]))
+    someone.run(selection=Selection(only=(ids[1],)))
+    planned, _ = plan(someone.options(), worlds=someone.worlds)
+    assert planned.waves == ((ids[0], *ids[2:]),)
+
+
+def test_the_canary_is_who_was_chosen(five):
+    """It is recovered before anybody else is launched; without a choice it is the first that starts."""
+    someone, ids = five
+    planned, _ = plan(someone.options(), worlds=someone.worlds)
+    assert planned.canary == ids[0]
+    assert someone.run(canary=ids[3]).exit_code == 0
+    assert launched(someone)[0] == ids[3]
+    effects = [row["effect"] for row in someone.rows("effects")]
+    second = [number for number, effect in enumerate(effects) if effect == "launch"][1]
+    assert effects.index("serverinfo") < second
+    assert someone.run(canary=ids[3]).exit_code == 0
+
+
+def test_a_chosen_canary_goes_ahead_though_others_are_recovered(five):
+    """A choice holds for as long as its account is not recovered."""
+    someone, ids = five
+    someone.run(selection=Selection(only=(ids[0],)))
+    planned, _ = plan(someone.options(canary=ids[4]), worlds=someone.worlds)
+    assert planned.waves[0] == (ids[4],)
+
+
+def test_a_canary_that_cannot_sing_is_refused(operator, make_account):
+    """Nobody of that name, several of it, one left out, one that is blocked: nothing is started."""
+    twins = [make_account(n, customer_email="twins@example.org") for n in range(2)]
+    lost = make_account(2, verdict="CONTESTED")
+    someone = operator(*twins, lost)
+    for name, why in (
+        ("nobody", "no account is called 'nobody'"),
+        ("twins@example.org", "2 accounts are called"),
+        (lost.account_id, "would not be recovered: the verdict is CONTESTED"),
+        (twins[1].account_id, "would not be recovered: not selected"),
+    ):
+        with pytest.raises(LaeRecoverError, match=why):
+            someone.run(canary=name, selection=Selection(only=(twins[0].account_id,)))
+    assert someone.rows("instances") == []
+
+
+def test_order_and_canary_are_typed_shown_and_said_again(make_manifest, make_account, key_file, commands, listed):
+    """On the command line, and in the commands that the plan proposes."""
+    manifest, one = make_manifest(count=2), make_account(1)
+    file = listed(one.account_id)
+    given = ("--key-file", key_file, "--order", file)
+    shown = commands("plan", manifest, *given, "--canary", one.account_id)
+    assert f"     1  {one.account_id}  customer1@example.org  (canary" in shown.stdout
+    assert f"--order {file} --canary {one.account_id}" in shown.stdout
+    assert "--no-canary" in commands("plan", manifest, *given, "--no-canary").stdout
+    assert commands("plan", manifest, *given, "--no-canary", "--canary", one.account_id).returncode == 2
+    assert commands("drill", manifest, *given, "--pace", "0.001").returncode == 0
