@@ -106,11 +106,16 @@ def test_wheel_and_sdist_hold_every_file_of_the_packages(built):
         for path in source.rglob("*")
         if path.is_file() and not path.parent.name.endswith(".egg-info")
     }
-    grammars = {path.name for path in grammar.iterdir() if path.suffix in (".py", ".lark", ".toml")}
+    beside = {
+        f"laeforensics/grammars/{path.name}" for path in grammar.iterdir() if path.suffix in (".py", ".lark", ".toml")
+    }
+    beside |= {
+        f"laeforensics/notebooks/{path.name}" for path in (built["tree"] / "notebooks").iterdir() if path.is_file()
+    }
     for which in ("wheel of the tree", "wheel of the sdist"):
         with zipfile.ZipFile(built[which]) as archive:
             held = {name for name in archive.namelist() if ".dist-info/" not in name}
-        assert held == wanted | {f"laeforensics/grammars/{name}" for name in grammars}
+        assert held == wanted | beside
     with tarfile.open(built["sdist"]) as archive:
         held = {name.partition("/")[2] for name in archive.getnames()}
-    assert {f"src/{name}" for name in wanted} | {f"grammars/{name}" for name in grammars} <= held
+    assert {f"src/{name}" for name in wanted} | {name.partition("/")[2] for name in beside} <= held
