@@ -1,4 +1,4 @@
-"""The keys of a node: to which TubID a certificate hashes, whether the private key fits it."""
+"""The keys of a node: what its furl tells of them, whether the private key fits the certificate."""
 
 from __future__ import annotations
 
