@@ -142,6 +142,18 @@ def test_a_module_is_one_sentence():
     compare(found, FIRST_LINES_WITH_AND, "say it without `and`, or split the module")
 
 
+def test_what_the_linter_is_not_to_see_has_a_reason():
+    """Behind each rule that a line is excused from stand two spaces and why."""
+    bare = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in SOURCES
+        if not path.is_relative_to(SENT)
+        for number, line in enumerate(path.read_text("utf-8").split("\n"), start=1)
+        if re.search(r"# noqa(: [A-Z0-9, ]+)?$", line)
+    ]
+    assert bare == []
+
+
 def test_no_line_is_too_long():
     """120 characters, in what we wrote to be read; docs/house.md says what is excepted."""
     folders = [ROOT / name for name in ("src", "tests", "fixtures")]

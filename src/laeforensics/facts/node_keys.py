@@ -46,7 +46,7 @@ def key_fits(pem: str) -> bool:
         numbers = key.private_numbers()
         return numbers.public_numbers == public.public_numbers() and _is_whole(numbers)
     # The library's refusals have no common base (InvalidVersion is an Exception), and grow in number.
-    except Exception:  # noqa: BLE001
+    except Exception:  # noqa: BLE001  as said above
         return False
 
 
