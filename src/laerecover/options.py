@@ -10,8 +10,7 @@ from typing import Any
 
 from laerecover.errors import LaeRecoverError
 from laerecover.hosts.vault import Vault
-from laerecover.manifest import Manifest, default_key_file, read_manifest
-from laerecover.manifest.store import read_key
+from laerecover.manifest import Manifest, default_key_file, read_key, read_manifest
 from laerecover.runbook.limits import Limits
 from laerecover.selection import Selection
 from laerecover.settings import DEFAULT_NAME, Settings, drill_settings, read_settings

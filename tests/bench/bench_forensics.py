@@ -18,9 +18,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "fixtures"))
 
-import laeforensics as lf  # noqa: E402
-from laeforensics.evidence import find, recognise  # noqa: E402
-from laeforensics.parsing import parser  # noqa: E402
+import laeforensics as lf  # noqa: E402  its folder is put on the path first
+from laeforensics.evidence import find, recognise  # noqa: E402  its folder is put on the path first
+from laeforensics.parsing import parser  # noqa: E402  its folder is put on the path first
 
 MB = 1e6
 AIM = 80.0

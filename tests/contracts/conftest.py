@@ -17,10 +17,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from calm_twin import NO_FAULTS
 from laerecover.hosts.host_keys import HostKey, derive_host_key
 from laerecover.hosts.vault import Vault
 from laerecover.rehearsal.rig.proxy import Cloud, serve
-from laerecover.rehearsal.twin.world import NO_FAULTS, TwinFile
+from laerecover.rehearsal.twin.world import TwinFile
 
 SSHD = "/usr/sbin/sshd"
 FAKE_SUDO = """#!/bin/sh

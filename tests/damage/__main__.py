@@ -13,9 +13,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "fixtures")]
 
-from damages import CLASSES, FULL, written  # noqa: E402
+from damages import CLASSES, FULL, written  # noqa: E402  its folder is put on the path first
 from damages.measuring import Judge, Reading, Wrong, lay, look, measure  # noqa: E402
-from damages.table import BAD, COLUMNS, read, total  # noqa: E402
+from damages.table import BAD, COLUMNS, read, total  # noqa: E402  its folder is put on the path first
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -15,11 +15,11 @@ for folder in (HERE, HERE.parents[1] / "fixtures"):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
-import consoles  # noqa: E402
-import goldens  # noqa: E402
-import tables  # noqa: E402
+import consoles  # noqa: E402  its folder is put on the path first
+import goldens  # noqa: E402  its folder is put on the path first
+import tables  # noqa: E402  its folder is put on the path first
 
-import laeforensics as lf  # noqa: E402
+import laeforensics as lf  # noqa: E402  its folder is put on the path first
 
 
 @pytest.fixture(scope="session")

@@ -23,10 +23,10 @@ FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 if str(FIXTURES) not in sys.path:
     sys.path.insert(0, str(FIXTURES))
 
-from evidence_writer import KeyPool, config_files, make_signup  # noqa: E402
-from evidence_writer.folder import CSV_FILES  # noqa: E402
-from evidence_writer.records import Run  # noqa: E402
-from evidence_writer.signup import Signup  # noqa: E402
+from evidence_writer import KeyPool, config_files, make_signup  # noqa: E402  its folder is put on the path first
+from evidence_writer.folder import CSV_FILES  # noqa: E402  its folder is put on the path first
+from evidence_writer.records import Run  # noqa: E402  its folder is put on the path first
+from evidence_writer.signup import Signup  # noqa: E402  its folder is put on the path first
 
 FIELDS = [
     "bucket_name",

@@ -22,6 +22,7 @@ import pytest
 
 import laerecover.hosts.vault
 import laerecover.runbook.evidence_out
+from calm_twin import NO_FAULTS
 from laerecover.adapters.clock import SystemClock
 from laerecover.cli._display import PlainWatcher
 from laerecover.hosts.identity import new_node_pem, tub_id_of
@@ -32,7 +33,7 @@ from laerecover.options import Options, make_options
 from laerecover.ports.world import OpenWorld
 from laerecover.recovery import run
 from laerecover.rehearsal.twin.assemble import twin_world
-from laerecover.rehearsal.twin.world import NO_FAULTS, TwinFaults, TwinFile
+from laerecover.rehearsal.twin.world import TwinFaults, TwinFile
 from laerecover.runbook.runbook import Effect, execute, recover
 from laerecover.runbook.work import Work
 from laerecover.settings import drill_settings

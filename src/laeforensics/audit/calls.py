@@ -11,29 +11,23 @@ from laeforensics.facts.buckets import product_code_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One function of the HOWTO. `needs` must be known, `uses` is used where it is known."""
+    """One function of the HOWTO. `needs` must be known."""
 
     name: str
     needs: tuple[str, ...]
-    uses: tuple[str, ...] = ()
 
 
 CALLS: tuple[Call, ...] = (
-    Call(name="deploy_EC2_instance", needs=("bucket_name",), uses=("customer_email", "ami_image_id", "instance_size")),
+    Call(name="deploy_EC2_instance", needs=("bucket_name",)),
     Call(name="install_server", needs=()),
     Call(
         name="bounce_server",
         needs=("bucket_name", "user_access_key_id", "user_secret_key", "user_token", "product_token"),
-        uses=("introducer_node_pem", "introducer_furl", "server_node_pem", "server_node_privkey"),
     ),
     Call(name="append_record", needs=()),
-    Call(
-        name="send_signup_confirmation",
-        needs=("customer_email",),
-        uses=("customer_name", "customer_keyinfo", "introducer_furl"),
-    ),
+    Call(name="send_signup_confirmation", needs=("customer_email",)),
     Call(name="notify_zenoss", needs=()),
-    Call(name="send_notify_failure", needs=(), uses=("customer_name", "customer_email")),
+    Call(name="send_notify_failure", needs=()),
 )
 _DEVPAY_ONLY = frozenset({"user_token", "product_token"})
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from laeforensics.accounts.account import CaseAccount
 
-RECOVERABLE, INCOMPLETE, CONTESTED, UNFINISHED, ABANDONED, CLOSED = (
-    "RECOVERABLE",
-    "INCOMPLETE",
-    "CONTESTED",
-    "UNFINISHED",
-    "ABANDONED",
+CLOSED, ABANDONED, UNFINISHED, CONTESTED, INCOMPLETE, RECOVERABLE = (
     "CLOSED",
+    "ABANDONED",
+    "UNFINISHED",
+    "CONTESTED",
+    "INCOMPLETE",
+    "RECOVERABLE",
 )
 
 

@@ -195,7 +195,7 @@ def complain(what: str, where: str, next_step: str) -> None:
 def _at_home(word: str) -> str:
     """A word of the command line with the home folder for `~`: shells leave it alone behind `--option=`."""
     option, sign, value = word.partition("=") if word.startswith("--") else ("", "", word)
-    return f"{option}{sign}{os.path.expanduser(value)}" if value.startswith("~") else word  # noqa: PTH111
+    return f"{option}{sign}{os.path.expanduser(value)}" if value.startswith("~") else word  # noqa: PTH111  a word
 
 
 def _interrupted(number: int, frame: object) -> None:

@@ -12,12 +12,9 @@ from laeforensics.facts.channels import OWN
 from laeforensics.facts.damage import is_damage, is_hybrid, is_misprint, is_near
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.fields import COURSE, FIELDS
-from laeforensics.parsing.course import Run
+from laeforensics.parsing.course import REPEATED, Run
 from laeforensics.parsing.signuplogs import LogReading
 from laeforensics.parsing.stages import BEFORE_DEPLOYMENT
-
-# What one run prints more than once, always the same: two values that differ are of two runs.
-_TIES = ("user_token", "bucket_name", "customer_email", "public_host")
 
 
 def values_of(facts: Iterable[Fact]) -> list[Fact]:
@@ -127,7 +124,7 @@ class Sorting:
         damage, not a seam.
         """
         values = values_of(self.facts)
-        for name in _TIES:
+        for name in REPEATED:
             told = self._own(values, name)
             change = next((i for i in range(1, len(told)) if told[i].value != told[i - 1].value), None)
             if change is None or {f.value for f in told[:change]} & {f.value for f in told[change:]}:

@@ -249,11 +249,6 @@ class Forward:
         self._ahead = data + self._ahead
         self._position -= len(data)
 
-    def drain(self) -> None:
-        """Read to the end: only there stands the checksum of what came before."""
-        while self._take(_CHUNK):
-            pass
-
     def _take(self, size: int) -> bytes:
         try:
             data, self._ahead = self._ahead[:size], self._ahead[size:]

@@ -1,4 +1,4 @@
-"""The keys of a node: to which TubID a certificate hashes, whether the private key fits it."""
+"""The keys of a node: what its furl tells of them, whether the private key fits the certificate."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def key_fits(pem: str) -> bool:
         numbers = key.private_numbers()
         return numbers.public_numbers == public.public_numbers() and _is_whole(numbers)
     # The library's refusals have no common base (InvalidVersion is an Exception), and grow in number.
-    except Exception:  # noqa: BLE001
+    except Exception:  # noqa: BLE001  as said above
         return False
 
 

@@ -11,8 +11,8 @@ from laeforensics.parsing.continuity import Continuity, Stretch
 from laeforensics.parsing.logs import Event, SignupLog
 from laeforensics.parsing.stages import RANK, is_order_broken
 
-# What every run tells more than once, and no other run tells.
-_TIES = frozenset({"user_token", "bucket_name", "customer_email", "public_host"})
+REPEATED = ("user_token", "bucket_name", "customer_email", "public_host")
+"""What every run tells more than once, always the same, and no other run tells: two values that differ are of two."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,10 +53,6 @@ class Course:
     def is_error(self, start: int) -> bool:
         """True if what stands at this byte is inside or behind an error message."""
         return any(begin < start and (end is None or start < end) for begin, end in self.errors)
-
-    def run_at(self, start: int) -> Run:
-        """The run that a byte of the file is of."""
-        return next(run for run in self.runs if run.holds(start))
 
 
 def follow(events: Iterable[Event], log: SignupLog) -> Course:
@@ -226,7 +222,7 @@ class _Follower:
     def _ties_before(self, fact: int) -> set[tuple[str, str]]:
         """What the run has told, before a fact, that no other run tells."""
         for told in self.log.facts[self.tied : fact]:
-            if told.field in _TIES and told.channel == OWN and told.locator.start >= self.here.start:
+            if told.field in REPEATED and told.channel == OWN and told.locator.start >= self.here.start:
                 self.ties.add((told.field, told.value))
         self.tied = fact
         return self.ties

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from laerecover.manifest import written_whole
 from laerecover.ports.refusals import Refusal
 from laerecover.ports.services import ServerRow
 
@@ -32,7 +33,7 @@ class ServerinfoFile:
         ]
 
     def append(self, row: ServerRow) -> None:
-        """Under a lock, the whole file to a temporary name, synced, renamed. A torn last line is ended first."""
+        """Under a lock, the whole file anew with its mode. A last line that was broken off is ended first."""
         fields = (row.recorded_at, row.launch_time, row.instance_id, row.public_host)
         if any("," in f or "\n" in f or "\r" in f for f in fields):
             raise Refusal("a value does not fit into serverinfo.csv", kind="bad_row")
@@ -43,14 +44,9 @@ class ServerinfoFile:
             if before and not before.endswith(b"\n"):
                 before += b"\n"
             mode = self._path.stat().st_mode & 0o777 if self._path.exists() else 0o600
-            temporary = self._path.with_name(f".{self._path.name}.tmp")
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(before + ",".join(fields).encode() + b"\n")
-                file.flush()
+            with written_whole(self._path) as file:
                 os.fchmod(file.fileno(), mode)
-                os.fsync(file.fileno())
-            temporary.replace(self._path)
+                file.write(before + ",".join(fields).encode() + b"\n")
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

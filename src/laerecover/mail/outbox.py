@@ -136,7 +136,7 @@ class Outbox:
         marks = ", ".join("?" * len(of))
         with self._open() as db:
             cursor = db.execute(
-                "UPDATE mails SET state = ?, changed_at = ?, answer = ?, "  # noqa: S608
+                "UPDATE mails SET state = ?, changed_at = ?, answer = ?, "  # noqa: S608  marks alone
                 f"host = coalesce(nullif(?, ''), host) WHERE message_id = ? AND state IN ({marks})",
                 (to, now.isoformat(), answer, host, message_id, *of),
             )

@@ -16,7 +16,7 @@ from laerecover.planning.plan import BLOCKED, LEFT_OUT, Plan, not_planned
 from laerecover.report.counts import Counts
 from laerecover.report.follow_ups import Commands, follow_ups, grouped, settled
 from laerecover.report.lost_mails import lost_mails
-from laerecover.runbook.ledger import Round, _stamp, read_ledger
+from laerecover.runbook.ledger import Round, read_ledger, written_time
 from laerecover.runbook.runbook import ALL_STEPS, GUARD_KINDS
 from laerecover.state.state import State
 from laerecover.text import clean
@@ -110,8 +110,8 @@ def make_report(
         "manifest_digest": manifest.digest,
         "evidence_digest": manifest.evidence_digest,
         "recovery_id": state.recovery_id,
-        "started_at": state.started_at and _stamp(begun),
-        "ended_at": _stamp(max(ended)) if ended else None,
+        "started_at": state.started_at and written_time(begun),
+        "ended_at": written_time(max(ended)) if ended else None,
         "written_at": now.isoformat(timespec="seconds"),
         "seconds": round((max(ended) - begun).total_seconds(), 3) if ended and begun else None,
         "forecast_seconds": plan.seconds,

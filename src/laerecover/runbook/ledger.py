@@ -155,8 +155,8 @@ def _steps(infos: Sequence[Any]) -> tuple[Mapping[str, Any], ...]:
         steps[info["function_name"]] = {
             **info["output"],
             "attempts": 1 + (earlier["attempts"] if earlier else 0),
-            "started_at": earlier["started_at"] if earlier else _stamp(started),
-            "ended_at": _stamp(ended),
+            "started_at": earlier["started_at"] if earlier else written_time(started),
+            "ended_at": written_time(ended),
             "seconds": round((ended - started).total_seconds(), 3) if started and ended else None,
         }
     return tuple(steps.values())
@@ -172,5 +172,5 @@ def _time(epoch_ms: int | None) -> datetime | None:
     return None if epoch_ms is None else datetime.fromtimestamp(epoch_ms / 1000, UTC)
 
 
-def _stamp(time: datetime | None) -> str | None:
+def written_time(time: datetime | None) -> str | None:
     return None if time is None else time.isoformat(timespec="milliseconds")

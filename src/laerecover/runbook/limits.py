@@ -1,4 +1,4 @@
-"""What ends a run before its time: too many failures, too many instances, a disk that is full."""
+"""What ends a run before its time: too many failures, too many instances, or that nothing can be written down."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def execute(step: str, work: Work) -> Effect:
         reason = getattr(error, "strerror", None) or getattr(error, "sqlite_errorname", "")
         return Effect(step=step, ok=False, kind="local", message=clean(f"{type(error).__name__}: {reason}"))
     # A mistake of ours must not lose the account; its text could hold anything.
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001  as said above
         return Effect(
             step=step, ok=False, kind="bug", message=f"a mistake in laerecover ({type(error).__name__} in {step})"
         )

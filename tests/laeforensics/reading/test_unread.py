@@ -150,7 +150,7 @@ def test_what_may_not_be_read_is_told(what, tmp_path):
 
     tmp_path.chmod(0o755)
     write(tmp_path / "evidence", contested())
-    os.chmod(tmp_path / "evidence" / what, 0)  # noqa: PTH101
+    os.chmod(tmp_path / "evidence" / what, 0)  # noqa: PTH101  as the shell would
     code = (
         "import sys, laeforensics as lf\n"
         "case = lf.open_case(sys.argv[1])\n"

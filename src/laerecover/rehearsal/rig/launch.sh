@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# Inside the fresh namespaces of a host: its mounts, then its own root, then its init. Arguments: root, name, boot id file,
-# debs, wheels, fuse (yes or no).
+# Inside the fresh namespaces of a host: its mounts, then its own root, then its init. Arguments: root, name, boot id
+# file, debs, wheels, fuse (yes or no).
 set -eu
 cd "$1"
 mount -t proc proc proc

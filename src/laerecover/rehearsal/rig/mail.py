@@ -10,6 +10,7 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 
+from laerecover.manifest import written_whole
 from laerecover.rehearsal.rig.faults import RigFaults
 
 MISHAPS = ("refuse_5xx", "refuse_4xx", "delay", "drop_before_taking", "drop_after_taking")
@@ -64,9 +65,8 @@ class Mailbox:
     def _keep(self, recipient: str, content: bytes) -> None:
         with self._lock:
             path = self._folder / f"{len(list(self._folder.glob('*.eml'))):04d}.eml"
-            temporary = path.with_suffix(".tmp")
-            temporary.write_bytes(f"X-Envelope-To: {recipient}\r\n".encode() + content)
-            temporary.rename(path)
+            with written_whole(path, mode=0o644) as file:
+                file.write(f"X-Envelope-To: {recipient}\r\n".encode() + content)
 
 
 def serve_mail(mailbox: Mailbox, host: str, port: int, certificate: Path, key: Path) -> None:

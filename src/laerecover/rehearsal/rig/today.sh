@@ -1,5 +1,6 @@
 # shellcheck shell=sh
-# Makes the hosts' image `today` out of the small one. Arguments: its root folder, then the packages that it has besides.
+# Makes the hosts' image `today` out of the small one. Arguments: its root folder, then the packages that it has
+# besides.
 set -eu
 root=$1
 shift

@@ -51,7 +51,7 @@ class TwinCompute:
                 raise NotFound(f"no instance {instance_id}")
             column = "hidden" if row["hidden"] > 0 else "pending"
             if row["state"] == "pending" and row[column] > 0:
-                less = f"UPDATE instances SET {column} = {column} - 1 WHERE instance_id = ?"  # noqa: S608
+                less = f"UPDATE instances SET {column} = {column} - 1 WHERE instance_id = ?"  # noqa: S608  our names
                 db.execute(less, (instance_id,))
             elif row["state"] == "pending":
                 dies = self._file.roll(db, f"dies {instance_id}") < self._file.faults.instance_dies
@@ -147,7 +147,7 @@ class TwinCompute:
             "refusals": int(file.roll(db, f"refusals {token}") * 3),
         }
         marks = ", ".join(f":{name}" for name in values)
-        db.execute(f"INSERT INTO instances ({', '.join(values)}) VALUES ({marks})", values)  # noqa: S608
+        db.execute(f"INSERT INTO instances ({', '.join(values)}) VALUES ({marks})", values)  # noqa: S608  our names
         file.note(db, "launch", instance_id)
         row: sqlite3.Row = db.execute("SELECT * FROM instances WHERE instance_id = ?", (instance_id,)).fetchone()
         return row

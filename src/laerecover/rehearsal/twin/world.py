@@ -64,8 +64,6 @@ RUNNER = "192.0.2.1/32"
 """From where the twin's hosts are called."""
 _OPEN = [(22, 22, EVERYWHERE), (12345, 12346, EVERYWHERE)]
 
-NO_FAULTS = TwinFaults(connection_lost=0, throttled=0, mail_busy=0, monitoring_down=0, slowness=0)
-
 
 def faults_of(text: str) -> TwinFaults:
     """`seed:N` draws how bad the world is, worse things than usual too; the empty text is the usual world."""

@@ -5,13 +5,14 @@ from dataclasses import replace
 
 import pytest
 
+from calm_twin import NO_FAULTS
 from laerecover.hosts.host_keys import HOST_KEY_FILE, HOST_KEY_PUBLIC, derive_host_key, fingerprint
 from laerecover.hosts.identity import new_node_pem, parse_furl, tub_id_of
 from laerecover.hosts.recipes.recipe import INTRODUCER, STORAGE
 from laerecover.manifest import Secret
 from laerecover.ports.refusals import NotListening, Refusal, Transient
 from laerecover.ports.services import ServerRow
-from laerecover.rehearsal.twin.world import NO_FAULTS, TwinFaults
+from laerecover.rehearsal.twin.world import TwinFaults
 from laerecover.runbook.runbook import STEPS
 
 
