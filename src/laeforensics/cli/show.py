@@ -29,7 +29,7 @@ def show(
     from laeforensics.present.lines import lines
 
     match = _PLACE.fullmatch(place)
-    assert match is not None  # noqa: S101  # whatever is no line is a part of the name
+    assert match is not None  # noqa: S101  whatever is no line is a part of the name
     judgement = _shell.open_case(options).judgement
     file = _file([file.name for file, _ in judgement.reading.files], match["file"])
     first = int(match["first"]) if match["first"] else 1

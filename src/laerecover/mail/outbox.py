@@ -243,7 +243,7 @@ def mails_in(path: Path) -> Sequence[Mail]:
             return ()
         host = "host" if "host" in known else "'' AS host"
         names = "message_id, account_id, kind, state, detail, prepared_at, answer"
-        asked = f"SELECT {names}, {host} FROM mails ORDER BY prepared_at, message_id"  # noqa: S608
+        asked = f"SELECT {names}, {host} FROM mails ORDER BY prepared_at, message_id"  # noqa: S608  names of ours
         return [_mail(row) for row in db.execute(asked)]
 
 
