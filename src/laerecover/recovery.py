@@ -126,7 +126,7 @@ def carry_out(
                 mail=options.mail,
                 concurrency=options.concurrency,
                 limits=options.limits,
-                canary=planned.canary,
+                canary=planned.first,
                 rebuilt=Rebuilt(everyone=planner.manifest.accounts, decided=state.decisions.instances),
             )
             stopped = engine.run(job, todo)

@@ -111,7 +111,7 @@ def _show_waves(out: Console, plan: Plan) -> None:
         out.print(Text(f"\nin this order, {plan.concurrency} at a time; who ends makes room for the next:"))
     for number, wave in enumerate(plan.waves, start=1):
         for account_id in wave:
-            alone = "  (canary: the others start once it is recovered)" if account_id == plan.canary else ""
+            alone = "  (canary: the others start once it is recovered)" if account_id == plan.first else ""
             out.print(Text(f"  {number:>4}  {clean(account_id)}  {customers[account_id]}{alone}"))
 
 

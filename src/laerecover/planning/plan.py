@@ -75,15 +75,15 @@ class Plan:
     notes: tuple[str, ...] = ()
     starts: tuple[str, ...] = ()
     """Ids of those to recover that are not yet, in the order in which they start."""
-    canary: str = ""
-    """The one of them that goes through to its end before the others start; "" if none does."""
+    first: str = ""
+    """The canary: the one of them that goes through to its end before the others start; "" if none does."""
 
     @property
     def waves(self) -> tuple[tuple[str, ...], ...]:
         """Who starts together: the canary alone, then as many as work at a time. Who ends makes room for the next."""
-        others, alone = [each for each in self.starts if each != self.canary], (self.canary,)
+        others, alone = [each for each in self.starts if each != self.first], (self.first,)
         together = (tuple(others[at : at + self.concurrency]) for at in range(0, len(others), self.concurrency))
-        return (*[alone] * bool(self.canary), *together)
+        return (*[alone] * bool(self.first), *together)
 
     @property
     def recover(self) -> tuple[PlannedAccount, ...]:

@@ -42,7 +42,7 @@ class Planner:
         living = ((name, said["living"]) for name, said in decided if name in chosen and said.get("living"))
         notes += [f"{name}: {ids} lives, and was accepted by a human" for name, ids in living]
         starts, canary = in_order(made, self.manifest, read_ledger(self.state.ledger, with_steps=False), self.options)
-        return replace(made, notes=tuple(notes), starts=starts, canary=canary)
+        return replace(made, notes=tuple(notes), starts=starts, first=canary)
 
     def circumstances(self, obstacles: Sequence[Obstacle] = ()) -> Circumstances:
         """What the plan depends on, as options and state say."""

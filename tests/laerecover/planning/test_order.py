@@ -95,7 +95,7 @@ def test_the_plan_shows_the_waves(five):
     given = {"concurrency": 3, "canary": "customer2@example.org"}
     planned, _ = plan(someone.options(**given), worlds=someone.worlds)
     assert planned.waves == ((ids[2],), (ids[0], ids[1], ids[3]), (ids[4],))
-    assert json.loads(json.dumps(planned.body))["canary"] == ids[2]
+    assert json.loads(json.dumps(planned.body))["first"] == ids[2]
     planned, _ = plan(someone.options(concurrency=4, canary=False), worlds=someone.worlds)
     assert planned.waves == (tuple(ids[:4]), tuple(ids[4:]))
     someone.run(selection=Selection(only=(ids[1],)))
@@ -107,7 +107,7 @@ def test_the_canary_is_who_was_chosen(five):
     """It is recovered before anybody else is launched; without a choice it is the first that starts."""
     someone, ids = five
     planned, _ = plan(someone.options(), worlds=someone.worlds)
-    assert planned.canary == ids[0]
+    assert planned.first == ids[0]
     assert someone.run(canary=ids[3]).exit_code == 0
     assert launched(someone)[0] == ids[3]
     effects = [row["effect"] for row in someone.rows("effects")]
