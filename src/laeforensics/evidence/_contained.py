@@ -9,8 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from laeforensics.evidence import _archives, _members, _unpack, _zips
+from laeforensics.evidence.foreign import is_part_name
 from laeforensics.evidence.hindrances import Hindrance, hindrance
-from laeforensics.evidence.marks import FIRST_LOOK, SECOND_LOOK, begins_as_object, is_part_name, kind_of
+from laeforensics.evidence.marks import FIRST_LOOK, SECOND_LOOK, begins_as_object, kind_of
 from laeforensics.evidence.read import opened
 from laeforensics.evidence.recognise import ARCHIVE, AT_HOME, LEFT_OUT, SECRETS, EvidenceFile, as_text, classify
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from laeforensics.errors import EvidenceError
 from laeforensics.evidence import _archives, _unpack
 from laeforensics.evidence._contained import first_kind, with_members
+from laeforensics.evidence.foreign import is_document
 from laeforensics.evidence.hindrances import Hindrance, hindrance
 from laeforensics.evidence.marks import FIRST_LOOK, SECOND_LOOK
 from laeforensics.evidence.read import opened, peek
@@ -152,7 +153,7 @@ def _file(path: Path, name: str, size: int, root: str) -> Iterator[EvidenceFile]
         kind, known = classify(f"{root}/{name}")  # whoever reads it is told why it cannot be read
         yield EvidenceFile(name=name, kind=kind, known=known, path=path, size=size)
         return
-    if _archives.is_archive(seen):
+    if _archives.is_archive(seen) and not is_document(seen):
         inside = list(with_members(path, name, f"{name}/"))
         kind, _ = classify(f"{root}/{name}")
         if len(inside) > 1 or kind == OTHER:
@@ -162,7 +163,7 @@ def _file(path: Path, name: str, size: int, root: str) -> Iterator[EvidenceFile]
         return
     told = first_kind(seen, lambda size: peek(path, size), size)
     kind, known = classify(f"{root}/{name}", told)
-    if kind == OTHER and (_archives.is_archive_name(name) or _ends_as_zip(path)):
+    if kind == OTHER and not is_document(seen) and (_archives.is_archive_name(name) or _ends_as_zip(path)):
         yield from with_members(path, name, f"{name}/")
     else:
         yield EvidenceFile(name=name, kind=kind, known=known, told=told, path=path, size=size)

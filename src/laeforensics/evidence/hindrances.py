@@ -137,6 +137,11 @@ CAUSES: dict[str, Cause] = {
     "read in part": Cause(
         cause="it was read in part: {}; what it told of the product's token is lost", remedy=_ANOTHER_COPY
     ),
+    "others named": Cause(
+        cause="it was read as {}, but others than that one's customer are named in it as well",
+        remedy="if it holds more than one file, put each into a file of its own, and audit again; "
+        "else `laeforensics decide --set-aside`",
+    ),
     "prefixed": Cause(
         cause="its lines are a log's, but each begins with {}",
         remedy="take that off ({}) and audit again",

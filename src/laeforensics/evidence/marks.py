@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from laeforensics.evidence import convert, resaved
-from laeforensics.evidence.hindrances import Hindrance, hindrance
+from laeforensics.evidence.foreign import why_unread
 from laeforensics.evidence.recognise import (
     ACTIVATION_REQUESTS,
     COMPLETIONS,
@@ -59,7 +59,6 @@ _LOG_LINES = (
     b"-[ubuntu@",
     b"-[customer@",
 )
-_PREFIXED = (b">Automation script started.>", b">Deploying EC2 instance...>", b">Reading secrets...>")
 _SECRETS_KEYS = re.compile(
     rb'"(access_key_id|secret_key|user_token|product_token|bucket_name|public_?host|private_?host'
     rb'|(?:introducer|server)_node(?:_pem|id|_privkey)|(?:external|internal)_introducer_furl)"\s*:'
@@ -173,125 +172,11 @@ def kind_of(head: bytes) -> str | None:
     """The kind that a file's first bytes (unpacked) tell, None if they tell none; conversions are undone here."""
     conversion = convert.undo(head)
     text = head if conversion is None else conversion.data
+    if why_unread(text, "") is not None:
+        return None  # whatever stands in it, it is no text
     found = next((mark.kind for mark in MARKS if mark.holds(text)), None)
     if found is None and text[:1].isascii():
         lines = _first_lines(text) + b"\n"
         saved = resaved.undo(lines)
         found = csv_kind(lines if saved is None else saved.data)
     return found
-
-
-# What is known and not read: its first bytes, its name, what to do.
-_PACKINGS: tuple[tuple[bytes, str], ...] = (
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
-    (b"Rar!\x1a\x07", "a rar archive"),
-    (b"MSCF", "a cabinet of Windows"),
-    (b"LZIP", "lzip"),
-    (b"\x04\x22\x4d\x18", "lz4"),
-    (b"\x89LZO\0", "lzop"),
-    (b"\x1f\x9d", "compress (.Z)"),
-    (b"]\0\0", "lzma"),
-    (b"\xfd7zXZ", "xz"),
-    (b"xar!", "a xar archive"),
-    (b"!<arch>\n", "an ar archive (or a Debian package)"),
-    (b"\xed\xab\xee\xdb", "a package of rpm"),
-    (b"070701", "a cpio archive"),
-    (b"070707", "a cpio archive"),
-    (b"hsqs", "a squashfs image"),
-    (b"QFI\xfb", "a qcow2 image"),
-    (b"KDMV", "a vmdk image"),
-    (b"conectix", "a vhd image"),
-    (b"PK", "a damaged zip archive"),
-)
-_ENCRYPTED: tuple[tuple[bytes, str], ...] = (
-    (b"-----BEGIN PGP MESSAGE-----", "PGP"),
-    (b"age-encryption.org/", "age"),
-    (b"-----BEGIN AGE ENCRYPTED FILE-----", "age"),
-    (b"Salted__", "openssl enc"),
-    (b"LUKS\xba\xbe", "LUKS"),
-    (b"VimCrypt~", "vim"),
-)
-_POINTERS: tuple[tuple[bytes, str, str], ...] = (
-    (b"version https://git-lfs.github.com/spec/", "Git LFS", "git lfs pull"),
-    (b"/annex/objects/", "git-annex", "git annex get"),
-    (b"L\0\0\0\1\x14\2\0", "Windows (a shortcut)", "open it, and copy what it leads to"),
-    (b"[InternetShortcut]", "a browser", "open it, and save what it leads to"),
-    (b"IntxLNK\1", "cygwin or CIFS (a link)", "copy what it leads to"),
-    (b"!<symlink>", "cygwin (a link)", "copy what it leads to"),
-)
-_DOCUMENTS: tuple[tuple[bytes, str], ...] = (
-    (b"%PDF-", "a PDF document"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old document of Office"),
-    (b"{\\rtf", "an RTF document"),
-    (b"SQLite format 3\0", "a data base of SQLite"),
-    (b"b0VIM ", "what vim left of an editing session (vim -r recovers it)"),
-    (b"!BDN", "a mailbox of Outlook"),
-)
-_PGP_PACKETS = frozenset({0x84, 0x85, 0x86, 0x8C, 0x8D, 0x8E, 0xA3, 0xC1, 0xC3, 0xD2})
-_PLACEHOLDER = re.compile(rb"bplist00.{0,200}NSURL", re.DOTALL)
-
-
-_PART = re.compile(
-    r".+\.(?:zip|7z|rar|tar|tgz|tbz2?|txz|tzst|gz|bz2|xz|zst)\.(?:[0-9]{3}|(?!bz)[a-c][a-z]|part[0-9]+)"
-    r"|.+\.part[0-9]+\.rar|.+\.[zr][0-9]{2}",
-    re.IGNORECASE | re.DOTALL,
-)
-
-
-def is_part_name(name: str) -> bool:
-    """True for the name of one of the files that a divided archive lies in: `X.zip.001`, `X.tar.gz.aa`, `X.z01`."""
-    return _PART.fullmatch(name) is not None
-
-
-def why_unread(head: bytes, base: str) -> Hindrance | None:
-    """Why a file of no known kind cannot be read, by its first bytes and its own name; None if they do not tell."""
-    if is_part_name(base):
-        return hindrance("split")
-    for magic, name in _PACKINGS:
-        if head.startswith(magic):
-            if magic == b"PK":
-                return hindrance("no archive", name) if head[2:4] in (b"\1\2", b"\3\4", b"\5\6", b"\7\x08") else None
-            return hindrance("packing", name)
-    if head[257:262] == b"ustar":
-        return hindrance("no archive", "a damaged tar archive")
-    for magic, name in _ENCRYPTED:
-        if head.startswith(magic):
-            return hindrance("encrypted", name)
-    if base.lower().endswith((".gpg", ".pgp", ".asc")) and head[:1] and head[0] in _PGP_PACKETS:
-        return hindrance("encrypted", "PGP")
-    for magic, name, how in _POINTERS:
-        if head.startswith(magic) or (magic.startswith(b"/annex") and magic in head[:512]):
-            return hindrance("pointer", name, do=(how,))
-    if _PLACEHOLDER.match(head):
-        return hindrance("pointer", "iCloud", do=("open it once on that Mac",))
-    return next((hindrance("document", name) for magic, name in _DOCUMENTS if head.startswith(magic)), None)
-
-
-def why_prefixed(data: bytes) -> Hindrance | None:
-    """Why a text whose lines are a log's, but for what each begins with, was not read; None if it is no such text."""
-    for line in _PREFIXED:
-        at = data.find(line)
-        start = data.rfind(b"\n", 0, max(at, 0)) + 1
-        prefix = data[start:at]
-        if at < 0 or not prefix:
-            continue
-        width = len(prefix)
-        lines = [text for text in data[start:].split(b"\n")[:40] if text]
-        if sum(text.startswith(prefix) for text in lines) * 2 > len(lines):
-            shown = prefix.decode("ascii", "replace").replace("{", "(").replace("}", ")")
-            return hindrance("prefixed", f"{shown!r}", do=(f"cut -b {width + 1}- FILE",))
-        if len(lines) > 1 and _share_alike(lines, prefix) > 0.5:
-            return hindrance("prefixed", f"{width} other characters", do=(f"cut -b {width + 1}- FILE",))
-    return None
-
-
-def _share_alike(lines: Iterable[bytes], prefix: bytes) -> float:
-    """How many of the lines begin like the prefix, but for digits: numbers of lines, times."""
-    shape = re.sub(rb"[0-9]", b"0", prefix)
-    told = [re.sub(rb"[0-9]", b"0", line[: len(prefix)]) for line in lines]
-    alike = sum(_blanked(text) == _blanked(shape) for text in told)
-    return alike / len(told)
-
-
-def _blanked(text: bytes) -> bytes:
-    return text.replace(b" ", b"0")

@@ -36,6 +36,7 @@ _KIND_OF_NAME = {
     "audit.parquet": LISTING,
     "facts.parquet": LISTING,
 }
+_KNOWN_NAMES = frozenset(name.partition(".")[0] for name, kind in _KIND_OF_NAME.items() if kind != LISTING)
 _KIND_OF_S4_NAME = {"signup_logs": LOG, "SSEC2": SECRETS, "stripe": STRIPE}
 _KIND_OF_FOLDER = {"signup_logs": LOG, "secrets": SECRETS}
 _ARCHIVE = re.compile(r"\.(?:zip|tgz|tbz2?|txz|tzst|tar(?:\.[a-z0-9]+)?)")
@@ -131,8 +132,11 @@ def classify(name: str, told: str | None = None) -> tuple[str, str]:
 
 
 def bears_known_name(name: str) -> bool:
-    """True if a file, or the archive that it lies in, is called as the csv files and the configuration are."""
-    return any(without_suffix(part).lower() in _KIND_OF_NAME for part in name.split("/"))
+    """True if a file, or the archive that it lies in, is called as the csv files and the configuration are.
+
+    Whatever stands behind its name (`signups.xlsx`, `signups.csv.gpg`).
+    """
+    return any(part.lower().partition(".")[0] in _KNOWN_NAMES for part in name.split("/"))
 
 
 def _stamped(name: str) -> bool:

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from laeforensics.evidence import convert, marks, recognise
+from laeforensics.evidence import convert, foreign, marks, recognise
 from laeforensics.evidence.hindrances import Hindrance, hindrance
 from laeforensics.evidence.names import NOBODY, Named, accounts_named
 from laeforensics.evidence.read import Content
+from laeforensics.facts.buckets import seed_of
 from laeforensics.facts.fact import Fact
 
 if TYPE_CHECKING:
@@ -55,10 +56,26 @@ def of(told: FileReading, content: Content) -> Unread | None:
     secrets = told.secrets
     if secrets is not None and secrets.filled and secrets.problem is not None:
         return _unread(told, content, hindrance("read in part", secrets.problem), [secrets.facts])
+    if told.file.known == recognise.BY_CONTENT and told.file.kind in _OF_ONE_RUN and _was_read(told):
+        return _of_others(told, content)
     wrong = content.problem or (_why(told, content) if _tells_nothing(told, content) else None)
     if wrong is None or wrong.reason in _HOLDS_NOTHING or (content.problem is not None and _was_read(told)):
         return None
     return _unread(told, content, wrong, secrets.legible if secrets is not None else [])
+
+
+def _of_others(told: FileReading, content: Content) -> Unread | None:
+    """A file that was known by its content alone is one run's: it says nothing for whoever else is named in it."""
+    facts = [fact for part in (told.log, told.secrets) if part is not None for fact in part.facts]
+    own = {fact.value for fact in facts if fact.field == "bucket_name"}
+    halves = [bucket.removeprefix("lae-").partition("-") for bucket in own]
+    own |= {seed_of(bucket) or bucket for bucket in own} | {f"{second}-{first}" for first, _, second in halves}
+    named = accounts_named(_as_text(content).decode("latin-1")).surely
+    others = frozenset(name for name in named if not own & {name, seed_of(name)})
+    if not others:
+        return None
+    problem = hindrance("others named", WORDS[told.file.kind])
+    return Unread(file=told.file.name, sha256=told.sha256, problem=problem, named=Named(surely=others))
 
 
 def _unread(told: FileReading, content: Content, wrong: Hindrance, objects: Sequence[Iterable[Fact]]) -> Unread:
@@ -115,7 +132,7 @@ def _is_listing(text: bytes) -> bool:
 def _why(told: FileReading, content: Content) -> Hindrance | None:
     """The likely cause; None where the file names nobody and nothing tells that it is evidence."""
     head, base = content.data[: marks.SECOND_LOOK], told.file.name.rpartition("/")[2]
-    found = marks.why_prefixed(head) or marks.why_unread(head, base)
+    found = foreign.why_prefixed(head) or foreign.why_unread(head, base)
     if found is not None:
         return found
     if told.secrets is not None and len(told.secrets.legible) > 1:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from makings import BUCKET, LOG_FILE, NAME, audit_row, codes, evidence, log, open_files, result, secrets
+from makings import BUCKET, LOG_FILE, NAME, as_another, audit_row, codes, evidence, log, open_files, result, secrets
 from packings import PACK, tar, write, zipped
 
 import laeforensics as lf
@@ -86,6 +87,40 @@ def test_names_of_files_in_the_place_of_evidence_are_told(tmp_path):
     files = evidence(secrets=secrets(product_token=ANOTHER_TOKEN))
     files[SECRETS_FILE] = paths(files)
     assert audit_row(open_files(tmp_path, files))["blocking"] == (f"unread:{SECRETS_FILE}",)
+
+
+CONTAINERS: dict[str, Callable[[bytes, bytes], bytes]] = {
+    "what grep found": lambda one, other: b"a:" + one.replace(b"\n", b"\na:") + b"\n" + other,
+    "a log, and secrets behind it": lambda one, other: one + other,
+    "a data base": lambda one, other: b"SQLite format 3\0" + bytes(84) + b"\n" + one + bytes(9) + other,
+    "the image of a disk": lambda one, other: bytes(4096) + other + bytes(700) + b"\n" + one,
+}
+
+
+@pytest.mark.parametrize("how", CONTAINERS)
+@pytest.mark.parametrize("name", ["found.txt", "lost+found/#12"])
+def test_what_holds_several_files_is_unread_for_whoever_else_is_named(how, name, tmp_path):
+    """One of them makes the file look like a log; of the others nothing is read, and that is told."""
+    files = evidence(secrets=secrets(product_token=ANOTHER_TOKEN))
+    stranger = as_another(log())
+    files[name] = CONTAINERS[how](stranger, SECRETS_FILE.encode() + b":" + files.pop(SECRETS_FILE))
+    case = open_files(tmp_path, files)
+    assert audit_row(case)["blocking"] == (f"unread:{name}",)
+    assert "unread-evidence" in {code for code, _ in said(case, name)}
+
+
+@pytest.mark.parametrize("names", [("[Content_Types].xml", "xl/workbook.xml"), ("mimetype", "content.xml")])
+@pytest.mark.parametrize("name", ["signups.xlsx", "Signups.ods", "activation_requests.csv.xlsx"])
+def test_a_document_of_an_office_program_is_told_as_one(names, name, tmp_path):
+    """Not taken apart: its parts would say nothing."""
+    parts = {names[0]: b"application/vnd.oasis.opendocument.spreadsheet", names[1]: b"<a/>"}
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        for part, data in parts.items():
+            archive.writestr(part, data)
+    case = open_files(tmp_path, {**evidence(results=None), name: target.getvalue()})
+    (told,) = (f for f in case.judgement.findings if f.signup == name)
+    assert (told.code, "save it as plain text" in told.remedy) == ("unread-evidence", True)
 
 
 # -- archives ------------------------------------------------------------------------------------------------
