@@ -157,6 +157,7 @@ class Story:
 
     def _add_of_whole_pieces(self, person: Person) -> None:
         """A file whose container is exactly two pieces long; and those that were too long or too short."""
+        self.settle(person)
         size, over, known = 2 * PIECE, 1, set[int]()
         while over != 0:
             known = self._lengths(person)
