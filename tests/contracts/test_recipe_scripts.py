@@ -42,7 +42,7 @@ done
 """,
     "tahoe": """
 for last; do :; done
-case $last in -*|*==*) ;; *) mkdir "$last" && echo "[node]" >"$last/tahoe.cfg" ;; esac
+case $last in -*|*==*|*.txt) ;; *) mkdir "$last" && echo "[node]" >"$last/tahoe.cfg" ;; esac
 """,
 }
 MODES = {

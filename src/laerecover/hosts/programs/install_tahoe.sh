@@ -16,12 +16,12 @@ LAE_FILE
 cat >venv/pinned.txt <<'LAE_FILE'
 @PINNED@
 LAE_FILE
-install() {
+fetch() {
   tries=0
   until venv/bin/pip --quiet --no-input --retries 10 install --require-hashes "$@" </dev/null; do
     tries=$((tries + 1)); test $tries -lt 3 || exit 1; sleep $((tries * 10))
   done
 }
-install --only-binary :all: -r venv/builders.txt
-install --use-pep517 --no-build-isolation -r venv/pinned.txt
+fetch --only-binary :all: -r venv/builders.txt
+fetch --use-pep517 --no-build-isolation -r venv/pinned.txt
 venv/bin/tahoe --version
