@@ -101,7 +101,10 @@ def _holes(run: Signup, value: str) -> dict[str, bytes]:
 @pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize("name", [name for name in OF_THE_LOG if name != "product_code"])
 def test_bytes_missing_from_a_value_never_give_another_value(name, dialect, tmp_path):
-    """A hole closes up inside a printed value: the value is lost, or another witness gives the true one."""
+    """A hole closes up inside a printed value: the value is lost, or another witness gives the true one.
+
+    What was printed with it is not sure either, which in a log of few prints is much.
+    """
     run = signup(dialect)
     if name not in _values(run):
         assert dialect == "d13"
@@ -109,7 +112,7 @@ def test_bytes_missing_from_a_value_never_give_another_value(name, dialect, tmp_
     for whole in (False, True) if dialect == "d06" else (False,):
         judged = spread(tmp_path / str(whole), run, _holes(run, _values(run)[name]), whole=whole)
         assert judged.wrong == []
-        assert judged.recall > 0.6
+        assert judged.recall > 0.55
 
 
 @pytest.mark.parametrize("dialect", ["d06", "d12"])
@@ -165,15 +168,18 @@ def test_a_block_that_was_overwritten_costs_its_own_values_only(filler, tmp_path
     assert [n for n in _values(run) if row[n] is None and n not in ("user_access_key_id", "user_secret_key")] == []
 
 
-@pytest.mark.parametrize("filler", [b"\0", b"x"])
-def test_the_next_line_of_a_print_survives_an_overwritten_one(filler, tmp_path):
-    """The access key's value overwritten, its label whole: the secret key on the next line of the same print stands."""
+@pytest.mark.parametrize(("filler", "stands"), [(b"\0", True), (b"x", False)])
+def test_the_next_line_of_a_print_survives_zeros_but_no_other_bytes(filler, stands, tmp_path):
+    """The access key's value overwritten, its label whole.
+
+    Zeros bring nothing of another's, so the secret key of the same print stands; other bytes might, so it is not sure.
+    """
     run = signup("d06")
     key = run.truth["fields"]["user_access_key_id"].encode()
     data = run.log_bytes.replace(b"'" + key + b"'", filler * (len(key) + 2), 1)
     judged = spread(tmp_path, run, {"hurt": data})
     assert judged.wrong == []
-    assert _row(judged, "hurt")["user_secret_key"] == run.truth["fields"]["user_secret_key"]
+    assert _row(judged, "hurt")["user_secret_key"] == (run.truth["fields"]["user_secret_key"] if stands else None)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

@@ -279,7 +279,10 @@ def test_a_secrets_file_alone_whose_name_of_the_bucket_is_torn_is_an_account(dia
 
 @pytest.mark.parametrize("secrets", [True, False])
 def test_a_replacement_whose_name_of_the_bucket_is_torn_is_of_the_bucket_that_is_near(secrets, tmp_path):
-    """Not an attempt: the origin tells the name that its print is a damaged one of."""
+    """Not an attempt: the origin tells the name that its print is a damaged one of.
+
+    What the same print alone told of the new server's making is not sure; nothing else is lost, nothing differs.
+    """
     run = signup("d06")
     later = later_runs(run)["replacement"]
     lab = Lab.of(run, later, secrets=secrets)
@@ -287,7 +290,16 @@ def test_a_replacement_whose_name_of_the_bucket_is_torn_is_of_the_bucket_that_is
     torn = bucket_of(run)[:SEED] + "#" + bucket_of(run)[SEED + 1 :]
     lab.edit(later.log_file, replaced(bucket_of(run).encode(), torn.encode()))
     judged = lab.judge(tmp_path / "damaged", look=True)
-    assert (judged.accounts, judged.rows) == (whole.accounts, whole.rows)
+    tied = {"ami_image_id", "instance_size", "customer_email"}
+    for told, told_whole in ((judged.accounts, whole.accounts), (judged.rows, whole.rows)):
+        assert told.keys() == told_whole.keys()
+        differing = {
+            (field, row[field])
+            for name, row in told.items()
+            for field, value in told_whole[name].items()
+            if row[field] != value
+        }
+        assert differing <= {(field, None) for field in tied}
     assert "damaged-value" in judged.findings()
 
 
