@@ -15,6 +15,7 @@ from typing import Any
 
 import paramiko
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "fixtures"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "contracts"))
 from conftest import SSHD, SshServer
 from laerecover.adapters.ssh import SshConnector
