@@ -36,6 +36,7 @@ class RealServer:
     swissnum: str
     server_pem: str
     server_nodeid: str
+    node_privkey: str
 
 
 class SignupPapers:
@@ -140,6 +141,7 @@ def _told(drawn: Server, real: RealServer) -> Server:
         private_address=real.private_address,
         introducer=NodeIdentity(pem=real.introducer_pem.rstrip("\n"), nodeid=real.introducer_nodeid),
         storage=NodeIdentity(pem=real.server_pem.rstrip("\n"), nodeid=real.server_nodeid),
+        node_privkey=real.node_privkey.rstrip("\n"),
         swissnum=real.swissnum,
     )
 

@@ -430,6 +430,7 @@ def _read_back(known: dict[str, Values], kept: dict[str, Secret]) -> RealServer:
         swissnum=furl.swissnum.reveal(),
         server_pem=kept["server_node_pem"].reveal(),
         server_nodeid=tub_id_of(kept["server_node_pem"]),
+        node_privkey=kept["server_node_privkey"].reveal(),
     )
 
 
