@@ -214,6 +214,13 @@ def _errors_with_remedies() -> tuple[type[Exception], ...]:
     return (ForensicsError,) if manifest is None else (ForensicsError, manifest.ManifestError)
 
 
+def _drop_what_is_unread() -> None:
+    """Turn standard output to nowhere: what its buffer still holds would be written, and fail, when Python ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
+
+
 def run(app: typer.Typer, argv: list[str] | None) -> Any:
     """Run one verb; whatever goes wrong is told in three lines, never by a traceback."""
     if sys.stdout is None or sys.stderr is None:  # closed by whoever began this: what it would say is said to nobody
@@ -229,15 +236,14 @@ def run(app: typer.Typer, argv: list[str] | None) -> Any:
     except SystemExit as end:
         # click meets it first where nobody reads along any more, and calls it a failure.
         if type(sys.stdout).__name__ == "PacifyFlushWrapper" or isinstance(end.__context__, BrokenPipeError):
+            _drop_what_is_unread()
             sys.exit(0)
         raise
     except _errors_with_remedies() as error:
         complain(error.what, error.where, error.next_step)  # type: ignore[attr-defined]
         sys.exit(EXIT_EVIDENCE)
-    except BrokenPipeError:
-        with contextlib.suppress(BrokenPipeError):  # whoever read along has heard enough
-            sys.stdout.close()
-        sys.stdout = io.StringIO()
+    except BrokenPipeError:  # whoever read along has heard enough
+        _drop_what_is_unread()
         sys.exit(0)
     except OSError as error:
         complain(
