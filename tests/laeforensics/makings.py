@@ -40,6 +40,7 @@ SECRET_KEY = "invented/secret+key/of+forty/characters/"
 USER_TOKEN = "{UserToken}AAAHVXNlclRrbgINVENTED=="
 PRODUCT_TOKEN = "{ProductToken}AAAHUHJvZHVjdINVENTED=="
 EMAIL = "ann@example.org"
+NODE_PRIVKEY = "priv-v0-" + "inventedprivatekey" * 2 + "inventedprivatea"
 HOST = "192.0.2.1"
 INSTANCE = "i-0a1b2c3d"
 LAUNCHED = "2012-03-20T10:17:02.000Z"
@@ -235,7 +236,7 @@ def as_another(data: bytes) -> bytes:
         KEY: "A" + KEY[:0:-1],
         INSTANCE: "i-0000ffff",
         HOST: "192.0.2.5",
-        "inventedprivatekey": "anotherprivatekey",
+        "inventedprivatekey": "anothersprivatekey",
         EMAIL: "bob@example.org",
         json.dumps(INTRODUCER.pem)[1:-1]: json.dumps(identity(3).pem)[1:-1],
         INTRODUCER.nodeid: identity(3).nodeid,

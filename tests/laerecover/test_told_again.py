@@ -206,7 +206,6 @@ CERTIFICATE = "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n"
         ("server_node_pem", CERTIFICATE.format("!!!")),
         ("server_node_pem", "nothing of a certificate"),
         ("server_node_pem", CERTIFICATE.format("\u2603")),
-        ("server_node_privkey", "priv-v0-x\n\0"),
     ],
 )
 def test_a_hostile_identity_is_never_launched(operator, make_account, name, text):

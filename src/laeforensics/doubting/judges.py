@@ -14,6 +14,7 @@ from laeforensics.doubting import (
     cut,
     furl_differs,
     hosts_differ,
+    impossible_key,
     in_error,
     moved_cells,
     neighbours,
@@ -60,7 +61,7 @@ OF_A_FILE: tuple[FileJudge, ...] = (
     furl_differs.judge,
 )
 OF_WHAT_IS_TIED: tuple[FileJudge, ...] = (tied.judge,)
-ACROSS: tuple[CaseJudge, ...] = (shared.judge, wholesale.judge)
+ACROSS: tuple[CaseJudge, ...] = (shared.judge, wholesale.judge, impossible_key.judge)
 SETTLING: tuple[AccountJudge, ...] = (neighbours.judge, agreeing.judge)
 
 

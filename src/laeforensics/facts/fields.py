@@ -88,7 +88,7 @@ _TABLE: tuple[tuple[str, str | None, str], ...] = (
     ("introducer_nodeid", IDENTITY, _BASE32),
     ("server_node_pem", IDENTITY, _NODE_PEM),
     ("server_nodeid", IDENTITY, _BASE32),
-    ("server_node_privkey", IDENTITY, r"priv-v0-[a-z2-7]+"),
+    ("server_node_privkey", IDENTITY, r"priv-v0-[a-z2-7]{52}"),
     ("full_name", None, r"[^\x00-\x1f\x7f]+"),
     (
         "internal_introducer_furl",

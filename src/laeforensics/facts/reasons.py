@@ -73,6 +73,7 @@ REASONS: dict[str, Reason] = {
     # -- across files -----------------------------------------------------------------------------------------
     "misprint": _denies("damaged", "a character or two are overwritten: other witnesses tell it whole"),
     "impossible-name": _denies("damaged", "no bucket is named like that"),
+    "impossible-key": _denies("damaged", "no node could start with it, and another witness tells one that could"),
     "nothing-ties-head": _denies(
         "foreign",
         "the bucket bears another seed than the file's name, and nothing ties head and rest",

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from laerecover.manifest import Account, Secret, tub_id_of_pem
+from laerecover.manifest import Account, Secret, is_node_privkey, tub_id_of_pem
 
 RESTORED = ("PROVED", "STATED")
 INTRODUCER_PORT = 12345
@@ -63,10 +63,14 @@ def restored_introducer(account: Account) -> tuple[Secret | None, Secret | None]
 
 
 def restored_storage(account: Account) -> tuple[Secret | None, Secret | None]:
-    """node.pem and node.privkey of the storage node that may be restored."""
+    """node.pem and node.privkey of the storage node that may be restored: never a privkey with which no node starts."""
     if account.storage_identity not in RESTORED or account.server_node_pem is None:
         return None, None
-    return account.server_node_pem, account.server_node_privkey
+    return account.server_node_pem, _startable(account.server_node_privkey)
+
+
+def _startable(privkey: Secret | None) -> Secret | None:
+    return privkey if privkey is not None and is_node_privkey(privkey.reveal()) else None
 
 
 def unfit(account: Account) -> str:
@@ -75,7 +79,7 @@ def unfit(account: Account) -> str:
         introducer, furl = restored_introducer(account)
     except ValueError:
         return "introducer_node_pem or introducer_furl"
-    storage, privkey = restored_storage(account)
+    storage, _ = restored_storage(account)
     for name, pem in (("introducer_node_pem", introducer), ("server_node_pem", storage)):
         try:
             if pem is not None:
@@ -83,9 +87,8 @@ def unfit(account: Account) -> str:
                 _is_weak(pem)
         except Exception:  # noqa: BLE001  hostile text: whatever its parser says, it is no certificate
             return name
-    for name, line in (("introducer_furl", furl), ("server_node_privkey", privkey)):
-        if line is not None and not re.fullmatch(r"[!-~]+", line.reveal().strip()):
-            return name
+    if furl is not None and not re.fullmatch(r"[!-~]+", furl.reveal().strip()):
+        return "introducer_furl"
     return ""
 
 
@@ -128,7 +131,7 @@ def node_keys(
         introducer_node_pem=introducer,
         introducer_furl=(fitting or [new_furl])[0].at(public_host),
         server_node_pem=storage,
-        server_node_privkey=privkey or kept.get("server_node_privkey") or new_node_privkey(),
+        server_node_privkey=privkey or _startable(kept.get("server_node_privkey")) or new_node_privkey(),
     )
 
 

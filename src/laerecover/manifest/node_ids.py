@@ -1,12 +1,14 @@
-"""The TubID of a certificate, by which nodes of Tahoe-LAFS are known."""
+"""What nodes of Tahoe-LAFS are known by: the TubID of a certificate, the key that signs announcements."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import hashlib
+import re
 
 _BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+_PRIVKEY = re.compile(r"priv-v0-[a-z2-7]{51}[aq]")
 
 
 def tub_id_of_certificate(der: bytes) -> str:
@@ -22,3 +24,12 @@ def tub_id_of_pem(pem: str) -> str | None:
     except (binascii.Error, ValueError):
         return None
     return tub_id_of_certificate(der) if der else None
+
+
+def is_node_privkey(text: str) -> bool:
+    """True for what private/node.privkey can hold: `priv-v0-` and base32 of exactly 32 bytes.
+
+    52 characters hold four bits more than that, which are zero: the last one is `a` or `q`. Tahoe-LAFS starts no node
+    with anything else.
+    """
+    return _PRIVKEY.fullmatch(text.strip()) is not None

@@ -17,6 +17,7 @@ from makings import (
     KEY,
     LOG_FILE,
     NAME,
+    NODE_PRIVKEY,
     OTHER_NODE,
     OTHER_SEED,
     PARTS,
@@ -113,7 +114,7 @@ def _s4(**changed) -> dict[str, bytes]:
     data = "entering activate_subscribed_service call.\n>Signing up customer for S4...>\n" + bucket
     data += PARTS["created"] + deployment(S4_BUCKET) + instance_dump(INSTANCE, "2014-06-01T10:17:02.000Z")
     data += "".join(PARTS[part] for part in ("address", "installing", "installed", "running", "settings", "mail"))
-    known = secrets_object(bucket_name=S4_BUCKET, server_node_privkey="priv-v0-inventedprivatekey")
+    known = secrets_object(bucket_name=S4_BUCKET, server_node_privkey=NODE_PRIVKEY)
     files = {
         "signup_logs": data.encode(),
         "SSEC2": json.dumps({**known, "user_token": None, "product_token": None}).encode(),
@@ -129,7 +130,7 @@ def test_an_s4_account_needs_no_tokens(tmp_path):
     assert (row["verdict"], row["grade"], row["missing"]) == ("RECOVERABLE", "IDENTITY_KEPT", ())
     assert {row[n] for n in ("product_code", "product_token", "user_token", "activation_key")} == {None}
     assert (row["customer_email"], row["customer_keyinfo"]) == (EMAIL, "0xABCD")
-    assert row["server_node_privkey"] == "priv-v0-inventedprivatekey"
+    assert row["server_node_privkey"] == NODE_PRIVKEY
 
 
 def test_an_s4_log_lost_is_an_account_all_the_same(tmp_path):

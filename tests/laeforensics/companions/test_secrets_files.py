@@ -14,6 +14,7 @@ from makings import (
     FURL,
     HOST,
     INTRODUCER,
+    NODE_PRIVKEY,
     OTHER_NAME,
     OTHER_NODE,
     OTHER_SEED,
@@ -62,7 +63,7 @@ def test_a_place_is_that_of_the_text_between_the_quotes():
     [
         ({"publichost": None, "public_host": HOST}, "public_host", HOST),
         ({"privatehost": None, "private_host": "ip-10-1-2-3.ec2.internal"}, "private_host", "ip-10-1-2-3.ec2.internal"),
-        ({"server_node_privkey": "priv-v0-inventedprivatekey"}, "server_node_privkey", "priv-v0-inventedprivatekey"),
+        ({"server_node_privkey": NODE_PRIVKEY}, "server_node_privkey", NODE_PRIVKEY),
         ({"server_node_pem": STORAGE.pem + "\n"}, "server_node_pem", STORAGE.pem),
     ],
 )

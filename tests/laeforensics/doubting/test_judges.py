@@ -15,6 +15,7 @@ from makings import (
     KEY,
     LOG_FILE,
     NAME,
+    NODE_PRIVKEY,
     OTHER_NAME,
     OTHER_NODE,
     OTHER_SEED,
@@ -24,6 +25,7 @@ from makings import (
     STORAGE,
     as_another,
     audit_row,
+    cat,
     config,
     evidence,
     furl_of,
@@ -149,6 +151,14 @@ def of_before_deployment(folder):
     return own(failed, "public_host"), set()
 
 
+def of_impossible_key(folder):
+    read_out = identities_read() + cat("storageserver/private/node.privkey", NODE_PRIVKEY)
+    files = evidence(
+        log=log(running=PARTS["running"] + read_out), secrets=secrets(server_node_privkey=NODE_PRIVKEY[:-1] + "b")
+    )
+    return signup_row(open_files(folder, files))["server_node_privkey"], NODE_PRIVKEY
+
+
 def of_tied(folder):
     spliced = secrets(publichost="192.0.2.77", access_key_id=ACCESS_KEY_ID[::-1])
     return audit_row(open_files(folder, evidence(secrets=spliced)))["user_access_key_id"], ACCESS_KEY_ID
@@ -182,6 +192,7 @@ CASES = {
         of_wholesale,
         of_tied,
         of_shared,
+        of_impossible_key,
         of_neighbours,
         of_agreeing,
     )

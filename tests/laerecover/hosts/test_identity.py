@@ -5,12 +5,13 @@ from dataclasses import replace
 import pytest
 
 from laerecover.hosts.identity import node_keys, parse_furl, tub_id_of, weak_key
-from laerecover.hosts.recipes.recipe import INTRODUCER
-from laerecover.manifest import Secret
+from laerecover.hosts.recipes.recipe import INTRODUCER, STORAGE
+from laerecover.manifest import Secret, is_node_privkey
 from laerecover.ports.refusals import Refusal
 from laerecover.rehearsal.twin.hosts import TwinHost
 
 HOST = "192.0.2.7"
+PRIVKEY = "priv-v0-" + "inventedprivatekey" * 2 + "inventedprivateq"
 NOTHING = {
     "introducer_identity": "ABSENT",
     "introducer_node_pem": None,
@@ -38,7 +39,7 @@ def tubs(keys):
 
 def test_the_accounts_own_keys_come_first(make_account):
     """Proved keys and their furl are restored, at the new address, whatever an earlier attempt kept."""
-    account = make_account(server_node_privkey=Secret("priv-v0-invented"))
+    account = make_account(server_node_privkey=Secret(PRIVKEY))
     other = kept(node_keys(make_account(**NOTHING), {}, public_host=HOST))
     keys = node_keys(account, other, public_host=HOST)
     assert (keys.introducer_node_pem, keys.server_node_pem) == (account.introducer_node_pem, account.server_node_pem)
@@ -65,13 +66,28 @@ def test_a_proved_introducer_without_its_furl_gets_a_new_capability_at_the_old_t
 
 def test_a_new_identity_restores_nothing(make_account):
     """After a break-in neither the account's keys nor what was kept of them come back; the new ones are kept."""
-    account = make_account(server_node_privkey=Secret("priv-v0-invented"))
+    account = make_account(server_node_privkey=Secret(PRIVKEY))
     restored = node_keys(account, {}, public_host=HOST)
     forced = node_keys(account, kept(restored), public_host=HOST, new_identity=True)
     assert not set(tubs(forced)) & set(tubs(restored))
     assert not parse_furl(forced.introducer_furl).same_capability(parse_furl(account.introducer_furl))
     assert forced.server_node_privkey != account.server_node_privkey
     assert node_keys(account, kept(forced), public_host=HOST, new_identity=True) == forced
+
+
+@pytest.mark.parametrize("privkey", [PRIVKEY[:-1] + "b", PRIVKEY[:-1], PRIVKEY[:-1] + "A", "priv-v0-x\n\0", ""])
+def test_no_node_is_given_a_key_with_which_it_cannot_start(make_bench, make_account, privkey):
+    """Its storage node would die of it. A new one is made once, as where none is known; the TubID is restored."""
+    account = make_account(server_node_privkey=Secret(privkey))
+    keys = node_keys(account, {}, public_host=HOST)
+    assert is_node_privkey(keys.server_node_privkey.reveal())
+    assert keys.server_node_pem == account.server_node_pem
+    assert node_keys(account, kept(keys), public_host=HOST) == keys
+    earlier = kept(replace(keys, server_node_privkey=Secret(privkey)))  # as an earlier version kept it
+    assert is_node_privkey(node_keys(account, earlier, public_host=HOST).server_node_privkey.reveal())
+    bench = make_bench(account)
+    assert bench.recover()["outcome"] == "recovered"
+    assert is_node_privkey(bench.host_file(f"{STORAGE}/private/node.privkey"))
 
 
 def test_keys_are_sealed_before_the_host_has_them(make_bench, make_account, monkeypatch):
