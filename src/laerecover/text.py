@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _NEVER = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 _SHOWN = 500
+_LONGEST = 40
+_SEED = re.compile(r"lae-[^-]+-(.{6})")
 
 
 def clean(text: object, *, limit: int = _SHOWN) -> str:
@@ -24,3 +27,26 @@ def duration(seconds: float) -> str:
     """`hh:mm:ss`."""
     whole = int(max(0.0, seconds))
     return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+
+
+def spent(seconds: float) -> str:
+    """A length of time as people say it: `0.8 s`, `12 s`, `3 min 05 s`, `2 h 10 min`."""
+    if seconds < 10:
+        return f"{max(0.0, seconds):.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min" + (f" {whole % 60:02d} s" if whole % 60 else "")
+    return f"{whole // 3600} h {whole // 60 % 60:02d} min"
+
+
+def short_name(account_id: str, customer: str) -> str:
+    """An account for people, as the audit calls it: its customer, and six characters of its seed."""
+    seed = _SEED.match(account_id)
+    return f"{clipped(clean(customer))} {clean(seed[1] if seed else account_id[-6:])}"
+
+
+def clipped(text: str) -> str:
+    """Text for a cell: what is longer than any address is shortened in its middle."""
+    return text if len(text) <= _LONGEST else f"{text[:28]}…{text[-11:]}"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -14,13 +12,11 @@ from laerecover.mail.outbox import CONFIRMATION, FAILURE, Mail, Outbox, stopped
 from laerecover.manifest import Account, Manifest
 from laerecover.planning.plan import BLOCKED, LEFT_OUT, Plan, not_planned
 from laerecover.report.counts import Counts
-from laerecover.report.follow_ups import Commands, follow_ups, grouped, settled
+from laerecover.report.follow_ups import Commands, follow_ups, settled
 from laerecover.report.lost_mails import lost_mails
 from laerecover.runbook.ledger import Round, read_ledger, written_time
 from laerecover.runbook.runbook import ALL_STEPS, GUARD_KINDS
 from laerecover.state.state import State
-from laerecover.text import clean
-from laerecover.writing import write_atomically
 
 _OPEN = ("failed", "on its way", "not started")
 _GRADE_TO_DO = {
@@ -183,23 +179,3 @@ def _effects(counts: Counts | None, latest: Round | None, begun: datetime | None
         "serverinfo_rows": counts.serverinfo_rows if counts else 0,
         "rto_seconds": round(rto, 3) if rto is not None else None,
     }
-
-
-def write_report(state: State, report: Report) -> Path:
-    """Write report.json and report.html (no scripts, everything escaped) into the state folder; the path of the
-    latter.
-    """
-    from importlib import resources
-
-    from jinja2 import Environment, StrictUndefined
-
-    source = resources.files("laerecover.report").joinpath("report.html").read_text("utf-8")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["clean"] = clean
-    html = environment.from_string(source).render(
-        report=report, left=grouped(report.accounts), on_a_rig=state.rehearsal.is_file(), **report.body
-    )
-    write_atomically(state.folder / "report.json", json.dumps(report.body, indent=1).encode())
-    path = state.folder / "report.html"
-    write_atomically(path, html.encode())
-    return path

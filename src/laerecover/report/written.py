@@ -9,7 +9,8 @@ from laerecover.planning.plan import Plan, make_plan
 from laerecover.planning.planner import Planner
 from laerecover.report.counts import count_effects
 from laerecover.report.follow_ups import Commands
-from laerecover.report.report import Report, make_report, write_report
+from laerecover.report.page import write_report
+from laerecover.report.report import Report, make_report
 from laerecover.state.state import State
 from laerecover.state.worlds import Worlds
 

@@ -68,7 +68,7 @@ def test_a_drill_from_start_to_sent_mails(laerecover, make_manifest, make_accoun
     assert [a["mails_sent"] for a in report["accounts"] if a["outcome"] == "recovered"] == [1, 1, 1]
     html = (Path(f"{manifest}.drill") / "report.html").read_text()
     assert "<script" not in html
-    assert "default-src 'none'; style-src 'unsafe-inline'" in html
+    assert "default-src 'none'; style-src 'sha256-" in html
     again = laerecover("notify", manifest, "--json")
     assert set(json.loads(again.stdout)["mails"].values()) == {"sent"}
 
