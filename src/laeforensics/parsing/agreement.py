@@ -1,4 +1,4 @@
-"""Whether a grammar, the table of its meanings and its samples speak of the same things."""
+"""Whether a grammar means what its table of meanings says, as far as its samples show."""
 
 from __future__ import annotations
 

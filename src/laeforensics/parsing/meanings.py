@@ -5,11 +5,14 @@ from __future__ import annotations
 import pkgutil
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import field as made_of
 from functools import cache
 from typing import Any
+
+from laeforensics.errors import ForensicsError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,11 +105,10 @@ class Dialect:
 
 @cache
 def meanings(grammar: str) -> Meanings:
-    """What the words of a grammar mean. Raises ValueError: its table has a word that nobody knows."""
-    table = _read(grammar)
-    prints = {name: Print(**_tuples(told)) for name, told in table.get("prints", {}).items()}
-    announcements = table.get("announcements", {})
-    try:
+    """What the words of a grammar mean. Raises ForensicsError: its table has a word that nobody knows."""
+    with _understood(grammar) as table:
+        prints = {name: Print(**_unchanging(told)) for name, told in table.get("prints", {}).items()}
+        announcements = table.get("announcements", {})
         return Meanings(
             terminals={name: _terminal(told, prints) for name, told in table["terminals"].items()},
             items={name: Item(**told) for name, told in table.get("items", {}).items()},
@@ -118,42 +120,44 @@ def meanings(grammar: str) -> Meanings:
             fact_of_announcement=announcements.get("facts", {}),
             files=table.get("files", {}),
         )
-    except (TypeError, KeyError) as error:
-        raise ValueError(f"{grammar}.toml: {error}") from None
 
 
 @cache
 def dialects() -> tuple[Dialect, ...]:
-    """The dialects, newest first."""
-    rows = _read("dialects")["dialect"]
-    return tuple(
-        Dialect(label=row["label"], **{name: frozenset(told) for name, told in row.items() if name != "label"})
-        for row in rows
-    )
+    """The dialects, newest first. Raises ForensicsError: their table has a word that nobody knows."""
+    with _understood("dialects") as table:
+        return tuple(Dialect(**_unchanging(row)) for row in table["dialect"])
+
+
+@contextmanager
+def _understood(name: str) -> Iterator[dict[str, Any]]:
+    data = pkgutil.get_data("laeforensics.grammars", f"{name}.toml") or b""
+    try:
+        yield tomllib.loads(data.decode("utf-8"))
+    except (TypeError, KeyError, ValueError, re.error) as error:
+        raise ForensicsError(
+            f"it cannot be understood: {error}",
+            where=f"grammars/{name}.toml",
+            next_step="mend it; README.md beside it leads to what its words mean",
+        ) from None
 
 
 def _terminal(told: Mapping[str, Any], prints: Mapping[str, Print]) -> Terminal:
-    words = _tuples(told)
+    words = _unchanging(told)
     words["followers_in"] = {item: frozenset(names) for item, names in told.get("followers_in", {}).items()}
     words["marks"] = tuple(told.get("marks", {}).items())
     if "value" in words:
         words["value"] = re.compile(words["value"])
     if "print" in words:
         printed = prints[words["print"]]
-        words["next_keys"] = _union(printed.after(key) for key in told.get("keys", ()) if key in printed.keys)
+        after = [printed.after(key) for key in told.get("keys", ()) if key in printed.keys]
+        words["next_keys"] = frozenset().union(*after)
     return Terminal(**words)
 
 
-def _tuples(told: Mapping[str, Any]) -> dict[str, Any]:
-    """Lists become what does not change: tuples where their order matters, else sets."""
-    made = {name: tuple(value) if isinstance(value, list) else value for name, value in told.items()}
-    return {name: frozenset(v) if name in ("blocks", "followers", "not_always") else v for name, v in made.items()}
-
-
-def _union(sets: Iterable[frozenset[str]]) -> frozenset[str]:
-    return frozenset().union(*sets)
-
-
-def _read(name: str) -> dict[str, Any]:
-    data = pkgutil.get_data("laeforensics.grammars", f"{name}.toml")
-    return tomllib.loads((data or b"").decode("utf-8"))
+def _unchanging(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Lists become what does not change: keys, whose order matters, a tuple, all others sets."""
+    return {
+        name: (tuple(value) if name == "keys" else frozenset(value)) if isinstance(value, list) else value
+        for name, value in told.items()
+    }

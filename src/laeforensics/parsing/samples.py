@@ -1,4 +1,4 @@
-"""The samples that stand beside the grammars: what the programs printed, and how it is to be read."""
+"""The samples that stand beside the grammars: texts that the programs printed, each with how it is to be read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hold grammars, their meanings and their samples against each other, to name what is wrong or left unsaid."""
+"""Read the samples that stand beside the grammars as evidence is read, to name what is wrong or left unsaid."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from importlib.util import find_spec
 
 from laeforensics.doubting.judges import hear_file
 from laeforensics.doubting.views import FileView
-from laeforensics.facts.fields import COURSE, fields_of
+from laeforensics.facts.fields import COURSE, FIELDS, fields_of
 from laeforensics.parsing import agreement, parser, signuplogs
+from laeforensics.parsing.meanings import meanings
 from laeforensics.parsing.pieces import settings
 from laeforensics.parsing.samples import GRAMMARS, Sample, read_samples, written
 
@@ -53,6 +54,8 @@ def _lint(grammar: str, text: str | None) -> Iterable[GrammarProblem]:
         yield GrammarProblem(grammar=grammar, where=name, what="is the name of several samples")
     for where, what in agreement.disagreements(grammar):
         yield GrammarProblem(grammar=grammar, where=where, what=what)
+    if not meanings(grammar).fields <= FIELDS.keys():
+        return  # nothing can be read
     hit: set[tuple[str, str]] = set()
     for sample in samples:
         yield from check(grammar, sample, last_resorts, hit)
