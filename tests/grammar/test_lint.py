@@ -10,11 +10,12 @@ import pytest
 from lark import Lark
 
 from laeforensics.cli import main
-from laeforensics.parsing import linting, parser
-from laeforensics.parsing.linting import GrammarProblem, lint, render
+from laeforensics.parsing import parser, samples
+from laeforensics.reading import linting
+from laeforensics.reading.linting import GrammarProblem, lint, render
 
 GRAMMARS = Path(__file__).resolve().parents[2] / "grammars"
-OTHERS = {name: linting.written(name) for name in linting.GRAMMARS if name != "signup_log"}
+OTHERS = {name: samples.written(name) for name in samples.GRAMMARS if name != "signup_log"}
 ADDRESS = """
 last_resorts = ["OTHER", "MALFORMED"]
 [[sample]]
@@ -32,7 +33,7 @@ def lint_with(samples: str | None) -> list[GrammarProblem]:
 
 def of_the_samples(samples: str) -> list[GrammarProblem]:
     """The same without the terminals and rules that so few samples cannot show."""
-    return [p for p in lint_with(samples) if not p.what.endswith("that no sample hits")]
+    return [p for p in lint_with(samples) if "no sample hits" not in p.what]
 
 
 @pytest.fixture
@@ -126,7 +127,8 @@ def test_a_failing_sample_shows_how_far_each_terminal_came(broken):
 def test_a_text_that_the_grammar_refuses_is_no_crash(broken):
     """Without the last resort a grammar refuses some texts: the place and the reach are told."""
     broken("residue: OTHER | MALFORMED", "residue: MALFORMED")
-    (problem,) = of_the_samples(ADDRESS.replace("public address", "pubic address"))
+    unsaid, problem = of_the_samples(ADDRESS.replace("public address", "pubic address"))
+    assert (unsaid.where, unsaid.what) == ("OTHER", "has a meaning, and is no word of the grammar")
     assert problem.what == "cannot be read from byte 0 on"
     assert {name: reach for name, reach, _ in problem.reached}["PUBLIC_HOST"] == len(">The server's pub")
 
@@ -134,9 +136,10 @@ def test_a_text_that_the_grammar_refuses_is_no_crash(broken):
 def test_a_sample_that_two_terminals_would_take_is_named(broken):
     """A new terminal that takes an old one's line, whatever their priorities, is named until the sample lists it."""
     broken("mail: MAIL_TO", "mail: MAIL_TO | RIVAL\nRIVAL.1: />The server's [^\\n]*\\n?/")
-    (problem,) = of_the_samples(ADDRESS)
+    unsaid, problem = of_the_samples(ADDRESS)
+    assert (unsaid.where, unsaid.what) == ("RIVAL", "is a terminal whose meaning is not told")
     assert (problem.where, problem.what) == ("an address", "RIVAL would take a part of it whole, too")
-    assert of_the_samples(ADDRESS.replace("rule =", 'overlap = ["RIVAL"]\nrule =')) == []
+    assert of_the_samples(ADDRESS.replace("rule =", 'overlap = ["RIVAL"]\nrule =')) == [unsaid]
 
 
 def test_an_overlap_that_is_none_is_named():

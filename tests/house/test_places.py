@@ -12,6 +12,7 @@ WHOLE_PROGRAM = {
     "laeforensics/companions/test_monthly.py": "an audit with monthly tokens, from the file to the manifest",
     "laeforensics/evidence/test_archives_as_made.py": "finding, reading and unpacking of what people pack",
     "laeforensics/evidence/test_many_files.py": "finding and recognising of very many files",
+    "laeforensics/parsing/test_invented_dialect.py": "a new dialect, from its grammar to the manifest",
     "laeforensics/reading/test_copies_and_names.py": "an audit of evidence at other places",
     "laeforensics/reading/test_somebodys_disk.py": "an audit of evidence as it lies on somebody's disk",
     "laeforensics/test_door.py": "the package from outside",

@@ -16,7 +16,7 @@ def lint(as_json: Json = False) -> None:
     Exits with 1 if something is."""
     from dataclasses import asdict
 
-    from laeforensics.parsing import linting
+    from laeforensics.reading import linting
 
     problems = linting.lint()
     print(linting.render(problems), file=sys.stderr if as_json else sys.stdout)

@@ -19,6 +19,8 @@ _OLD = {
     "private_host": "old_private_host",
 }
 _NEW = {old: name for name, old in _OLD.items()}
+_SCHEMA = frozenset(manifest.FIELDS)
+"""What is handed over. A field that is new in the evidence is not among it before the schema has another version."""
 
 
 class Provenance(Mapping[str, tuple[str, ...]]):
@@ -30,7 +32,8 @@ class Provenance(Mapping[str, tuple[str, ...]]):
     __slots__ = ("_values", "_witnesses")
 
     def __init__(self, account: CaseAccount) -> None:
-        self._values, self._witnesses = account.values, account.witnesses
+        self._values = {n: v for n, v in account.values.items() if _OLD.get(n, n) in _SCHEMA}
+        self._witnesses = account.witnesses
 
     def __getitem__(self, name: str) -> tuple[str, ...]:
         known = _NEW.get(name, name)
@@ -72,7 +75,8 @@ def manifest_account(account: CaseAccount) -> manifest.Account:
     )
     values: dict[str, object] = {}
     for name, text in account.values.items():
-        values[_OLD.get(name, name)] = Secret(text) if FIELDS[name].secret else text
+        if _OLD.get(name, name) in _SCHEMA:
+            values[_OLD.get(name, name)] = Secret(text) if FIELDS[name].secret else text
     return manifest.Account(
         account_id=account.account_id,
         verdict=rules.verdict(account).name,

@@ -5,29 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from laeforensics.facts.damage import is_misprint
+from laeforensics.parsing.meanings import meanings
 from laeforensics.parsing.stages import BEFORE_DEPLOYMENT, STAGES
 
 # What every signup announces from its bucket on, in this order. (Failures end a log; nothing is left out before them.)
 _CHAIN = STAGES[STAGES.index("bucket_creating") : STAGES.index("recorded")]
 _PLACE = {stage: place for place, stage in enumerate(_CHAIN)}
-_DEPLOYMENT = ("endpoint_uri", "ami_image_id", "instance_size", "bucket_name", "keypair_name", "instance_name")
-_INSTANCE = (
-    "instance_id",
-    "instance_state",
-    "instance_type",
-    "image_id",
-    "private_dns_name",
-    "dns_name",
-    "key_name",
-    "ami_launch_index",
-    "launch_time",
-    "placement",
-    "product_codes",
-    "kernel_id",
-    "ramdisk_id",
-    "reservation",
-)
-_PRINTS = {"deployment": (_DEPLOYMENT, "keypair_name"), "instance": (_INSTANCE, "reservation")}
+_LOG = meanings("signup_log")
+_PRINT_OF_STAGE = {item.stage: name for name, item in _LOG.items.items() if name in _LOG.prints}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,25 +55,23 @@ class Continuity:
             self.part(start, line)
         self._last = stage
         self._unread = 0
-        self._print = {"deploying": "deployment", "instance_started": "instance"}.get(stage, "")
+        self._print = _PRINT_OF_STAGE.get(stage, "")
         self._key = ""
 
     def _is_unfinished(self, stage: str) -> bool:
         """True if the print before this stage has not come to its end."""
         if not self._print or stage == self._last:
             return False
-        keys, end = _PRINTS[self._print]
-        return self._key not in keys[keys.index(end) - self._unread :]
+        return not _LOG.prints[self._print].is_whole(self._key, unread=self._unread)
 
     def key(self, printed: str, key: str, start: int, line: int) -> None:
         """A line of a print of many lines, `key = ..`: none of its lines can be left out."""
         if printed != self._print:
             return
-        keys, _ = _PRINTS[printed]
-        if key not in keys:
+        lines = _LOG.prints[printed]
+        if key not in lines.keys:
             return
-        skipped = keys.index(key) - (keys.index(self._key) + 1 if self._key else 0)
-        if not 0 <= skipped <= self._unread:
+        if not 0 <= lines.left_out(self._key, key) <= self._unread:
             self.part(start, line)
         self._key, self._unread = key, 0
 

@@ -132,3 +132,16 @@ def vocabulary(name: str) -> tuple[set[str], set[str]]:
     rules = {str(rule.origin.name) for rule in compiled.rules if not rule.options.expand1}
     hidden = {rule for rule in rules if rule.startswith("_") or rule in compiled.options.start}
     return rules - hidden, {terminal.name for terminal in compiled.terminals}
+
+
+def terminals_of_rules(name: str) -> dict[str, set[str]]:
+    """For each rule whose name an item can bear: the terminals of which its items are made."""
+    parts: dict[str, set[str]] = {}
+    for rule in grammar(name).rules:
+        parts.setdefault(str(rule.origin.name), set()).update(str(symbol.name) for symbol in rule.expansion)
+
+    def within(rule: str, above: frozenset[str] = frozenset()) -> set[str]:
+        inner = {part for part in parts[rule] if part in parts and part not in above}
+        return (parts[rule] - parts.keys()).union(*(within(part, above | {rule, part}) for part in inner))
+
+    return {rule: within(rule) for rule in vocabulary(name)[0]}

@@ -10,30 +10,24 @@ from laeforensics.facts.channels import OWN, REMOTE
 from laeforensics.facts.fact import Fact, Locator, Residue
 from laeforensics.facts.fields import understood
 from laeforensics.parsing import _dialects, parser
-from laeforensics.parsing._pieces import (
-    ALWAYS_FOLLOW,
-    BLOCK_OF_ITEM,
-    BLOCKS_OF_TERMINAL,
-    CARRY_ON,
-    FIELD_OF_FILE,
+from laeforensics.parsing.course import Course, follow
+from laeforensics.parsing.logs import HOLE, DamagedValue, Event, SignupLog
+from laeforensics.parsing.meanings import Item, Terminal, meanings
+from laeforensics.parsing.parser import Piece
+from laeforensics.parsing.pieces import (
     FIELD_OF_KEY,
-    FOLLOWERS,
-    FOLLOWERS_IN,
-    KIND_OF_TERMINAL,
-    MARKS,
-    PRINTED,
+    can_follow,
     hosts,
     keys,
+    meaning,
     output_lines,
     settings,
     value,
 )
-from laeforensics.parsing.course import Course, follow
-from laeforensics.parsing.logs import HOLE, DamagedValue, Event, SignupLog
-from laeforensics.parsing.parser import Piece
 from laeforensics.parsing.stages import STAGE_OF_ITEM, stage_of_announcement
 
-_FACT_OF_ANNOUNCEMENT = {"S3 bucket creation failed.": "bucket_failed", "Reading secrets...": "reading"}
+_LOG = meanings("signup_log")
+_NO_ITEM = Item()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,10 +54,10 @@ class _Reader:
         self.print = 0
         self.block = "*"  # a lost head: the first lines may be of any block
         self.hosts: set[str] = set()
-        self.followers: frozenset[str] | None = None
+        self.last: tuple[Terminal, str] | None = None  # of a value, and its item: what follows shows if it is sure
 
     def take(self, rule: str, pieces: Sequence[Piece]) -> None:
-        if self.followers is not None:
+        if self.last is not None:
             self._follow(pieces[0])
         if rule == "noise":
             self._noise(pieces)
@@ -83,7 +77,7 @@ class _Reader:
                 self._claim(pieces)  # zeros are a hole that moved nothing: the block goes on
                 return
         self.print += 1
-        self.block = BLOCK_OF_ITEM.get(rule, "")
+        self.block = _LOG.items.get(rule, _NO_ITEM).block
         if rule == "cat_output":
             self._cat(pieces)
         elif rule == "announcement":
@@ -115,7 +109,7 @@ class _Reader:
 
     def _stray(self, pieces: Sequence[Piece]) -> None:
         """Lines of a block without its announcement: of the block that is open, or of none."""
-        is_open = self.block == "*" or self.block in BLOCKS_OF_TERMINAL.get(pieces[0].type, ())
+        is_open = self.block == "*" or self.block in meaning(pieces[0]).blocks
         if not is_open or self.print in self.log.unannounced:
             self.print += 1
         if not is_open:
@@ -124,34 +118,34 @@ class _Reader:
 
     def _facts(self, rule: str, pieces: Sequence[Piece]) -> None:
         for piece in pieces:
-            if self.followers is not None:
+            if self.last is not None:
                 self._follow(piece)
-            if piece.type in PRINTED and rule != "bucket":
-                self._keys(piece)
+            told = meaning(piece)
+            if told.print is not None and rule in (told.print, "stray"):
+                self._keys(piece, told.print)
             found = value(piece)
             if found is not None:
                 name, text, start = found
                 number = self._fact(name, text, self._locator(piece, start, start + len(text)), rule, OWN)
-                followers = FOLLOWERS_IN.get((rule, piece.type)) or FOLLOWERS.get(piece.type)
-                self.followers = followers if number is not None else None
-                if number is not None and rule in ("address", "settings"):
-                    told = self.log.facts[number].value
-                    host = told.partition("@")[2].rpartition(":")[0] or told
+                if number is None:
+                    continue
+                if told.followers or told.next_keys:
+                    self.last = told, rule
+                if rule in ("address", "settings"):
+                    named = self.log.facts[number].value
+                    host = named.partition("@")[2].rpartition(":")[0] or named
                     self._event("served", piece, host, fact=number)
         self._claim(pieces)
 
-    def _keys(self, piece: Piece) -> None:
+    def _keys(self, piece: Piece, printed: str) -> None:
         for key, position in keys(piece):
             line = piece.line + str(piece).count("\n", 0, position - piece.start_pos)
-            self.events.append(Event("key", position, line, PRINTED[piece.type], key))
+            self.events.append(Event("key", position, line, printed, key))
 
     def _follow(self, piece: Piece) -> None:
-        """Note the last value if this piece cannot come after it. Zeros may: they are a hole that moved nothing."""
-        followers, self.followers = self.followers, None
-        if followers is None or piece.type in followers or piece.type in ALWAYS_FOLLOW:
-            return
-        text = str(piece)
-        if not (piece.type == "OTHER" and (text.startswith("\0") or not text.endswith("\n"))):
+        """Note the last value if this piece cannot come after it."""
+        last, self.last = self.last, None
+        if last is not None and not can_follow(piece, *last):
             self._event("cut", piece, fact=len(self.log.facts) - 1)
 
     def _malformed(self, piece: Piece) -> None:
@@ -168,7 +162,7 @@ class _Reader:
 
     def _noise(self, pieces: Sequence[Piece]) -> None:
         piece = pieces[0]
-        if piece.type not in CARRY_ON:
+        if piece.type not in _LOG.within_blocks:
             self.block = ""
         if piece.type in ("RELAYED", "RELAYED_MARKED"):
             self.print += 1
@@ -200,10 +194,8 @@ class _Reader:
         text = str(piece).strip(">'-\n ")
         self.log.announcements.add(text)
         stage = stage_of_announcement(text)
-        if text.startswith("Waiting 75 seconds"):
-            self.log.marks.add("75 seconds")
-        elif text in _FACT_OF_ANNOUNCEMENT:
-            self._note(_FACT_OF_ANNOUNCEMENT[text], piece, text)
+        if text in _LOG.fact_of_announcement:
+            self._note(_LOG.fact_of_announcement[text], piece, text)
         if stage is not None:
             self._stage(stage, piece, "announcement")
         elif text == "Setting up monitoring...":
@@ -232,7 +224,7 @@ class _Reader:
             self.log.announcements.add("tahoe.cfg read out")
             self._tahoe_cfg(lines, output)
             return
-        name = FIELD_OF_FILE.get(path)
+        name = _LOG.files.get(path)
         while lines and not lines[-1][0]:
             lines.pop()
         if name is None or not lines:
@@ -263,12 +255,12 @@ class _Reader:
 
     def _claim(self, pieces: Iterable[Piece]) -> None:
         for piece in pieces:
-            kind = KIND_OF_TERMINAL.get(piece.type, "fact")
-            if kind == "residue":
+            told = meaning(piece)
+            if told.kind == "residue":
                 self.log.leave(Residue(self.log.evidence, piece.line, piece.start_pos, piece.end_pos, str(piece)[:120]))
-            if piece.type in MARKS:
-                self.log.marks.update(mark for word, mark in MARKS[piece.type] if word in str(piece))
-            self.log.claim(piece.start_pos, piece.end_pos, kind)
+            if told.marks:
+                self.log.marks.update(mark for word, mark in told.marks if word in str(piece))
+            self.log.claim(piece.start_pos, piece.end_pos, told.kind)
 
     def finish(self) -> LogReading:
         log = self.log

@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-STAGES: tuple[str, ...] = (
-    "started",
-    "activating",
-    "activated",
-    "subscription_verified",
-    "bucket_creating",
-    "bucket_created",
-    "deploying",
-    "instance_started",
-    "address_known",
-    "installing",
-    "installed",
-    "introducer_started",
-    "storage_started",
-    "servers_running",
-    "settings_told",
-    "mail_sent",
-    "recorded",
-)
+from laeforensics.parsing.meanings import meanings
+
+_LOG = meanings("signup_log")
+
+STAGES = _LOG.stages
 """Furthest first reached last. `recorded` ends a re-record run; the others are those of a signup or a replacement."""
 
 BEFORE_DEPLOYMENT = frozenset(STAGES[: STAGES.index("deploying")])
@@ -28,40 +14,15 @@ BEFORE_DEPLOYMENT = frozenset(STAGES[: STAGES.index("deploying")])
 
 RANK = {stage: rank for rank, stage in enumerate(STAGES)}
 
-STAGE_OF_ITEM: dict[str, str] = {
-    "started": "started",
-    "full_name": "started",
-    "activating": "activating",
-    "credentials": "activated",
-    "bucket": "bucket_creating",
-    "deployment": "deploying",
-    "instance": "instance_started",
-    "address": "address_known",
-    "settings": "settings_told",
-    "furl_sentence": "settings_told",
-}
+STAGE_OF_ITEM: dict[str, str] = {name: item.stage for name, item in _LOG.items.items() if item.stage is not None}
 """The stage that an item of the grammar announces."""
-
-_STAGE_OF_ANNOUNCEMENT: dict[str, str] = {
-    "Subscription verified.": "subscription_verified",
-    "S3 bucket created.": "bucket_created",
-    "Updating server...": "installing",
-    "Installing dependencies...": "installing",
-    "Finished server installation.": "installed",
-    "Starting introducer...": "introducer_started",
-    "Starting storage server...": "storage_started",
-    "The introducer and storage server are running.": "servers_running",
-    "Confirmation e-mail sent.": "mail_sent",
-    "Notification sent.": "mail_sent",
-    "Writing secrets file...": "recorded",
-}
 
 _ORDER = {item: rank for rank, item in enumerate(STAGE_OF_ITEM)}
 
 
 def stage_of_announcement(text: str) -> str | None:
     """The stage that an announcement tells, None if it tells none."""
-    return _STAGE_OF_ANNOUNCEMENT.get(text)
+    return _LOG.stage_of_announcement.get(text)
 
 
 def is_order_broken(item: str, seen: set[str]) -> bool:

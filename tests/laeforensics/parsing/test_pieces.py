@@ -6,7 +6,7 @@ import pytest
 from makings import BUCKET, EMAIL, FURL, HOST, INSTANCE, KEY, LAUNCHED, PARTS, SECRET_KEY, USER_TOKEN, cat, log
 
 from laeforensics.parsing import parser
-from laeforensics.parsing._pieces import KIND_OF_TERMINAL, output_lines, value
+from laeforensics.parsing.pieces import output_lines, value
 
 
 def pieces(text: str):
@@ -87,12 +87,6 @@ def test_every_value_of_a_whole_log_is_told():
         "public_host",
         "introducer_furl",
     }
-
-
-def test_every_kind_is_of_a_terminal_of_the_grammar():
-    """No kind is kept for a terminal that the grammar does not have."""
-    _, terminals = parser.vocabulary("signup_log")
-    assert set(KIND_OF_TERMINAL) - terminals == set()
 
 
 def test_output_is_taken_line_by_line_with_its_places():

@@ -1,45 +1,20 @@
-"""Run the samples that stand beside the grammars, to name what they leave unsaid."""
+"""Read the samples that stand beside the grammars as evidence is read, to name what is wrong or left unsaid."""
 
 from __future__ import annotations
 
-import pkgutil
 import re
-import tomllib
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Any
 
-from laeforensics.facts.fields import COURSE, fields_of
-from laeforensics.parsing import parser, signuplogs
-from laeforensics.parsing._pieces import setting
-
-GRAMMARS = ("signup_log", "tahoe_cfg")
-"""Every grammar of the package; `terminals` is a part of the others."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
-    """One table of a samples file; the head of signup_log.samples.toml explains the keys."""
-
-    name: str
-    text: str
-    rule: str
-    dialects: str = ""
-    facts: Mapping[str, str | list[str]]
-    kind: str | None = None
-    overlap: frozenset[str] = frozenset()
-
-    @property
-    def data(self) -> bytes:
-        """The bytes that the text stands for."""
-        return self.text.encode("utf-8")
-
-    @property
-    def values(self) -> set[tuple[str, str]]:
-        """The facts as pairs of field and value."""
-        return {(k, v) for k, found in self.facts.items() for v in ([found] if isinstance(found, str) else found)}
+from laeforensics.doubting.judges import hear_file
+from laeforensics.doubting.views import FileView
+from laeforensics.facts.fields import COURSE, FIELDS, fields_of
+from laeforensics.parsing import agreement, parser, signuplogs
+from laeforensics.parsing.meanings import meanings
+from laeforensics.parsing.pieces import settings
+from laeforensics.parsing.samples import GRAMMARS, Sample, read_samples, written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,39 +28,13 @@ class GrammarProblem:
     """Terminal, bytes that it could take, bytes that there were; best first. None without the package `regex`."""
 
 
-def written(grammar: str) -> str | None:
-    """The samples file of a grammar, from the package data; None if there is none."""
-    try:
-        data = pkgutil.get_data("laeforensics.grammars", f"{grammar}.samples.toml")
-    except FileNotFoundError:
-        return None
-    return None if data is None else data.decode("utf-8")
-
-
-def read_samples(text: str) -> tuple[list[Sample], frozenset[str]]:
-    """The samples of a file, and the terminals that are last resorts.
-
-    Raises ValueError, naming what cannot be right.
-    """
-    document = tomllib.loads(text)
-    return [_sample(table) for table in document.get("sample", [])], frozenset(document.get("last_resorts", ()))
-
-
-def _sample(table: dict[str, Any]) -> Sample:
-    name = table.get("name", "without a name")
-    unknown = set(table) - {f.name for f in fields(Sample)}
-    missing = {"name", "text", "rule"} - set(table)
-    if unknown or missing or not table["text"]:
-        raise ValueError(f"sample {name!r}: unknown {sorted(unknown)}, missing {sorted(missing)}, or no text")
-    return Sample(**{"facts": {}, **table, "overlap": frozenset(table.get("overlap", ()))})
-
-
 def lint(samples: Mapping[str, str | None] | None = None) -> list[GrammarProblem]:
     """Every problem of every grammar, in the grammars' order. Without `samples` those of the package are run.
 
-    Named are: a grammar without samples, a rule or a terminal that no sample hits, a sample that is not read as it
-    says, a sample that two terminals would take whole although it does not say so (or that says so although they would
-    not).
+    Named are: a grammar without samples; a rule, a terminal, a terminal of a rule, an announcement that means
+    something, or the sign of a dialect, that no sample shows; a sample that is not read as it says; a sample that two
+    terminals would take whole although it does not say so (or that says so although they would not); whatever
+    `agreement` finds between a grammar and the table of its meanings.
     """
     texts = {name: written(name) for name in GRAMMARS} if samples is None else samples
     return [problem for name in GRAMMARS for problem in _lint(name, texts.get(name))]
@@ -103,19 +52,21 @@ def _lint(grammar: str, text: str | None) -> Iterable[GrammarProblem]:
     names = [sample.name for sample in samples]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield GrammarProblem(grammar=grammar, where=name, what="is the name of several samples")
-    hit: set[str] = set()
+    for where, what in agreement.disagreements(grammar):
+        yield GrammarProblem(grammar=grammar, where=where, what=what)
+    if not meanings(grammar).fields <= FIELDS.keys():
+        return  # nothing can be read
+    hit: set[tuple[str, str]] = set()
     for sample in samples:
         yield from check(grammar, sample, last_resorts, hit)
-    rules, terminals = parser.vocabulary(grammar)
-    for word, kind in (*((r, "rule") for r in sorted(rules)), *((t, "terminal") for t in sorted(terminals))):
-        if word not in hit:
-            yield GrammarProblem(grammar=grammar, where=word, what=f"is a {kind} that no sample hits")
+    for where, what in agreement.not_shown(grammar, hit):
+        yield GrammarProblem(grammar=grammar, where=where, what=what)
 
 
 def check(
-    grammar: str, sample: Sample, last_resorts: frozenset[str] = frozenset(), hit: set[str] | None = None
+    grammar: str, sample: Sample, last_resorts: frozenset[str] = frozenset(), hit: set[tuple[str, str]] | None = None
 ) -> list[GrammarProblem]:
-    """What is wrong with one sample; the rules and terminals that it hits are added to `hit`."""
+    """What is wrong with one sample; what it shows is added to `hit`."""
     hit = set() if hit is None else hit
     text = sample.data.decode("latin-1")
     places = list(parser.places(grammar, sample.data))
@@ -127,27 +78,51 @@ def check(
     if places[-1].piece is None:
         return [problem(f"cannot be read from byte {places[-1].start} on", places[-1].start)]
     items = list(parser.items(grammar, sample.data))
-    hit.update(p.piece.type for p in places if p.piece)
-    hit.update(rule for rule, _ in items)
+    hit |= agreement.shown(grammar, sample.data)
     wrong = next(((rule, pieces) for rule, pieces in items if rule != sample.rule), None)
     if wrong is not None:
         start = wrong[1][0].start_pos
         return [problem(f"should be taken by {sample.rule}, but at byte {start} {wrong[0]} takes it", start)]
-    values, kinds = _READERS[grammar](sample.data)
-    problems = []
-    if values != sample.values:
-        problems.append(problem(_difference(values, sample.values)))
-    if sample.kind is not None and kinds != {sample.kind}:
-        problems.append(problem(f"should count as {sample.kind}, but counts as {', '.join(sorted(kinds))}"))
+    problems = [problem(what) for what in _READERS[grammar](sample)]
     overlap = {name for place in places for name in _rivals(text, place)} - last_resorts
     problems += [problem(f"{name} would take a part of it whole, too") for name in sorted(overlap - sample.overlap)]
     problems += [problem(f"does not overlap with {name}, as it says") for name in sorted(sample.overlap - overlap)]
     return problems
 
 
-def _difference(got: set[tuple[str, str]], expected: set[tuple[str, str]]) -> str:
-    parts = [f"{name} = {value!r} was not read" for name, value in sorted(expected - got)]
-    return "; ".join(parts + [f"{name} = {value!r} was read" for name, value in sorted(got - expected)])
+def _read_log(sample: Sample) -> Iterable[str]:
+    """What is read otherwise than the sample says: values, how they came, what is thought of them, their order."""
+    told = signuplogs.read_log(sample.data, "sample")
+    values = [fact for fact in told.log.facts if fact.field not in fields_of(COURSE)]
+    yield from _difference("read", {(fact.field, fact.value) for fact in values}, sample.values)
+    channels = {fact.channel for fact in values}
+    if channels - {sample.channel}:
+        yield f"should come by the channel {sample.channel}, but comes by {', '.join(sorted(channels))}"
+    notes, _ = hear_file(FileView(facts=told.log.facts, log=told))
+    thought = {(fact.field, note.reason) for note in notes for fact in note.facts if fact in values}
+    yield from _difference("doubted or vouched for", thought, sample.reasons)
+    kinds = {kind for kind, size in told.log.sizes.items() if size}
+    if sample.kind is not None and kinds != {sample.kind}:
+        yield f"should count as {sample.kind}, but counts as {', '.join(sorted(kinds))}"
+    stretches = sum(len(run.continuity.stretches) for run in told.course.runs)
+    if stretches != sample.stretches:
+        yield f"should be {sample.stretches} stretches of a run, but falls into {stretches}: lines seem to be missing"
+    yield from agreement.out_of_order(sample.data)
+
+
+def _read_tahoe_cfg(sample: Sample) -> Iterable[str]:
+    told = settings([(sample.text, 0)])
+    yield from _difference("read", {(name, value) for name, value, _ in told}, sample.values)
+
+
+def _difference(what: str, got: set[tuple[str, str]], expected: set[tuple[str, str]]) -> Iterable[str]:
+    parts = [f"{name} = {value!r} was not {what}" for name, value in sorted(expected - got)]
+    parts += [f"{name} = {value!r} was {what}" for name, value in sorted(got - expected)]
+    if parts:
+        yield "; ".join(parts)
+
+
+_READERS: Mapping[str, Callable[[Sample], Iterable[str]]] = {"signup_log": _read_log, "tahoe_cfg": _read_tahoe_cfg}
 
 
 def _rivals(text: str, place: parser.Place) -> list[str]:
@@ -186,20 +161,6 @@ def _reach(regexp: str, text: str) -> int:
     if whole:
         return int(whole.end())
     return bisect_left(range(1, len(text) + 1), True, key=lambda n: not pattern.fullmatch(text[:n], partial=True))
-
-
-def _read_log(data: bytes) -> tuple[set[tuple[str, str]], set[str]]:
-    log = signuplogs.read_log(data, "sample").log
-    values = {(fact.field, fact.value) for fact in log.facts if fact.field not in fields_of(COURSE)}
-    return values, {kind for kind, size in log.sizes.items() if size}
-
-
-def _read_tahoe_cfg(data: bytes) -> tuple[set[tuple[str, str]], set[str]]:
-    items = parser.items("tahoe_cfg", data)
-    return {(name, str(p)) for rule, pieces in items for p in pieces if (name := setting(rule, p))}, set()
-
-
-_READERS = {"signup_log": _read_log, "tahoe_cfg": _read_tahoe_cfg}
 
 
 def render(problems: Sequence[GrammarProblem]) -> str:

@@ -1,0 +1,82 @@
+"""Whether a grammar means what its table of meanings says, as far as its samples show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from laeforensics.facts.fields import FIELDS
+from laeforensics.parsing import parser, signuplogs
+from laeforensics.parsing.meanings import Meanings, dialects, meanings
+from laeforensics.parsing.pieces import keys, meaning
+
+_LOG = "signup_log"
+
+
+def disagreements(grammar: str) -> Iterator[tuple[str, str]]:
+    """Where and what: the words of a grammar that have no meaning, and the meanings of what is no word of it."""
+    rules, terminals = parser.vocabulary(grammar)
+    told = meanings(grammar)
+    yield from ((name, "is a terminal whose meaning is not told") for name in sorted(terminals - told.terminals.keys()))
+    for word in sorted(told.terminals.keys() - terminals) + sorted(told.items.keys() - rules):
+        yield word, "has a meaning, and is no word of the grammar"
+    yield from ((name, "is no field of the table of fields") for name in sorted(told.fields - FIELDS.keys()))
+    blocks = {item.block for item in told.items.values()}
+    for name, each in told.terminals.items():
+        after = set(each.followers).union(*each.followers_in.values())
+        yield from ((name, f"is followed by {other}, which is no terminal") for other in sorted(after - terminals))
+        yield from ((name, f"is of the block {other}, which no item opens") for other in sorted(each.blocks - blocks))
+        if each.print is not None and each.keys and not each.next_keys and not each.followers:
+            yield name, f"has no key among those of the print {each.print}"
+    if grammar == _LOG:
+        yield from _cut_lines(told)
+
+
+def _cut_lines(told: Meanings) -> Iterator[tuple[str, str]]:
+    """A line that begins like one with a value, and is damaged, must be told as such: it is no line of nobody's."""
+    for name, each in told.terminals.items():
+        for key in each.keys if each.field else ():
+            items = parser.items(_LOG, f"{key} = 'cut\n".encode())
+            if [piece.type for _, pieces in items for piece in pieces] != ["MALFORMED"]:
+                yield name, f"is not known by its key {key} where its line is damaged: see MALFORMED"
+
+
+def shown(grammar: str, data: bytes) -> set[tuple[str, str]]:
+    """What a sample shows: rules with terminals of theirs; and, with "", announcements and marks."""
+    found = {(rule, piece.type) for rule, pieces in parser.items(grammar, data) for piece in pieces}
+    if grammar == _LOG:
+        log = signuplogs.read_log(data, "sample").log
+        found |= {("", word) for word in log.announcements | log.marks}
+    return found
+
+
+def not_shown(grammar: str, found: set[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Where and what: the words that no sample shows; `found` is what they do show."""
+    rules, terminals = parser.vocabulary(grammar)
+    words = {word for pair in found for word in pair}
+    for word, kind in (*((r, "rule") for r in sorted(rules)), *((t, "terminal") for t in sorted(terminals))):
+        if word not in words:
+            yield word, f"is a {kind} that no sample hits"
+    for rule, inside in sorted(parser.terminals_of_rules(grammar).items()):
+        for terminal in sorted(inside):
+            if {rule, terminal} <= words and (rule, terminal) not in found:
+                yield terminal, f"may be a line of {rule}, where no sample hits it"
+    if grammar == _LOG:
+        told = meanings(_LOG)
+        for text in (*told.stage_of_announcement, *told.fact_of_announcement):
+            if text not in words:
+                yield text, "is an announcement that no sample hits"
+        for dialect in dialects():
+            signs = dialect.announced | dialect.marked
+            if signs and signs.isdisjoint(words):
+                yield dialect.label, "is a dialect whose sign no sample hits"
+
+
+def out_of_order(data: bytes) -> Iterator[str]:
+    """The keys of a log's prints that have no place in their order."""
+    for rule, pieces in parser.items(_LOG, data):
+        for piece in pieces:
+            printed = meaning(piece).print
+            if printed is None or printed != rule:
+                continue
+            order = meanings(_LOG).prints[printed].keys
+            yield from (f"{k} has no place among the keys of {printed}" for k, _ in keys(piece) if k not in order)
