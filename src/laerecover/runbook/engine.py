@@ -6,9 +6,9 @@ import logging
 import os
 import shutil
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+import time
+from collections import Counter, deque
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -29,7 +29,8 @@ from laerecover.mail.dialling import unreached
 from laerecover.mail.outbox import Outbox
 from laerecover.manifest import Account
 from laerecover.ports.world import OpenWorld
-from laerecover.runbook.ledger import WORKFLOW, Round, launched, read_ledger
+from laerecover.runbook.inside import Inside
+from laerecover.runbook.ledger import AT_WORK, WORKFLOW, Round, launched, read_ledger
 from laerecover.runbook.limits import Brake, Limits
 from laerecover.runbook.rebuilt import Rebuilt
 from laerecover.runbook.runbook import GUARD_KINDS, Effect, execute, recover
@@ -38,11 +39,14 @@ from laerecover.runbook.work import Values, Work
 from laerecover.settings import Settings
 from laerecover.state.state import State
 
-_POLL = 0.1
-_POLLS, _ASKED = 50, 250
-"""How often nothing is heard of a workflow before the ledger is asked; how often it is asked of one that has left (5
-s).
-"""
+_LOOK = 0.1
+"""Seconds in which somebody who wants to stop is heard."""
+_SETTLE = 0.02
+"""Seconds in which the engine writes down what has left, and others leave, too."""
+_TICK = 5.0
+"""Seconds after which the ledger is asked of all in hand, though nobody was heard to leave."""
+_ASKED = 50
+"""How often it is asked of one that has left, and that it still takes for at work."""
 _CALM_STOP = 60.0
 _ROOM = 8 * 2**20
 """Bytes of disk that the ledger may want for the steps in hand, and for its log of 4 MB to be written back."""
@@ -75,16 +79,12 @@ class Job:
     canary: str = ""
     """The account that goes through to its end before the others start; "" if none does."""
     rebuilt: Rebuilt = field(default_factory=Rebuilt)
-    slots: threading.Semaphore = field(init=False)
-    left: Mapping[str, threading.Event] = field(init=False)
-    """Is set once an account's workflow has left its last step: only then is the ledger worth asking."""
+    inside: Inside = field(init=False, default_factory=Inside)
     brake: Brake = field(init=False)
     sending: Sending = field(init=False, default_factory=Sending)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "brake", Brake(self.limits))
-        object.__setattr__(self, "slots", threading.Semaphore(self.concurrency))
-        object.__setattr__(self, "left", {account_id: threading.Event() for account_id in self.accounts})
 
     def perform(
         self, account_id: str, number: int, step: str, attempt: int, known: Mapping[str, Values], failure: str
@@ -160,7 +160,7 @@ def recover_account(account_id: str, number: int) -> dict[str, Any]:
     if job is None or account_id not in job.accounts:
         raise Stopped
     instances: list[str] = []
-    with _slot(job, account_id):
+    with job.inside.of(account_id):
 
         def perform(step: str, attempt: int, known: Mapping[str, Values], failure: str) -> Effect:
             effect = Effect(
@@ -177,6 +177,24 @@ def recover_account(account_id: str, number: int) -> dict[str, Any]:
         return output
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Turn:
+    """The round of an account that is to be seen through; `fresh`: it has to be begun."""
+
+    account_id: str
+    number: int
+    workflow_id: str
+    fresh: bool
+
+    def begin(self) -> None:
+        """Start it, or let it go on where an earlier runner left it."""
+        if self.fresh:
+            with SetWorkflowID(self.workflow_id):
+                DBOS.start_workflow(recover_account, self.account_id, self.number)
+        else:
+            DBOS.resume_workflow(self.workflow_id)
+
+
 def run(job: Job, account_ids: Sequence[str]) -> str:
     """Recover these accounts, going on where an earlier runner stopped; returns when all ended or `job.stop` is set.
 
@@ -185,19 +203,16 @@ def run(job: Job, account_ids: Sequence[str]) -> str:
     The caller holds the state's lock: two processes on one ledger would both carry out a step.
     """
     rounds = read_ledger(job.state.ledger, with_steps=False)
-    todo = [(a, *_next_round(rounds.get(a))) for a in account_ids]
-    todo.sort(key=lambda entry: entry[2])
+    turns = sorted((_turn(job, a, rounds.get(a)) for a in account_ids), key=lambda turn: turn.fresh)
     job.outbox.doubt_interrupted(job.open_world.world.clock.now())
     job.count_launched()
     _Current.job = job
     try:
         with launched(job.state.ledger):
             if job.canary:
-                _send_canary(job, todo)
-            with ThreadPoolExecutor(job.concurrency, thread_name_prefix="account") as feeders:
-                for outcome in [feeders.submit(_see_through, job, *entry) for entry in todo]:
-                    outcome.result()
-            _wait_for_slots(job)
+                _send_canary(job, [turn for turn in turns if turn.account_id == job.canary])
+            _see_through(job, [turn for turn in turns if turn.account_id != job.canary])
+            job.inside.wait_until_empty(within=_CALM_STOP)
     finally:
         _Current.job = None
     if job.brake.broken:
@@ -206,11 +221,17 @@ def run(job: Job, account_ids: Sequence[str]) -> str:
     return job.brake.halts[0] if job.brake.halts else ""
 
 
-def _send_canary(job: Job, todo: Sequence[tuple[str, int, bool]]) -> None:
+def _turn(job: Job, account_id: str, latest: Round | None) -> _Turn:
+    """A failed round is followed by another one; one that is on its way goes on."""
+    number = 1 if latest is None else latest.number + (latest.outcome == "failed")
+    fresh = latest is None or latest.outcome == "failed"
+    workflow_id = f"{job.state.recovery_id[:16]}/{account_id}/{number}"
+    return _Turn(account_id=account_id, number=number, workflow_id=workflow_id, fresh=fresh)
+
+
+def _send_canary(job: Job, turns: Sequence[_Turn]) -> None:
     """One account goes through to its end before the others start."""
-    for entry in todo:
-        if entry[0] == job.canary:
-            _see_through(job, *entry)
+    _see_through(job, turns)
     if job.brake.failures:
         job.brake.halts.append(
             "the first account failed, so the others were not started; mend it, name another with --canary, or run "
@@ -218,66 +239,47 @@ def _send_canary(job: Job, todo: Sequence[tuple[str, int, bool]]) -> None:
         )
 
 
-def _next_round(latest: Round | None) -> tuple[int, bool]:
-    """Number of the round to see through, and whether it has to be started (rather than taken up)."""
-    if latest is None:
-        return 1, True
-    if latest.outcome == "failed":
-        return latest.number + 1, True
-    return latest.number, False
+def _see_through(job: Job, turns: Sequence[_Turn]) -> None:
+    """Begin these in their order, `concurrency` at a time, until all are over or the run is.
 
-
-def _see_through(job: Job, account_id: str, number: int, fresh: bool) -> None:
-    """Start the account's round, or let the engine take it up again, and wait for its end."""
-    if job.stop.is_set() or (fresh and job.brake.halts):
-        return
-    workflow_id = f"{job.state.recovery_id[:16]}/{account_id}/{number}"
-    if fresh:
-        with SetWorkflowID(workflow_id):
-            DBOS.start_workflow(recover_account, account_id, number)
-    asked = 0
-    while not job.stop.is_set():
-        status = DBOS.get_workflow_status(workflow_id)
-        if status is None or status.status not in ("PENDING", "ENQUEUED", "DELAYED"):
-            job.ended(account_id, status.output if status is not None else None)
-            return
-        asked += job.left[account_id].is_set()
-        if asked > _ASKED and not job.is_full():
-            job.break_off("the ledger could not be written: the disk was full, or failed")
-        _wait_for_end(job, account_id)
-
-
-def _wait_for_end(job: Job, account_id: str) -> None:
-    """Until the workflow says so, which the ledger learns a moment later; after a while in any case."""
-    for _ in range(_POLLS):
-        if job.left[account_id].wait(_POLL) or job.stop.is_set():
-            job.stop.wait(_POLL / 5)
-            return
-
-
-@contextmanager
-def _slot(job: Job, account_id: str) -> Iterator[None]:
-    """One of the `concurrency` places, until the workflow leaves.
-
-    Those that the engine takes up again need one, too.
+    Whoever leaves tells so. Then the ledger is asked, once for all of them, until it knows what came of each.
     """
-    try:
-        while not job.slots.acquire(timeout=2 * _POLL):
-            if job.stop.is_set():
-                raise Stopped
-        try:
-            yield
-        finally:
-            job.slots.release()
-    finally:
-        job.left[account_id].set()
+    waiting, in_hand, asked = deque(turns), dict[str, _Turn](), Counter[str]()
+    while waiting or in_hand:
+        while waiting and len(in_hand) < job.concurrency and not job.stop.is_set():
+            turn = waiting.popleft()
+            if not turn.fresh or not (job.brake.halts or job.is_full()):
+                in_hand[turn.account_id] = turn
+                turn.begin()
+        if job.stop.is_set():
+            return
+        asked.update(each for each in _wait_for_some(job, asked) if each in in_hand)
+        over = _over([in_hand[each] for each in asked or in_hand if each in in_hand])
+        for account_id, output in over.items():
+            del in_hand[account_id], asked[account_id]
+            job.ended(account_id, output)
+        if any(times > _ASKED for times in asked.values()) and not job.is_full():
+            job.break_off("the ledger could not be written: the disk was full, or failed")
 
 
-def _wait_for_slots(job: Job) -> None:
-    """After a stop: give the steps in hand time to end or to abandon themselves."""
-    clock = job.open_world.world.clock
-    until = clock.monotonic() + _CALM_STOP
-    for _ in range(job.concurrency):
-        while not job.slots.acquire(timeout=_POLL):
-            if clock.monotonic() > until:
-                return
+def _wait_for_some(job: Job, before: Collection[str]) -> Collection[str]:
+    """Until somebody has left, or it is time to ask again; gives who has, `before` among them."""
+    clock = time.monotonic
+    until = clock() + (_LOOK if before else _TICK)
+    left: set[str] = set()
+    while not left and clock() < until and not job.stop.is_set():
+        left = job.inside.take_left(within=_LOOK)
+    if left:
+        job.stop.wait(_SETTLE)
+    return {*before, *left}
+
+
+def _over(turns: Sequence[_Turn]) -> dict[str, object]:
+    """Account -> what came of its round, of those that are over; one question to the ledger."""
+    known = DBOS.list_workflows(workflow_ids=[turn.workflow_id for turn in turns], load_input=False) if turns else []
+    found = {status.workflow_id: status for status in known}
+    return {
+        turn.account_id: status.output if status is not None else None
+        for turn in turns
+        if (status := found.get(turn.workflow_id)) is None or status.status not in AT_WORK
+    }

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from laerecover.databases import Connect, connect, durable, readable
 from laerecover.runbook.runbook import ALL_STEPS
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from dbos import DBOSClient
 
 WORKFLOW = "recover_account"
-_EXECUTOR = "laerecover"
+AT_WORK = ("PENDING", "ENQUEUED", "DELAYED")
+"""What the engine calls a workflow that is not over."""
 _VERSION = "runbook-1"
 
 
@@ -40,7 +42,7 @@ class Round:
         """recovered, failed or on its way."""
         if self.status == "SUCCESS" and self.output is not None:
             return str(self.output["outcome"])
-        return "on its way" if self.status in ("PENDING", "ENQUEUED", "DELAYED") else "failed"
+        return "on its way" if self.status in AT_WORK else "failed"
 
 
 def read_ledger(ledger: Path, *, with_steps: bool = True) -> dict[str, Round]:
@@ -104,7 +106,8 @@ def launched(ledger: Path) -> Iterator[None]:
                 "system_database_engine": engine,
                 "serializer": DBOSPortableJSONSerializer(),
                 "application_version": _VERSION,
-                "executor_id": _EXECUTOR,
+                # Nobody was called so before: what others left goes on when its turn comes, and not all of it at once.
+                "executor_id": f"laerecover-{uuid4()}",
                 "log_level": "CRITICAL",
                 "enable_otlp": False,
                 "use_listen_notify": False,
