@@ -47,6 +47,9 @@ def short_name(account_id: str, customer: str) -> str:
     return f"{clipped(clean(customer))} {clean(seed[1] if seed else account_id[-6:])}"
 
 
-def clipped(text: str) -> str:
+def clipped(text: str, *, longest: int = _LONGEST) -> str:
     """Text for a cell: what is longer than any address is shortened in its middle."""
-    return text if len(text) <= _LONGEST else f"{text[:28]}…{text[-11:]}"
+    if len(text) <= longest:
+        return text
+    end = (longest - 1) * 11 // 39
+    return f"{text[: longest - 1 - end]}…{text[-end:]}"

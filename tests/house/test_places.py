@@ -19,6 +19,7 @@ WHOLE_PROGRAM = {
     "laeforensics/test_old_cases.py": "cases of earlier versions",
     "laerecover/cli/test_cli.py": "all verbs as typed",
     "laerecover/cli/test_readers_gone.py": "a run whose output nobody reads any more",
+    "laerecover/cli/test_screens.py": "a run as it stands on terminals",
     "laerecover/mail/test_refused_in_a_row.py": "a recovery whose mails are refused",
     "laerecover/manifest/test_manifest.py": "the contract: every module of the room",
     "laerecover/rehearsal/test_killed.py": "drills that are killed",

@@ -189,7 +189,8 @@ class Ended:
 
 _ZYGOTE = """
 import json, os, sys
-import jinja2, laerecover.runbook.engine, laerecover.cli, laerecover.cli._show, laerecover.cli._display
+import jinja2, laerecover.runbook.engine, laerecover.cli, laerecover.cli._show, laerecover.cli._conclusion
+import laerecover.cli._display, laerecover.cli._live
 import laerecover.afterwards.notify, laerecover.rehearsal.twin.assemble
 import cryptography.hazmat.primitives.ciphers.aead, cryptography.hazmat.primitives.kdf.hkdf
 for line in sys.stdin:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import functools
 import inspect
 import json
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from laerecover.text import clean
 
 TRACE = threading.Event()
 """Set by --traceback, whatever the command."""
@@ -22,6 +25,9 @@ def _option(kind: Any, *names: str, **more: Any) -> Any:
 
 YesOpt = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 JsonOpt = Annotated[bool, typer.Option("--json", help="For machines, on stdout.")]
+EventsOpt = Annotated[
+    str | None, typer.Option("--events", metavar="jsonl", help="What happens, on stderr, a JSON object a line.")
+]
 
 
 def print_json(body: object) -> None:
@@ -112,6 +118,8 @@ def takes(*names: str, before: Sequence[str] = ()) -> Callable[[Callable[..., No
         def called(**values: Any) -> None:
             if values.pop("traceback"):
                 TRACE.set()
+            if "key_file" in every and sys.stderr.isatty():
+                print(f"laerecover: reading {clean(values['manifest'])} …", file=sys.stderr, flush=True)
             function(_options({name: values.pop(name) for name in every}), **values)
 
         parameters = [*first, *own, *last]

@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from laerecover.errors import Guarded
-from laerecover.report.follow_ups import grouped
-from laerecover.text import clean, duration
+from laerecover.text import clean
 
 if TYPE_CHECKING:
+    import threading
+
     from laerecover.afterwards.found import Found
     from laerecover.afterwards.notify import Letter
     from laerecover.afterwards.verify import Check
-    from laerecover.cli._display import LiveWatcher, PlainWatcher
+    from laerecover.cli._display import EventWatcher, PlainWatcher
+    from laerecover.cli._live import LiveWatcher
     from laerecover.options import Options
     from laerecover.planning.obstacles import Obstacle
     from laerecover.planning.plan import Plan
-    from laerecover.report.report import Report
-    from laerecover.state.state import State
 
-_MANY, _COMMAND = 4, 2000
-_COLOURS = {"recovered": "green", "failed": "red", "recover": "green", "blocked": "yellow"}
+_COMMAND = 2000
+COLOURS = {"recovered": "green", "failed": "red", "recover": "green", "blocked": "yellow"}
 
 
 def console(stream: TextIO) -> Console:
@@ -35,13 +34,35 @@ def console(stream: TextIO) -> Console:
     return Console(file=stream, highlight=False, width=None if stream.isatty() else 200, soft_wrap=not stream.isatty())
 
 
-def watcher(planned: Plan, *, json_: bool) -> LiveWatcher | PlainWatcher:
-    """The live table if somebody looks at it, else one line per event on stderr."""
-    from laerecover.cli._display import LiveWatcher, PlainWatcher
+def watcher(
+    planned: Plan, *, json_: bool, stop: threading.Event, events: str | None = None
+) -> LiveWatcher | PlainWatcher | EventWatcher:
+    """JSON lines if they were asked for; the live view if somebody looks at it; else a line per event on stderr."""
+    from laerecover.cli._display import EventWatcher, PlainWatcher
+    from laerecover.cli._live import LiveWatcher
 
+    if events:
+        return EventWatcher(sys.stderr, planned, stop=stop)
     if sys.stdout.isatty() and not json_:
-        return LiveWatcher(console(sys.stdout), planned.recover, concurrency=planned.concurrency)
+        return LiveWatcher(console(sys.stdout), planned, stop=stop)
     return PlainWatcher(sys.stderr, planned.recover)
+
+
+def show_rows(out: Console, titles: Sequence[str], rows: Sequence[Sequence[Text]]) -> None:
+    """A table that folds on a terminal; piped, a line a row, of which nothing is cut or folded."""
+    if out.is_terminal:
+        table = Table(box=None, pad_edge=False)
+        for title in titles:
+            table.add_column(title, overflow="fold")
+        for row in rows:
+            table.add_row(*row)
+        out.print(table)
+        return
+    every = [[Text(title) for title in titles], *rows]
+    widths = [max(len(row[at].plain) for row in every) for at in range(len(titles))]
+    for row in every:
+        told = "  ".join(cell.plain.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        out.print(Text(told), soft_wrap=True)
 
 
 def ask(question: str) -> bool:
@@ -73,7 +94,7 @@ def show_plan(plan: Plan, options: Options, *, stream: TextIO | None = None) -> 
     out = console(stream or sys.stdout)
     for account in plan.accounts:
         line = Text.assemble(
-            (account.action, _COLOURS.get(account.action, "dim")),
+            (account.action, COLOURS.get(account.action, "dim")),
             f"  {clean(account.account_id)}  {clean(account.customer)}",
         )
         out.print(line)
@@ -140,6 +161,13 @@ def show_progress(said: str) -> None:
     print(clean(said), file=sys.stderr, flush=True)
 
 
+def tell_progress(said: str) -> None:
+    """The same for programs."""
+    from laerecover.cli._display import tell_event
+
+    tell_event("progress", stream=sys.stderr, said=clean(said))
+
+
 def show_instances(found: Sequence[Found], *, stream: TextIO | None = None) -> None:
     """Every instance with what it holds."""
     out = console(stream or sys.stdout)
@@ -172,16 +200,14 @@ def show_sent(numbers: Mapping[str, int], stopped: str) -> None:
 def show_verified(checks: Sequence[Check], *, stream: TextIO | None = None) -> None:
     """One line per check, failures first; then how many accounts are well."""
     out = console(stream or sys.stdout)
-    table = Table(box=None, pad_edge=False)
-    for title in ("customer", "check", "where", "answer"):
-        table.add_column(title, overflow="fold")
+    rows = []
     words = {True: ("ok", "green"), False: ("FAILED", "red"), None: ("not asked", "dim")}
     for check in sorted(checks, key=lambda check: check.ok is not False):
         word, style = words[check.ok]
         said = clean(check.said)
         answer = Text(said if said.startswith(word) else f"{word}: {said}", style=style)
-        table.add_row(Text(clean(check.customer)), Text(check.what), Text(clean(check.where)), answer)
-    out.print(table)
+        rows.append((Text(clean(check.customer)), Text(check.what), Text(clean(check.where)), answer))
+    show_rows(out, ("customer", "check", "where", "answer"), rows)
     for check in checks:
         if check.next:
             out.print(Text(f"next, for {clean(check.customer)}: {clean(check.next, limit=_COMMAND)}"), soft_wrap=True)
@@ -193,104 +219,3 @@ def show_verified(checks: Sequence[Check], *, stream: TextIO | None = None) -> N
         else "no account is recovered yet"
     )
     out.print(Text(f"\n{told}", style="bold"))
-
-
-def show_report(report: Report, folder: Path) -> None:
-    """Outcome of each account, what is left for a human, and where the report lies."""
-    out = console(sys.stdout)
-    table = Table(box=None, pad_edge=False)
-    proving = any(a["proof"] for a in report.accounts)
-    for title in (
-        "account",
-        "customer",
-        "outcome",
-        "grade",
-        "the customer has to",
-        "mail",
-        "time",
-        *["proof"] * proving,
-    ):
-        table.add_column(title, overflow="fold")
-    for a in report.accounts:
-        seconds = "" if a["rto_seconds"] is None else f"{a['rto_seconds']:.1f} s"
-        outcome = Text(a["outcome"], style=_COLOURS.get(a["outcome"], ""))
-        cells = [clean(a["account_id"]), clean(a["customer"]), outcome, a["grade"] or "", a["customer_does"]]
-        table.add_row(
-            *[c if isinstance(c, Text) else Text(c) for c in cells],
-            Text((a["mail"] or "").replace("_", " ")),
-            seconds,
-            *[_proof(a["proof"])] * proving,
-        )
-    out.print(table)
-    if said := report.body["not_dialled"]:
-        told = f"by {clean(said['by'])}, {clean(said['at'])}: {clean(said['because'])}"
-        out.print(Text(f"\nThe new servers were not dialled from here ({told})", style="yellow"))
-    _show_left(out, report)
-    numbers = f"{report.number('recovered')} of {len(report.accounts)} accounts recovered"
-    for word in ("failed", "blocked", "left out", "on its way", "not started"):
-        if report.number(word):
-            numbers += f", {report.number(word)} {word}"
-        if word == "blocked" and report.closed:
-            numbers += f" ({report.closed} because the customer left)"
-    if report.body["seconds"] is not None:
-        numbers += f", in {report.body['seconds']:.1f} s"
-    if report.body["stopped"]:
-        out.print(Text(f"\nStopped by a guard: {clean(report.body['stopped'])}", style="yellow"))
-    out.print(Text(f"\n{numbers}", style="bold"))
-    out.print(Text(f"report: {folder / 'report.html'}, {folder / 'report.json'}"))
-
-
-def _proof(proof: Mapping[str, Any] | None) -> Text:
-    if proof is None:
-        return Text("")
-    return Text(
-        ("proved: " if proof["ok"] else "FAILED: ") + clean(proof["said"]), style="green" if proof["ok"] else "red"
-    )
-
-
-def _show_left(out: Console, report: Report) -> None:
-    """What is left for a human, the same things together."""
-    left = grouped(report.accounts)
-    if left:
-        out.print(Text("\nLeft for a human", style="bold"))
-    for (do, command), customers in left.items():
-        out.print(Text(f"  {clean(do)}: {len(customers)} account{'s' if len(customers) > 1 else ''}"))
-        for customer in customers[:_MANY]:
-            out.print(Text(f"      {clean(customer)}"))
-        if len(customers) > _MANY:
-            out.print(Text(f"      … and {len(customers) - _MANY} more, see the report"))
-        if command:
-            out.print(Text(f"    next: {clean(command)}"))
-
-
-def show_interrupted(report: Report, state: State, seconds: float, command: str) -> None:
-    """What was finished, and how to go on."""
-    from laerecover.cli._stopping import who_stopped
-    from laerecover.mail.outbox import Outbox
-
-    held = Outbox(state.outbox).numbers().get("held", 0)
-    doubts = sum(1 for a in report.accounts if a["in_doubt"])
-    doubt = f"{doubts} mail{'s are' if doubts > 1 else ' is'} in doubt." if doubts else "Nothing is in doubt."
-    mine = report.number("recovered", "failed", "on its way", "not started")
-    print(
-        f"{who_stopped()} after {duration(seconds)}.  {report.number('recovered')} of {mine} accounts recovered, "
-        f"{report.number('on its way')} on their way, {report.number('not started')} not started.  "
-        f"{held} mail{' is' if held == 1 else 's are'} held.  {doubt}\nGo on with the same command:  {clean(command)}",
-        file=sys.stderr,
-    )
-
-
-def show_status(body: Mapping[str, Any]) -> None:
-    """The state in a few lines."""
-    out = console(sys.stdout)
-    out.print(Text(f"{body['mode']} · {body['state']} · begun {body['started_at']}"))
-    out.print(Text(body["runner"] or "no runner is at work"))
-    for account, row in body["accounts"].items():
-        last = row["steps"][-1] if row["steps"] else "nothing yet"
-        out.print(Text(f"  {row['outcome']:<10}  {clean(account)}  {last}"))
-    mails = ", ".join(f"{number} {state.replace('_', ' ')}" for state, number in sorted(body["mails"].items()))
-    out.print(Text(f"mails: {mails or 'none'}"))
-    if body["lost_mails"]:
-        out.print(
-            Text(f"not in the outbox any more, though the ledger knows them: {body['lost_mails']}; see the report")
-        )

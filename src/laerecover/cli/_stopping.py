@@ -10,6 +10,8 @@ import threading
 
 from laerecover.cli._streams import tell
 
+TOLD_HERE = threading.Event()
+"""Is set while a live view, or lines of JSON, tell of a stop themselves: a line from here would spoil them."""
 _SENT: list[int] = []
 
 
@@ -35,7 +37,8 @@ def stop_on_signals() -> threading.Event:
             os._exit(130)
         _SENT.append(number)
         stop.set()
-        tell(b"\nStopping: the steps in hand are ended or abandoned. Ctrl-C again stops at once.\n")
+        if not TOLD_HERE.is_set():
+            tell(b"\nStopping: the steps in hand are ended or abandoned. Ctrl-C again stops at once.\n")
 
     signal.signal(signal.SIGINT, stopped)
     signal.signal(signal.SIGTERM, stopped)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -18,17 +19,24 @@ if TYPE_CHECKING:
     from laerecover.state.state import State
 
 
-def work(json_: bool, operation: Callable[[threading.Event, Watch], tuple[State, Report]]) -> None:
+def work(json_: bool, events: str | None, operation: Callable[[threading.Event, Watch], tuple[State, Report]]) -> None:
     """Drill or run: with a display, a calm stop, and the report at the end."""
-    from laerecover.cli._show import show_interrupted, show_report, watcher
+    from laerecover.cli._conclusion import show_interrupted, show_report
+    from laerecover.cli._show import watcher
+
+    if events not in (None, "jsonl"):
+        raise typer.BadParameter("--events is jsonl")
 
     begun, stop = time.monotonic(), stop_on_signals()
-    state, made = operation(stop, lambda planned: watcher(planned, json_=json_))
+    state, made = operation(stop, lambda planned: watcher(planned, json_=json_, stop=stop, events=events))
     if json_:
         print_json(made.body)
     else:
         show_report(made, state.folder)
     if stop.is_set():
-        show_interrupted(made, state, time.monotonic() - begun, same_command())
+        if not (json_ and events):
+            show_interrupted(
+                made, state, time.monotonic() - begun, same_command(), stream=sys.stdout if events else sys.stderr
+            )
         raise typer.Exit(130)
     raise typer.Exit(made.exit_code)

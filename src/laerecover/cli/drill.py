@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from laerecover.cli._options import DRILLING, SELECTION, WORKING, JsonOpt, takes
+from laerecover.cli._options import DRILLING, SELECTION, WORKING, EventsOpt, JsonOpt, takes
 from laerecover.cli._work import work
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @takes("state", "key_file", *SELECTION, *WORKING, before=DRILLING)
-def drill(options: Options, json_: JsonOpt = False) -> None:
+def drill(options: Options, json_: JsonOpt = False, events: EventsOpt = None) -> None:
     """The whole runbook in the twin world: no cloud account, no settings, no real mail."""
     from dataclasses import replace
 
@@ -28,4 +28,4 @@ def drill(options: Options, json_: JsonOpt = False) -> None:
         raise typer.BadParameter("--prove needs --world rig: the twin world stores no files")
     asked = replace(asked, crash_at=os.environ.get("LAERECOVER_CRASH_AT", ""))
     given = replace(options, drill=asked, limits=replace(options.limits, canary=False))
-    work(json_, lambda stop, watch: rehearsal.drill(given, watch=watch, stop=stop))
+    work(json_, events, lambda stop, watch: rehearsal.drill(given, watch=watch, stop=stop))

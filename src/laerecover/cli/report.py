@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @takes(*PLACES)
 def report(options: Options, json_: JsonOpt = False) -> None:
     """Outcome of each account, measured times, what is left for a human; written as HTML and JSON, too."""
-    from laerecover.cli._show import show_report
+    from laerecover.cli._conclusion import show_report
     from laerecover.cli._worlds import EveryWorld
     from laerecover.report import written
 

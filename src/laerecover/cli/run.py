@@ -6,7 +6,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from laerecover.cli._options import CANARY, DECIDING, PLACES, SELECTION, WORKING, JsonOpt, YesOpt, takes
+from laerecover.cli._options import CANARY, DECIDING, PLACES, SELECTION, WORKING, EventsOpt, JsonOpt, YesOpt, takes
 from laerecover.cli._work import work
 
 if TYPE_CHECKING:
@@ -22,19 +22,27 @@ def run(
     options: Options,
     yes: YesOpt = False,
     json_: JsonOpt = False,
+    events: EventsOpt = None,
 ) -> None:
     """Recover. After a crash the same command goes on where it stopped; mails are held."""
     from laerecover import recovery
-    from laerecover.cli._show import ask, show_plan, show_progress
+    from laerecover.cli._show import ask, show_plan, show_progress, tell_progress
     from laerecover.cli._worlds import EveryWorld
 
     def confirm(made: Plan) -> bool:
-        show_plan(made, options, stream=sys.stderr if json_ else sys.stdout)
+        if not (json_ and events and yes):  # there is no stream left for people
+            show_plan(made, options, stream=sys.stderr if json_ else sys.stdout)
         return yes or ask(f"Recover {len(made.recover)} accounts")
 
     def recover(stop: threading.Event, watch: Watch) -> tuple[State, Report]:
         return recovery.run(
-            options, watch=watch, stop=stop, confirm=confirm, worlds=EveryWorld(), asked=not yes, heard=show_progress
+            options,
+            watch=watch,
+            stop=stop,
+            confirm=confirm,
+            worlds=EveryWorld(),
+            asked=not yes,
+            heard=tell_progress if events else show_progress,
         )
 
-    work(json_, recover)
+    work(json_, events, recover)

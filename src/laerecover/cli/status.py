@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 @takes("state")
 def status(options: Options, json_: JsonOpt = False) -> None:
     """How far it is; may be asked while a runner is at work."""
-    from laerecover.cli._show import show_status
+    from laerecover.cli._conclusion import show_status
     from laerecover.report import status as looked_at
 
     body = looked_at.status(options)

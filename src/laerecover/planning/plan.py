@@ -98,7 +98,11 @@ class Plan:
     @property
     def seconds(self) -> float:
         """About how long it will take."""
-        return math.ceil(len(self.recover) / self.concurrency) * _SECONDS_EACH
+        return self.seconds_of(len(self.recover))
+
+    def seconds_of(self, accounts: int) -> float:
+        """About how long so many of its accounts take."""
+        return math.ceil(accounts / self.concurrency) * _SECONDS_EACH
 
     @property
     def digest(self) -> str:

@@ -1,14 +1,17 @@
-"""The live table on a terminal: a row an account, a column a step, and an end that rests on measured times."""
+"""The live view on a terminal: a row an account, a glyph a step, and an end that rests on measured times."""
 
 from __future__ import annotations
 
 import io
+import re
+import threading
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
-from laerecover.cli import _display as display
-from laerecover.cli._display import LiveWatcher
+from laerecover.cli import _live as live_view
+from laerecover.cli._live import LiveWatcher
 from laerecover.planning.plan import Circumstances, make_plan
 from laerecover.runbook.runbook import STEPS, Effect
 from laerecover.settings import drill_settings
@@ -28,22 +31,23 @@ class Clock:
 def clock(monkeypatch):
     """The display's time."""
     made = Clock()
-    monkeypatch.setattr(display, "time", made)
+    monkeypatch.setattr(live_view, "time", made)
     return made
 
 
 @pytest.fixture
 def watcher(make_account, tmp_path):
-    """A table of three accounts, two at a time; not shown live."""
+    """A view of three accounts, two at a time; not shown live."""
     from laerecover.manifest import Manifest
 
     accounts = tuple(make_account(n, customer_email=f"[red]c{n}\x1b@example.org") for n in range(3))
     manifest = Manifest(digest="d" * 64, evidence_digest="e" * 64, accounts=accounts)
     chosen = frozenset(a.account_id for a in accounts)
     given = Circumstances(mode="drill", selected=chosen, concurrency=2)
-    plan = make_plan(manifest, drill_settings(tmp_path), given)
+    ids = [a.account_id for a in accounts]
+    plan = replace(make_plan(manifest, drill_settings(tmp_path), given), starts=tuple(ids))
     console = Console(file=io.StringIO(), width=220, height=40, force_terminal=True, color_system=None)
-    return LiveWatcher(console, plan.recover, concurrency=2), [a.account_id for a in accounts]
+    return LiveWatcher(console, plan, stop=threading.Event()), ids
 
 
 def rendered(live):
@@ -67,32 +71,69 @@ def test_the_end_is_foretold_from_measured_times(watcher, clock):
     assert "expected end" not in rendered(live)
     go_through(live, clock, accounts[0])
     each = 10.0 * len(STEPS)
-    assert f"expected end in {display.duration(each)}" in rendered(live)
+    assert f"expected end in {live_view.duration(each)}" in rendered(live)
     live.began(accounts[1], "deploy_ec2_instance")
     clock.now += 4
     live.began(accounts[2], "deploy_ec2_instance")
     clock.now += 4
-    assert f"expected end in {display.duration(each - 4)}" in rendered(live)
+    assert f"expected end in {live_view.duration(each - 4)}" in rendered(live)
     go_through(live, clock, accounts[1])
     go_through(live, clock, accounts[2])
     assert "expected end" not in rendered(live)
     assert "3 of 3 recovered" in rendered(live)
 
 
-def test_every_step_has_its_column(watcher, clock):
-    """As many titles as steps; what is done, under way and to come can be told apart."""
+def test_every_step_has_its_glyph(watcher, clock):
+    """As many titles as glyphs; what is done, under way and to come can be told apart."""
     live, accounts = watcher
-    assert len(display._TITLES) == len(STEPS)
+    assert len(live_view.TITLES) == len(STEPS)
     live.began(accounts[0], "deploy_ec2_instance")
     live.ended(accounts[0], Effect(step="deploy_ec2_instance", ok=True))
     live.began(accounts[0], "wait_for_ec2_addresses")
     live.waits(accounts[0], "addresses: pending", 30.0)
     text = rendered(live)
-    assert ("✓" in text, "▸" in text, "addresses: pending (0 s, 30 s left)" in text) == (True, True, True)
+    assert "✓▸······  [red]c0" in text
+    assert "addresses: pending (0 s, 30 s left)" in text
+    assert all(title in text for title in live_view.TITLES)
+
+
+def test_problems_come_first_and_the_rest_is_counted(watcher, clock):
+    """What failed, then what is in hand, the longest first; what was recovered, or is to come, has no row."""
+    live, accounts = watcher
+    live.began(accounts[0], "deploy_ec2_instance")
+    clock.now += 5
+    live.began(accounts[1], "deploy_ec2_instance")
+    live.ended(accounts[1], Effect(step="deploy_ec2_instance", ok=False, kind="quota", message="no room\x1b"))
+    live.finished(accounts[1], "failed")
+    rows = [line for line in rendered(live).splitlines() if "@example.org" in line]
+    assert [re.findall(r"c\d·", row) for row in rows] == [["c1·"], ["c0·"]]
+    assert "quota: no room·" in rows[0]
+    assert "0 of 3 recovered · 1 failed · 1 on their way · 1 to come" in rendered(live)
+    go_through(live, clock, accounts[0])
+    assert [re.findall(r"c\d·", line) for line in rendered(live).splitlines() if "@example.org" in line] == [["c1·"]]
+
+
+def test_what_a_screen_cannot_hold_is_counted(make_account, tmp_path, clock):
+    """On a low terminal: as many rows as it has room for, and how many are not shown."""
+    from laerecover.manifest import Manifest
+
+    accounts = tuple(make_account(n) for n in range(12))
+    manifest = Manifest(digest="d" * 64, evidence_digest="e" * 64, accounts=accounts)
+    ids = tuple(a.account_id for a in accounts)
+    given = Circumstances(mode="drill", selected=frozenset(ids), concurrency=12)
+    plan = replace(make_plan(manifest, drill_settings(tmp_path), given), starts=ids)
+    console = Console(file=io.StringIO(), width=100, height=12, force_terminal=True, color_system=None)
+    live = LiveWatcher(console, plan, stop=threading.Event())
+    for account_id in ids:
+        live.began(account_id, "deploy_ec2_instance")
+    assert rendered(live).count("@example.org") == 7
+    assert "12 on their way · 5 not shown" in rendered(live)
 
 
 def test_names_are_shown_as_they_are_and_harmless(watcher):
     """Markup in a name is text, control characters are dots."""
+    for account_id in watcher[1]:
+        watcher[0].began(account_id, "deploy_ec2_instance")
     text = rendered(watcher[0])
     assert "[red]c0·@example.org" in text
     assert "\x1b" not in text

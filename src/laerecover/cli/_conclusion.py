@@ -1,0 +1,131 @@
+"""What came of it, for people: the conclusion first, then what is left for a human, then the accounts."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+from laerecover.cli._show import COLOURS, console, show_rows
+from laerecover.report.follow_ups import grouped
+from laerecover.text import clean, duration, short_name, spent
+
+if TYPE_CHECKING:
+    from laerecover.report.report import Report
+    from laerecover.state.state import State
+
+_MANY = 4
+_ROWS = 20
+"""So many accounts a terminal shows; the report, and a pipe, have all of them."""
+_OUTCOMES = ("failed", "on its way", "not started", "blocked", "left out", "recovered")
+"""As people look at them: troubles first."""
+
+
+def show_report(report: Report, folder: Path) -> None:
+    """The conclusion, what is left for a human, the outcome of each account, and where the report lies."""
+    out = console(sys.stdout)
+    out.print(Text(_numbers(report), style="bold"))
+    if report.body["stopped"]:
+        out.print(Text(f"Stopped by a guard: {clean(report.body['stopped'])}", style="yellow"))
+    if said := report.body["not_dialled"]:
+        told = f"by {clean(said['by'])}, {clean(said['at'])}: {clean(said['because'])}"
+        out.print(Text(f"The new servers were not dialled from here ({told})", style="yellow"))
+    out.print(Text(f"report: {folder / 'report.html'}, {folder / 'report.json'}"), soft_wrap=True)
+    _show_left(out, report)
+    _show_accounts(out, report)
+
+
+def _numbers(report: Report) -> str:
+    """How many are back, what became of the others, how long it took."""
+    told = f"{report.number('recovered')} of {len(report.accounts)} accounts recovered"
+    for word in ("failed", "blocked", "left out", "on its way", "not started"):
+        if report.number(word):
+            told += f", {report.number(word)} {word}"
+        if word == "blocked" and report.closed:
+            told += f" ({report.closed} because the customer left)"
+    return told if report.body["seconds"] is None else f"{told}, in {spent(report.body['seconds'])}"
+
+
+def _show_accounts(out: Console, report: Report) -> None:
+    """On a terminal those with troubles first, as many as one looks at, by their short names; piped, all, by id."""
+    accounts = report.accounts
+    if out.is_terminal:
+        accounts = sorted(accounts, key=lambda a: _OUTCOMES.index(a["outcome"]))
+    proving = any(a["proof"] for a in accounts)
+    titles = ["customer", "outcome", "grade", "the customer has to", "mail", "time", *["proof"] * proving]
+    rows = []
+    for a in accounts[:_ROWS] if out.is_terminal else accounts:
+        name = short_name(a["account_id"], a["customer"]) if out.is_terminal else clean(a["customer"])
+        cells = [name, "", (a["grade"] or "").lower().replace("_", " "), a["customer_does"]]
+        cells += [(a["mail"] or "").replace("_", " "), "" if a["rto_seconds"] is None else spent(a["rto_seconds"])]
+        row = [Text(cell) for cell in cells] + [_proof(a["proof"])] * proving
+        row[1] = Text(a["outcome"], style=COLOURS.get(a["outcome"], ""))
+        rows.append(row if out.is_terminal else [Text(clean(a["account_id"])), *row])
+    out.print()
+    show_rows(out, titles if out.is_terminal else ["account", *titles], rows)
+    if len(rows) < len(accounts):
+        out.print(Text(f"and {len(accounts) - len(rows)} more: see the report", style="dim"))
+
+
+def _proof(proof: Mapping[str, Any] | None) -> Text:
+    if proof is None:
+        return Text("")
+    return Text(
+        ("proved: " if proof["ok"] else "FAILED: ") + clean(proof["said"]), style="green" if proof["ok"] else "red"
+    )
+
+
+def _show_left(out: Console, report: Report) -> None:
+    """What is left for a human, the same things together."""
+    left = grouped(report.accounts)
+    if left:
+        out.print(Text("\nLeft for a human", style="bold"))
+    for (do, command), customers in left.items():
+        out.print(Text(f"  {clean(do)}: {len(customers)} account{'s' if len(customers) > 1 else ''}"))
+        for customer in customers[:_MANY]:
+            out.print(Text(f"      {clean(customer)}"))
+        if len(customers) > _MANY:
+            out.print(Text(f"      … and {len(customers) - _MANY} more, see the report"))
+        if command:
+            out.print(Text(f"    next: {clean(command)}"), soft_wrap=True)
+
+
+def show_interrupted(report: Report, state: State, seconds: float, command: str, *, stream: TextIO) -> None:
+    """What was finished, and how to go on."""
+    from laerecover.cli._stopping import who_stopped
+    from laerecover.mail.outbox import Outbox
+
+    held = Outbox(state.outbox).numbers().get("held", 0)
+    doubts = sum(1 for a in report.accounts if a["in_doubt"])
+    doubt = f"{doubts} mail{'s are' if doubts > 1 else ' is'} in doubt." if doubts else "Nothing is in doubt."
+    mine = report.number("recovered", "failed", "on its way", "not started")
+    print(
+        f"{who_stopped()} after {duration(seconds)}.  {report.number('recovered')} of {mine} accounts recovered, "
+        f"{report.number('on its way')} on their way, {report.number('not started')} not started.  "
+        f"{held} mail{' is' if held == 1 else 's are'} held.  {doubt}\nGo on with the same command:  {clean(command)}",
+        file=stream,
+    )
+
+
+def show_status(body: Mapping[str, Any]) -> None:
+    """The state in numbers, then each account that was begun: troubles first."""
+    out = console(sys.stdout)
+    outcomes = Counter(row["outcome"] for row in body["accounts"].values())
+    counted = ", ".join(f"{outcomes[word]} {word}" for word in reversed(_OUTCOMES) if outcomes[word])
+    out.print(Text(f"{counted or 'nothing'} of those that were begun", style="bold"))
+    out.print(Text(f"{body['mode']} · {body['state']} · begun {body['started_at']}"), soft_wrap=True)
+    out.print(Text(body["runner"] or "no runner is at work"))
+    for account, row in sorted(body["accounts"].items(), key=lambda item: _OUTCOMES.index(item[1]["outcome"])):
+        last = row["steps"][-1] if row["steps"] else "nothing yet"
+        out.print(Text(f"  {row['outcome']:<10}  {clean(account)}  {last}"), soft_wrap=True)
+    mails = ", ".join(f"{number} {state.replace('_', ' ')}" for state, number in sorted(body["mails"].items()))
+    out.print(Text(f"mails: {mails or 'none'}"))
+    if body["lost_mails"]:
+        out.print(
+            Text(f"not in the outbox any more, though the ledger knows them: {body['lost_mails']}; see the report")
+        )
