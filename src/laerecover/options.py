@@ -93,6 +93,8 @@ class DrillOptions:
     """Empty, or `seed:N`."""
     world: str = "twin"
     prove: bool = False
+    hosts: str = "light"
+    """On a rig: `light`, or `systemd`."""
     pace: float = 0.01
     again: bool = False
     crash_at: str = ""

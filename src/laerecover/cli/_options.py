@@ -88,19 +88,27 @@ _SHARED: dict[str, Any] = {
         str, "--world", metavar="twin|rig", help="On a file, or on this machine's own rig (root, extra [rig])."
     ),
     "prove": _option(bool, "--prove", help="A file stored before is read back after; on a rig."),
+    "hosts": _option(
+        str, "--hosts", metavar="light|systemd", help="On a rig: small hosts, or such as a cloud's images are."
+    ),
     "again": _option(bool, "--again", help="Forget the old drill and begin anew."),
     "pace": _option(float, "--pace", hidden=True, min=0.0001, max=1.0),
     "traceback": _option(bool, "--traceback", help="Show where an error came from."),
 }
-_DEFAULTS: dict[str, Any] = {"faults": "", "world": "twin", "pace": 0.01}
+_DEFAULTS: dict[str, Any] = {"faults": "", "world": "twin", "hosts": "light", "pace": 0.01}
 """Where the default is neither None nor, of a flag, False."""
 SELECTION = ("only", "without", "first", "order")
 CANARY = ("canary", "no_canary")
 PLACES = ("state", "key_file", "settings")
 DECIDING = ("not_dialled", "because")
-DRILLING = ("seed", "faults", "world", "prove", "again", "pace")
+DRILLING = ("seed", "faults", "world", "prove", "hosts", "again", "pace")
 WORKING = ("concurrency", "mail", "evidence_out", "new_identity", "max_instances", "max_failures")
-_WORDS = {"mail": ("hold", "send"), "name_tag": ("none", "email"), "world": ("twin", "rig")}
+_WORDS = {
+    "mail": ("hold", "send"),
+    "name_tag": ("none", "email"),
+    "world": ("twin", "rig"),
+    "hosts": ("light", "systemd"),
+}
 
 
 def takes(*names: str, before: Sequence[str] = ()) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -22,6 +22,7 @@ from laerecover.settings import Settings, drill_settings
 from laerecover.state.lock import locked
 from laerecover.state.opening import open_state, read_state
 from laerecover.state.state import State
+from laerecover.state.terms import DrillTerms
 from laerecover.state.worlds import Worlds
 
 
@@ -112,16 +113,20 @@ def plan(
 def renewed(state: State, options: Options) -> State:
     """--new-identity is for the whole recovery: half of the accounts with old keys would be no answer to a break-in.
 
-    So is --prove: nobody can store something before a disaster that has been. Neither is written yet.
+    So is --prove: nobody can store something before a disaster that has been; and --hosts: they stand. Nothing is
+    written yet.
     """
-    if options.drill.prove and not state.drill.prove:
+    for name in ("prove", "hosts"):
+        value = getattr(options.drill, name)
+        if value in (getattr(DrillTerms(), name), getattr(state.drill, name)):
+            continue
         if state.started_at is not None or state.rehearsal.is_file():
             raise LaeRecoverError(
-                "this drill was begun without --prove",
+                f"this drill was begun without --{name}",
                 where=str(state.folder),
                 next_step=f"go on without it, or begin anew with --again; {NOT_STARTED}",
             )
-        state = replace(state, drill=replace(state.drill, prove=True))
+        state = replace(state, drill=replace(state.drill, **{name: value}))
     if options.new_identity and not state.new_identity:
         if state.started_at is not None:
             raise LaeRecoverError(

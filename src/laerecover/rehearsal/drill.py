@@ -31,7 +31,7 @@ def drill(options: Options, *, watch: Watch, stop: threading.Event) -> tuple[Sta
         _end_rig(folder)
         forget_drill(folder)
     asked = options.drill
-    terms = DrillTerms(seed=asked.drawn, pace=asked.pace, faults=asked.faults, prove=asked.prove)
+    terms = DrillTerms(seed=asked.drawn, pace=asked.pace, faults=asked.faults, prove=asked.prove, hosts=asked.hosts)
     fresh = {"drill": terms, "new_identity": options.new_identity}
     with opened_state(folder, command="drill", mode="drill", digest=manifest.digest, now=now(), **fresh) as found:
         state, before = renewed(found, options).write(), manifest

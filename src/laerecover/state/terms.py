@@ -23,12 +23,13 @@ class Planned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrillTerms:
-    """A drill's `--seed`, `--pace`, `--faults`, `--prove`: said when it begins, and kept."""
+    """A drill's `--seed`, `--pace`, `--faults`, `--prove`, `--hosts`: said when it begins, and kept."""
 
     seed: int = 0
     pace: float = 1.0
     faults: str = ""
     prove: bool = False
+    hosts: str = "light"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

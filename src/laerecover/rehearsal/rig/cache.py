@@ -9,7 +9,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
@@ -29,7 +29,11 @@ TODAY = ("cloud-init", "rust-coreutils")
 """What the image `today` has besides: its first boot is cloud-init's, which lets in the image's own user, `debian`,
 unless it is told otherwise; its small programs are uutils', as on Ubuntu from 25.10 on.
 """
-IMAGES = {"small": "root", "today": "today"}
+SYSTEMD = ("cloud-init", "dbus", "libpam-systemd", "systemd-sysv")
+"""What the image `systemd` has besides: systemd is its first process, cloud-init's data source is the metadata service,
+which hands out the user data, and its own user is `admin`.
+"""
+IMAGES = {"small": "root", "today": "today", "systemd": "systemd"}
 """An image's folder in the cache."""
 BUILDERS, TAHOE, JOINING = "builders.txt", "tahoe.txt", "joining.txt"
 """What recipes have pip install, with hashes; in the order of installing."""
@@ -42,19 +46,22 @@ FILES = {
     "etc/machine-id": "",
 }
 SUDOERS = "etc/sudoers.d/90-cloud-init-users"
+_SCRIPTS = ("more.sh", "today.sh", "systemd.sh")
 _PYTHON = (3, 11)
 _SECONDS = 900.0
 
 
 def prepare(say: Callable[[str], None]) -> Path:
-    """The folder with `root`, `today`, `debs` and `wheels`, made once for these inputs: three minutes, and it needs the
+    """The folder with the images, `debs` and `wheels`, made once for these inputs: three minutes, and it needs the
     network.
 
     Raises LaeRecoverError if a tool fails or this Python is not the hosts' one.
     """
     folder = Path(os.environ.get("LAE_RIG_CACHE") or Path.home() / ".cache/lae-recovery/rig")
     pinned = [program(name) for name in (BUILDERS, TAHOE, JOINING)]
-    inputs = json.dumps([SUITE, BASE, COMPILER, PACKAGES, TODAY, _today(), pinned, FILES, 3]).encode()
+    inputs = json.dumps(
+        [SUITE, BASE, COMPILER, PACKAGES, TODAY, SYSTEMD, *map(_script, _SCRIPTS), pinned, FILES, 4]
+    ).encode()
     place = folder / hashlib.sha256(inputs).hexdigest()[:16]
     if place.is_dir():
         return place
@@ -95,7 +102,8 @@ def _make(folder: Path, place: Path, say: Callable[[str], None]) -> None:
         temporary.chmod(0o755)
         say("rig: making the hosts' Debian (once, about a minute)")
         _make_root(temporary / "root")
-        _make_today(temporary / "root", temporary / "today")
+        _make_image(temporary / "root", temporary / "today", TODAY)
+        _make_image(temporary / "root", temporary / "systemd", SYSTEMD)
         say("rig: fetching packages and wheels for the hosts (once, about half a minute)")
         _fetch_packages(temporary, temporary / "debs")
         _fetch_wheels(temporary / "wheels")
@@ -117,13 +125,15 @@ def _make_root(root: Path) -> None:
         key.unlink()
 
 
-def _make_today(small: Path, root: Path) -> None:
+def _make_image(small: Path, root: Path, packages: Sequence[str]) -> None:
     do(["cp", "--archive", "--reflink=auto", str(small), str(root)], seconds=_SECONDS)
-    do(["sh", "-c", _today(), "today", str(root), *TODAY], seconds=_SECONDS, what="making the hosts' image `today`")
+    what = f"making the hosts' image `{root.name}`"
+    do(["sh", "-c", _script("more.sh"), "more", str(root), *packages], seconds=_SECONDS, what=what)
+    do(["sh", "-c", _script(f"{root.name}.sh"), root.name, str(root)], seconds=_SECONDS, what=what)
 
 
-def _today() -> str:
-    return resources.files("laerecover.rehearsal.rig").joinpath("today.sh").read_text("utf-8")
+def _script(name: str) -> str:
+    return resources.files("laerecover.rehearsal.rig").joinpath(name).read_text("utf-8")
 
 
 def _fetch_packages(place: Path, debs: Path) -> None:

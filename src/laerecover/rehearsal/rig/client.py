@@ -107,18 +107,20 @@ def find(folder: Path) -> Rig | None:
         return None
 
 
-def up(folder: Path, *, say: Callable[[str], None], faults: str = "", with_parent: bool = False) -> Rig:
+def up(
+    folder: Path, *, say: Callable[[str], None], faults: str = "", image: str = "", with_parent: bool = False
+) -> Rig:
     """The folder's rig, started if it does not run.
 
-    `faults`: as `laerecover.rehearsal.rig.faults.read_faults` takes them; `with_parent`: it dies with the calling
-    process, however that ends.
+    `faults`: as `laerecover.rehearsal.rig.faults.read_faults` takes them; `image`: of hosts for which these say no
+    other (see `cache.IMAGES`); `with_parent`: it dies with the calling process, however that ends.
 
     Raises LaeRecoverError where a tool or root is missing, or if the daemon does not come up.
     """
     found = find(folder)
     if found is not None and found.alive:
         return found
-    need_tools()
+    need_tools(image)
     place = cache.prepare(say)
     if found is not None:
         shutil.rmtree(found.folder)
@@ -126,7 +128,7 @@ def up(folder: Path, *, say: Callable[[str], None], faults: str = "", with_paren
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     command = ["setpriv", "--pdeathsig", "KILL"] if with_parent else []
     command += ["unshare", "--pid", "--mount", "--net", "--uts", "--ipc", "--fork", "--kill-child", sys.executable]
-    command += ["-m", _DAEMON, str(folder), str(place), faults]
+    command += ["-m", _DAEMON, str(folder), str(place), faults, image]
     environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": "/root", "LANG": "C.UTF-8"}
     with (folder / "daemon.log").open("ab") as log:
         daemon = subprocess.Popen(

@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from laerecover.rehearsal.rig.authority import make_certificate, make_ssh_key
+from laerecover.rehearsal.rig.control_groups import ControlGroups
 from laerecover.rehearsal.rig.ec2_refusals import OPERATOR
 from laerecover.rehearsal.rig.faults import RigFaults, read_faults
 from laerecover.rehearsal.rig.hosts import LocalHypervisor
 from laerecover.rehearsal.rig.hypervisor import NewHost
 from laerecover.rehearsal.rig.mail import Mailbox, serve_mail
+from laerecover.rehearsal.rig.metadata import Metadata
 from laerecover.rehearsal.rig.monitoring import ADDRESS as MONITORING
 from laerecover.rehearsal.rig.monitoring import LOADED, boot_monitoring
 from laerecover.rehearsal.rig.network import PROVIDER, make_network
@@ -39,10 +41,11 @@ class _Control(socketserver.ThreadingMixIn, xmlrpc.server.SimpleXMLRPCServer):
 
 
 def main() -> None:
-    """`python -m laerecover.rehearsal.rig.daemon FOLDER CACHE FAULTS`, started by `laerecover.rig up` in fresh
+    """`python -m laerecover.rehearsal.rig.daemon FOLDER CACHE FAULTS IMAGE`, started by `laerecover.rig up` in fresh
     namespaces.
     """
     folder, cache, faults = Path(sys.argv[1]), Path(sys.argv[2]), read_faults(sys.argv[3])
+    faults.image = sys.argv[4] if len(sys.argv) > 4 and sys.argv[4] else faults.image
     os.umask(0o022)
     # For all threads to come: the first process of a namespace would not even be asked otherwise.
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDINGS)
@@ -50,7 +53,7 @@ def main() -> None:
     pid = int(Path("/proc/self").readlink().name)
     _make_mounts(cache)
     make_network()
-    rig = Daemon(folder, faults)
+    rig = Daemon(folder, faults, ControlGroups(str(pid)))
     with serve(rig.hypervisor, (PROVIDER, CLOUD_PORT), faults=faults) as cloud:
         rig.start(cloud)
         _serve_control(rig)
@@ -72,7 +75,7 @@ def _make_mounts(cache: Path) -> None:
 class Daemon:
     """Everything that a rig consists of, in `folder`: keys, mailbox, consoles, settings."""
 
-    def __init__(self, folder: Path, faults: RigFaults) -> None:
+    def __init__(self, folder: Path, faults: RigFaults, groups: ControlGroups) -> None:
         self.folder = folder
         for name in ("keys", "consoles"):
             (folder / name).mkdir(exist_ok=True, mode=0o700)
@@ -80,7 +83,8 @@ class Daemon:
         self.admin, self.monitor, self.zenoss = (make_ssh_key(keys / name) for name in ("admin", "monitor", "zenoss"))
         self.zenoss_host_key = make_ssh_key(keys / "zenoss_host")
         make_certificate(keys, PROVIDER, datetime.now(UTC))
-        self.hypervisor = LocalHypervisor(Path("/run/cache"), Path("/run/hosts"), folder / "consoles", self.admin)
+        self.metadata, places = Metadata(), (Path("/run/cache"), Path("/run/hosts"), folder / "consoles")
+        self.hypervisor = LocalHypervisor(*places, self.admin, self.metadata, groups)
         self.mailbox = Mailbox(folder / "mailbox", faults)
 
     def start(self, cloud: Cloud) -> None:
@@ -97,6 +101,7 @@ class Daemon:
             f"#cloud-config\nssh_keys:\n  ed25519_private: |\n    {private}\n  ed25519_public: "
             f"{self.zenoss_host_key}\n",
         )
+        self.metadata.serve()
         serve_mail(self.mailbox, PROVIDER, MAIL_PORT, keys / "server.pem", keys / "server.key")
 
     def customer(

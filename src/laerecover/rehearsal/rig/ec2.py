@@ -148,12 +148,14 @@ class Actions:
         instance = launch.instance
         try:
             key = instance.ec2_backend.key_pairs[instance.key_name].public_key
-            poverty = self._faults.poverty(tag["value"] for tag in instance.get_tags())
+            wanted = self._faults.poverty(tag["value"] for tag in instance.get_tags())
             address, name = launch.address or "", instance.private_dns_name
             ingress = rules_of(instance)
             told = {"instance_id": launch.instance_id, "public_host": address, "private_host": name}
             told |= {"user_data": user_data, "authorized_key": key, "ingress": ingress}
-            self._hypervisor.boot(NewHost(**told, **poverty))
+            if wanted["image"] == "systemd":
+                told["private_address"] = str(instance.private_ip)
+            self._hypervisor.boot(NewHost(**told, **wanted))
             if (seconds := self._faults.power_cut(len(self.launches))) is not None:
                 threading.Timer(seconds, self._hypervisor.reboot, [launch.instance_id]).start()
         except Exception:  # noqa: BLE001  a cloud, too, ends an instance that it cannot boot

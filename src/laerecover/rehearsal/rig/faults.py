@@ -52,6 +52,8 @@ class RigFaults:
     """Value of one of an instance's tags -> what its host has less of, or else (`NewHost`'s `disk`, `without`,
     `image`).
     """
+    image: str = "small"
+    """Of all other hosts."""
     seed: int | None = None
     calls: Counter[str] = field(default_factory=Counter)
 
@@ -70,7 +72,7 @@ class RigFaults:
 
     def poverty(self, tags: Iterable[str]) -> Mapping[str, Any]:
         """`disk`, `without`, `image` of the host of an instance with these tags' values."""
-        return next((self.hosts[tag] for tag in tags if tag in self.hosts), {})
+        return {"image": self.image, **next((self.hosts[tag] for tag in tags if tag in self.hosts), {})}
 
     def power_cut(self, launch: int) -> float | None:
         """Seconds after the nth boot at which the power is cut; None for never. The host boots again by itself."""

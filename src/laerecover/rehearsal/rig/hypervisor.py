@@ -13,13 +13,15 @@ from laerecover.ports.ingress import Ingress
 class NewHost:
     """What a host is to be. `authorized_key` None: the rig's own administrator logs in.
 
-    `disk`: what may be written, in tmpfs's words; `without`: "fuse", "python"; `image`: "small", or "today", where real
-    cloud-init reads user data and `vendor_data` (see `cache.TODAY`); `ingress`: who is let in, None: everybody.
+    `disk`: what may be written, in tmpfs's words; `without`: "fuse", "python"; `image`: see `cache.IMAGES`;
+    `vendor_data`: for `today` alone; `ingress`: who is let in, None: everybody. `private_address`: the one that the
+    host has, its public one is translated, as EC2 does; "" if it has the public one itself.
     """
 
     instance_id: str
     public_host: str
     private_host: str
+    private_address: str = ""
     user_data: str = ""
     authorized_key: str | None = None
     disk: str = "2g"

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Inside the fresh namespaces of a host: its mounts, then its own root, then its init. Arguments: root, name, boot id
-# file, debs, wheels, fuse (yes or no).
+# file, debs, wheels, fuse (yes or no), and where systemd is the init its console, a terminal.
 set -eu
 cd "$1"
 mount -t proc proc proc
@@ -26,7 +26,13 @@ ln -s /proc/self/fd dev/fd
 ln -s /proc/self/fd/0 dev/stdin
 ln -s /proc/self/fd/1 dev/stdout
 ln -s /proc/self/fd/2 dev/stderr
-ln -s /proc/1/fd/1 dev/console
+if [ -n "$7" ]; then
+    touch dev/console
+    mount --bind "$7" dev/console
+    mount -t cgroup2 cgroup2 sys/fs/cgroup
+else
+    ln -s /proc/1/fd/1 dev/console
+fi
 mount -t tmpfs -o mode=755,nosuid,size=64m tmpfs run
 mount --bind proc/sys proc/sys
 mount -o remount,bind,ro proc/sys
@@ -41,5 +47,5 @@ pivot_root . .
 umount -l .
 cd /
 # Whatever programs the image has: uutils' env (0.0.17) would stay, and be the host's first process.
-exec busybox env -i HOME=/root TERM=linux PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+exec busybox env -i ${7:+container=rig} HOME=/root TERM=linux PATH=/usr/sbin:/usr/bin:/sbin:/bin \
     setpriv --bounding-set=-sys_module,-sys_time,-sys_rawio,-mknod chroot . /sbin/init

@@ -28,7 +28,8 @@ def begin(state: State, accounts: Sequence[Account], faults: str) -> None:
         return
     if state.started_at is not None:
         raise _refusal(state, "this drill was begun in the twin world")
-    rig = up(state.folder / _RIG, say=_say, faults=faults)
+    image = "systemd" if state.drill.hosts == "systemd" else ""
+    rig = up(state.folder / _RIG, say=_say, faults=faults, image=image)
     for account in accounts:
         if account.bucket_name and account.user_access_key_id and account.user_secret_key:
             rig.ask("customer", account.bucket_name, account.user_access_key_id, account.user_secret_key.reveal())

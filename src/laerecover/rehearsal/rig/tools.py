@@ -55,9 +55,19 @@ def missing() -> str | None:
     return None
 
 
-def need_tools() -> None:
-    """Raises LaeRecoverError with reason and remedy where the rig cannot run."""
-    reason = missing()
+def missing_for_systemd() -> str | None:
+    """Why no host can be run by systemd here, on one line, though a rig can be; None if one can."""
+    probe = "mount -t cgroup2 cgroup2 /mnt && mkdir /mnt/lae-rig-0 && rmdir /mnt/lae-rig-0"
+    try:
+        do(["unshare", "--mount", "sh", "-c", probe], what="making a control group")
+    except LaeRecoverError as error:
+        return f"this kernel, or this container, has no control groups for systemd: {error.what}"
+    return None
+
+
+def need_tools(image: str = "") -> None:
+    """Raises LaeRecoverError with reason and remedy where the rig, with hosts of that image, cannot run."""
+    reason = missing() or (missing_for_systemd() if image == "systemd" else None)
     if reason is not None:
         wanted = " ".join(sorted(set(PACKAGES.values())))
         raise LaeRecoverError(

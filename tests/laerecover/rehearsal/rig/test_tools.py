@@ -36,3 +36,15 @@ def test_a_tool_that_fails_is_quoted():
     """What a failing tool said last stands in the error."""
     with pytest.raises(LaeRecoverError, match="carrying failed: no such luck"):
         tools.do(["sh", "-c", "echo no such luck >&2; exit 3"], what="carrying")
+
+
+def test_hosts_of_systemd_want_control_groups(monkeypatch: pytest.MonkeyPatch, tmp_path):
+    """Where no control group can be made, hosts that systemd runs are refused with what was said; others are not."""
+    unshare = tmp_path / "unshare"
+    unshare.write_text("#!/bin/sh\necho mount: /mnt: permission denied. >&2\nexit 32\n")
+    unshare.chmod(0o755)
+    monkeypatch.setattr(tools, "missing", lambda: None)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    tools.need_tools()
+    with pytest.raises(LaeRecoverError, match=r"no control groups for systemd: .*permission denied"):
+        tools.need_tools("systemd")

@@ -8,7 +8,7 @@ import yaml
 
 from laerecover.hosts.host_keys import derive_host_key
 from laerecover.hosts.vault import Vault
-from laerecover.rehearsal.rig.hosts import host_keys
+from laerecover.rehearsal.rig.first_boot import host_keys
 
 
 def test_a_host_reads_the_keys_that_cloud_init_would_read(tmp_path: Path):
