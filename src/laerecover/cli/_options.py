@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import json
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -112,6 +113,7 @@ def takes(*names: str, before: Sequence[str] = ()) -> Callable[[Callable[..., No
         def called(**values: Any) -> None:
             if values.pop("traceback"):
                 TRACE.set()
+            _keep_journal()
             function(_options({name: values.pop(name) for name in every}), **values)
 
         parameters = [*first, *own, *last]
@@ -120,6 +122,12 @@ def takes(*names: str, before: Sequence[str] = ()) -> Callable[[Callable[..., No
         return called
 
     return expand
+
+
+def _keep_journal() -> None:
+    from laerecover.state.journal import keep_journal
+
+    keep_journal(["laerecover", *sys.argv[1:]], say=lambda said: print(f"laerecover: {said}", file=sys.stderr))
 
 
 def _parameter(name: str) -> inspect.Parameter:
