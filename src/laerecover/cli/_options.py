@@ -70,6 +70,9 @@ _SHARED: dict[str, Any] = {
         metavar="ACCOUNT[=i-…]",
         help="Recover it though its old server, or that one, may still run; ACCOUNT= takes it back.",
     ),
+    "approved_by": _option(
+        Path | None, "--approved-by", metavar="FILE.sig", help="Somebody's ssh signature of this plan, or these mails."
+    ),
     "canary": _option(
         str | None,
         "--canary",
