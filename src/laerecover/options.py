@@ -120,6 +120,8 @@ class Options:
     name_tag: str | None = None
     new_identity: bool = False
     disaster_at: str | None = None
+    approved_by: Path | None = None
+    """A signature of the plan, or of the mails."""
 
     @property
     def lost_at(self) -> datetime | None:

@@ -12,6 +12,7 @@ from laerecover.afterwards.adopt import adopt_unknown
 from laerecover.errors import Guarded
 from laerecover.mail.outbox import Outbox
 from laerecover.options import Options, now
+from laerecover.planning.approval import guard_approval, guard_mails, keep_approval
 from laerecover.planning.buckets import quiet
 from laerecover.planning.decisions import ask_old_servers, need_reason, with_decisions
 from laerecover.planning.guards import (
@@ -72,8 +73,11 @@ def run(
             guard_obstacles(obstacles, options)
             planned = planner.plan(obstacles)
             guard_instances(planned, options)
+            guard_mails(settings, options.mail)
+            approved = guard_approval("plan", planned.digest, settings, options.approved_by)
             _confirmed(planned, state, options, confirm, asked=asked)
             state = with_shown(state, planned, obstacles).write()
+            keep_approval(state.folder, "plan", approved, options.approved_by)
             adopt_unknown(state, manifest, settings, opened.world)
         else:
             state.write()

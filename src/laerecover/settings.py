@@ -82,6 +82,10 @@ class Settings:
     """Where the customers' buckets are, if not at Amazon."""
     session_token: bool = False
     """Whether the store wants user and product token as session token, as DevPay did."""
+    allowed_signers: Path | None = None
+    """Whose ssh keys may approve plans and mails, as ssh-keygen knows such files."""
+    approval_required: bool = False
+    """Whether nothing is launched or mailed that none of them has signed."""
     waits: Waits = field(default_factory=Waits)
 
     @property
@@ -133,9 +137,11 @@ def read_settings(path: Path) -> Settings:
     read = _Reading(path)
     table = read.parsed(path, tomllib.loads)
     read.refuse()  # Where there is no file, a list of all that is not in it would help nobody.
-    files, ec2, mail = (read.section(table, name) for name in ("files", "ec2", "mail"))
+    files, ec2, mail, approval = (read.section(table, name) for name in ("files", "ec2", "mail", "approval"))
     monitoring, waits, recipe = (read.section(table, name) for name in ("monitoring", "waits", "recipe"))
-    read.known(table, ("files", "ec2", "mail", "monitoring", "recipe", "waits"), "")
+    read.known(table, ("approval", "files", "ec2", "mail", "monitoring", "recipe", "waits"), "")
+    read.known(approval, ("allowed_signers", "required"), "approval.")
+    read.one_of(approval.get("required", False), (False, True), "approval.required")
     read.known(recipe, ("name", "s3_endpoint", "session_token"), "recipe.")
     read.one_of(mail.get("security", "starttls"), ("starttls", "tls"), "mail.security (mail without TLS is refused)")
     read.one_of(recipe.get("name", "tahoe"), tuple(RECIPES), "recipe.name")
@@ -183,6 +189,8 @@ def read_settings(path: Path) -> Settings:
         recipe=str(recipe.get("name", "tahoe")),
         s3_endpoint=recipe.get("s3_endpoint"),
         session_token=recipe.get("session_token") is True,
+        allowed_signers=path.parent / read.need(approval, path, "allowed_signers") if approval else None,
+        approval_required=approval.get("required") is True,
         waits=read.waits(waits),
     )
     read.refuse()
@@ -280,12 +288,6 @@ class _Reading:
         for row in rows:
             self.known(row, ("size", "zone", "subnet"), "ec2.fallbacks.")
         return tuple({key: str(value) for key, value in row.items()} for row in rows)
-
-
-def absent_files(settings: Settings) -> list[str]:
-    """Files that steps will read, and that are not there."""
-    paths = (settings.admin_privkey_path, settings.monitor_privkey_path, settings.zenoss_privkey_path)
-    return [path for path in (*paths, settings.smtp_ca_file) if path and not Path(path).is_file()]
 
 
 def _products(config: Mapping[str, Any]) -> dict[str, tuple[str | None, str | None]]:

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import typer
 
+from laeforensics.cli import _journal
+
 if TYPE_CHECKING:
     from laeforensics.case import Case
     from laeforensics.cli._options import CaseOptions
@@ -125,6 +127,7 @@ def keep_custody(case: Case, options: CaseOptions, beside: Sequence[SideFile]) -
 
     from laeforensics.evidence import custody
 
+    _journal.enter_begin(case.folder)
     read = case.judgement.reading
     program = f"laeforensics {version('lae-recovery')}"
     try:
@@ -222,11 +225,22 @@ def _drop_what_is_unread() -> None:
 
 
 def run(app: typer.Typer, argv: list[str] | None) -> Any:
-    """Run one verb; whatever goes wrong is told in three lines, never by a traceback."""
+    """Run one verb; whatever goes wrong is told in three lines, never by a traceback. How it ended is in the journal
+    of the case that it wrote to.
+    """
+    try:
+        return _run(app, argv)
+    except SystemExit as end:
+        _journal.enter_end(end.code)
+        raise
+
+
+def _run(app: typer.Typer, argv: list[str] | None) -> Any:
     if sys.stdout is None or sys.stderr is None:  # closed by whoever began this: what it would say is said to nobody
         nobody = io.StringIO()
         sys.stdout, sys.stderr = sys.stdout or nobody, sys.stderr or nobody
     argv = [_at_home(word) for word in (sys.argv[1:] if argv is None else argv)]
+    _journal.keep(argv)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from laeforensics.cli import _shell
+from laeforensics.cli import _journal, _shell
 from laeforensics.cli._options import CaseOptions, Quiet, of_a_case
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ def audit(
     output.parent.mkdir(parents=True, exist_ok=True)
     with _former_kept(output.with_name("audit.parquet")) as former:
         manifest = case.export(output, key_file=key_file)
+    _journal.enter_manifest(manifest.digest)
     commands = _shell.commands(options, output=None if output == _OUTPUT else output, key_file=key_file)
     pages.write_page(case.judgement, output.with_name("audit.html"), commands)
     write_statement(output.with_name(NAME), statement(case.judgement, beside, now=datetime.now(UTC)))

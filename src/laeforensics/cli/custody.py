@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from laeforensics.cli import _shell
+from laeforensics.cli import _journal, _shell
 from laeforensics.cli._options import CaseOptions, of_a_case
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def custody(
 ) -> None:
     """When each file was first read, by what, with which hash. Nothing is written."""
     from laeforensics.evidence import custody as register
+    from laerecover.manifest import Journal
 
     folder = options.case_folder or register.default_folder(options.evidence[0])
     entries = register.load(folder)
@@ -32,6 +33,7 @@ def custody(
         _shell.stop(
             "nothing is in custody yet", str(folder / register.FILE), "`laeforensics audit` enters what it reads"
         )
+    Journal([], say=_journal.say).check(folder)
     if check:
         _check(options, entries, folder)
     else:

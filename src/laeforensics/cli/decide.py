@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from laeforensics.cli import _shell
+from laeforensics.cli import _journal, _shell
 from laeforensics.cli._options import EVIDENCE, KEY_HELP, CaseFolder, CaseOptions, ProductTokens, Quiet, Where
 
 if TYPE_CHECKING:
@@ -65,6 +65,8 @@ def decide(
         custody.refuse_inside(options.case_folder, options.evidence)
     who = who or _shell.user_name()
     case = _shell.open_case(options)
+    if yes or not where:
+        _journal.enter_begin(case.folder)
     try:
         if where:
             told = _decide_many(case, where, prefer or "", who=who, because=because or "", is_recorded=yes)

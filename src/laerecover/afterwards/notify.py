@@ -14,6 +14,7 @@ from laerecover.mail.letters import render
 from laerecover.mail.outbox import FAILURE, Mail, Outbox
 from laerecover.manifest import Manifest, Secret
 from laerecover.options import Options, find_state, now
+from laerecover.planning.approval import digest_of_mails, guard_approval, keep_approval
 from laerecover.planning.decisions import need_reason, with_dialling
 from laerecover.ports.patience import Patience
 from laerecover.ports.refusals import WorldError
@@ -83,10 +84,15 @@ def notify(
         outbox.doubt_interrupted(now())
         doubt_lost(state, outbox, manifest, settings.sender, now())
         letters = waiting_letters(options, state, manifest, settings)
+        approved = ""
+        if letters:
+            digest = digest_of_mails([(each.mail.message_id, each.to, each.text) for each in letters])
+            approved = guard_approval("mails", digest, settings, options.approved_by)
         if letters and not confirm(state, letters):
             raise Guarded(
                 "the mails were not confirmed", where=str(state.folder), next_step="look again later; nothing was sent"
             )
+        keep_approval(state.folder, "mails", approved, options.approved_by)
         if options.consent.not_dialled is not None:
             state.write()
         vault = options.places.vault(state.folder)

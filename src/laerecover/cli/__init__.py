@@ -45,6 +45,15 @@ def main() -> None:
     os.umask(0o077)
     outlive_readers()
     try:
+        _run()
+    except SystemExit as end:
+        if (journal := sys.modules.get("laerecover.state.journal")) is not None:
+            journal.enter_end(end.code if isinstance(end.code, int) else int(end.code is not None))
+        raise
+
+
+def _run() -> None:
+    try:
         app(prog_name="laerecover")
     except KeyboardInterrupt:
         print("laerecover: stopped; nothing further was started", file=sys.stderr)

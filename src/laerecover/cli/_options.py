@@ -75,6 +75,9 @@ _SHARED: dict[str, Any] = {
         metavar="ACCOUNT[=i-…]",
         help="Recover it though its old server, or that one, may still run; ACCOUNT= takes it back.",
     ),
+    "approved_by": _option(
+        Path | None, "--approved-by", metavar="FILE.sig", help="Somebody's ssh signature of this plan, or these mails."
+    ),
     "canary": _option(
         str | None,
         "--canary",
@@ -128,6 +131,7 @@ def takes(*names: str, before: Sequence[str] = ()) -> Callable[[Callable[..., No
                 TRACE.set()
             if "key_file" in every and sys.stderr.isatty():
                 print(f"laerecover: reading {clean(values['manifest'])} …", file=sys.stderr, flush=True)
+            _keep_journal()
             function(_options({name: values.pop(name) for name in every}), **values)
 
         parameters = [*first, *own, *last]
@@ -136,6 +140,12 @@ def takes(*names: str, before: Sequence[str] = ()) -> Callable[[Callable[..., No
         return called
 
     return expand
+
+
+def _keep_journal() -> None:
+    from laerecover.state.journal import keep_journal
+
+    keep_journal(["laerecover", *sys.argv[1:]], say=lambda said: print(f"laerecover: {said}", file=sys.stderr))
 
 
 def _parameter(name: str) -> inspect.Parameter:

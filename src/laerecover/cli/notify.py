@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from laerecover.state.state import State
 
 
-@takes(*PLACES, *SELECTION, *DECIDING)
+@takes(*PLACES, *SELECTION, "approved_by", *DECIDING)
 def notify(options: Options, yes: YesOpt = False, json_: JsonOpt = False) -> None:
     """Show the mails that are held; dial their servers, and send those whose server answers."""
     from laerecover.afterwards import notify as mails

@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 @takes(*PLACES, *SELECTION, "concurrency")
 def verify(options: Options, json_: JsonOpt = False) -> None:
     """Ask whether what was recovered still answers: nodes, announcement, bucket, old shares. Read-only, at
-    any later time.
+    any later time. Says, too, if the state's journal was changed.
     """
     from laerecover.afterwards.verify import verify as verified
     from laerecover.cli._worlds import EveryWorld
+    from laerecover.options import find_state
+    from laerecover.state.journal import say_broken
 
+    say_broken(find_state(options).folder)
     tell(verified(options, stop=stop_on_signals(), worlds=EveryWorld()), json_)

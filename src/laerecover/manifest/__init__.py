@@ -3,6 +3,7 @@
 from laerecover.manifest.account import FIELDS, GRADES, IDENTITIES, SECRET_FIELDS, SERVERS, VERDICTS, Account
 from laerecover.manifest.audit_table import read_audit_table, write_audit_table
 from laerecover.manifest.errors import KeyFileRefused, ManifestError, ManifestInvalid, ManifestUnreadable, OperatorError
+from laerecover.manifest.journal import Journal, broken_journal
 from laerecover.manifest.node_ids import is_node_privkey, tub_id_of_certificate, tub_id_of_pem
 from laerecover.manifest.sealed import write_parquet
 from laerecover.manifest.secret import Secret
@@ -25,6 +26,7 @@ __all__ = [
     "SERVERS",
     "VERDICTS",
     "Account",
+    "Journal",
     "KeyFileRefused",
     "Manifest",
     "ManifestError",
@@ -32,6 +34,7 @@ __all__ = [
     "ManifestUnreadable",
     "OperatorError",
     "Secret",
+    "broken_journal",
     "content_digest",
     "default_key_file",
     "is_node_privkey",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from laerecover.errors import Guarded, LaeRecoverError
 from laerecover.options import Options
 from laerecover.planning.plan import Plan
 from laerecover.runbook.ledger import Round, read_ledger
-from laerecover.settings import Settings, absent_files
+from laerecover.settings import Settings
 from laerecover.state.state import State
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ def guard_instances(planned: Plan, options: Options) -> None:
 
 def guard_files(settings: Settings) -> None:
     """Keys that no step could do without are looked for before anything is launched."""
-    absent = absent_files(settings)
+    paths = (settings.admin_privkey_path, settings.monitor_privkey_path, settings.zenoss_privkey_path)
+    absent = [path for path in (*paths, settings.smtp_ca_file) if path and not Path(path).is_file()]
     if absent:
         raise LaeRecoverError(
             "files that the settings name are not there",

@@ -16,6 +16,7 @@ from typing import TextIO
 from laerecover.databases import refuse_network
 from laerecover.errors import LockHeld
 from laerecover.mail.outbox import Outbox
+from laerecover.state.journal import enter_begin
 from laerecover.writing import write_atomically
 
 _LOCK_TRIES = 5
@@ -45,6 +46,7 @@ def locked(folder: Path, command: str) -> Iterator[None]:
         file.flush()
         if command != "drill --again":
             _know_place(folder)
+            enter_begin(folder)
         yield
     finally:
         file.close()

@@ -38,3 +38,17 @@ def test_custody_lists_what_was_read(folder, typed):
     assert out.count("\n") == len(whole())
     assert f"evidence/{LOG_FILE}" in out
     assert (folder / "evidence.case" / "custody.jsonl").read_bytes() == before
+
+
+def test_the_journal_of_a_case_tells_who_audited_and_that_somebody_changed_it(folder, typed):
+    """Begin and end with the manifest's digest and the exit code; a line taken out is said by `custody`."""
+    assert typed(*AUDIT)[0] == 0
+    assert typed(*AUDIT, "--jobs", "2")[0] == 0
+    path = folder / "evidence.case" / "journal.jsonl"
+    told = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    assert [each["exit"] for each in told] == [None, 0, None, 0]
+    assert [len(each["digests"].get("manifest", "")) for each in told] == [0, 64, 0, 64]
+    assert told[2]["command"] == ["laeforensics", *AUDIT, "--jobs", "2"]
+    assert "journal" not in typed("custody", "evidence")[2]
+    path.write_text("".join(path.read_text("utf-8").splitlines(keepends=True)[1:]), "utf-8")
+    assert "line 1 does not follow the one before it" in typed("custody", "evidence")[2]

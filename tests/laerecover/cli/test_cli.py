@@ -325,3 +325,44 @@ def test_a_drills_half_made_instances_are_cleaned_up_on_the_word_that_is_shown(l
     ended = laerecover("cleanup", manifest, "--confirm", word)
     assert "1 instance was ended" in ended.stdout
     assert "no half-made instance is left" in laerecover("cleanup", manifest, "--confirm", word).stdout
+
+
+def journal_of(folder):
+    """Its lines."""
+    return [json.loads(line) for line in (folder / "journal.jsonl").read_text("utf-8").splitlines()]
+
+
+def test_the_journal_tells_of_every_command_that_worked_on_the_state(laerecover, commands, make_manifest, key_file):
+    """Begin and end, or a begin alone of one that was killed; the words as typed, digests, exit codes; no secret."""
+    manifest = make_manifest(count=1)
+    killed = commands("drill", manifest, "--key-file", key_file, LAERECOVER_CRASH_AT="deploy_ec2_instance:after-act")
+    assert killed.returncode == -signal.SIGKILL
+    assert laerecover("drill", manifest).returncode == 0
+    assert laerecover("notify", manifest).returncode == 0
+    assert laerecover("status", manifest).returncode == 0
+    state = Path(f"{manifest}.drill")
+    told = journal_of(state)
+    assert [(each["command"][1], each["exit"]) for each in told] == [
+        ("drill", None), ("drill", None), ("drill", 0), ("notify", None), ("notify", 0)
+    ]  # fmt: skip
+    assert told[0]["command"] == ["laerecover", "drill", str(manifest), "--key-file", str(key_file)]
+    assert told[0]["before"] == "0" * 64
+    digest = json.loads((state / "state.json").read_text())["planned_digest"]
+    assert {each["digests"].get("manifest") for each in told[1:]} == {digest}
+    assert "canary" not in (state / "journal.jsonl").read_text("utf-8")
+
+
+def test_a_journal_that_was_changed_is_said_and_one_that_cannot_be_written_stops_nothing(laerecover, make_manifest):
+    """By the next command once, by `verify` each time; a recovery never waits for its journal."""
+    manifest = make_manifest(count=1)
+    assert laerecover("drill", manifest).stderr.count("the journal") == 0
+    path = Path(f"{manifest}.drill") / "journal.jsonl"
+    path.write_text(path.read_text("utf-8").replace("drill", "plans", 1), "utf-8")
+    broken = "line 2 does not follow the one before it"
+    assert [laerecover("notify", manifest).stderr.count(broken) for _ in range(2)] == [1, 0]
+    assert broken in laerecover("verify", manifest).stderr
+    path.unlink()
+    path.mkdir()
+    again = laerecover("drill", manifest)
+    assert again.returncode == 0
+    assert "cannot be written: Is a directory" in again.stderr

@@ -1,0 +1,99 @@
+"""Four eyes: somebody whom the settings name has signed this very plan, or these very mails, with an ssh key."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from laerecover.errors import Guarded, LaeRecoverError
+from laerecover.planning.guards import NOT_STARTED
+from laerecover.settings import Settings
+from laerecover.writing import write_atomically
+
+NAMESPACE = "laerecover"
+_SECONDS = 30
+
+
+def digest_of_mails(mails: Sequence[tuple[str, str, str]]) -> str:
+    """SHA-256 over Message-ID, recipient and text (as it is shown) of each mail, in the order of their ids."""
+    return hashlib.sha256(json.dumps(sorted(mails)).encode()).hexdigest()
+
+
+def text_of(what: str, digest: str) -> str:
+    """What is signed: one line; `what` is plan or mails."""
+    return f"laerecover {what} {digest}\n"
+
+
+def guard_approval(what: str, digest: str, settings: Settings, signature: Path | None) -> str:
+    """Who has approved it; "" where no signature is given, and none is asked for.
+
+    Raises Guarded: nobody has, or not this; LaeRecoverError: nothing says who may, or it cannot be examined.
+    """
+    if signature is None and not settings.approval_required:
+        return ""
+    signers = settings.allowed_signers
+    if signers is None:
+        raise LaeRecoverError(
+            "the settings do not say who may approve",
+            where="--approved-by",
+            next_step=f"name their keys: [approval] allowed_signers = FILE; {NOT_STARTED}",
+        )
+    how = (
+        f"printf '{text_of(what, digest).strip()}\\n' | ssh-keygen -Y sign -n {NAMESPACE} -f KEY > FILE.sig, by "
+        f"somebody in {shlex.quote(str(signers))} who has looked at it; then --approved-by FILE.sig; {NOT_STARTED}"
+    )
+    if signature is None:
+        raise Guarded(f"nobody has approved the {what} {digest}", where="approval.required", next_step=how)
+    for file in (signers, signature):
+        if not file.is_file():
+            raise LaeRecoverError("that file is not there", where=str(file), next_step=f"name another; {NOT_STARTED}")
+    named = ["-s", str(signature.absolute()), "-n", NAMESPACE, "-f", str(signers.absolute())]
+    found = _ssh_keygen(["find-principals", *named], text_of(what, digest))
+    who = found.stdout.decode("utf-8", "replace").partition("\n")[0].partition(",")[0]
+    if found.returncode == 0 and who:
+        verified = _ssh_keygen(["verify", *named, "-I", who], text_of(what, digest))
+        if verified.returncode == 0:
+            return who
+    raise Guarded(
+        f"this is no signature of the {what} {digest} by anybody who may approve it",
+        where=str(signature),
+        next_step=how,
+    )
+
+
+def guard_mails(settings: Settings, mail: str) -> None:
+    """Mails are looked at once they are written: where they must be approved, a run holds them. Raises Guarded."""
+    if settings.approval_required and mail == "send":
+        raise Guarded(
+            "mails must be approved, and nobody could look at these before they are sent",
+            where="--mail send · approval.required",
+            next_step=f"run without it, then `laerecover notify --approved-by FILE.sig`; {NOT_STARTED}",
+        )
+
+
+def keep_approval(folder: Path, what: str, who: str, signature: Path | None) -> None:
+    """Keep the signature beside the state, so that anybody can examine it later. Raises OSError."""
+    if who and signature is not None:
+        kept = signature.read_bytes()
+        write_atomically(folder / f"approved-{what}-{hashlib.sha256(kept).hexdigest()[:16]}.sig", kept)
+
+
+def _ssh_keygen(words: Sequence[str], text: str) -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run(  # noqa: S603  no shell, and no path that could be taken for an option
+            ["ssh-keygen", "-Y", *words],  # noqa: S607  OpenSSH where the operator has it
+            input=text.encode(),
+            capture_output=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise LaeRecoverError(
+            f"the signature cannot be examined: {type(error).__name__}",
+            where="ssh-keygen",
+            next_step=f"install OpenSSH's client; {NOT_STARTED}",
+        ) from None

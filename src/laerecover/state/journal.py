@@ -1,0 +1,48 @@
+"""Who did what in a state folder: what the shell was told is entered where a command takes the lock."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from laerecover.manifest import Journal
+
+
+class _Shell:
+    """What was typed; nothing where this is used as a library."""
+
+    journal: Journal | None = None
+
+
+def keep_journal(words: Sequence[str], *, say: Callable[[str], None]) -> None:
+    """From now on this command is entered wherever it takes a lock; `say` is told what is wrong with a journal."""
+    _Shell.journal = Journal(words, say=say)
+
+
+def enter_begin(folder: Path) -> None:
+    """Called with the folder's lock held."""
+    if _Shell.journal is not None:
+        _Shell.journal.begin(folder, digests_of(folder))
+
+
+def enter_end(status: int) -> None:
+    """The command ends with this code; whoever was killed has no such line."""
+    if _Shell.journal is not None:
+        _Shell.journal.end(status, digests_of)
+
+
+def say_broken(folder: Path) -> None:
+    """Say what is wrong with the whole journal of this folder, if anything is."""
+    if _Shell.journal is not None:
+        _Shell.journal.check(folder)
+
+
+def digests_of(folder: Path) -> Mapping[str, str]:
+    """Of the manifest that was planned and the plan that was shown last, as far as state.json tells."""
+    try:
+        told = json.loads((folder / "state.json").read_text("utf-8"))
+        named = {"manifest": told.get("planned_digest"), "plan": told.get("plan_digest")}
+    except (OSError, ValueError, AttributeError):
+        return {}
+    return {name: str(digest) for name, digest in named.items() if digest}
