@@ -15,6 +15,7 @@ from typing import Any
 from laerecover.errors import LaeRecoverError
 from laerecover.manifest import Account, Secret
 from laerecover.ports.ingress import EVERYWHERE, network_of
+from laerecover.prices import Prices, priced
 
 DEFAULT_NAME = "laerecover.toml"
 RECIPES = ("tahoe", "legacy-2012-s3")
@@ -86,6 +87,7 @@ class Settings:
     """Whose ssh keys may approve plans and mails, as ssh-keygen knows such files."""
     approval_required: bool = False
     """Whether nothing is launched or mailed that none of them has signed."""
+    prices: Prices = field(default_factory=Prices)
     waits: Waits = field(default_factory=Waits)
 
     @property
@@ -139,7 +141,7 @@ def read_settings(path: Path) -> Settings:
     read.refuse()  # Where there is no file, a list of all that is not in it would help nobody.
     files, ec2, mail, approval = (read.section(table, name) for name in ("files", "ec2", "mail", "approval"))
     monitoring, waits, recipe = (read.section(table, name) for name in ("monitoring", "waits", "recipe"))
-    read.known(table, ("approval", "files", "ec2", "mail", "monitoring", "recipe", "waits"), "")
+    read.known(table, ("approval", "files", "ec2", "mail", "monitoring", "prices", "recipe", "waits"), "")
     read.known(approval, ("allowed_signers", "required"), "approval.")
     read.one_of(approval.get("required", False), (False, True), "approval.required")
     read.known(recipe, ("name", "s3_endpoint", "session_token"), "recipe.")
@@ -151,7 +153,7 @@ def read_settings(path: Path) -> Settings:
     config = read.parsed(config_path, json.loads)
     need = functools.partial(read.need, config, config_path)
     monitor_pubkey = need("monitor_pubkey_path")
-    password_file = mail.get("password_file")
+    password_file, zenoss_key = mail.get("password_file"), config.get("zenoss_privkey_path")
     settings = Settings(
         ec2_access_key_id=need("ec2_access_key_id"),
         ec2_secret_key=Secret(read.text(path.parent / str(files.get("ec2secret", "ec2secret"))).strip()),
@@ -176,9 +178,7 @@ def read_settings(path: Path) -> Settings:
         name_tag=str(ec2.get("name_tag", "none")),
         products=_products(config),
         zenoss_ip=config.get("zenoss_IP"),
-        zenoss_privkey_path=_beside(config_path, str(config["zenoss_privkey_path"]))
-        if config.get("zenoss_privkey_path")
-        else None,
+        zenoss_privkey_path=_beside(config_path, str(zenoss_key)) if zenoss_key else None,
         zenoss_host_key=monitoring.get("host_key"),
         smtp_host=read.need(mail, path, "host"),
         smtp_port=int(read.number(mail.get("port", 587), "mail.port")),
@@ -191,6 +191,7 @@ def read_settings(path: Path) -> Settings:
         session_token=recipe.get("session_token") is True,
         allowed_signers=path.parent / read.need(approval, path, "allowed_signers") if approval else None,
         approval_required=approval.get("required") is True,
+        prices=priced(read.section(table, "prices"), read),
         waits=read.waits(waits),
     )
     read.refuse()

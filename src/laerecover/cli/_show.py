@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from laerecover.errors import Guarded
+from laerecover.planning.costs import in_words
 from laerecover.text import clean
 
 if TYPE_CHECKING:
@@ -90,7 +91,8 @@ def ask_word(question: str, word: str) -> bool:
 
 
 def show_plan(plan: Plan, options: Options, *, stream: TextIO | None = None) -> None:
-    """Per account what will be launched, restored and mailed, or why it is blocked."""
+    """Per account what will be launched, restored and mailed, or why it is blocked; what it costs."""
+
     out = console(stream or sys.stdout)
     for account in plan.accounts:
         line = Text.assemble(
@@ -116,9 +118,11 @@ def show_plan(plan: Plan, options: Options, *, stream: TextIO | None = None) -> 
     out.print(
         Text(
             f"\n{len(plan.recover)} of {len(plan.accounts)} accounts, as many instances, {plan.concurrency} at a time, "
-            f"about {minutes} min; {len(plan.blocked)} blocked"
+            f"about {minutes} min by {plan.forecast.rests_on}; {len(plan.blocked)} blocked"
         )
     )
+    for said in in_words(plan.costs):
+        out.print(Text(clean(said)))
     out.print(Text(f"manifest {plan.manifest_digest}\nplan     {plan.digest}"))
     drill = f"laerecover drill {options.places.quoted}{options.repeat('drill')}"
     run = f"laerecover run {options.places.quoted}{options.repeat('run', state=True)}"

@@ -117,7 +117,8 @@ def _found(
         versioned = store.versioned(account) if layout.to_be_joined else None
         message = f"{account.account_id}: {_described(layout, versioned)}"
         remedy = "served from recovered/" if layout.complete else "its old objects stay as they are"
-        yield Obstacle(what="bucket", message=message, remedy=remedy, blocks=False)
+        added = 0 if layout.complete else layout.share_bytes
+        yield Obstacle(what="bucket", message=message, remedy=remedy, blocks=False, added_bytes=added)
 
 
 def _described(layout: BucketLayout, versioned: bool | None) -> str:

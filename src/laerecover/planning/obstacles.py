@@ -20,6 +20,8 @@ class Obstacle:
     blocks: bool = True
     instances: tuple[str, ...] = ()
     """Ids of the living instances that it is about, where a human may decide that they do no harm."""
+    added_bytes: int = 0
+    """Of storage that recovering its account adds to the bucket."""
 
     @property
     def body(self) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from laerecover.hosts.identity import restored_introducer, restored_storage, unf
 from laerecover.mail.letters import PRICES, audience
 from laerecover.mail.outbox import CONFIRMATION
 from laerecover.manifest import Account, Manifest
+from laerecover.planning.costs import Costs
+from laerecover.planning.forecast import Forecast
 from laerecover.settings import Settings
 
 RECOVER, BLOCKED, LEFT_OUT = "recover", "blocked", "left out"
@@ -24,8 +26,6 @@ _UNFIT = (
     "cannot be read, or holds what no such value can: take another from other evidence (laeforensics), "
     "or plan with --new-identity in another state folder"
 )
-_SECONDS_EACH = 420.0
-"""Rough forecast of one recovery, in seconds: packages and a reboot are most of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +77,10 @@ class Plan:
     """Ids of those to recover that are not yet, in the order in which they start."""
     first: str = ""
     """The canary: the one of them that goes through to its end before the others start; "" if none does."""
+    forecast: Forecast = field(default_factory=Forecast)
+    """How long one account takes."""
+    costs: Costs | None = None
+    """None where no price is set."""
 
     @property
     def waves(self) -> tuple[tuple[str, ...], ...]:
@@ -102,7 +106,7 @@ class Plan:
 
     def seconds_of(self, accounts: int) -> float:
         """About how long so many of its accounts take."""
-        return math.ceil(accounts / self.concurrency) * _SECONDS_EACH
+        return math.ceil(accounts / self.concurrency) * self.forecast.seconds
 
     @property
     def digest(self) -> str:
@@ -135,6 +139,7 @@ class Circumstances:
     accepted: frozenset[str] = frozenset()
     inventory: Mapping[str, str] | None = None
     obstacles: Mapping[str, str] = field(default_factory=dict)
+    forecast: Forecast = field(default_factory=Forecast)
 
     def server_of(self, account: Account) -> str:
         """What is known of the account's old server."""
@@ -168,7 +173,13 @@ def make_plan(manifest: Manifest, settings: Settings, given: Circumstances) -> P
                 mail=_mail(account),
             )
         )
-    return Plan(mode=given.mode, manifest_digest=manifest.digest, concurrency=given.concurrency, accounts=tuple(rows))
+    return Plan(
+        mode=given.mode,
+        manifest_digest=manifest.digest,
+        concurrency=given.concurrency,
+        accounts=tuple(rows),
+        forecast=given.forecast,
+    )
 
 
 def _decide(account: Account, given: Circumstances) -> tuple[str, str, bool]:

@@ -11,7 +11,9 @@ from laerecover.errors import LaeRecoverError, LockHeld
 from laerecover.manifest import Manifest
 from laerecover.options import Options, now
 from laerecover.planning.buckets import BucketCheck, quiet
+from laerecover.planning.costs import costs
 from laerecover.planning.decisions import ask_old_servers
+from laerecover.planning.forecast import forecast_of
 from laerecover.planning.guards import NOT_STARTED, guard_cloud, guard_files
 from laerecover.planning.obstacles import Obstacle
 from laerecover.planning.order import in_order
@@ -43,7 +45,8 @@ class Planner:
         living = ((name, said["living"]) for name, said in decided if name in chosen and said.get("living"))
         notes += [f"{name}: {ids} lives, and was accepted by a human" for name, ids in living]
         starts, canary = in_order(made, self.manifest, read_ledger(self.state.ledger, with_steps=False), self.options)
-        return replace(made, notes=tuple(notes), starts=starts, first=canary)
+        made = replace(made, notes=tuple(notes), starts=starts, first=canary)
+        return replace(made, costs=costs(made, self.settings.prices, sum(o.added_bytes for o in obstacles)))
 
     def circumstances(self, obstacles: Sequence[Obstacle] = ()) -> Circumstances:
         """What the plan depends on, as options and state say."""
@@ -55,6 +58,7 @@ class Planner:
             accepted=frozenset(self.state.decisions.holding_for(self.manifest)),
             inventory=self.state.inventory or None,
             obstacles=barred,
+            forecast=forecast_of(self.options.places.folder("drill")),
         )
 
     def check(self, world: World, heard: Callable[[str], None] = quiet) -> Sequence[Obstacle]:

@@ -1,0 +1,97 @@
+"""What a plan costs: sums of what the settings tell, and nothing where they tell nothing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from laerecover.errors import LaeRecoverError
+from laerecover.manifest import Manifest
+from laerecover.planning.costs import HOW_TO_SET, costs, in_words
+from laerecover.planning.forecast import Forecast
+from laerecover.planning.plan import Circumstances, make_plan
+from laerecover.prices import Prices
+from laerecover.settings import drill_settings, example, read_settings
+
+
+@pytest.fixture
+def planned(make_account, tmp_path):
+    """Four accounts of two types of instance, two at a time, half an hour each; one is recovered already."""
+    accounts = (*(make_account(n) for n in range(3)), make_account(3, instance_size="c1.medium"))
+    manifest = Manifest(accounts=accounts, evidence_digest="e", digest="d" * 64)
+    ids = tuple(a.account_id for a in accounts)
+    forecast = Forecast(seconds=1800.0, rests_on="a drill")
+    given = Circumstances(mode="drill", selected=frozenset(ids), concurrency=2, forecast=forecast)
+    return replace(make_plan(manifest, drill_settings(tmp_path), given), starts=ids[1:])
+
+
+@pytest.fixture
+def priced(settings_file):
+    """The example's settings with these prices in place of its own."""
+    text = example()
+    rest = text[text.index("[waits]") :]
+    return lambda prices: settings_file(text[: text.index("[prices]")] + prices + "\n" + rest)
+
+
+def test_servers_are_summed_up_by_their_types(planned):
+    """Three at 0.01, one at 0.1, four disks and addresses; three to be launched take two rounds of half an hour."""
+    prices = Prices(currency="USD", instances={"t1.micro": 0.01}, instance=0.1, disk=0.002, address=0.005)
+    found = costs(planned, prices, 0)
+    assert found is not None
+    assert (found.instances, found.hour, found.month, found.run) == (4, 0.158, 115.34, 0.12)
+    assert (found.without, found.storage_month) == ((), None)
+    assert in_words(found) == [
+        "cost of 4 instances: USD 0.1580 an hour, USD 115.34 a month (730 hours); until the run ends USD 0.12 at most"
+    ]
+
+
+def test_what_has_no_price_is_named(planned):
+    """It is in no sum, and nobody takes the sum for the whole."""
+    found = costs(planned, Prices(instances={"t1.micro": 0.01}), 5_000_000_000)
+    assert found is not None
+    assert found.hour == 0.03
+    assert found.without == ("instances of type c1.medium", "disks", "addresses", "storage")
+    assert in_words(found)[-1].endswith("instances of type c1.medium, disks, addresses, storage")
+
+
+def test_storage_is_that_which_is_added(planned):
+    """A price for storage alone tells nothing of servers."""
+    found = costs(planned, Prices(storage=0.02), 150_000_000_000)
+    assert found is not None
+    assert (found.hour, found.storage_month) == (None, 3.0)
+    assert in_words(found)[0] == "cost of 150.0 GB of joined shares: 3.00 a month"
+
+
+def test_no_price_is_invented(planned):
+    """Nothing is said but how to set one."""
+    assert costs(planned, Prices(), 10**9) is None
+    assert in_words(None) == (HOW_TO_SET,)
+
+
+def test_prices_are_read_from_the_settings(tmp_path, priced):
+    """Those of the example, uncommented; what is no price, or none that is known, is refused by name."""
+    told = example()[example().index("[prices]") : example().index("[waits]")]
+    path = priced("\n".join(line.removeprefix("# ") for line in told.splitlines()))
+    prices = read_settings(path).prices
+    assert prices == Prices(
+        currency="USD", instance=0.0208, instances={"t3.micro": 0.0104}, disk=0.0009, address=0.005, storage=0.023
+    )
+    path = priced('[prices]\ndisk = "cheap"\nlunch = 3\n[prices.instances]\n"t3.micro" = -1\n')
+    with pytest.raises(LaeRecoverError) as refused:
+        read_settings(path)
+    said = str(refused.value.where) + str(refused.value)
+    assert all(name in said for name in ("prices.disk", "prices.lunch", "prices.instances.t3.micro"))
+
+
+def test_plan_tells_the_costs(commands, make_manifest, key_file, priced):
+    """In text, and as JSON; without prices the text says how to set them."""
+    manifest = make_manifest(count=2)
+    plan = ("plan", manifest, "--key-file", key_file)
+    assert HOW_TO_SET in commands(*plan).stdout
+    assert json.loads(commands(*plan, "--json").stdout)["costs"] is None
+    settings = priced("[prices]\ninstance = 0.5\n")
+    told = commands(*plan, "--settings", settings)
+    assert "cost of 2 instances: 1.0000 an hour, 730.00 a month" in told.stdout
+    assert json.loads(commands(*plan, "--settings", settings, "--json").stdout)["costs"]["hour"] == 1.0
