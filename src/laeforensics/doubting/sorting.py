@@ -48,6 +48,7 @@ class Sorting:
     def _sort(self) -> None:
         parted = [run for run in self.runs if self._leave_out_untied(run)]
         kept = self._choose()
+        self._leave_out_inserted(kept)
         for fact in self.facts:
             if not any(run.holds(fact.locator.start) for run in kept):
                 self._leave_out([fact], "another-run")
@@ -100,6 +101,20 @@ class Sorting:
             return list(self.runs)
         return [] if self._own(told[0], "bucket_name") else [self.runs[0]]
 
+    def _leave_out_inserted(self, kept: Sequence[Run]) -> None:
+        """Leave out the prints that tell another bucket where the file's own is told before and behind them."""
+        told = [f for run in kept for f in self._own(self._of(run), "bucket_name")] if self.seed else []
+        own = [f for f in told if f.value.endswith("-" + self.seed)]
+        names = {f.value for f in own}
+        inserted = {
+            f.print
+            for f in told
+            if own
+            and own[0].locator.start < f.locator.start < own[-1].locator.start
+            and not any(f.value == name or is_near(f.value, name) for name in names)
+        }
+        self._leave_out([f for f in self.facts if f.print in inserted], "inserted")
+
     def _prefer_last(self, kept: Sequence[Run]) -> None:
         """How far the signup came, its last run tells.
 
@@ -136,8 +151,8 @@ class Sorting:
                 or (is_misprint if name == "public_host" else is_damage)(before.value, after.value)
             ):
                 continue
-            first = [f for f in values if f.locator.start <= before.locator.start]
-            second = [f for f in values if f.locator.start >= after.locator.start]
+            first = [f for f in values if f.locator.start <= before.locator.start or f.print == before.print]
+            second = [f for f in values if f.locator.start >= after.locator.start or f.print == after.print]
             part = set(second if self._bears(second) and not self._bears(first) else first)
             self._leave_out([f for f in values if f not in part], "behind-a-seam")
             return name

@@ -66,6 +66,7 @@ REASONS: dict[str, Reason] = {
     "nothing-ties": _denies("foreign", "lines are missing before it, and nothing ties it to the signup", _ORDER),
     "another-run": _denies("foreign", "it is of another run in the same file", _ORDER),
     "earlier-run": _denies("foreign", "a later run in the same file tells how far it came", "none needed"),
+    "inserted": _denies("foreign", "it tells another bucket between two prints of the file's own", _ORDER),
     "behind-a-seam": _denies("foreign", "a value that a run repeats has changed: two runs are glued together", _ORDER),
     "other-day": _denies("foreign", "its instance was launched on another day than the file's name tells", _ORDER),
     "lone-address": _denies("stray", "one line alone tells this address, and fabric's marks name another", _ORDER),

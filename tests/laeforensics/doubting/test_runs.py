@@ -102,3 +102,19 @@ def test_foreign_facts_keep_their_place_and_assert_nothing():
     assert foreign
     assert all(f.locator.evidence == LOG_FILE and f.locator.start >= len(log()) for f in foreign)
     assert all(f.locator.start < len(log()) for f in told.facts if f.channel == OWN)
+
+
+def test_another_buckets_print_between_two_of_the_files_own_is_left_out():
+    """It was inserted: nothing of it counts, and the run before and behind it is one."""
+    block = PARTS["bucket"]
+    strange = _other(block.encode()).decode()
+    told = read(log(bucket=block + strange))
+    assert values(told) == MINE
+    assert told.stages[-1][0] == "mail_sent"
+
+
+def test_a_head_in_which_no_run_begins_is_not_the_files_run():
+    """A sector of another log's end at the head, then a gap, and no bucket is told: nothing ties either to the file."""
+    strange = _other("".join(PARTS[part] for part in ("running", "settings", "mail")).encode())
+    told = read(strange + "".join(PARTS[part] for part in ("installed", "running", "settings", "mail")).encode())
+    assert values(told) == {}
