@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from laeforensics.doubting.stretches import untied
+from laeforensics.doubting.stretches import begins_a_run, untied
 from laeforensics.evidence.names import s4_name, stamp_in, stem
 from laeforensics.facts.beliefs import Hearing
 from laeforensics.facts.channels import OWN
@@ -95,11 +95,24 @@ class Sorting:
         told = [self._of(run) for run in self.runs]
         own = [run for run, facts in zip(self.runs, told, strict=True) if self._bears(facts)]
         if own:
-            return own
+            return [*own, *self._wrapped(own[0])]
         values = [{(f.field, f.value) for f in values_of(facts)} for facts in told]
         if all(v == values[0] for v in values):
             return list(self.runs)
         return [] if self._own(told[0], "bucket_name") else [self.runs[0]]
+
+    def _wrapped(self, own: Run) -> list[Run]:
+        """The end of a run where it stands before its beginning, as in a file that was written round.
+
+        No run begins there, and it speaks of the server whose address the run tells.
+        """
+        addresses = {f.value for f in self._own(self._of(own), "public_host")}
+        before = self.runs[: self.runs.index(own)]
+        hosts = [{s.host for s in run.continuity.stretches if s.host} for run in before]
+        begins = [any(begins_a_run(f) for f in self._of(run)) for run in before]
+        return [
+            run for run, told, is_begun in zip(before, hosts, begins, strict=True) if told == addresses and not is_begun
+        ]
 
     def _leave_out_inserted(self, kept: Sequence[Run]) -> None:
         """Leave out the prints that tell another bucket where the file's own is told before and behind them."""

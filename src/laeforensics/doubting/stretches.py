@@ -11,8 +11,13 @@ from laeforensics.parsing.stages import BEFORE_DEPLOYMENT
 
 # What every signup prints twice, in two of its parts.
 _TIES = frozenset({"user_token", "bucket_name", "customer_email"})
-# How a run begins: a signup, a replacement, or one that reads secrets out of a server.
-_BEGINNINGS = frozenset(("stage", stage) for stage in (*BEFORE_DEPLOYMENT, "deploying"))
+
+
+def begins_a_run(fact: Fact) -> bool:
+    """True for what stands at the head of a run: of a signup, a replacement, one that reads a server's secrets."""
+    if fact.field == "stage":
+        return fact.value in BEFORE_DEPLOYMENT or fact.value == "deploying"
+    return fact.field in ("bucket_name", "reading")
 
 
 def untied(stretches: Sequence[Stretch], facts: Iterable[Fact], seed: str) -> list[tuple[Stretch, int | None]]:
@@ -29,7 +34,7 @@ def untied(stretches: Sequence[Stretch], facts: Iterable[Fact], seed: str) -> li
     for fact in sorted(facts, key=lambda f: f.locator.start):
         while (end := ends[place]) is not None and fact.locator.start >= end:
             place += 1
-        begins |= place == 0 and (fact.field in ("bucket_name", "reading") or (fact.field, fact.value) in _BEGINNINGS)
+        begins |= place == 0 and begins_a_run(fact)
         if fact.field in _TIES and fact.channel == OWN:
             told[place].add((fact.field, fact.value))
     kept = {0} if begins else set()

@@ -118,3 +118,12 @@ def test_a_head_in_which_no_run_begins_is_not_the_files_run():
     strange = _other("".join(PARTS[part] for part in ("running", "settings", "mail")).encode())
     told = read(strange + "".join(PARTS[part] for part in ("installed", "running", "settings", "mail")).encode())
     assert values(told) == {}
+
+
+def test_the_end_of_a_run_before_its_beginning_is_of_the_run():
+    """As in a file that was written round: what speaks of the same server counts, and tells the run's end."""
+    whole = log()
+    at = whole.index(b">Starting introducer...>")
+    told = read(whole[at:] + whole[:at])
+    assert values(told) == MINE
+    assert "mail_sent" in {stage for stage, _ in told.stages}
