@@ -17,6 +17,7 @@ from laeforensics.facts.fields import COURSE, SIGNUP_FIELDS, fields_of
 from laeforensics.facts.findings import Finding, finding
 from laeforensics.joining._bucket_names import settle_names
 from laeforensics.joining._csv_rows import REQUEST_TO_LOG, cells, join_csv, moment
+from laeforensics.joining._name_witnesses import Neighbours
 from laeforensics.joining._secrets_files import join_secrets, note_empty
 from laeforensics.parsing.logs import SignupLog
 from laeforensics.parsing.stages import BEFORE_DEPLOYMENT, impossible
@@ -40,8 +41,9 @@ def join(logs: Sequence[SignupLog], sources: Sources) -> list[Signup]:
 def settle(signups: Sequence[Signup], sources: Sources) -> None:
     """Join what is found by settled values, and weigh the witnesses of every field, when the judges have spoken."""
     hear_case(signups, sources)
+    keys = Neighbours(sorted({*sources.activations, *sources.signups}))
     for signup in signups:
-        _join_rest(signup, sources)
+        _join_rest(signup, sources, keys)
         note_empty(signup)
     hear_accounts(signups)
     for signup in signups:
@@ -100,10 +102,10 @@ def _has_one_token(signup: Signup, bucket: str) -> bool:
     return len(values) == 1 and all(any(fact.print in prints for fact in tokens) for prints in (keys, buckets - keys))
 
 
-def _join_rest(signup: Signup, sources: Sources) -> None:
+def _join_rest(signup: Signup, sources: Sources, keys: Neighbours) -> None:
     """Join csv rows, product and serverinfo."""
     _join_product_code(signup)
-    join_csv(signup, sources)
+    join_csv(signup, sources, keys)
     _join_serverinfo(signup, sources.serverinfo)
     _join_token(signup, sources)
     signup.doubt(of_another_time(signup.witnesses_of("product_token"), signup.hearing), "of-another-time")

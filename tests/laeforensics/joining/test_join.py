@@ -10,6 +10,7 @@ from makings import (
     FAILURE,
     HOST,
     INSTANCE,
+    KEY,
     LAUNCHED,
     LOG_FILE,
     OTHER_NAME,
@@ -126,6 +127,13 @@ def test_the_bucket_decides_over_the_name(tmp_path):
     other = {**PRODUCT, "product_code": "FFFF0000", "product_token": OTHER_TOKEN}
     case = open_files(tmp_path, evidence(secrets=None, config=config(other)))
     assert (signup_row(case)["product_token"], audit_row(case)["verdict"]) == (None, "INCOMPLETE")
+
+
+def test_a_key_that_differs_from_its_rows_in_a_character_is_not_known(tmp_path):
+    """Overwritten in the log or in the rows: they are of one customer all the same, whom the rows tell."""
+    overwritten = log().replace(KEY.encode(), (KEY[:-1] + "Q").encode())
+    row = signup_row(open_files(tmp_path, evidence(log=overwritten)))
+    assert (row["activation_key"], row["customer_name"]) == (None, "Ann")
 
 
 # -- files under the wrong name ------------------------------------------------------------------------------
