@@ -12,6 +12,7 @@ from laeforensics.accounts.roles import ATTEMPT, ORIGIN, RE_RECORD, attested_buc
 from laeforensics.accounts.servers import best_first, same_server
 from laeforensics.companions.products import of_another_time
 from laeforensics.doubting.signups import Signup
+from laeforensics.doubting.voices import voice
 from laeforensics.evidence.names import start_of, stem
 from laeforensics.facts.beliefs import Beliefs, Doubt
 from laeforensics.facts.buckets import product_code_of
@@ -176,6 +177,8 @@ def _settle_signup(account: CaseAccount, roles: dict[str, str]) -> None:
         for name in _OF_THE_SIGNUP:
             if name not in account.values and name not in account.contested:
                 take(account, name, signup.asserted(name))
+            elif name in fields_of(CREDENTIALS) and _speaks_against(account, name, signup):
+                take(account, name, [*account.witnesses[name], *signup.asserted(name)])
     email = account.values.get("customer_email")
     account.email_confirmed = any(
         f.value == email and account.hearing.standing(f) <= STANDING[SITE]
@@ -183,6 +186,14 @@ def _settle_signup(account: CaseAccount, roles: dict[str, str]) -> None:
     )
     if email is not None and product_code_of(account.account_id) and was_quoted(email):
         account.email_confirmed = False
+
+
+def _speaks_against(account: CaseAccount, name: str, later: Signup) -> bool:
+    """True if a re-record is sure of another value, and no two independent voices of the signup tell its own."""
+    told = account.values.get(name)
+    others = [f for f in later.sure(name) if told is not None and f.value != told]
+    mine = {voice(f) for f in account.hearing.sure(account.witnesses.get(name, ())) if f.value == told}
+    return bool(others) and len(mine) < 2
 
 
 def _email_findings(account: CaseAccount) -> None:

@@ -13,12 +13,12 @@ from laeforensics.evidence.names import start_of, stem
 
 
 def best_first(group: Sequence[Signup], roles: dict[str, str]) -> list[Signup]:
-    """The account's servers, best first: finished ones, newest first, then the others."""
+    """The account's servers, best first: finished ones, newest first, then those that may be, then the others."""
     by_launch = sorted(group, key=_launched)
     newest = [s for s in reversed(by_launch) if roles[s.name] != DUPLICATE] + [
         s for s in by_launch if roles[s.name] == DUPLICATE
     ]
-    return [s for s in newest if is_ready(s)] + [s for s in newest if not is_ready(s)]
+    return sorted(newest, key=lambda s: (True, None, False).index(is_ready(s)))
 
 
 def _launched(signup: Signup) -> str:

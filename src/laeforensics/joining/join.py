@@ -12,6 +12,7 @@ from laeforensics.doubting.signups import Signup
 from laeforensics.evidence.names import start_of
 from laeforensics.facts.buckets import activation_key_of, bears_seed, product_code_of, seed_of
 from laeforensics.facts.channels import LAST_ASSERTING_STANDING
+from laeforensics.facts.damage import is_near
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.fields import COURSE, SIGNUP_FIELDS, fields_of
 from laeforensics.facts.findings import Finding, finding
@@ -146,6 +147,9 @@ def _join_serverinfo(signup: Signup, serverinfo: Mapping[str, list[Row]]) -> Non
     instance, _ = signup.weigh("instance_id")
     if instance is not None:
         rows = serverinfo.get(instance, [])
+        if not rows and (host := signup.weigh("public_host")[0]) is not None:
+            # One id, overwritten here or there: which is right, the witnesses settle.
+            rows = [row for row in serverinfo.get(host, ()) if is_near(instance, row.value("instance_id") or "")]
     else:
         host, _ = signup.weigh("public_host")
         rows = serverinfo.get(host, []) if host is not None else []
