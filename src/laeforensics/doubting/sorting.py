@@ -46,9 +46,9 @@ class Sorting:
         self._sort()
 
     def _sort(self) -> None:
+        self._leave_out_inserted()
         parted = [run for run in self.runs if self._leave_out_untied(run)]
         kept = self._choose()
-        self._leave_out_inserted(kept)
         for fact in self.facts:
             if not any(run.holds(fact.locator.start) for run in kept):
                 self._leave_out([fact], "another-run")
@@ -95,11 +95,21 @@ class Sorting:
         told = [self._of(run) for run in self.runs]
         own = [run for run, facts in zip(self.runs, told, strict=True) if self._bears(facts)]
         if own:
-            return [*own, *self._wrapped(own[0])]
+            return [*self._heads(own[0]), *own, *self._wrapped(own[0])]
         values = [{(f.field, f.value) for f in values_of(facts)} for facts in told]
         if all(v == values[0] for v in values):
             return list(self.runs)
         return [] if self._own(told[0], "bucket_name") else [self.runs[0]]
+
+    def _heads(self, own: Run) -> list[Run]:
+        """What stands before a run, tells its user token and no bucket: something strange has parted the two."""
+        tokens = {f.value for f in self._own(self._of(own), "user_token")}
+        before = [(run, self._of(run)) for run in self.runs[: self.runs.index(own)]]
+        return [
+            run
+            for run, told in before
+            if tokens & {f.value for f in self._own(told, "user_token")} and not self._own(told, "bucket_name")
+        ]
 
     def _wrapped(self, own: Run) -> list[Run]:
         """The end of a run where it stands before its beginning, as in a file that was written round.
@@ -114,19 +124,19 @@ class Sorting:
             run for run, told, is_begun in zip(before, hosts, begins, strict=True) if told == addresses and not is_begun
         ]
 
-    def _leave_out_inserted(self, kept: Sequence[Run]) -> None:
-        """Leave out the prints that tell another bucket where the file's own is told before and behind them."""
-        told = [f for run in kept for f in self._own(self._of(run), "bucket_name")] if self.seed else []
-        own = [f for f in told if f.value.endswith("-" + self.seed)]
-        names = {f.value for f in own}
-        inserted = {
-            f.print
-            for f in told
-            if own
-            and own[0].locator.start < f.locator.start < own[-1].locator.start
-            and not any(f.value == name or is_near(f.value, name) for name in names)
-        }
-        self._leave_out([f for f in self.facts if f.print in inserted], "inserted")
+    def _leave_out_inserted(self) -> None:
+        """Leave out the prints that tell another bucket or token between two prints that tell the file's own."""
+        for name in ("bucket_name", "user_token"):
+            told = self._own(self.facts, name)
+            first = told[0].value if told else ""
+            if not first or first != told[-1].value or (name == "bucket_name" and not first.endswith("-" + self.seed)):
+                continue
+            inserted = {
+                f.print
+                for f in told
+                if f.value != first and not is_near(f.value, first) and not is_hybrid(f.value, first)
+            }
+            self._leave_out([f for f in self.facts if f.print in inserted], "inserted")
 
     def _prefer_last(self, kept: Sequence[Run]) -> None:
         """How far the signup came, its last run tells.
