@@ -71,6 +71,8 @@ def take(account: CaseAccount, name: str, facts: list[Fact]) -> None:
     value, contested = account.hearing.weigh(facts)
     if value:
         account.values[name] = value
+    elif contested:
+        account.values.pop(name, None)
     if contested and name in MUST_BE_RIGHT:
         account.contested.add(name)
         told = [f for s in account.signups for f in s.findings]

@@ -10,13 +10,15 @@ from laeforensics.accounts.nodes import NODE_KEYS, contest_identity, note_relaye
 from laeforensics.accounts.outcome import is_ready, outcome
 from laeforensics.accounts.roles import ATTEMPT, ORIGIN, RE_RECORD, attested_bucket
 from laeforensics.accounts.servers import best_first, same_server
-from laeforensics.companions.products import of_another_time
+from laeforensics.companions.products import is_offered, of_another_time
 from laeforensics.doubting.signups import Signup
+from laeforensics.doubting.voices import voice
 from laeforensics.evidence.names import start_of, stem
-from laeforensics.facts.beliefs import Beliefs, Doubt
+from laeforensics.facts.beliefs import Beliefs, Doubt, Hearing
 from laeforensics.facts.buckets import product_code_of
 from laeforensics.facts.channels import SITE, STANDING
 from laeforensics.facts.damage import is_near
+from laeforensics.facts.fact import Fact
 from laeforensics.facts.fields import CREDENTIALS, CUSTOMER, IDENTITY, SERVER, fields_of, was_quoted
 from laeforensics.facts.findings import finding
 from laeforensics.facts.masking import excerpt
@@ -168,14 +170,16 @@ def _settle_signup(account: CaseAccount, roles: dict[str, str]) -> None:
         heard = account.signups if name in ("bucket_name", "product_code") else first
         facts = [f for s in heard for f in s.asserted(name)]
         if name == "product_token":
-            also = (f for s in later for f in s.witnesses_of(name))
-            others = tuple(of_another_time(facts, account.hearing, also))
-            account.beliefs.add([Doubt(facts=others, reason="of-another-time")])
+            also = [f for s in later for f in s.witnesses_of(name)]
+            others = of_another_time(facts, account.hearing, also) or _outvoted(facts, account.hearing, also)
+            account.beliefs.add([Doubt(facts=tuple(others), reason="of-another-time")])
         take(account, name, facts)
     for signup in later:
         for name in _OF_THE_SIGNUP:
             if name not in account.values and name not in account.contested:
                 take(account, name, signup.asserted(name))
+            elif name in fields_of(CREDENTIALS) and _speaks_against(account, name, signup):
+                take(account, name, [*account.witnesses[name], *signup.asserted(name)])
     email = account.values.get("customer_email")
     account.email_confirmed = any(
         f.value == email and account.hearing.standing(f) <= STANDING[SITE]
@@ -183,6 +187,22 @@ def _settle_signup(account: CaseAccount, roles: dict[str, str]) -> None:
     )
     if email is not None and product_code_of(account.account_id) and was_quoted(email):
         account.email_confirmed = False
+
+
+def _outvoted(facts: Sequence[Fact], hearing: Hearing, also: Sequence[Fact]) -> list[Fact]:
+    """The witnesses of a token that is offered, where two independent ones of the account's own tell another."""
+    own = [f for f in hearing.sure((*facts, *also)) if not is_offered(f)]
+    if len({f.value for f in own}) != 1 or len({voice(f) for f in own}) < 2:
+        return []
+    return [f for f in facts if is_offered(f) and f.value != own[0].value]
+
+
+def _speaks_against(account: CaseAccount, name: str, later: Signup) -> bool:
+    """True if a re-record is sure of another value, and no two independent voices of the signup tell its own."""
+    told = account.values.get(name)
+    others = [f for f in later.sure(name) if told is not None and f.value != told]
+    mine = {voice(f) for f in account.hearing.sure(account.witnesses.get(name, ())) if f.value == told}
+    return bool(others) and len(mine) < 2
 
 
 def _email_findings(account: CaseAccount) -> None:

@@ -9,15 +9,21 @@ from laeforensics.accounts.outcome import is_ready
 from laeforensics.accounts.roles import DUPLICATE
 from laeforensics.companions.inventory import GONE, RUNNING, UNKNOWN, Inventory
 from laeforensics.doubting.signups import Signup
-from laeforensics.evidence.names import stem
+from laeforensics.evidence.names import start_of, stem
 
 
 def best_first(group: Sequence[Signup], roles: dict[str, str]) -> list[Signup]:
-    """The account's servers, best first: finished ones, newest first, then the others."""
-    newest = [s for s in reversed(group) if roles[s.name] != DUPLICATE] + [
-        s for s in group if roles[s.name] == DUPLICATE
+    """The account's servers, best first: finished ones, newest first, then those that may be, then the others."""
+    by_launch = sorted(group, key=_launched)
+    newest = [s for s in reversed(by_launch) if roles[s.name] != DUPLICATE] + [
+        s for s in by_launch if roles[s.name] == DUPLICATE
     ]
-    return [s for s in newest if is_ready(s)] + [s for s in newest if not is_ready(s)]
+    return sorted(newest, key=lambda s: (True, None, False).index(is_ready(s)))
+
+
+def _launched(signup: Signup) -> str:
+    """When its server was launched; where nothing tells that, when its file's name says that it began."""
+    return signup.values.get("launch_time") or (start_of(signup.name) or ("", ""))[0]
 
 
 def same_server(servers: Sequence[Signup], roles: dict[str, str]) -> list[Signup]:

@@ -10,8 +10,12 @@ from laeforensics.facts.findings import damaged_value
 
 
 def judge(view: FileView) -> Iterator[Said]:
-    """Doubt the last value before lines that are missing."""
-    for number in view.log.course.cut if view.log is not None else ():
-        fact = view.facts[number]
+    """Doubt the last value before lines that are missing, unless the file tells just that value whole elsewhere."""
+    numbers = set(view.log.course.cut) if view.log is not None else set()
+    fields = {view.facts[number].field for number in numbers}
+    whole = {(f.field, f.value) for n, f in enumerate(view.facts) if f.field in fields and n not in numbers}
+    for fact in (view.facts[number] for number in sorted(numbers)):
+        if (fact.field, fact.value) in whole:
+            continue
         yield Doubt(facts=(fact,), reason="cut")
         yield damaged_value(fact.field, fact.locator)

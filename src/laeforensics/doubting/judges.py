@@ -16,6 +16,7 @@ from laeforensics.doubting import (
     hosts_differ,
     impossible_key,
     in_error,
+    later_server,
     moved_cells,
     neighbours,
     other_host,
@@ -61,7 +62,7 @@ OF_A_FILE: tuple[FileJudge, ...] = (
     furl_differs.judge,
 )
 OF_WHAT_IS_TIED: tuple[FileJudge, ...] = (tied.judge,)
-ACROSS: tuple[CaseJudge, ...] = (shared.judge, wholesale.judge, impossible_key.judge)
+ACROSS: tuple[CaseJudge, ...] = (shared.judge, wholesale.judge, impossible_key.judge, later_server.judge)
 SETTLING: tuple[AccountJudge, ...] = (neighbours.judge, agreeing.judge)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from laeforensics.doubting.stretches import untied
+from laeforensics.doubting.stretches import begins_a_run, untied
 from laeforensics.evidence.names import s4_name, stamp_in, stem
 from laeforensics.facts.beliefs import Hearing
 from laeforensics.facts.channels import OWN
@@ -46,6 +46,7 @@ class Sorting:
         self._sort()
 
     def _sort(self) -> None:
+        self._leave_out_inserted()
         parted = [run for run in self.runs if self._leave_out_untied(run)]
         kept = self._choose()
         for fact in self.facts:
@@ -94,11 +95,48 @@ class Sorting:
         told = [self._of(run) for run in self.runs]
         own = [run for run, facts in zip(self.runs, told, strict=True) if self._bears(facts)]
         if own:
-            return own
+            return [*self._heads(own[0]), *own, *self._wrapped(own[0])]
         values = [{(f.field, f.value) for f in values_of(facts)} for facts in told]
         if all(v == values[0] for v in values):
             return list(self.runs)
         return [] if self._own(told[0], "bucket_name") else [self.runs[0]]
+
+    def _heads(self, own: Run) -> list[Run]:
+        """What stands before a run, tells its user token and no bucket: something strange has parted the two."""
+        tokens = {f.value for f in self._own(self._of(own), "user_token")}
+        before = [(run, self._of(run)) for run in self.runs[: self.runs.index(own)]]
+        return [
+            run
+            for run, told in before
+            if tokens & {f.value for f in self._own(told, "user_token")} and not self._own(told, "bucket_name")
+        ]
+
+    def _wrapped(self, own: Run) -> list[Run]:
+        """The end of a run where it stands before its beginning, as in a file that was written round.
+
+        No run begins there, and it speaks of the server whose address the run tells.
+        """
+        addresses = {f.value for f in self._own(self._of(own), "public_host")}
+        before = self.runs[: self.runs.index(own)]
+        hosts = [{s.host for s in run.continuity.stretches if s.host} for run in before]
+        begins = [any(begins_a_run(f) for f in self._of(run)) for run in before]
+        return [
+            run for run, told, is_begun in zip(before, hosts, begins, strict=True) if told == addresses and not is_begun
+        ]
+
+    def _leave_out_inserted(self) -> None:
+        """Leave out the prints that tell another bucket or token between two prints that tell the file's own."""
+        for name in ("bucket_name", "user_token"):
+            told = self._own(self.facts, name)
+            first = told[0].value if told else ""
+            if not first or first != told[-1].value or (name == "bucket_name" and not first.endswith("-" + self.seed)):
+                continue
+            inserted = {
+                f.print
+                for f in told
+                if f.value != first and not is_near(f.value, first) and not is_hybrid(f.value, first)
+            }
+            self._leave_out([f for f in self.facts if f.print in inserted], "inserted")
 
     def _prefer_last(self, kept: Sequence[Run]) -> None:
         """How far the signup came, its last run tells.
@@ -136,8 +174,8 @@ class Sorting:
                 or (is_misprint if name == "public_host" else is_damage)(before.value, after.value)
             ):
                 continue
-            first = [f for f in values if f.locator.start <= before.locator.start]
-            second = [f for f in values if f.locator.start >= after.locator.start]
+            first = [f for f in values if f.locator.start <= before.locator.start or f.print == before.print]
+            second = [f for f in values if f.locator.start >= after.locator.start or f.print == after.print]
             part = set(second if self._bears(second) and not self._bears(first) else first)
             self._leave_out([f for f in values if f not in part], "behind-a-seam")
             return name

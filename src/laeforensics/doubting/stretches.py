@@ -7,31 +7,40 @@ from collections.abc import Iterable, Sequence
 from laeforensics.facts.channels import OWN
 from laeforensics.facts.fact import Fact
 from laeforensics.parsing.continuity import Stretch
+from laeforensics.parsing.stages import BEFORE_DEPLOYMENT
 
 # What every signup prints twice, in two of its parts.
 _TIES = frozenset({"user_token", "bucket_name", "customer_email"})
+
+
+def begins_a_run(fact: Fact) -> bool:
+    """True for what stands at the head of a run: of a signup, a replacement, one that reads a server's secrets."""
+    if fact.field == "stage":
+        return fact.value in BEFORE_DEPLOYMENT or fact.value == "deploying"
+    return fact.field in ("bucket_name", "reading")
 
 
 def untied(stretches: Sequence[Stretch], facts: Iterable[Fact], seed: str) -> list[tuple[Stretch, int | None]]:
     """The stretches that nothing ties to the run of the file, each with the byte at which the next one begins.
 
     The run of the file is the stretch whose bucket bears the seed of its name, with the head of the file, if that tells
-    no other bucket; where no bucket bears the seed, the head is.
+    no other bucket; where no bucket bears the seed, the head is, if a run begins there.
     """
     if len(stretches) == 1:
         return []
     ends = [*(stretch.start for stretch in stretches[1:]), None]
     told: list[set[tuple[str, str]]] = [{("host", s.host)} if s.host else set() for s in stretches]
-    place = 0
+    place, begins = 0, False
     for fact in sorted(facts, key=lambda f: f.locator.start):
         while (end := ends[place]) is not None and fact.locator.start >= end:
             place += 1
+        begins |= place == 0 and begins_a_run(fact)
         if fact.field in _TIES and fact.channel == OWN:
             told[place].add((fact.field, fact.value))
-    kept = {0}
+    kept = {0} if begins else set()
     own = {n for n, values in enumerate(told) if any(f == "bucket_name" and v.endswith("-" + seed) for f, v in values)}
     kept = own | ({0} if not any(f == "bucket_name" for f, _ in told[0]) else set()) if seed and own else kept
-    known = set().union(*(told[n] for n in kept))
+    known = set[tuple[str, str]]().union(*(told[n] for n in kept))
     while (n := next((n for n in range(len(told)) if n not in kept and _is_tied(told[n], known)), None)) is not None:
         kept.add(n)
         known |= told[n]

@@ -14,6 +14,7 @@ from laeforensics.evidence.names import start_of
 from laeforensics.facts.buckets import bears_seed, seed_of
 from laeforensics.facts.damage import is_damage, is_near
 from laeforensics.facts.findings import finding
+from laeforensics.joining._name_witnesses import Neighbours
 
 REQUEST_TO_LOG = timedelta(seconds=5)
 _LONGEST_START = timedelta(minutes=10)
@@ -22,9 +23,15 @@ _LONGEST_RUN = timedelta(days=1)
 _USUAL_KEY = re.compile(r"A[A-Z2-7]{29}")
 
 
-def join_csv(signup: Signup, sources: Sources) -> None:
-    """Add the rows that are of this run and that nothing contradicts to its witnesses."""
+def join_csv(signup: Signup, sources: Sources, known: Neighbours) -> None:
+    """Add the rows that are of this run and that nothing contradicts to its witnesses.
+
+    `known` are the activation keys of all rows. Keys that differ in a character or two are one, overwritten here or
+    there: the row tells another then, and which is right, the witnesses settle.
+    """
     key, _ = signup.weigh("activation_key")
+    if key and key not in sources.activations and key not in sources.signups and len(near := known.near(key)) == 1:
+        key = near.pop()
     start = start_of(signup.name)
     if key and not (_USUAL_KEY.fullmatch(key) or key in sources.activations or key in sources.signups):
         # A key of unusual length that no csv row knows may have lost a piece.

@@ -12,11 +12,13 @@ from laeforensics.doubting.signups import Signup
 from laeforensics.evidence.names import start_of
 from laeforensics.facts.buckets import activation_key_of, bears_seed, product_code_of, seed_of
 from laeforensics.facts.channels import LAST_ASSERTING_STANDING
+from laeforensics.facts.damage import is_near
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.fields import COURSE, SIGNUP_FIELDS, fields_of
 from laeforensics.facts.findings import Finding, finding
 from laeforensics.joining._bucket_names import settle_names
 from laeforensics.joining._csv_rows import REQUEST_TO_LOG, cells, join_csv, moment
+from laeforensics.joining._name_witnesses import Neighbours
 from laeforensics.joining._secrets_files import join_secrets, note_empty
 from laeforensics.parsing.logs import SignupLog
 from laeforensics.parsing.stages import BEFORE_DEPLOYMENT, impossible
@@ -40,8 +42,9 @@ def join(logs: Sequence[SignupLog], sources: Sources) -> list[Signup]:
 def settle(signups: Sequence[Signup], sources: Sources) -> None:
     """Join what is found by settled values, and weigh the witnesses of every field, when the judges have spoken."""
     hear_case(signups, sources)
+    keys = Neighbours(sorted({*sources.activations, *sources.signups}))
     for signup in signups:
-        _join_rest(signup, sources)
+        _join_rest(signup, sources, keys)
         note_empty(signup)
     hear_accounts(signups)
     for signup in signups:
@@ -53,7 +56,8 @@ def _doubt_name(signup: Signup, sources: Sources) -> None:
 
     It was renamed, or is the head of one log with the rest of another. It is believed as renamed if a csv row ties the
     activation key at its head to the product and the e-mail of its rest; without the key, if a secrets file ties its
-    access key to its bucket; else nothing of it is sure.
+    access key to its bucket, or its user token stands beside the access key and beside the bucket; else nothing of it
+    is sure.
     """
     start = start_of(signup.name)
     bucket, _ = signup.weigh("bucket_name")
@@ -77,6 +81,7 @@ def _doubt_name(signup: Signup, sources: Sources) -> None:
     tied = access_key is not None and any(
         sources.value(file, "user_access_key_id") == access_key for file in sources.secrets_of(bucket)
     )
+    tied |= _has_one_token(signup, bucket)
     for name in ("activation_key",) if tied else signup.witnesses:
         if name not in fields_of(COURSE):
             signup.doubt(signup.witnesses_of(name), "nothing-ties-head")
@@ -89,10 +94,19 @@ def _doubt_name(signup: Signup, sources: Sources) -> None:
     )
 
 
-def _join_rest(signup: Signup, sources: Sources) -> None:
+def _has_one_token(signup: Signup, bucket: str) -> bool:
+    """True if one user token was printed with the access key and with the bucket, in two prints."""
+    tokens = signup.sure("user_token")
+    keys = {fact.print for fact in signup.sure("user_access_key_id")}
+    buckets = {fact.print for fact in signup.sure("bucket_name") if fact.value == bucket}
+    values = {fact.value for fact in tokens}
+    return len(values) == 1 and all(any(fact.print in prints for fact in tokens) for prints in (keys, buckets - keys))
+
+
+def _join_rest(signup: Signup, sources: Sources, keys: Neighbours) -> None:
     """Join csv rows, product and serverinfo."""
     _join_product_code(signup)
-    join_csv(signup, sources)
+    join_csv(signup, sources, keys)
     _join_serverinfo(signup, sources.serverinfo)
     _join_token(signup, sources)
     signup.doubt(of_another_time(signup.witnesses_of("product_token"), signup.hearing), "of-another-time")
@@ -133,6 +147,9 @@ def _join_serverinfo(signup: Signup, serverinfo: Mapping[str, list[Row]]) -> Non
     instance, _ = signup.weigh("instance_id")
     if instance is not None:
         rows = serverinfo.get(instance, [])
+        if not rows and (host := signup.weigh("public_host")[0]) is not None:
+            # One id, overwritten here or there: which is right, the witnesses settle.
+            rows = [row for row in serverinfo.get(host, ()) if is_near(instance, row.value("instance_id") or "")]
     else:
         host, _ = signup.weigh("public_host")
         rows = serverinfo.get(host, []) if host is not None else []

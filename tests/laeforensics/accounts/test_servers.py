@@ -8,6 +8,7 @@ import pytest
 from makings import (
     INSTANCE,
     OTHER_NAME,
+    OTHER_SEED,
     audit_row,
     evidence,
     open_files,
@@ -16,6 +17,12 @@ from makings import (
 
 import laeforensics as lf
 from laeforensics.companions.inventory import read_inventory
+
+
+def test_the_newest_server_is_known_by_its_launch(tmp_path):
+    """Whatever time the names of the logs tell: of two servers the one that was launched later is the account's."""
+    case = open_files(tmp_path, {**evidence(), f"signup_logs/2011-12-31T080000Z-{OTHER_SEED}": replacement()})
+    assert audit_row(case)["instance_id"] == "i-00000009"
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ from makings import (
     open_files,
     re_record,
     read,
+    replacement,
     request,
     result,
     secrets,
@@ -159,6 +160,13 @@ def of_impossible_key(folder):
     return signup_row(open_files(folder, files))["server_node_privkey"], NODE_PRIVKEY
 
 
+def of_later_server(folder):
+    strange = log().replace(SEED.encode(), b"another" + SEED.encode()[7:])
+    glued = strange.replace(b"'i-", b"'i-f").replace(b"i-f0a1b2c3d", b"i-99999999") + replacement()
+    case = open_files(folder, {**evidence(), f"signup_logs/{OTHER_NAME}": glued})
+    return audit_row(case, BUCKET)["instance_id"], None
+
+
 def of_tied(folder):
     spliced = secrets(publichost="192.0.2.77", access_key_id=ACCESS_KEY_ID[::-1])
     return audit_row(open_files(folder, evidence(secrets=spliced)))["user_access_key_id"], ACCESS_KEY_ID
@@ -193,6 +201,7 @@ CASES = {
         of_tied,
         of_shared,
         of_impossible_key,
+        of_later_server,
         of_neighbours,
         of_agreeing,
     )

@@ -102,3 +102,42 @@ def test_foreign_facts_keep_their_place_and_assert_nothing():
     assert foreign
     assert all(f.locator.evidence == LOG_FILE and f.locator.start >= len(log()) for f in foreign)
     assert all(f.locator.start < len(log()) for f in told.facts if f.channel == OWN)
+
+
+def test_another_buckets_print_between_two_of_the_files_own_is_left_out():
+    """It was inserted: nothing of it counts, and the run before and behind it is one."""
+    block = PARTS["bucket"]
+    strange = _other(block.encode()).decode()
+    told = read(log(bucket=block + strange))
+    assert values(told) == MINE
+    assert told.stages[-1][0] == "mail_sent"
+
+
+def test_a_head_in_which_no_run_begins_is_not_the_files_run():
+    """A sector of another log's end at the head, then a gap, and no bucket is told: nothing ties either to the file."""
+    strange = _other("".join(PARTS[part] for part in ("running", "settings", "mail")).encode())
+    told = read(strange + "".join(PARTS[part] for part in ("installed", "running", "settings", "mail")).encode())
+    assert values(told) == {}
+
+
+def test_the_end_of_a_run_before_its_beginning_is_of_the_run():
+    """As in a file that was written round: what speaks of the same server counts, and tells the run's end."""
+    whole = log()
+    at = whole.index(b">Starting introducer...>")
+    told = read(whole[at:] + whole[:at])
+    assert values(told) == MINE
+    assert "mail_sent" in {stage for stage, _ in told.stages}
+
+
+def test_anothers_credentials_between_two_prints_of_the_own_token_are_left_out():
+    """Even where they part the run in two: what its token ties is one."""
+    strange = _other(PARTS["credentials"].encode()).decode().lstrip()
+    told = read(log(credentials=PARTS["credentials"].rstrip() + "\n" + strange))
+    assert values(told) == MINE
+
+
+def test_a_value_at_a_cut_is_whole_where_the_file_tells_it_again():
+    """The last value before lines that are missing may have lost a piece, or not: the next print of it decides."""
+    cut = PARTS["credentials"].rstrip() + "\n"
+    told = read(log(credentials=cut))
+    assert {f.channel for f in told.facts if f.field == "user_token"} == {OWN}
