@@ -14,6 +14,7 @@ from typing import Any
 
 from laerecover.errors import LaeRecoverError
 from laerecover.manifest import Account, Secret
+from laerecover.ports.endpoints import wrong_endpoints
 from laerecover.ports.ingress import EVERYWHERE, network_of
 
 DEFAULT_NAME = "laerecover.toml"
@@ -141,11 +142,13 @@ def read_settings(path: Path) -> Settings:
     read.one_of(recipe.get("name", "tahoe"), tuple(RECIPES), "recipe.name")
     read.one_of(recipe.get("session_token", False), (False, True), "recipe.session_token")
     read.one_of(ec2.get("name_tag", "none"), ("none", "email"), "ec2.name_tag")
+    for wrong in wrong_endpoints(("ec2.endpoint", ec2), ("recipe.s3_endpoint", recipe)):
+        read.note(wrong)
     config_path = path.parent / str(files.get("lae_automation_config", "lae_automation_config.json"))
     config = read.parsed(config_path, json.loads)
     need = functools.partial(read.need, config, config_path)
     monitor_pubkey = need("monitor_pubkey_path")
-    password_file = mail.get("password_file")
+    password_file, zenoss_key = mail.get("password_file"), config.get("zenoss_privkey_path")
     settings = Settings(
         ec2_access_key_id=need("ec2_access_key_id"),
         ec2_secret_key=Secret(read.text(path.parent / str(files.get("ec2secret", "ec2secret"))).strip()),
@@ -170,9 +173,7 @@ def read_settings(path: Path) -> Settings:
         name_tag=str(ec2.get("name_tag", "none")),
         products=_products(config),
         zenoss_ip=config.get("zenoss_IP"),
-        zenoss_privkey_path=_beside(config_path, str(config["zenoss_privkey_path"]))
-        if config.get("zenoss_privkey_path")
-        else None,
+        zenoss_privkey_path=_beside(config_path, str(zenoss_key)) if zenoss_key else None,
         zenoss_host_key=monitoring.get("host_key"),
         smtp_host=read.need(mail, path, "host"),
         smtp_port=int(read.number(mail.get("port", 587), "mail.port")),

@@ -12,6 +12,7 @@ from laerecover.hosts.identity import restored_introducer, restored_storage, unf
 from laerecover.mail.letters import PRICES, audience
 from laerecover.mail.outbox import CONFIRMATION
 from laerecover.manifest import Account, Manifest
+from laerecover.ports.own_side import Seen
 from laerecover.settings import Settings
 
 RECOVER, BLOCKED, LEFT_OUT = "recover", "blocked", "left out"
@@ -77,6 +78,8 @@ class Plan:
     """Ids of those to recover that are not yet, in the order in which they start."""
     first: str = ""
     """The canary: the one of them that goes through to its end before the others start; "" if none does."""
+    own_side: tuple[Seen, ...] = ()
+    """What was found on the operator's side; empty if nobody looked."""
 
     @property
     def waves(self) -> tuple[tuple[str, ...], ...]:
