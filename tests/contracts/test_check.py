@@ -386,6 +386,8 @@ def test_old_servers_are_told_apart_in_one_answer(cloud):
     answers = old_servers(accounts, compute, region="us-east-1")
     assert list(answers.values()) == ["RUNNING", "GONE", "GONE", "UNKNOWN", "UNKNOWN", "UNKNOWN", "RUNNING"]
     assert cloud.faults.calls["DescribeInstances"] == 1
+    elsewhere = old_servers(accounts, compute, region="us-west-1")
+    assert list(elsewhere.values()) == ["RUNNING", "UNKNOWN", "UNKNOWN", "UNKNOWN", "UNKNOWN", "GONE", "RUNNING"]
 
 
 def test_keys_without_rights_are_no_answer(cloud):

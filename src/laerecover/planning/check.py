@@ -22,6 +22,7 @@ from laerecover.runbook.steps.deploy_ec2_instance import RECOVERED_BEFORE, of_an
 from laerecover.settings import Settings
 
 _TAGS = {"lae-mode": "check"}
+_REGION = "us-east-1"
 _RAISE = (
     "console, Service Quotas, Amazon EC2, `Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances` "
     "(L-1216C47A), region {}; as its reason: `Disaster recovery of our customers' servers: {} more {} are needed now, "
@@ -106,20 +107,21 @@ def old_servers(accounts: Sequence[Account], compute: Compute, *, region: str) -
     """Account -> GONE, RUNNING or UNKNOWN, from one complete answer about all old instances. Raises WorldError.
 
     A stopped instance counts as running: anybody may start it again. Of a server whose private name tells another
-    `region` than is asked nothing is known: everything is gone where it never was.
+    `region` than is asked nothing is known unless it is there: everything is gone where it never was. Where none is
+    told it ran in us-east-1, which the signup program had in it.
     """
     ids = {
         a.account_id: {i for i in (a.old_instance_id, *a.former_instance_ids) if _INSTANCE_ID.fullmatch(i)}
         for a in accounts
         if a.old_instance_id and _INSTANCE_ID.fullmatch(a.old_instance_id)
-        if (region_of(a.old_private_host) or region) == region
     }
     known = compute.known(sorted(set().union(*ids.values())))
     living = {instance_id for instance_id, instance in known.items() if not instance.dead}
 
     def answer(account: Account) -> str:
         if account.account_id in ids:
-            return "RUNNING" if ids[account.account_id] & living else "GONE"
+            here = (region_of(account.old_private_host) or _REGION) == region
+            return "RUNNING" if ids[account.account_id] & living else "GONE" if here else "UNKNOWN"
         return account.server if account.old_instance_id is None else "UNKNOWN"
 
     return {account.account_id: answer(account) for account in accounts}

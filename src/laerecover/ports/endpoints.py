@@ -10,7 +10,7 @@ _ENDPOINT = re.compile(r"https?://[^\s/@?#]+(/[^\s@?#]*)?")
 """Without scheme boto3 would stop at it, in words of its own; a name and a password in it would be shown."""
 
 
-def wrong_endpoints(*told: tuple[str, Mapping[str, Any]]) -> Iterator[str]:
+def refused_endpoints(*told: tuple[str, Mapping[str, Any]]) -> Iterator[str]:
     """Of settings by their names, each with its section: what is wrong with those that are no scheme and host, with
     port and path perhaps.
     """
