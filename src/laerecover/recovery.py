@@ -14,6 +14,7 @@ from laerecover.mail.outbox import Outbox
 from laerecover.options import Options, now
 from laerecover.planning.approval import guard_approval, guard_mails, keep_approval
 from laerecover.planning.buckets import quiet
+from laerecover.planning.check import unanswered
 from laerecover.planning.decisions import ask_old_servers, need_reason, with_decisions
 from laerecover.planning.guards import (
     NOT_STARTED,
@@ -24,7 +25,7 @@ from laerecover.planning.guards import (
     guard_obstacles,
 )
 from laerecover.planning.plan import Plan
-from laerecover.planning.planner import Planner, renewed, with_shown
+from laerecover.planning.planner import Planner, look, renewed, with_shown
 from laerecover.ports.world import OpenWorld
 from laerecover.report.report import Report
 from laerecover.report.written import written_report
@@ -65,7 +66,12 @@ def run(
         guard_cloud(found, settings)
         asking = with_decisions(options, renewed(found, options), manifest)
         manifest, opened = asking.seen(manifest), worlds.open(asking, settings, options.places.vault(folder), stop)
-        state = ask_old_servers(asking, manifest, options.selection.of(manifest), opened, settings.region)
+        try:
+            state = ask_old_servers(asking, manifest, options.selection.of(manifest), opened, settings.region)
+        except Guarded:
+            # The cloud answers nobody whose key or clock is wrong: that is to be told first.
+            guard_obstacles(unanswered(look(opened.world)), options)
+            raise
         planner = Planner(options=options, state=state, manifest=manifest, settings=settings)
         planned = planner.plan()
         if planner.open_accounts(planned) or state.decisions != found.decisions:

@@ -14,6 +14,7 @@ from typing import Any
 
 from laerecover.errors import LaeRecoverError
 from laerecover.manifest import Account, Secret
+from laerecover.ports.endpoints import refused_endpoints
 from laerecover.ports.ingress import EVERYWHERE, network_of
 from laerecover.prices import Prices, priced
 
@@ -149,6 +150,8 @@ def read_settings(path: Path) -> Settings:
     read.one_of(recipe.get("name", "tahoe"), tuple(RECIPES), "recipe.name")
     read.one_of(recipe.get("session_token", False), (False, True), "recipe.session_token")
     read.one_of(ec2.get("name_tag", "none"), ("none", "email"), "ec2.name_tag")
+    for wrong in refused_endpoints(("ec2.endpoint", ec2), ("recipe.s3_endpoint", recipe)):
+        read.note(wrong)
     config_path = path.parent / str(files.get("lae_automation_config", "lae_automation_config.json"))
     config = read.parsed(config_path, json.loads)
     need = functools.partial(read.need, config, config_path)

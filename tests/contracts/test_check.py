@@ -2,99 +2,23 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network
-from pathlib import Path
 
 import pytest
 
 from laerecover.adapters.aws import client_with
-from laerecover.adapters.clock import SystemClock
-from laerecover.adapters.ec2 import Ec2Compute
-from laerecover.adapters.s3 import S3Store
 from laerecover.cli._show import show_checks
 from laerecover.hosts.recipes.named import recipe_named
-from laerecover.manifest import Account, Secret
+from laerecover.manifest import Secret
 from laerecover.planning.buckets import BUCKET_SERVED, DATA_UNREACHABLE, BucketCheck, in_buckets
 from laerecover.planning.check import KnownAccounts, check, old_servers
 from laerecover.ports.compute import LaunchRequest
 from laerecover.ports.refusals import Refusal, Transient
-from laerecover.ports.world import World
 from laerecover.rehearsal.rig.faults import FaultRule, RigFaults
 from laerecover.runbook.steps.deploy_ec2_instance import offers
-from laerecover.settings import drill_settings
-
-INDEX = "aa/aabcdefghijklmnopqrstuvwxy"
-SHARE = f"shares/{INDEX}/0"
-
-
-def account(number, **changes):
-    """A customer with keys and bucket of their own."""
-    values = {
-        "account_id": f"lae-{number}",
-        "verdict": "RECOVERABLE",
-        "bucket_name": f"lae-{number}",
-        "user_access_key_id": f"KEY{number}",
-        "user_secret_key": Secret(f"canary-{number}"),
-        "user_token": Secret("{UserToken}u"),
-        "product_token": Secret("{ProductToken}p"),
-        "customer_email": f"customer{number}@example.org",
-    }
-    return Account(**{**values, **changes})
-
-
-class ReadyCloud:
-    """A cloud where the operator has what a recovery wants."""
-
-    def __init__(self, cloud, **faults):
-        self.cloud = cloud
-        cloud.reset(RigFaults(**faults))
-        image, self.subnet = cloud.prepare(key_name="drill", public_key=cloud.public_key)
-        cloud.allow("DRILL", "drill")
-        self.settings = replace(
-            drill_settings(Path()),
-            endpoint=cloud.endpoint,
-            s3_endpoint=cloud.endpoint,
-            image=image,
-            size="t3.micro",
-            account="123456789012",
-            session_token=True,
-        )
-        self.s3 = client_with(
-            "s3",
-            region_name="us-east-1",
-            endpoint_url=cloud.endpoint,
-            aws_access_key_id="DRILL",
-            aws_secret_access_key="drill",
-        )
-
-    def fill(self, *accounts, keys=(SHARE,)):
-        """Their buckets, with these objects, each open to its own keys."""
-        for each in accounts:
-            token = f"{each.user_token.reveal()},{each.product_token.reveal()}"
-            self.s3.create_bucket(Bucket=each.bucket_name)
-            for key in keys:
-                self.s3.put_object(Bucket=each.bucket_name, Key=key, Body=b"x")
-            secret = each.user_secret_key.reveal()
-            self.cloud.allow(each.user_access_key_id, secret, bucket=each.bucket_name, token=token)
-
-    def world(self, **changes):
-        """Only what a check needs."""
-        self.settings = replace(self.settings, **changes)
-        clock = SystemClock(threading.Event(), pace=0.001)
-        world = World(hosts=None, mailer=None, register=None, monitoring=None, compute=None, clock=clock)
-        return replace(world, compute=Ec2Compute(self.settings, clock), store=S3Store(self.settings, clock))
-
-    def found(self, *accounts, **changes):
-        """What, of whom."""
-        world = self.world(**changes)
-        findings = check(accounts, self.settings, world, recovery_id="r1")
-        assert "canary" not in str([finding.body for finding in findings])
-        assert all(finding.remedy for finding in findings)
-        assert self.cloud.launches == [], "a check launches nothing"
-        return [(finding.what, finding.account_id, finding.blocks) for finding in findings]
+from ready_cloud import INDEX, SHARE, ReadyCloud, account
 
 
 def test_where_everything_is_there_nothing_is_found(cloud):
@@ -462,6 +386,8 @@ def test_old_servers_are_told_apart_in_one_answer(cloud):
     answers = old_servers(accounts, compute, region="us-east-1")
     assert list(answers.values()) == ["RUNNING", "GONE", "GONE", "UNKNOWN", "UNKNOWN", "UNKNOWN", "RUNNING"]
     assert cloud.faults.calls["DescribeInstances"] == 1
+    elsewhere = old_servers(accounts, compute, region="us-west-1")
+    assert list(elsewhere.values()) == ["RUNNING", "UNKNOWN", "UNKNOWN", "UNKNOWN", "UNKNOWN", "GONE", "RUNNING"]
 
 
 def test_keys_without_rights_are_no_answer(cloud):

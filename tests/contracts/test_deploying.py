@@ -263,6 +263,32 @@ def test_instances_that_all_die_end_the_round(cloud, make):
     assert len(cloud.launches) == 2
 
 
+def test_why_an_instance_ended_is_told_and_twice_the_same_gets_no_third(cloud, make):
+    """The reason in EC2's words; the next run launches nothing for it, unless another image or type is named."""
+    deploying = make(RigFaults(rules=[FaultRule(call="RunInstances", fault="dies:Client.InternalError", at=(1, 2))]))
+    failure = deploying.recover()
+    assert failure["kind"] == "instance_died"
+    assert "terminated (Client.InternalError: as the plan of faults wants it)" in failure["message"]
+    failure = deploying.recover()
+    assert (failure["kind"], len(cloud.launches)) == ("dies_alike", 2)
+    assert all(launch.instance_id in failure["message"] for launch in cloud.launches)
+    deploying.work = replace(deploying.work, settings=replace(deploying.work.settings, size="t3.small"))
+    told = deploying.recover()
+    assert (told["generation"], len(cloud.launches)) == (3, 3)
+
+
+@pytest.mark.parametrize(
+    "reasons", [("Client.InternalError", "Server.InternalError"), ("Client.UserInitiatedShutdown",) * 2]
+)
+def test_different_reasons_or_somebody_s_doing_get_another(cloud, make, reasons):
+    """Two deaths that have nothing in common, or that a human wanted."""
+    rules = [FaultRule(call="RunInstances", fault=f"dies:{code}", at=(n,)) for n, code in enumerate(reasons, 1)]
+    deploying = make(RigFaults(rules=rules))
+    assert deploying.recover()["kind"] == "instance_died"
+    assert deploying.recover()["generation"] == 3
+    assert len(cloud.launches) == 3
+
+
 def test_a_successor_waits_for_the_death(cloud, make):
     """While the old one is shutting down it may still hold the bucket."""
     deploying = make()

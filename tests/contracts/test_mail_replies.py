@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
-import ssl
-import threading
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from email import policy
@@ -21,73 +17,10 @@ from laerecover.manifest import Secret
 from laerecover.ports.refusals import MAIL_ABOUT_US, MailInDoubt, Refusal, Transient
 from laerecover.rehearsal.rig.authority import make_certificate
 from laerecover.settings import drill_settings
+from parrot import Parrot
 
 FURL, SWISSNUM = "pb://canarytub@203.0.113.7:12345/canaryswissnum", "canaryswissnum"
 SENDER, PASSWORD = "support@example.org", "canary password"
-TAKES = {
-    "greeting": b"220 mail.example.org\r\n",
-    "EHLO": b"250-mail.example.org\r\n250-STARTTLS\r\n250 AUTH PLAIN\r\n",
-    "STARTTLS": b"220 go ahead\r\n",
-    "AUTH": b"235 welcome\r\n",
-    "MAIL": b"250 OK\r\n",
-    "RCPT": b"250 OK\r\n",
-    "DATA": b"354 go on\r\n",
-    "message": b"250 taken\r\n",
-}
-
-
-class Parrot:
-    """An SMTP server that says at each stage what it was told to, and hangs up after words of the test's own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.says, self.messages = dict(TAKES), list[bytes]()
-        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._context.load_cert_chain(folder / "server.pem", folder / "server.key")
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        """Stop listening."""
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._thread.join(timeout=10)
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            with suppress(OSError):
-                self._talk(connection)
-            connection.close()
-
-    def _talk(self, connection: socket.socket) -> None:
-        connection.settimeout(10)
-        lines = connection.makefile("rb")
-        going = self._say(connection, "greeting")
-        while going and (line := lines.readline()):
-            stage = line.decode("latin-1").upper().partition(" ")[0].strip()
-            if stage not in self.says:
-                return
-            going = self._say(connection, stage)
-            if stage == "STARTTLS" and going:
-                connection = self._context.wrap_socket(connection, server_side=True)
-                lines = connection.makefile("rb")
-            elif stage == "DATA" and going:
-                self.messages.append(b"".join(iter(lines.readline, b".\r\n")))
-                going = self._say(connection, "message")
-
-    def _say(self, connection: socket.socket, stage: str) -> bool:
-        """Whether it goes on: a reply of the usual kind was given, and it was not the last."""
-        connection.sendall(self.says[stage])
-        if self.says[stage][:1] == TAKES[stage][:1] and stage != "message":
-            return True
-        connection.shutdown(socket.SHUT_WR)
-        return False
 
 
 @pytest.fixture(scope="module")

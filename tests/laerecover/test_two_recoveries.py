@@ -158,6 +158,25 @@ def test_a_host_that_was_ended_is_not_waited_for(make_bench):
     assert [r["state"] for r in bench.rows("instances") if r["instance_id"] != ended[0]] == ["running"]
 
 
+def test_an_instance_that_somebody_stops_in_mid_install_is_not_waited_for(make_bench):
+    """Its host does not answer any more: install_server asks the cloud, and says so at once."""
+    bench = make_bench()
+    perform, stopped = bench.perform, []
+
+    def stopping(step, attempt, known, failure):
+        if step == "install_server" and not stopped:
+            stopped.append(known["deploy_ec2_instance"]["instance_id"])
+            with bench.file.change() as db:
+                db.execute("UPDATE instances SET state = 'stopped'")
+        return perform(step, attempt, known, failure)
+
+    bench.perform = stopping
+    assert bench.recover()["outcome"] == "failed"
+    (failed,) = [e for e in bench.effects if e.step == "install_server"]
+    assert failed.kind == "instance_stopped"
+    assert f"{stopped[0]} is stopped, so it does not answer; start it, or terminate it" in failed.message
+
+
 def test_a_stopped_instance_is_said_to_be_stopped(make_bench):
     """Nobody waits ten minutes for the addresses that it will not get."""
     bench = make_bench()

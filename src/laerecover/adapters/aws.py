@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import threading
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -140,6 +141,9 @@ def client_with(service: str, *, attempts: int = 1, **how: Any) -> Any:
         read_timeout=60,
         max_pool_connections=50,
         s3={"addressing_style": "path"},
+        ignore_configured_endpoint_urls=True,
+        use_fips_endpoint=False,
+        use_dualstack_endpoint=False,
     )
     with _making:
         return _session().client(service, config=config, **how)
@@ -147,6 +151,10 @@ def client_with(service: str, *, attempts: int = 1, **how: Any) -> Any:
 
 @functools.cache
 def _session() -> Any:
+    """Neither a profile nor a file of the environment's: what the operator's settings say alone decides."""
     import boto3
+    import botocore.session
 
-    return boto3.session.Session()
+    nobody: dict[str, Any] = {"profile": (None, None, None, None)}
+    nobody |= dict.fromkeys(("config_file", "credentials_file"), (None, None, os.devnull, None))
+    return boto3.session.Session(botocore_session=botocore.session.Session(session_vars=nobody))

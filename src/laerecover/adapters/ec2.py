@@ -269,4 +269,13 @@ def _instance(answer: Mapping[str, Any]) -> Instance:
         public_host=answer.get("PublicIpAddress") or None,
         private_host=answer.get("PrivateDnsName") or None,
         tags={str(tag["Key"]): str(tag["Value"]) for tag in answer.get("Tags", [])},
+        reason=_reason(answer),
+        image=str(answer.get("ImageId", "")),
+        size=str(answer.get("InstanceType", "")),
     )
+
+
+def _reason(answer: Mapping[str, Any]) -> str:
+    told = answer.get("StateReason") or {}
+    code, message = str(told.get("Code", "")), str(told.get("Message", ""))
+    return clean(message if message.startswith(code) else f"{code}: {message}".strip(": "))

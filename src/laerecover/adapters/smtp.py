@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import smtplib
 import ssl
+from contextlib import suppress
 from email.message import EmailMessage
 
 from laerecover.mail.replies import SAYS, about_us
@@ -46,6 +47,22 @@ class SmtpMailer:
         try:
             self._introduce(smtp, message)
             self._give_away(smtp, message)
+        finally:
+            smtp.close()
+
+    def proved(self) -> str:
+        """Log in, name the sender, and take it back: what was agreed. No mail is sent. Raises as `send` does."""
+        smtp = self._reached()
+        try:
+            offered = smtp.esmtp_features.get("auth", "").upper().split()
+            tls = smtp.sock.version() if isinstance(smtp.sock, ssl.SSLSocket) else "no TLS"
+            logged_in = "logged in" if self._settings.smtp_user else "no log-in"
+            self._asked(smtp, "MAIL", "FROM:", self._settings.sender)
+            with suppress(smtplib.SMTPException, OSError):
+                smtp.rset()
+                smtp.quit()
+            kinds = f", which takes {clean(' '.join(offered))}" if offered else ""
+            return f"{tls}, {logged_in}{kinds}; it takes mail from {clean(self._settings.sender)}"
         finally:
             smtp.close()
 
@@ -114,19 +131,25 @@ class SmtpMailer:
             ("RCPT", "TO:", _recipient(message)),
             ("DATA", "", ""),
         ):
-            try:
-                smtp.putcmd(name, prefix + smtplib.quoteaddr(address) if address else "")
-                code, text = _reply(smtp)
-            except _NoReply as error:
-                said = f"what the mail server says to {name} is no reply: {_shown(error.came)!r}"
-                raise Transient(said, kind="mail_busy") from None
-            except (smtplib.SMTPException, OSError) as error:
-                raise Transient(f"the mail server hung up: {type(error).__name__}", kind="mail_busy") from None
-            except UnicodeEncodeError:
-                what = f"the address in {name} has characters that no envelope can bear"
-                raise Refusal(what, kind="mail_sender" if name == "MAIL" else "mail_refused") from None
-            if not (code == _GO_ON if name == "DATA" else code // 100 == 2):
-                raise self._no(code, text, message, always_us=name != "RCPT")
+            self._asked(smtp, name, prefix, address, message)
+
+    def _asked(
+        self, smtp: smtplib.SMTP, name: str, prefix: str, address: str, message: EmailMessage | None = None
+    ) -> None:
+        """One command of the envelope, and the reply that it wants."""
+        try:
+            smtp.putcmd(name, prefix + smtplib.quoteaddr(address) if address else "")
+            code, text = _reply(smtp)
+        except _NoReply as error:
+            said = f"what the mail server says to {name} is no reply: {_shown(error.came)!r}"
+            raise Transient(said, kind="mail_busy") from None
+        except (smtplib.SMTPException, OSError) as error:
+            raise Transient(f"the mail server hung up: {type(error).__name__}", kind="mail_busy") from None
+        except UnicodeEncodeError:
+            what = f"the address in {name} has characters that no envelope can bear"
+            raise Refusal(what, kind="mail_sender" if name == "MAIL" else "mail_refused") from None
+        if not (code == _GO_ON if name == "DATA" else code // 100 == 2):
+            raise self._no(code, text, message, always_us=name != "RCPT")
 
     def _give_away(self, smtp: smtplib.SMTP, message: EmailMessage) -> None:
         content = smtplib._quote_periods(message.as_bytes())  # type: ignore[attr-defined]
@@ -143,12 +166,14 @@ class SmtpMailer:
         if code // 100 != 2:
             raise self._no(code, text, message)
 
-    def _no(self, code: int, text: bytes, message: EmailMessage, *, always_us: bool = False) -> Refusal | Transient:
+    def _no(
+        self, code: int, text: bytes, message: EmailMessage | None, *, always_us: bool = False
+    ) -> Refusal | Transient:
         """What a reply that is not the wanted one means."""
         said = _said(code, text, message)
         if not _permanent(code):
             return Transient(said, kind="mail_busy")
-        reply, recipient = said.removeprefix(SAYS), _recipient(message)
+        reply, recipient = said.removeprefix(SAYS), _recipient(message) if message is not None else ""
         ours = always_us or about_us(reply, sender=self._settings.sender, recipient=recipient)
         return Refusal(said, kind="mail_sender" if ours else "mail_refused")
 

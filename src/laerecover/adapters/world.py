@@ -16,6 +16,7 @@ from laerecover.state.state import State
 def open_real(settings: Settings, stop: threading.Event) -> OpenWorld:
     """The real world, as the settings name it. Nothing is connected yet."""
     from laerecover.adapters.ec2 import Ec2Compute
+    from laerecover.adapters.own_side import RealOwnSide
     from laerecover.adapters.s3 import S3Store
     from laerecover.adapters.serverinfo import ServerinfoFile
     from laerecover.adapters.smtp import SmtpMailer
@@ -40,6 +41,7 @@ def open_real(settings: Settings, stop: threading.Event) -> OpenWorld:
         nodes=TahoeProbe(),
         clock=clock,
         store=S3Store(settings, clock),
+        own_side=RealOwnSide(settings),
     )
     return OpenWorld(world=world, point=lambda step, point: None)
 

@@ -19,6 +19,7 @@ def plan(
     json_: JsonOpt = False,
 ) -> None:
     """What would happen, per account. Nothing is started."""
+    from laerecover.cli._own_side import show_own_side
     from laerecover.cli._show import show_checks, show_plan, show_progress
     from laerecover.cli._worlds import EveryWorld
     from laerecover.planning import planner
@@ -27,6 +28,7 @@ def plan(
     if json_:
         print_json({**made.body, "checks": [obstacle.body for obstacle in obstacles]})
     else:
+        show_own_side(made.own_side)
         show_plan(made, options)
         show_checks(obstacles, asked=check)
     raise typer.Exit(3 if any(obstacle.blocks for obstacle in obstacles) else 0)

@@ -14,6 +14,7 @@ from laerecover.planning.buckets import AS_THEY_LIE, BucketCheck, in_buckets
 from laerecover.planning.kept_out import kept_out
 from laerecover.planning.obstacles import Obstacle
 from laerecover.ports.compute import Compute, Instance, LaunchRequest
+from laerecover.ports.own_side import CLOCK, CLOUD_KEY, Seen
 from laerecover.ports.refusals import Transient, WorldError
 from laerecover.ports.world import World
 from laerecover.runbook.rebuilt import REBUILT, Rebuilt, described, to_accept
@@ -21,6 +22,12 @@ from laerecover.runbook.steps.deploy_ec2_instance import RECOVERED_BEFORE, of_an
 from laerecover.settings import Settings
 
 _TAGS = {"lae-mode": "check"}
+_REGION = "us-east-1"
+_RAISE = (
+    "console, Service Quotas, Amazon EC2, `Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances` "
+    "(L-1216C47A), region {}; as its reason: `Disaster recovery of our customers' servers: {} more {} are needed now, "
+    "for good, each with a public address`"
+)
 _INSTANCE_ID = re.compile(r"i-[0-9a-f]{8}(?:[0-9a-f]{9})?")
 
 
@@ -49,12 +56,17 @@ def check(
     recovery_id: str,
     known: KnownAccounts = NO_OTHERS,
     buckets: BucketCheck = AS_THEY_LIE,
+    own: Sequence[Seen] = (),
 ) -> list[Obstacle]:
     """Ask the cloud and every bucket whether these accounts could be launched; changes nothing.
 
-    Whether their old servers are gone is `old_servers`.
+    Whether their old servers are gone is `old_servers`. `own`: what was found on the operator's side; with a wrong
+    clock or key no answer would mean anything, so nobody is asked.
     """
     recipe, lost = recipe_named(settings.recipe), []
+    ours = own_obstacles(own)
+    if unanswered(own):
+        return ours
     if world.store is not None:
         lost = in_buckets(accounts, world.store, recipe, buckets)
     without = {obstacle.account_id for obstacle in lost}
@@ -74,27 +86,42 @@ def check(
         found += elsewhere
     except WorldError as error:
         found = [_unasked(error)]
-    return found + lost
+    return ours + found + lost
+
+
+def own_obstacles(own: Sequence[Seen]) -> list[Obstacle]:
+    """Those on the operator's side."""
+    return [
+        Obstacle(what=each.what, message=f"{each.where}: {each.said}", remedy=each.remedy, blocks=each.blocks)
+        for each in own
+        if each.remedy
+    ]
+
+
+def unanswered(own: Sequence[Seen]) -> list[Obstacle]:
+    """Those for which no answer of the cloud would mean anything."""
+    return [each for each in own_obstacles(own) if each.blocks and each.what in (CLOCK, CLOUD_KEY)]
 
 
 def old_servers(accounts: Sequence[Account], compute: Compute, *, region: str) -> dict[str, str]:
     """Account -> GONE, RUNNING or UNKNOWN, from one complete answer about all old instances. Raises WorldError.
 
     A stopped instance counts as running: anybody may start it again. Of a server whose private name tells another
-    `region` than is asked nothing is known: everything is gone where it never was.
+    `region` than is asked nothing is known unless it is there: everything is gone where it never was. Where none is
+    told it ran in us-east-1, which the signup program had in it.
     """
     ids = {
         a.account_id: {i for i in (a.old_instance_id, *a.former_instance_ids) if _INSTANCE_ID.fullmatch(i)}
         for a in accounts
         if a.old_instance_id and _INSTANCE_ID.fullmatch(a.old_instance_id)
-        if (region_of(a.old_private_host) or region) == region
     }
     known = compute.known(sorted(set().union(*ids.values())))
     living = {instance_id for instance_id, instance in known.items() if not instance.dead}
 
     def answer(account: Account) -> str:
         if account.account_id in ids:
-            return "RUNNING" if ids[account.account_id] & living else "GONE"
+            here = (region_of(account.old_private_host) or _REGION) == region
+            return "RUNNING" if ids[account.account_id] & living else "GONE" if here else "UNKNOWN"
         return account.server if account.old_instance_id is None else "UNKNOWN"
 
     return {account.account_id: answer(account) for account in accounts}
@@ -159,7 +186,9 @@ def _quota(
         room = compute.room(size)
         if room is not None and room < wanted:
             message = f"{wanted} instances of {size} are wanted, the quota of vCPUs leaves room for {room}"
-            remedy = f"raise the quota (Running On-Demand Standard instances), or begin with --first {room}"
+            remedy = (
+                f"begin with --first {room}, or raise the quota: {_RAISE.format(settings.region, wanted - room, size)}"
+            )
             yield Obstacle(what="quota", message=message, remedy=remedy, blocks=room == 0)
 
 

@@ -14,6 +14,7 @@ from laerecover.mail.outbox import CONFIRMATION
 from laerecover.manifest import Account, Manifest
 from laerecover.planning.costs import Costs
 from laerecover.planning.forecast import Forecast
+from laerecover.ports.own_side import Seen
 from laerecover.settings import Settings
 
 RECOVER, BLOCKED, LEFT_OUT = "recover", "blocked", "left out"
@@ -81,6 +82,8 @@ class Plan:
     """How long one account takes."""
     costs: Costs | None = None
     """None where no price is set."""
+    own_side: tuple[Seen, ...] = ()
+    """What was found on the operator's side; empty if nobody looked."""
 
     @property
     def waves(self) -> tuple[tuple[str, ...], ...]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from laerecover.errors import LaeRecoverError, LockHeld
+from laerecover.errors import Guarded, LaeRecoverError, LockHeld
 from laerecover.manifest import Manifest
 from laerecover.options import Options, now
 from laerecover.planning.buckets import BucketCheck, quiet
@@ -18,6 +18,7 @@ from laerecover.planning.guards import NOT_STARTED, guard_cloud, guard_files
 from laerecover.planning.obstacles import Obstacle
 from laerecover.planning.order import in_order
 from laerecover.planning.plan import Circumstances, Plan, make_plan
+from laerecover.ports.own_side import Seen
 from laerecover.ports.world import World
 from laerecover.runbook.ledger import read_ledger
 from laerecover.settings import Settings, drill_settings
@@ -61,8 +62,12 @@ class Planner:
             forecast=forecast_of(self.options.places.folder("drill")),
         )
 
-    def check(self, world: World, heard: Callable[[str], None] = quiet) -> Sequence[Obstacle]:
-        """What stands in the way of those that are selected and not recovered yet; `heard`: see `BucketCheck`."""
+    def check(
+        self, world: World, heard: Callable[[str], None] = quiet, own: Sequence[Seen] | None = None
+    ) -> Sequence[Obstacle]:
+        """What stands in the way of those that are selected and not recovered yet; `heard`: see `BucketCheck`; `own`:
+        the operator's side, if somebody has looked at it.
+        """
         from laerecover.planning.check import KnownAccounts, check
 
         planned = self.plan()
@@ -83,6 +88,7 @@ class Planner:
                 serving=frozenset(account for account, latest in rounds if latest.launched),
                 heard=heard,
             ),
+            own=look(world) if own is None else own,
         )
 
     def open_accounts(self, planned: Plan) -> list[str]:
@@ -103,15 +109,26 @@ def plan(
     manifest = state.seen(manifest)
     planner = Planner(options=options, state=replace(state, inventory={}), manifest=manifest, settings=settings)
     obstacles: Sequence[Obstacle] = ()
+    own: Sequence[Seen] = ()
     if check:
         guard_files(settings)
         guard_cloud(state, settings)
         opened = worlds.cloud(settings, threading.Event())
-        asked = ask_old_servers(state, manifest, options.selection.of(manifest), opened, settings.region)
-        planner = replace(planner, state=asked)
-        obstacles = planner.check(opened.world, heard)
-    made = planner.plan(obstacles)
+        own = look(opened.world)
+        try:
+            asked = ask_old_servers(state, manifest, options.selection.of(manifest), opened, settings.region)
+            planner = replace(planner, state=asked)
+        except Guarded:
+            if not any(each.blocks for each in own):
+                raise
+        obstacles = planner.check(opened.world, heard, own)
+    made = replace(planner.plan(obstacles), own_side=tuple(own))
     return _remembered(state, made, obstacles) if real else made, obstacles
+
+
+def look(world: World) -> Sequence[Seen]:
+    """The operator's side, where the world has one."""
+    return world.own_side.look() if world.own_side is not None else ()
 
 
 def renewed(state: State, options: Options) -> State:

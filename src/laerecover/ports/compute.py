@@ -39,6 +39,15 @@ class Instance:
     public_host: str | None = None
     private_host: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    reason: str = ""
+    """Why it is in this state, EC2's code in front (`Client.InternalError: …`); "" if it does not say."""
+    image: str = ""
+    size: str = ""
+
+    @property
+    def state_with_reason(self) -> str:
+        """The state, and behind it the reason in brackets."""
+        return f"{self.state} ({self.reason})" if self.reason else self.state
 
     @property
     def dead(self) -> bool:

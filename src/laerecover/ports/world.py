@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from laerecover.ports.compute import Compute, NodeProbe, Store
 from laerecover.ports.hosts import HostConnector
+from laerecover.ports.own_side import OwnSide
 from laerecover.ports.services import Clock, Mailer, Monitoring, ServerRegister
 
 
@@ -22,6 +23,7 @@ class World:
     clock: Clock
     store: Store | None = None
     nodes: NodeProbe | None = None
+    own_side: OwnSide | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -125,8 +125,8 @@ class Work:
         )
 
     def look_for_death(self) -> None:
-        """Of a host that does not answer: StepFailed (`instance_died`) if its instance was ended, so that nobody waits
-        for it.
+        """Of a host that does not answer: StepFailed (`instance_died`, `instance_stopped`) if its instance was ended or
+        stopped, so that nobody waits for it.
         """
         instance_id = self.known["deploy_ec2_instance"].get("instance_id")
         if instance_id is None:
@@ -136,8 +136,13 @@ class Work:
         except WorldError:
             return
         if instance.dead:
-            what = f"{instance_id} is {instance.state}: somebody ended it, or it died"
+            what = f"{instance_id} is {instance.state_with_reason}: somebody ended it, or it died"
             raise StepFailed(f"{what}; another is launched once it is terminated", kind="instance_died")
+        if instance.state in ("stopping", "stopped"):
+            what = f"{instance_id} is {instance.state_with_reason}, so it does not answer"
+            raise StepFailed(
+                f"{what}; start it, or terminate it (another is then launched), and run again", kind="instance_stopped"
+            )
 
     def own_host_keys(self) -> str:
         """Both keys that the account's new server may answer with, fit for comparing."""

@@ -131,6 +131,8 @@ def test_images_are_mapped_explicitly(settings_file, make_account):
         ("ec2 = 3", {}, r"\[ec2\] is no table"),
         ('[ec2]\ncustomers_from = "0.0.0.0/0"', {}, "ec2.customers_from is no list of ranges"),
         ('[ec2]\ncustomers_from = ["the office"]', {}, "ec2.customers_from is no list of ranges"),
+        ('[ec2]\nendpoint = "ec2.example.org"', {}, "ec2.endpoint is no address of a service"),
+        ('[recipe]\ns3_endpoint = "https://me:word@s3.example.org"', {}, "recipe.s3_endpoint is no address"),
         ("[ec2]\ncustomers_from = []", {}, "ec2.customers_from is no list of ranges"),
         ('[files]\nec2secret = "nosuch"\n[mail]\nhost = "h"\nsender = "s"\nstaff = "t"', {}, "cannot be read"),
         (None, {"ec2_access_key_id": None}, "ec2_access_key_id is missing"),

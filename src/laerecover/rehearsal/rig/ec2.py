@@ -40,7 +40,8 @@ class Launch:
     pending: int
     console: int
     address: str | None
-    dies: bool
+    dies: str
+    """The reason with which it ends instead of running; "" if it runs."""
     booted: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -109,7 +110,7 @@ class Actions:
             return status, headers, body
         for running, pending in ((b"<name>running</name>", b"<name>pending</name>"), (b"<code>16<", b"<code>0<")):
             body = body.replace(running, pending)
-        launch = self._commit(backend.get_instance(found[1].decode()), token, digest, body, dies=asked.fault == "dies")
+        launch = self._commit(backend.get_instance(found[1].decode()), token, digest, body, dies=_death(asked.fault))
         user_data = base64.b64decode(form.get("UserData", "")).decode()
         threading.Thread(target=self._boot, args=(launch, user_data), daemon=True).start()
         return status, headers, body
@@ -123,7 +124,7 @@ class Actions:
         if fault == "quota" or (limit is not None and used + vcpus(form["InstanceType"]) > limit):
             raise Refused(400, "VcpuLimitExceeded", _VCPU_LIMIT.format(limit))
 
-    def _commit(self, instance: Any, token: str, digest: str, answer: bytes, *, dies: bool) -> Launch:
+    def _commit(self, instance: Any, token: str, digest: str, answer: bytes, *, dies: str) -> Launch:
         reservations = instance.ec2_backend.reservations
         instance._state.name, instance._state.code = "pending", 0
         unknown, pending, console = self._faults.waits(len(self.launches))
@@ -159,7 +160,7 @@ class Actions:
             if (seconds := self._faults.power_cut(len(self.launches))) is not None:
                 threading.Timer(seconds, self._hypervisor.reboot, [launch.instance_id]).start()
         except Exception:  # noqa: BLE001  a cloud, too, ends an instance that it cannot boot
-            launch.dies = True
+            launch.dies = "Server.InternalError"
         if launch.state == "terminated":
             self._hypervisor.terminate(launch.instance_id)
         launch.booted.set()
@@ -176,7 +177,7 @@ class Actions:
     def _describe(self, asked: ActionCall) -> Answer:
         for launch in self.launches:
             self._ripen(launch)
-        answer = asked.forward(self._by_instance(asked.form))
+        answer = _with_reasons(asked.forward(self._by_instance(asked.form)), self.launches)
         for launch in self.launches:
             if asked.instance_ids and launch.instance_id not in asked.instance_ids:
                 continue
@@ -195,6 +196,7 @@ class Actions:
             return
         if launch.dies:
             instance.terminate()
+            instance.state_reason.code, instance.state_reason.message = launch.dies, "as the plan of faults wants it"
             self._hypervisor.terminate(launch.instance_id)
             return
         instance._state.name, instance._state.code = "running", 16
@@ -255,6 +257,23 @@ def _again(known: Launch, digest: str) -> bytes:
     return known.answer
 
 
+def _death(fault: str | None) -> str:
+    """The code of `dies` or `dies:CODE`; "" for any other fault."""
+    name, _, code = (fault or "").partition(":")
+    return (code or "Server.InternalError") if name == "dies" else ""
+
+
+def _with_reasons(answer: Answer, launches: Sequence[Launch]) -> Answer:
+    """moto keeps why an instance is in its state, and does not tell it."""
+    status, headers, body = answer
+    for launch in launches:
+        if (reason := launch.instance.state_reason).code:
+            told = f"<stateReason><code>{reason.code}</code><message>{reason.message}</message></stateReason>"
+            name = f"<instanceId>{launch.instance_id}</instanceId>"
+            body = body.replace(name.encode(), f"{name}{told}".encode())
+    return status, headers, body
+
+
 def _strike_before(fault: str | None) -> None:
     """What goes wrong before anything is done."""
     if fault == "reset_before":
@@ -263,5 +282,5 @@ def _strike_before(fault: str | None) -> None:
         raise Refused(503, "RequestLimitExceeded", "Request limit exceeded.")
     if fault == "error":
         raise Refused(500, "InternalError", "An internal error has occurred")
-    if fault not in (None, "reset_after", "capacity", "quota", "dies"):
+    if fault not in (None, "reset_after", "capacity", "quota") and not _death(fault):
         raise Refused(400, str(fault), "as the plan of faults wants it")

@@ -17,6 +17,7 @@ from laerecover.runbook.work import Values, Work
 from laerecover.settings import Settings
 
 _WITHIN = 300.0
+_BY_SOMEBODY = ("Client.UserInitiatedShutdown", "Client.InstanceInitiatedShutdown")
 
 
 RECOVERED_BEFORE = "recovered_before"
@@ -68,7 +69,7 @@ def deploy_ec2_instance(work: Work) -> Values:
     back. Values: instance_id, launch_time, generation, attempt, size, zone, subnet, former (ids of its dead
     predecessors), client_token, host_key, boot_host_key (public halves). Fails: `no_image`, `doubled` (two living
     instances), `recovered_before` (one of another recovery), `rebuilt` (somebody made one meanwhile), `max_instances`,
-    `capacity` (another attempt is left),
+    `capacity` (another attempt is left), `dies_alike` (its last two predecessors ended for one reason),
     `no_capacity`, `quota`, what else EC2 refuses.
     """
     compute, tags = work.world.compute, tags_of(work.recovery_id, work.account.account_id)
@@ -97,6 +98,7 @@ def deploy_ec2_instance(work: Work) -> Values:
         nonlocal spent
         generation = 1 + max([spent, *map(generation_of, former)])
         request, former_user_data = _request(work, tags, generation)
+        _not_again(former, request)
         for others in work.rebuilt.found([work.account], compute).values():
             raise StepFailed(f"{described(others)}; {to_accept(others)}", kind=REBUILT)
         work.permit_launch(request.client_token)
@@ -126,6 +128,20 @@ def deploy_ec2_instance(work: Work) -> Values:
         "host_key": derive_host_key(work.vault, token, "final").public,
         "boot_host_key": derive_host_key(work.vault, token, "boot").public,
     }
+
+
+def _not_again(former: Sequence[Instance], request: LaunchRequest) -> None:
+    """What ended two instances of this image and size would end the third; what somebody has ended does not count."""
+    last = sorted(former, key=generation_of)[-2:]
+    reasons = {each.reason.partition(":")[0] for each in last}
+    alike = len(last) == 2 and len(reasons) == 1 and not reasons & {"", *_BY_SOMEBODY}
+    if alike and all((each.image, each.size) == (request.ami_image_id, request.instance_size) for each in last):
+        ids = " and ".join(each.instance_id for each in last)
+        raise StepFailed(
+            f"{ids} ended for one reason, {last[-1].reason}: a third would, too; mend that, or name another image or "
+            "type in the settings. EC2 forgets the two an hour after their end; then run again",
+            kind="dies_alike",
+        )
 
 
 def _launch(compute: Compute, request: LaunchRequest, former_user_data: Secret) -> Instance:

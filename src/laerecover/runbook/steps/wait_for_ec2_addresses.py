@@ -35,13 +35,14 @@ def wait_for_ec2_addresses(work: Work) -> Values:
             pass
         if instance is not None and instance.dead:
             raise StepFailed(
-                f"{instance_id} is {instance.state} before it was ready; another is launched once it is terminated",
+                f"{instance_id} is {instance.state_with_reason} before it was ready; another is launched once it "
+                "is terminated",
                 kind="instance_died",
             )
         if instance is not None and instance.state in ("stopping", "stopped"):
             raise StepFailed(
-                f"{instance_id} is {instance.state}, so it gets no addresses; start it, or terminate it (another is "
-                "then launched), and run again",
+                f"{instance_id} is {instance.state_with_reason}, so it gets no addresses; start it, or terminate "
+                "it (another is then launched), and run again",
                 kind="instance_stopped",
             )
         if instance is not None and instance.public_host and instance.private_host:
