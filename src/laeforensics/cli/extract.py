@@ -20,14 +20,28 @@ def extract(
     key_file: Annotated[
         Path | None, typer.Option(help="write the secrets too, encrypted under this key; made if it does not exist")
     ] = None,
+    format_: Annotated[
+        str, typer.Option("--format", metavar="facts|timesketch", help="every value; or what happened, for Timesketch")
+    ] = "facts",
 ) -> None:
-    """Write every value at every place, for other programs. Secrets are fingerprints unless there is a key."""
-    from laeforensics.export import extraction
+    """Write every value at every place, for other programs. Secrets are fingerprints unless there is a key.
 
+    With --format timesketch: what happened to each account and when, as .csv or .jsonl that Timesketch imports.
+    """
+    from laeforensics.export import extraction
+    from laeforensics.present import timesketch
+
+    if format_ not in ("facts", "timesketch"):
+        raise typer.BadParameter("--format is facts or timesketch")
     _shell.refuse_inside(output, options.evidence, "the facts")
-    extraction.check(output, key_file)
+    (timesketch if format_ == "timesketch" else extraction).check(output, key_file)
     judgement = _shell.open_case(options).judgement
     output.parent.mkdir(parents=True, exist_ok=True)
+    if format_ == "timesketch":
+        print(
+            f"{output}  {timesketch.write(output, judgement)} events of {len(judgement.accounts)} accounts and attempts"
+        )
+        return
     rows = extraction.rows(judgement.signups, judgement.reading.files)
     written = extraction.write(output, rows, key_file=key_file)
     how = "secrets are fingerprints" if key_file is None else f"with secrets, encrypted under {key_file}"

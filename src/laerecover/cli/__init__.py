@@ -7,7 +7,21 @@ import sys
 
 import typer
 
-from laerecover.cli import adopt, cleanup, drill, notify, patch, plan, report, resolve, run, settings, status, verify
+from laerecover.cli import (
+    adopt,
+    cleanup,
+    drill,
+    notify,
+    patch,
+    plan,
+    ready,
+    report,
+    resolve,
+    run,
+    settings,
+    status,
+    verify,
+)
 from laerecover.cli._options import TRACE
 from laerecover.cli._streams import outlive_readers
 
@@ -25,6 +39,7 @@ app = typer.Typer(
 
 for _verb in (
     plan.plan,
+    ready.ready,
     drill.drill,
     run.run,
     notify.notify,

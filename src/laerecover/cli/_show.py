@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from laerecover.afterwards.verify import Check
     from laerecover.cli._display import EventWatcher, PlainWatcher
     from laerecover.cli._live import LiveWatcher
+    from laerecover.cli._readiness import Checked
     from laerecover.options import Options
     from laerecover.planning.obstacles import Obstacle
     from laerecover.planning.plan import Plan
@@ -178,6 +179,15 @@ def show_instances(found: Sequence[Found], *, stream: TextIO | None = None) -> N
     for each in found:
         out.print(Text(f"{clean(each.instance_id)}  {clean(each.account_id)}  {clean(each.customer)}"))
         out.print(Text(f"    launched {clean(each.launch_time)}; {clean(each.holds)}"))
+
+
+def show_checked(check: Checked) -> None:
+    """One check of `ready`, and what to do where it failed."""
+    out = console(sys.stdout)
+    word, style = {True: ("ok", "green"), False: ("FAILED", "red"), None: ("not checked", "dim")}[check.ok]
+    out.print(Text(f"{check.check:<8} {word:<11} {check.said}", style=style), soft_wrap=True)
+    if check.next:
+        out.print(Text(f"         next: {check.next}"), soft_wrap=True)
 
 
 def show_letters(letters: Sequence[Letter], *, stream: TextIO | None = None) -> None:

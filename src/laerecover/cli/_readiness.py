@@ -1,0 +1,228 @@
+"""Whether a recovery would work today: every check is a command of the two programs, run as anybody would type it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from laerecover.manifest import written_whole
+from laerecover.text import clean
+
+ROWS = "readiness.jsonl"
+_PROGRAMS = {name: f"from {name}.cli import main; main()" for name in ("laeforensics", "laerecover")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """One check: None is one that was left out, for `said`; `next` is what to do about it."""
+
+    check: str
+    ok: bool | None
+    said: str
+    next: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandEnd:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def body(self) -> Mapping[str, Any]:
+        """What it told for machines; empty where that is no JSON object."""
+        try:
+            body = json.loads(self.out)
+        except ValueError:
+            return {}
+        return body if isinstance(body, dict) else {}
+
+    def failed(self, check: str) -> Checked:
+        """What it said was wrong."""
+        lines = self.err.splitlines()
+        what = next((line for line in lines if line.startswith(("laeforensics:", "laerecover:"))), f"exit {self.code}")
+        where, remedy = (
+            next((line.strip().removeprefix(word).strip() for line in lines if line.startswith(f"  {word}")), "")
+            for word in ("where", "next")
+        )
+        said = (what.partition(": ")[2] or what) + (f" ({where})" if where else "")
+        return Checked(check=check, ok=False, said=clean(said), next=clean(remedy))
+
+
+def call(program: str, *words: str | Path) -> CommandEnd:
+    """Run a command of ours to its end."""
+    command = [sys.executable, "-c", _PROGRAMS[program], *map(str, words)]
+    done = subprocess.run(  # noqa: S603  words of ours
+        command, check=False, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL
+    )
+    return CommandEnd(code=done.returncode, out=done.stdout, err=done.stderr)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readiness:
+    """What is checked: the manifest as it lies there, and the evidence where it is still kept.
+
+    `given`: --key-file; `settings`: --settings, or the file beside the manifest; None: the cloud is not asked.
+    """
+
+    manifest: Path
+    evidence: tuple[Path, ...]
+    case: Path | None
+    sources: tuple[str, ...]
+    given: tuple[str, ...]
+    settings: Path | None
+
+    @property
+    def folder(self) -> Path:
+        """Where a readiness leaves its rows, its audit, its drill."""
+        return Path(f"{self.manifest}.ready")
+
+    @property
+    def rows(self) -> Path:
+        """One JSON object a line: each time that this was asked."""
+        return self.folder / ROWS
+
+    def last(self) -> Mapping[str, Any] | None:
+        """The row of the last time, if there is one that can be read."""
+        try:
+            row = json.loads(self.rows.read_text("utf-8").splitlines()[-1])
+        except (OSError, ValueError, IndexError):
+            return None
+        return row if isinstance(row, dict) else None
+
+    def checked(self) -> Iterator[Checked]:
+        """Each check as it ends."""
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        checks: tuple[Callable[[], Checked], ...] = (self._custody, self._audit, self._diff, self._drill, self._cloud)
+        for check in checks:
+            begun = time.monotonic()
+            done = check()
+            yield Checked(**{**asdict(done), "seconds": round(time.monotonic() - begun, 3)})
+
+    def remember(self, checks: list[Checked], *, ready: bool) -> None:
+        """A row for this time; on disk before it counts."""
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        row = {"at": at, "manifest": str(self.manifest), "ready": ready, "checks": [asdict(check) for check in checks]}
+        before = self.rows.read_bytes() if self.rows.is_file() else b""
+        with written_whole(self.rows) as file:
+            file.write(before + json.dumps(row).encode() + b"\n")
+
+    def _custody(self) -> Checked:
+        if not self.evidence:
+            return Checked(check="custody", ok=None, said="no --evidence was given: the manifest alone is checked")
+        case: tuple[str | Path, ...] = () if self.case is None else ("--case", self.case)
+        ended = call("laeforensics", "custody", *self.evidence, "--check", "--json", *case)
+        if ended.code == 0:
+            return Checked(check="custody", ok=True, said=_unchanged(ended.err))
+        gone = [*ended.body.get("changed", ()), *ended.body.get("vanished", ())]
+        if not gone:
+            return ended.failed("custody")
+        told = f"{len(gone)} files are not what they were when they were first read: {', '.join(gone[:3])}"
+        return Checked(check="custody", ok=False, said=clean(told), next="put them back from the other copy")
+
+    def _audit(self) -> Checked:
+        if not self.evidence:
+            return Checked(check="audit", ok=None, said="as above")
+        case, mine = self.case or Path(f"{self.evidence[0]}.case"), self.folder / "case"
+        shutil.rmtree(mine, ignore_errors=True)
+        (self.folder / "audit.parquet").unlink(missing_ok=True)
+        if case.is_dir():  # the decisions count; what this audit writes must not be what the case remembers
+            shutil.copytree(case, mine)
+        output = self.folder / "manifest.parquet"
+        words: tuple[str | Path, ...] = ("--output", output, "--case", mine, *self.given, *self.sources, "--json")
+        ended = call("laeforensics", "audit", *self.evidence, *words)
+        if ended.code != 0 or not ended.body:
+            return ended.failed("audit")
+        number, whole = ended.body["verdicts"].get("RECOVERABLE", 0), ended.body["accounts"]
+        said = f"{number} of {whole} accounts are RECOVERABLE"
+        return Checked(check="audit", ok=number > 0, said=said, next="" if number else "see laeforensics list")
+
+    def _diff(self) -> Checked:
+        if not self.evidence:
+            return Checked(check="diff", ok=None, said="as above")
+        former, fresh = self.manifest.with_name("audit.parquet"), self.folder / "audit.parquet"
+        if not former.is_file() or not fresh.is_file():
+            absent = former if fresh.is_file() else fresh
+            return Checked(check="diff", ok=False, said=f"{clean(absent)} is not there", next="audit again")
+        ended = call("laeforensics", "diff", former, fresh, "--json")
+        if ended.code != 0 or not ended.body:
+            return ended.failed("diff")
+        counts = {word: len(ended.body[word]) for word in ("appeared", "vanished", "changed")}
+        if not any(counts.values()):
+            return Checked(check="diff", ok=True, said="the evidence says of every account what the manifest does")
+        told = ", ".join(f"{number} {word}" for word, number in counts.items() if number)
+        return Checked(
+            check="diff",
+            ok=False,
+            said=f"the evidence says something else than the manifest: {told}",
+            next=f"laeforensics diff {former} {fresh}, then audit again",
+        )
+
+    def _drill(self) -> Checked:
+        words: tuple[str | Path, ...] = ("--state", self.folder / "drill", "--again", *self.given, "--json")
+        ended = call("laerecover", "drill", self.manifest, *words)
+        accounts = ended.body.get("accounts", ())
+        back = sum(account["outcome"] == "recovered" for account in accounts)
+        wanted = sum(account["outcome"] not in ("blocked", "left out") for account in accounts)
+        if ended.code == 0 and back:
+            return Checked(check="drill", ok=True, said=f"{back} of {wanted} accounts recovered in the twin world")
+        if not accounts:
+            return ended.failed("drill")
+        remedy = f"laerecover report {self.manifest} --state {self.folder / 'drill'}"
+        return Checked(check="drill", ok=False, said=f"{back} of {wanted} accounts recovered", next=remedy)
+
+    def _cloud(self) -> Checked:
+        if self.settings is None:
+            return Checked(check="cloud", ok=None, said="--offline: whether it lets us was not asked")
+        words: tuple[str | Path, ...] = (
+            "--check",
+            "--state",
+            self.folder / "plan",
+            "--settings",
+            self.settings,
+            *self.given,
+            "--json",
+        )
+        ended = call("laerecover", "plan", self.manifest, *words)
+        blocking = [each for each in ended.body.get("checks", ()) if each["blocks"]]
+        if ended.code == 0 and ended.body:
+            return Checked(
+                check="cloud", ok=True, said=f"nothing stands in the way of {ended.body['instances']} accounts"
+            )
+        if not blocking:
+            return ended.failed("cloud")
+        more = f" (and {len(blocking) - 1} more)" if len(blocking) > 1 else ""
+        said = f"{blocking[0]['what']}: {blocking[0]['message']}{more}"
+        return Checked(check="cloud", ok=False, said=clean(said), next=clean(blocking[0]["remedy"]))
+
+
+def _unchanged(said: str) -> str:
+    return clean(" ".join((said.strip().splitlines() or ["unchanged"])[-1].split()))
+
+
+def is_ready(checks: list[Checked]) -> bool:
+    """No check failed; what was left out by choice does not count."""
+    return all(check.ok is not False for check in checks)
+
+
+def conclusion(checks: list[Checked], last: Mapping[str, Any] | None) -> str:
+    """One line: ready or not, what was left out, how it was the last time."""
+    failed = [check.check for check in checks if check.ok is False]
+    left_out = [check.check for check in checks if check.ok is None]
+    told = f"NOT READY: {', '.join(failed)} failed" if failed else "READY"
+    if left_out:
+        told += f"; not checked: {', '.join(left_out)}"
+    if last is not None:
+        told += f"; last time, {clean(last.get('at', '?'))}: {'READY' if last.get('ready') else 'NOT READY'}"
+    return told

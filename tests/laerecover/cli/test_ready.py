@@ -1,0 +1,88 @@
+"""`ready` with both programs as they are: what it says, what it leaves, and that it sees what would go wrong."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+CONTESTED = "signup_logs/2012-06-22T124506Z-ab7kmk3pdgsftjmluj23ahek4nj7u5k7"
+CHECKS = ["custody", "audit", "diff", "drill", "cloud"]
+
+
+class Desk:
+    """Evidence with its case, manifest and key, as an audit left them."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        shutil.copytree(ROOT / "fixtures/evidence", folder / "evidence")
+        self.laeforensics("audit", "evidence", "--output", "m/manifest.parquet", "--key-file", "key/k")
+
+    def laeforensics(self, *words):
+        program = [sys.executable, "-c", "from laeforensics.cli import main; main()"]
+        return subprocess.run([*program, *words], cwd=self.folder, check=True, capture_output=True, text=True)
+
+    def ready(self, *words):
+        program = [sys.executable, "-c", "from laerecover.cli import main; main()", "ready"]
+        given = ("m/manifest.parquet", "--key-file", "key/k", *words)
+        return subprocess.run([*program, *given], cwd=self.folder, capture_output=True, text=True)
+
+    @property
+    def rows(self):
+        lines = (self.folder / "m/manifest.parquet.ready/readiness.jsonl").read_text().splitlines()
+        return [json.loads(line) for line in lines]
+
+
+@pytest.fixture
+def desk(tmp_path):
+    return Desk(tmp_path)
+
+
+def found(row):
+    return {check["check"]: check["ok"] for check in row["checks"]}
+
+
+def test_all_is_well_until_the_evidence_changes(desk):
+    """One line a check, one conclusion, a row each time; nothing of the operator's own case or state is touched."""
+    before = {p: p.read_bytes() for p in desk.folder.rglob("*") if p.is_file()}
+    ended = desk.ready("--evidence", "evidence", "--offline")
+    lines = ended.stdout.splitlines()
+    assert (ended.returncode, [line.split()[0] for line in lines[:-1]]) == (0, CHECKS), ended.stdout + ended.stderr
+    assert lines[-1].startswith("READY; not checked: cloud  (m/manifest.parquet.ready/readiness.jsonl)")
+    assert "12 of 12 accounts recovered in the twin world" in lines[3]
+    assert found(desk.rows[0]) == {"custody": True, "audit": True, "diff": True, "drill": True, "cloud": None}
+    assert {p: p.read_bytes() for p in before} == before
+    assert not (desk.folder / "m/manifest.parquet.drill").exists()
+
+    with (desk.folder / "evidence/signups.csv").open("ab") as file:
+        file.write(b"\n")
+    ended = desk.ready("--evidence", "evidence", "--offline", "--json")
+    assert (ended.returncode, json.loads(ended.stdout)["ready"]) == (1, False)
+    assert (len(desk.rows), found(desk.rows[1])["custody"], found(desk.rows[1])["drill"]) == (2, False, True)
+    assert "signups.csv" in desk.rows[1]["checks"][0]["said"]
+
+
+def test_a_manifest_that_is_not_what_the_evidence_says(desk):
+    """Somebody decided since, and did not audit again: a recovery would leave that account behind."""
+    desk.laeforensics("decide", "evidence", CONTESTED, "product_token", "--witness", "1", "--because", "asked them")
+    ended = desk.ready("--evidence", "evidence", "--offline")
+    assert (ended.returncode, found(desk.rows[0])["diff"]) == (1, False)
+    assert "the evidence says something else than the manifest: 1 changed" in ended.stdout
+    assert ended.stdout.splitlines()[-1].startswith("NOT READY: diff failed")
+
+
+def test_the_manifest_and_its_key_alone(desk):
+    """As on the second place where they are kept: no evidence, no cloud. Another key opens nothing."""
+    shutil.rmtree(desk.folder / "evidence")
+    ended = desk.ready("--offline")
+    assert (ended.returncode, found(desk.rows[0])["drill"], found(desk.rows[0])["audit"]) == (0, True, None)
+    (desk.folder / "key/k").write_bytes(b"K" * 32)
+    ended = desk.ready()
+    assert (ended.returncode, found(desk.rows[1])["drill"], found(desk.rows[1])["cloud"]) == (1, False, False)
+    assert "last time, " in ended.stdout.splitlines()[-1]
+    assert ended.stdout.splitlines()[-1].startswith("NOT READY: drill, cloud failed; not checked: custody, audit, diff")
