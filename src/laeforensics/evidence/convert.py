@@ -74,8 +74,7 @@ def _bom(data: bytes) -> Conversion | None:
 
 
 def _crlf(data: bytes) -> Conversion | None:
-    ends = data.count(b"\r\n")
-    if not ends:
+    if b"\r" not in data or not (ends := data.count(b"\r\n")):  # a letter is looked for ten times as fast as a word
         return None
     view = data.replace(b"\r\n", b"\n")
     if ends == data.count(b"\n"):
