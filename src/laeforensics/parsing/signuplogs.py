@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from laeforensics.companions.products import printed_products
+from laeforensics.evidence.names import s4_name
 from laeforensics.facts.channels import OWN, REMOTE
 from laeforensics.facts.fact import Fact, Locator, Residue
 from laeforensics.facts.fields import understood
@@ -50,6 +51,7 @@ class _Reader:
 
     def __init__(self, evidence: str) -> None:
         self.log = SignupLog(evidence=evidence)
+        self.is_in_s4_layout = s4_name(evidence) is not None
         self.events: list[Event] = []
         self.print = 0
         self.block = "*"  # a lost head: the first lines may be of any block
@@ -241,7 +243,7 @@ class _Reader:
 
     def _fact(self, name: str, text: str, locator: Locator, rule: str, channel: str) -> int | None:
         """Note a value; its number among the facts, None if it is none."""
-        told = understood(name, text, is_quoted=not _dialects.is_s4(self.log))
+        told = understood(name, text, is_quoted=not (self.is_in_s4_layout or "s4" in self.log.marks))
         if told is None:
             if text:
                 self.log.add_damaged(DamagedValue(name, locator, self.print, text, rule))
