@@ -152,6 +152,8 @@ class Hearing:
 
 def _standing(fact: Fact, notes: Sequence[Note]) -> int:
     standing = STANDING[fact.channel]
+    if not notes:
+        return standing
     lowest = 0
     for note in notes:
         reason = REASONS[note.reason]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+from functools import lru_cache
 
 _BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 
@@ -14,6 +15,7 @@ def tub_id_of_certificate(der: bytes) -> str:
     return base64.b32encode(hashlib.sha1(der, usedforsecurity=False).digest()).decode("ascii").lower()
 
 
+@lru_cache(maxsize=4096)
 def tub_id_of_pem(pem: str) -> str | None:
     """The TubID of the first certificate in `pem`; None if there is none that can be read."""
     body = pem.partition(_BEGIN)[2].partition(_END)[0]
