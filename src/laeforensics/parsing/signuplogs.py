@@ -231,8 +231,6 @@ class _Reader:
             lines.pop()
         if name is None or not lines:
             return
-        if path.startswith("storageserver/private/s3"):
-            self.log.announcements.add("secrets read out")
         text = "\n".join(content for content, _ in lines)
         start, end = lines[0][1], lines[-1][1] + len(lines[-1][0])
         self._fact(name, text, self._locator(output, start, end), "cat_output", REMOTE)
