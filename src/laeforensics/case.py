@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -152,6 +154,19 @@ class Case:
         return cards.card(self.judgement)
 
 
+@contextmanager
+def _unswept() -> Iterator[None]:
+    """Python looks for no circles of garbage: what is read has none, and makes each look dearer the more it is."""
+    is_swept = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if is_swept:
+            gc.enable()
+
+
+@_unswept()
 def open_case(
     path: str | Path,
     *more: str | Path,

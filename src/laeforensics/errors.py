@@ -17,7 +17,7 @@ class ForensicsError(Exception):
      └─ UnknownKey        no account or log of that name, or several
     """
 
-    # As laerecover.manifest.OperatorError, whose package loads Arrow: the shell tells errors before it needs any.
+    # As laerecover.manifest.OperatorError: the shell tells errors before it needs any of that package.
     def __init__(self, what: str, *, where: str, next_step: str) -> None:
         super().__init__(f"{what} · {where} · {next_step}")
         self.what = what

@@ -109,6 +109,60 @@ def test_a_wrong_kind_is_shown():
     assert problem.what == "should count as remote, but counts as fact"
 
 
+DEPLOYMENT = """
+last_resorts = ["OTHER", "MALFORMED"]
+[[sample]]
+name = "a deployment"
+rule = "deployment"
+facts = { ami_image_id = "ami-0a1b2c3d", instance_size = "t1.micro" }
+text = '''
+>Deploying EC2 instance...>
+endpoint_uri = 'https://ec2.us-east-1.amazonaws.com/'
+ami_image_id = 'ami-0a1b2c3d'
+instance_size = 't1.micro'
+'''
+"""
+
+
+def test_a_doubt_that_the_sample_does_not_tell_is_a_problem():
+    """A value is read, and is not believed: its line is followed by one that never follows it."""
+    assert of_the_samples(DEPLOYMENT) == []
+    swapped = DEPLOYMENT.replace("instance_size = 't1.micro'\n", "keypair_name = 'InventedKeys'\n")
+    swapped = swapped.replace(', instance_size = "t1.micro"', "")
+    (problem,) = of_the_samples(swapped)
+    assert problem.what == "ami_image_id = 'cut' was doubted or vouched for"
+    assert of_the_samples(swapped.replace("text =", 'doubts = { ami_image_id = "cut" }\ntext =')) == []
+
+
+def test_lines_that_seem_to_be_missing_are_a_problem():
+    """A dump whose lines stand in another order than its print has is no sample of one run."""
+    torn = DEPLOYMENT.replace("ami_image_id = 'ami-0a1b2c3d'\n", "").replace('ami_image_id = "ami-0a1b2c3d", ', "")
+    what = "should be 1 stretches of a run, but falls into 2: lines seem to be missing"
+    assert what in [problem.what for problem in of_the_samples(torn)]
+
+
+def test_a_doubt_that_is_none_is_a_problem():
+    """A sample that tells a doubt which nobody has says something false."""
+    (problem,) = of_the_samples(ADDRESS.replace("rule =", 'doubts = { public_host = "cut" }\nrule ='))
+    assert problem.what == "public_host = 'cut' was not doubted or vouched for"
+
+
+def test_a_channel_that_is_another_is_a_problem():
+    """How a value came is a part of how it is read."""
+    (problem,) = of_the_samples(ADDRESS.replace("rule =", 'channel = "remote"\nrule ='))
+    assert problem.what == "should come by the channel remote, but comes by own"
+
+
+def test_a_line_of_a_block_that_no_sample_shows_there_is_named():
+    """A terminal that is shown in one block is not shown in the other."""
+    found = {(p.where, p.what) for p in lint_with(DEPLOYMENT)}
+    assert ("AMI_IMAGE_ID", "is a terminal that no sample hits") not in found
+    assert ("BUCKET_NAME", "is a terminal that no sample hits") in found
+    stray = '[[sample]]\nname = "stray"\nrule = "stray"\ntext = "location = None\\n"\n'
+    found = {(p.where, p.what) for p in lint_with(DEPLOYMENT + stray)}
+    assert ("AMI_IMAGE_ID", "may be a line of stray, where no sample hits it") in found
+
+
 def test_a_failing_sample_shows_how_far_each_terminal_came(broken):
     """One changed letter in the grammar: the terminal that should take the line came to that letter, and leads."""
     broken("public address", "public adress")

@@ -135,9 +135,9 @@ def is_written_beside(head: bytes) -> bool:
 def is_listed(text: bytes) -> bool:
     """True if every line of a text names a file, and no more, and several of them a run's."""
     lines = [line.rstrip() for line in text.split(b"\n") if line.strip()]
-    if len(_NAMED.findall(text)) > 1 and all(_LISTED.fullmatch(line) or _HASHED.fullmatch(line) for line in lines):
-        return True
-    return bool(lines) and all(_HASHED.fullmatch(line) for line in lines)
+    if not lines or not all(_LISTED.fullmatch(line) or _HASHED.fullmatch(line) for line in lines):
+        return False
+    return len(_NAMED.findall(text)) > 1 or all(_HASHED.fullmatch(line) for line in lines)
 
 
 def csv_kind(head: bytes) -> str | None:

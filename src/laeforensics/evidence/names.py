@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from itertools import islice
 
 SUFFIXES = (".gz", ".bz2", ".xz", ".zst")
@@ -65,6 +66,7 @@ def s4_name(name: str) -> str | None:
     return None if match is None else next(known for known in S4_NAMES if known.lower() == match[1].lower())
 
 
+@lru_cache(maxsize=1 << 14)
 def stem(name: str) -> str:
     """What a log and its secrets file share: the TIMESTAMP-SEED name, or in the S4 layout their folder."""
     folder, _, base = name.rpartition("/")

@@ -158,13 +158,13 @@ def _content(file: EvidenceFile, data: bytes, sha256: str, found: Hindrance | No
 
 def peek(path: Path, size: int) -> bytes:
     """The first bytes of a file. Raises OSError."""
-    with opened(path) as raw:
+    with opened(path, buffer=size) as raw:
         return raw.read(size)
 
 
-def opened(path: Path) -> contextlib.closing[io.BufferedReader]:
-    """The file, opened for reading bytes. Raises OSError."""
-    return contextlib.closing(io.BufferedReader(io.FileIO(path), _CHUNK))
+def opened(path: Path, *, buffer: int = _CHUNK) -> contextlib.closing[io.BufferedReader]:
+    """The file, opened for reading bytes, so many at a time. Raises OSError."""
+    return contextlib.closing(io.BufferedReader(io.FileIO(path), buffer))
 
 
 def read_beside(path: Path) -> bytes:

@@ -14,7 +14,7 @@ from laeforensics.evidence.recognise import EvidenceFile
 from laeforensics.export import _arrow
 from laeforensics.facts.fields import COURSE, fields_of, shown
 from laeforensics.writing import write_whole
-from laerecover.manifest import Secret, make_key, write_parquet
+from laerecover.manifest import Secret
 
 COLUMNS = ("signup", "field", "value", "evidence", "sha256", "line", "start", "end", "rule", "dialect", "channel")
 _OF_THE_COURSE = frozenset(fields_of(COURSE))
@@ -74,6 +74,8 @@ def write(output: Path, facts: Iterable[dict[str, Any]], *, key_file: Path | Non
 
 def _write_parquet(output: Path, facts: Iterable[dict[str, Any]], key_file: Path | None) -> int:
     import pyarrow as pa
+
+    from laerecover.manifest import make_key, write_parquet
 
     schema = pa.schema([(name, pa.int64() if name in _NUMBERS else pa.string()) for name in COLUMNS])
     key = None if key_file is None else make_key(key_file, manifest=output)

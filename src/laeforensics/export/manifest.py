@@ -10,7 +10,7 @@ from laeforensics.audit import rules
 from laeforensics.export import _arrow
 from laeforensics.facts.fields import FIELDS
 from laerecover import manifest
-from laerecover.manifest import Manifest, Secret
+from laerecover.manifest import Secret
 
 _OLD = {
     "instance_id": "old_instance_id",
@@ -53,7 +53,7 @@ class Provenance(Mapping[str, tuple[str, ...]]):
 
 def export(
     accounts: Sequence[CaseAccount], path: Path, *, evidence_digest: str, key_file: Path | None = None
-) -> Manifest:
+) -> manifest.Manifest:
     """Write the manifest and, beside it, audit.parquet without secrets; the attempts stand in the latter alone.
 
     Raises ManifestError, OSError.

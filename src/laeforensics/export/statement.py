@@ -19,7 +19,7 @@ from laeforensics.errors import StatementError
 from laeforensics.evidence.read import read_beside
 from laeforensics.export.manifest import manifest_account
 from laeforensics.writing import write_whole
-from laerecover.manifest import content_digest
+from laerecover import manifest
 
 NAME = "statement.json"
 _KIND = "laeforensics audit"
@@ -68,7 +68,7 @@ def statement(judgement: Judgement, beside: Sequence[SideFile], *, now: datetime
         "inputs": inputs,
         "unread": sorted(one.file for one in judgement.unread),
         "evidence_digest": digest,
-        "manifest_digest": content_digest(accounts, evidence_digest=digest),
+        "manifest_digest": manifest.content_digest(accounts, evidence_digest=digest),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from laeforensics.facts.channels import ASSERTS_NOTHING, LAST_ASSERTING_STANDING, STANDING
@@ -94,25 +94,11 @@ class Hearing:
 
     def standing(self, fact: Fact) -> int:
         """1 is the program's own word; ASSERTS_NOTHING is what a fact has that is no voice."""
-        standing = STANDING[fact.channel]
-        notes = self.beliefs.of(fact, self._names)
-        if not notes:
-            return standing
-        lowest = 0
-        for note in notes:
-            reason = REASONS[note.reason]
-            if reason.weight == DENIES:
-                return ASSERTS_NOTHING
-            if reason.weight == RAISES:
-                standing = min(standing, reason.standing or standing)
-            elif reason.weight == LESSENS:
-                lowest = max(lowest, reason.standing or 0)
-        return max(standing, lowest)
+        return _standing(fact, self.notes(fact))
 
     def is_unsure(self, fact: Fact) -> bool:
         """True for a fact that may be right, but asserts nothing by itself."""
-        weights = {REASONS[note.reason].weight for note in self.notes(fact)}
-        return UNSURE in weights and ASSURES not in weights
+        return _is_unsure(self.notes(fact))
 
     def channel(self, fact: Fact) -> str:
         """The word of the table of facts: how the fact came, or the first reason for which that is not its worth."""
@@ -132,7 +118,8 @@ class Hearing:
 
     def sure(self, facts: Iterable[Fact]) -> list[Fact]:
         """The facts that assert something by themselves, in their order."""
-        return [fact for fact in self.asserting(facts) if not self.is_unsure(fact)]
+        heard = ((fact, self.notes(fact)) for fact in facts)
+        return [f for f, notes in heard if _standing(f, notes) <= LAST_ASSERTING_STANDING and not _is_unsure(notes)]
 
     def own(self, facts: Iterable[Fact]) -> list[Fact]:
         """The facts that are the program's own word: so they came, and nothing speaks against it."""
@@ -148,10 +135,11 @@ class Hearing:
         values: set[str] = set()
         has_unsure = False
         for fact in facts:
-            standing = self.standing(fact)
+            notes = self.notes(fact)
+            standing = _standing(fact, notes)
             if standing > best:
                 continue
-            if self.is_unsure(fact):
+            if _is_unsure(notes):
                 has_unsure |= fact.field != "customer_email"
             elif standing < best:
                 best, values = standing, {fact.value}
@@ -160,3 +148,24 @@ class Hearing:
         if len(values) == 1:
             return values.pop(), False
         return None, len(values) > 1 or has_unsure
+
+
+def _standing(fact: Fact, notes: Sequence[Note]) -> int:
+    standing = STANDING[fact.channel]
+    if not notes:
+        return standing
+    lowest = 0
+    for note in notes:
+        reason = REASONS[note.reason]
+        if reason.weight == DENIES:
+            return ASSERTS_NOTHING
+        if reason.weight == RAISES:
+            standing = min(standing, reason.standing or standing)
+        elif reason.weight == LESSENS:
+            lowest = max(lowest, reason.standing or 0)
+    return max(standing, lowest)
+
+
+def _is_unsure(notes: Sequence[Note]) -> bool:
+    weights = {REASONS[note.reason].weight for note in notes}
+    return UNSURE in weights and ASSURES not in weights

@@ -122,9 +122,10 @@ def understood(name: str, written: str, *, is_quoted: bool) -> str | None:
     """
     if name == "customer_email" and is_quoted:
         return typed_email(written)
-    if not FIELDS[name].fits(written) and name in _REWRITTEN:
-        written = _REWRITTEN[name](written)
-    return written if FIELDS[name].fits(written) else None
+    if FIELDS[name].fits(written):
+        return written
+    again = _REWRITTEN[name](written) if name in _REWRITTEN else ""
+    return again if FIELDS[name].fits(again) else None
 
 
 _REWRITTEN = {

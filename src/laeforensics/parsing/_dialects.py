@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from laeforensics.evidence.names import s4_name
 from laeforensics.parsing.meanings import Dialect, dialects
 
 if TYPE_CHECKING:
@@ -23,8 +22,3 @@ def _bears(log: SignupLog, dialect: Dialect) -> bool:
         return False
     has_sign = bool(dialect.announced or dialect.marked)
     return not has_sign or bool(dialect.announced & log.announcements or dialect.marked & log.marks)
-
-
-def is_s4(log: SignupLog) -> bool:
-    """True for a log of the programs behind the site that quoted nothing."""
-    return "s4" in log.marks or s4_name(log.evidence) is not None

@@ -13,7 +13,7 @@ from lark.exceptions import UnexpectedInput
 
 
 class Piece(Protocol):
-    """One token of an item: `str(piece)` is a stretch of the text, `type` the terminal that claimed it.
+    """One token of an item: `text_of(piece)` is a stretch of the text, `type` the terminal that claimed it.
 
     `line` counts from 1; `start_pos` and `end_pos` are offsets in the text.
     """
@@ -22,6 +22,11 @@ class Piece(Protocol):
     line: int
     start_pos: int
     end_pos: int
+
+
+def text_of(piece: Piece) -> str:
+    """A piece is a text itself; `str(piece)` would copy it, which may be a megabyte."""
+    return cast("str", piece)
 
 
 @cache

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 
 from laeforensics.parsing import _python_repr, parser
 from laeforensics.parsing.meanings import Terminal, meanings
-from laeforensics.parsing.parser import Piece
+from laeforensics.parsing.parser import Piece, text_of
 
 _LOG = meanings("signup_log")
 _TERMINALS = _LOG.terminals
@@ -27,7 +26,7 @@ def value(piece: Piece) -> tuple[str, str, int] | None:
     told = meaning(piece)
     if told.field is None:
         return None
-    text = str(piece)
+    text = text_of(piece)
     if told.value is not None:
         found = told.value.search(text)
         if found is None or found.lastindex is None:
@@ -47,7 +46,7 @@ _KEY = re.compile(r"^-?(?:  )?([a-z_]+) = ", re.MULTILINE)
 
 def keys(piece: Piece) -> Iterator[tuple[str, int]]:
     """The keys of the lines `key = ..` of a print, each with the offset of its line."""
-    return ((found[1], piece.start_pos + found.start()) for found in _KEY.finditer(str(piece)))
+    return ((found[1], piece.start_pos + found.start()) for found in _KEY.finditer(text_of(piece)))
 
 
 def can_follow(piece: Piece, told: Terminal, item: str) -> bool:
@@ -57,7 +56,7 @@ def can_follow(piece: Piece, told: Terminal, item: str) -> bool:
     """
     if piece.type in _LOG.anywhere or piece.type in told.followers_in.get(item, told.followers):
         return True
-    text = str(piece)
+    text = text_of(piece)
     if piece.type == "OTHER":
         return text.startswith("\0") or not text.endswith("\n")
     key = _KEY.match(text)
@@ -65,31 +64,30 @@ def can_follow(piece: Piece, told: Terminal, item: str) -> bool:
 
 
 def hosts(piece: Piece) -> Iterator[tuple[str, int]]:
-    """Whom fabric's marks name, `user@host`, with the offset of its line: the first, then wherever the host changes."""
-    text = str(piece).removeprefix("-")
-    cut = len(str(piece)) - len(text)
-    position = 0
-    while True:
-        mark = text[position + 1 : text.index("]", position)]
-        yield mark, piece.start_pos + cut + position
-        other = _other_host(mark.partition("@")[2]).search(text, position)
-        if other is None:
-            return
-        position = other.end() - 1
+    """Whom fabric's marks name, `user@host`, with the offset of its line: the first, then wherever the host changes.
+
+    The monitoring host is no customer's: it is told only where it is the first.
+    """
+    text = text_of(piece)
+    position = text.startswith("-")
+    mark = text[position + 1 : text.index("]", position)]
+    yield mark, piece.start_pos + position
+    if piece.type == "RELAYED":
+        return  # all of it is of one host
+    host = mark.partition("@")[2]
+    for other in _MARK.finditer(text, position):
+        if other["host"] != host and other["user"] != "zenoss":
+            host = other["host"]
+            yield other[0][other.start("user") - other.start() : -2], piece.start_pos + other.start("user") - 1
 
 
-@lru_cache(maxsize=256)
-def _other_host(host: str) -> re.Pattern[str]:
-    # The monitoring host is no customer's; it is only told apart from the first mark.
-    return re.compile(
-        rf"\n-?\[(?!(?:[a-z0-9._-]+@{re.escape(host)}|zenoss@[a-z0-9._-]+)\] )(?=[a-z0-9._-]+@[^\]\n]+\] )"
-    )
+_MARK = re.compile(r"\n-?\[(?P<user>[a-z0-9._-]+)@(?P<host>[^\]\n]+)\] ")
 
 
 def output_lines(piece: Piece) -> list[tuple[str, int]]:
     """What a host printed after a command, line by line, each with its offset in the file; blank lines left out."""
     lines: list[tuple[str, int]] = []
-    command, *rest = str(piece).split("\n")
+    command, *rest = text_of(piece).split("\n")
     position = piece.start_pos + len(command) + 1
     for line in rest:
         if line:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from laeforensics.companions.products import printed_products
+from laeforensics.evidence.names import s4_name
 from laeforensics.facts.channels import OWN, REMOTE
 from laeforensics.facts.fact import Fact, Locator, Residue
 from laeforensics.facts.fields import understood
@@ -13,7 +14,7 @@ from laeforensics.parsing import _dialects, parser
 from laeforensics.parsing.course import Course, follow
 from laeforensics.parsing.logs import HOLE, DamagedValue, Event, SignupLog
 from laeforensics.parsing.meanings import Item, Terminal, meanings
-from laeforensics.parsing.parser import Piece
+from laeforensics.parsing.parser import Piece, text_of
 from laeforensics.parsing.pieces import (
     FIELD_OF_KEY,
     can_follow,
@@ -50,6 +51,7 @@ class _Reader:
 
     def __init__(self, evidence: str) -> None:
         self.log = SignupLog(evidence=evidence)
+        self.is_in_s4_layout = s4_name(evidence) is not None
         self.events: list[Event] = []
         self.print = 0
         self.block = "*"  # a lost head: the first lines may be of any block
@@ -64,7 +66,7 @@ class _Reader:
             return
         piece = pieces[0]
         if rule in STAGE_OF_ITEM or rule == "mail":
-            self._event("item", piece, rule, str(piece) if rule in ("started", "bucket") else "")
+            self._event("item", piece, rule, text_of(piece) if rule in ("started", "bucket") else "")
         if rule == "stray":
             self._stray(pieces)
             return
@@ -73,7 +75,7 @@ class _Reader:
             return
         if piece.type == "OTHER":
             self._unread(piece)
-            if str(piece).startswith("\0"):
+            if text_of(piece).startswith("\0"):
                 self._claim(pieces)  # zeros are a hole that moved nothing: the block goes on
                 return
         self.print += 1
@@ -139,7 +141,7 @@ class _Reader:
 
     def _keys(self, piece: Piece, printed: str) -> None:
         for key, position in keys(piece):
-            line = piece.line + str(piece).count("\n", 0, position - piece.start_pos)
+            line = piece.line + text_of(piece).count("\n", 0, position - piece.start_pos)
             self.events.append(Event("key", position, line, printed, key))
 
     def _follow(self, piece: Piece) -> None:
@@ -150,13 +152,13 @@ class _Reader:
 
     def _malformed(self, piece: Piece) -> None:
         """A value's line that is cut or overwritten is damage; the block that it stands in stays open."""
-        key, _, rest = str(piece).partition(" = ")
+        key, _, rest = text_of(piece).partition(" = ")
         key = key.strip("- ")
         if f"{key} = " in rest:  # a hole takes lines away, it never brings the same one again
             self._event("part", piece)
         self._unread(piece, "malformed")
         where = self._locator(piece, piece.start_pos, piece.end_pos)
-        rule = HOLE if "\0" in str(piece) else ""
+        rule = HOLE if "\0" in text_of(piece) else ""
         self.log.add_damaged(DamagedValue(FIELD_OF_KEY.get(key, key), where, self.print, rule=rule))
         self._claim([piece])
 
@@ -167,8 +169,8 @@ class _Reader:
         if piece.type in ("RELAYED", "RELAYED_MARKED"):
             self.print += 1
             self._hosts(piece)
-        elif piece.type == "LOCAL" and "'product_token'" in str(piece):
-            self.log.products += printed_products(str(piece), self.log.evidence, piece.line, piece.start_pos)
+        elif piece.type == "LOCAL" and "'product_token'" in text_of(piece):
+            self.log.products += printed_products(text_of(piece), self.log.evidence, piece.line, piece.start_pos)
         self._claim(pieces)
 
     def _hosts(self, piece: Piece) -> int:
@@ -180,8 +182,8 @@ class _Reader:
                 self.log.marks.add("zenoss")
                 continue
             told.add(host)
-            line = piece.line + str(piece).count("\n", 0, position - piece.start_pos)
-            first = str(piece).startswith("] run: whoami\n", position - piece.start_pos + len(mark) + 1)
+            line = piece.line + text_of(piece).count("\n", 0, position - piece.start_pos)
+            first = text_of(piece).startswith("] run: whoami\n", position - piece.start_pos + len(mark) + 1)
             self.events.append(Event("host", position, line, host, "first" if first else ""))
             if mark not in self.hosts and piece.type == "RELAYED":
                 self.hosts.add(mark)
@@ -191,7 +193,7 @@ class _Reader:
         return len(told)
 
     def _announcement(self, piece: Piece) -> None:
-        text = str(piece).strip(">'-\n ")
+        text = text_of(piece).strip(">'-\n ")
         self.log.announcements.add(text)
         stage = stage_of_announcement(text)
         if text in _LOG.fact_of_announcement:
@@ -209,7 +211,7 @@ class _Reader:
         self.log.facts.append(Fact(name, text, where, rule, OWN, self.print))
 
     def _failure(self, pieces: Sequence[Piece]) -> None:
-        self._note("failure", pieces[0], str(pieces[0]).split("\n", 1)[0].strip(">[")[:160])
+        self._note("failure", pieces[0], text_of(pieces[0]).split("\n", 1)[0].strip(">[")[:160])
         self._claim(pieces)
 
     def _cat(self, pieces: Sequence[Piece]) -> None:
@@ -217,7 +219,7 @@ class _Reader:
         output = pieces[0]
         if self._hosts(output) > 1:
             return  # one host's command with another's answer
-        path = str(output).split("\n", 1)[0].split(": ", 1)[1].removeprefix("cat ").removeprefix("if [[ -e ")
+        path = text_of(output).split("\n", 1)[0].split(": ", 1)[1].removeprefix("cat ").removeprefix("if [[ -e ")
         path = path.removeprefix("/home/customer/").split(None, 1)[0].rstrip("-;")
         lines = output_lines(output)
         if path == "storageserver/tahoe.cfg":
@@ -229,8 +231,6 @@ class _Reader:
             lines.pop()
         if name is None or not lines:
             return
-        if path.startswith("storageserver/private/s3"):
-            self.log.announcements.add("secrets read out")
         text = "\n".join(content for content, _ in lines)
         start, end = lines[0][1], lines[-1][1] + len(lines[-1][0])
         self._fact(name, text, self._locator(output, start, end), "cat_output", REMOTE)
@@ -241,7 +241,7 @@ class _Reader:
 
     def _fact(self, name: str, text: str, locator: Locator, rule: str, channel: str) -> int | None:
         """Note a value; its number among the facts, None if it is none."""
-        told = understood(name, text, is_quoted=not _dialects.is_s4(self.log))
+        told = understood(name, text, is_quoted=not (self.is_in_s4_layout or "s4" in self.log.marks))
         if told is None:
             if text:
                 self.log.add_damaged(DamagedValue(name, locator, self.print, text, rule))
@@ -250,16 +250,18 @@ class _Reader:
         return len(self.log.facts) - 1
 
     def _locator(self, piece: Piece, start: int, end: int) -> Locator:
-        line = piece.line + str(piece).count("\n", 0, start - piece.start_pos)
+        line = piece.line + text_of(piece).count("\n", 0, start - piece.start_pos)
         return Locator(self.log.evidence, line, start, end)
 
     def _claim(self, pieces: Iterable[Piece]) -> None:
         for piece in pieces:
             told = meaning(piece)
             if told.kind == "residue":
-                self.log.leave(Residue(self.log.evidence, piece.line, piece.start_pos, piece.end_pos, str(piece)[:120]))
+                self.log.leave(
+                    Residue(self.log.evidence, piece.line, piece.start_pos, piece.end_pos, text_of(piece)[:120])
+                )
             if told.marks:
-                self.log.marks.update(mark for word, mark in told.marks if word in str(piece))
+                self.log.marks.update(mark for word, mark in told.marks if word in text_of(piece))
             self.log.claim(piece.start_pos, piece.end_pos, told.kind)
 
     def finish(self) -> LogReading:

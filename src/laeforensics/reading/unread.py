@@ -116,7 +116,7 @@ def _tells_nothing(told: FileReading, content: Content) -> bool:
         return told.file.told == recognise.LISTING and not _is_listing(_as_text(content))
     if told.file.kind == recognise.STRIPE and told.file.told is not None:
         return False  # it is one, and damaged, which is said
-    return told.file.kind in _OF_ONE_RUN and bool(_as_text(content)) and not _was_read(told)
+    return told.file.kind in _OF_ONE_RUN and not _was_read(told) and bool(_as_text(content))
 
 
 def _as_text(content: Content) -> bytes:

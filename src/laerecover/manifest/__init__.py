@@ -1,22 +1,29 @@
 """The contract between laeforensics and laerecover: Account, Manifest, Secret, and their encrypted file."""
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from laerecover.manifest.account import FIELDS, GRADES, IDENTITIES, SECRET_FIELDS, SERVERS, VERDICTS, Account
-from laerecover.manifest.audit_table import read_audit_table, write_audit_table
 from laerecover.manifest.errors import KeyFileRefused, ManifestError, ManifestInvalid, ManifestUnreadable, OperatorError
 from laerecover.manifest.journal import Journal, broken_journal
 from laerecover.manifest.node_ids import is_node_privkey, tub_id_of_certificate, tub_id_of_pem
-from laerecover.manifest.sealed import write_parquet
 from laerecover.manifest.secret import Secret
-from laerecover.manifest.store import (
-    Manifest,
-    content_digest,
-    default_key_file,
-    make_key,
-    read_key,
-    read_manifest,
-    write_manifest,
-)
 from laerecover.manifest.whole import written_whole
+
+if TYPE_CHECKING:
+    from laerecover.manifest.audit_table import read_audit_table, write_audit_table
+    from laerecover.manifest.sealed import write_parquet
+    from laerecover.manifest.store import (
+        Manifest,
+        content_digest,
+        default_key_file,
+        make_key,
+        read_key,
+        read_manifest,
+        write_manifest,
+    )
 
 __all__ = [
     "FIELDS",
@@ -49,3 +56,24 @@ __all__ = [
     "write_parquet",
     "written_whole",
 ]
+
+# Where each of the others lives. Imported when first asked for: they need Arrow, which takes longer to load than many
+# a command to run, and which none needs who only keeps a secret.
+_HOMES = {
+    "read_audit_table": "audit_table",
+    "write_audit_table": "audit_table",
+    "write_parquet": "sealed",
+    "Manifest": "store",
+    "content_digest": "store",
+    "default_key_file": "store",
+    "make_key": "store",
+    "read_key": "store",
+    "read_manifest": "store",
+    "write_manifest": "store",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'laerecover.manifest' has no attribute {name!r}")
+    return getattr(import_module(f"laerecover.manifest.{_HOMES[name]}"), name)

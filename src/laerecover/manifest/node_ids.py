@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import re
+from functools import lru_cache
 
 _BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 _PRIVKEY = re.compile(r"priv-v0-[a-z2-7]{51}[aq]")
@@ -16,6 +17,7 @@ def tub_id_of_certificate(der: bytes) -> str:
     return base64.b32encode(hashlib.sha1(der, usedforsecurity=False).digest()).decode("ascii").lower()
 
 
+@lru_cache(maxsize=4096)
 def tub_id_of_pem(pem: str) -> str | None:
     """The TubID of the first certificate in `pem`; None if there is none that can be read."""
     body = pem.partition(_BEGIN)[2].partition(_END)[0]
