@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Protocol
+from typing import Any
+
+from laerecover.settings_reader import SettingsReader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,14 +34,6 @@ class Prices:
     def of_instance(self, size: str | None) -> float | None:
         """An hour of one of that type."""
         return self.instances.get(size or "", self.instance)
-
-
-class SettingsReader(Protocol):
-    """Settings being read, which note whatever is wrong in them."""
-
-    def known(self, table: Mapping[str, Any], names: Collection[str], prefix: str) -> None: ...
-    def section(self, table: Mapping[str, Any], name: str) -> dict[str, Any]: ...
-    def number(self, value: object, name: str) -> float: ...
 
 
 def priced(table: Mapping[str, Any], read: SettingsReader) -> Prices:

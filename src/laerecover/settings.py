@@ -6,17 +6,17 @@ import dataclasses
 import functools
 import json
 import tomllib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from laerecover.errors import LaeRecoverError
 from laerecover.manifest import Account, Secret
 from laerecover.ports.endpoints import refused_endpoints
 from laerecover.ports.ingress import EVERYWHERE, network_of
 from laerecover.prices import Prices, priced
+from laerecover.settings_reader import SettingsReader
 
 DEFAULT_NAME = "laerecover.toml"
 RECIPES = ("tahoe", "legacy-2012-s3")
@@ -137,7 +137,7 @@ def drill_settings(folder: Path) -> Settings:
 
 def read_settings(path: Path) -> Settings:
     """Read the settings file with the files that it names. Raises LaeRecoverError, naming all that is wrong at once."""
-    read = _Reading(path)
+    read = SettingsReader(path)
     table = read.parsed(path, tomllib.loads)
     read.refuse()  # Where there is no file, a list of all that is not in it would help nobody.
     files, ec2, mail, approval = (read.section(table, name) for name in ("files", "ec2", "mail", "approval"))
@@ -171,13 +171,13 @@ def read_settings(path: Path) -> Settings:
         endpoint=ec2.get("endpoint"),
         account=str(ec2["account"]) if "account" in ec2 else None,
         security_group=str(ec2.get("security_group", "CustomerDefault")),
-        customers_from=read.places(ec2.get("customers_from", [EVERYWHERE])),
+        customers_from=_places(read, ec2.get("customers_from", [EVERYWHERE])),
         subnet=ec2.get("subnet"),
         images=dict(read.section(ec2, "images")),
         image=ec2.get("image"),
         size=ec2.get("size"),
         sizes=dict(read.section(ec2, "sizes")),
-        fallbacks=read.fallbacks(ec2),
+        fallbacks=_fallbacks(read, ec2),
         name_tag=str(ec2.get("name_tag", "none")),
         products=_products(config),
         zenoss_ip=config.get("zenoss_IP"),
@@ -195,103 +195,34 @@ def read_settings(path: Path) -> Settings:
         allowed_signers=path.parent / read.need(approval, path, "allowed_signers") if approval else None,
         approval_required=approval.get("required") is True,
         prices=priced(read.section(table, "prices"), read),
-        waits=read.waits(waits),
+        waits=_waits(read, waits),
     )
     read.refuse()
     return settings
 
 
-class _Reading:
-    """Settings being read: whatever is wrong is noted, and told together."""
+def _waits(read: SettingsReader, waits: Mapping[str, Any]) -> Waits:
+    names = {f.name for f in dataclasses.fields(Waits)}
+    read.known(waits, names, "waits.")
+    told: dict[str, Any] = {key: read.number(waits[key], f"waits.{key}") for key in waits.keys() & names}
+    return Waits(**told)
 
-    def __init__(self, path: Path) -> None:
-        self._path, self._unread = path, set[Path]()
-        self._wrong: list[tuple[str, Path]] = []
 
-    def refuse(self) -> None:
-        """Raises LaeRecoverError if anything was wrong."""
-        if self._wrong:
-            what, where = self._wrong[0]
-            several = "\n".join(f"{wrong} · {place}" for wrong, place in self._wrong)
-            raise LaeRecoverError(
-                what if len(self._wrong) == 1 else f"{len(self._wrong)} settings are missing or wrong",
-                where=str(where) if len(self._wrong) == 1 else several,
-                next_step="mend it; `laerecover settings --example` prints a whole one; nothing was started",
-            )
+def _places(read: SettingsReader, value: object) -> tuple[str, ...]:
+    found = tuple(map(str, value)) if isinstance(value, list) else ()
+    if not found or not all(place.startswith("pl-") or network_of(place) for place in found):
+        read.note('ec2.customers_from is no list of ranges: write ["0.0.0.0/0"], or narrower ones')
+    return found
 
-    def note(self, what: str, where: Path | None = None) -> None:
-        self._wrong.append((what, where or self._path))
 
-    def text(self, path: Path) -> str:
-        try:
-            return path.read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            self._unread.add(path)
-            self.note(f"a file cannot be read: {error.strerror if isinstance(error, OSError) else 'not UTF-8'}", path)
-            return ""
-
-    def parsed(self, path: Path, loads: Callable[[str], Any]) -> dict[str, Any]:
-        text = self.text(path)
-        try:
-            parsed = {} if path in self._unread else loads(text)
-        except ValueError as error:
-            self.note(f"that file cannot be read: {type(error).__name__}", path)
-        else:
-            if isinstance(parsed, dict):
-                return parsed
-            self.note("that file holds no table", path)
-        self._unread.add(path)
-        return {}
-
-    def section(self, table: Mapping[str, Any], name: str) -> dict[str, Any]:
-        section = table.get(name, {})
-        if isinstance(section, dict):
-            return section
-        self.note(f"[{name}] is no table")
-        return {}
-
-    def known(self, table: Mapping[str, Any], names: Collection[str], prefix: str) -> None:
-        for key in table.keys() - set(names):
-            self.note(f"{prefix}{key} is no setting; known are {', '.join(sorted(names))}")
-
-    def one_of(self, value: object, words: Sequence[object], name: str) -> None:
-        if value not in words:
-            self.note(f"{name} is none of {', '.join(str(word).lower() for word in words)}")
-
-    def number(self, value: object, name: str) -> float:
-        if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
-            return value
-        self.note(f"{name} is no positive number")
-        return 1
-
-    def need(self, table: Mapping[str, Any], path: Path, key: str, *older: str) -> str:
-        value = next((table[k] for k in (key, *older) if table.get(k)), None)
-        if isinstance(value, str):
-            return value
-        if path not in self._unread:
-            self.note(f"{key} is missing", path)
-        return ""
-
-    def waits(self, waits: Mapping[str, Any]) -> Waits:
-        names = {f.name for f in dataclasses.fields(Waits)}
-        self.known(waits, names, "waits.")
-        told: dict[str, Any] = {key: self.number(waits[key], f"waits.{key}") for key in waits.keys() & names}
-        return Waits(**told)
-
-    def places(self, value: object) -> tuple[str, ...]:
-        found = tuple(map(str, value)) if isinstance(value, list) else ()
-        if not found or not all(place.startswith("pl-") or network_of(place) for place in found):
-            self.note('ec2.customers_from is no list of ranges: write ["0.0.0.0/0"], or narrower ones')
-        return found
-
-    def fallbacks(self, ec2: Mapping[str, Any]) -> tuple[Mapping[str, str], ...]:
-        rows = ec2.get("fallbacks", [])
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            self.note('ec2.fallbacks is no list of tables: write { size = "…", zone = "…" } for each')
-            return ()
-        for row in rows:
-            self.known(row, ("size", "zone", "subnet"), "ec2.fallbacks.")
-        return tuple({key: str(value) for key, value in row.items()} for row in rows)
+def _fallbacks(read: SettingsReader, ec2: Mapping[str, Any]) -> tuple[Mapping[str, str], ...]:
+    rows = ec2.get("fallbacks", [])
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        read.note('ec2.fallbacks is no list of tables: write { size = "…", zone = "…" } for each')
+        return ()
+    for row in rows:
+        read.known(row, ("size", "zone", "subnet"), "ec2.fallbacks.")
+    return tuple({key: str(value) for key, value in row.items()} for row in rows)
 
 
 def _products(config: Mapping[str, Any]) -> dict[str, tuple[str | None, str | None]]:

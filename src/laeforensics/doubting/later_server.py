@@ -1,4 +1,4 @@
-"""A server of the account of which no believed log tells, and which may be the one that counts: the newest finished."""
+"""A later server of the account of which no believed log tells: it may be the one that counts."""
 
 from __future__ import annotations
 
