@@ -1,4 +1,4 @@
-"""Settings being read: tables, files and values, with everything that is wrong in them told at once."""
+"""Settings being read, with everything that is wrong in them told at once."""
 
 from __future__ import annotations
 
