@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: demo test thorough check e2e rig-tools fuzz bench long notebooks lock wheelhouse clean
+.PHONY: demo test thorough check e2e rig-tools fuzz bench long notebooks commands pictures lock wheelhouse clean
 
 # Installed is what `requirements` pins, by digest, and this checkout beside it: the same today and in a year.
 PINNED := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement
@@ -72,6 +72,13 @@ long: $(VENV)/.dev
 	  -m "fuzz and not long" -rP
 	$(BIN)/python tests/bench/bench_forensics.py --scaling --large
 	$(BIN)/python tests/bench/bench_recover.py --accounts 500
+
+# What in docs is made: the reference of all commands; the README's pictures, which need chromium (`make rig-tools`).
+commands: $(VENV)/.dev
+	$(BIN)/python docs/make.py commands
+
+pictures: $(VENV)/.dev
+	$(BIN)/python docs/make.py pictures
 
 notebooks: $(VENV)/.dev
 	$(BIN)/python -m pytest --nbmake notebooks

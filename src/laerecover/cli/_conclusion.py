@@ -13,7 +13,7 @@ from rich.text import Text
 
 from laerecover.cli._show import COLOURS, console, show_rows
 from laerecover.report.follow_ups import grouped
-from laerecover.text import clean, duration, short_name, spent
+from laerecover.text import clean, clipped, duration, short_name, spent
 
 if TYPE_CHECKING:
     from laerecover.report.report import Report
@@ -57,17 +57,21 @@ def _show_accounts(out: Console, report: Report) -> None:
     if out.is_terminal:
         accounts = sorted(accounts, key=lambda a: _OUTCOMES.index(a["outcome"]))
     proving = any(a["proof"] for a in accounts)
-    titles = ["customer", "outcome", "grade", "the customer has to", "mail", "time", *["proof"] * proving]
+    between = ["outcome"] if out.is_terminal else ["customer", "outcome", "grade"]
+    titles = ["account", *between, "the customer has to", "mail", "time", *["proof"] * proving]
     rows = []
     for a in accounts[:_ROWS] if out.is_terminal else accounts:
-        name = short_name(a["account_id"], a["customer"]) if out.is_terminal else clean(a["customer"])
-        cells = [name, "", (a["grade"] or "").lower().replace("_", " "), a["customer_does"]]
-        cells += [(a["mail"] or "").replace("_", " "), "" if a["rto_seconds"] is None else spent(a["rto_seconds"])]
-        row = [Text(cell) for cell in cells] + [_proof(a["proof"])] * proving
-        row[1] = Text(a["outcome"], style=COLOURS.get(a["outcome"], ""))
-        rows.append(row if out.is_terminal else [Text(clean(a["account_id"])), *row])
+        cells = [(a["mail"] or "").replace("_", " "), "" if a["rto_seconds"] is None else spent(a["rto_seconds"])]
+        row = [Text(a["outcome"], style=COLOURS.get(a["outcome"], "")), Text(a["customer_does"])]
+        row += [*map(Text, cells), *[_proof(a["proof"])] * proving]
+        if out.is_terminal:  # what the customer has to do tells the grade; a narrow terminal has no room for both
+            name = clipped(clean(a["customer"]), longest=max(20, out.width // 4))
+            rows.append([Text(short_name(a["account_id"], name)), *row])
+        else:
+            grade = Text((a["grade"] or "").lower().replace("_", " "))
+            rows.append([Text(clean(a["account_id"])), Text(clean(a["customer"])), row[0], grade, *row[1:]])
     out.print()
-    show_rows(out, titles if out.is_terminal else ["account", *titles], rows)
+    show_rows(out, titles, rows, whole=("account", "outcome", "mail", "time"))
     if len(rows) < len(accounts):
         out.print(Text(f"and {len(accounts) - len(rows)} more: see the report", style="dim"))
 

@@ -21,7 +21,7 @@ from laerecover.text import clean, clipped, duration, short_name
 TITLES = ("launch", "address", "install", "bounce", "record", "evidence", "mail", "zenoss")
 """What the glyphs stand for, one a step."""
 _COLOURS = {"✓": "green", "✗": "red", "▸": "yellow", "↻": "yellow"}
-_AROUND = 5
+_AROUND = 6
 """Lines of the screen that are not an account's."""
 
 
@@ -161,7 +161,7 @@ class LiveWatcher:
             many = f"{len(at_work)} step{'s' if len(at_work) > 1 else ''} finishing"
             last = min(at_work, key=lambda line: line.step_began or now)
             longest = f"{last.step or 'a step'} for {duration(now - (last.step_began or now))}"
-            told = f"STOPPING: {many}, the longest {longest} · Ctrl-C again stops at once"
+            told = f"STOPPING: {many}, the longest {longest}\nCtrl-C again stops at once"
             return Text(told, style="bold yellow")
         told = f"running for {duration(now - self._begun)}"
         rest = self._rest(lines)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
@@ -50,12 +50,17 @@ def watcher(
     return PlainWatcher(sys.stderr, planned.recover)
 
 
-def show_rows(out: Console, titles: Sequence[str], rows: Sequence[Sequence[Text]]) -> None:
-    """A table that folds on a terminal; piped, a line a row, of which nothing is cut or folded."""
+def show_rows(
+    out: Console, titles: Sequence[str], rows: Sequence[Sequence[Text]], *, whole: Collection[str] = ()
+) -> None:
+    """A table that folds on a terminal, but for the columns `whole`; piped, a line a row, of which nothing is cut or
+    folded.
+    """
     if out.is_terminal:
         table = Table(box=None, pad_edge=False)
-        for title in titles:
-            table.add_column(title, overflow="fold")
+        for at, title in enumerate(titles):
+            widest = max((row[at].cell_len for row in rows), default=0)
+            table.add_column(title, overflow="fold", min_width=widest if title in whole else None)
         for row in rows:
             table.add_row(*row)
         out.print(table)

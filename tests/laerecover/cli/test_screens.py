@@ -56,7 +56,7 @@ def test_the_conclusion_comes_first(terminal, make_manifest, make_account, key_f
     assert shown.end() == 0
     text = shown.screen.text
     places = [text.index(said) for said in ("1 of 2 accounts recovered, 1 blocked", "report: ", "Left for a human")]
-    places += [text.index("customer  "), text.rindex("customer1@example.org"), text.rindex("customer0@example.org")]
+    places += [text.index("account  "), text.rindex("customer1@example.org"), text.rindex("customer0@example.org")]
     assert places == sorted(places)
 
 
