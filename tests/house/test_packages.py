@@ -107,7 +107,9 @@ def test_wheel_and_sdist_hold_every_file_of_the_packages(built):
         if path.is_file() and not path.parent.name.endswith(".egg-info")
     }
     beside = {
-        f"laeforensics/grammars/{path.name}" for path in grammar.iterdir() if path.suffix in (".py", ".lark", ".toml")
+        f"laeforensics/grammars/{path.name}"
+        for path in grammar.iterdir()
+        if path.suffix in (".py", ".lark", ".md", ".toml")
     }
     beside |= {
         f"laeforensics/notebooks/{path.name}" for path in (built["tree"] / "notebooks").iterdir() if path.is_file()

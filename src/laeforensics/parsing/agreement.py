@@ -17,16 +17,20 @@ def disagreements(grammar: str) -> Iterator[tuple[str, str]]:
     rules, terminals = parser.vocabulary(grammar)
     told = meanings(grammar)
     yield from ((name, "is a terminal whose meaning is not told") for name in sorted(terminals - told.terminals.keys()))
-    for word in sorted(told.terminals.keys() - terminals) + sorted(told.items.keys() - rules):
+    known = terminals | rules
+    for word in sorted((told.terminals.keys() | told.items.keys() | told.anywhere | told.within_blocks) - known):
         yield word, "has a meaning, and is no word of the grammar"
+    for name, each in told.prints.items():
+        for key in sorted(each.not_always - set(each.keys)):
+            yield name, f"leaves out {key} at times, which is none of its keys"
     yield from ((name, "is no field of the table of fields") for name in sorted(told.fields - FIELDS.keys()))
     blocks = {item.block for item in told.items.values()}
-    for name, each in told.terminals.items():
-        after = set(each.followers).union(*each.followers_in.values())
+    for name, one in told.terminals.items():
+        after = set(one.followers).union(*one.followers_in.values())
         yield from ((name, f"is followed by {other}, which is no terminal") for other in sorted(after - terminals))
-        yield from ((name, f"is of the block {other}, which no item opens") for other in sorted(each.blocks - blocks))
-        if each.print is not None and each.keys and not each.next_keys and not each.followers:
-            yield name, f"has no key among those of the print {each.print}"
+        yield from ((name, f"is of the block {other}, which no item opens") for other in sorted(one.blocks - blocks))
+        if one.print is not None and one.keys and not one.next_keys and not one.followers:
+            yield name, f"has no key among those of the print {one.print}"
     if grammar == _LOG:
         yield from _cut_lines(told)
 
