@@ -245,8 +245,9 @@ class RegisterExam:
 
     def test_an_instance_has_one_row(self, register):
         """Appending again, at another time even, changes nothing."""
-        register.append(ROW)
-        register.append(replace(ROW, recorded_at="2026-11-23T10:00:00Z"))
+        assert register.append(ROW) is True
+        assert register.append(replace(ROW, recorded_at="2026-11-23T10:00:00Z")) is False
+        assert register.append(ROW) is False
         assert list(register.rows()) == [ROW]
 
     def test_two_writers_lose_nothing(self, register):

@@ -32,14 +32,14 @@ class ServerinfoFile:
             if len(f) >= 4
         ]
 
-    def append(self, row: ServerRow) -> None:
+    def append(self, row: ServerRow) -> bool:
         """Under a lock, the whole file anew with its mode. A last line that was broken off is ended first."""
         fields = (row.recorded_at, row.launch_time, row.instance_id, row.public_host)
         if any("," in f or "\n" in f or "\r" in f for f in fields):
             raise Refusal("a value does not fit into serverinfo.csv", kind="bad_row")
         with self._locked():
             if any(r.instance_id == row.instance_id for r in self.rows()):
-                return
+                return False
             before = self._path.read_bytes() if self._path.exists() else b""
             if before and not before.endswith(b"\n"):
                 before += b"\n"
@@ -47,6 +47,7 @@ class ServerinfoFile:
             with written_whole(self._path) as file:
                 os.fchmod(file.fileno(), mode)
                 file.write(before + ",".join(fields).encode() + b"\n")
+        return True
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -35,8 +35,8 @@ class ServerRegister(Protocol):
     def rows(self) -> Sequence[ServerRow]:
         """All rows, oldest first."""
 
-    def append(self, row: ServerRow) -> None:
-        """Add one row; none is added if the instance has one."""
+    def append(self, row: ServerRow) -> bool:
+        """Add one row; False, and none is added, if the instance has one."""
 
 
 class Monitoring(Protocol):

@@ -8,8 +8,9 @@ import shutil
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 # DBOS reads its environment and makes its console handler when it is set up: neither is wanted here.
@@ -52,6 +53,12 @@ _ROOM = 8 * 2**20
 """Bytes of disk that the ledger may want for the steps in hand, and for its log of 4 MB to be written back."""
 
 
+class RunStep(Protocol):
+    """Has a step of that name done, and gives what it gave; what was recorded of it before is given instead."""
+
+    def __call__(self, name: str, act: Callable[[], dict[str, Any]]) -> dict[str, Any]: ...
+
+
 class Watcher(Protocol):
     """Is told what happens, from several threads."""
 
@@ -85,6 +92,23 @@ class Job:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "brake", Brake(self.limits))
+
+    def carry_out(self, account_id: str, number: int, run_step: RunStep) -> dict[str, Any]:
+        """One round of the account's runbook, each step by `run_step`; its outcome."""
+        instances: list[str] = []
+
+        def perform(step: str, attempt: int, known: Mapping[str, Values], failure: str) -> Effect:
+            act = partial(self.perform, account_id, number, step, attempt, known, failure)
+            effect = Effect(**run_step(step, act))
+            self.watcher.ended(account_id, effect)
+            if effect.ok and step == "deploy_ec2_instance":
+                instances.append(str(effect.values["instance_id"]))
+            return effect
+
+        output = recover(perform, listen_tries=self.settings.waits.listen_tries)
+        if output["outcome"] == "recovered" and instances:
+            mark_recovered(self.state, self.open_world.world, account_id, instances[-1])
+        return output
 
     def perform(
         self, account_id: str, number: int, step: str, attempt: int, known: Mapping[str, Values], failure: str
@@ -159,22 +183,8 @@ def recover_account(account_id: str, number: int) -> dict[str, Any]:
     job = _Current.job
     if job is None or account_id not in job.accounts:
         raise Stopped
-    instances: list[str] = []
     with job.inside.of(account_id):
-
-        def perform(step: str, attempt: int, known: Mapping[str, Values], failure: str) -> Effect:
-            effect = Effect(
-                **DBOS.run_step({"name": step}, job.perform, account_id, number, step, attempt, known, failure)
-            )
-            job.watcher.ended(account_id, effect)
-            if effect.ok and step == "deploy_ec2_instance":
-                instances.append(str(effect.values["instance_id"]))
-            return effect
-
-        output = recover(perform, listen_tries=job.settings.waits.listen_tries)
-        if output["outcome"] == "recovered" and instances:
-            mark_recovered(job.state, job.open_world.world, account_id, instances[-1])
-        return output
+        return job.carry_out(account_id, number, lambda name, act: DBOS.run_step({"name": name}, act))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,9 +56,10 @@ class TwinRegister:
         with self._file.change() as db:
             return [ServerRow(**{n: r[n] for n in names}) for r in db.execute("SELECT * FROM serverinfo ORDER BY n")]
 
-    def append(self, row: ServerRow) -> None:
+    def append(self, row: ServerRow) -> bool:
         with self._file.change() as db:
-            if db.execute("SELECT 1 FROM serverinfo WHERE instance_id = ?", (row.instance_id,)).fetchone() is None:
+            known = db.execute("SELECT 1 FROM serverinfo WHERE instance_id = ?", (row.instance_id,)).fetchone()
+            if known is None:
                 db.execute(
                     "INSERT INTO serverinfo (recorded_at, launch_time, instance_id, public_host) VALUES (?, ?, ?, ?)",
                     (row.recorded_at, row.launch_time, row.instance_id, row.public_host),
@@ -66,6 +67,7 @@ class TwinRegister:
                 self._file.note(db, "serverinfo", row.instance_id)
             lost = self._file.mishap(db, f"serverinfo {row.instance_id}")
         lose(lost)
+        return known is None
 
 
 class TwinMonitoring:

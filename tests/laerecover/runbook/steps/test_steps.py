@@ -9,9 +9,11 @@ from calm_twin import NO_FAULTS
 from laerecover.hosts.host_keys import HOST_KEY_FILE, HOST_KEY_PUBLIC, derive_host_key, fingerprint
 from laerecover.hosts.identity import new_node_pem, parse_furl, tub_id_of
 from laerecover.hosts.recipes.recipe import INTRODUCER, STORAGE
+from laerecover.mail.outbox import CONFIRMATION
 from laerecover.manifest import Secret
 from laerecover.ports.refusals import NotListening, Refusal, Transient
 from laerecover.ports.services import ServerRow
+from laerecover.rehearsal.twin.services import TwinRegister
 from laerecover.rehearsal.twin.world import TwinFaults
 from laerecover.runbook.runbook import STEPS
 
@@ -288,6 +290,21 @@ def test_ensure_gives_up_at_its_deadline(make_bench):
 
     with pytest.raises(Exception, match="zenoss: still down"):
         bench.work.ensure(never, lambda: None, within=30, what="zenoss")
+
+
+def test_a_row_that_another_folder_wrote_within_the_same_second_is_not_ours(make_bench, monkeypatch):
+    """Both had asked before either wrote, and both rows look alike: the customer's mail is in doubt, and not sent."""
+    bench = make_bench(faults=NO_FAULTS, mail="send")
+    append = TwinRegister.append
+
+    def after_another(self, row):
+        append(self, row)
+        return append(self, row)
+
+    monkeypatch.setattr(TwinRegister, "append", after_another)
+    bench.recover()
+    assert [mail.state for mail in bench.outbox.all() if mail.kind == CONFIRMATION] == ["in_doubt"]
+    assert not any("customer" in row["recipient"] for row in bench.rows("mailbox"))
 
 
 def test_an_existing_row_is_not_doubled(make_bench):
