@@ -7,7 +7,21 @@ import sys
 
 import typer
 
-from laerecover.cli import adopt, cleanup, drill, notify, patch, plan, report, resolve, run, settings, status, verify
+from laerecover.cli import (
+    adopt,
+    cleanup,
+    drill,
+    letter,
+    notify,
+    patch,
+    plan,
+    report,
+    resolve,
+    run,
+    settings,
+    status,
+    verify,
+)
 from laerecover.cli._options import TRACE
 from laerecover.cli._streams import outlive_readers
 
@@ -33,6 +47,7 @@ for _verb in (
     verify.verify,
     patch.patch,
     resolve.resolve,
+    letter.letter,
     adopt.adopt,
     cleanup.cleanup,
     settings.settings,
