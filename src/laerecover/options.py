@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from laerecover.credentials import changed_credentials, endpoints_of, with_changed
 from laerecover.errors import LaeRecoverError
 from laerecover.hosts.vault import Vault
 from laerecover.manifest import Manifest, default_key_file, read_key, read_manifest
@@ -39,8 +40,11 @@ class Places:
     settings: Path | None = None
 
     def read(self) -> Manifest:
-        """The manifest. Raises ManifestError."""
-        return read_manifest(self.manifest, key_file=self.key_file)
+        """The manifest, with the credentials that changed since. Raises ManifestError, LaeRecoverError."""
+        return self._with_changed(read_manifest(self.manifest, key_file=self.key_file))
+
+    def _with_changed(self, manifest: Manifest) -> Manifest:
+        return with_changed(manifest, changed_credentials(self.settings_file), self.settings_file)
 
     @property
     def quoted(self) -> str:
@@ -157,7 +161,9 @@ class Options:
 
     def read_settings(self) -> Settings:
         """The operator's settings. Raises LaeRecoverError."""
-        return read_settings(self.places.settings_file)
+        settings = read_settings(self.places.settings_file)
+        changed = changed_credentials(self.places.settings_file)
+        return replace(settings, s3_endpoints=endpoints_of(self.places.read(), changed)) if changed else settings
 
     def settings_for(self, mode: str, folder: Path) -> Settings:
         """A drill's settings or the operator's, with what the options replace in them."""

@@ -81,7 +81,8 @@ class Settings:
     """Where the recovery leaves its own evidence; `--evidence-out`, else `evidence/` in the state folder."""
     recipe: str = "tahoe"
     s3_endpoint: str | None = None
-    """Where the customers' buckets are, if not at Amazon."""
+    """Where the customers' buckets are, if not at Amazon; `s3_endpoints`: account -> where its own is, if elsewhere."""
+    s3_endpoints: Mapping[str, str] = field(default_factory=dict)
     session_token: bool = False
     """Whether the store wants user and product token as session token, as DevPay did."""
     allowed_signers: Path | None = None

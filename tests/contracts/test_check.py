@@ -390,6 +390,15 @@ def test_old_servers_are_told_apart_in_one_answer(cloud):
     assert list(elsewhere.values()) == ["RUNNING", "UNKNOWN", "UNKNOWN", "UNKNOWN", "UNKNOWN", "GONE", "RUNNING"]
 
 
+def test_a_bucket_that_moved_is_asked_for_where_it_is(cloud):
+    """Whatever endpoint the others have."""
+    ready, moved = ReadyCloud(cloud), account(0)
+    ready.fill(moved)
+    elsewhere = {"s3_endpoint": "http://127.0.0.1:9"}
+    assert ready.found(moved, **elsewhere) == [(DATA_UNREACHABLE, "lae-0", True)]
+    assert ready.found(moved, **elsewhere, s3_endpoints={"lae-0": cloud.endpoint}) == []
+
+
 def test_keys_without_rights_are_no_answer(cloud):
     """Somebody else's keys cannot say that an old server is gone."""
     ready = ReadyCloud(cloud)

@@ -91,7 +91,7 @@ class S3Store(AwsCaller):
             attempts=3,
             # The buckets of 2012 have no location, which is this region, wherever the servers stand.
             region_name="us-east-1",
-            endpoint_url=self._settings.s3_endpoint,
+            endpoint_url=self._settings.s3_endpoints.get(account.account_id, self._settings.s3_endpoint),
             aws_access_key_id=account.user_access_key_id,
             aws_secret_access_key=account.user_secret_key.reveal(),
             aws_session_token=token,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Sequence
 
 from laerecover.errors import LaeRecoverError
@@ -10,6 +11,7 @@ from laerecover.options import Options, find_state, now
 from laerecover.report.lost_mails import doubt_lost, lost_of
 from laerecover.state.lock import locked
 from laerecover.state.state import State
+from laerecover.text import clean
 
 
 def resolve_mail(options: Options, account_id: str, *, sent: bool) -> tuple[State, int]:
@@ -40,6 +42,36 @@ def resolve_mail(options: Options, account_id: str, *, sent: bool) -> tuple[Stat
             "no mail of this account is in doubt or refused",
             where=account_id,
             next_step="see `laerecover report`; what is held goes out with `laerecover notify`; nothing was changed",
+        )
+    return state, settled
+
+
+def settle_mail(options: Options, account_id: str, *, bounced: bool) -> tuple[State, int]:
+    """A human says that a mail which was taken came back, so that it is refused; or that the customer was told another
+    way, so that none goes out. Who and why stand in the outbox.
+    """
+    reason = clean(options.consent.reason)
+    if not reason:
+        raise LaeRecoverError(
+            "that needs a reason", where="--because", next_step='add --because "…"; nothing was changed'
+        )
+    how = "bounced" if bounced else "the customer was told by hand"
+    to, of = ("refused", ["sent"]) if bounced else ("withdrawn", ["held", "prepared", "in_doubt", "refused"])
+    state = find_state(options)
+    with locked(state.folder, "resolve"):
+        outbox, settled = Outbox(state.outbox), 0
+        outbox.doubt_interrupted(now())
+        mails = outbox.of(account_id)
+        latest = current(mails)
+        for mail in mails:
+            if mail.message_id in latest and mail.kind != FAILURE:
+                answer = f"{how}; said by {getpass.getuser()}: {reason}"
+                settled += outbox.move(mail.message_id, to=to, of=of, now=now(), answer=answer)
+    if not settled:
+        raise LaeRecoverError(
+            f"no mail of this account is {' or '.join(of).replace('_', ' ')}",
+            where=clean(account_id),
+            next_step="give the account's id, as `laerecover report` shows it; nothing was changed",
         )
     return state, settled
 

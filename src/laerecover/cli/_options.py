@@ -68,7 +68,7 @@ _SHARED: dict[str, Any] = {
         "--not-dialled/--dialled",
         help="This network does not let new servers be dialled: said once, until --dialled.",
     ),
-    "because": _option(str | None, "--because", metavar="WHY", help="Why --accept or --not-dialled; it is recorded."),
+    "because": _option(str | None, "--because", metavar="WHY", help="Why you decide so; it is recorded."),
     "accept": _option(
         list[str] | None,
         "--accept",

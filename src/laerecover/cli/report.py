@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,13 +15,25 @@ if TYPE_CHECKING:
 
 
 @takes(*PLACES)
-def report(options: Options, json_: JsonOpt = False) -> None:
+def report(
+    options: Options,
+    customers: Annotated[
+        Path | None,
+        typer.Option("--customers", metavar="FILE.csv", help="All customers, and what to say to each, as a csv file."),
+    ] = None,
+    json_: JsonOpt = False,
+) -> None:
     """Outcome of each account, measured times, what is left for a human; written as HTML and JSON, too."""
     from laerecover.cli._conclusion import show_report
     from laerecover.cli._worlds import EveryWorld
     from laerecover.report import written
 
     found, made = written.report(options, EveryWorld())
+    if customers is not None:
+        from laerecover.report.customers import write_customers
+
+        number = write_customers(customers, options.places.read(), made)
+        print(f"{number} customers: {customers}", file=sys.stderr)
     if json_:
         print_json(made.body)
     else:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from laerecover.credentials import CHANGED
 from laerecover.errors import Guarded, LaeRecoverError, LockHeld
 from laerecover.manifest import Manifest
 from laerecover.options import Options, now
@@ -42,6 +43,7 @@ class Planner:
         """What would happen to each account, as far as is known by now."""
         made = make_plan(self.manifest, self.settings, self.circumstances(obstacles))
         notes = [f"{o.message}; {o.remedy}" for o in obstacles if not o.blocks]
+        notes += changed_notes(self.manifest, self.state, [a.account_id for a in made.recover])
         chosen, decided = self.options.selection.of(self.manifest), self.state.decisions.accepted.items()
         living = ((name, said["living"]) for name, said in decided if name in chosen and said.get("living"))
         notes += [f"{name}: {ids} lives, and was accepted by a human" for name, ids in living]
@@ -124,6 +126,20 @@ def plan(
         obstacles = planner.check(opened.world, heard, own)
     made = replace(planner.plan(obstacles), own_side=tuple(own))
     return _remembered(state, made, obstacles) if real else made, obstacles
+
+
+def changed_notes(manifest: Manifest, state: State, recovered: Sequence[str]) -> Iterator[str]:
+    """Whose credentials are others than those of the evidence; after a break-in, whose are not."""
+    unchanged = 0
+    for account in manifest.accounts:
+        said = [each for each in account.decisions if each.startswith(CHANGED)]
+        yield from (f"{account.account_id}: {each}" for each in said)
+        unchanged += account.account_id in recovered and not said
+    if state.new_identity and unchanged:
+        yield (
+            f"after a break-in: the S3 keys of {unchanged} accounts are those of before, and would go back onto their "
+            "hosts; whoever stole them reads the buckets on; have them renewed, and name them in files.credentials"
+        )
 
 
 def look(world: World) -> Sequence[Seen]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from statistics import median
 from typing import Any
 
+from laerecover.credentials import CHANGED
 from laerecover.mail.outbox import CONFIRMATION, FAILURE, Mail, Outbox, stopped
 from laerecover.manifest import Account, Manifest
 from laerecover.planning.plan import BLOCKED, LEFT_OUT, Plan, not_planned
@@ -159,6 +160,7 @@ def _row(account: Account, planned: Any, latest: Round | None, mails: Sequence[M
         "mail": letter.state if letter is not None else None,
         "mail_to": ("customer" if letter.kind == CONFIRMATION else "staff") if letter is not None else None,
         "message_id": letter.message_id if letter is not None else None,
+        "credentials": next((each for each in account.decisions if each.startswith(CHANGED)), ""),
     }
 
 

@@ -98,7 +98,7 @@ def test_json_is_alone_on_stdout(laerecover, make_manifest):
         (("notify", "{manifest}", "--not-dialled", "--because", " "), 2, "--not-dialled needs a reason"),
         (("report", "{manifest}"), 2, "nothing was started yet"),
         (("notify", "{manifest}"), 2, "nothing was started yet"),
-        (("resolve", "{manifest}", "x", "mail"), 2, "--sent or --resend"),
+        (("resolve", "{manifest}", "x", "mail"), 2, "--sent, --resend, --bounced, --told-by-hand"),
     ],
 )
 def test_a_refusal_is_what_where_next_and_no_traceback(laerecover, make_manifest, arguments, code, text):

@@ -44,7 +44,7 @@ def bounce_server(work: Work) -> Values:
         public_host=public_host,
         private_host=private_host,
         keys=keys,
-        s3_endpoint=work.settings.s3_endpoint,
+        s3_endpoint=work.settings.s3_endpoints.get(work.account.account_id, work.settings.s3_endpoint),
         session_token=work.settings.session_token,
         recovered=layout is not None and (joins or layout.complete),
         joining=seconds_to_join(work, layout) if joins and layout is not None else None,

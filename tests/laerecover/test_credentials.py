@@ -1,0 +1,126 @@
+"""Credentials that changed since the evidence was written."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from laerecover.credentials import changed_credentials, endpoints_of
+from laerecover.errors import LaeRecoverError
+from laerecover.planning.planner import plan
+from laerecover.report.written import report
+
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+ROW = '[[changed]]\n{about}\naccess_key_id = "AKIARENEWED"\nsecret_key_file = "{file}"\nwho = "ann"\nwhy = "rotated"\n'
+
+
+@pytest.fixture
+def say(tmp_path):
+    """Write settings beside the manifest that name a file of changed credentials; gives the settings' place."""
+
+    def write(*rows, secret="canary-renewed-secret\n"):
+        folder = tmp_path / "case"
+        folder.mkdir(exist_ok=True)
+        (folder / "renewed.secret").write_text(secret)
+        (folder / "credentials.toml").write_text("\n".join(rows))
+        settings = folder / "laerecover.toml"
+        settings.write_text('[files]\ncredentials = "credentials.toml"\n')
+        return settings
+
+    return write
+
+
+def row(about, more="", file="renewed.secret"):
+    return ROW.format(about=about, file=file) + more
+
+
+def test_changed_credentials_reach_the_host_and_are_told(operator, make_account, say):
+    """Plan and report tell who changed what and why, without the secret key; the others keep theirs.
+
+    What the recovery leaves for the next disaster has the new key.
+    """
+    first, second = make_account(0), make_account(1)
+    someone = operator(first, second)
+    say(row(f'account = "{first.account_id}"', 'bucket = "moved-bucket"\n'))
+    seen = {a.account_id: a for a in someone.options().places.read().accounts}
+    assert (seen[first.account_id].user_access_key_id, seen[first.account_id].bucket_name) == (
+        "AKIARENEWED",
+        "moved-bucket",
+    )
+    assert seen[second.account_id].user_access_key_id == second.user_access_key_id
+    made, _ = plan(someone.options(), worlds=someone.worlds, check=True)
+    told = "credentials changed: access key AKIARENEWED, bucket moved-bucket; said by ann: rotated"
+    assert f"{first.account_id}: {told}" in made.notes
+    done = someone.run()
+    assert {r["account_id"]: r["credentials"] for r in done.accounts} == {first.account_id: told, second.account_id: ""}
+    left = "".join(p.read_text() for p in (someone.folder / "evidence").rglob("*") if p.is_file())
+    assert left.count("AKIARENEWED") >= 1
+    assert "canary-renewed-secret" in left, "what is left are secrets files, for the next audit"
+    assert first.user_access_key_id not in left
+    written = json.dumps(report(someone.options(), someone.worlds)[1].body)
+    assert "canary-renewed-secret" not in written + str(made)
+
+
+def test_a_product_s_key_is_that_of_all_but_whom_another_row_is_about(operator, make_account, say):
+    """One key for all of a product, as S4's was; an account's own outdoes it, wherever it stands."""
+    first, second = make_account(0), make_account(1, product_code="0C4E91D7")
+    third = make_account(2)
+    someone = operator(first, second, third)
+    own = row(f'account = "{third.account_id}"', 'endpoint = "https://s3.example.org"\n').replace("RENEWED", "OWN")
+    settings = say(row('product = "7a3c2f01"', 'endpoint = "https://store.example.org"\n'), own)
+    read = someone.options().places.read()
+    assert {a.account_id: a.user_access_key_id for a in read.accounts} == {
+        first.account_id: "AKIARENEWED",
+        second.account_id: second.user_access_key_id,
+        third.account_id: "AKIAOWN",
+    }
+    assert endpoints_of(read, changed_credentials(settings)) == {
+        first.account_id: "https://store.example.org",
+        third.account_id: "https://s3.example.org",
+    }
+
+
+def test_after_a_break_in_unchanged_keys_are_warned_of(operator, make_account, say):
+    """`--new-identity` alone would put the stolen S3 keys back onto every host."""
+    first, second = make_account(0), make_account(1)
+    someone = operator(first, second)
+
+    def warned():
+        made, _ = plan(someone.options(new_identity=True), worlds=someone.worlds, check=True)
+        return [note for note in made.notes if note.startswith("after a break-in: ")]
+
+    (note,) = warned()
+    assert "the S3 keys of 2 accounts are those of before" in note
+    say(row(f'account = "{first.account_id}"'))
+    assert "of 1 accounts" in warned()[0]
+    say(row(f'account = "{first.account_id}"'), row(f'account = "{second.account_id}"'))
+    assert warned() == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "secret", "wanted"),
+    [
+        (['about = "x"'], "s", "no list of tables called `changed`"),
+        (["= nonsense"], "s", "cannot be read"),
+        ([row('account = "nobody"')], "s", "about nobody: nobody"),
+        ([row('account = "x"\nproduct = "y"')], "s", "account or product, one of them"),
+        ([row("")], "s", "account or product, one of them"),
+        ([row('account = "x"').replace('who = "ann"\n', "")], "s", "who is missing"),
+        ([row('account = "x"', 'secret_key = "canary"\n')], "s", "secret_key is none of its settings"),
+        ([row('account = "x"', 'endpoint = "s3.example.org"\n')], "s", "endpoint is no address of a service"),
+        ([row('account = "x"', 'bucket = "b\\nx"\n')], "s", "no plain text"),
+        ([row('account = "x"', file="gone.secret")], "s", "a secret key's file cannot be read"),
+        ([row('account = "x"')], "two words\nand lines", "holds no secret key"),
+        ([row('account = "x"')] * 2, "s", "tell twice of x"),
+    ],
+)
+def test_a_file_that_says_something_else_is_refused(operator, make_account, say, rows, secret, wanted):
+    """By what is wrong, before anything is asked or started."""
+    someone = operator(replace(make_account(0)))
+    say(*rows, secret=secret)
+    with pytest.raises(LaeRecoverError, match=wanted) as refused:
+        someone.options().places.read()
+    assert "nothing was started" in refused.value.next_step
+    assert "canary" not in str(refused.value.what) + refused.value.where
