@@ -20,9 +20,15 @@ def is_ready(signup: Signup, *, is_failed: bool = False) -> bool | None:
     if signup.success_row is not None and not says_failed:
         return True
     empty_secrets = signup.secrets is not None and not signup.secrets.filled
-    if says_failed or signup.failure_row is not None or empty_secrets:
+    if says_failed or signup.failure_row is not None or empty_secrets or _may_have_failed(signup):
         return False
     return None
+
+
+def _may_have_failed(signup: Signup) -> bool:
+    """True for a failure in its log that may be its own: lines are missing before it, or follow it."""
+    notes = (note for fact in signup.witnesses_of("failure") for note in signup.hearing.notes(fact))
+    return any(note.reason in ("nothing-ties", "went-on") for note in notes)
 
 
 _READY_STAGES = frozenset({"servers_running", "settings_told", "mail_sent", "recorded"})

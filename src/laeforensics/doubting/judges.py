@@ -16,7 +16,6 @@ from laeforensics.doubting import (
     hosts_differ,
     impossible_key,
     in_error,
-    later_server,
     moved_cells,
     neighbours,
     other_host,
@@ -27,6 +26,7 @@ from laeforensics.doubting import (
     testimony,
     tied,
     unannounced,
+    unknown_server,
     vouching,
     wholesale,
 )
@@ -62,7 +62,7 @@ OF_A_FILE: tuple[FileJudge, ...] = (
     furl_differs.judge,
 )
 OF_WHAT_IS_TIED: tuple[FileJudge, ...] = (tied.judge,)
-ACROSS: tuple[CaseJudge, ...] = (shared.judge, wholesale.judge, impossible_key.judge, later_server.judge)
+ACROSS: tuple[CaseJudge, ...] = (shared.judge, wholesale.judge, impossible_key.judge, unknown_server.judge)
 SETTLING: tuple[AccountJudge, ...] = (neighbours.judge, agreeing.judge)
 
 

@@ -8,6 +8,7 @@ import pytest
 from makings import (
     ACCESS_KEY_ID,
     BUCKET,
+    CODE,
     EMAIL,
     FAILURE,
     FURL,
@@ -21,6 +22,7 @@ from makings import (
     OTHER_NODE,
     OTHER_SEED,
     PARTS,
+    PRODUCT_TOKEN,
     SECRET_KEY,
     SEED,
     STORAGE,
@@ -28,6 +30,7 @@ from makings import (
     audit_row,
     cat,
     codes,
+    config,
     deployment,
     evidence,
     furl_of,
@@ -371,3 +374,40 @@ def test_names_do_not_matter_to_the_folder(tmp_path):
     different = {name for name in row if row[name] != plain[name]}
     assert different == {"log_file", "history"}
     assert NAME in row["log_file"]
+
+
+# -- whether a server was ever ready ---------------------------------------------------------------------------
+
+
+def test_a_failure_that_lines_missing_part_from_its_run_keeps_the_server_unready(tmp_path):
+    """Its launch time is lost, so that nothing ties the failure to the run: it is not taken for a finished one."""
+    failed = log(until="installing") + FAILURE.encode()
+    lost = b"".join(line for line in failed.splitlines(keepends=True) if b"launch_time" not in line)
+    for told in (failed, lost):
+        case = open_files(tmp_path / str(len(told)), evidence(log=told, secrets=None, servers=None, results=None))
+        assert audit_row(case)["verdict"] == "UNFINISHED"
+
+
+def test_an_empty_secrets_file_of_the_buckets_seed_is_the_runs_whatever_the_log_is_called(tmp_path):
+    """The log's name was overwritten: 0 bytes that bear its bucket's seed say that the run never came to its end."""
+    files = evidence(log=log(until="address"), secrets=b"", servers=None, results=None)
+    renamed = LOG_FILE.replace("inventedseed", "inventedsead", 1)
+    case = open_files(tmp_path, {**{k: v for k, v in files.items() if k != LOG_FILE}, renamed: files[LOG_FILE]})
+    assert audit_row(case)["verdict"] == "UNFINISHED"
+
+
+# -- what a re-record and the configuration say ------------------------------------------------------------------
+
+
+def test_two_voices_of_the_accounts_own_token_outvote_the_configuration(tmp_path):
+    """Two secrets files tell it; of one alone and the configuration neither is sure."""
+    other = {
+        "full_name": "An invented product",
+        "product_code": CODE,
+        "product_token": "{ProductToken}AAAGQXBwVGtuANOTHERTOKEN==",
+    }
+    offered = {"lae_automation_config.json": config(other)}
+    files = _replaced() | offered
+    assert audit_row(open_files(tmp_path / "two", files))["product_token"] == PRODUCT_TOKEN
+    files.pop(f"secrets/{REPLACED}")
+    assert audit_row(open_files(tmp_path / "one", files))["verdict"] == "CONTESTED"

@@ -160,7 +160,7 @@ def of_impossible_key(folder):
     return signup_row(open_files(folder, files))["server_node_privkey"], NODE_PRIVKEY
 
 
-def of_later_server(folder):
+def of_unknown_server(folder):
     strange = log().replace(SEED.encode(), b"another" + SEED.encode()[7:])
     glued = strange.replace(b"'i-", b"'i-f").replace(b"i-f0a1b2c3d", b"i-99999999") + replacement()
     case = open_files(folder, {**evidence(), f"signup_logs/{OTHER_NAME}": glued})
@@ -201,7 +201,7 @@ CASES = {
         of_tied,
         of_shared,
         of_impossible_key,
-        of_later_server,
+        of_unknown_server,
         of_neighbours,
         of_agreeing,
     )

@@ -134,10 +134,3 @@ def test_anothers_credentials_between_two_prints_of_the_own_token_are_left_out()
     strange = _other(PARTS["credentials"].encode()).decode().lstrip()
     told = read(log(credentials=PARTS["credentials"].rstrip() + "\n" + strange))
     assert values(told) == MINE
-
-
-def test_a_value_at_a_cut_is_whole_where_the_file_tells_it_again():
-    """The last value before lines that are missing may have lost a piece, or not: the next print of it decides."""
-    cut = PARTS["credentials"].rstrip() + "\n"
-    told = read(log(credentials=cut))
-    assert {f.channel for f in told.facts if f.field == "user_token"} == {OWN}

@@ -1,4 +1,4 @@
-"""A later server of the account of which no believed log tells: it may be the one that counts."""
+"""A server of the account of which no believed log tells: it may be the one that counts, the newest finished."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def judge(view: CaseView) -> Iterator[Said]:
         if newer and times:
             told = [f for name in fields_of(SERVER) for signup in account.signups for f in signup.asserted(name)]
             places = tuple(fact.locator for fact in newer)
-            yield Doubt(facts=tuple(told), reason="later-server", because=places, about=account.names)
+            yield Doubt(facts=tuple(told), reason="unknown-server", because=places, about=account.names)
 
 
 def _deployed(facts: list[Fact] | tuple[()], known: set[str]) -> Iterator[tuple[str, Fact]]:
