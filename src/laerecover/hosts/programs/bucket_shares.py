@@ -26,10 +26,8 @@ JOINING = f"{RECOVERED}JOINING"
 HEAD = 512
 """So many bytes of a share tell how long it is, but for the length of an immutable one's last part."""
 
-_NAME = re.compile(
-    r"shares/(?P<two>[a-z2-7]{2})/(?P=two)[a-z2-7]{23}[aeimquy4]/"
-    r"(?P<number>0|[1-9][0-9]{0,2})(?:\.(?P<piece>[1-9][0-9]{0,6}))?"
-)
+_INDEX = re.compile(r"shares/(?P<two>[a-z2-7]{2})/(?P=two)[a-z2-7]{23}[aeimquy4]/")
+_NAME = re.compile(_INDEX.pattern + r"(?P<number>0|[1-9][0-9]{0,2})(?:\.(?P<piece>[1-9][0-9]{0,6}))?")
 _MUTABLE = b"Tahoe mutable container v1\n\x75\x09\x44\x03\x8e"
 _LENGTH, _LEASES_AT, _DATA = slice(84, 92), slice(92, 100), 468
 _NO_LEASES = bytes(4)
@@ -93,24 +91,26 @@ class Share(NamedTuple):
 def shares_in(listing: Iterable[Listed]) -> Iterator[Share | Listed]:
     """Shares, and as they are the objects that are none.
 
-    A listing in the order of names has all pieces of a share together.
+    A listing in the order of names has all of a storage index together, whatever else has a name between its pieces.
 
     What only looks like a share is none: another base32, a number with a zero in front, a piece 0 that is called so.
     """
 
-    def named(entry: Listed) -> str:
-        found = _NAME.fullmatch(entry.name)
-        return entry.name.rpartition("/")[0] if found else ""
+    def indexed(entry: Listed) -> str:
+        found = _INDEX.match(entry.name)
+        return found[0] if found else ""
 
-    for folder, entries in itertools.groupby(listing, named):
+    for folder, entries in itertools.groupby(listing, indexed):
         if not folder:
             yield from entries
             continue
-        found: dict[str, dict[int, Listed]] = {}
+        shares: dict[str, dict[int, Listed]] = {}
         for entry in entries:
-            number, _, piece = entry.name.rpartition("/")[2].partition(".")
-            found.setdefault(number, {})[int(piece or 0)] = entry
-        yield from (Share(f"{folder}/{number}", pieces) for number, pieces in found.items())
+            if found := _NAME.fullmatch(entry.name):
+                shares.setdefault(found["number"], {})[int(found["piece"] or 0)] = entry
+            else:
+                yield entry
+        yield from (Share(folder + number, pieces) for number, pieces in shares.items())
 
 
 class Digest:

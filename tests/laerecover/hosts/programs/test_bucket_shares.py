@@ -16,6 +16,7 @@ from laerecover.hosts.programs.bucket_shares import (
     shares_in,
 )
 from old_buckets import CASES, OldBucket, immutable, index, place, share
+from old_shares import objects, pieces
 
 
 def listing(objects):
@@ -101,6 +102,22 @@ def test_pieces_of_one_share_come_together_though_others_stand_between():
         (place("x"), list(range(13))),
         (place("x", 1), [0]),
         (place("x", 10), [1]),
+    ]
+
+
+@pytest.mark.parametrize(
+    "stranger",
+    ["0.01", "0.-1", "0.0", "0-1", "0 (copy)", "0!", "0.1.bak", "0.1~", "0.10.tmp", "0.10000000", "0/", "0/x", "\u0661"],
+)
+def test_a_stranger_between_the_pieces_parts_no_share(stranger):
+    """By its name it would stand in their midst; it is none of ours, and the share is what it was."""
+    whole = immutable(12 * PIECE + 77)
+    content = {**objects(place("x"), pieces(whole)), place("x")[:-1] + stranger: b"stranger"}
+    (found,) = shares(content)
+    assert sorted(found.pieces) == list(range(13))
+    assert made_of(OldBucket(objects=content), found) == whole
+    assert [each.name for each in shares_in(listing(content)) if isinstance(each, Listed)] == [
+        place("x")[:-1] + stranger
     ]
 
 
