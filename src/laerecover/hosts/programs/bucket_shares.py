@@ -44,15 +44,21 @@ and the width of that number and of the one that stands in that place, the lengt
 
 
 class Listed(NamedTuple):
-    """One object, as a listing of the store tells of it. `modified`.
+    """One object, as a listing of the store tells of it: when it was written (ISO 8601, UTC), its storage class.
 
-    ISO 8601 in UTC, or nothing if that is not asked.
+    Both are empty where nobody asks for them.
     """
 
     name: str
     size: int
     etag: str
     modified: str = ""
+    storage: str = ""
+
+    @property
+    def unreadable(self) -> bool:
+        """Whether it cannot be read, unless its owner has brought it back meanwhile, which no listing tells."""
+        return self.storage in ("GLACIER", "DEEP_ARCHIVE")
 
 
 class Share(NamedTuple):
@@ -73,16 +79,16 @@ class Share(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """By sizes alone. `whole`: one object; `cut`: in pieces, or perhaps the first of several; `incomplete`.
+        """By sizes alone. `whole`: one object; `empty`: that, and nothing in it.
 
-        Surely so.
+        `cut`: in pieces, or perhaps the first of several; `incomplete`: surely so.
 
         A gap behind pieces that are all full is no end, so the share goes on where nothing is. Behind a short piece
         lies what a server forgot when it made a mutable share shorter.
         """
         first = self.pieces[0].size if 0 in self.pieces else 0
-        if len(self.pieces) == 1 and first not in (0, PIECE):
-            return "whole"
+        if len(self.pieces) == 1 and 0 in self.pieces and first != PIECE:
+            return "whole" if first else "empty"
         run = next(number for number in itertools.count() if number not in self.pieces)
         full = first >= PIECE and all(self.pieces[number].size == first for number in range(run))
         return "incomplete" if first == 0 or (full and run < len(self.pieces)) else "cut"
@@ -96,11 +102,11 @@ def shares_in(listing: Iterable[Listed]) -> Iterator[Share | Listed]:
     What only looks like a share is none: another base32, a number with a zero in front, a piece 0 that is called so.
     """
 
-    def indexed(entry: Listed) -> str:
+    def folder_of(entry: Listed) -> str:
         found = _INDEX.match(entry.name)
         return found[0] if found else ""
 
-    for folder, entries in itertools.groupby(listing, indexed):
+    for folder, entries in itertools.groupby(listing, folder_of):
         if not folder:
             yield from entries
             continue
