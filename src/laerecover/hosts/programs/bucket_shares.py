@@ -192,9 +192,22 @@ def _mutable(share: Share, head: bytes) -> Joined:
     end_of_data = _DATA + int.from_bytes(head[_LENGTH], "big")
     size = end_of_data + len(_NO_LEASES)
     pieces = _in_order(share, (size - 1) // share.pieces[0].size + 1)
-    if sum(piece.size for piece in pieces) < size:
+    there = sum(piece.size for piece in pieces)
+    if there < size:
         raise Unfit("it ends before its data do")
+    if _may_have_grown(share, len(pieces), there - size):
+        raise Unfit("its first piece has another length than it had: something was put behind it")
     return Joined(pieces, size, end_of_data.to_bytes(8, "big"), _NO_LEASES)
+
+
+def _may_have_grown(share: Share, used: int, behind: int) -> bool:
+    """Whether piece 0 may have been given bytes that stand in place of later ones, as today's nodes would: leases, data.
+
+    It is longer than `PIECE` only where it held a whole share of the first kind, and then all pieces are as long, and
+    nothing lies behind the end. `used`: so many pieces are needed; `behind`: bytes in these behind the share's end.
+    """
+    first, several = share.pieces[0].size, len(share.pieces) > 1
+    return several and ((first > PIECE and (behind > 0 or used == 1)) or (first < PIECE and behind > 0 and used > 1))
 
 
 def _immutable(share: Share, head: bytes, read: Read) -> Joined:

@@ -15,7 +15,7 @@ from laerecover.hosts.programs.bucket_shares import (
     joined,
     shares_in,
 )
-from old_buckets import CASES, OldBucket, immutable, index, place, share
+from old_buckets import CASES, SMALL, OldBucket, immutable, index, mended, mutable, place, share
 from old_shares import objects, pieces
 
 
@@ -134,6 +134,46 @@ def test_a_header_that_lies_is_no_reason_to_count_for_ever():
     for each in shares(lies):
         with pytest.raises(Unfit):
             made_of(bucket, each)
+
+
+@pytest.mark.parametrize("more", [1, 4, 72, 92, 600_000 - PIECE + 90, 700_472 - PIECE])
+def test_a_mutable_share_whose_first_piece_grew_is_left_out(more):
+    """As today's nodes grow it, with leases or data that lie where N.1 does: all behind would be shifted by as much."""
+    content = objects(place("grown"), pieces(mutable(700_000)))
+    content[place("grown")] += b"\1" * more
+    (grown,) = shares(content)
+    with pytest.raises(Unfit, match="its first piece has another length than it had"):
+        made_of(OldBucket(objects=content), grown)
+
+
+@pytest.mark.parametrize("size", [PIECE, SMALL])
+def test_a_mutable_share_that_ends_too_early_is_left_out(size):
+    """Its last piece is there, and a few bytes of it are not."""
+    whole = pieces(mutable(PIECE + 3_000), size=size)
+    content = objects(place("m"), [*whole[:-1], whole[-1][:-5]])
+    (short,) = shares(content)
+    with pytest.raises(Unfit, match="it ends before its data do"):
+        made_of(OldBucket(objects=content), short)
+
+
+@pytest.mark.parametrize("kind", [immutable, mutable])
+def test_a_last_piece_longer_than_the_first_fits_no_share(kind):
+    """No server wrote that; what it is made of nobody knows."""
+    whole = pieces(kind(2 * PIECE + 3_000))
+    content = objects(place("x"), [*whole[:-1], whole[-1] + bytes(PIECE)])
+    (long,) = shares(content)
+    with pytest.raises(Unfit, match="its pieces do not fit together"):
+        made_of(OldBucket(objects=content), long)
+
+
+def test_what_lies_behind_the_end_of_a_mutable_share_is_forgotten():
+    """In its last piece, in more of them, or in the one that is left of it after it became shorter."""
+    whole = mutable(PIECE + 3_000)
+    behind = objects(place("m"), [*pieces(whole)[:-1], pieces(whole)[-1] + b"lease" * 9, b"stale"])
+    one = objects(place("o"), [mutable(3_000) + b"forgotten", b"stale"])
+    for content, made in ((behind, whole), (one, mutable(3_000))):
+        (each,) = shares(content)
+        assert made_of(OldBucket(objects=content), each) == mended(made)
 
 
 def test_what_a_later_node_wrote_whole_is_taken_as_it_is():
