@@ -201,7 +201,7 @@ def _mutable(share: Share, head: bytes) -> Joined:
 
 
 def _may_have_grown(share: Share, used: int, behind: int) -> bool:
-    """Whether piece 0 may have been given bytes that stand in place of later ones, as today's nodes would: leases, data.
+    """Whether piece 0 may have been given bytes in place of later ones, as today's nodes put leases and data there.
 
     It is longer than `PIECE` only where it held a whole share of the first kind, and then all pieces are as long, and
     nothing lies behind the end. `used`: so many pieces are needed; `behind`: bytes in these behind the share's end.

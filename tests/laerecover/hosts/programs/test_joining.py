@@ -19,7 +19,7 @@ import pytest
 
 from laerecover.hosts.programs import joining, progress, s3_joining
 from laerecover.hosts.programs.bucket_shares import COMPLETE, JOINING, PIECE, Listed, digest_of
-from laerecover.hosts.programs.joining import CHANGED, NOT_BELIEVED, REFUSED, SERVED, Ended, join
+from laerecover.hosts.programs.joining import CHANGED, NOT_BELIEVED, REFUSED, SERVED, Changed, Ended, join
 from laerecover.hosts.programs.progress import STALLED, Progress
 from laerecover.hosts.programs.s3_joining import S3Bucket
 from laerecover.rehearsal.rig.faults import FaultRule, RigFaults
@@ -345,6 +345,60 @@ def test_who_changes_the_bucket_meanwhile_stops_it(store, change, monkeypatch):
         join(Meddling(str(store.configuration), 2, lambda: change(store)))
     assert ended.value.status == CHANGED
     assert COMPLETE not in store.listing()
+
+
+def test_an_object_is_read_as_it_was_listed_or_not_at_all(store):
+    """Its length may be the same; the second listing comes only when all is joined."""
+    store.put({place("a"): b"old"})
+    bucket = S3Bucket(str(store.configuration))
+    (entry,) = bucket.listing()
+    store.put({place("a"): b"new"})
+    with pytest.raises(Changed):
+        bucket.read(entry, 0, 3)
+
+
+class Last(S3Bucket):
+    """`meddle` is called before the second listing."""
+
+    def __init__(self, configuration, meddle) -> None:
+        super().__init__(configuration)
+        self.lists, self.meddle = 0, meddle
+
+    def listing(self):
+        self.lists += 1
+        if self.lists == 2:
+            self.meddle()
+        return super().listing()
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        (lambda s: s.client.delete_object(Bucket=NAME, Key=f"recovered/{place('mdmf')}"), 1),
+        (lambda s: s.put({f"recovered/{place('mdmf')}": b"short"}), 1),
+        (lambda s: s.put({f"recovered/{place('another')}": b"x"}), 1),
+        (lambda s: s.put({"recovered/bucket_counter.state": b"x"}), SERVED),
+    ],
+    ids=["lost", "short", "one more", "a node's"],
+)
+def test_what_is_not_as_it_must_be_at_the_end_is_not_complete(store, change, status):
+    """What lies below recovered/ is compared, share by share."""
+    store.put(CASES["both kinds"]().objects)
+    with pytest.raises(Ended) as ended:
+        join(Last(str(store.configuration), lambda: change(store)))
+    assert ended.value.status == status
+    assert COMPLETE not in store.listing()
+
+
+def test_a_bucket_whose_objects_vanish_is_told_as_that(store, monkeypatch, capsys):
+    """Wherever it is noticed."""
+
+    def vanish(bucket):
+        raise Changed
+
+    monkeypatch.setattr(s3_joining, "join", vanish)
+    assert s3_joining.main(str(store.configuration)) == CHANGED
+    assert "somebody changed or removed objects" in capsys.readouterr().out
 
 
 def test_a_key_refused_in_the_midst_is_told_by_the_stores_own_word(store):
