@@ -287,22 +287,57 @@ def test_a_bucket_that_is_served_by_now_goes_on_as_it_began(bench):
     assert again.values("bounce_server")["bucket"]["whole"] == 3, "as it was found"
 
 
-def test_the_mail_tells_what_was_joined_and_what_removes_the_old_objects(bench):
-    """And each share that could not be, by its storage index."""
-    made = bench(CASES["both kinds"]().objects)
+def mailed(made, **settings) -> str:
     made.recover()
     kept, (mail,) = made.vault.load(made.work.account.account_id), made.outbox.all()
     letter = render(
         mail,
         made.work.account,
-        made.work.settings,
+        replace(made.work.settings, **settings),
         furl=kept["furl"],
         public_host=kept["public_host"].reveal(),
         found=kept["found"],
     )
-    text = letter.get_content()
+    return letter.get_content()
+
+
+def test_the_mail_tells_what_was_joined_and_what_removes_the_old_objects(bench):
+    """And each share that could not be, by its storage index, of which the old objects are all that is left."""
+    made = bench(CASES["both kinds"]().objects)
+    text = mailed(made)
     bucket = made.work.account.bucket_name
-    assert f"    aws s3 rm --recursive s3://{bucket}/shares/\n" in text
+    assert f"this removes them for ever:\n\n    aws s3 rm --recursive s3://{bucket}/shares/\n" in text
     assert "2 shares were joined and 1 copied" in " ".join(text.split())
+    assert "\n1 share could not be joined" in text
     assert f"    {index('z')}/0: gap\n" in text
+    assert "nothing else is left, and the command removes them, too" in text
     assert f"SHA-256 over their names, sizes and ETags: {made.values('bounce_server')['bucket']['digest']}" in text
+
+
+@pytest.mark.parametrize(
+    ("versioned", "said"),
+    [
+        (True, "this hides them. Versioning is on in the bucket"),
+        (False, "this removes them for ever:"),
+        (None, "this removes them for ever, unless the bucket keeps older versions:"),
+    ],
+)
+def test_the_mail_promises_no_more_of_its_command_than_it_does(bench, versioned, said, monkeypatch):
+    """A bucket that keeps versions keeps the old objects, and goes on to cost; and each store has its own address."""
+    monkeypatch.setattr(Store, "versioned", lambda store, account: versioned)
+    objects = CASES["both kinds"]().objects
+    text = mailed(
+        bench(objects, mark=json.dumps(told_of(objects, left_out={})).encode()), s3_endpoint="https://s3.example.org"
+    )
+    assert said in text
+    assert "/shares/ --endpoint-url https://s3.example.org\n" in text
+    assert "nothing else is left" not in text
+
+
+def test_where_the_customer_has_removed_the_old_objects_no_mail_offers_that_again(bench):
+    """It tells of what is there by now."""
+    text = mailed(bench({}, marked=True, mark=json.dumps(told_of({}, left_out={})).encode()))
+    assert "Your data as we found it: 3 shares, 0.0 MB, in the folder recovered/; beside it 0 objects, 0.0 MB." in text
+    assert "The old objects are not there any more." in text
+    assert "aws s3 rm" not in text
+    assert "no time" not in text
