@@ -502,9 +502,9 @@ def test_ten_thousand_tiny_shares_are_copied_unread():
 
 def test_the_last_bytes_of_a_mutable_are_never_those_of_a_lease():
     """The number of extra leases is none, whatever the old object held there; what lies behind is not taken along."""
-    whole = mutable(2_000)
+    whole = mutable(PIECE + 2_000)
     bucket = Memory({})
-    content = pieces(whole[:-4] + b"\1\2\3\4" + b"stale", size=1_000)
+    content = pieces(whole[:-4] + b"\1\2\3\4" + b"stale")
     bucket.bodies.update(objects(place("m"), content))
     bucket.sizes.update({name: len(body) for name, body in bucket.bodies.items()})
     bucket.put = lambda name, chunks, size: (
