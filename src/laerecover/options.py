@@ -140,7 +140,14 @@ class Options:
                 where="--disaster-at",
                 next_step="write it as 2026-11-02T10:00:00+00:00; nothing was started",
             ) from None
-        return said if said.tzinfo else said.replace(tzinfo=UTC)
+        when = said if said.tzinfo else said.replace(tzinfo=UTC)
+        if when > datetime.now(UTC):
+            raise LaeRecoverError(
+                f"{self.disaster_at!r} is still to come, so nothing could have been written after it",
+                where="--disaster-at",
+                next_step="say when the servers were lost; nothing was started",
+            )
+        return when
 
     def repeat(self, command: str, *, state: bool = False) -> str:
         """The options of `command` as they were given, to be typed again, with a space before each.

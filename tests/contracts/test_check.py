@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network
@@ -254,7 +255,8 @@ def test_a_bucket_that_is_gone_is_unreachable(cloud):
     """NoSuchBucket, to keys that would have opened it."""
     ready, one = ReadyCloud(cloud), account(0)
     ready.fill(one, keys=())
-    assert ready.found(one) == []
+    assert ready.found(one) == [("bucket", None, False)]
+    assert "its bucket is empty" in joined(ready, one)[0][0]
     ready.s3.delete_bucket(Bucket="lae-0")
     assert ready.found(one) == [(DATA_UNREACHABLE, "lae-0", True)]
 
@@ -288,8 +290,24 @@ def test_shares_in_pieces_are_told_with_what_joining_takes(cloud):
     assert "versioning is off; as found: 11 objects, 0.0 MB, the newest of 20" in said
     ready.s3.put_bucket_versioning(Bucket="lae-0", VersioningConfiguration={"Status": "Enabled"})
     assert "versioning is on" in joined(ready, one)[0][0]
-    ready.s3.put_object(Bucket="lae-0", Key="recovered/COMPLETE", Body=b"{}")
-    assert joined(ready, one)[0][0].startswith("lae-0: its shares were joined before; as found: 11 objects")
+    mark = {"format": 1, "at": "2026-11-20T10:00:00+00:00", "of": "d" * 64, "joined": 1, "copied": 0, "bytes": 1}
+    mark["left_out"] = {f"{INDEX[3:]}/{n}": "gap" for n in range(8)}
+    ready.s3.put_object(Bucket="lae-0", Key="recovered/COMPLETE", Body=json.dumps(mark))
+    assert ready.found(one) == [(DATA_UNREACHABLE, "lae-0", True)]
+    ready.s3.put_object(Bucket="lae-0", Key=f"recovered/shares/{INDEX}/0", Body=b"x")
+    said = joined(ready, one)[0][0]
+    assert said.startswith("lae-0: its shares were joined before: 1, 0.0 MB; beside them: 11 objects")
+
+
+@pytest.mark.parametrize("mark", [b"", b"garbage", b"[" * 100_000, b'{"format": 2}', b"x" * 1_001])
+def test_a_mark_that_joining_did_not_write_stands_in_the_way(cloud, mark, monkeypatch):
+    """Nothing is launched that would serve an empty folder; no more of it is read than could be one."""
+    monkeypatch.setattr("laerecover.planning.buckets.LARGEST", 1_000)
+    monkeypatch.setattr("laerecover.hosts.bucket_layout.LARGEST", 1_000)
+    ready, one = ReadyCloud(cloud), account(0)
+    ready.fill(one, keys=[SHARE, f"shares/{INDEX}/0.1"])
+    ready.s3.put_object(Bucket="lae-0", Key="recovered/COMPLETE", Body=mark)
+    assert ready.found(one) == [(DATA_UNREACHABLE, "lae-0", True)]
 
 
 @pytest.mark.parametrize(

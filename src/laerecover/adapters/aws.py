@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from laerecover.hosts.programs.store_answers import LATER, code_of
 from laerecover.ports.refusals import NotFound, Refusal, Transient, WorldError
 from laerecover.ports.services import Clock
 from laerecover.settings import Settings
@@ -104,12 +105,14 @@ def translated(method: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S
 
 
 def _said(response: Any) -> WorldError:
-    code = str(response.get("Error", {}).get("Code", ""))
+    code = code_of(response)
     text = clean(f"the cloud says {code}: {response.get('Error', {}).get('Message', '')}")
     if code in _NOT_FOUND:
         return NotFound(text, code=code)
     if code in _THROTTLED:
         return Transient(text, kind="throttled")
+    if code in LATER:
+        return Transient(text, code=code)
     if code in _KINDS:
         return Refusal(text, kind=_KINDS[code], code=code)
     if int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)) >= 500:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
 from laerecover.adapters.aws import AwsCaller, Pace, client_with, translated
 from laerecover.adapters.clock import SystemClock
+from laerecover.hosts.programs.store_answers import NO_LISTING, NoListing, asks_no_other, is_bucket, listed
 from laerecover.manifest import Account
 from laerecover.ports.refusals import Refusal
 from laerecover.ports.services import Clock
@@ -27,20 +27,19 @@ class S3Store(AwsCaller):
         self._settings = settings
         self.pace = Pace(clock or SystemClock(threading.Event()))
 
-    def listing(self, account: Account) -> Iterator[tuple[str, int, str, str]]:
+    def listing(self, account: Account) -> Iterator[tuple[str, int, str, str, str]]:
         """ListObjectsV2, page by page as they are wanted."""
-        client, mark = self._client(account), ""
-        while True:
-            rows, mark = self._asked(partial(self._page, client, account.bucket_name or "", mark))
-            yield from rows
-            if not mark:
-                return
-
-    def read(self, account: Account, name: str) -> bytes | None:
-        """GetObject."""
         client = self._client(account)
         try:
-            return self._asked(lambda: self._object(client, account.bucket_name or "", name))
+            yield from listed(lambda mark: self._asked(partial(self._page, client, account.bucket_name or "", mark)))
+        except NoListing as error:
+            raise Refusal(str(error), kind="data_unreachable", code=NO_LISTING) from None
+
+    def read(self, account: Account, name: str, largest: int) -> bytes | None:
+        """GetObject, of whose body no more is read."""
+        client = self._client(account)
+        try:
+            return self._asked(lambda: self._object(client, account.bucket_name or "", name, largest + 1))
         except Refusal as error:
             if error.code == "NoSuchKey":
                 return None
@@ -61,19 +60,13 @@ class S3Store(AwsCaller):
             raise Refusal(str(error), kind="data_unreachable", code=error.code) from None
 
     @translated
-    def _page(self, client: Any, bucket: str, mark: str) -> tuple[Sequence[tuple[str, int, str, str]], str]:
-        answer = client.list_objects_v2(
-            Bucket=bucket, MaxKeys=self.page_size, **({"ContinuationToken": mark} if mark else {})
-        )
-        rows = [
-            (str(row["Key"]), int(row["Size"]), str(row["ETag"]), row["LastModified"].astimezone(UTC).isoformat())
-            for row in answer.get("Contents", [])
-        ]
-        return rows, str(answer.get("NextContinuationToken") or "")
+    def _page(self, client: Any, bucket: str, mark: Mapping[str, str]) -> Mapping[str, Any]:
+        answer: Mapping[str, Any] = client.list_objects_v2(Bucket=bucket, MaxKeys=self.page_size, **mark)
+        return answer
 
     @translated
-    def _object(self, client: Any, bucket: str, name: str) -> bytes:
-        body: bytes = client.get_object(Bucket=bucket, Key=name)["Body"].read()
+    def _object(self, client: Any, bucket: str, name: str, count: int) -> bytes:
+        body: bytes = client.get_object(Bucket=bucket, Key=name)["Body"].read(count)
         return body
 
     @translated
@@ -83,10 +76,12 @@ class S3Store(AwsCaller):
     def _client(self, account: Account) -> Any:
         if not (account.bucket_name and account.user_access_key_id and account.user_secret_key):
             raise Refusal("bucket or keys are missing from the manifest", kind="data_unreachable")
+        if not is_bucket(account.bucket_name):
+            raise Refusal("no bucket is called that", kind="data_unreachable", code="InvalidBucketName")
         token = None
         if self._settings.session_token and account.user_token and account.product_token:
             token = f"{account.user_token.reveal()},{account.product_token.reveal()}"
-        return client_with(
+        client = client_with(
             "s3",
             attempts=3,
             # The buckets of 2012 have no location, which is this region, wherever the servers stand.
@@ -96,3 +91,5 @@ class S3Store(AwsCaller):
             aws_secret_access_key=account.user_secret_key.reveal(),
             aws_session_token=token,
         )
+        asks_no_other(client)
+        return client

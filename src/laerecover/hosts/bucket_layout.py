@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from laerecover.hosts.programs.bucket_shares import COMPLETE, JOINING, RECOVERED, Digest, Listed, Share, shares_in
-from laerecover.hosts.programs.joining import EACH
+from laerecover.hosts.programs.below import LARGEST, Below, JoinedMark, doubt, read_mark
+from laerecover.hosts.programs.bucket_shares import Digest, Listed, Share, shares_in
+from laerecover.hosts.programs.progress import EACH
 
 _BYTES_A_SECOND = 40e6
 """What joining is expected to move; a share counts as `EACH` bytes more.
@@ -17,11 +18,15 @@ Estimated for a small instance beside the store.
 """
 
 
+Content = bytes | None
+"""Of an object; None if there is none."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BucketLayout:
-    """`whole`, `cut`, `incomplete`: shares, by their listing; `others`: objects that are none.
+    """`whole`, `cut`, `incomplete`, `empty`: shares, by their listing; `others`: objects that are none.
 
-    What lies below `recovered/` is not counted: joining put it there, or a node that has served it since.
+    What lies below `recovered/` is not counted among them: joining put it there, or a node that has served it since.
 
     `bytes`: of all counted objects, `cut_bytes`: of the shares in pieces. `newest`: when anything was last written
     that joining did not write (ISO 8601, UTC), or "". `digest`: see `Digest`, over the counted objects.
@@ -34,28 +39,54 @@ class BucketLayout:
     whole: int = 0
     cut: int = 0
     incomplete: int = 0
+    empty: int = 0
     others: int = 0
+    cold: int = 0
+    """Objects that cannot be read as they lie: see `Listed.unreadable`."""
     cut_bytes: int = 0
     share_bytes: int = 0
     complete: bool = False
-    """`recovered/COMPLETE` stands: its shares were joined, and are served from there."""
+    """`recovered/COMPLETE` stands: its shares were joined, and are served from there, if it is believed."""
+    begun: bool = False
+    """`recovered/JOINING` stands, and COMPLETE does not."""
+    there: int = 0
+    there_bytes: int = 0
+    missing: int = 0
+    """Shares below `recovered/`, their bytes; old shares that are not there."""
     strange: str = ""
-    """A name below `recovered/` that joining did not put there, though it has not ended."""
+    """A name below `recovered/` that nobody can have put there who is still joining."""
 
     @property
     def to_be_joined(self) -> bool:
-        """Whether a node must not serve it as it is."""
-        return not self.complete and self.cut + self.incomplete > 0
+        """Whether a node must not serve it as it is: it has pieces, or joining them was begun."""
+        return not self.complete and (self.begun or self.cut + self.incomplete > 0)
 
     @property
     def serves_nothing(self) -> bool:
         """There are shares, and none that could be whole."""
-        return not self.complete and self.incomplete > 0 and self.whole + self.cut == 0
+        return not self.complete and self.incomplete + self.empty > 0 and self.whole + self.cut == 0
+
+    @property
+    def shares(self) -> int:
+        """Those that joining did not make."""
+        return self.whole + self.cut + self.incomplete + self.empty
 
     @property
     def seconds(self) -> float:
         """How long joining is expected to take."""
-        return (self.share_bytes + EACH * (self.whole + self.cut + self.incomplete)) / _BYTES_A_SECOND
+        return (self.share_bytes + EACH * self.shares) / _BYTES_A_SECOND
+
+    def mark(self, text: Content) -> JoinedMark:
+        """What COMPLETE tells, of which this is the content, if it is believed of this bucket.
+
+        Raises ValueError, with the reason.
+        """
+        if text is None or len(text) > LARGEST:
+            raise ValueError("it is not there" if text is None else "it is longer than anything that joining wrote")
+        told = read_mark(text)
+        if why := doubt(told, there=self.there, missing=self.missing):
+            raise ValueError(why)
+        return told
 
     @property
     def body(self) -> dict[str, Any]:
@@ -63,55 +94,46 @@ class BucketLayout:
         return asdict(self)
 
 
-@dataclass(slots=True)
-class _Old:
-    """The objects that joining did not put there, counted as they come."""
+def layout_of(listing: Iterable[tuple[str, int, str, str] | tuple[str, int, str, str, str]]) -> BucketLayout:
+    """Of a complete listing in the order of the names' bytes: see `Listed`, whose last may be left out.
 
-    listing: Iterable[tuple[str, int, str, str]]
-    digest: Digest = field(default_factory=Digest)
-    objects: int = 0
-    bytes: int = 0
-    newest: str = ""
-    completed: str = ""
-    strange: str = ""
+    What lies below `recovered/` comes before the shares, by its name.
+    """
+    below, digest, counts, sizes = Below(), Digest(), Counter[str](), Counter[str]()
+    newest = ""
 
-    def __iter__(self) -> Iterator[Listed]:
-        for entry in map(Listed._make, self.listing):
-            if entry.name.startswith(RECOVERED):
-                self._below(entry)
-                continue
-            self.digest.add(entry)
-            self.objects, self.bytes = self.objects + 1, self.bytes + entry.size
-            self.newest = max(self.newest, entry.modified)
-            yield entry
+    def old() -> Iterator[Listed]:
+        nonlocal newest
+        for entry in (Listed(*row) for row in listing):
+            counts["cold"] += entry.unreadable
+            if not below.take(entry):
+                digest.add(entry)
+                counts["objects"] += 1
+                counts["bytes"] += entry.size
+                newest = max(newest, entry.modified)
+                yield entry
 
-    def _below(self, entry: Listed) -> None:
-        """COMPLETE comes before the shares: what a node wrote is newer."""
-        if entry.name == COMPLETE:
-            self.completed = entry.modified or "-"
-        elif self.completed and entry.modified > self.completed:
-            self.newest = max(self.newest, entry.modified)
-        elif not self.completed and entry.name != JOINING:
-            (old,) = shares_in([entry._replace(name=entry.name[len(RECOVERED) :])])
-            if not (isinstance(old, Share) and 0 in old.pieces) and not entry.name.endswith("/"):
-                self.strange = self.strange or entry.name
-
-
-def layout_of(listing: Iterable[tuple[str, int, str, str]]) -> BucketLayout:
-    """Of a complete listing in the order of the names' bytes: name, bytes, ETag, when it was written."""
-    old, kinds, sizes = _Old(listing), Counter[str](), Counter[str]()
-    for each in shares_in(old):
+    kinds = Counter[str]()
+    for each in shares_in(old()):
         kind = each.kind if isinstance(each, Share) else "others"
         kinds[kind] += 1
         sizes[kind] += each.size
+        if isinstance(each, Share):
+            below.find(each)
+    complete = bool(below.complete)
     return BucketLayout(
-        objects=old.objects,
-        bytes=old.bytes,
-        newest=old.newest,
-        digest=old.digest.text,
+        objects=counts["objects"],
+        bytes=counts["bytes"],
+        newest=max(newest, below.newest) if complete and below.newest > below.complete else newest,
+        digest=digest.text,
         **kinds,
+        cold=counts["cold"],
         cut_bytes=sizes["cut"] + sizes["incomplete"],
         share_bytes=sizes["whole"] + sizes["cut"] + sizes["incomplete"],
-        complete=bool(old.completed),
-        strange=old.strange,
+        complete=complete,
+        begun=bool(below.joining) and not complete,
+        there=below.there,
+        there_bytes=below.bytes,
+        missing=below.missing,
+        strange=below.foreign(joins=kinds["cut"] + kinds["incomplete"] > 0),
     )

@@ -54,13 +54,23 @@ _WEAK = (
 
 
 _JOINED = """
-From May 2014 on the servers cut large files into pieces, which today's Tahoe-LAFS cannot read. So {joined:,} shares
-were joined and {copied:,} copied, {size:,.1f} MB in all, into the folder recovered/ of the bucket {bucket}
-({at}). Your server uses that folder alone. The old objects were not changed, and we never delete them;
-they take up as much storage again. Once you are sure that you miss nothing, this removes them for ever:
+From May 2014 on the servers cut large files into pieces, which today's Tahoe-LAFS cannot read. So {joined} joined
+and {copied} copied, {size:,.1f} MB in all, into the folder recovered/ of the bucket {bucket}
+({at}). Your server uses that folder alone.
+"""
+_OLD_STAND = """The old objects were not changed, and we never delete them; they take up as much storage again.
+{lost}Once you are sure that you miss nothing, {how}:
 
     {command}
 """
+_LOST = "Of the shares that could not be joined nothing else is left, and the command removes them, too.\n"
+_REMOVES = {
+    True: "this hides them. Versioning is on in the bucket: they take up storage until their older versions are\n"
+    "removed, too",
+    False: "this removes them for ever",
+    None: "this removes them for ever, unless the bucket keeps older versions",
+}
+"""Whether versioning is on, None if nobody knows -> what the command does."""
 
 
 def audience(account: Account) -> tuple[str, str]:
@@ -101,14 +111,14 @@ def render(
         message["Date"] = format_datetime(mail.prepared_at)
         message["Message-ID"] = mail.message_id
         message["Auto-Submitted"] = "auto-generated"
-        message.set_content(_text(mail, account, furl, public_host) + _of_data(mail, account, found))
+        message.set_content(_text(mail, account, furl, public_host) + _of_data(mail, account, settings, found))
         message.as_bytes()
     except (ValueError, LookupError, MessageError) as error:
         raise Refusal(f"the mail cannot be written: {clean(error)}", kind="mail_unfit") from None
     return message
 
 
-def _of_data(mail: Mail, account: Account, found: Secret | None) -> str:
+def _of_data(mail: Mail, account: Account, settings: Settings, found: Secret | None) -> str:
     """The data as they were found.
 
     What was joined, what could not be, that the old objects stand, what removes them.
@@ -117,25 +127,41 @@ def _of_data(mail: Mail, account: Account, found: Secret | None) -> str:
         return ""
     told = json.loads(found.reveal())
     bucket, joined = told["bucket"], told.get("joined")
+    newest = f", the newest of {clean(bucket['newest'])}" if bucket["newest"] else ""
+    there = ""
+    if bucket.get("complete") and "there" in bucket:
+        size = bucket["there_bytes"] / 1e6
+        there = f"{_several(bucket['there'], 'share')}, {size:,.1f} MB, in the folder recovered/; beside it "
     text = (
-        f"\nYour data as we found it: {bucket['objects']:,} objects, {bucket['bytes'] / 1e6:,.1f} MB, the newest of "
-        f"{clean(bucket['newest'] or 'no time')}.\n"
-        f"SHA-256 over their names, sizes and ETags: {clean(bucket['digest'])}\n"
+        f"\nYour data as we found it: {there}{_several(bucket['objects'], 'object')}, {bucket['bytes'] / 1e6:,.1f} MB"
+        f"{newest}.\nSHA-256 over their names, sizes and ETags: {clean(bucket['digest'])}\n"
     )
-    return (
-        text
-        if joined is None
-        else text
-        + _JOINED.format(
-            joined=joined["joined"],
-            copied=joined["copied"],
-            size=joined["bytes"] / 1e6,
-            at=clean(joined["at"]),
-            bucket=clean(account.bucket_name),
-            command=f"aws s3 rm --recursive {shlex.quote(f's3://{clean(account.bucket_name)}/shares/')}",
+    return text if joined is None else text + _of_joining(account, settings, bucket, joined)
+
+
+def _of_joining(account: Account, settings: Settings, bucket: Mapping[str, Any], joined: Mapping[str, Any]) -> str:
+    text = _JOINED.format(
+        joined=_several(joined["joined"], "share", (" was", " were")),
+        copied=f"{joined['copied']:,}",
+        size=joined["bytes"] / 1e6,
+        at=clean(joined["at"]),
+        bucket=clean(account.bucket_name),
+    )
+    if any(bucket.get(kind) for kind in ("whole", "cut", "incomplete", "empty")):
+        endpoint = f" --endpoint-url {shlex.quote(clean(settings.s3_endpoint))}" if settings.s3_endpoint else ""
+        place = shlex.quote(f"s3://{clean(account.bucket_name)}/shares/")
+        text += _OLD_STAND.format(
+            lost=_LOST if joined["left_out"] else "",
+            how=_REMOVES[joined.get("versioned")],
+            command=f"aws s3 rm --recursive {place}{endpoint}",
         )
-        + _left_out(joined)
-    )
+    else:
+        text += "The old objects are not there any more.\n"
+    return text + _left_out(joined)
+
+
+def _several(count: int, what: str, verbs: tuple[str, str] = ("", "")) -> str:
+    return f"{count:,} {what}{verbs[0]}" if count == 1 else f"{count:,} {what}s{verbs[1]}"
 
 
 def _left_out(joined: Mapping[str, Any]) -> str:
@@ -144,9 +170,9 @@ def _left_out(joined: Mapping[str, Any]) -> str:
     shares = "".join(f"    {clean(name)}: {clean(why)}\n" for name, why in joined["left_out_shares"].items())
     more = joined["left_out"] - len(joined["left_out_shares"])
     return (
-        f"\n{joined['left_out']:,} shares could not be joined: in most cases pieces are missing, as after an upload "
-        f"that broke off in 2014.\nTheir files can be uploaded again. By storage index and number:\n\n{shares}"
-        + (f"    and {more:,} more, which recovered/COMPLETE in the bucket names\n" if more else "")
+        f"\n{_several(joined['left_out'], 'share')} could not be joined: in most cases pieces are missing, as after an "
+        "upload that broke off in 2014.\nTheir files can be uploaded again. By storage index and number:\n\n"
+        f"{shares}" + (f"    and {more:,} more, which recovered/COMPLETE in the bucket names\n" if more else "")
     )
 
 

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from laerecover.hosts.bucket_layout import BucketLayout, layout_of
+from laerecover.hosts.programs.below import BRING_BACK, LARGEST
+from laerecover.hosts.programs.bucket_shares import COMPLETE
+from laerecover.hosts.programs.store_answers import CLOCK, NO_LISTING
+from laerecover.hosts.programs.store_answers import remedy as remedy_of
 from laerecover.hosts.recipes.recipe import Recipe
 from laerecover.manifest import Account
 from laerecover.planning.obstacles import Obstacle
@@ -20,22 +24,7 @@ BUCKET_SERVED = "BUCKET_SERVED"
 _AT_A_TIME = 8
 _TELL_EACH = 50_000
 """Objects of one bucket after which people are told how many were listed."""
-_CLOCK = "RequestTimeTooSkewed"
-_REMEDIES = {
-    "InvalidAccessKeyId": "the store does not know the access key: look for a later one in other evidence, and audit "
-    "all of it together; a key that its owner withdrew only the owner can renew",
-    "SignatureDoesNotMatch": "the secret key is not that of the access key: find the account's secrets file in other "
-    "evidence, and audit all of it together",
-    "InvalidToken": "the store does not take the DevPay tokens: set recipe.session_token = false in the settings",
-    "AccessDenied": "the keys are known, but may not list the bucket: have its owner allow s3:ListBucket to them",
-    "NoSuchBucket": "it was deleted, or lies at another store: compare recipe.s3_endpoint in the settings, and the "
-    "name of the bucket in the evidence",
-    "NotSignedUp": "the customer's subscription has ended, as all of DevPay's have: Amazon's support can say what "
-    "became of the bucket",
-    "AllAccessDisabled": "Amazon has shut the bucket: its support can say why",
-}
-_NO_S3 = "what answered is no S3, but a proxy, say: mend the way to the store, or recipe.s3_endpoint in the settings"
-_ELSE = "find this account's keys and bucket: other evidence may hold them"
+_FROZEN = "InvalidObjectState"
 _NOT_LAUNCHED = "; nothing is launched for it"
 
 
@@ -78,13 +67,15 @@ def in_buckets(
             return [_refused(account, error)]
         except Transient as error:
             remedy = "mend the connection, or recipe.s3_endpoint in the settings; then run again"
+            if error.kind == "throttled" or error.code:
+                remedy = "the store answers, but does not do now what it is asked: run again later"
             return [_no_data(account, str(error), remedy)]
 
     with ThreadPoolExecutor(_AT_A_TIME) as several:
         return list(dict.fromkeys(each for found in several.map(look, accounts) for each in found))
 
 
-def _counted(store: Store, account: Account, heard: Callable[[str], None]) -> Iterator[tuple[str, int, str, str]]:
+def _counted(store: Store, account: Account, heard: Callable[[str], None]) -> Iterator[tuple[str, int, str, str, str]]:
     for number, row in enumerate(store.listing(account), start=1):
         if number % _TELL_EACH == 0:
             heard(f"{account.account_id}: {number:,} objects listed")
@@ -102,7 +93,7 @@ def _found(
             account_id=account.account_id,
         )
     if layout.serves_nothing:
-        message = f"none of its {layout.incomplete:,} shares is whole, or has all its pieces"
+        message = f"none of its {layout.incomplete + layout.empty:,} shares is whole, or has all its pieces"
         yield _no_data(account, message, "look for another bucket of this customer in the evidence")
     elif not recipe.joins and (layout.to_be_joined or layout.complete):
         yield _no_data(account, "its shares are cut into pieces", 'set recipe.name = "tahoe" in the settings')
@@ -113,21 +104,47 @@ def _found(
             "Never remove its shares"
         )
         yield _no_data(account, message, remedy)
-    elif layout.complete or layout.to_be_joined:
+    elif layout.complete and (why := _doubted(account, layout, store)):
+        yield _no_data(account, f"{COMPLETE} in its bucket is not believed: {why}", BRING_BACK)
+    else:
+        yield from _notes(account, layout, store)
+
+
+def _doubted(account: Account, layout: BucketLayout, store: Store) -> str:
+    """Why the mark is not believed, or ""."""
+    try:
+        layout.mark(store.read(account, COMPLETE, LARGEST))
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def _notes(account: Account, layout: BucketLayout, store: Store) -> Iterator[Obstacle]:
+    """What stands in nobody's way."""
+
+    def note(message: str, remedy: str, added_bytes: int = 0) -> Obstacle:
+        text = f"{account.account_id}: {message}"
+        return Obstacle(what="bucket", message=text, remedy=remedy, blocks=False, added_bytes=added_bytes)
+
+    if layout.complete or layout.to_be_joined:
         versioned = store.versioned(account) if layout.to_be_joined else None
-        message = f"{account.account_id}: {_described(layout, versioned)}"
         remedy = "served from recovered/" if layout.complete else "its old objects stay as they are"
         added = 0 if layout.complete else layout.share_bytes
-        yield Obstacle(what="bucket", message=message, remedy=remedy, blocks=False, added_bytes=added)
+        yield note(_described(layout, versioned), remedy, added)
+    elif layout.objects == 0:
+        yield note("its bucket is empty", "if its customer has stored anything, look for another bucket of theirs")
+    if layout.cold:
+        yield note(f"{layout.cold:,} of its objects lie in cold storage, where nothing reads them", remedy_of(_FROZEN))
 
 
 def _described(layout: BucketLayout, versioned: bool | None) -> str:
     """What will be joined, the time and storage that it costs."""
     found = f"{layout.objects:,} objects, {_size(layout.bytes)}, the newest of {layout.newest}, SHA-256 {layout.digest}"
     if layout.complete:
-        return f"its shares were joined before; as found: {found}"
+        return f"its shares were joined before: {layout.there:,}, {_size(layout.there_bytes)}; beside them: {found}"
     versions = {True: "is on", False: "is off", None: "is not known"}[versioned]
-    left_out = f", {layout.incomplete:,} cannot be and are left out" if layout.incomplete else ""
+    lost = layout.incomplete + layout.empty
+    left_out = f", {lost:,} cannot be and are left out" if lost else ""
     return (
         f"{layout.cut:,} shares of {_size(layout.cut_bytes)} are joined, {layout.whole:,} copied{left_out}: "
         f"about {duration(layout.seconds)}, and {_size(layout.share_bytes)} more storage until the customer decides; "
@@ -140,15 +157,13 @@ def _size(count: int) -> str:
 
 
 def _refused(account: Account, error: Refusal) -> Obstacle:
-    if error.code == _CLOCK:
+    if error.code == CLOCK:
         return Obstacle(
-            what="clock",
-            message="the store says that this machine's clock is wrong",
-            remedy="set the clock (timedatectl), then run again",
+            what="clock", message="the store says that this machine's clock is wrong", remedy=remedy_of(CLOCK)
         )
-    code = error.code
-    remedy = _REMEDIES.get(code) or (_NO_S3 if code.isdigit() else _ELSE)
-    return _no_data(account, f"its keys do not open its bucket: {code or error}", remedy)
+    if error.code == NO_LISTING:
+        return _no_data(account, f"its bucket cannot be listed: {error}", remedy_of(NO_LISTING))
+    return _no_data(account, f"its keys do not open its bucket: {error.code or error}", remedy_of(error.code or "?"))
 
 
 def _no_data(account: Account, message: str, remedy: str) -> Obstacle:

@@ -119,17 +119,21 @@ class Compute(Protocol):
 class Store(Protocol):
     """The customers' buckets."""
 
-    def listing(self, account: Account) -> Iterator[tuple[str, int, str, str]]:
+    def listing(self, account: Account) -> Iterator[tuple[str, int, str, str, str]]:
         """The objects in the account's bucket, by the account's own keys.
 
-        Name, bytes, ETag, when it was written (ISO 8601, UTC), in the order of the names' bytes.
+        Name, bytes, ETag, when it was written (ISO 8601, UTC), storage class or "", in the order of the names' bytes.
 
-        Refusal (`data_unreachable`, with the store's own code): wrong keys, no such bucket. Transient: nobody
-        answered.
+        Refusal (`data_unreachable`, with the store's own code): wrong keys, no such bucket, no listing at all.
+        Transient: nobody answered.
         """
 
-    def read(self, account: Account, name: str) -> bytes | None:
-        """A small object of the bucket; None if there is none of that name. Raises as `listing`."""
+    def read(self, account: Account, name: str, largest: int) -> bytes | None:
+        """An object of the bucket, and of one that is larger a byte more than `largest`; None if there is none of that
+        name.
+
+        Raises as `listing`.
+        """
 
     def versioned(self, account: Account) -> bool | None:
         """Whether the bucket keeps what is overwritten and deleted; None if the account's own keys may not ask."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from laerecover.errors import StepFailed
 from laerecover.hosts.bucket_layout import BucketLayout, layout_of
+from laerecover.hosts.programs.below import BRING_BACK, LARGEST, read_mark
 from laerecover.hosts.programs.bucket_shares import COMPLETE
 from laerecover.hosts.recipes.recipe import Recipe
 from laerecover.ports.compute import Store
@@ -22,13 +22,17 @@ _TELL_EACH = 10_000
 
 
 def look(work: Work, recipe: Recipe) -> BucketLayout | None:
-    """What one complete listing tells; None in a world without buckets. Fails: `data_unreachable`, `bucket_served`."""
+    """What one complete listing tells; None in a world without buckets.
+
+    Fails: `data_unreachable`, `bucket_served`; `not_joined`, where COMPLETE stands and is not believed.
+    """
     store = work.world.store
     if store is None:
         return None
     layout = _ask(work, lambda: layout_of(_counted(work, store)), "its bucket")
     if layout.serves_nothing:
-        message = f"none of the {layout.incomplete:,} shares in its bucket is whole, or has all its pieces"
+        lost = layout.incomplete + layout.empty
+        message = f"none of the {lost:,} shares in its bucket is whole, or has all its pieces"
         raise StepFailed(message, kind="data_unreachable")
     if (layout.to_be_joined or layout.complete) and not recipe.joins:
         message = "its shares are cut into pieces, which this recipe cannot join; choose the recipe tahoe"
@@ -36,6 +40,8 @@ def look(work: Work, recipe: Recipe) -> BucketLayout | None:
     if layout.strange:
         message = f"{layout.strange!r} is in its bucket, where nothing but joined shares must be; find out whose it is"
         raise StepFailed(message, kind="bucket_served")
+    if layout.complete:
+        what_was_joined(work, layout)
     return layout
 
 
@@ -44,28 +50,41 @@ def seconds_to_join(work: Work, layout: BucketLayout) -> float:
     return work.settings.waits.command_deadline + _SLOWER * layout.seconds
 
 
-def what_was_joined(work: Work) -> Mapping[str, Any]:
-    """What `recovered/COMPLETE` tells. Fails: `not_joined`, for without it no node of such a bucket starts."""
+def what_was_joined(work: Work, layout: BucketLayout) -> Mapping[str, Any]:
+    """What `recovered/COMPLETE` tells. `layout`: what was listed last, before joining or after it.
+
+    Fails: `not_joined`, where it is not believed, for then no node of such a bucket starts; `bucket_changed`, where
+    other objects were joined than had been listed.
+    """
     store = work.world.store
-    text = None if store is None else _ask(work, lambda: store.read(work.account, COMPLETE), COMPLETE)
+    if store is None:
+        raise StepFailed("in a world without buckets nothing is joined", kind="not_joined")
+    text = _ask(work, lambda: store.read(work.account, COMPLETE, LARGEST), COMPLETE)
     try:
-        told = json.loads(text or b"")
-        left_out = dict(told["left_out"])
-        return {
-            **{name: str(told[name]) for name in ("at", "of")},
-            **{name: int(told[name]) for name in ("joined", "copied", "bytes")},
-            "left_out": len(left_out),
-            "left_out_shares": dict(sorted(left_out.items())[:_LEFT_OUT_SHOWN]),
-        }
-    except (ValueError, KeyError, TypeError):
+        told = layout.mark(text) if layout.complete else read_mark(text or b"")
+    except ValueError as error:
         raise StepFailed(
-            f"{COMPLETE} is not in its bucket, or nothing that joining wrote: without it no node may serve the bucket. "
-            "On the host, remove /var/lib/lae-recovery/join-shares, then run again",
+            f"{COMPLETE} in its bucket is not believed: {error}. No node may serve the bucket so: {BRING_BACK}. Where "
+            "it was never joined, remove /var/lib/lae-recovery/join-shares on the host, then run again",
             kind="not_joined",
         ) from None
+    if not layout.complete and told.of != layout.digest:
+        raise StepFailed(
+            "other objects were joined than had been listed: somebody else writes to its bucket; find out who, and "
+            "stop them; then run again",
+            kind="bucket_changed",
+        )
+    left_out = dict(sorted(told.left_out.items())[:_LEFT_OUT_SHOWN])
+    versioned = _ask(work, lambda: store.versioned(work.account), "whether versioning is on")
+    return {
+        **told._asdict(),
+        "left_out": len(told.left_out),
+        "left_out_shares": left_out,
+        "versioned": versioned,
+    }
 
 
-def _counted(work: Work, store: Store) -> Iterator[tuple[str, int, str, str]]:
+def _counted(work: Work, store: Store) -> Iterator[tuple[str, int, str, str, str]]:
     for number, row in enumerate(store.listing(work.account), start=1):
         if number % _TELL_EACH == 0:
             work.waiting(f"its bucket: {number:,} objects listed", work.settings.waits.command_deadline)

@@ -11,33 +11,63 @@ from dataclasses import replace
 import pytest
 
 from laerecover.afterwards.notify import render
-from laerecover.hosts.programs import joining
-from laerecover.hosts.programs.bucket_shares import COMPLETE
+from laerecover.hosts.bucket_layout import layout_of
+from laerecover.hosts.programs import joining, progress
+from laerecover.hosts.programs.bucket_shares import COMPLETE, JOINING
 from laerecover.hosts.recipes.tahoe import RCLONE_CONF
 from laerecover.ports.hosts import CommandResult
 from laerecover.ports.refusals import Refusal, Transient
 from laerecover.rehearsal.twin.hosts import TwinHost
-from old_buckets import CASES, index
+from old_buckets import CASES, index, place, share
 
 WRITTEN = "2014-05-20T00:00:00+00:00"
-TOLD = {"at": WRITTEN, "of": "d" * 64, "joined": 2, "copied": 1, "bytes": 9_000, "left_out": {f"{index('z')}/0": "gap"}}
+
+
+def rows(objects):
+    """The objects as they are listed."""
+    return [(name, len(objects[name]), "tag", WRITTEN) for name in sorted(objects)]
+
+
+def told_of(objects, **changes):
+    """What joining would write of these."""
+    left_out = {f"{index('z')}/0": "gap"}
+    return {
+        "format": 1,
+        "at": WRITTEN,
+        "of": layout_of(rows(objects)).digest,
+        "joined": 2,
+        "copied": 1,
+        "bytes": 9_000,
+        "left_out": left_out,
+        **changes,
+    }
 
 
 class Store:
-    """A bucket; `recovered/COMPLETE` stands once the bench's host has joined, unless `told` is None."""
+    """A bucket; what was joined, and `recovered/COMPLETE`, stand once the bench's host has joined.
 
-    def __init__(self, bench, objects, told=TOLD) -> None:
-        self.bench, self.objects, self.told, self.trouble = bench, dict(objects), told, []
+    `marked`: or from the beginning. `mark`: what it holds, None if it stands there nowhere.
+    """
+
+    def __init__(self, bench, objects, mark, *, marked=False) -> None:
+        self.bench, self.objects, self.mark, self.marked, self.trouble = bench, dict(objects), mark, marked, []
+
+    @property
+    def joined(self):
+        return self.marked or "/var/lib/lae-recovery/join-shares" in files(self.bench)
 
     def listing(self, account):
         if self.trouble:
             raise self.trouble.pop()
-        names = {**self.objects, **({COMPLETE: b"{}"} if self.read(account, COMPLETE) else {})}
-        return iter([(name, len(names[name]), "tag", WRITTEN) for name in sorted(names)])
+        there = CASES["both kinds"]().joined if self.joined else {}
+        marked = {COMPLETE: self.mark} if self.joined and self.mark is not None else {}
+        return iter(rows({**there, **self.objects, **marked}))
 
-    def read(self, account, name):
-        done = COMPLETE in self.objects or "/var/lib/lae-recovery/join-shares" in files(self.bench)
-        return json.dumps(self.told).encode() if done and self.told else None
+    def read(self, account, name, largest):
+        return self.mark if self.joined else None
+
+    def versioned(self, account):
+        return False
 
 
 def files(bench):
@@ -52,9 +82,10 @@ def effects(bench, *words):
 
 @pytest.fixture
 def bench(make_bench):
-    def make(objects, *, told=TOLD, recipe="tahoe"):
+    def make(objects, *, mark=..., recipe="tahoe", marked=False):
         made = make_bench()
-        store = Store(made, objects, told)
+        mark = json.dumps(told_of(objects)).encode() if mark is ... else mark
+        store = Store(made, objects, mark, marked=marked)
         settings = replace(made.work.settings, recipe=recipe)
         made.work = replace(made.work, world=replace(made.work.world, store=store), settings=settings)
         return made
@@ -68,7 +99,8 @@ def remote(bench) -> str:
 
 def test_shares_in_pieces_are_joined_after_the_keys_came_and_before_the_bucket_is_mounted(bench):
     """The mount is of what was joined. The ledger keeps both, and the vault, for the mail."""
-    made = bench(CASES["both kinds"]().objects)
+    objects = CASES["both kinds"]().objects
+    made = bench(objects)
     assert made.recover()["outcome"] == "recovered"
     order = effects(made, "rclone.conf", "/join-shares", "start bucket", "start storageserver")
     assert [each.rpartition("/")[2] for each in order] == [
@@ -80,7 +112,10 @@ def test_shares_in_pieces_are_joined_after_the_keys_came_and_before_the_bucket_i
     assert remote(made) == f"{made.work.account.bucket_name}/recovered"
     told = made.values("bounce_server")
     assert (told["bucket"]["whole"], told["bucket"]["cut"], told["bucket"]["complete"]) == (1, 2, False)
-    assert told["joined"] == {**TOLD, "left_out": 1, "left_out_shares": TOLD["left_out"]}
+    as_written = told_of(objects)
+    del as_written["format"]
+    lost = {"left_out": 1, "left_out_shares": as_written["left_out"]}
+    assert told["joined"] == {**as_written, **lost, "versioned": False}
     assert json.loads(made.vault.load(made.work.account.account_id)["found"].reveal())["bucket"] == told["bucket"]
 
 
@@ -96,28 +131,103 @@ def test_a_bucket_of_whole_shares_is_mounted_as_it_is(bench):
 
 def test_where_the_mark_stands_nothing_is_joined_again(bench):
     """Whatever the ledger and the manifest know: what was joined may have been changed since."""
-    made = bench({**CASES["both kinds"]().objects, COMPLETE: b"{}"})
+    made = bench(CASES["both kinds"]().objects, marked=True)
     made.recover()
     assert effects(made, "/joining", "/join-shares") == []
     assert remote(made) == f"{made.work.account.bucket_name}/recovered"
     assert made.values("bounce_server")["joined"]["joined"] == 2
 
 
-@pytest.mark.parametrize("told", [None, {}, {**TOLD, "left_out": 3}, [1]], ids=["none", "empty", "other", "list"])
-def test_without_the_mark_no_node_starts(bench, told):
-    """Though the host says that it is done: nor with a mark that joining did not write."""
-    made = bench(CASES["both kinds"]().objects, told=told)
-    assert [failure["kind"] for failure in made.recover()["failures"]] == ["not_joined"]
+OTHER = json.dumps(told_of(CASES["MDMF"]().objects)).encode()
+MARKS = {
+    "none": None,
+    "empty": b"",
+    "no JSON": b"hello",
+    "of no text": b"\xff\xfe\x00",
+    "deep": b"[" * 200_000,
+    "a list": b"[1]",
+    "nothing in it": b"{}",
+    **{
+        name: json.dumps(told_of(CASES["both kinds"]().objects, **changes)).encode()
+        for name, changes in {
+            "another format": {"format": 99},
+            "no format": {"format": None},
+            "less than none": {"joined": -5},
+            "without end": {"joined": 1e999},
+            "yes": {"copied": True},
+            "words": {"bytes": "9000"},
+            "no digest": {"of": "d" * 63},
+            "no time": {"at": "yesterday"},
+            "a number left out": {"left_out": 3},
+            "pairs left out": {"left_out": [[f"{index('z')}/0", "x"]]},
+            "a list of reasons": {"left_out": {f"{index('z')}/0": ["x"]}},
+            "no share left out": {"left_out": {"a\r\nBcc: x": "x"}},
+        }.items()
+    },
+}
+"""What may stand in COMPLETE that joining did not write."""
+
+
+@pytest.mark.parametrize("marked", [True, False], ids=["found so", "written so"])
+@pytest.mark.parametrize("mark", MARKS)
+def test_a_mark_that_joining_did_not_write_starts_no_node(bench, mark, marked):
+    """Whether it stood there, or the host said that it is done: an empty server would pass for the customer's."""
+    made = bench(CASES["both kinds"]().objects, mark=MARKS[mark], marked=marked and MARKS[mark] is not None)
+    (failure,) = made.recover()["failures"]
+    assert failure["kind"] == "not_joined"
+    assert effects(made, "start bucket", "start storageserver") == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"joined": 3}, "it tells of 4 shares, and 3 lie below recovered/"),
+        ({"joined": 900, "copied": 10**30}, "and 3 lie below recovered/"),
+    ],
+)
+def test_a_mark_that_does_not_fit_what_lies_beside_it_starts_no_node(bench, changes, why):
+    """Of another bucket, or somebody has removed what was joined."""
+    objects = CASES["both kinds"]().objects
+    made = bench(objects, mark=json.dumps(told_of(objects, **changes)).encode(), marked=True)
+    (failure,) = made.recover()["failures"]
+    assert failure["kind"] == "not_joined"
+    assert why in failure["message"]
+    assert effects(made, "start bucket", "start storageserver") == []
+
+
+def test_old_shares_that_were_neither_joined_nor_left_out_start_no_node(bench):
+    """The mark of another bucket with as many shares."""
+    objects = {**CASES["both kinds"]().objects, place("one more"): b"x", place("two more"): b"x"}
+    made = bench(objects, marked=True)
+    (failure,) = made.recover()["failures"]
+    assert failure["kind"] == "not_joined"
+    assert "2 of the old shares are not below recovered/, and it tells of 1 that were left out" in failure["message"]
+    assert effects(made, "start bucket") == []
+
+
+def test_what_a_customer_did_since_is_no_reason_to_doubt(bench):
+    """Removed old objects, a share more, a file of their own: the digest is another, and it is served."""
+    made = bench({"notes.txt": b"x", f"recovered/{place('new')}": b"x"}, mark=OTHER, marked=True)
+    assert made.recover()["outcome"] == "recovered"
+    assert remote(made) == f"{made.work.account.bucket_name}/recovered"
+
+
+def test_where_other_objects_were_joined_than_were_listed_no_node_starts(bench):
+    """Somebody writes to the bucket between the two listings, of this machine and of the host."""
+    made = bench(CASES["both kinds"]().objects, mark=OTHER)
+    assert [failure["kind"] for failure in made.recover()["failures"]] == ["bucket_changed"]
     assert effects(made, "start bucket", "start storageserver") == []
 
 
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        (joining.STALLED, "joining_stalled"),
+        (progress.STALLED, "joining_stalled"),
         (joining.CHANGED, "bucket_changed"),
         (joining.REFUSED, "store_refuses"),
         (joining.SERVED, "bucket_served"),
+        (joining.NOT_NOW, "store_not_now"),
+        (joining.NOT_BELIEVED, "not_joined"),
         (1, "command_failed"),
     ],
 )
@@ -144,6 +254,10 @@ def test_what_ends_joining_is_the_accounts_failure_and_no_node_starts(bench, mon
         (CASES["the first piece missing"]().objects, "tahoe", "data_unreachable"),
         (CASES["both kinds"]().objects, "legacy-2012-s3", "data_unreachable"),
         ({**CASES["MDMF"]().objects, "recovered/lease_checker.state": b"x"}, "tahoe", "bucket_served"),
+        ({f"recovered/{place('file')}": share("file")}, "tahoe", "bucket_served"),
+        ({f"recovered/{place('file')}": share("file"), JOINING: b"0"}, "tahoe", "bucket_served"),
+        ({**CASES["whole"]().objects, f"recovered/{place('file')}": share("file")}, "tahoe", "bucket_served"),
+        ({**CASES["MDMF"]().objects, f"recovered/{place('mdmf')}": share("mdmf")}, "tahoe", "bucket_served"),
     ],
 )
 def test_what_cannot_be_served_whole_is_not_served(bench, objects, recipe, kind):
@@ -173,22 +287,57 @@ def test_a_bucket_that_is_served_by_now_goes_on_as_it_began(bench):
     assert again.values("bounce_server")["bucket"]["whole"] == 3, "as it was found"
 
 
-def test_the_mail_tells_what_was_joined_and_what_removes_the_old_objects(bench):
-    """And each share that could not be, by its storage index."""
-    made = bench(CASES["both kinds"]().objects)
+def mailed(made, **settings) -> str:
     made.recover()
     kept, (mail,) = made.vault.load(made.work.account.account_id), made.outbox.all()
     letter = render(
         mail,
         made.work.account,
-        made.work.settings,
+        replace(made.work.settings, **settings),
         furl=kept["furl"],
         public_host=kept["public_host"].reveal(),
         found=kept["found"],
     )
-    text = letter.get_content()
+    return letter.get_content()
+
+
+def test_the_mail_tells_what_was_joined_and_what_removes_the_old_objects(bench):
+    """And each share that could not be, by its storage index, of which the old objects are all that is left."""
+    made = bench(CASES["both kinds"]().objects)
+    text = mailed(made)
     bucket = made.work.account.bucket_name
-    assert f"    aws s3 rm --recursive s3://{bucket}/shares/\n" in text
+    assert f"this removes them for ever:\n\n    aws s3 rm --recursive s3://{bucket}/shares/\n" in text
     assert "2 shares were joined and 1 copied" in " ".join(text.split())
+    assert "\n1 share could not be joined" in text
     assert f"    {index('z')}/0: gap\n" in text
+    assert "nothing else is left, and the command removes them, too" in text
     assert f"SHA-256 over their names, sizes and ETags: {made.values('bounce_server')['bucket']['digest']}" in text
+
+
+@pytest.mark.parametrize(
+    ("versioned", "said"),
+    [
+        (True, "this hides them. Versioning is on in the bucket"),
+        (False, "this removes them for ever:"),
+        (None, "this removes them for ever, unless the bucket keeps older versions:"),
+    ],
+)
+def test_the_mail_promises_no_more_of_its_command_than_it_does(bench, versioned, said, monkeypatch):
+    """A bucket that keeps versions keeps the old objects, and goes on to cost; and each store has its own address."""
+    monkeypatch.setattr(Store, "versioned", lambda store, account: versioned)
+    objects = CASES["both kinds"]().objects
+    text = mailed(
+        bench(objects, mark=json.dumps(told_of(objects, left_out={})).encode()), s3_endpoint="https://s3.example.org"
+    )
+    assert said in text
+    assert "/shares/ --endpoint-url https://s3.example.org\n" in text
+    assert "nothing else is left" not in text
+
+
+def test_where_the_customer_has_removed_the_old_objects_no_mail_offers_that_again(bench):
+    """It tells of what is there by now."""
+    text = mailed(bench({}, marked=True, mark=json.dumps(told_of({}, left_out={})).encode()))
+    assert "Your data as we found it: 3 shares, 0.0 MB, in the folder recovered/; beside it 0 objects, 0.0 MB." in text
+    assert "The old objects are not there any more." in text
+    assert "aws s3 rm" not in text
+    assert "no time" not in text

@@ -26,10 +26,8 @@ JOINING = f"{RECOVERED}JOINING"
 HEAD = 512
 """So many bytes of a share tell how long it is, but for the length of an immutable one's last part."""
 
-_NAME = re.compile(
-    r"shares/(?P<two>[a-z2-7]{2})/(?P=two)[a-z2-7]{23}[aeimquy4]/"
-    r"(?P<number>0|[1-9][0-9]{0,2})(?:\.(?P<piece>[1-9][0-9]{0,6}))?"
-)
+_INDEX = re.compile(r"shares/(?P<two>[a-z2-7]{2})/(?P=two)[a-z2-7]{23}[aeimquy4]/")
+_NAME = re.compile(_INDEX.pattern + r"(?P<number>0|[1-9][0-9]{0,2})(?:\.(?P<piece>[1-9][0-9]{0,6}))?")
 _MUTABLE = b"Tahoe mutable container v1\n\x75\x09\x44\x03\x8e"
 _LENGTH, _LEASES_AT, _DATA = slice(84, 92), slice(92, 100), 468
 _NO_LEASES = bytes(4)
@@ -46,15 +44,21 @@ and the width of that number and of the one that stands in that place, the lengt
 
 
 class Listed(NamedTuple):
-    """One object, as a listing of the store tells of it. `modified`.
+    """One object, as a listing of the store tells of it: when it was written (ISO 8601, UTC), its storage class.
 
-    ISO 8601 in UTC, or nothing if that is not asked.
+    Both are empty where nobody asks for them.
     """
 
     name: str
     size: int
     etag: str
     modified: str = ""
+    storage: str = ""
+
+    @property
+    def unreadable(self) -> bool:
+        """Whether it cannot be read, unless its owner has brought it back meanwhile, which no listing tells."""
+        return self.storage in ("GLACIER", "DEEP_ARCHIVE")
 
 
 class Share(NamedTuple):
@@ -75,16 +79,16 @@ class Share(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """By sizes alone. `whole`: one object; `cut`: in pieces, or perhaps the first of several; `incomplete`.
+        """By sizes alone. `whole`: one object; `empty`: that, and nothing in it.
 
-        Surely so.
+        `cut`: in pieces, or perhaps the first of several; `incomplete`: surely so.
 
         A gap behind pieces that are all full is no end, so the share goes on where nothing is. Behind a short piece
         lies what a server forgot when it made a mutable share shorter.
         """
         first = self.pieces[0].size if 0 in self.pieces else 0
-        if len(self.pieces) == 1 and first not in (0, PIECE):
-            return "whole"
+        if len(self.pieces) == 1 and 0 in self.pieces and first != PIECE:
+            return "whole" if first else "empty"
         run = next(number for number in itertools.count() if number not in self.pieces)
         full = first >= PIECE and all(self.pieces[number].size == first for number in range(run))
         return "incomplete" if first == 0 or (full and run < len(self.pieces)) else "cut"
@@ -93,24 +97,26 @@ class Share(NamedTuple):
 def shares_in(listing: Iterable[Listed]) -> Iterator[Share | Listed]:
     """Shares, and as they are the objects that are none.
 
-    A listing in the order of names has all pieces of a share together.
+    A listing in the order of names has all of a storage index together, whatever else has a name between its pieces.
 
     What only looks like a share is none: another base32, a number with a zero in front, a piece 0 that is called so.
     """
 
-    def named(entry: Listed) -> str:
-        found = _NAME.fullmatch(entry.name)
-        return entry.name.rpartition("/")[0] if found else ""
+    def folder_of(entry: Listed) -> str:
+        found = _INDEX.match(entry.name)
+        return found[0] if found else ""
 
-    for folder, entries in itertools.groupby(listing, named):
+    for folder, entries in itertools.groupby(listing, folder_of):
         if not folder:
             yield from entries
             continue
-        found: dict[str, dict[int, Listed]] = {}
+        shares: dict[str, dict[int, Listed]] = {}
         for entry in entries:
-            number, _, piece = entry.name.rpartition("/")[2].partition(".")
-            found.setdefault(number, {})[int(piece or 0)] = entry
-        yield from (Share(f"{folder}/{number}", pieces) for number, pieces in found.items())
+            if found := _NAME.fullmatch(entry.name):
+                shares.setdefault(found["number"], {})[int(found["piece"] or 0)] = entry
+            else:
+                yield entry
+        yield from (Share(folder + number, pieces) for number, pieces in shares.items())
 
 
 class Digest:
@@ -186,9 +192,22 @@ def _mutable(share: Share, head: bytes) -> Joined:
     end_of_data = _DATA + int.from_bytes(head[_LENGTH], "big")
     size = end_of_data + len(_NO_LEASES)
     pieces = _in_order(share, (size - 1) // share.pieces[0].size + 1)
-    if sum(piece.size for piece in pieces) < size:
+    there = sum(piece.size for piece in pieces)
+    if there < size:
         raise Unfit("it ends before its data do")
+    if _may_have_grown(share, len(pieces), there - size):
+        raise Unfit("its first piece has another length than it had: something was put behind it")
     return Joined(pieces, size, end_of_data.to_bytes(8, "big"), _NO_LEASES)
+
+
+def _may_have_grown(share: Share, used: int, behind: int) -> bool:
+    """Whether piece 0 may have been given bytes in place of later ones, as today's nodes put leases and data there.
+
+    It is longer than `PIECE` only where it held a whole share of the first kind, and then all pieces are as long, and
+    nothing lies behind the end. `used`: so many pieces are needed; `behind`: bytes in these behind the share's end.
+    """
+    first, several = share.pieces[0].size, len(share.pieces) > 1
+    return several and ((first > PIECE and (behind > 0 or used == 1)) or (first < PIECE and behind > 0 and used > 1))
 
 
 def _immutable(share: Share, head: bytes, read: Read) -> Joined:

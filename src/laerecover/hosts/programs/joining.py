@@ -11,17 +11,14 @@ Python 3.9 will do.
 
 from __future__ import annotations
 
-import json
-import os
-import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import NamedTuple, Protocol
 
+from laerecover.hosts.programs.below import LARGEST, Below, JoinedMark, doubt, read_mark
 from laerecover.hosts.programs.bucket_shares import (
     COMPLETE,
     JOINING,
@@ -35,23 +32,22 @@ from laerecover.hosts.programs.bucket_shares import (
     joined,
     shares_in,
 )
+from laerecover.hosts.programs.progress import STALLED, Progress, say
 
-STALLED, CHANGED, REFUSED, SERVED = 88, 89, 90, 91
-STATUS = (STALLED, CHANGED, REFUSED, SERVED)
+CHANGED, REFUSED, SERVED, NOT_NOW, NOT_BELIEVED = 89, 90, 91, 93, 94
+STATUS = (STALLED, CHANGED, REFUSED, SERVED, NOT_NOW, NOT_BELIEVED)
 """Nothing moved any more; the old objects are changed by somebody; the store says no.
 
-A node has run in `recovered/`.
+Below `recovered/` somebody else writes, or a node has run there; the store does not do now what it is asked; what
+`COMPLETE` tells does not fit.
 """
 AT_A_TIME = 8
+LOOK = 5.0
+"""Seconds after which somebody else may have ended what is joined here."""
 CHUNK = 4 << 20
 """Bytes of an object that are asked for at once."""
-PATIENCE = 600.0
-"""Seconds without anything done after which nobody waits any longer."""
-EACH = 256 << 10
-"""A share takes about as long as so many bytes more."""
-TELL = 5.0
-"""Seconds between two lines."""
 _NAMED = 5
+_ENDED = "joined"
 
 
 class Ended(Exception):
@@ -74,6 +70,9 @@ class Bucket(Protocol):
 
     def read(self, entry: Listed, start: int, count: int) -> bytes:
         """Bytes of that very object, fewer at its end. Raises Changed."""
+
+    def peek(self, name: str, count: int) -> bytes | None:
+        """The first bytes of an object of our own, as it is now; None if there is none."""
 
     def copy(self, entry: Listed, name: str) -> None:
         """The same object under another name, by the store itself. Raises Changed."""
@@ -100,109 +99,100 @@ class Target(NamedTuple):
         return self.share.kind == "whole" and self.share.size < PIECE
 
 
-class Progress:
-    """What is done of what is to be done; told every few seconds, and whether anything moves at all."""
+class Ours:
+    """That JOINING still says what is joined here, looked at before anything is put there, every few seconds.
 
-    def __init__(self, targets: Sequence[Target]) -> None:
-        self.shares, self.bytes = len(targets), sum(target.share.size for target in targets)
-        self.done, self.moved, self.begun = 0, 0, time.monotonic()
-        self._lock, self._ended, self._last = threading.Lock(), threading.Event(), time.monotonic()
-        threading.Thread(target=self._tell, daemon=True).start()
+    Where another has ended the same meanwhile, a node may run, and what its customer changed must stay.
+    """
 
-    def move(self, count: int, *, shares: int = 0) -> None:
-        """So many bytes, so many shares more."""
-        with self._lock:
-            self.moved, self.done, self._last = self.moved + count, self.done + shares, time.monotonic()
-
-    def end(self) -> None:
-        """Tell nothing more."""
-        self._ended.set()
+    def __init__(self, bucket: Bucket, digest: str) -> None:
+        self._bucket, self._digest = bucket, digest
+        self._lock, self._last = threading.Lock(), float("-inf")
 
     @property
-    def text(self) -> str:
-        """As people read it."""
-        moved = min(self.moved, self.bytes)
-        told = f"joining: {self.done:,} of {self.shares:,} shares, {moved / 1e9:.2f} of {self.bytes / 1e9:.2f} GB"
-        spent = time.monotonic() - self.begun
-        work, done = self.bytes + EACH * self.shares, moved + EACH * self.done
-        if done == 0:
-            return told
-        end = datetime.now(timezone.utc) + timedelta(seconds=spent * (work - done) / done)
-        return f"{told}, expected end {end:%Y-%m-%d %H:%M:%S} UTC"
+    def same(self) -> bool:
+        """Whether JOINING stands, of these very objects."""
+        return self._said == self._digest
 
-    def _tell(self) -> None:
-        while not self._ended.wait(TELL):
-            say(self.text)
-            if time.monotonic() - self._last > PATIENCE:
-                say(f"nothing was done for {PATIENCE:.0f} s: the store does not answer")
-                os._exit(STALLED)
+    @property
+    def ended(self) -> bool:
+        """Whether JOINING stands because nobody could remove it at the end."""
+        return self._said == _ENDED
 
+    @property
+    def _said(self) -> str:
+        return (self._bucket.peek(JOINING, 200) or b"").decode("ascii", "replace").strip()
 
-def say(text: str) -> None:
-    """One line, at once."""
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+    def look(self, *, now: bool = False) -> None:
+        """Raises Ended."""
+        with self._lock:
+            if now or time.monotonic() - self._last > LOOK:
+                if not self.same:
+                    raise Ended(SERVED, f"somebody else has joined it meanwhile: {JOINING} is not ours any more")
+                self._last = time.monotonic()
 
 
 def join(bucket: Bucket) -> str:
     """Have everything joined; one line that tells what was done. Raises Ended."""
-    listing = list(bucket.listing())
-    if any(entry.name == COMPLETE for entry in listing):
-        return "joined before: nothing was done"
-    old, there = _old(listing), {entry.name: entry.size for entry in listing if entry.name.startswith(RECOVERED)}
-    targets = [Target(each, RECOVERED + each.name) for each in shares_in(old) if isinstance(each, Share)]
-    _refuse_what_a_node_wrote(there, targets)
-    if not _begun(bucket, listing, digest_of(old)):
-        there = {}
-    bucket.forget_unfinished()
-    outcomes = _all(bucket, targets, there)
-    sizes = {target.name: outcome for target, outcome in zip(targets, outcomes) if isinstance(outcome, int)}
-    left_out = {t.share.called: outcome for t, outcome in zip(targets, outcomes) if isinstance(outcome, str)}
-    if left_out and not sizes:
-        name, why = next(iter(left_out.items()))
-        raise Ended(1, f"none of its {len(left_out):,} shares could be joined; {name}: {why}")
-    _compare(list(bucket.listing()), old, sizes)
-    cut = sum(1 for target in targets if target.name in sizes and len(target.share.pieces) > 1)
-    told = {
-        "format": 1,
-        "at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "of": digest_of(old),
-        "joined": cut,
-        "copied": len(sizes) - cut,
-        "bytes": sum(sizes.values()),
-        "left_out": left_out,
-    }
-    _put(bucket, COMPLETE, json.dumps(told, indent=1))
-    with suppress(Ended):
+    with Progress() as progress:
+        old, below = _parted(progress.listed(bucket.listing(), "listing"))
+        there = dict(below.sizes)
+        targets = [Target(each, RECOVERED + each.name) for each in shares_in(old) if isinstance(each, Share)]
+        for target in targets:
+            below.find(target.share)
+        if below.complete:
+            return _believed(bucket, below)
+        ours = Ours(bucket, digest_of(old))
+        if strange := below.foreign(joins=True) or (ours.ended and JOINING):
+            raise Ended(SERVED, _nobodys(strange))
+        if not ours.same:
+            there = {}
+            _put(bucket, JOINING, digest_of(old))
+        progress.at("what an earlier attempt had sent is given up")
+        bucket.forget_unfinished()
+        told, sizes = _all(bucket, targets, there, progress, ours)
+        _compare(*_parted(progress.listed(bucket.listing(), "comparing")), old, sizes)
+        ours.look(now=True)
+        done = told._replace(at=datetime.now(timezone.utc).isoformat(timespec="seconds"), of=digest_of(old))
+        _put(bucket, COMPLETE, done.text)
+        _no_longer_begun(bucket)
+        return f"joined {told.joined:,} shares, copied {told.copied:,}, left out {len(told.left_out):,}"
+
+
+def _nobodys(name: str) -> str:
+    return (
+        f"{name!r} in the bucket is nothing that is being joined: a node has run there, or somebody else uses "
+        f"{RECOVERED}; nothing was joined, for that could bring old files back. If a node has run, bring back "
+        f"{COMPLETE} as joining wrote it"
+    )
+
+
+def _parted(listing: Iterable[Listed]) -> tuple[list[Listed], Below]:
+    """The objects that were there before anything was joined; what lies below `recovered/`."""
+    below = Below()
+    return [entry for entry in listing if not below.take(entry)], below
+
+
+def _believed(bucket: Bucket, below: Below) -> str:
+    """That it was joined before. Raises Ended."""
+    try:
+        told = read_mark(bucket.peek(COMPLETE, LARGEST) or b"")
+        why = doubt(told, there=below.there, missing=below.missing)
+    except ValueError as error:
+        why = str(error)
+    if why:
+        raise Ended(NOT_BELIEVED, f"{COMPLETE} is not believed: {why}")
+    if below.joining:
+        _no_longer_begun(bucket)
+    return "joined before: nothing was done"
+
+
+def _no_longer_begun(bucket: Bucket) -> None:
+    """What a node changes from now on nobody may take for half joined, should COMPLETE be lost."""
+    try:
         bucket.remove(JOINING)
-    return f"joined {cut:,} shares, copied {len(sizes) - cut:,}, left out {len(left_out):,}"
-
-
-def _old(listing: Sequence[Listed]) -> list[Listed]:
-    """The objects that were there before anything was joined."""
-    return [entry for entry in listing if not entry.name.startswith(RECOVERED)]
-
-
-def _refuse_what_a_node_wrote(there: Iterable[str], targets: Sequence[Target]) -> None:
-    """Where a node has run its customer may have changed shares: to join again would bring the old ones back."""
-    ours = {target.name for target in targets} | {JOINING}
-    for name in there:
-        if name not in ours and not name.endswith("/"):
-            raise Ended(
-                SERVED,
-                f"{name!r} in the bucket is nothing that was joined: a node has run there, or somebody else uses "
-                f"{RECOVERED}; nothing was joined, for that could bring old files back. If a node has run there, "
-                f"put {COMPLETE} back",
-            )
-
-
-def _begun(bucket: Bucket, listing: Sequence[Listed], digest: str) -> bool:
-    """Whether this very thing was begun before, so that what is there already may stay; it is begun otherwise."""
-    for entry in listing:
-        if entry.name == JOINING and bucket.read(entry, 0, 200).decode("ascii", "replace").strip() == digest:
-            return True
-    _put(bucket, JOINING, digest)
-    return False
+    except Ended:  # the keys may put there, but not delete, say
+        _put(bucket, JOINING, _ENDED)
 
 
 def _put(bucket: Bucket, name: str, text: str) -> None:
@@ -210,13 +200,16 @@ def _put(bucket: Bucket, name: str, text: str) -> None:
     bucket.put(name, iter([content]), len(content))
 
 
-def _all(bucket: Bucket, targets: Sequence[Target], there: dict[str, int]) -> list[int | str]:
-    """For each share how long it is in `recovered/`, or why it is left out. Raises Ended."""
-    progress, changed = Progress(targets), list[str]()
+def _all(
+    bucket: Bucket, targets: Sequence[Target], there: Mapping[str, int], progress: Progress, ours: Ours
+) -> tuple[JoinedMark, dict[str, int]]:
+    """What is to be told of it, but for time and digest; how long each share in `recovered/` is. Raises Ended."""
+    progress.begin([target.share.size for target in targets])
+    changed = list[str]()
 
     def one(target: Target) -> int | str:
         try:
-            return _one(bucket, target, there.get(target.name), progress)
+            return _one(bucket, target, there.get(target.share.name), progress, ours)
         except Unfit as reason:
             progress.move(target.share.size, shares=1)
             return str(reason)
@@ -229,37 +222,44 @@ def _all(bucket: Bucket, targets: Sequence[Target], there: dict[str, int]) -> li
         outcomes = list(several.map(one, targets))
     finally:
         several.shutdown(wait=False, cancel_futures=True)
-        progress.end()
     if changed:
         named = ", ".join(sorted(changed)[:_NAMED]) + (
             f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
         )
         raise Ended(CHANGED, f"somebody changed these shares meanwhile, so they were not joined: {named}")
     say(progress.text)
-    return outcomes
+    return _counted(targets, outcomes)
 
 
-def _one(bucket: Bucket, target: Target, there: int | None, progress: Progress) -> int:
-    """How long the share is now that it is in `recovered/`. Raises Unfit, Changed."""
+def _counted(targets: Sequence[Target], outcomes: Sequence[int | str]) -> tuple[JoinedMark, dict[str, int]]:
+    """Raises Ended: where nothing could be joined nothing is served."""
+    sizes = {target.share.name: outcome for target, outcome in zip(targets, outcomes) if isinstance(outcome, int)}
+    left_out = {t.share.called: outcome for t, outcome in zip(targets, outcomes) if isinstance(outcome, str)}
+    if left_out and not sizes:
+        name, why = next(iter(left_out.items()))
+        raise Ended(1, f"none of its {len(left_out):,} shares could be joined; {name}: {why}")
+    cut = sum(1 for target in targets if target.share.name in sizes and len(target.share.pieces) > 1)
+    return JoinedMark("", "", cut, len(sizes) - cut, sum(sizes.values()), left_out), sizes
+
+
+def _one(bucket: Bucket, target: Target, there: int | None, progress: Progress, ours: Ours) -> int:
+    """How long the share is now that it is in `recovered/`. Raises Unfit, Changed, Ended."""
     share = target.share
-    if target.whole:
-        if there != share.size:
-            bucket.copy(share.pieces[0], target.name)
-        progress.move(share.size, shares=1)
-        return share.size
-    plan = joined(share, bucket.read)
+    plan = Joined((share.pieces[0],), share.size) if target.whole else joined(share, bucket.read)
     if there == plan.size:
-        progress.move(share.size, shares=1)
-    elif len(share.pieces) == 1:
+        progress.move(share.size, shares=1, found=True)
+        return plan.size
+    ours.look()
+    if len(share.pieces) == 1:
         bucket.copy(share.pieces[0], target.name)
         progress.move(share.size, shares=1)
     else:
-        bucket.put(target.name, _bytes(bucket, plan, progress), plan.size)
+        bucket.put(target.name, _bytes(bucket, plan, progress, ours), plan.size)
         progress.move(share.size - plan.size, shares=1)
     return plan.size
 
 
-def _bytes(bucket: Bucket, plan: Joined, progress: Progress) -> Iterator[bytes]:
+def _bytes(bucket: Bucket, plan: Joined, progress: Progress, ours: Ours) -> Iterator[bytes]:
     """What the joined share is made of. A mutable one tells where its data end, as today's do."""
     left, mend = plan.size - len(plan.end), plan.mend
     for piece in plan.pieces:
@@ -270,14 +270,19 @@ def _bytes(bucket: Bucket, plan: Joined, progress: Progress) -> Iterator[bytes]:
             left -= len(chunk)
             progress.move(len(chunk))
             yield chunk
+    ours.look()
     yield plan.end
 
 
-def _compare(listing: Sequence[Listed], old: Sequence[Listed], sizes: dict[str, int]) -> None:
+def _compare(now: Sequence[Listed], below: Below, old: Sequence[Listed], sizes: Mapping[str, int]) -> None:
     """All is there as it must be, and the old objects are the same. Raises Ended."""
-    if digest_of(_old(listing)) != digest_of(old):
+    if digest_of(now) != digest_of(old):
         raise Ended(CHANGED, "somebody changed objects in the bucket meanwhile")
-    there = {entry.name: entry.size for entry in listing if entry.name.startswith(f"{RECOVERED}shares/")}
-    wrong = sorted(name for name in {*there, *sizes} if there.get(name) != sizes.get(name))
+    wrong = sorted(name for name in {*below.sizes, *sizes} if below.sizes.get(name) != sizes.get(name))
     if wrong:
-        raise Ended(1, f"{len(wrong)} objects are not as they must be after joining, {wrong[0]!r} for one; run again")
+        raise Ended(
+            1,
+            f"{len(wrong)} shares are not as they must be after joining, {RECOVERED}{wrong[0]} for one; run again",
+        )
+    if below.other:
+        raise Ended(SERVED, f"{below.other!r} was put into the bucket meanwhile: somebody else uses {RECOVERED}")

@@ -11,24 +11,29 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import partial
 from typing import Any, TypeVar
 
 import boto3
 import botocore.exceptions
+import botocore.parsers
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 
 from laerecover.hosts.programs.bucket_shares import RECOVERED, Listed
-from laerecover.hosts.programs.joining import AT_A_TIME, REFUSED, Changed, Ended, join, say
+from laerecover.hosts.programs.joining import AT_A_TIME, CHANGED, NOT_NOW, REFUSED, Changed, Ended, join
+from laerecover.hosts.programs.progress import say
+from laerecover.hosts.programs.store_answers import LATER, NoListing, asks_no_other, code_of, listed, remedy
 
 T = TypeVar("T")
 _TRIES = 10
 _PART, _PARTS = 8 << 20, 9000
 """Bytes that are sent at once, and how many parts an object may have, a little fewer than S3 allows."""
 _COPIED_AT_ONCE = 5 << 30
-_CHANGED = ("PreconditionFailed", "412", "NoSuchKey", "404", "InvalidRange")
-_LATER = ("SlowDown", "RequestTimeout", "OperationAborted")
+_WHOLE = 200
+"""The status of an answer that is no part."""
+_OF_BUCKETS = ("ListObjectsV2", "ListMultipartUploads")
+_CONDITIONS = ("PreconditionFailed", "412")
+_CHANGED = ("NoSuchKey", "404", "InvalidRange")
 
 
 class S3Bucket:
@@ -60,17 +65,14 @@ class S3Bucket:
                 response_checksum_validation="when_required",
             ),
         )
+        asks_no_other(self._client)
 
     def listing(self) -> Iterator[Listed]:
         """ListObjectsV2, page by page."""
-        mark: dict[str, str] = {}
-        while True:
-            told = _told(partial(self._client.list_objects_v2, Bucket=self._name, **mark))
-            for row in told.get("Contents", []):
-                yield Listed(str(row["Key"]), int(row["Size"]), str(row["ETag"]))
-            if not told.get("NextContinuationToken"):
-                return
-            mark = {"ContinuationToken": told["NextContinuationToken"]}
+        try:
+            yield from listed(lambda mark: _told(lambda: self._client.list_objects_v2(Bucket=self._name, **mark)))
+        except NoListing as error:
+            raise Ended(REFUSED, f"{error}; {remedy('')}") from None
 
     def read(self, entry: Listed, start: int, count: int) -> bytes:
         """GetObject of a range; of a body that breaks off once more."""
@@ -81,21 +83,45 @@ class S3Bucket:
         def get() -> bytes:
             where = f"bytes={start}-{start + count - 1}"
             answer = self._client.get_object(Bucket=self._name, Key=entry.name, Range=where, IfMatch=entry.etag)
-            got: bytes = answer["Body"].read()
-            if len(got) != count:
-                raise Changed
-            return got
+            got: bytes = answer["Body"].read(count + 1)
+            if len(got) == count:
+                return got
+            if answer["ResponseMetadata"]["HTTPStatusCode"] == _WHOLE:
+                raise Ended(REFUSED, "the store gives no parts of objects (Range): joining needs one that does")
+            raise Changed
 
-        return _told(get)
+        return self._same(entry, get)
+
+    def peek(self, name: str, count: int) -> bytes | None:
+        """GetObject."""
+        with suppress(Changed):
+            return _told(lambda: bytes(self._client.get_object(Bucket=self._name, Key=name)["Body"].read(count + 1)))
+        return None
 
     def copy(self, entry: Listed, name: str) -> None:
         """CopyObject, in parts where the object is too large for one."""
         source, wanted = {"Bucket": self._name, "Key": entry.name}, {"CopySourceIfMatch": entry.etag}
         if entry.size <= _COPIED_AT_ONCE:
-            _told(lambda: self._client.copy_object(Bucket=self._name, Key=name, CopySource=source, **wanted))
+            self._same(
+                entry, lambda: self._client.copy_object(Bucket=self._name, Key=name, CopySource=source, **wanted)
+            )
         else:
             parts = TransferConfig(multipart_threshold=_COPIED_AT_ONCE, multipart_chunksize=512 << 20)
-            _told(lambda: self._client.copy(source, self._name, name, ExtraArgs=wanted, Config=parts))
+            self._same(entry, lambda: self._client.copy(source, self._name, name, ExtraArgs=wanted, Config=parts))
+
+    def _same(self, entry: Listed, ask: Callable[[], T]) -> T:
+        """The answer about that very object. Raises Changed.
+
+        Ended where the store would not tell one state of an object from another.
+        """
+        try:
+            return _told(ask)
+        except _Other:
+            now = _told(lambda: self._client.head_object(Bucket=self._name, Key=entry.name))
+            if now["ETag"] == entry.etag:
+                said = "the store says that an object is another (If-Match), and it is the same: joining needs S3's"
+                raise Ended(REFUSED, said) from None
+            raise Changed from None
 
     def put(self, name: str, chunks: Iterator[bytes], size: int) -> None:
         """PutObject if it is small, else a multipart upload, which is given up as a whole if anything goes wrong."""
@@ -135,23 +161,32 @@ class _Stream:
         return whole[:count]
 
 
+class _Other(Changed):
+    """The store says that an object is not the one that is meant."""
+
+
 def _told(ask: Callable[[], T], tries: int = 3) -> T:
     """The answer; botocore has asked again where that helps. Raises Changed, or Ended with the store's own code."""
     for left in reversed(range(tries)):
         try:
             return ask()
         except botocore.exceptions.ClientError as error:
-            code = str(error.response.get("Error", {}).get("Code", ""))
-            if code in _CHANGED:
-                raise Changed from None
-            if code in _LATER or int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)) >= 500:
-                raise Ended(1, f"the store says {code} again and again; run again later") from None
-            action = error.operation_name
-            raise Ended(REFUSED, f"the store refuses the host: {code} ({action})") from None
-        except (botocore.exceptions.BotoCoreError, OSError) as error:
+            raise _meant(error) from None
+        except (botocore.exceptions.BotoCoreError, botocore.parsers.ResponseParserError, OSError) as error:
             if not left:
-                raise Ended(1, f"the store was not reached: {type(error).__name__}; run again later") from None
+                raise Ended(NOT_NOW, f"the store was not reached: {type(error).__name__}") from None
     raise AssertionError
+
+
+def _meant(error: botocore.exceptions.ClientError) -> Exception:
+    code, action = code_of(error.response), error.operation_name
+    if code in _CONDITIONS:
+        return _Other()
+    if code in _CHANGED and action not in _OF_BUCKETS:
+        return Changed()
+    if code in LATER or int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)) >= 500:
+        return Ended(NOT_NOW, f"the store says {code} ({action}) again and again")
+    return Ended(REFUSED, f"the store refuses the host: {code} ({action}); {remedy(code)}")
 
 
 def main(configuration: str) -> int:
@@ -161,6 +196,9 @@ def main(configuration: str) -> int:
     except Ended as ended:
         say(str(ended))
         return ended.status
+    except Changed:
+        say("somebody changed or removed objects in the bucket meanwhile")
+        return CHANGED
     return 0
 
 

@@ -8,7 +8,7 @@ from laerecover.ports.hosts import Command
 
 PLACE = f"{HOME}/joining"
 _PROGRAMS = "laerecover.hosts.programs"
-_MODULES = ("bucket_shares.py", "joining.py", "s3_joining.py")
+_MODULES = ("bucket_shares.py", "below.py", "progress.py", "store_answers.py", "joining.py", "s3_joining.py")
 _KIB = 200 * 1024
 """What boto3 needs, with all that it depends on."""
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from laerecover.hosts.identity import NodeKeys
-from laerecover.hosts.programs import joining
+from laerecover.hosts.programs import joining, progress
+from laerecover.hosts.programs.below import BRING_BACK
 from laerecover.hosts.programs.old_shares import RELEASE, UNKNOWN
 from laerecover.manifest import Account, Secret
 from laerecover.ports.hosts import Command
@@ -132,19 +133,18 @@ PROBLEMS: Mapping[int, Problem] = {
         "the installed Tahoe-LAFS is not the release whose fault is known, so it may destroy shares of 2014; on the "
         f"host: `{REINSTALL}`; then run again",
     ),
-    joining.STALLED: Problem(
+    progress.STALLED: Problem(
         "joining_stalled", "joining its shares came to a halt; run again, and it goes on where it was"
     ),
     joining.CHANGED: Problem(
         "bucket_changed", "somebody else writes to its bucket: find out who, and stop them; then run again"
     ),
-    joining.REFUSED: Problem(
-        "store_refuses",
-        "the host must list, read, put and copy in the bucket by the account's own keys; then run again",
-    ),
+    joining.REFUSED: Problem("store_refuses", "mend what the store says, then run again, and it goes on where it was"),
     joining.SERVED: Problem(
         "bucket_served", "what lies below recovered/ in its bucket nobody joined, or a node has served it"
     ),
+    joining.NOT_NOW: Problem("store_not_now", "run again later, and it goes on where it was"),
+    joining.NOT_BELIEVED: Problem("not_joined", BRING_BACK),
     92: Problem(
         "small_tmp", "the host's /tmp has too little room, though its disk has enough: clear it, or mount a larger one"
     ),

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from operator import methodcaller
 
 from laerecover.errors import StepFailed
+from laerecover.hosts.bucket_layout import BucketLayout
 from laerecover.hosts.identity import NodeKeys, node_keys, parse_furl, restored_introducer, restored_storage, tub_id_of
 from laerecover.hosts.recipes.named import recipe_named
 from laerecover.hosts.recipes.recipe import Recipe, Service, Site
@@ -74,10 +75,10 @@ def bounce_server(work: Work) -> Values:
     with work.link(patient=True) as link:
         _patch(work, link, recipe)
         for service in services:
-            _bring_up(work, link, service)
+            _bring_up(work, link, service, layout)
         _compare(link, recipe, keys)
-    if site.recovered:
-        found["joined"] = what_was_joined(work)
+    if site.recovered and layout is not None:
+        found["joined"] = what_was_joined(work, layout)
         work.vault.save(account.account_id, _sealed(found))
     return found | {
         "introducer_tub_id": tub_id_of(keys.introducer_node_pem),
@@ -170,14 +171,17 @@ def _patch(work: Work, link: Link, recipe: Recipe) -> None:
         )
 
 
-def _bring_up(work: Work, link: Link, service: Service) -> None:
-    """Files first; a service that runs has had them, and may have written to them since."""
+def _bring_up(work: Work, link: Link, service: Service, layout: BucketLayout | None) -> None:
+    """Files first; a service that runs has had them, and may have written to them since.
+
+    Where shares were joined for it, it starts only if what COMPLETE tells of that is believed.
+    """
     if not link.ask(lambda host: host.running(service.name), service.name):
         for file in service.files:
             link.place(file.path, file.content, mode=file.mode, owner=file.owner)
-        if service.preparation:
+        if service.preparation and layout is not None:
             link.commands(service.preparation)
-            what_was_joined(work)
+            what_was_joined(work, layout)
         link.service(service.name)
     link.commands(service.proofs)
 

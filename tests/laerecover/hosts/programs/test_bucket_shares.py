@@ -15,7 +15,8 @@ from laerecover.hosts.programs.bucket_shares import (
     joined,
     shares_in,
 )
-from old_buckets import CASES, OldBucket, immutable, index, place, share
+from old_buckets import CASES, SMALL, OldBucket, immutable, index, mended, mutable, place, share
+from old_shares import objects, pieces
 
 
 def listing(objects):
@@ -104,6 +105,22 @@ def test_pieces_of_one_share_come_together_though_others_stand_between():
     ]
 
 
+@pytest.mark.parametrize(
+    "stranger",
+    ["0.01", "0.-1", "0.0", "0-1", "0 (copy)", "0!", "0.1.bak", "0.1~", "0.10.tmp", "0.10000000", "0/", "0/x"],
+)
+def test_a_stranger_between_the_pieces_parts_no_share(stranger):
+    """By its name it would stand in their midst; it is none of ours, and the share is what it was."""
+    whole = immutable(12 * PIECE + 77)
+    content = {**objects(place("x"), pieces(whole)), place("x")[:-1] + stranger: b"stranger"}
+    (found,) = shares(content)
+    assert sorted(found.pieces) == list(range(13))
+    assert made_of(OldBucket(objects=content), found) == whole
+    assert [each.name for each in shares_in(listing(content)) if isinstance(each, Listed)] == [
+        place("x")[:-1] + stranger
+    ]
+
+
 def test_a_header_that_lies_is_no_reason_to_count_for_ever():
     """A length of 2**64 in a mutable share, an end of 2**32 in an immutable one."""
     lying = share("mdmf")[:84] + b"\xff" * 8 + share("mdmf")[92:]
@@ -117,6 +134,46 @@ def test_a_header_that_lies_is_no_reason_to_count_for_ever():
     for each in shares(lies):
         with pytest.raises(Unfit):
             made_of(bucket, each)
+
+
+@pytest.mark.parametrize("more", [1, 4, 72, 92, 600_000 - PIECE + 90, 700_472 - PIECE])
+def test_a_mutable_share_whose_first_piece_grew_is_left_out(more):
+    """As today's nodes grow it, with leases or data that lie where N.1 does: all behind would be shifted by as much."""
+    content = objects(place("grown"), pieces(mutable(700_000)))
+    content[place("grown")] += b"\1" * more
+    (grown,) = shares(content)
+    with pytest.raises(Unfit, match="its first piece has another length than it had"):
+        made_of(OldBucket(objects=content), grown)
+
+
+@pytest.mark.parametrize("size", [PIECE, SMALL])
+def test_a_mutable_share_that_ends_too_early_is_left_out(size):
+    """Its last piece is there, and a few bytes of it are not."""
+    whole = pieces(mutable(PIECE + 3_000), size=size)
+    content = objects(place("m"), [*whole[:-1], whole[-1][:-5]])
+    (short,) = shares(content)
+    with pytest.raises(Unfit, match="it ends before its data do"):
+        made_of(OldBucket(objects=content), short)
+
+
+@pytest.mark.parametrize("kind", [immutable, mutable])
+def test_a_last_piece_longer_than_the_first_fits_no_share(kind):
+    """No server wrote that; what it is made of nobody knows."""
+    whole = pieces(kind(2 * PIECE + 3_000))
+    content = objects(place("x"), [*whole[:-1], whole[-1] + bytes(PIECE)])
+    (long,) = shares(content)
+    with pytest.raises(Unfit, match="its pieces do not fit together"):
+        made_of(OldBucket(objects=content), long)
+
+
+def test_what_lies_behind_the_end_of_a_mutable_share_is_forgotten():
+    """In its last piece, in more of them, or in the one that is left of it after it became shorter."""
+    whole = mutable(PIECE + 3_000)
+    behind = objects(place("m"), [*pieces(whole)[:-1], pieces(whole)[-1] + b"lease" * 9, b"stale"])
+    one = objects(place("o"), [mutable(3_000) + b"forgotten", b"stale"])
+    for content, made in ((behind, whole), (one, mutable(3_000))):
+        (each,) = shares(content)
+        assert made_of(OldBucket(objects=content), each) == mended(made)
 
 
 def test_what_a_later_node_wrote_whole_is_taken_as_it_is():

@@ -11,14 +11,16 @@ import sys
 import time
 from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import boto3
 import pytest
 
-from laerecover.hosts.programs import joining, s3_joining
+from laerecover.hosts.programs import joining, progress, s3_joining
 from laerecover.hosts.programs.bucket_shares import COMPLETE, JOINING, PIECE, Listed, digest_of
-from laerecover.hosts.programs.joining import CHANGED, REFUSED, SERVED, STALLED, Ended, join
+from laerecover.hosts.programs.joining import CHANGED, NOT_BELIEVED, REFUSED, SERVED, Changed, Ended, join
+from laerecover.hosts.programs.progress import STALLED, Progress
 from laerecover.hosts.programs.s3_joining import S3Bucket
 from laerecover.rehearsal.rig.faults import FaultRule, RigFaults
 from laerecover.rehearsal.rig.proxy import serve
@@ -141,14 +143,136 @@ def test_where_a_customer_changed_joined_shares_they_stay(store):
 
 
 @pytest.mark.parametrize("name", ["recovered/lease_checker.state", f"recovered/{place('new')}", "recovered/my own.txt"])
-def test_where_a_node_has_run_and_the_marker_is_gone_nothing_is_joined(store, name):
+@pytest.mark.parametrize("begun", [True, False])
+def test_where_a_node_has_run_and_the_marker_is_gone_nothing_is_joined(store, name, begun):
     """Or where the customer has a folder of that name."""
-    store.put({**CASES["MDMF"]().objects, name: b"x"})
+    store.put({**CASES["MDMF"]().objects, name: b"x", **({JOINING: b"0"} if begun else {})})
     before = store.listing()
     with pytest.raises(Ended, match="nothing was joined") as ended:
         store.join()
     assert ended.value.status == SERVED
     assert store.listing() == before
+
+
+def test_a_share_that_its_customer_changed_stays_though_both_marks_are_gone(store):
+    """It has the name of what would be joined there, and maybe its length."""
+    store.put(CASES["both kinds"]().objects)
+    store.join()
+    store.put({f"recovered/{place('mdmf')}": b"the customer's new directory"})
+    store.client.delete_object(Bucket=NAME, Key=COMPLETE)
+    before = store.listing()
+    with pytest.raises(Ended, match="nothing was joined") as ended:
+        store.join()
+    assert (ended.value.status, store.listing()) == (SERVED, before)
+
+
+def test_keys_that_may_not_delete_leave_no_mark_of_what_was_begun(store):
+    """What says `begun` for ever would have a later joiner bring old shares back, were COMPLETE lost."""
+
+    class Keeps(S3Bucket):
+        def remove(self, name):
+            raise Ended(REFUSED, "AccessDenied")
+
+    store.put(CASES["both kinds"]().objects)
+    join(Keeps(str(store.configuration)))
+    assert store.content(JOINING)[JOINING] == b"joined\n"
+    store.put({f"recovered/{place('mdmf')}": b"changed"})
+    store.client.delete_object(Bucket=NAME, Key=COMPLETE)
+    with pytest.raises(Ended) as ended:
+        store.join()
+    assert ended.value.status == SERVED
+
+
+def test_a_mark_of_what_was_begun_does_not_outlive_that_of_its_end(store):
+    """Killed between the two."""
+    bucket = CASES["both kinds"]()
+    store.put(bucket.objects)
+    store.join()
+    store.put({JOINING: f"{store.told()['of']}\n".encode()})
+    assert store.join() == "joined before: nothing was done"
+    assert JOINING not in store.listing()
+
+
+@pytest.mark.parametrize("mark", [b"", b"garbage", b"{}", b"[" * 100_000])
+def test_a_mark_that_joining_did_not_write_is_not_believed(store, mark):
+    """It would start a node over an empty folder."""
+    store.put({**CASES["both kinds"]().objects, COMPLETE: mark})
+    said, _ = (process := store.start()).communicate(timeout=60)
+    assert (process.returncode, said) == (
+        NOT_BELIEVED,
+        "recovered/COMPLETE is not believed: it is nothing that joining wrote\n",
+    )
+
+
+def test_a_mark_without_what_it_tells_of_is_not_believed(store):
+    """Somebody has removed what was joined."""
+    store.put(CASES["both kinds"]().objects)
+    store.join()
+    store.client.delete_object(Bucket=NAME, Key=f"recovered/{place('mdmf')}")
+    with pytest.raises(Ended, match="it tells of 3 shares, and 2 lie below") as ended:
+        store.join()
+    assert ended.value.status == NOT_BELIEVED
+
+
+def test_what_the_version_before_wrote_is_believed(store):
+    """Its mark, as it stood in buckets."""
+    bucket = with_a_whole_one(CASES["a gap"]())
+    store.put({**bucket.objects, **bucket.joined})
+    old = store.old()
+    told = {
+        "format": 1,
+        "at": "2026-11-20T10:00:00+00:00",
+        "of": digest_of(Listed(name, *old[name]) for name in sorted(old)),
+        "joined": 0,
+        "copied": 1,
+        "bytes": 4_711,
+        "left_out": {f"{index('file')}/0": "piece 3 is missing"},
+    }
+    store.put({COMPLETE: f"{json.dumps(told, indent=1)}\n".encode()})
+    assert store.join() == "joined before: nothing was done"
+
+
+class Late(S3Bucket):
+    """Another joins the same meanwhile, its node starts, and its customer changes a directory."""
+
+    def __init__(self, store) -> None:
+        super().__init__(str(store.configuration))
+        self.store = store
+
+    def forget_unfinished(self):
+        self.store.join()
+        self.store.put({f"recovered/{place('mdmf')}": b"CHANGED", "recovered/lease_checker.state": b"x"})
+
+
+def test_who_comes_late_brings_nothing_old_back(store):
+    """Before anything is put it is looked whether that is still to be done."""
+    store.put(CASES["both kinds"]().objects)
+    with pytest.raises(Ended, match="somebody else has joined it meanwhile") as ended:
+        join(Late(store))
+    assert ended.value.status == SERVED
+    assert store.content(f"recovered/{place('mdmf')}") == {f"recovered/{place('mdmf')}": b"CHANGED"}
+
+
+def test_two_who_join_the_same_at_once_end_with_the_same(store):
+    """Whoever is first; the other either ends, too, or says that it was done."""
+    bucket = CASES["both kinds"]()
+    store.put({**bucket.objects, **{place(f"more {n}"): immutable(1_000 + n) for n in range(60)}})
+    both = [store.start(), store.start()]
+    said = [process.communicate(timeout=100)[0] for process in both]
+    assert {process.returncode for process in both} <= {0, SERVED}, said
+    assert 0 in [process.returncode for process in both], said
+    found = store.content("recovered/shares/")
+    assert {name: found[name] for name in bucket.joined} == bucket.joined
+    assert store.join() == "joined before: nothing was done"
+    assert JOINING not in store.listing()
+
+
+def test_folders_that_a_program_marked_are_in_nobodys_way(store):
+    """Empty objects whose names end with a slash."""
+    bucket = CASES["both kinds"]()
+    store.put({**bucket.objects, "recovered/": b"", "recovered/shares/": b""})
+    store.join()
+    assert {name: body for name, body in store.content("recovered/shares/").items() if body} == bucket.joined
 
 
 def test_killed_at_any_moment_it_goes_on_and_makes_the_same(store):
@@ -223,6 +347,60 @@ def test_who_changes_the_bucket_meanwhile_stops_it(store, change, monkeypatch):
     assert COMPLETE not in store.listing()
 
 
+def test_an_object_is_read_as_it_was_listed_or_not_at_all(store):
+    """Its length may be the same; the second listing comes only when all is joined."""
+    store.put({place("a"): b"old"})
+    bucket = S3Bucket(str(store.configuration))
+    (entry,) = bucket.listing()
+    store.put({place("a"): b"new"})
+    with pytest.raises(Changed):
+        bucket.read(entry, 0, 3)
+
+
+class Last(S3Bucket):
+    """`meddle` is called before the second listing."""
+
+    def __init__(self, configuration, meddle) -> None:
+        super().__init__(configuration)
+        self.lists, self.meddle = 0, meddle
+
+    def listing(self):
+        self.lists += 1
+        if self.lists == 2:
+            self.meddle()
+        return super().listing()
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        (lambda s: s.client.delete_object(Bucket=NAME, Key=f"recovered/{place('mdmf')}"), 1),
+        (lambda s: s.put({f"recovered/{place('mdmf')}": b"short"}), 1),
+        (lambda s: s.put({f"recovered/{place('another')}": b"x"}), 1),
+        (lambda s: s.put({"recovered/bucket_counter.state": b"x"}), SERVED),
+    ],
+    ids=["lost", "short", "one more", "a node's"],
+)
+def test_what_is_not_as_it_must_be_at_the_end_is_not_complete(store, change, status):
+    """What lies below recovered/ is compared, share by share."""
+    store.put(CASES["both kinds"]().objects)
+    with pytest.raises(Ended) as ended:
+        join(Last(str(store.configuration), lambda: change(store)))
+    assert ended.value.status == status
+    assert COMPLETE not in store.listing()
+
+
+def test_a_bucket_whose_objects_vanish_is_told_as_that(store, monkeypatch, capsys):
+    """Wherever it is noticed."""
+
+    def vanish(bucket):
+        raise Changed
+
+    monkeypatch.setattr(s3_joining, "join", vanish)
+    assert s3_joining.main(str(store.configuration)) == CHANGED
+    assert "somebody changed or removed objects" in capsys.readouterr().out
+
+
 def test_a_key_refused_in_the_midst_is_told_by_the_stores_own_word(store):
     """Not as a share that is incomplete; later it goes on."""
     store.put(CASES["both kinds"]().objects)
@@ -264,7 +442,7 @@ class Memory:
 
     def __init__(self, bodies, sizes=None) -> None:
         self.bodies, self.sizes = bodies, sizes or {name: len(body) for name, body in bodies.items()}
-        self.calls, self.largest = Counter(), 0
+        self.calls, self.largest, self.written = Counter(), 0, {}
 
     def listing(self):
         self.calls["list"] += 1
@@ -276,13 +454,19 @@ class Memory:
         body = self.bodies[entry.name]
         return body(start, min(count, entry.size - start)) if callable(body) else body[start : start + count]
 
+    def peek(self, name, count):
+        return self.written.get(name)
+
     def copy(self, entry, name):
         self.calls["copy"] += 1
         self.sizes[name] = entry.size
 
     def put(self, name, chunks, size):
         self.calls["put"] += 1
-        self.sizes[name] = sum(map(len, chunks))
+        self.sizes[name] = 0
+        for chunk in chunks:
+            self.sizes[name] += len(chunk)
+            self.written[name] = chunk
         assert self.sizes[name] == size
 
     def forget_unfinished(self):
@@ -318,38 +502,76 @@ def test_ten_thousand_tiny_shares_are_copied_unread():
 
 def test_the_last_bytes_of_a_mutable_are_never_those_of_a_lease():
     """The number of extra leases is none, whatever the old object held there; what lies behind is not taken along."""
-    whole = mutable(2_000)
+    whole = mutable(PIECE + 2_000)
     bucket = Memory({})
-    content = pieces(whole[:-4] + b"\1\2\3\4" + b"stale", size=1_000)
+    content = pieces(whole[:-4] + b"\1\2\3\4" + b"stale")
     bucket.bodies.update(objects(place("m"), content))
     bucket.sizes.update({name: len(body) for name, body in bucket.bodies.items()})
-    put = {}
-    bucket.put = lambda name, chunks, size: put.update({name: b"".join(chunks)}) or bucket.sizes.update({name: size})
+    bucket.put = lambda name, chunks, size: (
+        bucket.written.update({name: b"".join(chunks)}) or bucket.sizes.update({name: size})
+    )
     join(bucket)
-    assert put[f"recovered/{place('m')}"] == mended(whole)
+    assert bucket.written[f"recovered/{place('m')}"] == mended(whole)
 
 
-def test_when_nothing_moves_it_ends_by_itself():
-    """And tells until then how far it is."""
+@pytest.mark.parametrize(
+    ("where", "told"),
+    [
+        ("listing", "listing, 1 objects"),
+        ("giving up", "what an earlier attempt had sent is given up"),
+        ("copying", "1 of 2 shares, 0.00 of 0.00 GB, expected end 20"),
+        ("comparing", "comparing, 1 objects"),
+    ],
+)
+def test_when_nothing_moves_it_ends_by_itself(where, told):
+    """Wherever it is; and tells until then how far it is."""
     program = f"""
-from laerecover.hosts.programs import joining
+from laerecover.hosts.programs import joining, progress
 from laerecover.hosts.programs.bucket_shares import Listed
-import time
-joining.TELL, joining.PATIENCE = 0.1, 0.4
+import sys, time
+progress.TELL, progress.PATIENCE = 0.1, 0.4
+def stop(where): time.sleep(60 if where == sys.argv[1] else 0)
 class Bucket:
-    def listing(self): return [Listed("{place("a")}", 10, ""), Listed("{place("b")}", 20, "")]
-    def copy(self, entry, name): time.sleep(60 if entry.size == 20 else 0)
-    def put(self, name, chunks, size): pass
-    def forget_unfinished(self): pass
+    name, lists = "", 0
+    def peek(self, name, count): return self.text if name == joining.JOINING else None
+    text = b""
+    def listing(self):
+        yield Listed("{place("a")}", 10, "")
+        self.lists += 1
+        stop("listing" if self.lists == 1 else "comparing")
+        if self.lists > 1: yield Listed("{place("b")}", 20, "")
+        if self.lists == 1: yield Listed("{place("b")}", 20, "")
+    def copy(self, entry, name):
+        if entry.size == 20: stop("copying")
+    def put(self, name, chunks, size): self.text = b"".join(chunks)
+    def forget_unfinished(self): stop("giving up")
+joining.shares_in, shares = (lambda old: sorted(shares(old), key=lambda each: each.size)), joining.shares_in
 joining.join(Bucket())
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=50, check=False)
-    assert done.returncode == STALLED
-    assert "joining: 1 of 2 shares, 0.00 of 0.00 GB, expected end 20" in done.stdout
+    done = subprocess.run(
+        [sys.executable, "-c", program, where], capture_output=True, text=True, timeout=50, check=False
+    )
+    assert done.returncode == STALLED, done.stderr
+    assert f"joining: {told}" in done.stdout
     assert done.stdout.splitlines()[-1] == "nothing was done for 0 s: the store does not answer"
 
 
-@pytest.mark.parametrize("module", ["bucket_shares", "joining", "s3_joining"])
+def test_the_expected_end_is_that_of_what_is_still_to_be_done(monkeypatch):
+    """What an earlier attempt had done took no time of this one."""
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    told = Progress()
+    told.begin([1_000_000] * 100)
+    for _ in range(90):
+        told.move(1_000_000, shares=1, found=True)
+    assert "expected end" not in told.text
+    now[0] = 10.0
+    told.move(1_000_000, shares=1)
+    end = datetime.fromisoformat(told.text.partition("expected end ")[2].replace(" UTC", "+00:00"))
+    assert timedelta(seconds=80) < end - datetime.now(UTC) < timedelta(seconds=100)
+
+
+@pytest.mark.parametrize("module", ["bucket_shares", "below", "progress", "store_answers", "joining", "s3_joining"])
 def test_hosts_with_python_3_9_can_read_it(module):
     """By its grammar; e2e tests run it."""
     ast.parse(Path(joining.__file__).with_name(f"{module}.py").read_text(), feature_version=(3, 9))

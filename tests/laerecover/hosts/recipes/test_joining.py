@@ -97,5 +97,12 @@ def test_the_program_comes_whole(tmp_path):
     )
     assert "none.conf" in done.stderr, "it ran, and looked for its configuration"
     sent = {path.name: path.read_text() for path in (place / "programs").rglob("*.py")}
-    assert sorted(sent) == ["bucket_shares.py", "joining.py", "s3_joining.py"]
+    assert sorted(sent) == [
+        "below.py",
+        "bucket_shares.py",
+        "joining.py",
+        "progress.py",
+        "s3_joining.py",
+        "store_answers.py",
+    ]
     assert all(f"LAE_PROGRAM'\n{text}LAE_PROGRAM\n" in program.script for text in sent.values())
