@@ -167,7 +167,8 @@ def test_another_region_is_refused_once_something_was_launched(someone, make_acc
     for kind, step in (("ec2_refused", "deploy_ec2_instance"), ("command_failed", "install_server")):
         with monkeypatch.context() as patch:
             patch.setitem(ALL_STEPS, step, failing(kind))
-            assert outcomes(me.run()) == ["failed"]
+            accepted = {"accept": (make_account(0).account_id,), "because": "the lost server was of another region"}
+            assert outcomes(me.run(**accepted)) == ["failed"]
         monkeypatch.setattr(Options, "read_settings", lambda self: replace(real(self), region=elsewhere))
     elsewhere = "us-west-2"
     ask = {"stop": me.stop, "confirm": lambda *_: True, "worlds": me.worlds}

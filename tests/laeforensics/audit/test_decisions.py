@@ -253,7 +253,7 @@ def test_the_verb_decides(case, typed, monkeypatch):
     ],
 )
 def test_the_verb_refuses(case, typed, monkeypatch, field, witness, because, says):
-    """Exit code 2 and three lines: what, where and what next; nothing is kept."""
+    """Exit code 2 and three lines: what, where and what next; nothing is kept but that it was asked."""
     monkeypatch.chdir(case.root.parent)
     code, out, err = typed(
         "decide", "evidence", EMAIL, field, "--witness", witness, "--because", because, "--who", "Carol"
@@ -261,7 +261,7 @@ def test_the_verb_refuses(case, typed, monkeypatch, field, witness, because, say
     assert (code, out) == (2, "")
     assert err.startswith(f"laeforensics: {says}\n")
     assert len(err.rstrip("\n").split("\n")) == 3
-    assert not case.folder.exists()
+    assert [kept.name for kept in case.folder.iterdir()] == ["journal.jsonl"]
 
 
 @pytest.mark.parametrize("left_out", ["--because", "--witness"])
