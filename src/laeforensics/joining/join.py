@@ -56,8 +56,8 @@ def _doubt_name(signup: Signup, sources: Sources) -> None:
 
     It was renamed, or is the head of one log with the rest of another. It is believed as renamed if a csv row ties the
     activation key at its head to the product and the e-mail of its rest; without the key, if a secrets file ties its
-    access key to its bucket, or its user token stands beside the access key and beside the bucket; else nothing of it
-    is sure.
+    access key to its bucket; else nothing of it is sure. A user token beside access key and bucket ties nothing: where
+    the line of the bucket begins another log's rest, every byte is the same.
     """
     start = start_of(signup.name)
     bucket, _ = signup.weigh("bucket_name")
@@ -81,7 +81,6 @@ def _doubt_name(signup: Signup, sources: Sources) -> None:
     tied = access_key is not None and any(
         sources.value(file, "user_access_key_id") == access_key for file in sources.secrets_of(bucket)
     )
-    tied |= _has_one_token(signup, bucket)
     for name in ("activation_key",) if tied else signup.witnesses:
         if name not in fields_of(COURSE):
             signup.doubt(signup.witnesses_of(name), "nothing-ties-head")
@@ -92,15 +91,6 @@ def _doubt_name(signup: Signup, sources: Sources) -> None:
             signup=signup.name,
         )
     )
-
-
-def _has_one_token(signup: Signup, bucket: str) -> bool:
-    """True if one user token was printed with the access key and with the bucket, in two prints."""
-    tokens = signup.sure("user_token")
-    keys = {fact.print for fact in signup.sure("user_access_key_id")}
-    buckets = {fact.print for fact in signup.sure("bucket_name") if fact.value == bucket}
-    values = {fact.value for fact in tokens}
-    return len(values) == 1 and all(any(fact.print in prints for fact in tokens) for prints in (keys, buckets - keys))
 
 
 def _join_rest(signup: Signup, sources: Sources, keys: Neighbours) -> None:
