@@ -57,6 +57,7 @@ class _Reader:
         self.block = "*"  # a lost head: the first lines may be of any block
         self.hosts: set[str] = set()
         self.last: tuple[Terminal, str] | None = None  # of a value, and its item: what follows shows if it is sure
+        self.written = "", -1  # the last line of a print, and where the next one would begin
 
     def take(self, rule: str, pieces: Sequence[Piece]) -> None:
         if self.last is not None:
@@ -140,9 +141,16 @@ class _Reader:
         self._claim(pieces)
 
     def _keys(self, piece: Piece, printed: str) -> None:
+        """Note the lines of a print; one that stands twice, to the character, parts nothing."""
+        text = text_of(piece)
         for key, position in keys(piece):
-            line = piece.line + text_of(piece).count("\n", 0, position - piece.start_pos)
-            self.events.append(Event("key", position, line, printed, key))
+            start = position - piece.start_pos
+            written = text[start : text.find("\n", start) + 1]
+            is_doubled = bool(written) and self.written == (written, position)
+            self.written = written, position + len(written)
+            if not is_doubled:
+                line = piece.line + text.count("\n", 0, start)
+                self.events.append(Event("key", position, line, printed, key))
 
     def _follow(self, piece: Piece) -> None:
         """Note the last value if this piece cannot come after it."""
