@@ -8,7 +8,6 @@ from makings import (
     CODE,
     FAILURE,
     HOST,
-    INSTANCE,
     KEY,
     LOG_FILE,
     OTHER_NAME,
@@ -135,18 +134,3 @@ def test_anothers_credentials_between_two_prints_of_the_own_token_are_left_out()
     strange = _other(PARTS["credentials"].encode()).decode().lstrip()
     told = read(log(credentials=PARTS["credentials"].rstrip() + "\n" + strange))
     assert values(told) == MINE
-
-
-@pytest.mark.parametrize("key", ["instance_id", "instance_state", "launch_time", "instance_type"])
-def test_a_line_of_a_print_that_stands_twice_parts_nothing(key):
-    """To the character, one behind the other: no line is missing between."""
-    whole = log()
-    (line,) = [each for each in whole.splitlines(keepends=True) if each.startswith(f"  {key} = ".encode())]
-    assert values(read(whole.replace(line, line + line))) == MINE
-
-
-def test_another_server_under_the_same_key_does_not_count():
-    """Another log's rest may begin with the key that was told last."""
-    line = f"  instance_id = '{INSTANCE}'\n".encode()
-    told = read(log().replace(line, line + line.replace(INSTANCE.encode(), b"i-99999999")))
-    assert "i-99999999" not in values(told).values()
