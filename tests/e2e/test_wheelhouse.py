@@ -54,7 +54,17 @@ def test_a_runner_is_installed_without_a_route(tmp_path: Path) -> None:
     assert "Network is unreachable" in route.stderr
     manifest, key = tmp_path / "manifest.parquet", tmp_path / "key/manifest.key"
     evidence = ROOT / "fixtures/evidence"
-    done = alone(place / "bin/laeforensics", "audit", evidence, "--output", manifest, "--key-file", key)
+    done = alone(
+        place / "bin/laeforensics",
+        "audit",
+        evidence,
+        "--output",
+        manifest,
+        "--key-file",
+        key,
+        "--case",
+        tmp_path / "case",
+    )
     assert done.returncode == 0, done.stderr
     done = alone(place / "bin/laerecover", "drill", manifest, "--key-file", key)
     assert done.returncode == 0, done.stderr

@@ -125,7 +125,7 @@ def show_status(body: Mapping[str, Any]) -> None:
     out.print(Text(f"{body['mode']} · {body['state']} · begun {body['started_at']}"), soft_wrap=True)
     out.print(Text(body["runner"] or "no runner is at work"))
     for account, row in sorted(body["accounts"].items(), key=lambda item: _OUTCOMES.index(item[1]["outcome"])):
-        last = row["steps"][-1] if row["steps"] else "nothing yet"
+        last = f"{row['steps'][-1]} done" if row["steps"] else "nothing done yet"
         out.print(Text(f"  {row['outcome']:<10}  {clean(account)}  {last}"), soft_wrap=True)
     mails = ", ".join(f"{number} {state.replace('_', ' ')}" for state, number in sorted(body["mails"].items()))
     out.print(Text(f"mails: {mails or 'none'}"))
@@ -133,3 +133,5 @@ def show_status(body: Mapping[str, Any]) -> None:
         out.print(
             Text(f"not in the outbox any more, though the ledger knows them: {body['lost_mails']}; see the report")
         )
+    if not body["runner"] and (outcomes["on its way"] or outcomes["failed"]):
+        out.print(Text(f"next: the same command as before goes on where it stopped (laerecover {body['mode']} …)"))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from laerecover.options import Options
     from laerecover.planning.obstacles import Obstacle
     from laerecover.planning.plan import Plan
+    from laerecover.state.state import State
 
 _COMMAND = 2000
 COLOURS = {"recovered": "green", "failed": "red", "recover": "green", "blocked": "yellow"}
@@ -193,6 +194,13 @@ def show_checked(check: Checked) -> None:
     out.print(Text(f"{check.check:<8} {word:<11} {check.said}", style=style), soft_wrap=True)
     if check.next:
         out.print(Text(f"         next: {check.next}"), soft_wrap=True)
+
+
+def say_drill(state: State, *, stream: TextIO | None = None) -> None:
+    """Of a drill, that it is none of a customer's business."""
+    if state.mode == "drill":
+        said = "DRILL: nobody is mailed; these letters stay in the rehearsal's own world"
+        console(stream or sys.stdout).print(Text(said, style="bold"))
 
 
 def show_letters(letters: Sequence[Letter], *, stream: TextIO | None = None) -> None:

@@ -20,21 +20,24 @@ if TYPE_CHECKING:
 def notify(options: Options, yes: YesOpt = False, json_: JsonOpt = False) -> None:
     """Show the mails that are held; dial their servers, and send those whose server answers."""
     from laerecover.afterwards import notify as mails
-    from laerecover.cli._show import ask, show_letters, show_sent
+    from laerecover.cli._show import ask, say_drill, show_letters, show_sent
     from laerecover.cli._worlds import EveryWorld
     from laerecover.mail.outbox import Outbox
 
     def confirm(found: State, letters: list[Letter]) -> bool:
-        show_letters(letters, stream=sys.stderr if json_ else sys.stdout)
+        people = sys.stderr if json_ else sys.stdout
+        say_drill(found, stream=people)
+        show_letters(letters, stream=people)
         return yes or found.mode == "drill" or ask(f"Send {len(letters)} mails")
 
     stop = stop_on_signals()
     found, outcome, stopped = mails.notify(options, stop=stop, confirm=confirm, worlds=EveryWorld())
     numbers = Outbox(found.outbox).numbers()
     if json_:
-        print_json({"mails": outcome, "stopped": stopped})
+        print_json({"mode": found.mode, "mails": outcome, "stopped": stopped})
     else:
         show_sent(numbers, stopped)
+        say_drill(found)
     if stop.is_set():
         raise typer.Exit(130)
     raise typer.Exit(4 if numbers.get("in_doubt") else 3 if stopped else 1 if {"held", "refused"} & {*numbers} else 0)

@@ -63,6 +63,7 @@ def test_a_drill_from_start_to_sent_mails(laerecover, make_manifest, make_accoun
     sent = laerecover("notify", manifest)
     assert sent.returncode == 0
     assert "Mails: 3 sent" in sent.stdout
+    assert sent.stdout.count("DRILL: nobody is mailed") == 2, "before the letters, and behind the numbers"
     assert "canary" not in sent.stdout
     report = json.loads(laerecover("report", manifest, "--json").stdout)
     assert [a["mails_sent"] for a in report["accounts"] if a["outcome"] == "recovered"] == [1, 1, 1]
