@@ -224,6 +224,14 @@ def _drop_what_is_unread() -> None:
     os.close(nowhere)
 
 
+def _hand_over() -> None:
+    """Write what the buffer still holds now: at its end Python would do it, and call it a failure if nobody reads."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _drop_what_is_unread()
+
+
 def run(app: typer.Typer, argv: list[str] | None) -> Any:
     """Run one verb; whatever goes wrong is told in three lines, never by a traceback. How it ended is in the journal
     of the case that it wrote to.
@@ -268,3 +276,4 @@ def _run(app: typer.Typer, argv: list[str] | None) -> Any:
         sys.exit(EXIT_EVIDENCE)
     finally:
         signal.signal(signal.SIGINT, before)
+        _hand_over()

@@ -90,7 +90,10 @@ def test_a_reader_that_hears_nothing_at_all_is_no_error(verb, folder):
     reading, writing = os.pipe()
     os.close(reading)
     command = [sys.executable, "-c", PROGRAM, *verb]
-    told = subprocess.run(command, cwd=folder, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    told = subprocess.run(
+        command, cwd=folder, env=buffered, stdout=writing, stderr=subprocess.PIPE, text=True, check=False
+    )
     os.close(writing)
     assert (told.returncode, told.stderr) == (0, "")
 
