@@ -43,6 +43,7 @@ def test_changed_credentials_reach_the_host_and_are_told(operator, make_account,
     """
     first, second = make_account(0), make_account(1)
     someone = operator(first, second)
+    unchanged, _ = plan(someone.options(), worlds=someone.worlds)
     say(row(f'account = "{first.account_id}"', 'bucket = "moved-bucket"\n'))
     seen = {a.account_id: a for a in someone.options().places.read().accounts}
     assert (seen[first.account_id].user_access_key_id, seen[first.account_id].bucket_name) == (
@@ -53,6 +54,7 @@ def test_changed_credentials_reach_the_host_and_are_told(operator, make_account,
     made, _ = plan(someone.options(), worlds=someone.worlds, check=True)
     told = "credentials changed: access key AKIARENEWED, bucket moved-bucket; said by ann: rotated"
     assert f"{first.account_id}: {told}" in made.notes
+    assert made.digest != unchanged.digest, "who approves a plan approves where it leads"
     done = someone.run()
     assert {r["account_id"]: r["credentials"] for r in done.accounts} == {first.account_id: told, second.account_id: ""}
     left = "".join(p.read_text() for p in (someone.folder / "evidence").rglob("*") if p.is_file())

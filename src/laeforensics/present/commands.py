@@ -46,11 +46,6 @@ class CommandLines:
         options = ("--witness", str(number), "--because", "WHY", *self._some("--product-tokens"))
         return self._line("decide", account_id, name, options=options)
 
-    def decide_where(self, name: str, rule: str) -> str:
-        """In every account where this field is contested, the witness that a rule picks is right."""
-        options = ("--where", f"contested={name}", "--prefer", rule, "--because", "WHY")
-        return self._line("decide", options=(*options, *self._some("--product-tokens")))
-
     def set_aside(self, file: str) -> str:
         """Nothing in this unread file is needed."""
         return self._line("decide", options=("--set-aside", file, "--because", "WHY", *self.case))

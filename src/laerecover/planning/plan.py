@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
+from laerecover.credentials import CHANGED
 from laerecover.hosts.identity import restored_introducer, restored_storage, unfit
 from laerecover.mail.letters import PRICES, audience
 from laerecover.mail.outbox import CONFIRMATION
@@ -82,6 +83,8 @@ class Plan:
     """How long one account takes."""
     costs: Costs | None = None
     """None where no price is set."""
+    changed: tuple[tuple[str, str], ...] = ()
+    """Account, and what a human says of its credentials: whoever approves a plan approves where it leads."""
     own_side: tuple[Seen, ...] = ()
     """What was found on the operator's side; empty if nobody looked."""
 
@@ -116,12 +119,13 @@ class Plan:
         """SHA-256 of what would be done to each account, whichever of them are selected now."""
         names = ("account_id", "grade", "image", "size", "restores", "mail")
         rows = [[getattr(a, name) for name in names] for a in self.accounts]
-        return hashlib.sha256(json.dumps([self.manifest_digest, rows]).encode()).hexdigest()
+        told = [self.manifest_digest, rows, *([self.changed] if self.changed else [])]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
     @property
     def body(self) -> dict[str, object]:
         """As JSON values."""
-        told = {name: value for name, value in asdict(self).items() if name != "starts"}
+        told = {name: value for name, value in asdict(self).items() if name not in ("starts", "changed")}
         numbers = {"seconds": self.seconds, "instances": len(self.recover)}
         return {**told, "waves": self.waves, "digest": self.digest, **numbers}
 
@@ -182,6 +186,9 @@ def make_plan(manifest: Manifest, settings: Settings, given: Circumstances) -> P
         concurrency=given.concurrency,
         accounts=tuple(rows),
         forecast=given.forecast,
+        changed=tuple(
+            (a.account_id, said) for a in manifest.accounts for said in a.decisions if said.startswith(CHANGED)
+        ),
     )
 
 
