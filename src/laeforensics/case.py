@@ -156,13 +156,20 @@ class Case:
 
 @contextmanager
 def _unswept() -> Iterator[None]:
-    """Python looks for no circles of garbage: what is read has none, and makes each look dearer the more it is."""
+    """Python looks for no circles of garbage: what is read has none, and makes each look dearer the more it is.
+
+    Afterwards it counts as old at once, by way of the objects that are never looked at: the next look would go through
+    all of it otherwise.
+    """
     is_swept = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         if is_swept:
+            if not gc.get_freeze_count():
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from laeforensics.doubting.signups import Signup
 from laeforensics.facts.beliefs import Hearing
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.fields import CREDENTIALS, CUSTOMER, FIELDS, SIGNUP_FIELDS
+
+Scope = tuple[str, Hearing, frozenset[str], list[Fact]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,18 +32,25 @@ class AccountView:
         """What its facts are worth so far."""
         return Hearing(self.signups[0].beliefs, self.names)
 
-    def scopes(self) -> Iterator[tuple[str, Hearing, frozenset[str], list[Fact]]]:
+    def scopes(self) -> list[Scope]:
         """The facts that speak of one thing: what the customer has, in all signups; a server's, in each alone.
 
         Each with the field's name, the hearing, and the signups for which a doubt about them holds.
         """
+        return self._scopes
+
+    @cached_property
+    def _scopes(self) -> list[Scope]:
+        together = [(self.hearing, self.names, self.signups)]
+        alone = [(signup.hearing, frozenset({signup.name}), [signup]) for signup in self.signups]
+        found = []
         for name in SIGNUP_FIELDS:
-            shared = FIELDS[name].of in (CREDENTIALS, CUSTOMER)
-            for some in [self.signups] if shared else [[signup] for signup in self.signups]:
-                names = frozenset(signup.name for signup in some)
-                facts = dict.fromkeys(fact for signup in some for fact in signup.witnesses_of(name))
+            for hearing, names, some in together if FIELDS[name].of in (CREDENTIALS, CUSTOMER) else alone:
+                told = [fact for signup in some for fact in signup.witnesses_of(name)]
+                facts = list(dict.fromkeys(told)) if len(told) > 1 else told
                 if len(facts) > 1:
-                    yield name, Hearing(some[0].beliefs, names), names, list(facts)
+                    found.append((name, hearing, names, facts))
+        return found
 
 
 def by_account(signups: Iterable[Signup]) -> Iterator[AccountView]:

@@ -101,7 +101,7 @@ def hear_case(signups: Sequence[Signup], sources: Sources) -> None:
 
 def hear_accounts(signups: Sequence[Signup]) -> None:
     """Let the signups of each bucket hear what the judges that settle say of their facts."""
-    for view in list(by_account(signups)):
+    for view in by_account(signups):
         notes, findings = hear(SETTLING, view)
         view.signups[0].beliefs.add(notes)
         view.signups[0].findings += findings

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from laeforensics.doubting.stretches import begins_a_run, untied
 from laeforensics.evidence.names import s4_name, stamp_in, stem
@@ -43,15 +44,18 @@ class Sorting:
         """The field by which two runs glued into one were told apart; "" where lines that are missing tell it."""
         self.foreign: dict[Fact, str] = {}
         self._denied = {fact for fact in facts if hearing.notes(fact)}
+        self._told: dict[str, list[Fact]] = defaultdict(list)
+        for fact in facts:
+            self._told[fact.field].append(fact)
         self._sort()
 
     def _sort(self) -> None:
         self._leave_out_inserted()
         parted = [run for run in self.runs if self._leave_out_untied(run)]
         kept = self._choose()
-        for fact in self.facts:
-            if not any(run.holds(fact.locator.start) for run in kept):
-                self._leave_out([fact], "another-run")
+        for run in self.runs:
+            if run not in kept:
+                self._leave_out(self._of(run), "another-run")
         self.seam = self._seam() or self._other_day()
         if self.seam is None and any(run in kept for run in parted):
             self.seam = ""
@@ -64,7 +68,7 @@ class Sorting:
                 self.foreign.setdefault(fact, reason)
 
     def _of(self, run: Run) -> list[Fact]:
-        return [f for f in self.facts if run.holds(f.locator.start)]
+        return list(self.facts if len(self.runs) == 1 else (f for f in self.facts if run.holds(f.locator.start)))
 
     def _own(self, facts: Sequence[Fact], *names: str) -> list[Fact]:
         """What the program itself tells of a field, as far as it is this run's."""
@@ -74,15 +78,18 @@ class Sorting:
             if f.field in names and f.channel == OWN and f not in self._denied and f not in self.foreign
         ]
 
+    def _own_of_file(self, name: str) -> list[Fact]:
+        return self._own(self._told.get(name, ()), name)
+
     def _bears(self, facts: Sequence[Fact]) -> bool:
         return bool(self.seed) and any(f.value.endswith("-" + self.seed) for f in self._own(facts, "bucket_name"))
 
     def _leave_out_untied(self, run: Run) -> bool:
         """Leave out the stretches of a run that nothing ties to it; True if that took anything away."""
-        stretches, inside = run.continuity.stretches, self._of(run)
+        stretches = run.continuity.stretches
         if len(stretches) == 1:
             return False
-        took = False
+        inside, took = self._of(run), False
         for stretch, end in untied(stretches, [f for f in inside if f not in self._denied], self.seed):
             lost = [f for f in inside if f.locator.start >= stretch.start and (end is None or f.locator.start < end)]
             took |= bool(values_of(lost)) or any(f.field == "stage" and f not in self._denied for f in lost)
@@ -127,7 +134,7 @@ class Sorting:
     def _leave_out_inserted(self) -> None:
         """Leave out the prints that tell another bucket or token between two prints that tell the file's own."""
         for name in ("bucket_name", "user_token"):
-            told = self._own(self.facts, name)
+            told = self._own_of_file(name)
             first = told[0].value if told else ""
             if not first or first != told[-1].value or (name == "bucket_name" and not first.endswith("-" + self.seed)):
                 continue
@@ -161,9 +168,8 @@ class Sorting:
         bucket bears the file's seed; the first, if none does. A value that merely lost or changed a few characters is
         damage, not a seam.
         """
-        values = values_of(self.facts)
         for name in REPEATED:
-            told = self._own(values, name)
+            told = self._own_of_file(name)
             change = next((i for i in range(1, len(told)) if told[i].value != told[i - 1].value), None)
             if change is None or {f.value for f in told[:change]} & {f.value for f in told[change:]}:
                 continue
@@ -174,6 +180,7 @@ class Sorting:
                 or (is_misprint if name == "public_host" else is_damage)(before.value, after.value)
             ):
                 continue
+            values = values_of(self.facts)
             first = [f for f in values if f.locator.start <= before.locator.start or f.print == before.print]
             second = [f for f in values if f.locator.start >= after.locator.start or f.print == after.print]
             part = set(second if self._bears(second) and not self._bears(first) else first)
@@ -187,17 +194,16 @@ class Sorting:
         Where the bucket bears the file's seed, an instance launched on another day is another signup's, with all that
         follows.
         """
-        launch = next(iter(self._own(self.facts, "launch_time")), None)
+        launch = next(iter(self._own_of_file("launch_time")), None)
         if launch is None:
             return None
         try:
-            stamp = (stamp_in(self.evidence.rpartition("/")[2]) or "")[:18]
-            began = datetime.strptime(stamp, "%Y-%m-%dT%H%M%SZ").replace(tzinfo=UTC)
-            launched = datetime.strptime(launch.value, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+            began = datetime.fromisoformat((stamp_in(self.evidence.rpartition("/")[2]) or "")[:18])
+            launched = datetime.fromisoformat(launch.value)
         except ValueError:
             return None
         in_time = timedelta(minutes=-10) <= launched - began <= timedelta(days=1)
-        if in_time or not any(f.value.endswith("-" + self.seed) for f in self._own(self.facts, "bucket_name")):
+        if in_time or not any(f.value.endswith("-" + self.seed) for f in self._own_of_file("bucket_name")):
             return None
         first = self._own(self.facts, "instance_id", "launch_time")[0].locator.start
         self._leave_out([f for f in values_of(self.facts) if f.locator.start >= first], "other-day")
@@ -205,8 +211,8 @@ class Sorting:
 
     def _doubt_address(self) -> None:
         """An address that one line alone tells is not sure where fabric's marks, of another signup, name another."""
-        spoken = {f.value: f for f in self.facts if f.field == "public_host" and f.rule == "relayed"}
+        spoken = {f.value: f for f in self._told.get("public_host", ()) if f.rule == "relayed"}
         if not any(f in self.foreign for f in spoken.values()):
             return
-        lone = [f for f in self._own(self.facts, "public_host") if f.rule == "address" and f.value not in spoken]
+        lone = [f for f in self._own_of_file("public_host") if f.rule == "address" and f.value not in spoken]
         self._leave_out(lone, "lone-address")

@@ -28,7 +28,7 @@ class FileView:
     secrets: SecretsFile | None = None
     beliefs: Beliefs = field(default_factory=Beliefs)
 
-    @property
+    @cached_property
     def hearing(self) -> Hearing:
         """What each of its facts is worth so far."""
         return Hearing(self.beliefs)

@@ -62,16 +62,17 @@ class Beliefs:
     def derive(self, fact: Fact, source: Fact) -> Fact:
         """A fact made of another (a product code of a bucket's name): it is believed as its source is."""
         self._roots[fact] = source
+        self._notes.setdefault(fact, [])
         return fact
 
     def of(self, fact: Fact, names: frozenset[str] = frozenset()) -> tuple[Note, ...]:
         """The doubts and warrants about a fact as it is heard in the signups of these names."""
         before = self._under.of(fact, names) if self._under is not None else ()
         told = self._notes.get(fact) if self._notes else None
-        source = self._roots.get(fact) if self._roots else None
-        if told is None and source is None:
+        if told is None:  # as of most facts
             return before
-        mine = tuple(note for note in told or () if not note.about or note.about & names)
+        source = self._roots.get(fact)
+        mine = tuple(note for note in told if not note.about or note.about & names)
         return (*before, *mine, *(self.of(source, names) if source is not None else ()))
 
     def __iter__(self) -> Iterator[Note]:
@@ -114,11 +115,13 @@ class Hearing:
 
     def asserting(self, facts: Iterable[Fact]) -> list[Fact]:
         """The facts that assert something, in their order."""
-        return [fact for fact in facts if self.standing(fact) <= LAST_ASSERTING_STANDING]
+        of, names = self.beliefs.of, self._names
+        return [fact for fact in facts if _standing(fact, of(fact, names)) <= LAST_ASSERTING_STANDING]
 
     def sure(self, facts: Iterable[Fact]) -> list[Fact]:
         """The facts that assert something by themselves, in their order."""
-        heard = ((fact, self.notes(fact)) for fact in facts)
+        of, names = self.beliefs.of, self._names
+        heard = ((fact, of(fact, names)) for fact in facts)
         return [f for f, notes in heard if _standing(f, notes) <= LAST_ASSERTING_STANDING and not _is_unsure(notes)]
 
     def own(self, facts: Iterable[Fact]) -> list[Fact]:
@@ -134,12 +137,13 @@ class Hearing:
         best: int = LAST_ASSERTING_STANDING
         values: set[str] = set()
         has_unsure = False
+        of, names = self.beliefs.of, self._names
         for fact in facts:
-            notes = self.notes(fact)
+            notes = of(fact, names)
             standing = _standing(fact, notes)
             if standing > best:
                 continue
-            if _is_unsure(notes):
+            if notes and _is_unsure(notes):
                 has_unsure |= fact.field != "customer_email"
             elif standing < best:
                 best, values = standing, {fact.value}
