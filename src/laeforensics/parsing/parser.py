@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from threading import local
 from typing import NamedTuple, Protocol, cast
 
-from lark import Lark
+from lark import Lark, TextSlice, Token
 from lark.exceptions import UnexpectedInput
+
+PATIENCE = 1024
+"""So many lines in a row that nobody knows are read one by one: more than are told apart afterwards."""
+_UNKNOWN = "OTHER"
+"""The terminal of such a line, in every grammar."""
 
 
 class Piece(Protocol):
@@ -57,6 +63,11 @@ class _Receiver(local):
 
     take: Callable[[str, Sequence[Piece]], None]
 
+    def begin(self, take: Callable[[str, Sequence[Piece]], None]) -> None:
+        """Another text comes."""
+        self.take, self.patience = take, PATIENCE
+        self.unknown, self.end = 0, 0  # so many unknown lines stand before this offset
+
     def __getattr__(self, rule: str) -> Callable[[Sequence[Piece]], None]:
         if not rule[0].islower():  # a terminal, or what else the library looks for
             raise AttributeError(rule)
@@ -64,9 +75,39 @@ class _Receiver(local):
 
     def _hand_on(self, rule: str, pieces: Sequence[Piece]) -> None:
         self.take(rule, pieces)
+        if pieces[0].type == _UNKNOWN:
+            piece = pieces[0]
+            self.unknown = self.unknown + 1 if self.end == piece.start_pos else 1
+            self.end = piece.end_pos
+            if self.unknown > self.patience:
+                self.patience *= 2  # whoever goes on later goes through all that is before once more, to count lines
+                raise _Unknown(rule, piece)
 
     def start(self, pieces: Sequence[None]) -> None:
         """The whole text: its items were handed on one by one."""
+
+
+class _Unknown(Exception):
+    """The rule and the last piece of many unknown lines in a row."""
+
+
+def _after(name: str, text: str, last: Piece) -> Piece | None:
+    """All that follows the last unknown line and that nothing else in the grammar could claim, as one piece."""
+    start = last.end_pos
+    found = _claiming(name).search(text, start)
+    end = found.start() if found is not None else len(text)
+    if end == start:
+        return None
+    return cast("Piece", Token(_UNKNOWN, text[start:end], start, last.line + 1, 1, None, None, end))
+
+
+@cache
+def _claiming(name: str) -> re.Pattern[str]:
+    """Finds the next line that any terminal could claim which may stand at the beginning of an item."""
+    compiled = grammar(name)
+    begins = compiled.parse_interactive("").choices()  # type: ignore[no-untyped-call]
+    told = [t.pattern.to_regexp() for t in compiled.terminals if t.name in begins and t.name != _UNKNOWN]
+    return re.compile(f"^(?:{'|'.join(told)})", re.MULTILINE)
 
 
 @cache
@@ -87,8 +128,19 @@ def each(name: str, data: bytes, take: Callable[[str, Sequence[Piece]], None]) -
     if not data:
         return
     parser, receiver = _receiving(name)
-    receiver.take = take
-    parser.parse(data.decode("latin-1"))
+    receiver.begin(take)
+    text, start = data.decode("latin-1"), 0
+    while start < len(text):
+        try:
+            parser.parse(TextSlice(text, start, len(text)))
+        except _Unknown as unknown:
+            rule, last = unknown.args
+            rest = _after(name, text, last)
+            if rest is not None:
+                take(rule, [rest])
+            start = (rest or last).end_pos
+        else:
+            return
 
 
 def items(name: str, data: bytes) -> list[tuple[str, Sequence[Piece]]]:
