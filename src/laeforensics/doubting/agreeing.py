@@ -17,10 +17,10 @@ _OF_DAMAGE = frozenset({"tied"})
 def judge(view: AccountView) -> Iterator[Said]:
     """Assure the facts of a field where nothing is sure, and all that is told is one value."""
     for _, hearing, about, facts in view.scopes():
+        if not any(map(hearing.is_unsure, facts)):
+            continue
         told = hearing.asserting(facts)
         unsure = [f for f in told if hearing.is_unsure(f)]
-        if not unsure:
-            continue
         doubts = {n.reason for f in unsure for n in hearing.notes(f) if REASONS[n.reason].weight == UNSURE}
         if len(unsure) < len(told) or not doubts or not doubts <= _OF_DAMAGE or len({f.value for f in told}) > 1:
             continue

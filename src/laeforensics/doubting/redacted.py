@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from laeforensics.doubting.views import FileView, Said
 from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.fact import Fact
-from laeforensics.facts.fields import COURSE, FIELDS
 from laeforensics.facts.findings import finding
 
 # No random key has one character eight times in a row. (Tokens may: they hold zeros, in base64 an A each.)
-_RUN = re.compile(r"(.)\1{7,}")
+_EIGHT = 8
 _BLACKED = re.compile(r"[xX*#?•█]{6,}|\[?redacted\]?|\[?removed\]?", re.IGNORECASE)
 _RUN_OF_BLACKING = re.compile(r"[xX*#?]{8,}")
 _LOCAL_PART = re.compile(r"([xX*#._?-])\1{2,}|.*[xX*#]{5,}.*|.*\*\*.*|(?i:redacted|removed|hidden|masked)")
@@ -33,15 +32,20 @@ def is_redacted(name: str, value: str) -> bool:
     if name in _TYPED:
         return value in _NOTHING or _BLACKED.fullmatch(value.replace(" ", "")) is not None
     if name in _RANDOM:
-        return bool(_RUN.search(value) or _EXAMPLE.fullmatch(value))
+        return _has_run(value) or _EXAMPLE.fullmatch(value) is not None
     return name not in _SHORT and _RUN_OF_BLACKING.search(value) is not None
+
+
+def _has_run(value: str) -> bool:
+    """True if eight characters in a row are one: such a row covers one of every eight places."""
+    return any(character * _EIGHT in value for character in value[_EIGHT - 1 :: _EIGHT])
 
 
 def judge(view: FileView) -> Iterator[Said]:
     """Doubt the values that are none; one finding tells of each field."""
     found: dict[str, list[Fact]] = defaultdict(list)
-    for fact in view.facts:
-        if FIELDS[fact.field].of != COURSE and is_redacted(fact.field, fact.value):
+    for fact in view.values:
+        if is_redacted(fact.field, fact.value):
             found[fact.field].append(fact)
     for name, facts in found.items():
         yield Doubt(facts=tuple(facts), reason="redacted")

@@ -38,7 +38,7 @@ class FileView:
         """Whose each fact of a log is."""
         return None if self.log is None else Sorting(self.log, self.facts, self.hearing)
 
-    @property
+    @cached_property
     def values(self) -> list[Fact]:
         """The facts that tell a value, and not how far a run came."""
         return values_of(self.facts)

@@ -76,7 +76,8 @@ def _bom(data: bytes) -> Conversion | None:
 
 
 def _crlf(data: bytes) -> Conversion | None:
-    if _CRLF.search(data) is None:  # an expression searches several times as fast as bytes do
+    # One byte is searched for fastest; for two, an expression does it several times as fast as bytes do.
+    if b"\r" not in data or _CRLF.search(data) is None:
         return None
     ends = data.count(b"\r\n")
     view = data.replace(b"\r\n", b"\n")
