@@ -12,14 +12,17 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import lark
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LOG = next(path for path in sorted((ROOT / "fixtures/evidence/signup_logs").iterdir()) if path.stat().st_size > 50_000)
-INGREDIENTS = ("pyproject.toml", "README.md", "LICENSE", "MANIFEST.in", "src", "grammars", "notebooks")
+INGREDIENTS = ("pyproject.toml", "setup.py", "README.md", "LICENSE", "MANIFEST.in", "src", "grammars", "notebooks")
 LITTER = shutil.ignore_patterns("__pycache__", "*.egg-info")
 READ = """
 import json, sys
+import lark
+lark.Lark.open_from_package = None  # what comes with the wheel is compiled
 import laeforensics, laeforensics.grammars, laerecover
 case = laeforensics.open_case(sys.argv[1])
 homes = [laeforensics.__file__, laeforensics.grammars.__file__, laerecover.__file__]
@@ -114,10 +117,11 @@ def test_wheel_and_sdist_hold_every_file_of_the_packages(built):
     beside |= {
         f"laeforensics/notebooks/{path.name}" for path in (built["tree"] / "notebooks").iterdir() if path.is_file()
     }
+    tables = {f"laeforensics/grammars/{path.stem}.{lark.__version__}.tables" for path in grammar.glob("*_*.lark")}
     for which in ("wheel of the tree", "wheel of the sdist"):
         with zipfile.ZipFile(built[which]) as archive:
             held = {name for name in archive.namelist() if ".dist-info/" not in name}
-        assert held == wanted | beside
+        assert held == wanted | beside | tables
     with tarfile.open(built["sdist"]) as archive:
         held = {name.partition("/")[2] for name in archive.getnames()}
     assert {f"src/{name}" for name in wanted} | {name.partition("/")[2] for name in beside} <= held

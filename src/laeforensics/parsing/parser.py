@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import pkgutil
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from threading import local
 from typing import NamedTuple, Protocol, cast
 
+import lark
 from lark import Lark, TextSlice, Token
 from lark.exceptions import UnexpectedInput
 
@@ -41,17 +44,24 @@ def source(name: str) -> Lark:
     return Lark.open_from_package("laeforensics.grammars", f"{name}.lark", [""], parser="lalr", lexer="contextual")
 
 
-@cache
-def grammar(name: str) -> Lark:
-    """The compiled grammar `name`.
+def _tables(name: str) -> io.BytesIO:
+    """The compiled grammar `name`, written out: as a wheel brings it for this version of lark, else compiled here.
 
-    Written out and loaded again, in memory: then the names in the parse table are plain strings, not tokens of the
-    grammar's own text, whose comparison would cost a quarter of all calls made while parsing.
+    Written out and loaded again: then the names in the parse table are plain strings, not tokens of the grammar's own
+    text, whose comparison would cost a quarter of all calls made while parsing.
     """
+    with contextlib.suppress(OSError):
+        return io.BytesIO(pkgutil.get_data("laeforensics.grammars", f"{name}.{lark.__version__}.tables") or b"")
     compiled = io.BytesIO()
     source(name).save(compiled)
     compiled.seek(0)
-    return Lark.load(compiled)
+    return compiled
+
+
+@cache
+def grammar(name: str) -> Lark:
+    """The compiled grammar `name`."""
+    return Lark.load(_tables(name))
 
 
 class _Receiver(local):
@@ -112,10 +122,8 @@ def _claiming(name: str) -> re.Pattern[str]:
 
 @cache
 def _receiving(name: str) -> tuple[Lark, _Receiver]:
-    compiled, receiver = io.BytesIO(), _Receiver()
-    source(name).save(compiled)
-    compiled.seek(0)
-    return Lark.__new__(Lark)._load(compiled, transformer=receiver), receiver
+    receiver = _Receiver()
+    return Lark.__new__(Lark)._load(_tables(name), transformer=receiver), receiver
 
 
 def each(name: str, data: bytes, take: Callable[[str, Sequence[Piece]], None]) -> None:
