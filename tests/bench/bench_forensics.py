@@ -170,6 +170,31 @@ def compare(root: Path, rounds: int) -> None:
     )
 
 
+def seconds_together(*works: tuple[Path, int]) -> float:
+    """Seconds on the clock until every folder is read, each by its own process with so many jobs, all at once."""
+    begun = time.perf_counter()
+    running = [subprocess.Popen([sys.executable, __file__, "--read", str(root), str(jobs)]) for root, jobs in works]
+    codes = [process.wait() for process in running]
+    if any(codes):
+        raise SystemExit("a process that read did not come to its end")
+    return time.perf_counter() - begun
+
+
+def compare_jobs(root: Path, folder: Path, logs: int, seed: int, rounds: int) -> None:
+    """Print what two jobs gain beside what two processes gain that have nothing to do with each other."""
+    halves = [write_corpus(folder / str(n), logs // 2, seed + n) for n in (1, 2)]
+    gains: list[float] = []
+    most: list[float] = []
+    for _ in range(rounds):
+        gains.append(seconds_together((root, 1)) / seconds_together((root, 2)))
+        one_by_one = sum(seconds_together((half, 1)) for half in halves)
+        most.append(one_by_one / seconds_together(*((half, 1) for half in halves)))
+    gain, bound = statistics.median(gains), statistics.median(most)
+    print(
+        f"--jobs 2 reads {gain:.2f} times as fast as one job; two halves read apart {bound:.2f} times (aim 1.6 of 1.9)"
+    )
+
+
 def scale(folder: Path, counts: list[int], seed: int) -> None:
     """Print what a log costs as the number of logs grows."""
     print(f"\n{'logs':>6}{'MB':>8}{'seconds':>9}{'MB/s':>8}{'ms/log':>9}{'peak MB':>9}")
@@ -193,17 +218,23 @@ def main() -> int:
     parser.add_argument("--scaling", action="store_true", help="also the cost for 100, 300, 1000 logs")
     parser.add_argument("--large", action="store_true", help="with --scaling: 3000 logs too")
     parser.add_argument("--peak", metavar="FOLDER", help=argparse.SUPPRESS)
+    parser.add_argument("--read", nargs=2, metavar=("FOLDER", "JOBS"), help=argparse.SUPPRESS)
     parser.add_argument("--once", nargs=2, metavar=("WORK", "FOLDER"), help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.peak is not None:
         print_peak(chosen.peak)
+        return 0
+    if chosen.read is not None:
+        lf.open_case(chosen.read[0], jobs=int(chosen.read[1]))
         return 0
     if chosen.once is not None:
         print_first_pass(*chosen.once)
         return 0
     with tempfile.TemporaryDirectory(prefix="lae-bench-") as name:
         folder = Path(name)
-        compare(write_corpus(folder, chosen.logs, chosen.seed), chosen.rounds)
+        root = write_corpus(folder, chosen.logs, chosen.seed)
+        compare(root, chosen.rounds)
+        compare_jobs(root, folder, chosen.logs, chosen.seed, chosen.rounds)
         if chosen.scaling:
             scale(folder / "scaling", [100, 300, 1000, *([3000] if chosen.large else [])], chosen.seed)
     return 0

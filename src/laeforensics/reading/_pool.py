@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import linecache
 import multiprocessing
 import signal
@@ -19,8 +20,10 @@ _AHEAD = 4
 """Arguments on their way for each process: enough to keep it busy, few enough to keep memory small."""
 
 
-def _leave_interrupts_to_the_parent() -> None:
+def _begin() -> None:
+    """Interrupts are the parent's; garbage has no circles here either, and is not looked for."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.disable()
 
 
 def _begins_itself_anew() -> bool:
@@ -51,7 +54,7 @@ def in_order(
             next_step='put what it does below `if __name__ == "__main__":`, or give jobs=1',
         )
     # Fresh processes: a fork would copy the locks of threads that libraries have started.
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _leave_interrupts_to_the_parent) as executor:
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _begin) as executor:
         waiting: deque[Future[_Result]] = deque()
         try:
             for a in arguments:
