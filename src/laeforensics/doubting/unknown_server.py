@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from laeforensics.doubting.account_views import AccountView
@@ -38,12 +38,12 @@ class _Deployment:
         return {fact.value for fact in self.told["instance_id"]}
 
     @property
-    def when(self) -> str:
+    def since(self) -> str:
         """When the server was launched; where no line tells that, when the file's name says that its run began."""
         return min((fact.value for fact in self.told["launch_time"]), default=_begun(self.signup))
 
     @property
-    def is_believed(self) -> bool:
+    def is_heard(self) -> bool:
         """True if what the log tells of the server, of its bucket and of its end stands."""
         ends = [fact for fact in self.told["stage"] if fact.value in _FINISHED]
         heard = {(fact.field, fact.value) for fact in self.signup.hearing.asserting([*self.facts, *ends])}
@@ -61,7 +61,7 @@ def judge(view: CaseView) -> Iterator[Said]:
     by_belief: dict[bool, list[_Deployment]] = {True: [], False: []}
     for signup in view.signups():
         for each in _deployments(signup):
-            by_belief[each.is_believed].append(each)
+            by_belief[each.is_heard].append(each)
     known = {instance for each in by_belief[True] for instance in each.instances}
     by_tie: dict[tuple[str, str], list[_Deployment]] = defaultdict(list)
     for each in by_belief[False]:
@@ -74,7 +74,12 @@ def judge(view: CaseView) -> Iterator[Said]:
             by_tie["log", each.signup.name].append(each)
     for account in view.accounts if by_tie else ():
         if account.bucket:
-            yield from _doubts(account, [each for tie in _ties(account) for each in by_tie.get(tie, ())])
+            yield from _doubts(account.signups, [each for tie in _ties(account) for each in by_tie.get(tie, ())])
+
+
+def doubts_beside_others(signups: Sequence[Signup], others: Iterable[Signup]) -> Iterable[Doubt]:
+    """The same where a log of the bucket is held for another customer's: its server may be the later one."""
+    return _doubts(signups, [each for other in others for each in _deployments(other)])
 
 
 def _ties(account: AccountView) -> set[tuple[str, str]]:
@@ -84,14 +89,15 @@ def _ties(account: AccountView) -> set[tuple[str, str]]:
     return {("bucket_name", account.bucket or ""), *logs, *(("customer_email", email) for email in emails)}
 
 
-def _doubts(account: AccountView, deployments: Iterable[_Deployment]) -> Iterator[Said]:
-    told = [f for name in fields_of(SERVER) for signup in account.signups for f in signup.asserted(name)]
+def _doubts(signups: Sequence[Signup], deployments: Iterable[_Deployment]) -> Iterator[Doubt]:
+    told = [f for name in fields_of(SERVER) for signup in signups for f in signup.asserted(name)]
+    about = frozenset(signup.name for signup in signups)
     for each in deployments:
-        after = max((_launched(s) for s in account.signups if s is not each.signup and _is_finished(s)), default="")
+        after = max((_launched(s) for s in signups if s is not each.signup and _is_finished(s)), default="")
         values = {fact.value for fact in each.facts}
-        if each.when > after and any(fact.field in _KNOWN_BY and fact.value not in values for fact in told):
+        if each.since > after and any(fact.field in _KNOWN_BY and fact.value not in values for fact in told):
             places = tuple(fact.locator for fact in each.facts[:5])
-            yield Doubt(facts=tuple(told), reason="unknown-server", because=places, about=account.names)
+            yield Doubt(facts=tuple(told), reason="unknown-server", because=places, about=about)
 
 
 def _is_finished(signup: Signup) -> bool:
