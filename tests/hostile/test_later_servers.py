@@ -284,6 +284,52 @@ def test_a_re_record_of_another_identity_than_the_signup_printed_is_contested(di
     assert judged.wrong == []
 
 
+def printed(line: bytes) -> bytes:
+    """The same key with another value, of the same form."""
+    changed = re.sub(rb"(?<=[0-9])[0-9](?=[^0-9]*$)", lambda m: b"2" if m[0] == b"1" else b"1", line)
+    return changed if changed != line else line[:-2] + b"x" + line[-2:]
+
+
+BROKEN = {
+    "lost": lambda line: b"",
+    "doubled": lambda line: line + printed(line),
+    "zeros": lambda line: b"\0" * len(line),
+    "unlabelled": lambda line: b"y" + line[1:],
+}
+
+
+@pytest.mark.parametrize("csv", [True, False], ids=["with csv", "without csv"])
+@pytest.mark.parametrize("how", BROKEN)
+@pytest.mark.parametrize("dialect", ["d10", "d12"])
+def test_no_line_broken_in_the_newest_servers_log_brings_the_older_one_back(dialect, how, csv, tmp_path):
+    """Each line from its deployment to its address, one by one: the newest finished server's values are told, or none.
+
+    The older one would be told in silence, and the newer would run beside the recovered.
+    """
+    origin = signup("d06")
+    new = later(origin, dialect, 50, datetime(2013, 3, 20, tzinfo=UTC))
+    lines = new.log_bytes.splitlines(keepends=True)
+    last = next(number for number, line in enumerate(lines) if b"public address" in line)
+    for number in range(last + 1):
+        lab = Lab.of(origin, new, csv=csv)
+        del lab.files[f"secrets/{new.log_name}"]
+        lab.files[new.log_file] = b"".join([*lines[:number], BROKEN[how](lines[number]), *lines[number + 1 :]])
+        row = lab.judge(tmp_path / str(number)).accounts[origin.account["account_id"]]
+        old = [name for name in OF_A_SERVER[:4] if row[name] == origin.truth["fields"][name]]
+        assert (old, row["verdict"]) == ([], "RECOVERABLE"), lines[number]
+
+
+def test_a_cut_log_of_a_later_server_leaves_the_finished_one(tmp_path):
+    """What is told of it is believed, and it was never finished as far as anybody tells."""
+    origin = signup("d06")
+    new = later(origin, "d10", 50, datetime(2013, 3, 20, tzinfo=UTC))
+    lab = Lab.of(origin, new, csv=False)
+    del lab.files[f"secrets/{new.log_name}"]
+    lab.edit(new.log_file, lambda data: data[: data.index(b">Waiting 75 seconds")])
+    row = lab.judge(tmp_path).accounts[origin.account["account_id"]]
+    assert row["instance_id"] == origin.truth["fields"]["instance_id"]
+
+
 def damaged(pem: str) -> tuple[bytes, bytes]:
     """A line of the private key, whole and with one character changed."""
     line = pem.split("\n")[-4]

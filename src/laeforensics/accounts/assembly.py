@@ -12,6 +12,7 @@ from laeforensics.accounts.roles import ATTEMPT, ORIGIN, RE_RECORD, attested_buc
 from laeforensics.accounts.servers import best_first, same_server
 from laeforensics.companions.products import is_offered, of_another_time
 from laeforensics.doubting.signups import Signup
+from laeforensics.doubting.unknown_server import doubts_beside_others
 from laeforensics.doubting.voices import voice
 from laeforensics.evidence.names import start_of, stem
 from laeforensics.facts.beliefs import Beliefs, Doubt, Hearing
@@ -91,7 +92,7 @@ def _leave_out_other_customers(account: CaseAccount, group: list[Signup], roles:
     What a re-record says was read out of a server, so it must also agree with an access key that is known.
     """
     anchor = account.origin or group[0]
-    kept = [anchor]
+    kept, left_out = [anchor], list[Signup]()
     for signup in group:
         if signup is anchor or (
             stem(signup.name) == stem(anchor.name) and (signup.log is None) == (anchor.log is None)
@@ -108,6 +109,7 @@ def _leave_out_other_customers(account: CaseAccount, group: list[Signup], roles:
         if not other and (roles[signup.name] != RE_RECORD or "user_access_key_id" in shared):
             kept.append(signup)
             continue
+        left_out.append(signup)
         why = f"another {other[0]}" if other else "no access key to compare"
         account.history += (f"left out {signup.name} ({why})",)
         account.findings.append(
@@ -118,6 +120,7 @@ def _leave_out_other_customers(account: CaseAccount, group: list[Signup], roles:
                 field=other[0] if other else "user_access_key_id",
             )
         )
+    account.beliefs.add(doubts_beside_others(kept, left_out))
     return [s for s in group if any(s is k for k in kept)]
 
 

@@ -1,50 +1,129 @@
-"""A server of the account of which no believed log tells: it may be the one that counts, the newest finished."""
+"""A later server of the account, of which a log tells more than is believed: it may be the one that counts."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
+from laeforensics.doubting.account_views import AccountView
 from laeforensics.doubting.case_views import CaseView
+from laeforensics.doubting.signups import Signup
 from laeforensics.doubting.views import Said
+from laeforensics.evidence.names import start_of
 from laeforensics.facts.beliefs import Doubt
+from laeforensics.facts.channels import OWN
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.fields import SERVER, fields_of
 
 _FINISHED = frozenset({"servers_running", "settings_told", "mail_sent"})
+_KNOWN_BY = ("instance_id", "launch_time", "public_host")
+
+
+@dataclass(kw_only=True)
+class _Deployment:
+    """What one log tells, believed or not, from the deployment of one server on."""
+
+    signup: Signup
+    told: dict[str, list[Fact]] = field(default_factory=lambda: defaultdict(list))
+
+    @property
+    def facts(self) -> list[Fact]:
+        """The facts that tell of the server itself."""
+        return [fact for name in _KNOWN_BY for fact in self.told[name]]
+
+    @property
+    def instances(self) -> set[str]:
+        """The ids of its server: one, unless another log's rest follows."""
+        return {fact.value for fact in self.told["instance_id"]}
+
+    @property
+    def since(self) -> str:
+        """When the server was launched; where no line tells that, when the file's name says that its run began."""
+        return min((fact.value for fact in self.told["launch_time"]), default=_begun(self.signup))
+
+    @property
+    def is_heard(self) -> bool:
+        """True if what the log tells of the server, of its bucket and of its end stands."""
+        ends = [fact for fact in self.told["stage"] if fact.value in _FINISHED]
+        heard = {(fact.field, fact.value) for fact in self.signup.hearing.asserting([*self.facts, *ends])}
+        is_ended = not ends or any((fact.field, fact.value) in heard for fact in ends)
+        is_whole = is_ended and all((fact.field, fact.value) in heard for fact in self.facts)
+        return is_whole and bool(self.signup.asserted("bucket_name"))
 
 
 def judge(view: CaseView) -> Iterator[Said]:
-    """Doubt what is told of an account's servers where a log names its bucket, then a server that no account has.
+    """Doubt what is told of an account's servers where a log tells of a later one, and is not believed in that.
 
-    The log is believed to be nobody's, or another's: but it stands there. An older server counts where no believed one
-    was ever finished.
+    Whose the later one is, its bucket tells; where that is lost, its log, or the customer's address. An older server
+    counts where no believed one was ever finished. (What a copy tells whole is known.)
     """
-    known = {fact.value for signup in view.signups() for fact in signup.asserted("instance_id")}
-    deployed: dict[str, list[Fact]] = defaultdict(list)
+    by_belief: dict[bool, list[_Deployment]] = {True: [], False: []}
     for signup in view.signups():
-        for bucket, launched in _deployed(signup.log.facts if signup.log is not None else (), known):
-            deployed[bucket].append(launched)
-    for account in view.accounts:
-        times = [fact.value for signup in account.signups for fact in signup.asserted("launch_time")]
-        stages = {fact.value for signup in account.signups for fact in signup.asserted("stage")}
-        after = max(times, default="") if stages & _FINISHED else ""
-        newer = [fact for fact in deployed.get(account.bucket or "", ()) if fact.value > after]
-        if newer and times:
-            told = [f for name in fields_of(SERVER) for signup in account.signups for f in signup.asserted(name)]
-            places = tuple(fact.locator for fact in newer)
-            yield Doubt(facts=tuple(told), reason="unknown-server", because=places, about=account.names)
+        for each in _deployments(signup):
+            by_belief[each.is_heard].append(each)
+    known = {instance for each in by_belief[True] for instance in each.instances}
+    by_tie: dict[tuple[str, str], list[_Deployment]] = defaultdict(list)
+    for each in by_belief[False]:
+        if each.instances and each.instances <= known:
+            continue
+        name = next((name for name in ("bucket_name", "customer_email") if each.told[name]), "log")
+        for value in dict.fromkeys(fact.value for fact in each.told[name]):
+            by_tie[name, value].append(each)
+        if name != "bucket_name":
+            by_tie["log", each.signup.name].append(each)
+    for account in view.accounts if by_tie else ():
+        if account.bucket:
+            yield from _doubts(account.signups, [each for tie in _ties(account) for each in by_tie.get(tie, ())])
 
 
-def _deployed(facts: list[Fact] | tuple[()], known: set[str]) -> Iterator[tuple[str, Fact]]:
-    """The buckets for which a log tells that servers were launched, each with the fact that tells when."""
-    bucket = instance = ""
-    for fact in facts:
-        if fact.field == "stage" and fact.value == "deploying":
-            bucket = instance = ""
-        elif fact.field == "bucket_name" and fact.rule == "deployment":
-            bucket, instance = fact.value, ""
-        elif fact.field == "instance_id":
-            instance = fact.value
-        elif fact.field == "launch_time" and bucket and instance and instance not in known:
-            yield bucket, fact
+def doubts_beside_others(signups: Sequence[Signup], others: Iterable[Signup]) -> Iterable[Doubt]:
+    """The same where a log of the bucket is held for another customer's: its server may be the later one."""
+    return _doubts(signups, [each for other in others for each in _deployments(other)])
+
+
+def _ties(account: AccountView) -> set[tuple[str, str]]:
+    """By what a deployment is the account's."""
+    emails = {fact.value for signup in account.signups for fact in signup.asserted("customer_email")}
+    logs = {("log", signup.name) for signup in account.signups}
+    return {("bucket_name", account.bucket or ""), *logs, *(("customer_email", email) for email in emails)}
+
+
+def _doubts(signups: Sequence[Signup], deployments: Iterable[_Deployment]) -> Iterator[Doubt]:
+    told = [f for name in fields_of(SERVER) for signup in signups for f in signup.asserted(name)]
+    about = frozenset(signup.name for signup in signups)
+    for each in deployments:
+        after = max((_launched(s) for s in signups if s is not each.signup and _is_finished(s)), default="")
+        values = {fact.value for fact in each.facts}
+        if each.since > after and any(fact.field in _KNOWN_BY and fact.value not in values for fact in told):
+            places = tuple(fact.locator for fact in each.facts[:5])
+            yield Doubt(facts=tuple(told), reason="unknown-server", because=places, about=about)
+
+
+def _is_finished(signup: Signup) -> bool:
+    stages = {stage for stage, _ in signup.stages}
+    return bool(stages & _FINISHED) or (signup.secrets is not None and signup.secrets.filled)
+
+
+def _launched(signup: Signup) -> str:
+    return max((fact.value for fact in signup.asserted("launch_time")), default=_begun(signup))
+
+
+def _begun(signup: Signup) -> str:
+    return (start_of(signup.name) or ("", ""))[0]
+
+
+def _deployments(signup: Signup) -> Iterator[_Deployment]:
+    """The parts of a log that tell of servers, each from a deployment, or another bucket's name in its print, on."""
+    here = _Deployment(signup=signup)
+    for fact in signup.log.facts if signup.log is not None else ():
+        if fact.channel != OWN:
+            continue
+        is_named = fact.field == "bucket_name" and any(f.value != fact.value for f in here.told["bucket_name"])
+        if is_named or (fact.field == "stage" and fact.value == "deploying"):
+            if here.facts:
+                yield here
+            here = _Deployment(signup=signup)
+        here.told[fact.field].append(fact)
+    if here.facts:
+        yield here

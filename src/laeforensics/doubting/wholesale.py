@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from laeforensics.companions.csv_rows import Row
 from laeforensics.doubting.case_views import CaseView
@@ -64,12 +64,22 @@ def _held_against_logs(view: CaseView) -> tuple[Counter[_Column], Counter[_Colum
         ):
             told = {fact.value for fact in signup.hearing.own(signup.witnesses_of(name))}
             by_file: dict[str, set[str]] = defaultdict(set)
+            # What request and result tell alike, it is not that the cells of one have moved.
+            alike = _in_rows(view.requests, key, name) & _in_rows(view.results, key, name)
             for row in rows:
                 by_file[row.evidence] |= {fact.value for fact in row.of(name)}
             for evidence, values in by_file.items():
-                if joined and told and values:
-                    (right if told & values else wrong)[evidence, name] += 1
+                if not (joined and told and values):
+                    continue
+                if told & values:
+                    right[evidence, name] += 1
+                elif not values & alike:
+                    wrong[evidence, name] += 1
     return wrong, right
+
+
+def _in_rows(rows: Mapping[str, Sequence[Row]], key: str | None, name: str) -> set[str]:
+    return {fact.value for row in rows.get(key or "", ()) for fact in row.of(name)}
 
 
 def _held_against_each_other(view: CaseView) -> tuple[Counter[_Column], Counter[_Column]]:
@@ -77,9 +87,7 @@ def _held_against_each_other(view: CaseView) -> tuple[Counter[_Column], Counter[
     wrong, right = Counter[_Column](), Counter[_Column]()
     for key in view.requests.keys() & view.results.keys() - {""}:
         for name in _TYPED:
-            asked, got = (
-                {f.value for row in rows[key] for f in row.of(name)} for rows in (view.requests, view.results)
-            )
+            asked, got = _in_rows(view.requests, key, name), _in_rows(view.results, key, name)
             if asked and got:
                 for evidence in {row.evidence for row in (*view.requests[key], *view.results[key])}:
                     (right if asked & got else wrong)[evidence, name] += 1

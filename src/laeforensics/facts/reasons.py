@@ -88,11 +88,13 @@ REASONS: dict[str, Reason] = {
     ),
     "in-two-accounts": _unsure("another account tells it, too, and nothing tells whose it is", _ORDER),
     "unknown-server": _unsure("a log that is not believed tells of a later server of the account", _ORDER),
+    "other-launch": _unsure("log and serverinfo.csv tell of two launches under one instance id", _ORDER),
     "unknown-key": _denies("stray", "no csv row knows this activation key, whose length is unusual", _ORDER),
     "rows-of-others": _denies("stray", "every csv row that knows it tells of another customer", _ORDER),
     "cells-moved": _denies("moved", "its row has an address in the cell of something else: the cells have moved"),
     "contradicts-wholesale": _denies("moved", "its file contradicts logs or the other csv file wholesale", _COPY),
     "rows-differ": _unsure("request and result of one run, which tell what was typed in once, differ"),
+    "rows-against-log": _unsure("log and csv rows of one activation key and second tell two customers", _ORDER),
     "lost-a-piece": _denies("stray", "it has lost a piece: both csv rows tell the whole", _ORDER),
     "loosely-tied": Reason(
         weight=LESSENS,

@@ -1,30 +1,29 @@
-"""Bucket names that differ in a character or two are one name, overwritten somewhere: which of them is right."""
+"""Bucket names of one seed, or that differ in a character or two, are one name: which of them is right."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from laeforensics.companions.sources import Sources
 from laeforensics.doubting.signups import Signup
-from laeforensics.facts.buckets import product_code_of
+from laeforensics.facts.buckets import product_code_of, seed_of
 from laeforensics.facts.channels import OWN
 from laeforensics.facts.fact import Fact
 from laeforensics.joining._name_witnesses import NameEvidence, Neighbours, codes_near, gather, half_of, implied
 
 
 def settle_names(signups: Sequence[Signup], sources: Sources) -> None:
-    """Decide which of several almost equal names is right; where nothing decides, they stand for one contested account.
+    """Decide which of a bucket's names is right; where nothing decides, they stand for one contested account.
 
-    A seed is unique, so two buckets never have names that differ in one or two characters. The half behind the product
-    code is right that a file's name bears, else the one most prints tell; the product code is right that the csv rows
-    of the activation key, the known products and most prints tell, if those of them that speak agree. Only a name that
-    is told somewhere can be right.
+    A seed is unique, so two buckets never have names of one seed, or that differ in one or two characters. The half
+    behind the product code is right that a file's name bears, else the one most prints tell; the product code is right
+    that the csv rows of the activation key, the known products and most prints tell, if those of them that speak agree.
+    Only a name that is told somewhere can be right.
     """
     evidence = gather(signups, sources)
     others = {name: implied(name, evidence) for name in evidence.told}
-    names = {*evidence.told, *(other for found in others.values() for other in found)}
-    for cluster in _clusters(names):
+    for cluster in _clusters(others):
         told = cluster & evidence.told.keys()
         right = _right(cluster, told, evidence)
         if right is not None:
@@ -44,21 +43,22 @@ def _support(name: str, evidence: NameEvidence) -> tuple[int, bool, int]:
     return evidence.seeds[half_of(name)], product_code_of(name) in evidence.codes, len(evidence.told.get(name, ()))
 
 
-def _clusters(names: Iterable[str]) -> Iterator[set[str]]:
-    """The sets of two and more names that are near to each other."""
-    known = Neighbours()
-    near: dict[str, set[str]] = {}
-    for name in sorted(names):
-        for other in known.near(name):
-            near.setdefault(name, set()).add(other)
-            near.setdefault(other, set()).add(name)
+def _clusters(others: Mapping[str, Iterable[str]]) -> Iterator[set[str]]:
+    """The sets of two and more names of one bucket: they bear one seed, or are near to each other, or to a file's."""
+    known, first = Neighbours(), dict[str, str]()
+    alike: dict[str, set[str]] = defaultdict(set)
+    for name in sorted({*others, *(other for found in others.values() for other in found)}):
+        same = first.setdefault(seed_of(name) or name, name)
+        for other in {*known.near(name), *others.get(name, ()), same} - {name}:
+            alike[name].add(other)
+            alike[other].add(name)
         known.add(name)
-    while near:
-        cluster, open_to = set(), [next(iter(near))]
+    while alike:
+        cluster, open_to = set(), [next(iter(alike))]
         while open_to:
             name = open_to.pop()
             cluster.add(name)
-            open_to += near.pop(name, ())
+            open_to += alike.pop(name, ())
         yield cluster
 
 
@@ -72,12 +72,11 @@ def _right_half(cluster: set[str], told: set[str], evidence: NameEvidence) -> st
     borne = [half for half in halves if evidence.seeds[half]]
     if borne:
         return borne[0] if len(borne) == 1 else None
-    # Files that bear another seed, near to the one told, are as many voices.
+    # Files that bear another seed, near to the one told, are as many voices as files that tell it.
     others = max((evidence.seeds[half_of(name)] for name in cluster), default=0)
     most = _most(told, half_of, evidence)
-    return (
-        most if most is not None and sum(len(evidence.told[n]) for n in told if half_of(n) == most) > others else None
-    )
+    files = {id(holder) for name in told if half_of(name) == most for holder, _ in evidence.told[name]}
+    return most if len(files) > others else None
 
 
 def _right_code(told: set[str], evidence: NameEvidence) -> str | None:

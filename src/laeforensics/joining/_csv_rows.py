@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from urllib.parse import quote
 
 from laeforensics.companions.csv_rows import Row
@@ -14,9 +14,18 @@ from laeforensics.evidence.names import start_of
 from laeforensics.facts.buckets import bears_seed, seed_of
 from laeforensics.facts.damage import is_damage, is_near
 from laeforensics.facts.findings import finding
+from laeforensics.joining._customers import (
+    REQUEST_TO_LOG,
+    doubt_address,
+    doubt_customer,
+    doubt_differing,
+    doubt_key_of_others,
+    is_damaged_address,
+    moment,
+    stand_against,
+)
 from laeforensics.joining._name_witnesses import Neighbours
 
-REQUEST_TO_LOG = timedelta(seconds=5)
 _LONGEST_START = timedelta(minutes=10)
 """A request that nobody else's stands beside may have waited for its run."""
 _LONGEST_RUN = timedelta(days=1)
@@ -43,16 +52,20 @@ def join_csv(signup: Signup, sources: Sources, known: Neighbours) -> None:
     # What cells have moved in tells of no customer; but that a run failed keeps from harm, and is heard all the same.
     signup.failure_row = next((row for row in signups if row.outcome != "success" and not _is_heard(signup, row)), None)
     activations, signups = ([row for row in rows if _is_heard(signup, row)] for rows in (activations, signups))
-    if not (activations or signups):
-        return
     email, _ = signup.weigh("customer_email")
+    if not (activations or signups):
+        doubt_key_of_others(signup, key, email, sources)
+        return
     code, _ = signup.weigh("product_code")
     sent = bool(activations or signups)
     signups, activations = _without_damagedcells(signup, signups, activations)
-    if email is not None and _is_damaged_address(email, signups, activations):
-        _doubt_address(signup, email)
+    if email is not None and is_damaged_address(email, signups, activations):
+        doubt_address(signup, email)
         email = None
-    _doubt_differing(signup, signups, activations, has_email=email is not None)
+    if email is not None and start is not None and stand_against(email, start, signups, activations):
+        doubt_customer(signup, [*signups, *activations])
+        email = None
+    doubt_differing(signup, signups, activations, has_email=email is not None)
     by_start = not key and (signup.log is None or email is None)
     signups, activations = (_without_false_keyinfo(signup, rows) for rows in (signups, activations))
     if by_start and not any(row.outcome == "success" for row in signups):
@@ -83,35 +96,6 @@ def join_csv(signup: Signup, sources: Sources, known: Neighbours) -> None:
 def _is_heard(signup: Signup, row: Row) -> bool:
     """True unless all that the row tells is denied: its file contradicts the logs wholesale."""
     return not row.facts or bool(signup.hearing.asserting(row.facts))
-
-
-def _doubt_differing(signup: Signup, signups: Sequence[Row], activations: Sequence[Row], *, has_email: bool) -> None:
-    """Request and result tell what was typed in once: where they differ, and the log is silent, neither is sure."""
-    for name in ("customer_name", "customer_keyinfo", *(() if has_email else ("customer_email",))):
-        ours, theirs = ([f for row in rows for f in row.of(name)] for rows in (signups, activations))
-        if ours and theirs and not {f.value for f in ours} & {f.value for f in theirs}:
-            signup.doubt([*ours, *theirs], "rows-differ")
-
-
-def _is_damaged_address(email: str, signups: Sequence[Row], activations: Sequence[Row]) -> bool:
-    """True if request and result agree on an address of which the log's own has lost a piece."""
-    told = {row.value("customer_email") for row in (*signups, *activations)}
-    other = told.pop() if len(told) == 1 and signups and activations else None
-    return bool(other) and len(str(other)) > len(email) and is_damage(email, str(other))
-
-
-def _doubt_address(signup: Signup, email: str) -> None:
-    facts = [f for f in signup.witnesses_of("customer_email") if f.value == email]
-    signup.findings.append(
-        finding(
-            "damaged-value",
-            "customer_email has lost a piece here: both csv rows of the activation key tell the whole",
-            signup=signup.name,
-            field="customer_email",
-            locators=tuple(f.locator for f in facts),
-        )
-    )
-    signup.doubt(facts, "lost-a-piece")
 
 
 def _note_other_claims(signup: Signup, sources: Sources, kept: Sequence[Row], email: str | None) -> None:
@@ -165,11 +149,6 @@ def _rows_by_key(key: str, start: tuple[str, str] | None, sources: Sources) -> t
 def cells(row: Row) -> list[str | None]:
     """What a row says of the customer."""
     return [row.value(name) for name in ("product_code", "customer_name", "customer_email", "customer_keyinfo")]
-
-
-def moment(stamp: str) -> datetime:
-    """The time of a row or of a file's name."""
-    return datetime.fromisoformat(stamp)
 
 
 def _is_glued(row: Row, key: str, requests: Sequence[Row], sources: Sources) -> bool:

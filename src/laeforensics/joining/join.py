@@ -14,10 +14,11 @@ from laeforensics.facts.buckets import activation_key_of, bears_seed, product_co
 from laeforensics.facts.channels import LAST_ASSERTING_STANDING
 from laeforensics.facts.damage import is_near
 from laeforensics.facts.fact import Fact
-from laeforensics.facts.fields import COURSE, SIGNUP_FIELDS, fields_of
+from laeforensics.facts.fields import COURSE, SERVER, SIGNUP_FIELDS, fields_of
 from laeforensics.facts.findings import Finding, finding
 from laeforensics.joining._bucket_names import settle_names
-from laeforensics.joining._csv_rows import REQUEST_TO_LOG, cells, join_csv, moment
+from laeforensics.joining._csv_rows import cells, join_csv
+from laeforensics.joining._customers import REQUEST_TO_LOG, moment
 from laeforensics.joining._name_witnesses import Neighbours
 from laeforensics.joining._secrets_files import join_secrets, note_empty
 from laeforensics.parsing.logs import SignupLog
@@ -144,9 +145,18 @@ def _join_serverinfo(signup: Signup, serverinfo: Mapping[str, list[Row]]) -> Non
         host, _ = signup.weigh("public_host")
         rows = serverinfo.get(host, []) if host is not None else []
         rows = rows if len({row.value("instance_id") for row in rows}) == 1 else []
+    own = {name: [f for f in signup.asserted(name) if f.locator.evidence == signup.name] for name in fields_of(SERVER)}
     for row in rows:
-        signup.serverinfo_rows.append(row)
         signup.add(row.facts)
+        if any(_is_contradicted(own[name], row.value(name)) for name in ("launch_time", "public_host")):
+            # Log and row tell of two servers under one id: which of them it is, nothing tells.
+            signup.doubt([*row.facts, *(fact for facts in own.values() for fact in facts)], "other-launch")
+        else:
+            signup.serverinfo_rows.append(row)
+
+
+def _is_contradicted(facts: Sequence[Fact], told: str | None) -> bool:
+    return bool(facts) and told is not None and not any(f.value == told or is_near(f.value, told) for f in facts)
 
 
 def _join_token(signup: Signup, sources: Sources) -> None:

@@ -1,0 +1,89 @@
+"""What is sure where the csv rows tell another customer than their log, or than each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from laeforensics.companions.csv_rows import Row
+from laeforensics.companions.sources import Sources
+from laeforensics.doubting.signups import Signup
+from laeforensics.facts.damage import is_damage, is_near
+from laeforensics.facts.fields import CUSTOMER, fields_of
+from laeforensics.facts.findings import finding
+
+REQUEST_TO_LOG = timedelta(seconds=5)
+
+
+def moment(stamp: str) -> datetime:
+    """The time of a row or of a file's name."""
+    return datetime.fromisoformat(stamp)
+
+
+def doubt_differing(signup: Signup, signups: Sequence[Row], activations: Sequence[Row], *, has_email: bool) -> None:
+    """Request and result tell what was typed in once: where they differ, and the log is silent, neither is sure."""
+    for name in ("customer_name", "customer_keyinfo", *(() if has_email else ("customer_email",))):
+        ours, theirs = ([f for row in rows for f in row.of(name)] for rows in (signups, activations))
+        if ours and theirs and not {f.value for f in ours} & {f.value for f in theirs}:
+            signup.doubt([*ours, *theirs], "rows-differ")
+
+
+def is_damaged_address(email: str, signups: Sequence[Row], activations: Sequence[Row]) -> bool:
+    """True if request and result agree on an address of which the log's own has lost a piece."""
+    told = {row.value("customer_email") for row in (*signups, *activations)}
+    other = told.pop() if len(told) == 1 and signups and activations else None
+    return bool(other) and len(str(other)) > len(email) and is_damage(email, str(other))
+
+
+def doubt_address(signup: Signup, email: str) -> None:
+    """The log's own address has lost a piece."""
+    facts = [f for f in signup.witnesses_of("customer_email") if f.value == email]
+    signup.findings.append(
+        finding(
+            "damaged-value",
+            "customer_email has lost a piece here: both csv rows of the activation key tell the whole",
+            signup=signup.name,
+            field="customer_email",
+            locators=tuple(f.locator for f in facts),
+        )
+    )
+    signup.doubt(facts, "lost-a-piece")
+
+
+def doubt_key_of_others(signup: Signup, key: str | None, email: str | None, sources: Sources) -> None:
+    """No row of the key is of this run: if each tells another customer, the key, too, may be another log's."""
+    told = [
+        row.value("customer_email")
+        for row in (*sources.activations.get(key or "", ()), *sources.signups.get(key or "", ()))
+    ]
+    if (
+        email is not None
+        and told
+        and not any(other is None or other == email or is_near(other, email) for other in told)
+    ):
+        signup.doubt(signup.witnesses_of("activation_key"), "rows-of-others")
+
+
+def stand_against(email: str, start: tuple[str, str], signups: Sequence[Row], activations: Sequence[Row]) -> bool:
+    """True if a request of the log's own second, and whatever else is of its run, tells another address."""
+    began = moment(start[0])
+    told = [row.value("customer_email") for row in (*signups, *activations)]
+    return any(abs(moment(row.time) - began) <= REQUEST_TO_LOG for row in activations) and not any(
+        other is None or other == email or is_near(other, email) for other in told
+    )
+
+
+def doubt_customer(signup: Signup, rows: Sequence[Row]) -> None:
+    """Neither the log's address nor anything that these rows tell of the customer is sure."""
+    told = [fact for row in rows for fact in row.facts]
+    told += signup.witnesses_of("customer_email")
+    signup.findings.append(
+        finding(
+            "csv-contradicts-log",
+            "log and csv rows of one activation key and second tell two addresses: neither is sure",
+            signup=signup.name,
+            field="customer_email",
+            locators=tuple(f.locator for f in told if f.field == "customer_email"),
+        )
+    )
+    signup.doubt([f for f in told if f.field in fields_of(CUSTOMER)], "rows-against-log")

@@ -1,0 +1,114 @@
+"""Somebody ran a find-and-replace over the evidence, or a table was joined one row off: whole files tell another's.
+
+No value of another customer or server is told; where two kinds of file stand against each other, neither is sure.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+from hostile_lab import Lab, signup
+from test_later_servers import OF_A_SERVER, later, s4, server_of
+
+from laeforensics.facts.buckets import seed_of
+
+
+def replaced(lab: Lab, name: str, *pairs: tuple[str, str]) -> None:
+    """In one file, everywhere; each is there."""
+    for old, new in pairs:
+        assert old.encode() in lab.files[name]
+        lab.edit(name, lambda data, old=old, new=new: data.replace(old.encode(), new.encode()))
+
+
+@pytest.mark.parametrize("dialect", ["d06", "d10"])
+def test_an_address_that_log_and_both_rows_tell_differently_is_held(dialect, tmp_path):
+    """The log has another customer's address, the rows of its key and second the right one: no mail, no other harm."""
+    run, other = signup(dialect, 1), signup(dialect, 2)
+    lab = Lab.of(run, other)
+    replaced(lab, run.log_file, (run.customer.email, other.customer.email))
+    judged = lab.judge(tmp_path)
+    row = judged.accounts[run.account["account_id"]]
+    assert (row["customer_email"], row["customer_name"], row["verdict"]) == (None, None, "RECOVERABLE")
+    assert "csv-contradicts-log" in judged.findings()
+
+
+def test_csv_files_that_agree_are_not_silenced_by_logs_that_were_changed(tmp_path):
+    """Every log has a made-up address: the csv files are still heard, and no made-up address is told."""
+    runs = [signup("d06", number) for number in range(1, 6)]
+    lab = Lab.of(*runs)
+    for number, run in enumerate(runs):
+        replaced(lab, run.log_file, (run.customer.email, f"somebody-{number}@example.org"))
+    judged = lab.judge(tmp_path)
+    assert [row["customer_email"] for row in judged.accounts.values()] == [None] * 5
+
+
+@pytest.mark.parametrize("how", ["mail", "key"])
+def test_the_server_is_not_known_where_a_later_log_of_the_bucket_is_left_out(how, tmp_path):
+    """Addresses or keys were hashed in the signup's log: its replacement is held for a stranger's, and may count."""
+    origin = signup("d06")
+    new = later(origin, "d10", 50, datetime(2013, 3, 20, tzinfo=UTC))
+    lab = Lab.of(origin, new, csv=False, secrets=False)
+    fields = origin.truth["fields"]
+    old = origin.customer.email if how == "mail" else fields["user_access_key_id"]
+    replaced(lab, origin.log_file, (old, "user-ca69f2@example.net" if how == "mail" else "AKIA" + "Q" * 16))
+    row = lab.judge(tmp_path).accounts[origin.account["account_id"]]
+    assert [name for name in server_of(new, row) if name in OF_A_SERVER[:4]] == []
+
+
+@pytest.mark.parametrize("field", ["launch_time", "public_host"])
+def test_a_row_of_serverinfo_that_tells_another_launch_makes_no_failed_run_ready(field, tmp_path):
+    """One id, two servers: neither the verdict nor the server rests on that row."""
+    run, other = signup("d09", 1, fail_at="install"), signup("d09", 2)
+    lab = Lab.of(run, other)
+    own = {"launch_time": run.server.launch_time, "public_host": run.server.public_host}
+    told = {"launch_time": other.server.launch_time, "public_host": "203.0.113.77"}
+    own[field] = told[field]
+    row = f"2014-01-01T00:00:00Z,{own['launch_time']},{run.server.instance_id},{own['public_host']}\n"
+    lab.edit("serverinfo.csv", lambda data: data + row.encode())
+    judged = lab.judge(tmp_path)
+    told_of = judged.accounts[run.account["account_id"]]
+    assert (told_of["verdict"], told_of["instance_id"], told_of["public_host"]) == ("UNFINISHED", None, None)
+
+
+@pytest.mark.parametrize("where", ["secrets", "log"])
+def test_one_seed_is_one_bucket(where, tmp_path):
+    """Another product's code stands before it in one file: no second account comes of it."""
+    run, other = signup("d06", 1), signup("d06", 2)
+    lab = Lab.of(run, other)
+    bucket, code = run.account["account_id"], "0c4e91d7"
+    changed = f"lae-{code if code not in bucket else '5f09c3aa'}-{seed_of(bucket)}"
+    replaced(lab, f"secrets/{run.log_name}" if where == "secrets" else run.log_file, (bucket, changed))
+    judged = lab.judge(tmp_path)
+    assert {seed_of(account) for account in judged.accounts} == {seed_of(bucket), seed_of(other.account["account_id"])}
+    assert len(judged.accounts) == 2
+    row = next(row for account, row in judged.accounts.items() if seed_of(account) == seed_of(bucket))
+    assert row["bucket_name"] in (None, bucket)
+    assert where == "log" or row["verdict"] == "RECOVERABLE"
+
+
+@pytest.mark.parametrize("edit", ["lost", "doubled", "changed"])
+def test_an_s4_bucket_that_its_folders_name_contradicts_is_a_question(edit, tmp_path):
+    """A letter of it is wrong in all files of the folder; the folder's name bears the right one."""
+    lab, origin, _ = s4(restored=True)
+    bucket = origin.account["account_id"]
+    at = len(bucket) - 9
+    letter = {"lost": "", "doubled": bucket[at] * 2, "changed": "q" if bucket[at] != "q" else "z"}[edit]
+    wrong = bucket[:at] + letter + bucket[at + 1 :]
+    for name in [name for name, data in lab.files.items() if bucket.encode() in data]:
+        replaced(lab, name, (bucket, wrong))
+    accounts = lab.judge(tmp_path).accounts
+    assert [row["verdict"] for row in accounts.values() if row["bucket_name"] != bucket] in ([], ["CONTESTED"])
+    assert wrong not in accounts
+
+
+def test_an_activation_key_whose_rows_are_all_anothers_is_not_told(tmp_path):
+    """The log has the key of another's request, of another day and address."""
+    run, other = signup("d06", 1), signup("d06", 2)
+    lab = Lab.of(run, other)
+    replaced(lab, run.log_file, (run.truth["fields"]["activation_key"], other.truth["fields"]["activation_key"]))
+    del lab.files[other.log_file]
+    row = lab.judge(tmp_path).accounts[run.account["account_id"]]
+    assert (row["activation_key"], row["customer_email"]) == (None, run.customer.email)
+    assert not re.search(other.customer.name, str(row["customer_name"]))
