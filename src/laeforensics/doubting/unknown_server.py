@@ -38,12 +38,12 @@ class _Deployment:
         return {fact.value for fact in self.told["instance_id"]}
 
     @property
-    def when(self) -> str:
+    def time(self) -> str:
         """When the server was launched; where no line tells that, when the file's name says that its run began."""
         return min((fact.value for fact in self.told["launch_time"]), default=_begun(self.signup))
 
     @property
-    def is_believed(self) -> bool:
+    def is_sure(self) -> bool:
         """True if what the log tells of the server, of its bucket and of its end stands."""
         ends = [fact for fact in self.told["stage"] if fact.value in _FINISHED]
         heard = {(fact.field, fact.value) for fact in self.signup.hearing.asserting([*self.facts, *ends])}
@@ -61,7 +61,7 @@ def judge(view: CaseView) -> Iterator[Said]:
     by_belief: dict[bool, list[_Deployment]] = {True: [], False: []}
     for signup in view.signups():
         for each in _deployments(signup):
-            by_belief[each.is_believed].append(each)
+            by_belief[each.is_sure].append(each)
     known = {instance for each in by_belief[True] for instance in each.instances}
     by_tie: dict[tuple[str, str], list[_Deployment]] = defaultdict(list)
     for each in by_belief[False]:
@@ -89,7 +89,7 @@ def _doubts(account: AccountView, deployments: Iterable[_Deployment]) -> Iterato
     for each in deployments:
         after = max((_launched(s) for s in account.signups if s is not each.signup and _is_finished(s)), default="")
         values = {fact.value for fact in each.facts}
-        if each.when > after and any(fact.field in _KNOWN_BY and fact.value not in values for fact in told):
+        if each.time > after and any(fact.field in _KNOWN_BY and fact.value not in values for fact in told):
             places = tuple(fact.locator for fact in each.facts[:5])
             yield Doubt(facts=tuple(told), reason="unknown-server", because=places, about=account.names)
 
