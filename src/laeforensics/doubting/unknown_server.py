@@ -15,8 +15,10 @@ from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.channels import OWN
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.fields import SERVER, fields_of
+from laeforensics.parsing.stages import BEFORE_DEPLOYMENT
 
 _FINISHED = frozenset({"servers_running", "settings_told", "mail_sent"})
+_BEGINS = BEFORE_DEPLOYMENT | {"deploying"}
 _KNOWN_BY = ("instance_id", "launch_time", "public_host")
 
 
@@ -62,6 +64,7 @@ def judge(view: CaseView) -> Iterator[Said]:
     for signup in view.signups():
         for each in _deployments(signup):
             by_belief[each.is_sure].append(each)
+    named = {each.signup.name for some in by_belief.values() for each in some if each.told["bucket_name"]}
     known = {instance for each in by_belief[True] for instance in each.instances}
     by_tie: dict[tuple[str, str], list[_Deployment]] = defaultdict(list)
     for each in by_belief[False]:
@@ -70,7 +73,7 @@ def judge(view: CaseView) -> Iterator[Said]:
         name = next((name for name in ("bucket_name", "customer_email") if each.told[name]), "log")
         for value in dict.fromkeys(fact.value for fact in each.told[name]):
             by_tie[name, value].append(each)
-        if name != "bucket_name":
+        if each.signup.name not in named:  # else it is another log's rest
             by_tie["log", each.signup.name].append(each)
     for account in view.accounts if by_tie else ():
         if account.bucket:
@@ -114,7 +117,7 @@ def _deployments(signup: Signup) -> Iterator[_Deployment]:
         if fact.channel != OWN:
             continue
         is_named = fact.field == "bucket_name" and any(f.value != fact.value for f in here.told["bucket_name"])
-        if is_named or (fact.field == "stage" and fact.value == "deploying"):
+        if is_named or (fact.field == "stage" and fact.value in _BEGINS):
             if here.facts:
                 yield here
             here = _Deployment(signup=signup)
