@@ -16,8 +16,8 @@ from laeforensics.facts.findings import finding
 from laeforensics.facts.node_keys import tub_id_of_furl
 from laerecover.manifest import tub_id_of_pem
 
-# Which the S4 accounts share by design.
-_PAIR = frozenset({"user_access_key_id", "user_secret_key"})
+# The S4 accounts share one pair of keys by design.
+_NOT_IN_S4 = frozenset({"user_access_key_id", "user_secret_key"})
 # A customer who signs up twice may get one token; a key may have been sent in twice.
 _MAY_BE_SHARED = frozenset({"user_token", "activation_key"})
 _UNIQUE = (
@@ -40,10 +40,9 @@ _Tellers = dict[int, list[Fact]]
 def judge(view: CaseView) -> Iterator[Said]:
     """Doubt in each account what another tells as its own.
 
-    A copy is foreign where other witnesses of its own account, sure and as good, tell another value, and fewer speak
-    for it there than elsewhere; or where its file is damaged. Of the pair of keys, to which no certificate belongs,
-    two voices fewer, or fewer than against it. If that leaves one account, the value is its; if it leaves more, it is
-    sure in none, nor are the keys that an account tells beside it: two customers' may have been exchanged.
+    A copy is foreign where other witnesses of its own account that are sure tell another value, and fewer speak for it
+    there than elsewhere; or where its file is damaged. If that leaves one account, the value is its; if it leaves more,
+    it is sure in none.
     """
     views = view.accounts
     for thing, told in sorted(_tellers(views).items()):
@@ -56,18 +55,14 @@ def judge(view: CaseView) -> Iterator[Said]:
                 yield from _doubts(views, told, number, "of-another-account")
             elif len(left) > 1 and thing[0] not in _MAY_BE_SHARED:
                 yield from _doubts(views, told, number, "in-two-accounts")
-                places = tuple(fact.locator for fact in told[number][:5])
-                for fact in _rivals(views[number], told[number]) if thing[0] in _PAIR else ():
-                    yield Doubt(facts=(fact,), reason="beside-shared", because=places, about=views[number].names)
 
 
 def _foreign(views: Sequence[AccountView], told: _Tellers, kind: str) -> set[int]:
     """The accounts of which it is shown that their copy is foreign; none, if that would leave nobody."""
     unsure = {number for number, facts in told.items() if not views[number].hearing.sure(facts)}
-    against = {number: _against(views[number], facts) for number, facts in told.items()}
+    against = {number: _against(views[number], kind, facts) for number, facts in told.items()}
     balance = {number: len({voice(f) for f in facts}) - against[number] for number, facts in told.items()}
-    best = max(balance.values()) - (kind in _PAIR)
-    foreign = {number for number in told if against[number] and (balance[number] < best or balance[number] < 0)}
+    foreign = {number for number in told if against[number] and balance[number] < max(balance.values())}
     if len(unsure) < len(told):
         foreign |= unsure
     if not foreign and not any(against.values()):
@@ -95,7 +90,7 @@ def _tellers(views: Sequence[AccountView]) -> dict[tuple[str, str], _Tellers]:
         if not view.bucket:
             continue
         for name in _UNIQUE:
-            if name in _PAIR and product_code_of(view.bucket) is None:
+            if name in _NOT_IN_S4 and product_code_of(view.bucket) is None:
                 continue
             for fact in _asserted(view, name):
                 thing = _thing(fact)
@@ -120,18 +115,19 @@ def _asserted(view: AccountView, name: str) -> Iterable[Fact]:
     return dict.fromkeys(fact for signup in view.signups for fact in signup.asserted(name))
 
 
-def _rivals(view: AccountView, facts: Sequence[Fact]) -> list[Fact]:
-    """What the account tells, sure and as good, of the same kind of thing and of another one."""
-    hearing = view.hearing
-    best = min(hearing.standing(fact) for fact in facts)
-    fields = {fact.field for fact in facts}
-    others = (f for name in _UNIQUE if name in fields for f in hearing.sure(_asserted(view, name)))
-    return [f for f in others if hearing.standing(f) <= best and _thing(f) not in (None, _thing(facts[0]))]
-
-
-def _against(view: AccountView, facts: Sequence[Fact]) -> int:
+def _against(view: AccountView, kind: str, facts: Sequence[Fact]) -> int:
     """How many independent voices of the account, sure and as good, tell another value."""
-    return len({voice(fact) for fact in _rivals(view, facts)} - {voice(fact) for fact in facts})
+    hearing = view.hearing
+    mine = {voice(fact) for fact in facts}
+    best = min(hearing.standing(fact) for fact in facts)
+    others = (
+        fact
+        for name in _UNIQUE
+        if name in {fact.field for fact in facts}
+        for fact in hearing.sure(_asserted(view, name))
+        if (thing := _thing(fact)) is not None and thing[0] == kind and thing != _thing(facts[0])
+    )
+    return len({voice(fact) for fact in others if hearing.standing(fact) <= best} - mine)
 
 
 def _is_damaged(view: AccountView, facts: Iterable[Fact]) -> bool:

@@ -87,7 +87,6 @@ REASONS: dict[str, Reason] = {
         "if you know its run, give the file the name of that run (TIMESTAMP-SEED) and audit again",
     ),
     "in-two-accounts": _unsure("another account tells it, too, and nothing tells whose it is", _ORDER),
-    "beside-shared": _unsure("its account tells beside it what another account tells, too: the two may be exchanged"),
     "unknown-server": _unsure("a log that is not believed tells of a later server of the account", _ORDER),
     "unknown-key": _denies("stray", "no csv row knows this activation key, whose length is unusual", _ORDER),
     "rows-of-others": _denies("stray", "every csv row that knows it tells of another customer", _ORDER),
