@@ -15,8 +15,10 @@ from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.channels import OWN
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.fields import SERVER, fields_of
+from laeforensics.parsing.stages import BEFORE_DEPLOYMENT
 
 _FINISHED = frozenset({"servers_running", "settings_told", "mail_sent"})
+_BEGINS = BEFORE_DEPLOYMENT | {"deploying"}
 _KNOWN_BY = ("instance_id", "launch_time", "public_host")
 
 
@@ -38,12 +40,12 @@ class _Deployment:
         return {fact.value for fact in self.told["instance_id"]}
 
     @property
-    def since(self) -> str:
+    def time(self) -> str:
         """When the server was launched; where no line tells that, when the file's name says that its run began."""
         return min((fact.value for fact in self.told["launch_time"]), default=_begun(self.signup))
 
     @property
-    def is_heard(self) -> bool:
+    def is_sure(self) -> bool:
         """True if what the log tells of the server, of its bucket and of its end stands."""
         ends = [fact for fact in self.told["stage"] if fact.value in _FINISHED]
         heard = {(fact.field, fact.value) for fact in self.signup.hearing.asserting([*self.facts, *ends])}
@@ -61,7 +63,8 @@ def judge(view: CaseView) -> Iterator[Said]:
     by_belief: dict[bool, list[_Deployment]] = {True: [], False: []}
     for signup in view.signups():
         for each in _deployments(signup):
-            by_belief[each.is_heard].append(each)
+            by_belief[each.is_sure].append(each)
+    named = {each.signup.name for some in by_belief.values() for each in some if each.told["bucket_name"]}
     known = {instance for each in by_belief[True] for instance in each.instances}
     by_tie: dict[tuple[str, str], list[_Deployment]] = defaultdict(list)
     for each in by_belief[False]:
@@ -70,7 +73,7 @@ def judge(view: CaseView) -> Iterator[Said]:
         name = next((name for name in ("bucket_name", "customer_email") if each.told[name]), "log")
         for value in dict.fromkeys(fact.value for fact in each.told[name]):
             by_tie[name, value].append(each)
-        if name != "bucket_name":
+        if each.signup.name not in named:  # else it is another log's rest
             by_tie["log", each.signup.name].append(each)
     for account in view.accounts if by_tie else ():
         if account.bucket:
@@ -95,7 +98,7 @@ def _doubts(signups: Sequence[Signup], deployments: Iterable[_Deployment]) -> It
     for each in deployments:
         after = max((_launched(s) for s in signups if s is not each.signup and _is_finished(s)), default="")
         values = {fact.value for fact in each.facts}
-        if each.since > after and any(fact.field in _KNOWN_BY and fact.value not in values for fact in told):
+        if each.time > after and any(fact.field in _KNOWN_BY and fact.value not in values for fact in told):
             places = tuple(fact.locator for fact in each.facts[:5])
             yield Doubt(facts=tuple(told), reason="unknown-server", because=places, about=about)
 
@@ -120,7 +123,7 @@ def _deployments(signup: Signup) -> Iterator[_Deployment]:
         if fact.channel != OWN:
             continue
         is_named = fact.field == "bucket_name" and any(f.value != fact.value for f in here.told["bucket_name"])
-        if is_named or (fact.field == "stage" and fact.value == "deploying"):
+        if is_named or (fact.field == "stage" and fact.value in _BEGINS):
             if here.facts:
                 yield here
             here = _Deployment(signup=signup)
