@@ -10,7 +10,7 @@ from typing import Any
 
 from laerecover.errors import LaeRecoverError
 from laerecover.manifest import Account, Manifest, Secret
-from laerecover.ports.endpoints import refused_endpoints
+from laerecover.ports.endpoints import NO_ENDPOINT, is_endpoint
 from laerecover.text import clean
 
 CHANGED = "credentials changed: "
@@ -123,8 +123,8 @@ def _read(row: Mapping[str, Any], place: Path) -> Renewed:
         raise _refused(f"changed credentials: {clean(what) or 'say account or product, one of them'}", place)
     if not all(isinstance(value, str) and value.strip() == value and value.isprintable() for value in row.values()):
         raise _refused("changed credentials: a value is no plain text", place)
-    if wrong := list(refused_endpoints(("changed.endpoint", row))):
-        raise _refused(wrong[0], place)
+    if "endpoint" in row and not is_endpoint(row["endpoint"]):
+        raise _refused(f"changed.endpoint {NO_ENDPOINT}", place)
     secret_file = place.parent / row["secret_key_file"]
     try:
         secret = secret_file.read_text("utf-8").strip()

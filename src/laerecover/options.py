@@ -6,7 +6,7 @@ import shlex
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from laerecover.credentials import changed_credentials, endpoints_of, with_changed
 from laerecover.errors import LaeRecoverError
@@ -14,9 +14,12 @@ from laerecover.hosts.vault import Vault
 from laerecover.manifest import Manifest, default_key_file, read_key, read_manifest
 from laerecover.runbook.limits import Limits
 from laerecover.selection import Selection
-from laerecover.settings import DEFAULT_NAME, Settings, drill_settings, read_settings
+from laerecover.settings_reader import DEFAULT_NAME
 from laerecover.state.opening import read_state
 from laerecover.state.state import State
+
+if TYPE_CHECKING:
+    from laerecover.settings import Settings
 
 _PLACES, _WORK = ("key_file", "settings"), ("selection", "evidence_out", "mail", "max_instances")
 TAKES = {
@@ -168,15 +171,19 @@ class Options:
 
     def read_settings(self) -> Settings:
         """The operator's settings. Raises LaeRecoverError."""
+        from laerecover.settings import read_settings
+
         settings = read_settings(self.places.settings_file)
         changed = changed_credentials(self.places.settings_file)
-        return replace(settings, s3_endpoints=endpoints_of(self.places.read(), changed)) if changed else settings
+        return settings.changed(s3_endpoints=endpoints_of(self.places.read(), changed)) if changed else settings
 
     def settings_for(self, mode: str, folder: Path) -> Settings:
         """A drill's settings or the operator's, with what the options replace in them."""
+        from laerecover.settings import drill_settings
+
         settings = drill_settings(folder) if mode == "drill" else self.read_settings()
-        settings = replace(settings, evidence_out=self.evidence_out or folder / "evidence")
-        return replace(settings, name_tag=self.name_tag) if self.name_tag else settings
+        settings = settings.changed(evidence_out=self.evidence_out or folder / "evidence")
+        return settings.changed(ec2={"name_tag": self.name_tag}) if self.name_tag else settings
 
 
 _PARTS = {"places": Places, "selection": Selection, "limits": Limits, "consent": Consent, "drill": DrillOptions}

@@ -67,7 +67,7 @@ def run(
         asking = with_decisions(options, renewed(found, options), manifest)
         manifest, opened = asking.seen(manifest), worlds.open(asking, settings, options.places.vault(folder), stop)
         try:
-            state = ask_old_servers(asking, manifest, options.selection.of(manifest), opened, settings.region)
+            state = ask_old_servers(asking, manifest, options.selection.of(manifest), opened, settings.ec2.region)
         except Guarded:
             # The cloud answers nobody whose key or clock is wrong: that is to be told first.
             guard_obstacles(unanswered(look(opened.world)), options)
@@ -79,8 +79,8 @@ def run(
             guard_obstacles(obstacles, options)
             planned = planner.plan(obstacles)
             guard_instances(planned, options)
-            guard_mails(settings, options.mail)
-            approved = guard_approval("plan", planned.digest, settings, options.approved_by)
+            guard_mails(settings.approval, options.mail)
+            approved = guard_approval("plan", planned.digest, settings.approval, options.approved_by)
             _confirmed(planned, state, options, confirm, asked=asked)
             state = with_shown(state, planned, obstacles).write()
             keep_approval(state.folder, "plan", approved, options.approved_by)
@@ -120,9 +120,9 @@ def carry_out(
     if todo:
         from laerecover.runbook import engine
 
-        guard_evidence_out(settings)
+        guard_evidence_out(settings.evidence_out)
         begun = state.started_at or now().isoformat()
-        state = replace(state, started_at=begun, cloud=settings.cloud, stopped="").write()
+        state = replace(state, started_at=begun, cloud=settings.ec2.place, stopped="").write()
         with watch(planned) as watcher:
             job = engine.Job(
                 state=state,

@@ -1,89 +1,192 @@
-"""Settings being read, with everything that is wrong in them told at once."""
+"""The operator's files being read: everything that is wrong in them is told at once, never what stands there.
+
+It imports no pydantic; the models come from whoever reads.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from laerecover.errors import LaeRecoverError
+from laerecover.text import clean
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    M = TypeVar("M", bound=BaseModel)
+
+DEFAULT_NAME = "laerecover.toml"
+_LARGEST = 1_000_000
+_MOST_LINES = 2_000
+"""Behind them no line is told, for each is found by reading all before it."""
+_SAYS = {
+    "missing": "is missing",
+    "bool_type": "is none of true, false",
+    "string_type": "is no text",
+    "string_unicode": "is no text",
+    "string_too_short": "is empty",
+    "string_too_long": "is longer than {max_length} characters",
+    "int_type": "is no whole number",
+    "float_type": "is no number",
+    "finite_number": "is no finite number",
+    "greater_than": "is no positive number",
+    "greater_than_equal": "is less than {ge}",
+    "less_than_equal": "is more than {le}",
+    "literal_error": "is none of {expected}",
+    "model_type": "is no table",
+    "mapping_type": "is no table",
+    "dict_type": "is no table",
+    "tuple_type": "is no list",
+}
+"""Type of pydantic's error -> what is said of the setting; what it got is in none of them."""
+_Keys = tuple[int | str, ...]
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
-class SettingsReader:
-    """Settings being read: whatever is wrong is noted, and told together."""
+def example() -> str:
+    """The commented settings file that `laerecover settings --example` prints."""
+    return resources.files("laerecover").joinpath("settings.example.toml").read_text("utf-8")
 
-    def __init__(self, path: Path) -> None:
-        self._path, self._unread = path, set[Path]()
-        self._wrong: list[tuple[str, Path]] = []
 
-    def refuse(self) -> None:
-        """Raises LaeRecoverError if anything was wrong."""
-        if self._wrong:
-            what, where = self._wrong[0]
-            several = "\n".join(f"{wrong} · {place}" for wrong, place in self._wrong)
-            raise LaeRecoverError(
-                what if len(self._wrong) == 1 else f"{len(self._wrong)} settings are missing or wrong",
-                where=str(where) if len(self._wrong) == 1 else several,
-                next_step="mend it; `laerecover settings --example` prints a whole one; nothing was started",
-            )
+def content(path: Path) -> str:
+    """The text of a file that settings name. Raises ValueError with the reason why it cannot be read."""
+    try:
+        if path.exists() and not path.is_file():
+            raise ValueError("no ordinary file")
+        with path.open("rb") as file:
+            told = file.read(_LARGEST + 1)
+    except OSError as error:
+        raise ValueError(error.strerror) from None
+    if len(told) > _LARGEST:
+        raise ValueError(f"larger than {_LARGEST:,} bytes")
+    try:
+        return told.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ValueError("not UTF-8") from None
 
-    def note(self, what: str, where: Path | None = None) -> None:
-        """Something is wrong; told by `refuse`."""
-        self._wrong.append((what, where or self._path))
 
-    def text(self, path: Path) -> str:
-        """A whole file; "" if it cannot be read."""
+class OperatorFile:
+    """A file being read, of TOML unless it is JSON.
+
+    `table`: what stands in it, empty if it cannot be read; `mistakes`: what is wrong, and where.
+    """
+
+    def __init__(self, path: Path, *, is_json: bool = False) -> None:
+        self._path, self._is_json, self._text = path, is_json, ""
+        self.table: dict[str, Any] = {}
+        self.mistakes: list[tuple[str, str]] = []
         try:
-            return path.read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            self._unread.add(path)
-            self.note(f"a file cannot be read: {error.strerror if isinstance(error, OSError) else 'not UTF-8'}", path)
-            return ""
-
-    def parsed(self, path: Path, loads: Callable[[str], Any]) -> dict[str, Any]:
-        """A file's table; empty if there is none."""
-        text = self.text(path)
-        try:
-            parsed = {} if path in self._unread else loads(text)
+            self._text = content(path)
         except ValueError as error:
-            self.note(f"that file cannot be read: {type(error).__name__}", path)
+            self.mistakes.append((f"a file cannot be read: {error}", str(path)))
         else:
-            if isinstance(parsed, dict):
-                return parsed
-            self.note("that file holds no table", path)
-        self._unread.add(path)
-        return {}
+            self._parse()
 
-    def section(self, table: Mapping[str, Any], name: str) -> dict[str, Any]:
-        """One table of a table; empty if it is not there."""
-        section = table.get(name, {})
-        if isinstance(section, dict):
-            return section
-        self.note(f"[{name}] is no table")
-        return {}
+    def _parse(self) -> None:
+        try:
+            parsed = json.loads(self._text) if self._is_json else tomllib.loads(self._text)
+        except (ValueError, RecursionError) as error:
+            # Its words may quote the file, so only the place is taken from them.
+            found = re.search(r"line (\d+),? column (\d+)", str(error))
+            line = f", line {found[1]}, column {found[2]}" if found else ""
+            self.mistakes.append((f"that file cannot be read: {type(error).__name__}", f"{self._path}{line}"))
+            return
+        if isinstance(parsed, dict):
+            self.table = parsed
+        else:
+            self.mistakes.append(("that file holds no table", str(self._path)))
 
-    def known(self, table: Mapping[str, Any], names: Collection[str], prefix: str) -> None:
-        """Note every key that is not one of `names`."""
-        for key in table.keys() - set(names):
-            self.note(f"{prefix}{key} is no setting; known are {', '.join(sorted(names))}")
+    def read(self, model: type[M]) -> M | None:
+        """What it tells; None if anything is wrong, which is among the mistakes then."""
+        from pydantic import ValidationError
 
-    def one_of(self, value: object, words: Sequence[object], name: str) -> None:
-        """Note a value that is none of `words`."""
-        if value not in words:
-            self.note(f"{name} is none of {', '.join(str(word).lower() for word in words)}")
+        if self.mistakes:
+            return None
+        try:
+            return model.model_validate(self.table, context={"folder": self._path.parent})
+        except ValidationError as error:
+            details = error.errors(include_url=False, include_input=False)
+        lines = {} if self._is_json else self._lines()
+        told = []
+        for detail in details:
+            keys = tuple(key for key in detail["loc"] if key != "[key]")
+            above = (lines[keys[:n]] for n in range(len(keys), 0, -1) if keys[:n] in lines)
+            line = self._first_line(keys) if self._is_json else next(above, 0)
+            told.append((line, f"{self._named(keys, detail['type'])} {_said(detail, keys, model)}"))
+        self.mistakes += [(what, f"{self._path}, line {n}" if n else str(self._path)) for n, what in sorted(told)]
+        return None
 
-    def number(self, value: object, name: str) -> float:
-        """A positive number; 1 if it is none."""
-        if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
-            return value
-        self.note(f"{name} is no positive number")
-        return 1
+    def _named(self, keys: _Keys, kind: str) -> str:
+        """A setting for people. Where it is unknown, its name may be anything, a secret in the wrong place even."""
+        shown = list(map(str, keys))
+        if kind == "extra_forbidden":
+            shown[-1] = shown[-1] if _NAME.fullmatch(shown[-1]) else "a name of other characters"
+        elif len(shown) == 1 and not self._is_json:
+            return f"[{shown[0]}]"
+        return clean(".".join(shown))
 
-    def need(self, table: Mapping[str, Any], path: Path, key: str, *older: str) -> str:
-        """A text under `key` or one of its older names; "" if there is none."""
-        value = next((table[k] for k in (key, *older) if table.get(k)), None)
-        if isinstance(value, str):
-            return value
-        if path not in self._unread:
-            self.note(f"{key} is missing", path)
-        return ""
+    def _first_line(self, keys: _Keys) -> int:
+        """Where the first of these keys stands in a JSON file; 0 if it does not."""
+        pattern = re.compile(rf"{re.escape(json.dumps(keys[0] if keys else ''))}\s*:")
+        return next((n for n, line in enumerate(self._text.splitlines(), start=1) if pattern.search(line)), 0)
+
+    def _lines(self) -> dict[_Keys, int]:
+        """Key -> the line on which it begins: the file, cut behind it, tells it, and cut before it does not."""
+        lines, found, begin = self._text.split("\n"), dict[_Keys, int](), 0
+        for end in range(1, min(len(lines), _MOST_LINES) + 1):
+            try:
+                table = tomllib.loads("\n".join(lines[:end]))
+            except ValueError:
+                continue  # It ends within a value of several lines.
+            told = (n for n in range(begin, end) if lines[n].strip() and not lines[n].lstrip().startswith("#"))
+            first = next(told, end - 1)
+            for keys in _all_keys(table):
+                found.setdefault(keys, first + 1)
+            begin = end
+        return found
+
+
+def refusal(mistakes: Sequence[tuple[str, str]]) -> LaeRecoverError:
+    """One error that tells them all."""
+    what, where = mistakes[0]
+    several = len(mistakes) > 1
+    return LaeRecoverError(
+        f"{len(mistakes)} settings are missing or wrong" if several else what,
+        where="\n".join(f"{wrong} · {place}" for wrong, place in mistakes) if several else where,
+        next_step="mend it; `laerecover settings --example` prints a whole one; nothing was started",
+    )
+
+
+def _all_keys(table: object, above: _Keys = ()) -> Iterator[_Keys]:
+    """Of a table and of all in it, each with those above it."""
+    if isinstance(table, dict | list):
+        for key, value in table.items() if isinstance(table, dict) else enumerate(table):
+            yield (*above, key)
+            yield from _all_keys(value, (*above, key))
+
+
+def _said(detail: Mapping[str, Any], keys: _Keys, model: type[BaseModel]) -> str:
+    """What is wrong with a setting, and what is expected."""
+    if detail["type"] == "extra_forbidden":
+        known = _known(model, keys[:-1])
+        near = get_close_matches(str(keys[-1]), known, 1)
+        return f"is no setting; {f'did you mean {near[0]}? ' if near else ''}known are {', '.join(known)}"
+    if detail["type"] == "value_error":
+        return str(detail["ctx"]["error"])
+    return _SAYS.get(str(detail["type"]), "is not what it must be").format(**detail.get("ctx", {}))
+
+
+def _known(model: type[BaseModel], keys: _Keys) -> list[str]:
+    """The settings of the section to which these keys lead."""
+    for key in keys:
+        if isinstance(key, str):
+            told = model.model_fields[key].annotation
+            model = next(each for each in (*get_args(told), told) if hasattr(each, "model_fields"))
+    return sorted(str(field.validation_alias or name) for name, field in model.model_fields.items())

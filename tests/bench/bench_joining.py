@@ -14,7 +14,6 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -141,7 +140,7 @@ def listing() -> None:
         user_secret_key=Secret(SECRET),
     )
     endpoint = f"http://127.0.0.1:{server.server_address[1]}"
-    asked = S3Store(replace(drill_settings(Path()), s3_endpoint=endpoint))
+    asked = S3Store(drill_settings(Path()).changed(recipe={"s3_endpoint": endpoint}))
     began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     layout = layout_of(asked.listing(account))
     seconds = time.monotonic() - began

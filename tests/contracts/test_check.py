@@ -19,6 +19,7 @@ from laerecover.ports.compute import LaunchRequest
 from laerecover.ports.refusals import Refusal, Transient
 from laerecover.rehearsal.rig.faults import FaultRule, RigFaults
 from laerecover.runbook.steps.deploy_ec2_instance import offers
+from laerecover.sections import Fallback
 from ready_cloud import INDEX, SHARE, ReadyCloud, account
 
 
@@ -33,7 +34,11 @@ def test_what_is_missing_is_found_all_at_once(cloud):
     """Each with its remedy, and once, however many accounts want it."""
     ready, accounts = ReadyCloud(cloud, vcpus=8), [account(n) for n in range(2)]
     ready.fill(*accounts)
-    missing = ready.found(*accounts, image="ami-00000000", admin_keypair_name="nobody's", security_group="none")
+    missing = ready.found(
+        *accounts,
+        ec2={"image": "ami-00000000", "security_group": "none"},
+        config={"admin_keypair_name": "nobody's"},
+    )
     assert missing == [("image", None, True), ("key pair", None, True), ("security group", None, True)]
 
 
@@ -43,8 +48,8 @@ def test_types_of_2012_must_be_mapped(cloud):
     one = account(0, ami_image_id="ami-11111111", instance_size="t1.micro")
     ready.fill(one)
     assert ready.found(one) == [("image", None, True), ("size", None, True)]
-    maps = {"images": {"ami-11111111": ready.settings.image}, "sizes": {"t1.micro": "t3.micro"}}
-    assert ready.found(one, **maps) == []
+    maps = {"images": {"ami-11111111": ready.settings.ec2.image}, "sizes": {"t1.micro": "t3.micro"}}
+    assert ready.found(one, ec2=maps) == []
 
 
 def test_fallbacks_are_tried_too(cloud):
@@ -52,21 +57,21 @@ def test_fallbacks_are_tried_too(cloud):
     ready = ReadyCloud(cloud)
     one = account(0)
     ready.fill(one)
-    assert ready.found(one, fallbacks=({"zone": "us-east-1b"}, {"size": "t3.small"})) == []
-    assert ready.found(one, fallbacks=({"zone": "us-east-1z"},)) == [("size", None, True)]
+    assert ready.found(one, ec2={"fallbacks": (Fallback(zone="us-east-1b"), Fallback(size="t3.small"))}) == []
+    assert ready.found(one, ec2={"fallbacks": (Fallback(zone="us-east-1z"),)}) == [("size", None, True)]
 
 
 def test_the_wrong_account_and_wrong_keys_stop_the_run(cloud):
     """Old servers would seem gone, seen from somebody else's account."""
     ready = ReadyCloud(cloud)
-    assert ready.found(account=None) == [("identity", None, False)]
-    assert ready.found(account="210987654321") == [("identity", None, True)]
-    assert ready.found(ec2_access_key_id="STRANGER") == [("cloud", None, True)]
+    assert ready.found(ec2={"account": None}) == [("identity", None, False)]
+    assert ready.found(ec2={"account": "210987654321"}) == [("identity", None, True)]
+    assert ready.found(config={"ec2_access_key_id": "STRANGER"}) == [("cloud", None, True)]
 
 
 def test_a_cloud_out_of_reach_is_a_finding(cloud):
     """With what to do next, and no traceback."""
-    assert ReadyCloud(cloud).found(endpoint="http://127.0.0.1:9") == [("cloud", None, True)]
+    assert ReadyCloud(cloud).found(ec2={"endpoint": "http://127.0.0.1:9"}) == [("cloud", None, True)]
 
 
 def test_the_quota_is_compared_with_the_accounts(cloud):
@@ -136,7 +141,7 @@ def test_a_group_that_keeps_customers_out_is_found(cloud, rules, customers_from,
     ready, accounts = ReadyCloud(cloud), [account(n) for n in range(2)]
     ready.fill(*accounts)
     cloud.let_in(rules)
-    world = ready.world(**({} if customers_from is None else {"customers_from": (customers_from,)}))
+    world = ready.world(**({} if customers_from is None else {"ec2": {"customers_from": (customers_from,)}}))
     found = check(accounts, ready.settings, world, recovery_id="r1")
     assert [(f.what, f.account_id) for f in found] == [("security group", None)] * bool(said)
     for finding in found:
@@ -149,7 +154,7 @@ def test_each_group_is_asked_once(cloud):
     """Of fallbacks to another subnet it may be another group of that name; accounts do not matter."""
     ready, accounts = ReadyCloud(cloud), [account(n) for n in range(9)]
     ready.fill(*accounts)
-    assert ready.found(*accounts, fallbacks=({"subnet": ready.subnet}, {"zone": "us-east-1b"})) == []
+    assert ready.found(*accounts, ec2={"fallbacks": (Fallback(subnet=ready.subnet), Fallback(zone="us-east-1b"))}) == []
     before = cloud.faults.calls["DescribeSecurityGroups"]
     check(accounts[:1], ready.settings, ready.world(), recovery_id="r1")
     of_one = cloud.faults.calls["DescribeSecurityGroups"] - before
@@ -322,7 +327,7 @@ def test_a_bucket_that_cannot_be_served_whole_is_unreachable(cloud, keys, recipe
     """No share is whole; nobody there can join them; somebody has served what was joined, and its mark is gone."""
     ready, one = ReadyCloud(cloud), account(0)
     ready.fill(one, keys=keys)
-    assert ready.found(one, recipe=recipe) == [(DATA_UNREACHABLE, "lae-0", True)]
+    assert ready.found(one, recipe={"name": recipe}) == [(DATA_UNREACHABLE, "lae-0", True)]
 
 
 def test_who_writes_after_the_disaster_serves_the_bucket(cloud):
@@ -389,7 +394,7 @@ def test_old_servers_are_told_apart_in_one_answer(cloud):
     launch = LaunchRequest(
         client_token="1",
         tags={"x": "y"},
-        ami_image_id=ready.settings.image,
+        ami_image_id=ready.settings.ec2.image,
         instance_size="t3.micro",
         admin_keypair_name="drill",
         security_group="CustomerDefault",
@@ -412,7 +417,7 @@ def test_a_bucket_that_moved_is_asked_for_where_it_is(cloud):
     """Whatever endpoint the others have."""
     ready, moved = ReadyCloud(cloud), account(0)
     ready.fill(moved)
-    elsewhere = {"s3_endpoint": "http://127.0.0.1:9"}
+    elsewhere = {"recipe": {"s3_endpoint": "http://127.0.0.1:9"}}
     assert ready.found(moved, **elsewhere) == [(DATA_UNREACHABLE, "lae-0", True)]
     assert ready.found(moved, **elsewhere, s3_endpoints={"lae-0": cloud.endpoint}) == []
 
@@ -423,6 +428,6 @@ def test_keys_without_rights_are_no_answer(cloud):
     with pytest.raises(Refusal):
         old_servers(
             [account(0, old_instance_id="i-0123abcd")],
-            ready.world(ec2_access_key_id="STRANGER").compute,
+            ready.world(config={"ec2_access_key_id": "STRANGER"}).compute,
             region="us-east-1",
         )

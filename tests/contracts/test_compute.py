@@ -218,7 +218,7 @@ class TestEc2(ComputeExam):
         def make(**faults):
             cloud.reset(RigFaults(**faults))
             cloud.prepare(key_name="admin", public_key=cloud.public_key)
-            return Ec2Compute(replace(drill_settings(Path()), endpoint=cloud.endpoint), self.clock)
+            return Ec2Compute(drill_settings(Path()).changed(ec2={"endpoint": cloud.endpoint}), self.clock)
 
         return make
 
@@ -412,7 +412,7 @@ class TestEc2(ComputeExam):
 
     def test_an_unreachable_endpoint_is_transient(self):
         """Nobody there says nothing about the effect."""
-        nobody = Ec2Compute(replace(drill_settings(Path()), endpoint="http://127.0.0.1:9"), Clock())
+        nobody = Ec2Compute(drill_settings(Path()).changed(ec2={"endpoint": "http://127.0.0.1:9"}), Clock())
         with pytest.raises(Transient):
             nobody.describe("i-1")
 

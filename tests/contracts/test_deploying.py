@@ -24,7 +24,8 @@ from laerecover.rehearsal.twin.compute import TwinCompute
 from laerecover.runbook.runbook import STEPS, Effect, execute, recover
 from laerecover.runbook.tags import client_token, tags_of
 from laerecover.runbook.work import Work
-from laerecover.settings import Waits, drill_settings
+from laerecover.sections import Fallback, Waits
+from laerecover.settings import drill_settings
 
 DEPLOYING = ("deploy_ec2_instance", "wait_for_ec2_addresses")
 YESTERDAY = "e9acd7f84a168027756f0118a81b25ef520c8b1f4b3eb74085f4e0a3a728a1fd"
@@ -40,8 +41,8 @@ class Deploying:
     def __init__(self, cloud, vault, tmp_path, compute=None, **settings):
         image, _ = cloud.prepare(key_name="drill", public_key=cloud.public_key)
         clock = SystemClock(threading.Event(), pace=0.0005)
-        values = {"endpoint": cloud.endpoint, "image": image, "size": "t3.micro", "waits": QUICK, **settings}
-        self.settings = replace(drill_settings(Path()), **values)
+        values = {"endpoint": cloud.endpoint, "image": image, "size": "t3.micro", **settings}
+        self.settings = drill_settings(Path()).changed(ec2=values, waits=QUICK)
         self.compute = compute or Ec2Compute(self.settings, clock)
         world = World(
             compute=self.compute, hosts=None, mailer=None, register=None, monitoring=None, clock=clock, store=None
@@ -134,7 +135,7 @@ def test_settings_changed_after_an_unseen_launch_make_no_second_instance(cloud, 
         RigFaults(unknown=3, rules=[FaultRule(call="DescribeInstances", fault="UnauthorizedOperation", at=(2,))])
     )
     assert first.recover()["kind"] == "ec2_refused"
-    first.work = replace(first.work, settings=replace(first.settings, name_tag="email"))
+    first.work = replace(first.work, settings=first.settings.changed(ec2={"name_tag": "email"}))
     told = first.recover()
     assert [launch.instance_id for launch in cloud.launches] == [told["instance_id"]]
 
@@ -216,7 +217,7 @@ def test_a_dead_launch_of_an_older_version_has_a_successor(cloud, make, vault):
 
 def test_without_capacity_the_next_place_is_tried_and_recorded(cloud, make):
     """Each offer has a token of its own; the ledger says which were tried."""
-    places = ({"zone": "us-east-1b"}, {"size": "t3.small", "zone": "us-east-1c"})
+    places = (Fallback(zone="us-east-1b"), Fallback(size="t3.small", zone="us-east-1c"))
     deploying, tokens = make(RigFaults(no_capacity=["us-east-1a", "t3.micro"]), fallbacks=places), []
     deploying.work = replace(deploying.work, permit_launch=tokens.append)
     told = deploying.recover()
@@ -230,7 +231,7 @@ def test_without_capacity_the_next_place_is_tried_and_recorded(cloud, make):
 
 def test_no_capacity_anywhere_fails_that_account_with_a_remedy(cloud, make):
     """After the last offer."""
-    failure = make(RigFaults(no_capacity=["t3.micro"]), fallbacks=({"zone": "us-east-1b"},)).recover()
+    failure = make(RigFaults(no_capacity=["t3.micro"]), fallbacks=(Fallback(zone="us-east-1b"),)).recover()
     assert failure["kind"] == "no_capacity"
     assert "ec2.fallbacks" in failure["message"]
     assert cloud.launches == []
@@ -272,7 +273,7 @@ def test_why_an_instance_ended_is_told_and_twice_the_same_gets_no_third(cloud, m
     failure = deploying.recover()
     assert (failure["kind"], len(cloud.launches)) == ("dies_alike", 2)
     assert all(launch.instance_id in failure["message"] for launch in cloud.launches)
-    deploying.work = replace(deploying.work, settings=replace(deploying.work.settings, size="t3.small"))
+    deploying.work = replace(deploying.work, settings=deploying.work.settings.changed(ec2={"size": "t3.small"}))
     told = deploying.recover()
     assert (told["generation"], len(cloud.launches)) == (3, 3)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -95,7 +94,7 @@ class Store:
             user_access_key_id="KEY",
             user_secret_key=Secret("SECRET"),
         )
-        settings = replace(drill_settings(Path()), s3_endpoint=self.endpoint, session_token=False)
+        settings = drill_settings(Path()).changed(recipe={"s3_endpoint": self.endpoint})
         return in_buckets([one], S3Store(settings), recipe_named("tahoe"))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import UTC, datetime
 from email import policy
 from email.headerregistry import Address
@@ -42,9 +41,9 @@ def parrot(certificates):
 @pytest.fixture
 def mailer(parrot, certificates):
     """Logs in, over STARTTLS."""
-    places = {"smtp_host": "127.0.0.1", "smtp_port": parrot.port, "smtp_ca_file": str(certificates / "ca.pem")}
-    login = {"smtp_user": "signup", "smtp_password": Secret(PASSWORD)}
-    return SmtpMailer(replace(drill_settings(Path()), sender=SENDER, **places, **login))
+    places = {"host": "127.0.0.1", "port": parrot.port, "ca_file": certificates / "ca.pem"}
+    login = {"user": "signup", "password": Secret(PASSWORD)}
+    return SmtpMailer(drill_settings(Path()).mail.changed(sender=SENDER, **places, **login))
 
 
 def message(recipient: str = "zoe@example.net") -> EmailMessage:
@@ -280,7 +279,7 @@ def test_a_sender_that_is_its_own_recipient_proves_nothing(parrot, mailer):
 @pytest.mark.parametrize("at", ["greeting", "handshake"])
 def test_a_port_that_speaks_no_tls_is_named_as_what_it_is(parrot, mailer, certificates, at):
     """`tls` on a port for STARTTLS is about us; a server that is gone in the handshake is asked again."""
-    secure = SmtpMailer(replace(mailer._settings, smtp_security="tls"))
+    secure = SmtpMailer(mailer._mail.changed(security="tls"))
     if at == "handshake":
         parrot.says["greeting"] = b""
     means, text = said(secure)

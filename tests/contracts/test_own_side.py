@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -104,16 +103,19 @@ def ready(cloud, key: Path, mail: Parrot, tmp_path: Path) -> ReadyCloud:
     """A cloud, keys, a mail server: everything is as it should be."""
     ready = ReadyCloud(cloud, vcpus=8)
     ready.fill(account(0))
-    ready.settings = replace(
-        ready.settings,
-        admin_privkey_path=str(key),
-        monitor_privkey_path=str(key),
-        monitor_pubkey=key.with_suffix(".pub").read_text().strip(),
-        smtp_host="127.0.0.1",
-        smtp_port=mail.port,
-        smtp_ca_file=str(tmp_path / "mail/ca.pem"),
-        smtp_user="signup",
-        smtp_password=Secret("canary password"),
+    ready.settings = ready.settings.changed(
+        config={
+            "admin_privkey_path": key,
+            "monitor_privkey_path": key,
+            "monitor_pubkey": key.with_suffix(".pub").read_text().strip(),
+        },
+        mail={
+            "host": "127.0.0.1",
+            "port": mail.port,
+            "ca_file": tmp_path / "mail/ca.pem",
+            "user": "signup",
+            "password": Secret("canary password"),
+        },
     )
     return ready
 
@@ -132,7 +134,7 @@ def test_one_table_tells_everything(ready: ReadyCloud, capsys):
     seen = RealOwnSide(ready.settings, {}).look()
     assert [each.remedy for each in seen] == [""] * len(seen)
     by = {each.what: each.said for each in seen}
-    assert by["EC2"] == f"us-east-1 at {ready.settings.endpoint}"
+    assert by["EC2"] == f"us-east-1 at {ready.settings.ec2.endpoint}"
     assert by[CLOUD_KEY] == "DRILL, of account 123456789012"
     assert re.fullmatch(r"\d+ s (ahead|behind)", by[CLOCK])
     assert re.fullmatch(
@@ -181,7 +183,7 @@ def test_a_wrong_clock_is_one_finding_and_no_account_s(ready: ReadyCloud, monkey
 
 def test_a_key_that_the_cloud_does_not_know_is_one_finding(ready: ReadyCloud):
     """By the setting that names it."""
-    ready.settings = replace(ready.settings, ec2_access_key_id="AKIDNOBODYS")
+    ready.settings = ready.settings.changed(config={"ec2_access_key_id": "AKIDNOBODYS"})
     seen = RealOwnSide(ready.settings, {}).look()
     found = check([account(0)], ready.settings, ready.world(), recovery_id="r1", own=seen)
     assert [(each.what, each.account_id, each.blocks) for each in found] == [(CLOUD_KEY, None, True)]
@@ -209,10 +211,10 @@ def test_a_mail_server_that_would_refuse_is_named_without_a_mail(ready: ReadyClo
 def test_a_proof_takes_no_recipient_and_no_message(ready: ReadyCloud, mail: Parrot):
     """Where RCPT and DATA would be refused, the proof succeeds: it never says them."""
     mail.says |= {"RCPT": b"550 no\r\n", "DATA": b"554 no\r\n"}
-    assert "it takes mail from support@example.org" in SmtpMailer(ready.settings).proved()
+    assert "it takes mail from support@example.org" in SmtpMailer(ready.settings.mail).proved()
     mail.says["MAIL"] = b"550 no\r\n"
     with pytest.raises(Refusal) as refused:
-        SmtpMailer(ready.settings).proved()
+        SmtpMailer(ready.settings.mail).proved()
     assert refused.value.kind == "mail_sender"
 
 

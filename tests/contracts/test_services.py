@@ -151,11 +151,8 @@ class TestSmtp(MailExam):
             controllers.append(controller)
             self.handler = handler
             mailer = SmtpMailer(
-                replace(
-                    drill_settings(Path()),
-                    smtp_host="127.0.0.1",
-                    smtp_port=controller.port,
-                    smtp_ca_file=str(certificate[0]) if trusted else None,
+                drill_settings(Path()).mail.changed(
+                    host="127.0.0.1", port=controller.port, ca_file=certificate[0] if trusted else None
                 )
             )
             return mailer, lambda: handler.arrived
@@ -191,7 +188,7 @@ class TestSmtp(MailExam):
         with socket.create_server(("127.0.0.1", 0)) as closed:
             port = closed.getsockname()[1]
         with pytest.raises(Transient):
-            SmtpMailer(replace(drill_settings(Path()), smtp_host="127.0.0.1", smtp_port=port)).send(message())
+            SmtpMailer(drill_settings(Path()).mail.changed(host="127.0.0.1", port=port)).send(message())
 
 
 def start_smtp(mood, certificate):

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -89,7 +89,7 @@ class Place:
         (self.folder / "secrets").mkdir()
         self.vault = Vault(self.folder / "secrets", b"k" * 32)
         written = read_settings(write_settings(self.rig, self.folder / "settings", [self.account]))
-        self.settings = replace(written, session_token=True)
+        self.settings = written.changed(recipe={"session_token": True})
         self.name, self.address = f"i-recipe{self.number}", f"203.0.113.{100 + self.number}"
         self.boot_key, self.key = (derive_host_key(self.vault, self.name, which) for which in ("boot", "final"))
 
@@ -279,7 +279,9 @@ def _commands_can_be_run_again(place: Place) -> None:
     assert "BusyBox" in place.shell("df --help 2>&1")
     recipe = recipe_named("tahoe")
     with place.rig.inside(), place.work().link(patient=True) as link:
-        link.commands([*recipe.before_reboot(), *recipe.after_reboot(place.settings.monitor_pubkey), *recipe.patches()])
+        link.commands(
+            [*recipe.before_reboot(), *recipe.after_reboot(place.settings.config.monitor_pubkey), *recipe.patches()]
+        )
     place.must("bounce_server")
     place.shell("sudo find /usr/local/bin -type l -delete")
 

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 import laeforensics as lf
+from laerecover import sections
 from laerecover.adapters.serverinfo import ServerinfoFile
 from laerecover.hosts.recipes.named import recipe_named
 from laerecover.mail.letters import audience, render
@@ -22,7 +23,8 @@ from laerecover.mail.outbox import CONFIRMATION, FAILURE, STAFF_NOTE, Mail
 from laerecover.manifest import Account, Secret
 from laerecover.ports.services import ServerRow
 from laerecover.runbook.work import Work
-from laerecover.settings import Settings, read_settings
+from laerecover.sections import Section
+from laerecover.settings import drill_settings, read_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "traceability.md").read_text("utf-8")
@@ -118,8 +120,9 @@ def test_the_field_exists(row):
         assert value in words_of(ROOT / "src/laerecover/runbook/steps" / f"{step}.py")
     else:
         kind, name = row.field.split(".")
-        owner = {"Account": Account, "Settings": Settings, "Work": Work}[kind]
-        assert name in {f.name for f in dataclasses.fields(owner)} or isinstance(getattr(owner, name), property)
+        owner = {"Account": Account, "Work": Work}.get(kind) or getattr(sections, kind)
+        fields = owner.model_fields if issubclass(owner, Section) else {f.name for f in dataclasses.fields(owner)}
+        assert name in fields or isinstance(getattr(owner, name), property)
 
 
 @each_row
@@ -195,15 +198,16 @@ def test_the_operators_side_is_read_where_the_howto_says(tmp_path):
         '[mail]\nhost = "smtp.example.org"\nsender = "support@example.org"\nstaff = "staff@example.org"\n'
     )
     settings = read_settings(tmp_path / "laerecover.toml")
-    assert (settings.ec2_access_key_id, settings.ec2_secret_key) == ("AKIAOPERATOR", Secret("operator-secret"))
-    assert settings.endpoint == "https://ec2.us-east-1.amazonaws.com/"
-    assert settings.admin_keypair_name == "admin"
-    assert Path(settings.admin_privkey_path) == tmp_path / "admin.pem"
-    assert Path(settings.monitor_privkey_path) == tmp_path / "monitor.pem"
-    assert settings.monitor_pubkey == "ssh-rsa AAAA monitor"
-    assert settings.zenoss_ip == "192.0.2.10"
-    assert Path(settings.zenoss_privkey_path or "") == tmp_path / "zenoss.pem"
-    assert settings.serverinfo == tmp_path / "serverinfo.csv"
+    told = settings.config
+    assert (told.ec2_access_key_id, settings.files.ec2secret) == ("AKIAOPERATOR", Secret("operator-secret"))
+    assert settings.ec2.endpoint == "https://ec2.us-east-1.amazonaws.com/"
+    assert told.admin_keypair_name == "admin"
+    assert told.admin_privkey_path == tmp_path / "admin.pem"
+    assert told.monitor_privkey_path == tmp_path / "monitor.pem"
+    assert told.monitor_pubkey == "ssh-rsa AAAA monitor"
+    assert told.zenoss_ip == "192.0.2.10"
+    assert told.zenoss_privkey_path == tmp_path / "zenoss.pem"
+    assert settings.files.serverinfo == tmp_path / "serverinfo.csv"
     lost = Account(account_id="lae-x", verdict="RECOVERABLE", product_code="0C4E91D7", ami_image_id="ami-99999999")
     assert (settings.image_of(lost), settings.size_of(lost)) == ("ami-22222222", "t1.micro")
 
@@ -245,8 +249,7 @@ def test_the_mails_carry_what_the_howto_names(tmp_path):
         customer_name="Ann Example",
         log_file="signup_logs/2012-03-20T101500Z-x",
     )
-    fields = {f.name: "" for f in dataclasses.fields(Settings) if f.default is f.default_factory}
-    settings = Settings(**{**fields, "sender": "support@example.org", "staff": "staff@example.org"})
+    settings = drill_settings(tmp_path)
     assert audience(account)[0] == CONFIRMATION
     assert audience(dataclasses.replace(account, customer_keyinfo="0xABCDEF01"))[0] == STAFF_NOTE
 

@@ -37,6 +37,7 @@ from laerecover.rehearsal.twin.world import TwinFaults, TwinFile
 from laerecover.runbook.runbook import Effect, execute, recover
 from laerecover.runbook.work import Work
 from laerecover.settings import drill_settings
+from laerecover.settings_reader import example
 from recoveries.vintages import OneWorld
 
 PACE = 0.003
@@ -376,7 +377,9 @@ def make_life(make_bench, monkeypatch):
 @pytest.fixture
 def operator(make_manifest, key_file, tmp_path, monkeypatch):
     """Somebody who runs, over a world that this test can look into."""
-    monkeypatch.setattr(Options, "read_settings", lambda self: drill_settings(tmp_path))
+    (tmp_path / "operator.pem").touch()
+    keys = dict.fromkeys(("admin_privkey_path", "monitor_privkey_path"), tmp_path / "operator.pem")
+    monkeypatch.setattr(Options, "read_settings", lambda self: drill_settings(tmp_path).changed(config=keys))
 
     class Operator:
         def __init__(self, *accounts):
@@ -415,3 +418,28 @@ def operator(make_manifest, key_file, tmp_path, monkeypatch):
                 return db.execute(f"SELECT * FROM {table}").fetchall()
 
     return Operator
+
+
+@pytest.fixture
+def settings_file(tmp_path):
+    """Writes the operator's files, with this text as settings and these values in the config; gives its path."""
+    config = {
+        "ec2_access_key_id": "AKIAEXAMPLE",
+        "keypair_name": "old-name-of-the-key-pair",
+        "key_filename": "admin.pem",
+        "monitor_pubkey_path": "monitor.pub",
+        "monitor_privkey_path": "monitor.pem",
+        "zenoss_IP": "192.0.2.10",
+        "zenoss_privkey_path": "zenoss.pem",
+        "products": [{"product_code": "7a3c2f01", "ami_image_id": "ami-old", "instance_size": "t1.micro"}],
+    }
+
+    def make(text=None, **changed):
+        (tmp_path / "lae_automation_config.json").write_text(json.dumps({**config, **changed}, indent=1))
+        (tmp_path / "ec2secret").write_text("canary-ec2-secret\n")
+        (tmp_path / "monitor.pub").write_text("ssh-ed25519 AAAA monitor\n")
+        path = tmp_path / "laerecover.toml"
+        path.write_text(text if text is not None else example())
+        return path
+
+    return make

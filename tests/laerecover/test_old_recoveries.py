@@ -194,7 +194,7 @@ def test_a_mail_in_doubt_is_settled(vintage, left, placed, commands):
     if left.mode == "drill":
         assert commands("notify", options.places.manifest, *given, "--yes").returncode == 0
     else:
-        register = options.settings_for("run", place / "state").serverinfo
+        register = options.settings_for("run", place / "state").files.serverinfo
         world = open_cloud(place / "operator", register)
         notify(options, stop=threading.Event(), confirm=lambda state, letters: True, worlds=OneWorld(world))
     mails = [mail for mail in Outbox(place / "state/outbox.sqlite").all() if mail.state != "withdrawn"]
@@ -299,7 +299,7 @@ def test_held_mails_are_sent_once(vintage, left, placed):
     assert len(held) == len(left.asked["only"])
     worlds: Any = DrillWorlds()
     if left.mode == "run":
-        worlds = OneWorld(open_cloud(place / "operator", options.settings_for("run", place / "state").serverinfo))
+        worlds = OneWorld(open_cloud(place / "operator", options.settings_for("run", place / "state").files.serverinfo))
     shown: list[Any] = []
 
     def confirm(state: object, letters: list[Any]) -> bool:

@@ -169,7 +169,7 @@ def test_another_region_is_refused_once_something_was_launched(someone, make_acc
             patch.setitem(ALL_STEPS, step, failing(kind))
             accepted = {"accept": (make_account(0).account_id,), "because": "the lost server was of another region"}
             assert outcomes(me.run(**accepted)) == ["failed"]
-        monkeypatch.setattr(Options, "read_settings", lambda self: replace(real(self), region=elsewhere))
+        monkeypatch.setattr(Options, "read_settings", lambda self: real(self).changed(ec2={"region": elsewhere}))
     elsewhere = "us-west-2"
     ask = {"stop": me.stop, "confirm": lambda *_: True, "worlds": me.worlds}
     for act in (me.run, lambda: cleanup(me.options(), **ask)):

@@ -90,7 +90,7 @@ def test_another_sender_makes_no_second_mail(make_bench):
     """What names a mail is its account and what it is about, not the domain of whoever sends it."""
     bench = make_bench(mail="send")
     bench.recover()
-    bench.work = replace(bench.work, settings=replace(bench.work.settings, sender="help@example.com"), round=2)
+    bench.work = replace(bench.work, settings=bench.work.settings.changed(mail={"sender": "help@example.com"}), round=2)
     bench.recover()
     assert len(letters(bench)) == len(bench.outbox.all()) == 1
 

@@ -6,13 +6,15 @@ import functools
 import os
 import threading
 from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from laerecover.hosts.programs.store_answers import LATER, code_of
 from laerecover.ports.refusals import NotFound, Refusal, Transient, WorldError
 from laerecover.ports.services import Clock
-from laerecover.settings import Settings
 from laerecover.text import clean
+
+if TYPE_CHECKING:
+    from laerecover.settings import Settings
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -124,10 +126,10 @@ def make_client(settings: Settings, service: str) -> Any:
     """The operator's client. It tries once: what to do after a lost answer is the steps' to decide, not botocore's."""
     return client_with(
         service,
-        region_name=settings.region,
-        endpoint_url=settings.endpoint,
-        aws_access_key_id=settings.ec2_access_key_id,
-        aws_secret_access_key=settings.ec2_secret_key.reveal(),
+        region_name=settings.ec2.region,
+        endpoint_url=settings.ec2.endpoint,
+        aws_access_key_id=settings.config.ec2_access_key_id,
+        aws_secret_access_key=settings.files.ec2secret.reveal(),
     )
 
 

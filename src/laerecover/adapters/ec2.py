@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from laerecover.adapters import security_groups
 from laerecover.adapters.aws import AwsCaller, Pace, make_client, translated
@@ -15,8 +15,10 @@ from laerecover.ports.compute import Instance, Lack, LaunchRequest, folded
 from laerecover.ports.ingress import Ingress
 from laerecover.ports.refusals import NotFound, Refusal
 from laerecover.ports.services import Clock
-from laerecover.settings import Settings
 from laerecover.text import clean
+
+if TYPE_CHECKING:
+    from laerecover.settings import Settings
 
 _AT_ONCE = 200
 """DescribeInstances takes that many values in a filter."""
@@ -147,7 +149,7 @@ class Ec2Compute(AwsCaller):
         if states == ["available"]:
             return None
         return Lack(
-            what="image", message=f"{request.ami_image_id} does not exist in {self._settings.region}", remedy=_MAP
+            what="image", message=f"{request.ami_image_id} does not exist in {self._settings.ec2.region}", remedy=_MAP
         )
 
     @translated
@@ -159,7 +161,7 @@ class Ec2Compute(AwsCaller):
             by_type.append({"Name": "location", "Values": [request.zone]})
         if self._client.describe_instance_type_offerings(Filters=by_type, **where)["InstanceTypeOfferings"]:
             return None
-        place = request.zone or self._settings.region
+        place = request.zone or self._settings.ec2.region
         return Lack(what="size", message=f"{request.instance_size} is not offered in {place}", remedy=_MAP)
 
     @translated
@@ -168,7 +170,7 @@ class Ec2Compute(AwsCaller):
         if self._client.describe_key_pairs(Filters=[{"Name": "key-name", "Values": [name]}])["KeyPairs"]:
             return None
         remedy = "import its public half under this name, or mend admin_keypair_name in lae_automation_config.json"
-        return Lack(what="key pair", message=f"{name} does not exist in {self._settings.region}", remedy=remedy)
+        return Lack(what="key pair", message=f"{name} does not exist in {self._settings.ec2.region}", remedy=remedy)
 
     @translated
     def _subnet(self, request: LaunchRequest) -> Lack | None:
@@ -186,7 +188,7 @@ class Ec2Compute(AwsCaller):
     def _security_group(self, request: LaunchRequest) -> Lack | None:
         if security_groups.called(self._client, request.security_group):
             return None
-        message = f"{request.security_group} does not exist in {self._settings.region}"
+        message = f"{request.security_group} does not exist in {self._settings.ec2.region}"
         remedy = "make it, or mend ec2.security_group in the settings"
         return Lack(what="security group", message=message, remedy=remedy)
 

@@ -6,8 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from laerecover.adapters.aws import make_client
@@ -15,8 +14,10 @@ from laerecover.adapters.key_files import try_key
 from laerecover.adapters.smtp import SmtpMailer
 from laerecover.ports.own_side import CLOCK, CLOUD_KEY, Seen
 from laerecover.ports.refusals import WorldError
-from laerecover.settings import Settings
 from laerecover.text import clean
+
+if TYPE_CHECKING:
+    from laerecover.settings import Settings
 
 _SKEW = 240.0
 """EC2 refuses what was signed five minutes ago."""
@@ -38,16 +39,17 @@ class RealOwnSide:
         return [*self._keys(), *self._places(), *self._surroundings(), *self._cloud(), self._mail()]
 
     def _keys(self) -> Iterator[Seen]:
-        s = self._settings
-        yield try_key(Path(s.admin_privkey_path), "key of the admin")
-        yield try_key(Path(s.monitor_privkey_path), "key of monitor", pair=s.monitor_pubkey)
+        s = self._settings.config
+        yield try_key(s.admin_privkey_path, "key of the admin")
+        yield try_key(s.monitor_privkey_path, "key of monitor", pair=s.monitor_pubkey)
         if s.zenoss_privkey_path:
-            yield try_key(Path(s.zenoss_privkey_path), "key of zenoss")
+            yield try_key(s.zenoss_privkey_path, "key of zenoss")
 
     def _places(self) -> Iterator[Seen]:
-        s = self._settings
-        yield Seen(what="EC2", where="ec2.region, ec2.endpoint", said=f"{s.region} at {_host(s.endpoint, s.region)}")
-        store = s.s3_endpoint or "Amazon's own"
+        ec2 = self._settings.ec2
+        said = f"{ec2.region} at {_host(ec2.endpoint, ec2.region)}"
+        yield Seen(what="EC2", where="ec2.region, ec2.endpoint", said=said)
+        store = self._settings.recipe.s3_endpoint or "Amazon's own"
         yield Seen(what="S3", where="recipe.s3_endpoint", said=clean(store))
 
     def _surroundings(self) -> Iterator[Seen]:
@@ -68,7 +70,7 @@ class RealOwnSide:
         """One question, whose answer bears a date even if it is a refusal."""
         from botocore.exceptions import BotoCoreError, ClientError
 
-        key, where, refused = clean(self._settings.ec2_access_key_id), "ec2_access_key_id, ec2secret", ""
+        key, where, refused = clean(self._settings.config.ec2_access_key_id), "ec2_access_key_id, ec2secret", ""
         try:
             answer: Any = make_client(self._settings, "sts").get_caller_identity()
         except ClientError as error:
@@ -87,8 +89,8 @@ class RealOwnSide:
             yield Seen(what=CLOUD_KEY, where=where, said=f"{key}: {clean(refused)}")
 
     def _mail(self) -> Seen:
-        s = self._settings
-        where = f"mail.host, mail.port, mail.security: {clean(s.smtp_host)}:{s.smtp_port}, {s.smtp_security}"
+        s = self._settings.mail
+        where = f"mail.host, mail.port, mail.security: {clean(s.host)}:{s.port}, {s.security}"
         try:
             return Seen(what="mail server", where=where, said=SmtpMailer(s).proved())
         except WorldError as error:

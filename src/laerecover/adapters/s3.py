@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from laerecover.adapters.aws import AwsCaller, Pace, client_with, translated
 from laerecover.adapters.clock import SystemClock
@@ -13,7 +13,9 @@ from laerecover.hosts.programs.store_answers import NO_LISTING, NoListing, asks_
 from laerecover.manifest import Account
 from laerecover.ports.refusals import Refusal
 from laerecover.ports.services import Clock
-from laerecover.settings import Settings
+
+if TYPE_CHECKING:
+    from laerecover.settings import Settings
 
 T = TypeVar("T")
 
@@ -79,14 +81,14 @@ class S3Store(AwsCaller):
         if not is_bucket(account.bucket_name):
             raise Refusal("no bucket is called that", kind="data_unreachable", code="InvalidBucketName")
         token = None
-        if self._settings.session_token and account.user_token and account.product_token:
+        if self._settings.recipe.session_token and account.user_token and account.product_token:
             token = f"{account.user_token.reveal()},{account.product_token.reveal()}"
         client = client_with(
             "s3",
             attempts=3,
             # The buckets of 2012 have no location, which is this region, wherever the servers stand.
             region_name="us-east-1",
-            endpoint_url=self._settings.s3_endpoints.get(account.account_id, self._settings.s3_endpoint),
+            endpoint_url=self._settings.s3_endpoint_of(account),
             aws_access_key_id=account.user_access_key_id,
             aws_secret_access_key=account.user_secret_key.reveal(),
             aws_session_token=token,

@@ -7,11 +7,14 @@ import smtplib
 import ssl
 from contextlib import suppress
 from email.message import EmailMessage
+from typing import TYPE_CHECKING
 
 from laerecover.mail.replies import SAYS, about_us
 from laerecover.ports.refusals import MailInDoubt, Refusal, Transient
-from laerecover.settings import Settings
 from laerecover.text import clean
+
+if TYPE_CHECKING:
+    from laerecover.sections import MailSettings
 
 _TIMEOUT = 60.0
 _LOGINS = ("CRAM-MD5", "PLAIN", "LOGIN")
@@ -35,8 +38,8 @@ class _NoReply(Exception):
 class SmtpMailer:
     """One connection per message: mails are few, and a fresh connection has no past."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, mail: MailSettings) -> None:
+        self._mail = mail
 
     def send(self, message: EmailMessage) -> None:
         """Until the message itself is given away every trouble is Transient or a Refusal; from then on, in doubt.
@@ -56,13 +59,13 @@ class SmtpMailer:
         try:
             offered = smtp.esmtp_features.get("auth", "").upper().split()
             tls = smtp.sock.version() if isinstance(smtp.sock, ssl.SSLSocket) else "no TLS"
-            logged_in = "logged in" if self._settings.smtp_user else "no log-in"
-            self._asked(smtp, "MAIL", "FROM:", self._settings.sender)
+            logged_in = "logged in" if self._mail.user else "no log-in"
+            self._asked(smtp, "MAIL", "FROM:", self._mail.sender)
             with suppress(smtplib.SMTPException, OSError):
                 smtp.rset()
                 smtp.quit()
             kinds = f", which takes {clean(' '.join(offered))}" if offered else ""
-            return f"{tls}, {logged_in}{kinds}; it takes mail from {clean(self._settings.sender)}"
+            return f"{tls}, {logged_in}{kinds}; it takes mail from {clean(self._mail.sender)}"
         finally:
             smtp.close()
 
@@ -99,26 +102,26 @@ class SmtpMailer:
             raise Refusal("our user or password has characters that no login can send", kind="mail_login") from None
 
     def _connect(self) -> smtplib.SMTP:
-        s = self._settings
-        context = ssl.create_default_context(cafile=s.smtp_ca_file)
+        s = self._mail
+        context = ssl.create_default_context(cafile=s.ca_file)
         smtp: smtplib.SMTP
-        if s.smtp_security == "tls":
-            smtp = smtplib.SMTP_SSL(s.smtp_host, s.smtp_port, timeout=_TIMEOUT, context=context)
+        if s.security == "tls":
+            smtp = smtplib.SMTP_SSL(s.host, s.port, timeout=_TIMEOUT, context=context)
         else:
-            smtp = smtplib.SMTP(s.smtp_host, s.smtp_port, timeout=_TIMEOUT)
+            smtp = smtplib.SMTP(s.host, s.port, timeout=_TIMEOUT)
         try:
             _greet(smtp)
-            if s.smtp_security != "tls":
+            if s.security != "tls":
                 if not smtp.has_extn("starttls"):
                     raise Refusal("the mail server offers no TLS; a furl is a capability", kind="mail_tls")
                 smtp.starttls(context=context)
                 _greet(smtp)
-            if s.smtp_user and s.smtp_password is not None:
+            if s.user and s.password is not None:
                 offered = smtp.esmtp_features.get("auth", "").upper().split()
                 if not set(_LOGINS).intersection(offered):
                     what = f"the mail server offers no login that we know, but {clean(', '.join(offered)) or 'none'}"
                     raise Refusal(f"{what}; known are {', '.join(_LOGINS)}", kind="mail_login")
-                smtp.login(s.smtp_user, s.smtp_password.reveal())
+                smtp.login(s.user, s.password.reveal())
         except BaseException:
             smtp.close()
             raise
@@ -127,7 +130,7 @@ class SmtpMailer:
     def _introduce(self, smtp: smtplib.SMTP, message: EmailMessage) -> None:
         """Everything before the message: as long as this lasts, nothing was taken."""
         for name, prefix, address in (
-            ("MAIL", "FROM:", self._settings.sender),
+            ("MAIL", "FROM:", self._mail.sender),
             ("RCPT", "TO:", _recipient(message)),
             ("DATA", "", ""),
         ):
@@ -174,7 +177,7 @@ class SmtpMailer:
         if not _permanent(code):
             return Transient(said, kind="mail_busy")
         reply, recipient = said.removeprefix(SAYS), _recipient(message) if message is not None else ""
-        ours = always_us or about_us(reply, sender=self._settings.sender, recipient=recipient)
+        ours = always_us or about_us(reply, sender=self._mail.sender, recipient=recipient)
         return Refusal(said, kind="mail_sender" if ours else "mail_refused")
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from laerecover.adapters.clock import SystemClock
 from laerecover.hosts.host_keys import LOGIN
 from laerecover.hosts.vault import Vault
 from laerecover.ports.world import OpenWorld, World, WorldCounts
-from laerecover.settings import Settings
 from laerecover.state.state import State
+
+if TYPE_CHECKING:
+    from laerecover.settings import Settings
 
 
 def open_real(settings: Settings, stop: threading.Event) -> OpenWorld:
@@ -24,19 +26,20 @@ def open_real(settings: Settings, stop: threading.Event) -> OpenWorld:
     from laerecover.adapters.tahoe_probe import TahoeProbe
     from laerecover.adapters.zenoss import Zenoss
 
+    ours, host_key = settings.config, settings.monitoring.host_key
     admin = SshConnector(
-        keys={LOGIN: Path(settings.admin_privkey_path), "monitor": Path(settings.monitor_privkey_path)},
+        keys={LOGIN: ours.admin_privkey_path, "monitor": ours.monitor_privkey_path},
         command_seconds=settings.waits.command_deadline,
     )
     monitoring, clock = None, SystemClock(stop)
-    if settings.zenoss_ip and settings.zenoss_privkey_path and settings.zenoss_host_key:
-        connector = SshConnector(keys={"zenoss": Path(settings.zenoss_privkey_path)}, command_seconds=60.0, sudo=False)
-        monitoring = Zenoss(connector, settings.zenoss_ip, settings.zenoss_host_key)
+    if ours.zenoss_ip and ours.zenoss_privkey_path and host_key:
+        connector = SshConnector(keys={"zenoss": ours.zenoss_privkey_path}, command_seconds=60.0, sudo=False)
+        monitoring = Zenoss(connector, ours.zenoss_ip, host_key)
     world = World(
         compute=Ec2Compute(settings, clock),
         hosts=admin,
-        mailer=SmtpMailer(settings),
-        register=ServerinfoFile(settings.serverinfo),
+        mailer=SmtpMailer(settings.mail),
+        register=ServerinfoFile(settings.files.serverinfo),
         monitoring=monitoring,
         nodes=TahoeProbe(),
         clock=clock,

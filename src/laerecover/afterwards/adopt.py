@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING
 
 from laerecover.afterwards.found import Found, find_living, found, ours
 from laerecover.errors import LaeRecoverError
@@ -12,11 +13,13 @@ from laerecover.manifest import Manifest
 from laerecover.options import Options, now
 from laerecover.ports.world import World
 from laerecover.runbook.ledger import read_ledger
-from laerecover.settings import Settings
 from laerecover.state.lock import locked
 from laerecover.state.opening import open_state, read_state
 from laerecover.state.state import State
 from laerecover.state.worlds import Worlds
+
+if TYPE_CHECKING:
+    from laerecover.settings import Settings
 
 
 def adopt(
@@ -53,7 +56,7 @@ def adopt(
         now=now(),
         recovery_id=recovery or ids[0],
         started_at=now().isoformat(),
-        cloud=settings.cloud,
+        cloud=settings.ec2.place,
     )
     with locked(folder, "adopt"):
         return state, adopt_unknown(state, manifest, settings, world)
@@ -78,7 +81,7 @@ def adopt_unknown(state: State, manifest: Manifest, settings: Settings, world: W
             continue
         kind, reason = audience(account)
         mail = Mail(
-            message_id=message_id(state.recovery_id, account.account_id, CONFIRMATION, 1, sender=settings.sender),
+            message_id=message_id(state.recovery_id, account.account_id, CONFIRMATION, 1, sender=settings.mail.sender),
             account_id=account.account_id,
             kind=kind,
             state="prepared",

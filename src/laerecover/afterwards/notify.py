@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from laerecover.errors import Guarded, StepFailed
 from laerecover.mail.delivery import Delivery, Sending
@@ -19,11 +20,13 @@ from laerecover.planning.decisions import need_reason, with_dialling
 from laerecover.ports.patience import Patience
 from laerecover.ports.refusals import WorldError
 from laerecover.report.lost_mails import doubt_lost
-from laerecover.settings import Settings
 from laerecover.state.lock import locked
 from laerecover.state.opening import open_state
 from laerecover.state.state import State
 from laerecover.state.worlds import Worlds
+
+if TYPE_CHECKING:
+    from laerecover.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,12 +85,12 @@ def notify(
             open_state(state.folder, mode=state.mode, digest=manifest.digest, now=now())
         outbox = Outbox(state.outbox)
         outbox.doubt_interrupted(now())
-        doubt_lost(state, outbox, manifest, settings.sender, now())
+        doubt_lost(state, outbox, manifest, settings.mail.sender, now())
         letters = waiting_letters(options, state, manifest, settings)
         approved = ""
         if letters:
             digest = digest_of_mails([(each.mail.message_id, each.to, each.text) for each in letters])
-            approved = guard_approval("mails", digest, settings, options.approved_by)
+            approved = guard_approval("mails", digest, settings.approval, options.approved_by)
         if letters and not confirm(state, letters):
             raise Guarded(
                 "the mails were not confirmed", where=str(state.folder), next_step="look again later; nothing was sent"

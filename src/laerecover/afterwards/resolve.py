@@ -22,7 +22,7 @@ def resolve_mail(options: Options, account_id: str, *, sent: bool) -> tuple[Stat
         outbox.doubt_interrupted(now())
         if any(m.account_id == account_id for m in lost_of(state, outbox, None, "")):
             doubt_lost(
-                state, outbox, options.places.read(), options.settings_for(state.mode, state.folder).sender, now()
+                state, outbox, options.places.read(), options.settings_for(state.mode, state.folder).mail.sender, now()
             )
         settled, mails = 0, outbox.of(account_id)
         known = mails or account_id in {a.account_id for a in options.places.read().accounts}

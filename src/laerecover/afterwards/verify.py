@@ -119,7 +119,7 @@ def who_is_asked(
     asked = Inquiry(
         world=worlds.open(state, settings, vault, stop).world,
         vault=vault,
-        recipe=recipe_named(settings.recipe),
+        recipe=recipe_named(settings.recipe.name),
         patch=f"laerecover patch {options.places.quoted}{options.repeat('patch', state=True)}",
     )
     chosen = options.selection.of(manifest)

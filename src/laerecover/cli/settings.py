@@ -9,8 +9,8 @@ import typer
 
 def settings(example: Annotated[bool, typer.Option("--example", help="Print a commented example.")] = False) -> None:
     """The operator's side: which file it is, and what stands in it."""
-    from laerecover.settings import DEFAULT_NAME
-    from laerecover.settings import example as example_text
+    from laerecover.settings_reader import DEFAULT_NAME
+    from laerecover.settings_reader import example as example_text
 
     if example:
         print(example_text(), end="")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.message import EmailMessage
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from laerecover.errors import StepFailed
 from laerecover.hosts.vault import Vault
@@ -16,7 +16,9 @@ from laerecover.manifest import Account
 from laerecover.ports.patience import Patience
 from laerecover.ports.refusals import MAIL_ABOUT_US, MailInDoubt, Refusal, Transient
 from laerecover.ports.world import World
-from laerecover.settings import Settings
+
+if TYPE_CHECKING:
+    from laerecover.settings import Settings
 
 
 class Sending:
@@ -62,8 +64,9 @@ class Delivery:
         # The customer's mail and the note to the staff are one mail to two readers: they share an id, so only one can
         # be.
         identity = CONFIRMATION if kind != FAILURE else FAILURE
+        sender = self.settings.mail.sender
         mail = there or Mail(
-            message_id=message_id(self.recovery_id, account.account_id, identity, number, sender=self.settings.sender),
+            message_id=message_id(self.recovery_id, account.account_id, identity, number, sender=sender),
             account_id=account.account_id,
             kind=kind,
             state="prepared",

@@ -10,14 +10,16 @@ from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from laerecover.hosts.identity import weak_key
 from laerecover.mail.outbox import CONFIRMATION, FAILURE, STAFF_NOTE, Mail
 from laerecover.manifest import Account, Secret
 from laerecover.ports.refusals import Refusal
-from laerecover.settings import Settings
 from laerecover.text import clean
+
+if TYPE_CHECKING:
+    from laerecover.settings import Settings
 
 PRICES = {
     "IDENTITY_KEPT": "nothing changes but the address",
@@ -105,8 +107,8 @@ def render(
     """
     message = EmailMessage(policy=policy.SMTP)
     try:
-        message["From"] = Address(addr_spec=settings.sender)
-        message["To"] = _customer(account) if mail.kind == CONFIRMATION else Address(addr_spec=settings.staff)
+        message["From"] = Address(addr_spec=settings.mail.sender)
+        message["To"] = _customer(account) if mail.kind == CONFIRMATION else Address(addr_spec=settings.mail.staff)
         message["Subject"] = _subject(mail, account)
         message["Date"] = format_datetime(mail.prepared_at)
         message["Message-ID"] = mail.message_id
@@ -148,7 +150,8 @@ def _of_joining(account: Account, settings: Settings, bucket: Mapping[str, Any],
         bucket=clean(account.bucket_name),
     )
     if any(bucket.get(kind) for kind in ("whole", "cut", "incomplete", "empty")):
-        endpoint = f" --endpoint-url {shlex.quote(clean(settings.s3_endpoint))}" if settings.s3_endpoint else ""
+        at = settings.s3_endpoint_of(account)
+        endpoint = f" --endpoint-url {shlex.quote(clean(at))}" if at else ""
         place = shlex.quote(f"s3://{clean(account.bucket_name)}/shares/")
         text += _OLD_STAND.format(
             lost=_LOST if joined["left_out"] else "",

@@ -8,11 +8,14 @@ import shlex
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from laerecover.errors import Guarded, LaeRecoverError
 from laerecover.planning.guards import NOT_STARTED
-from laerecover.settings import Settings
 from laerecover.writing import write_atomically
+
+if TYPE_CHECKING:
+    from laerecover.sections import ApprovalSettings
 
 NAMESPACE = "laerecover"
 _SECONDS = 30
@@ -28,14 +31,14 @@ def text_of(what: str, digest: str) -> str:
     return f"laerecover {what} {digest}\n"
 
 
-def guard_approval(what: str, digest: str, settings: Settings, signature: Path | None) -> str:
+def guard_approval(what: str, digest: str, approval: ApprovalSettings, signature: Path | None) -> str:
     """Who has approved it; "" where no signature is given, and none is asked for.
 
     Raises Guarded: nobody has, or not this; LaeRecoverError: nothing says who may, or it cannot be examined.
     """
-    if signature is None and not settings.approval_required:
+    if signature is None and not approval.required:
         return ""
-    signers = settings.allowed_signers
+    signers = approval.allowed_signers
     if signers is None:
         raise LaeRecoverError(
             "the settings do not say who may approve",
@@ -65,9 +68,9 @@ def guard_approval(what: str, digest: str, settings: Settings, signature: Path |
     )
 
 
-def guard_mails(settings: Settings, mail: str) -> None:
+def guard_mails(approval: ApprovalSettings, mail: str) -> None:
     """Mails are looked at once they are written: where they must be approved, a run holds them. Raises Guarded."""
-    if settings.approval_required and mail == "send":
+    if approval.required and mail == "send":
         raise Guarded(
             "mails must be approved, and nobody could look at these before they are sent",
             where="--mail send · approval.required",

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from laerecover.errors import StepFailed
 from laerecover.hosts.recipes.named import recipe_named
@@ -19,7 +20,9 @@ from laerecover.ports.refusals import Transient, WorldError
 from laerecover.ports.world import World
 from laerecover.runbook.rebuilt import REBUILT, Rebuilt, described, to_accept
 from laerecover.runbook.steps.deploy_ec2_instance import RECOVERED_BEFORE, of_another_recovery, offers
-from laerecover.settings import Settings
+
+if TYPE_CHECKING:
+    from laerecover.settings import Settings
 
 _TAGS = {"lae-mode": "check"}
 _REGION = "us-east-1"
@@ -63,7 +66,7 @@ def check(
     Whether their old servers are gone is `old_servers`. `own`: what was found on the operator's side; with a wrong
     clock or key no answer would mean anything, so nobody is asked.
     """
-    recipe, lost = recipe_named(settings.recipe), []
+    recipe, lost = recipe_named(settings.recipe.name), []
     ours = own_obstacles(own)
     if unanswered(own):
         return ours
@@ -74,7 +77,11 @@ def check(
     try:
         found = [*_whose(settings, world.compute), *_lacking(served, settings, world.compute)]
         requests = {request.subnet: request for account in served for request in _offers(account, settings)}
-        kept = (each for request in requests.values() for each in kept_out(request, settings, world.compute))
+        kept = (
+            each
+            for request in requests.values()
+            for each in kept_out(request, settings.ec2.customers_from, world.compute)
+        )
         found += dict.fromkeys(kept)
         living = [i for i in world.compute.find({"lae-mode": "run"}) if not i.dead]
         elsewhere = [
@@ -137,11 +144,11 @@ def region_of(private_host: str | None) -> str | None:
 
 def _whose(settings: Settings, compute: Compute) -> Iterator[Obstacle]:
     account = compute.identity()
-    if settings.account is None:
+    if settings.ec2.account is None:
         remedy = "compare, and set ec2.account in the settings; then a wrong account is refused"
         yield Obstacle(what="identity", message=f"these are keys of account {account}", remedy=remedy, blocks=False)
-    elif settings.account != account:
-        message = f"these are keys of account {account}, not of {settings.account}"
+    elif settings.ec2.account != account:
+        message = f"these are keys of account {account}, not of {settings.ec2.account}"
         yield Obstacle(what="identity", message=message, remedy="name the right config and ec2secret in the settings")
 
 
@@ -186,9 +193,8 @@ def _quota(
         room = compute.room(size)
         if room is not None and room < wanted:
             message = f"{wanted} instances of {size} are wanted, the quota of vCPUs leaves room for {room}"
-            remedy = (
-                f"begin with --first {room}, or raise the quota: {_RAISE.format(settings.region, wanted - room, size)}"
-            )
+            by = _RAISE.format(settings.ec2.region, wanted - room, size)
+            remedy = f"begin with --first {room}, or raise the quota: {by}"
             yield Obstacle(what="quota", message=message, remedy=remedy, blocks=room == 0)
 
 

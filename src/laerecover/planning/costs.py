@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from laerecover.prices import Prices
-
 if TYPE_CHECKING:
     from laerecover.planning.plan import Plan
+    from laerecover.sections import Prices
 
 HOURS_A_MONTH = 730.0
 """365 days by 24 hours by a twelfth, as clouds bill."""
@@ -53,7 +52,7 @@ def costs(plan: Plan, prices: Prices, added_bytes: int) -> Costs | None:
     hours = plan.seconds_of(len(plan.starts)) / 3600
     share = len(plan.starts) / number if number else 0.0
     return Costs(
-        currency=prices.currency,
+        currency=prices.currency or "",
         instances=number,
         hour=hour,
         month=None if hour is None else round(hour * HOURS_A_MONTH, 2),

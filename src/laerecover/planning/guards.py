@@ -11,11 +11,11 @@ from laerecover.errors import Guarded, LaeRecoverError
 from laerecover.options import Options
 from laerecover.planning.plan import Plan
 from laerecover.runbook.ledger import Round, read_ledger
-from laerecover.settings import Settings
 from laerecover.state.state import State
 
 if TYPE_CHECKING:
     from laerecover.planning.obstacles import Obstacle
+    from laerecover.settings import Settings
 
 NOT_STARTED = "nothing was started"
 
@@ -32,8 +32,9 @@ def guard_instances(planned: Plan, options: Options) -> None:
 
 def guard_files(settings: Settings) -> None:
     """Keys that no step could do without are looked for before anything is launched."""
-    paths = (settings.admin_privkey_path, settings.monitor_privkey_path, settings.zenoss_privkey_path)
-    absent = [path for path in (*paths, settings.smtp_ca_file) if path and not Path(path).is_file()]
+    ours = settings.config
+    paths = (ours.admin_privkey_path, ours.monitor_privkey_path, ours.zenoss_privkey_path, settings.mail.ca_file)
+    absent = [str(path) for path in paths if path is not None and not path.is_file()]
     if absent:
         raise LaeRecoverError(
             "files that the settings name are not there",
@@ -44,12 +45,12 @@ def guard_files(settings: Settings) -> None:
 
 def guard_cloud(state: State, settings: Settings) -> None:
     """Elsewhere nobody knows of the instances that were launched: every account would get a second one."""
-    if state.mode != "run" or state.cloud in ("", settings.cloud):
+    if state.mode != "run" or state.cloud in ("", settings.ec2.place):
         return
     rounds = read_ledger(state.ledger).values()
     if any(latest.launched or latest.outcome == "on its way" or _perhaps(latest) for latest in rounds):
         raise Guarded(
-            f"the settings say {settings.cloud}, but this recovery launched in {state.cloud}",
+            f"the settings say {settings.ec2.place}, but this recovery launched in {state.cloud}",
             where=f"ec2.region, ec2.endpoint · {state.folder}",
             next_step=f"name {state.cloud} again; or, once `laerecover cleanup` left nothing there, begin elsewhere "
             f"with another --state; {NOT_STARTED}",
@@ -62,16 +63,16 @@ def _perhaps(latest: Round) -> bool:
     return any(kind in ("deadline", "local", "bug") for kind in kinds)
 
 
-def guard_evidence_out(settings: Settings) -> None:
+def guard_evidence_out(folder: Path) -> None:
     """What a recovery leaves for the next disaster needs a place, before there is anything to leave."""
     try:
-        settings.evidence_out.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with TemporaryFile(dir=settings.evidence_out) as probe:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with TemporaryFile(dir=folder) as probe:
             probe.write(b"\0")
     except OSError as error:
         raise LaeRecoverError(
             f"what the recovery leaves cannot be written there: {error.strerror or type(error).__name__}",
-            where=str(settings.evidence_out),
+            where=str(folder),
             next_step=f"name a folder that can be written with --evidence-out; {NOT_STARTED}",
         ) from None
 

@@ -8,16 +8,17 @@ from laerecover.hosts.identity import INTRODUCER_PORT, STORAGE_PORT
 from laerecover.planning.obstacles import Obstacle
 from laerecover.ports.compute import Compute, LaunchRequest
 from laerecover.ports.ingress import EVERYWHERE, Ingress, covered, sources
-from laerecover.settings import Settings
 
 _SSH = 22
 
 
-def kept_out(request: LaunchRequest, settings: Settings, compute: Compute) -> Iterator[Obstacle]:
-    """Of the group that this launch would use; nothing of one that does not exist, which `Compute.lacks` tells."""
+def kept_out(request: LaunchRequest, customers_from: Sequence[str], compute: Compute) -> Iterator[Obstacle]:
+    """Of the group that this launch would use, held against where customers are; nothing of one that does not exist,
+    which `Compute.lacks` tells.
+    """
     rules = compute.ingress(request)
     if rules is not None:
-        yield from _customers(rules, request.security_group, settings.customers_from)
+        yield from _customers(rules, request.security_group, customers_from)
         yield from _ourselves(rules, request.security_group)
 
 

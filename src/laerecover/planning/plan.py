@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
 
 from laerecover.credentials import CHANGED
 from laerecover.hosts.identity import restored_introducer, restored_storage, unfit
@@ -16,7 +17,9 @@ from laerecover.manifest import Account, Manifest
 from laerecover.planning.costs import Costs
 from laerecover.planning.forecast import Forecast
 from laerecover.ports.own_side import Seen
-from laerecover.settings import Settings
+
+if TYPE_CHECKING:
+    from laerecover.settings import Settings
 
 RECOVER, BLOCKED, LEFT_OUT = "recover", "blocked", "left out"
 UNREACHABLE = "DATA_UNREACHABLE"

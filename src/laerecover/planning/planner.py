@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from laerecover.credentials import CHANGED
 from laerecover.errors import Guarded, LaeRecoverError, LockHeld
@@ -22,12 +23,14 @@ from laerecover.planning.plan import Circumstances, Plan, make_plan
 from laerecover.ports.own_side import Seen
 from laerecover.ports.world import World
 from laerecover.runbook.ledger import read_ledger
-from laerecover.settings import Settings, drill_settings
 from laerecover.state.lock import locked
 from laerecover.state.opening import open_state, read_state
 from laerecover.state.state import State
 from laerecover.state.terms import DrillTerms
 from laerecover.state.worlds import Worlds
+
+if TYPE_CHECKING:
+    from laerecover.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +107,8 @@ def plan(
     options: Options, *, worlds: Worlds, check: bool = False, heard: Callable[[str], None] = quiet
 ) -> tuple[Plan, Sequence[Obstacle]]:
     """What a run would do; the state folder remembers which manifest was planned. Asks nobody, unless to `check`."""
+    from laerecover.settings import drill_settings
+
     manifest, folder = options.places.read(), options.places.folder("run")
     real = check or options.places.settings is not None or options.places.settings_file.is_file()
     settings = options.settings_for("run", folder) if real else drill_settings(folder)
@@ -118,7 +123,7 @@ def plan(
         opened = worlds.cloud(settings, threading.Event())
         own = look(opened.world)
         try:
-            asked = ask_old_servers(state, manifest, options.selection.of(manifest), opened, settings.region)
+            asked = ask_old_servers(state, manifest, options.selection.of(manifest), opened, settings.ec2.region)
             planner = replace(planner, state=asked)
         except Guarded:
             if not any(each.blocks for each in own):

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
 
 _ENDPOINT = re.compile(r"https?://[^\s/@?#]+(/[^\s@?#]*)?")
 """Without scheme boto3 would stop at it, in words of its own; a name and a password in it would be shown."""
 
 
-def refused_endpoints(*told: tuple[str, Mapping[str, Any]]) -> Iterator[str]:
-    """Of settings by their names, each with its section: what is wrong with those that are no scheme and host, with
-    port and path perhaps.
-    """
-    for name, section in told:
-        value = section.get(name.partition(".")[2])
-        if value is not None and not (isinstance(value, str) and _ENDPOINT.fullmatch(value)):
-            yield f"{name} is no address of a service: write it as https://HOST or https://HOST:PORT"
+NO_ENDPOINT = "is no address of a service: write it as https://HOST or https://HOST:PORT"
+
+
+def is_endpoint(value: object) -> bool:
+    """Whether it is scheme and host, with port and path perhaps."""
+    return isinstance(value, str) and _ENDPOINT.fullmatch(value) is not None

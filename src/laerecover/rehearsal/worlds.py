@@ -6,13 +6,16 @@ import os
 import signal
 import threading
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from laerecover.adapters.clock import SystemClock
 from laerecover.adapters.world import open_real
 from laerecover.hosts.vault import Vault
 from laerecover.ports.world import OpenWorld, WorldCounts
-from laerecover.settings import Settings
 from laerecover.state.state import State
+
+if TYPE_CHECKING:
+    from laerecover.settings import Settings
 
 
 class DrillWorlds:

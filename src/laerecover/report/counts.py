@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from laerecover.mail.outbox import FAILURE, Outbox
 from laerecover.ports.world import WorldCounts
 from laerecover.runbook.ledger import read_ledger
-from laerecover.settings import Settings
 from laerecover.state.state import State
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-def count_effects(state: State, settings: Settings, counted: WorldCounts | None) -> Mapping[str, Counts]:
+
+def count_effects(state: State, serverinfo: Path, counted: WorldCounts | None) -> Mapping[str, Counts]:
     """Per account: as its world `counted`, else as the ledger's instance ids, serverinfo.csv and the outbox tell."""
     letters = [mail for mail in Outbox(state.outbox).all() if mail.kind != FAILURE]
     if counted is not None:
@@ -20,7 +23,7 @@ def count_effects(state: State, settings: Settings, counted: WorldCounts | None)
     else:
         rounds = read_ledger(state.ledger)
         instances = {account: len(latest.launched) for account, latest in rounds.items()}
-        rows = _registered(settings, {account: latest.launched for account, latest in rounds.items()})
+        rows = _registered(serverinfo, {account: latest.launched for account, latest in rounds.items()})
         mails = {mail.message_id: 1 for mail in letters if mail.state == "sent"}
     sent: dict[str, int] = {}
     for mail in letters:
@@ -35,10 +38,10 @@ def count_effects(state: State, settings: Settings, counted: WorldCounts | None)
     }
 
 
-def _registered(settings: Settings, launched: Mapping[str, frozenset[str]]) -> dict[str, int]:
+def _registered(serverinfo: Path, launched: Mapping[str, frozenset[str]]) -> dict[str, int]:
     from laerecover.adapters.serverinfo import ServerinfoFile
 
-    rows = [row.instance_id for row in ServerinfoFile(settings.serverinfo).rows()]
+    rows = [row.instance_id for row in ServerinfoFile(serverinfo).rows()]
     return {account: sum(1 for instance_id in rows if instance_id in ids) for account, ids in launched.items()}
 
 

@@ -28,10 +28,10 @@ def report(options: Options, worlds: Worlds) -> tuple[State, Report]:
 def written_report(planner: Planner, planned: Plan, worlds: Worlds) -> Report:
     """The report, put into the state folder."""
     options, state, settings = planner.options, planner.state, planner.settings
-    counts = count_effects(state, settings, worlds.counted(state))
+    counts = count_effects(state, settings.files.serverinfo, worlds.counted(state))
     commands = Commands(
         manifest=str(options.places.manifest), repeated={command: options.repeat(command) for command in TAKES}
     )
-    made = make_report(state, planner.manifest, planned, counts, commands, sender=settings.sender, now=now())
+    made = make_report(state, planner.manifest, planned, counts, commands, sender=settings.mail.sender, now=now())
     write_report(state, made)
     return made

@@ -11,7 +11,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 # DBOS reads its environment and makes its console handler when it is set up: neither is wanted here.
 # ruff: noqa: E402
@@ -37,8 +37,10 @@ from laerecover.runbook.rebuilt import Rebuilt
 from laerecover.runbook.runbook import GUARD_KINDS, Effect, execute, recover
 from laerecover.runbook.tags import mark_recovered, token_of
 from laerecover.runbook.work import Values, Work
-from laerecover.settings import Settings
 from laerecover.state.state import State
+
+if TYPE_CHECKING:
+    from laerecover.settings import Settings
 
 _LOOK = 0.1
 """Seconds in which somebody who wants to stop is heard."""

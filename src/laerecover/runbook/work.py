@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from laerecover.errors import StepFailed
 from laerecover.hosts.host_keys import LOGIN, fingerprint
@@ -19,7 +19,9 @@ from laerecover.ports.patience import Patience, nobody_watches
 from laerecover.ports.refusals import NotListening, Refusal, Transient, WorldError
 from laerecover.ports.world import World
 from laerecover.runbook.rebuilt import Rebuilt
-from laerecover.settings import Settings
+
+if TYPE_CHECKING:
+    from laerecover.settings import Settings
 
 T = TypeVar("T")
 Values = dict[str, Any]

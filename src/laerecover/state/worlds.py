@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from laerecover.hosts.vault import Vault
 from laerecover.ports.world import OpenWorld, WorldCounts
-from laerecover.settings import Settings
 from laerecover.state.state import State
+
+if TYPE_CHECKING:
+    from laerecover.settings import Settings
 
 
 class Worlds(Protocol):

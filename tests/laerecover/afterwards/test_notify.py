@@ -85,9 +85,8 @@ def office(certificate):
             port = free.getsockname()[1]
         controllers.append(Controller(mailbox, "127.0.0.1", port, tls_context=context, require_starttls=tls))
         controllers[-1].start()
-        trusted_file = str(certificate[0]) if trusted else None
-        places = {"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_ca_file": trusted_file}
-        return mailbox, replace(drill_settings(Path()), **places)
+        places = {"host": "127.0.0.1", "port": port, "ca_file": certificate[0] if trusted else None}
+        return mailbox, drill_settings(Path()).mail.changed(**places)
 
     yield make
     for controller in controllers:
@@ -96,14 +95,9 @@ def office(certificate):
 
 def recovered_with(bench, settings):
     """The bench's runbook with `--mail send` and this mail server; its outcome."""
-    bench.work = replace(
-        bench.work, mail="send", settings=replace(bench.work.settings, **_smtp(settings)), world=_world(bench, settings)
-    )
+    changed = bench.work.settings.changed(mail=settings)
+    bench.work = replace(bench.work, mail="send", settings=changed, world=_world(bench, settings))
     return bench.recover()
-
-
-def _smtp(settings):
-    return {name: getattr(settings, name) for name in ("smtp_host", "smtp_port", "smtp_ca_file")}
 
 
 def _world(bench, settings):

@@ -97,7 +97,7 @@ def test_the_staff_are_told_without_the_furl(settings, make_account, changes, re
     assert kind == STAFF_NOTE
     assert reason in why
     sent = written(settings, account, kind, why)
-    assert sent["To"] == settings.staff
+    assert sent["To"] == settings.mail.staff
     assert b"canaryswissnum" not in sent.as_bytes()
 
 

@@ -73,7 +73,7 @@ def office(certificates):
         port = free.getsockname()[1]
     controller = Controller(made, "127.0.0.1", port, tls_context=context, require_starttls=True)
     controller.start()
-    made.settings = {"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_ca_file": str(certificates / "ca.pem")}
+    made.settings = {"host": "127.0.0.1", "port": port, "ca_file": certificates / "ca.pem"}
     yield made
     controller.stop()
 
@@ -84,7 +84,7 @@ def someone(operator, make_account, office, tmp_path):
 
     def make(*accounts, count=0):
         made = operator(*(accounts or [make_account(n, server="GONE") for n in range(count)]))
-        mailer = SmtpMailer(replace(drill_settings(tmp_path), **office.settings))
+        mailer = SmtpMailer(drill_settings(tmp_path).mail.changed(**office.settings))
         made.world = replace(made.world, world=replace(made.world.world, mailer=mailer))
         made.states = lambda kind=None: [
             m.state for m in Outbox(made.folder / "outbox.sqlite").all() if kind in (None, m.kind)
@@ -342,8 +342,8 @@ lae_automation_config = "config.json"
 endpoint = "http://127.0.0.1:9/"
 [mail]
 host = "127.0.0.1"
-port = {smtp_port}
-ca_file = "{smtp_ca_file}"
+port = {port}
+ca_file = "{ca_file}"
 sender = "support@example.org"
 staff = "staff@example.org"
 [waits]
@@ -407,8 +407,10 @@ def test_the_commands_say_what_stopped_them_and_how_to_go_on(typed, office):
 def test_one_refusal_stops_those_who_are_waiting_too(make_bench, office):
     """Another account that tries a busy server again and again stops trying; its mail is held."""
     bench = make_bench(mail="send")
-    settings = replace(bench.work.settings, **office.settings)
-    bench.work = replace(bench.work, settings=settings, world=replace(bench.work.world, mailer=SmtpMailer(settings)))
+    settings = bench.work.settings.changed(mail=office.settings)
+    bench.work = replace(
+        bench.work, settings=settings, world=replace(bench.work.world, mailer=SmtpMailer(settings.mail))
+    )
     office.sender = "451 later"
     office.when_asked = lambda: office.asked == 2 and bench.work.sending.stop("refused elsewhere")
     outcome = bench.recover()

@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import threading
-from dataclasses import replace
 
 import pytest
 
@@ -14,7 +13,8 @@ from laerecover.afterwards.notify import notify
 from laerecover.errors import Guarded, LaeRecoverError
 from laerecover.options import Options
 from laerecover.planning.planner import plan
-from laerecover.settings import drill_settings, example, read_settings
+from laerecover.settings import read_settings
+from laerecover.settings_reader import example
 
 if shutil.which("ssh-keygen") is None:
     pytest.skip("OpenSSH's ssh-keygen is not installed", allow_module_level=True)
@@ -47,9 +47,8 @@ def keys(tmp_path):
 @pytest.fixture
 def someone(operator, make_account, keys, tmp_path, monkeypatch):
     """Who works under settings that ask for an approval."""
-    settings = replace(
-        drill_settings(tmp_path), allowed_signers=tmp_path / "keys" / "allowed_signers", approval_required=True
-    )
+    four_eyes = {"allowed_signers": tmp_path / "keys" / "allowed_signers", "required": True}
+    settings = Options.read_settings(None).changed(approval=four_eyes)
     monkeypatch.setattr(Options, "read_settings", lambda self: settings)
     return operator(make_account(0), make_account(1))
 
@@ -103,12 +102,12 @@ def test_mails_that_must_be_approved_are_held_by_a_run_and_wait_for_their_own_si
 def test_a_signature_is_looked_at_though_nobody_asks_for_one(keys, someone, tmp_path, monkeypatch):
     """Whoever gives one means it; without a list of signers nobody can tell whose it is."""
     told = refused(someone)
-    optional = replace(someone.options().read_settings(), approval_required=False)
+    optional = someone.options().read_settings().changed(approval={"required": False})
     monkeypatch.setattr(Options, "read_settings", lambda self: optional)
     assert "no signature" in refused(someone, approved_by=keys(told, STRANGER))
     with pytest.raises(LaeRecoverError, match="that file is not there"):
         someone.run(approved_by=tmp_path / "nowhere.sig")
-    monkeypatch.setattr(Options, "read_settings", lambda self: replace(optional, allowed_signers=None))
+    monkeypatch.setattr(Options, "read_settings", lambda self: optional.changed(approval={"allowed_signers": None}))
     with pytest.raises(LaeRecoverError, match="do not say who may approve"):
         someone.run(approved_by=keys(told))
     assert someone.run(canary=False).number("recovered") == 2

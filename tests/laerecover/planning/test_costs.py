@@ -12,8 +12,9 @@ from laerecover.manifest import Manifest
 from laerecover.planning.costs import HOW_TO_SET, costs, in_words
 from laerecover.planning.forecast import Forecast
 from laerecover.planning.plan import Circumstances, make_plan
-from laerecover.prices import Prices
-from laerecover.settings import drill_settings, example, read_settings
+from laerecover.sections import Prices
+from laerecover.settings import drill_settings, read_settings
+from laerecover.settings_reader import example
 
 
 @pytest.fixture

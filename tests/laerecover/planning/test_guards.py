@@ -17,7 +17,6 @@ from laerecover.options import Selection
 from laerecover.planning.planner import plan
 from laerecover.ports.refusals import Refusal
 from laerecover.rehearsal.twin.compute import TwinCompute
-from laerecover.settings import drill_settings
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 
@@ -107,7 +106,7 @@ def test_settings_that_changed_since_the_plan_need_another_look(operator, many, 
     someone = operator(*many(1))
     settings = tmp_path / "any.toml"
     plan(someone.options(settings=settings), worlds=someone.worlds)
-    other = replace(drill_settings(tmp_path), images={"ami-11111111": "ami-99999999"})
+    other = someone.options().read_settings().changed(ec2={"images": {"ami-11111111": "ami-99999999"}})
     monkeypatch.setattr(type(someone.options()), "read_settings", lambda self: other)
     with pytest.raises(Guarded, match="not the one that was shown"):
         someone.run(settings=settings, asked=False)

@@ -10,14 +10,14 @@ from datetime import UTC, datetime
 import pytest
 import yaml
 
-from laerecover.errors import LaeRecoverError, LockHeld, explain
+from laerecover.errors import LaeRecoverError, LockHeld
 from laerecover.hosts.host_keys import derive_host_key
 from laerecover.hosts.identity import parse_furl
 from laerecover.hosts.vault import Vault
 from laerecover.manifest import Manifest, Secret
 from laerecover.options import Selection
 from laerecover.planning.plan import Circumstances, make_plan
-from laerecover.settings import drill_settings, example, read_settings
+from laerecover.settings import drill_settings
 from laerecover.state.lock import holder, locked
 from laerecover.state.opening import open_state, read_state
 from laerecover.text import clean
@@ -90,73 +90,6 @@ def test_accounts_are_selected_by_id_and_address(planned, make_account):
     assert [a.account_id for a in only.recover] == [accounts[3].account_id]
     with pytest.raises(LaeRecoverError, match="no account is called"):
         planned(*accounts, selection=Selection(only=("nobody",)))
-
-
-def test_the_example_is_a_settings_file(settings_file, make_account):
-    """What `settings --example` prints can be read, old and new config keys alike, and shows no secret."""
-    settings = read_settings(settings_file())
-    assert settings.admin_keypair_name == "old-name-of-the-key-pair"
-    assert settings.ec2_secret_key.reveal() == "canary-ec2-secret"
-    assert "canary" not in repr(settings)
-    assert settings.image_of(make_account(product_code="7A3C2F01")) == "ami-old"
-
-
-def test_customers_may_be_anywhere_unless_the_settings_say_where(settings_file):
-    """Ranges of addresses, or lists that the cloud keeps."""
-    assert read_settings(settings_file()).customers_from == ("0.0.0.0/0",)
-    places = '[ec2]\ncustomers_from = ["203.0.113.0/24", "pl-0123abcd"]'
-    assert read_settings(settings_file(example().replace("[ec2]", places))).customers_from == (
-        "203.0.113.0/24",
-        "pl-0123abcd",
-    )
-
-
-def test_images_are_mapped_explicitly(settings_file, make_account):
-    """What no longer exists is replaced by what the operator wrote, and by nothing else."""
-    text = example().replace("[ec2.images]", '[ec2.images]\n"ami-old" = "ami-new"')
-    settings = read_settings(settings_file(text))
-    assert settings.image_of(make_account()) == "ami-new"
-    assert settings.image_of(make_account(product_code=None)) == "ami-11111111"
-    assert settings.image_of(make_account(product_code=None, ami_image_id=None)) is None
-
-
-@pytest.mark.parametrize(
-    ("text", "config", "wanted"),
-    [
-        ("= nonsense", {}, "cannot be read"),
-        ('[mail]\nsecurity = "none"', {}, "without TLS is refused"),
-        ("[waits]\naddress_poll = 0", {}, "waits.address_poll"),
-        ("[waits]\nnonsense = 1", {}, "waits.nonsense is no setting"),
-        ("[nonsense]\nx = 1", {}, "nonsense is no setting"),
-        ("ec2 = 3", {}, r"\[ec2\] is no table"),
-        ('[ec2]\ncustomers_from = "0.0.0.0/0"', {}, "ec2.customers_from is no list of ranges"),
-        ('[ec2]\ncustomers_from = ["the office"]', {}, "ec2.customers_from is no list of ranges"),
-        ('[ec2]\nendpoint = "ec2.example.org"', {}, "ec2.endpoint is no address of a service"),
-        ('[recipe]\ns3_endpoint = "https://me:word@s3.example.org"', {}, "recipe.s3_endpoint is no address"),
-        ("[ec2]\ncustomers_from = []", {}, "ec2.customers_from is no list of ranges"),
-        ('[files]\nec2secret = "nosuch"\n[mail]\nhost = "h"\nsender = "s"\nstaff = "t"', {}, "cannot be read"),
-        (None, {"ec2_access_key_id": None}, "ec2_access_key_id is missing"),
-        ("[mail]\n", {}, "is missing"),
-    ],
-)
-def test_wrong_settings_are_refused_by_name(settings_file, text, config, wanted):
-    """File, key and remedy of every wrong setting are told."""
-    with pytest.raises(LaeRecoverError, match=wanted):
-        read_settings(settings_file(text, **config))
-
-
-def test_everything_that_is_wrong_is_told_at_once(settings_file):
-    """Nobody wants to mend a settings file one try at a time."""
-    path = settings_file(
-        '[mail]\nsecurity = "none"\n[waits]\nlisten_poll = 0\n[nonsense]\n', admin_privkey_path=None, key_filename=None
-    )
-    (path.parent / "ec2secret").unlink()
-    with pytest.raises(LaeRecoverError) as refused:
-        read_settings(path)
-    assert "8 settings are missing or wrong" in refused.value.what
-    wanted = ("nonsense", "TLS", "listen_poll", "admin_privkey_path is missing", "sender", "staff", "host", "ec2secret")
-    assert all(word in refused.value.where for word in wanted), refused.value.where
-    assert len(explain(refused.value).splitlines()) == 2 + 8
 
 
 def test_a_state_remembers_what_was_planned(make_account, tmp_path):

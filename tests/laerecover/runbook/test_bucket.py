@@ -86,7 +86,7 @@ def bench(make_bench):
         made = make_bench()
         mark = json.dumps(told_of(objects)).encode() if mark is ... else mark
         store = Store(made, objects, mark, marked=marked)
-        settings = replace(made.work.settings, recipe=recipe)
+        settings = made.work.settings.changed(recipe={"name": recipe})
         made.work = replace(made.work, world=replace(made.work.world, store=store), settings=settings)
         return made
 
@@ -293,7 +293,7 @@ def mailed(made, **settings) -> str:
     letter = render(
         mail,
         made.work.account,
-        replace(made.work.settings, **settings),
+        made.work.settings.changed(**settings),
         furl=kept["furl"],
         public_host=kept["public_host"].reveal(),
         found=kept["found"],
@@ -326,9 +326,8 @@ def test_the_mail_promises_no_more_of_its_command_than_it_does(bench, versioned,
     """A bucket that keeps versions keeps the old objects, and goes on to cost; and each store has its own address."""
     monkeypatch.setattr(Store, "versioned", lambda store, account: versioned)
     objects = CASES["both kinds"]().objects
-    text = mailed(
-        bench(objects, mark=json.dumps(told_of(objects, left_out={})).encode()), s3_endpoint="https://s3.example.org"
-    )
+    made = bench(objects, mark=json.dumps(told_of(objects, left_out={})).encode())
+    text = mailed(made, recipe={"s3_endpoint": "https://s3.example.org"})
     assert said in text
     assert "/shares/ --endpoint-url https://s3.example.org\n" in text
     assert "nothing else is left" not in text

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from laerecover.manifest import Account
 from laerecover.rehearsal.rig.client import Rig
-from laerecover.settings import DEFAULT_NAME
+from laerecover.settings_reader import DEFAULT_NAME
 
 SIZE = "t3.micro"
 _TOML = """\

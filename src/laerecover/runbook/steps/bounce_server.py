@@ -34,7 +34,7 @@ def bounce_server(work: Work) -> Values:
     keys = node_keys(account, kept, public_host=public_host, new_identity=work.new_identity)
     if not work.new_identity:
         _promised(work, keys)
-    recipe = recipe_named(work.settings.recipe)
+    recipe = recipe_named(work.settings.recipe.name)
     with work.link(patient=True) as link:
         serves = link.ask(methodcaller("running", "bucket"), "bucket")
     layout = look(work, recipe)
@@ -45,8 +45,8 @@ def bounce_server(work: Work) -> Values:
         public_host=public_host,
         private_host=private_host,
         keys=keys,
-        s3_endpoint=work.settings.s3_endpoints.get(work.account.account_id, work.settings.s3_endpoint),
-        session_token=work.settings.session_token,
+        s3_endpoint=work.settings.s3_endpoint_of(work.account),
+        session_token=work.settings.recipe.session_token,
         recovered=layout is not None and (joins or layout.complete),
         joining=seconds_to_join(work, layout) if joins and layout is not None else None,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from laerecover.errors import StepFailed
 from laerecover.hosts.host_keys import derive_host_key
@@ -14,7 +15,10 @@ from laerecover.ports.refusals import Refusal, Transient
 from laerecover.runbook.rebuilt import REBUILT, described, to_accept
 from laerecover.runbook.tags import client_token, generation_of, tags_of, token_of
 from laerecover.runbook.work import Values, Work
-from laerecover.settings import Settings
+
+if TYPE_CHECKING:
+    from laerecover.sections import Fallback
+    from laerecover.settings import Settings
 
 _WITHIN = 300.0
 _BY_SOMEBODY = ("Client.UserInitiatedShutdown", "Client.InstanceInitiatedShutdown")
@@ -47,19 +51,19 @@ def offers(settings: Settings, account: Account) -> Sequence[LaunchRequest]:
         )
     first = LaunchRequest(
         client_token="",
-        tags={"Name": account.instance_name} if settings.name_tag == "email" and account.instance_name else {},
+        tags={"Name": account.instance_name} if settings.ec2.name_tag == "email" and account.instance_name else {},
         ami_image_id=image,
         instance_size=size,
-        admin_keypair_name=settings.admin_keypair_name,
-        security_group=settings.security_group,
-        subnet=settings.subnet,
+        admin_keypair_name=settings.config.admin_keypair_name,
+        security_group=settings.ec2.security_group,
+        subnet=settings.ec2.subnet,
     )
-    return [first, *(_elsewhere(first, row) for row in settings.fallbacks)]
+    return [first, *(_elsewhere(first, row) for row in settings.ec2.fallbacks)]
 
 
-def _elsewhere(first: LaunchRequest, row: Mapping[str, str]) -> LaunchRequest:
-    size, subnet = row.get("size", first.instance_size), row.get("subnet", first.subnet)
-    return replace(first, instance_size=size, subnet=subnet, zone=row.get("zone"))
+def _elsewhere(first: LaunchRequest, row: Fallback) -> LaunchRequest:
+    size, subnet = row.size or first.instance_size, row.subnet or first.subnet
+    return replace(first, instance_size=size, subnet=subnet, zone=row.zone)
 
 
 def deploy_ec2_instance(work: Work) -> Values:

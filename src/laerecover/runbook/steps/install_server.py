@@ -33,7 +33,7 @@ def install_server(work: Work) -> Values:
     if work.attempt > 1:
         work.waiting("the host to listen", work.settings.waits.listen_poll)
         work.world.clock.sleep(work.settings.waits.listen_poll)
-    recipe = recipe_named(work.settings.recipe)
+    recipe = recipe_named(work.settings.recipe.name)
     replaced = replace_host_key(work)
     with work.link(patient=True) as link:
         if not replaced:
@@ -41,7 +41,7 @@ def install_server(work: Work) -> Values:
         link.place(HOST_KEY_PUBLIC, Secret(f"{_final_key(work).public}\n"), mode=0o644, owner="root")
         link.commands(recipe.before_reboot())
         boot_id = _reboot_once(work, link)
-        link.commands(recipe.after_reboot(work.settings.monitor_pubkey))
+        link.commands(recipe.after_reboot(work.settings.config.monitor_pubkey))
     with work.link(patient=True, user="monitor") as monitor:
         monitor.ask(lambda host: host.boot_id(), "log-in as monitor")
     return {"boot_id": boot_id}

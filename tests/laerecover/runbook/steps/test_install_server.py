@@ -14,8 +14,7 @@ from laerecover.rehearsal.twin.hosts import TwinHost
 def bench(make_bench):
     """Waits only a moment for a reboot."""
     made = make_bench()
-    waits = replace(made.work.settings.waits, reboot_deadline=5.0)
-    made.work = replace(made.work, settings=replace(made.work.settings, waits=waits))
+    made.work = replace(made.work, settings=made.work.settings.changed(waits={"reboot_deadline": 5.0}))
     return made
 
 

@@ -66,7 +66,7 @@ def test_the_storage_node_gets_the_files_of_2012(make_bench, make_account):
     """tahoe.cfg names bucket, key id and the introducer's furl; the S3 secrets are files of mode 0440."""
     account = make_account()
     bench = make_bench(account)
-    bench.work = replace(bench.work, settings=replace(bench.work.settings, recipe="legacy-2012-s3"))
+    bench.work = replace(bench.work, settings=bench.work.settings.changed(recipe={"name": "legacy-2012-s3"}))
     bench.recover()
     cfg = bench.host_file(f"{STORAGE}/tahoe.cfg")
     assert f"nickname = {account.bucket_name}" in cfg
@@ -213,7 +213,7 @@ def test_two_living_instances_stop_the_account(make_bench):
 def test_no_image_is_known(make_bench, make_account):
     """An image is never guessed."""
     bench = make_bench(make_account(ami_image_id=None))
-    bench.work = replace(bench.work, settings=replace(bench.work.settings, image=None))
+    bench.work = replace(bench.work, settings=bench.work.settings.changed(ec2={"image": None}))
     assert bench.recover()["failures"][0]["kind"] == "no_image"
 
 
