@@ -9,12 +9,15 @@ from dataclasses import dataclass, field, replace
 
 from laerecover.errors import StepFailed
 from laerecover.hosts.recipes.named import recipe_named
+from laerecover.mail.addresses import is_international
+from laerecover.mail.letters import audience
+from laerecover.mail.outbox import CONFIRMATION
 from laerecover.manifest import Account
 from laerecover.planning.buckets import AS_THEY_LIE, BucketCheck, in_buckets
 from laerecover.planning.kept_out import kept_out
 from laerecover.planning.obstacles import Obstacle
 from laerecover.ports.compute import Compute, Instance, LaunchRequest
-from laerecover.ports.own_side import CLOCK, CLOUD_KEY, Seen
+from laerecover.ports.own_side import ASCII_MAIL, CLOCK, CLOUD_KEY, Seen
 from laerecover.ports.refusals import Transient, WorldError
 from laerecover.ports.world import World
 from laerecover.runbook.rebuilt import REBUILT, Rebuilt, described, to_accept
@@ -64,7 +67,7 @@ def check(
     clock or key no answer would mean anything, so nobody is asked.
     """
     recipe, lost = recipe_named(settings.recipe), []
-    ours = own_obstacles(own)
+    ours = [*own_obstacles(own), *_not_mailed(accounts, own)]
     if unanswered(own):
         return ours
     if world.store is not None:
@@ -96,6 +99,16 @@ def own_obstacles(own: Sequence[Seen]) -> list[Obstacle]:
         for each in own
         if each.remedy
     ]
+
+
+def _not_mailed(accounts: Sequence[Account], own: Sequence[Seen]) -> Iterator[Obstacle]:
+    """Customers whom this mail server cannot reach: told before anything is launched, in nobody's way."""
+    for account in accounts if any(each.what == ASCII_MAIL for each in own) else ():
+        email = account.customer_email or ""
+        if audience(account)[0] == CONFIRMATION and is_international(email):
+            message = f"{account.account_id}: the mail server offers no SMTPUTF8, so no mail reaches {email}"
+            remedy = "name another in [mail], or tell this customer by hand once the server is recovered"
+            yield Obstacle(what=ASCII_MAIL, message=message, remedy=remedy, blocks=False)
 
 
 def unanswered(own: Sequence[Seen]) -> list[Obstacle]:
