@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from laerecover.errors import Guarded, StepFailed
 from laerecover.mail.delivery import Delivery, Sending
 from laerecover.mail.dialling import hold_back_silent
-from laerecover.mail.letters import render
+from laerecover.mail.letters import LEFT, render
 from laerecover.mail.outbox import FAILURE, Mail, Outbox
 from laerecover.manifest import Manifest, Secret
 from laerecover.options import Options, find_state, now
@@ -19,11 +19,14 @@ from laerecover.planning.decisions import need_reason, with_dialling
 from laerecover.ports.patience import Patience
 from laerecover.ports.refusals import WorldError
 from laerecover.report.lost_mails import doubt_lost
+from laerecover.runbook.ledger import read_ledger
 from laerecover.settings import Settings
 from laerecover.state.lock import locked
 from laerecover.state.opening import open_state
 from laerecover.state.state import State
 from laerecover.state.worlds import Worlds
+
+_CONFIRMING = "send_signup_confirmation"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +65,21 @@ def waiting_letters(options: Options, state: State, manifest: Manifest, settings
     return letters
 
 
+def withdraw_stale(state: State, outbox: Outbox) -> None:
+    """A notice of a failure that is none any more is not sent: its account is recovered, or its mail went out since."""
+    rounds = read_ledger(state.ledger, with_steps=False)
+    for mail in outbox.waiting():
+        latest, letters = rounds.get(mail.account_id), [m for m in outbox.of(mail.account_id) if m.kind != FAILURE]
+        done = latest is not None and latest.outcome == "recovered"
+        if mail.detail.startswith(f"{LEFT}{_CONFIRMING}:"):
+            done = bool(letters) and letters[-1].state in ("sent", "withdrawn")
+        elif mail.detail.startswith(LEFT):
+            done = False
+        if mail.kind == FAILURE and done:
+            stale = "what it tells is settled since"
+            outbox.move(mail.message_id, to="withdrawn", of=["prepared", "held"], now=now(), answer=stale)
+
+
 def notify(
     options: Options,
     *,
@@ -83,6 +101,7 @@ def notify(
         outbox = Outbox(state.outbox)
         outbox.doubt_interrupted(now())
         doubt_lost(state, outbox, manifest, settings.sender, now())
+        withdraw_stale(state, outbox)
         letters = waiting_letters(options, state, manifest, settings)
         approved = ""
         if letters:
@@ -103,6 +122,7 @@ def notify(
             letters = [letter for letter in letters if letter.mail.message_id not in silent]
         accounts, sending = {a.account_id: a for a in manifest.accounts}, Sending()
         for letter in letters:
+            withdraw_stale(state, outbox)
             if stop.is_set() or sending.stopped:
                 break
             delivery = Delivery(

@@ -20,6 +20,7 @@ from laerecover.adapters.clock import SystemClock
 from laerecover.adapters.smtp import SmtpMailer
 from laerecover.afterwards.notify import notify
 from laerecover.afterwards.resolve import resolve_mail
+from laerecover.mail.outbox import FAILURE, Mail, Outbox
 from laerecover.options import make_options
 from laerecover.ports.world import OpenWorld
 from laerecover.rehearsal.twin.assemble import twin_world
@@ -246,3 +247,38 @@ def test_notify_sends_each_mail_once_whatever_happens(make_account, make_manifes
     sent()
     numbers = [len(mailbox.to(f"customer{n}@example.org")) for n in range(4)]
     assert numbers == [1, 0, 2, 1]
+
+
+def test_a_notice_that_became_stale_is_withdrawn(operator, make_account, office):
+    """The account failed, then recovered; its notice, in doubt meanwhile, is wanted again: nobody is told a falsehood.
+
+    The notice of one that still fails goes out.
+    """
+    ok, broken = make_account(0), make_account(1, server_nodeid="b" * 32)
+    someone = operator(ok, broken)
+    someone.run(canary=False, max_failures=9)
+    outbox, at = Outbox(someone.folder / "outbox.sqlite"), datetime.now(UTC)
+    stale = Mail(
+        message_id="<stale@example.org>",
+        account_id=ok.account_id,
+        kind=FAILURE,
+        state="prepared",
+        detail="install_server: no answer",
+        prepared_at=at,
+    )
+    outbox.prepare(stale)
+    outbox.move(stale.message_id, to="in_doubt", of=["prepared"], now=at)
+    resolve_mail(someone.options(state=someone.folder), ok.account_id, sent=False)
+    assert outbox.get(stale.message_id).state == "held"
+    mailbox, settings = office()
+    world = replace(someone.world, world=replace(someone.world.world, mailer=SmtpMailer(settings)))
+    notify(
+        someone.options(state=someone.folder),
+        stop=threading.Event(),
+        confirm=lambda state, letters: stale.message_id not in [each.mail.message_id for each in letters],
+        worlds=OneWorld(world),
+    )
+    assert outbox.get(stale.message_id).state == "withdrawn"
+    (notice,) = mailbox.to("staff@example.org")
+    assert broken.account_id.encode() in notice
+    assert len(mailbox.to("customer0@example.org")) == 1
