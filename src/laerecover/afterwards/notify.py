@@ -65,7 +65,7 @@ def waiting_letters(options: Options, state: State, manifest: Manifest, settings
     return letters
 
 
-def withdraw_stale(state: State, outbox: Outbox) -> None:
+def withdraw_settled(state: State, outbox: Outbox) -> None:
     """A notice of a failure that is none any more is not sent: its account is recovered, or its mail went out since."""
     rounds = read_ledger(state.ledger, with_steps=False)
     for mail in outbox.waiting():
@@ -76,8 +76,8 @@ def withdraw_stale(state: State, outbox: Outbox) -> None:
         elif mail.detail.startswith(LEFT):
             done = False
         if mail.kind == FAILURE and done:
-            stale = "what it tells is settled since"
-            outbox.move(mail.message_id, to="withdrawn", of=["prepared", "held"], now=now(), answer=stale)
+            answer = "what it tells is settled since"
+            outbox.move(mail.message_id, to="withdrawn", of=["prepared", "held"], now=now(), answer=answer)
 
 
 def notify(
@@ -101,7 +101,7 @@ def notify(
         outbox = Outbox(state.outbox)
         outbox.doubt_interrupted(now())
         doubt_lost(state, outbox, manifest, settings.sender, now())
-        withdraw_stale(state, outbox)
+        withdraw_settled(state, outbox)
         letters = waiting_letters(options, state, manifest, settings)
         approved = ""
         if letters:
@@ -122,7 +122,7 @@ def notify(
             letters = [letter for letter in letters if letter.mail.message_id not in silent]
         accounts, sending = {a.account_id: a for a in manifest.accounts}, Sending()
         for letter in letters:
-            withdraw_stale(state, outbox)
+            withdraw_settled(state, outbox)
             if stop.is_set() or sending.stopped:
                 break
             delivery = Delivery(

@@ -204,7 +204,7 @@ def make_plan(manifest: Manifest, settings: Settings, given: Circumstances) -> P
     )
 
 
-def ranked(grade: str | None) -> int:
+def order_of(grade: str | None) -> int:
     """The place of a grade, the best one first."""
     return GRADES.index(grade) if grade in GRADES else len(GRADES)
 
@@ -221,7 +221,7 @@ def lacks(account: Account) -> str:
     return " and ".join(lacking) or "no furl fits the introducer's key"
 
 
-def better_later(accounts: Sequence[Account]) -> Iterator[str]:
+def missing_evidence(accounts: Sequence[Account]) -> Iterator[str]:
     """Whom evidence that may still come would spare something: for each grade and reason who they are, and the way."""
     alike: dict[tuple[str, str], list[str]] = {}
     for account in accounts:
@@ -243,7 +243,7 @@ def _decide(account: Account, given: Circumstances) -> tuple[str, str, bool]:
         return BLOCKED, f"the verdict is {account.verdict}{reasons}", False
     if account.account_id not in given.selected:
         return LEFT_OUT, "not selected", False
-    if given.min_grade and ranked(account.grade) > ranked(given.min_grade):
+    if given.min_grade and order_of(account.grade) > order_of(given.min_grade):
         why = f"{WAITS}: --min-grade is {given.min_grade}, its grade {account.grade}, for {lacks(account)}"
         return BLOCKED, why, True
     if wrong := unfit(account):

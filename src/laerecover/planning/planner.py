@@ -18,7 +18,7 @@ from laerecover.planning.forecast import forecast_of
 from laerecover.planning.guards import NOT_STARTED, guard_cloud, guard_files
 from laerecover.planning.obstacles import Obstacle
 from laerecover.planning.order import in_order
-from laerecover.planning.plan import Circumstances, Plan, better_later, make_plan
+from laerecover.planning.plan import Circumstances, Plan, make_plan, missing_evidence
 from laerecover.ports.own_side import Seen
 from laerecover.ports.world import World
 from laerecover.runbook.ledger import read_ledger
@@ -45,7 +45,7 @@ class Planner:
         notes = [f"{o.message}; {o.remedy}" for o in obstacles if not o.blocks]
         if self.state.mode == "run" and not self.state.new_identity:
             todo = self.open_accounts(made)
-            notes += better_later([a for a in self.manifest.accounts if a.account_id in todo])
+            notes += missing_evidence([a for a in self.manifest.accounts if a.account_id in todo])
         notes += changed_notes(self.manifest, self.state, [a.account_id for a in made.recover])
         chosen, decided = self.options.selection.of(self.manifest), self.state.decisions.accepted.items()
         living = ((name, said["living"]) for name, said in decided if name in chosen and said.get("living"))
