@@ -123,7 +123,7 @@ def test_many_messages_go_in_one_session(office):
 def test_a_session_that_has_had_its_share_is_followed_by_another(office):
     """421 to the third message of each session, and the server hangs up: all go, each once."""
     desk, settings = office()
-    desk.at_mail = lambda served: "421 4.7.0 too many messages in this session" if served >= 2 else ""
+    desk.at_mail = lambda served: "421 4.7.0 too many messages in one session" if served >= 2 else ""
     mailer = SmtpMailer(settings)
     for name in NAMES:
         mailer.send(message(name))
