@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 _PLACES, _WORK = ("key_file", "settings"), ("selection", "evidence_out", "mail", "max_instances")
 TAKES = {
     "drill": ("key_file", *_WORK),
-    "run": (*_PLACES, *_WORK, "canary", "name_tag", "disaster_at"),
+    "run": (*_PLACES, *_WORK, "canary", "name_tag", "disaster_at", "min_grade"),
     "notify": (*_PLACES, "selection"),
     "resolve": _PLACES,
-    "plan": (*_PLACES, "selection", "name_tag", "disaster_at"),
+    "plan": (*_PLACES, "selection", "name_tag", "disaster_at", "min_grade"),
     "patch": _PLACES,
 }
 """Command -> those of its options that change what it means, so that they are said again where it is proposed."""
@@ -127,6 +127,8 @@ class Options:
     name_tag: str | None = None
     new_identity: bool = False
     disaster_at: str | None = None
+    min_grade: str | None = None
+    """Accounts of a lesser grade wait; None: as was said last."""
     approved_by: Path | None = None
     """A signature of the plan, or of the mails."""
 

@@ -86,7 +86,7 @@ def run(
             keep_approval(state.folder, "plan", approved, options.approved_by)
             adopt_unknown(state, manifest, settings, opened.world)
         else:
-            state.write()
+            state = replace(state, planned=replace(state.planned, min_grade=planned.min_grade)).write()
         return carry_out(replace(planner, state=state), planned, opened, watch=watch, stop=stop, worlds=worlds)
 
 

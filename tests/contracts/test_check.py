@@ -388,7 +388,7 @@ def test_a_wrong_clock_is_one_obstacle_for_all():
 
 
 def test_old_servers_are_told_apart_in_one_answer(cloud):
-    """Running, terminated, never heard of, a name that is no instance's, no name, a server of another region."""
+    """Running, terminated, never heard of, a name that is no instance's, no name, of another region, of one untold."""
     ready = ReadyCloud(cloud, pending=0)
     compute = ready.world().compute
     launch = LaunchRequest(
@@ -403,14 +403,15 @@ def test_old_servers_are_told_apart_in_one_answer(cloud):
     ended = compute.launch(replace(launch, client_token="2")).instance_id
     compute.terminate(ended)
     ids = [running, ended, "i-0123abcd", "i-hostile; DROP", None]
-    accounts = [account(n, old_instance_id=i) for n, i in enumerate(ids)]
+    here = {"old_private_host": "ip-10-0-0-1.ec2.internal"}
+    accounts = [account(n, old_instance_id=i, **here) for n, i in enumerate(ids)]
     accounts.append(account(5, old_instance_id="i-0123abcd", old_private_host="ip-10-0-0-1.us-west-1.compute.internal"))
-    accounts.append(account(6, old_instance_id=running, old_private_host="ip-10-0-0-1.ec2.internal"))
+    accounts += [account(6, old_instance_id=running), account(7, old_instance_id=ended)]
     answers = old_servers(accounts, compute, region="us-east-1")
-    assert list(answers.values()) == ["RUNNING", "GONE", "GONE", "UNKNOWN", "UNKNOWN", "UNKNOWN", "RUNNING"]
+    assert list(answers.values()) == ["RUNNING", "GONE", "GONE", *["UNKNOWN"] * 3, "RUNNING", "UNKNOWN"]
     assert cloud.faults.calls["DescribeInstances"] == 1
     elsewhere = old_servers(accounts, compute, region="us-west-1")
-    assert list(elsewhere.values()) == ["RUNNING", "UNKNOWN", "UNKNOWN", "UNKNOWN", "UNKNOWN", "GONE", "RUNNING"]
+    assert list(elsewhere.values()) == ["RUNNING", *["UNKNOWN"] * 4, "GONE", "RUNNING", "UNKNOWN"]
 
 
 def test_a_bucket_that_moved_is_asked_for_where_it_is(cloud):

@@ -17,7 +17,7 @@ from laerecover.adapters.smtp import SmtpMailer
 from laerecover.cli._own_side import show_own_side
 from laerecover.manifest import Secret
 from laerecover.planning.check import check
-from laerecover.ports.own_side import CLOCK, CLOUD_KEY
+from laerecover.ports.own_side import ASCII_MAIL, CLOCK, CLOUD_KEY
 from laerecover.ports.refusals import Refusal
 from laerecover.rehearsal.rig.authority import make_certificate
 from parrot import Parrot
@@ -134,6 +134,7 @@ def test_one_table_tells_everything(ready: ReadyCloud, capsys):
     seen = RealOwnSide(ready.settings, {}).look()
     assert [each.remedy for each in seen] == [""] * len(seen)
     by = {each.what: each.said for each in seen}
+    assert by[ASCII_MAIL] == "it offers no SMTPUTF8"
     assert by["EC2"] == f"us-east-1 at {ready.settings.ec2.endpoint}"
     assert by[CLOUD_KEY] == "DRILL, of account 123456789012"
     assert re.fullmatch(r"\d+ s (ahead|behind)", by[CLOCK])
@@ -211,11 +212,33 @@ def test_a_mail_server_that_would_refuse_is_named_without_a_mail(ready: ReadyClo
 def test_a_proof_takes_no_recipient_and_no_message(ready: ReadyCloud, mail: Parrot):
     """Where RCPT and DATA would be refused, the proof succeeds: it never says them."""
     mail.says |= {"RCPT": b"550 no\r\n", "DATA": b"554 no\r\n"}
-    assert "it takes mail from support@example.org" in SmtpMailer(ready.settings.mail).proved()
+    assert "it takes mail from support@example.org" in SmtpMailer(ready.settings.mail).proved()[0]
     mail.says["MAIL"] = b"550 no\r\n"
     with pytest.raises(Refusal) as refused:
         SmtpMailer(ready.settings.mail).proved()
     assert refused.value.kind == "mail_sender"
+
+
+def test_whom_this_mail_server_cannot_reach_is_told_before_anything_is_sent(ready: ReadyCloud, mail: Parrot):
+    """Without SMTPUTF8: each customer whose address needs it, and nobody else; in nobody's way."""
+    some = {"verdict": "RECOVERABLE", "customer_email_confirmed": True}
+    zoe, ann = (
+        account(n, **some, customer_email=email)
+        for n, email in enumerate(("zoë@bücher.example.net", "ann@bücher.example.net"))
+    )
+    ready.fill(zoe, ann)
+
+    def told() -> list:
+        own = RealOwnSide(ready.settings, {}).look()
+        found = check([zoe, ann], ready.settings, ready.world(), recovery_id="r1", own=own)
+        return [(each.message, each.blocks) for each in found if each.what == ASCII_MAIL]
+
+    assert told() == [
+        (f"{zoe.account_id}: the mail server offers no SMTPUTF8, so no mail reaches zoë@bücher.example.net", False)
+    ]
+    mail.says["EHLO"] = b"250-mail.example.org\r\n250-STARTTLS\r\n250-SMTPUTF8\r\n250 AUTH PLAIN\r\n"
+    assert told() == []
+    assert mail.messages == []
 
 
 def test_the_text_for_raising_the_quota_is_there(cloud):

@@ -192,10 +192,9 @@ class Recovery:
         ]
 
     def failed(self) -> list[tuple[str, int]]:
-        """An account whose name would forge a header of its mail; its half-made instance is not ended unasked."""
+        """An account whose key is not that of its node id; its half-made instance is not ended unasked."""
         manifest = doors.read_manifest(self.desk / "manifest.parquet", key_file=self.desk / "key/k")
-        names = {"customer_name": "Eve\r\nBcc: mallory@example.org", "customer_email_confirmed": True}
-        account = replace(manifest.recoverable[0], **names, customer_keyinfo=None, customer_keyinfo_lost=False)
+        account = replace(manifest.recoverable[0], grade="IDENTITY_KEPT", server_nodeid="b" * 32)
         doors.write_manifest(
             self.desk / "forged.parquet", [account], evidence_digest="e" * 64, key_file=self.desk / "key/k"
         )

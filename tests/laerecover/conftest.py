@@ -82,6 +82,7 @@ def build_account(number: int = 0, **changes: object) -> Account:
         "instance_size": "t1.micro",
         "old_instance_id": f"i-{number:08x}",
         "old_public_host": f"203.0.113.{number + 1}",
+        "old_private_host": f"ip-10-0-0-{number + 1}.ec2.internal",
     }
     values.update(changes)
     if "account_id" in changes and "bucket_name" not in changes:

@@ -20,7 +20,7 @@ from laerecover.state.lock import locked
 from laerecover.state.opening import read_state
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-UNFIT = "Eve\r\nBcc: mallory@example.net"
+UNFIT = {"server_nodeid": "b" * 32}
 RUNS = "i-0000abcd"
 
 
@@ -58,7 +58,7 @@ def test_an_old_server_that_a_mended_manifest_names_is_asked_about(someone, make
 
     What runs blocks the account, exit 3, though the first manifest's server was gone.
     """
-    me = someone(make_account(0, customer_name=UNFIT))
+    me = someone(make_account(0, **UNFIT))
     assert outcomes(me.run()) == ["failed"]
     me.mend(make_account(0, **{field: (RUNS,) if field == "former_instance_ids" else RUNS}))
     made = me.run()
@@ -90,7 +90,7 @@ def test_a_decision_holds_for_the_old_servers_that_it_was_about(someone, make_ac
 
 def test_a_decision_is_kept_while_its_old_servers_are_the_same(someone, make_account):
     """A round that fails after it, and a manifest that was mended elsewhere, ask for no second decision."""
-    me = someone(make_account(0, old_instance_id=RUNS, customer_name=UNFIT))
+    me = someone(make_account(0, old_instance_id=RUNS, **UNFIT))
     assert outcomes(me.run(accept=(make_account(0).account_id,), because="it is cut off")) == ["failed"]
     me.mend(make_account(0, old_instance_id=RUNS))
     assert outcomes(me.run()) == ["recovered"]
@@ -197,7 +197,7 @@ def test_a_recovery_id_that_no_instance_bears_is_not_adopted(someone, make_accou
 
 def test_an_instance_that_cannot_be_ended_does_not_keep_the_others(someone, make_account, monkeypatch):
     """EC2 throttles one of them: it is named with exit 3, and the same command ends it later."""
-    me = someone(*(make_account(n, customer_name=UNFIT) for n in range(3)))
+    me = someone(*(make_account(n, **UNFIT) for n in range(3)))
     me.run(canary=False)
     ask = {"stop": me.stop, "confirm": lambda *_: True, "worlds": me.worlds}
     real, asked = TwinCompute.terminate, []

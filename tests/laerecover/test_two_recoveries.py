@@ -15,7 +15,7 @@ from laerecover.runbook.runbook import ALL_STEPS, execute
 from laerecover.state.opening import read_state
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-UNFIT = "Eve\r\nBcc: mallory@example.net"
+UNFIT = {"server_nodeid": "b" * 32}
 
 
 def outcomes(made):
@@ -83,7 +83,7 @@ def test_a_run_leaves_the_instances_of_a_drill_alone(operator, make_account):
 
 def test_cleanup_keeps_what_another_operator_recovered(operator, make_account, tmp_path):
     """By its tag, though this state knows the account as failed, and though its own serverinfo.csv is empty."""
-    someone = operator(make_account(0, customer_name=UNFIT))
+    someone = operator(make_account(0, **UNFIT))
     assert someone.run().number("failed") == 1
     instance_id = someone.rows("instances")[0]["instance_id"]
     ask = {"stop": someone.stop, "confirm": lambda *_: False, "worlds": someone.worlds}
@@ -122,7 +122,7 @@ def test_a_recovered_instance_bears_its_tag(operator, make_account):
 
 def test_cleanup_leaves_what_another_state_launched_unless_all_is_said(operator, make_account, tmp_path):
     """Another operator may be building it at this moment."""
-    someone = operator(make_account(0, customer_name=UNFIT))
+    someone = operator(make_account(0, **UNFIT))
     someone.run()
     with someone.file.change() as db:
         db.execute("DELETE FROM serverinfo")

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from laerecover.adapters.aws import make_client
 from laerecover.adapters.key_files import try_key
 from laerecover.adapters.smtp import SmtpMailer
-from laerecover.ports.own_side import CLOCK, CLOUD_KEY, Seen
+from laerecover.ports.own_side import ASCII_MAIL, CLOCK, CLOUD_KEY, Seen
 from laerecover.ports.refusals import WorldError
 from laerecover.text import clean
 
@@ -36,7 +36,7 @@ class RealOwnSide:
 
     def look(self) -> Sequence[Seen]:
         """See OwnSide."""
-        return [*self._keys(), *self._places(), *self._surroundings(), *self._cloud(), self._mail()]
+        return [*self._keys(), *self._places(), *self._surroundings(), *self._cloud(), *self._mail()]
 
     def _keys(self) -> Iterator[Seen]:
         s = self._settings.config
@@ -88,14 +88,18 @@ class RealOwnSide:
         else:
             yield Seen(what=CLOUD_KEY, where=where, said=f"{key}: {clean(refused)}")
 
-    def _mail(self) -> Seen:
+    def _mail(self) -> Iterator[Seen]:
         s = self._settings.mail
         where = f"mail.host, mail.port, mail.security: {clean(s.host)}:{s.port}, {s.security}"
         try:
-            return Seen(what="mail server", where=where, said=SmtpMailer(s).proved())
+            said, utf8 = SmtpMailer(s).proved()
         except WorldError as error:
             remedy = "mend [mail] in the settings; recoveries go on without, but no mail goes out"
-            return Seen(what="mail server", where=where, said=clean(str(error)), remedy=remedy)
+            yield Seen(what="mail server", where=where, said=clean(str(error)), remedy=remedy)
+            return
+        yield Seen(what="mail server", where=where, said=said)
+        if not utf8:
+            yield Seen(what=ASCII_MAIL, where=where, said="it offers no SMTPUTF8")
 
 
 def _host(endpoint: str | None, region: str) -> str:

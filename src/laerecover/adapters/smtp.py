@@ -2,155 +2,135 @@
 
 from __future__ import annotations
 
-import re
 import smtplib
 import ssl
+import threading
+import time
 from contextlib import suppress
+from email.errors import MessageError
 from email.message import EmailMessage
 from typing import TYPE_CHECKING
 
+from laerecover.adapters.smtp_replies import NoReply, is_refusal, read_reply, reply_text, shown
+from laerecover.adapters.smtp_session import kinds_offered, open_session
+from laerecover.mail.addresses import address_of, is_international
 from laerecover.mail.replies import SAYS, about_us
-from laerecover.ports.refusals import MailInDoubt, Refusal, Transient
+from laerecover.ports.refusals import MailInDoubt, Refusal, Transient, WorldError
 from laerecover.text import clean
 
 if TYPE_CHECKING:
     from laerecover.sections import MailSettings
 
-_TIMEOUT = 60.0
-_LOGINS = ("CRAM-MD5", "PLAIN", "LOGIN")
-"""Those that smtplib knows."""
-_LONGEST_LINE, _MOST_LINES = 8192, 100
 _GO_ON = 354
-# RFC 5321, 4.2: three digits within these bounds, then nothing, a space or a hyphen with text, and both characters of
-# the end.
-_REPLY_LINE = re.compile(rb"([2-5][0-5][0-9])(?:([ -])([^\r\n]*))?\r\n")
-_FURL = re.compile(r"pb:\S*")
-
-
-class _NoReply(Exception):
-    """What came is no reply as RFC 5321 has it: nobody can say what it means."""
-
-    def __init__(self, came: bytes) -> None:
-        super().__init__()
-        self.came = came
+_IDLE = 30.0
+"""Seconds for which a session is kept for the next message: the older, the likelier somebody has dropped it."""
+_UTF8 = "smtputf8"
 
 
 class SmtpMailer:
-    """One connection per message: mails are few, and a fresh connection has no past."""
+    """Hands messages to the mail server, many in one session; who sends at the same time has a session of their own."""
 
     def __init__(self, mail: MailSettings) -> None:
         self._mail = mail
+        self._kept, self._lock = list[tuple[float, smtplib.SMTP]](), threading.Lock()
 
     def send(self, message: EmailMessage) -> None:
         """Until the message itself is given away every trouble is Transient or a Refusal; from then on, in doubt.
 
-        A 5xx before RCPT is about us, whatever it says; one to RCPT or to the message is, if its words say so.
+        A 5xx before RCPT is about us, whatever it says; one to RCPT or to the message is, if its words say so. Only a
+        session in which the message was taken is kept for the next one.
         """
-        smtp = self._reached()
+        smtp = self._introduced(message)
         try:
-            self._introduce(smtp, message)
             self._give_away(smtp, message)
-        finally:
+        except BaseException:
             smtp.close()
+            raise
+        with self._lock:
+            self._kept.append((time.monotonic(), smtp))
 
-    def proved(self) -> str:
-        """Log in, name the sender, and take it back: what was agreed. No mail is sent. Raises as `send` does."""
-        smtp = self._reached()
+    def proved(self) -> tuple[str, bool]:
+        """Log in, name the sender, and take it back: what was agreed, and whether SMTPUTF8 is offered.
+
+        No mail is sent. Raises as `send` does.
+        """
+        smtp = open_session(self._mail)
         try:
-            offered = smtp.esmtp_features.get("auth", "").upper().split()
+            offered = kinds_offered(smtp)
             tls = smtp.sock.version() if isinstance(smtp.sock, ssl.SSLSocket) else "no TLS"
             logged_in = "logged in" if self._mail.user else "no log-in"
-            self._asked(smtp, "MAIL", "FROM:", self._mail.sender)
+            self._asked(smtp, "MAIL", "FROM:", _enveloped(self._mail.sender, "MAIL"))
             with suppress(smtplib.SMTPException, OSError):
                 smtp.rset()
                 smtp.quit()
             kinds = f", which takes {clean(' '.join(offered))}" if offered else ""
-            return f"{tls}, {logged_in}{kinds}; it takes mail from {clean(self._mail.sender)}"
+            agreed = f"{tls}, {logged_in}{kinds}; it takes mail from {clean(self._mail.sender)}"
+            return agreed, smtp.has_extn(_UTF8)
         finally:
             smtp.close()
 
-    def _reached(self) -> smtplib.SMTP:
-        """A connection that is encrypted and logged in."""
-        try:
-            return self._connect()
-        except (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError) as error:
-            raise Transient(f"the mail server was not reached: {type(error).__name__}", kind="mail_busy") from None
-        except ssl.SSLCertVerificationError as error:
-            raise Refusal(
-                f"the mail server's certificate is not trusted: {clean(error.reason)}", kind="mail_tls"
-            ) from None
-        except ssl.SSLError as error:
-            what = f"no TLS could be agreed with the mail server: {clean(error.reason)}"
-            raise Refusal(f"{what}; is its port one for `tls` or for `starttls`?", kind="mail_tls") from None
-        except smtplib.SMTPAuthenticationError as error:
-            # Its text may repeat what we sent, the password with it.
-            if _permanent(error.smtp_code):
-                raise Refusal(
-                    f"the mail server refuses our user or password: {error.smtp_code}", kind="mail_login"
-                ) from None
-            raise Transient(
-                f"the mail server cannot check our login now: {error.smtp_code}", kind="mail_busy"
-            ) from None
-        except smtplib.SMTPResponseException as error:
-            said = _said(error.smtp_code, error.smtp_error)
-            if _permanent(error.smtp_code):
-                raise Refusal(said, kind="mail_sender") from None
-            raise Transient(said, kind="mail_busy") from None
-        except (smtplib.SMTPException, OSError) as error:
-            raise Transient(f"the mail server was not reached: {type(error).__name__}", kind="mail_busy") from None
-        except UnicodeEncodeError:
-            raise Refusal("our user or password has characters that no login can send", kind="mail_login") from None
+    def _introduced(self, message: EmailMessage) -> smtplib.SMTP:
+        """A session in which the message can be given away now.
 
-    def _connect(self) -> smtplib.SMTP:
-        s = self._mail
-        context = ssl.create_default_context(cafile=s.ca_file)
-        smtp: smtplib.SMTP
-        if s.security == "tls":
-            smtp = smtplib.SMTP_SSL(s.host, s.port, timeout=_TIMEOUT, context=context)
-        else:
-            smtp = smtplib.SMTP(s.host, s.port, timeout=_TIMEOUT)
+        What one says that has served before may be about itself (it was idle, it has had its share of messages), and
+        it says so in many ways: nothing was given away, so all is asked again in a new one.
+        """
+        kept = self._still_there()
+        if kept is not None:
+            with suppress(WorldError):
+                return self._introduce(kept, message)
+        return self._introduce(open_session(self._mail), message)
+
+    def _still_there(self) -> smtplib.SMTP | None:
+        """A kept session that answers as if nothing had been said in it; None if there is none."""
+        while True:
+            with self._lock:
+                if not self._kept:
+                    return None
+                since, smtp = self._kept.pop()
+            with suppress(smtplib.SMTPException, OSError, NoReply):
+                if time.monotonic() - since < _IDLE:
+                    smtp.putcmd("RSET")
+                    if read_reply(smtp)[0] // 100 == 2:
+                        return smtp
+            smtp.close()
+
+    def _introduce(self, smtp: smtplib.SMTP, message: EmailMessage) -> smtplib.SMTP:
+        """Everything before the message: as long as this lasts, nothing was taken. Closes what does not agree."""
         try:
-            _greet(smtp)
-            if s.security != "tls":
-                if not smtp.has_extn("starttls"):
-                    raise Refusal("the mail server offers no TLS; a furl is a capability", kind="mail_tls")
-                smtp.starttls(context=context)
-                _greet(smtp)
-            if s.user and s.password is not None:
-                offered = smtp.esmtp_features.get("auth", "").upper().split()
-                if not set(_LOGINS).intersection(offered):
-                    what = f"the mail server offers no login that we know, but {clean(', '.join(offered)) or 'none'}"
-                    raise Refusal(f"{what}; known are {', '.join(_LOGINS)}", kind="mail_login")
-                smtp.login(s.user, s.password.reveal())
+            sender, recipient = _enveloped(self._mail.sender, "MAIL"), _enveloped(_recipient(message), "RCPT")
+            for whose, kind in ((sender, "mail_sender"), (recipient, "mail_refused")):
+                if is_international(whose) and not smtp.has_extn(_UTF8):
+                    what = "the address has letters beyond ASCII before its @, which the mail server cannot bear"
+                    raise Refusal(f"{what}: it offers no SMTPUTF8", kind=kind)
+            international = is_international(sender) or is_international(recipient)
+            smtp.command_encoding = "utf-8" if international else "ascii"
+            self._asked(smtp, "MAIL", "FROM:", sender, message, " SMTPUTF8 BODY=8BITMIME" if international else "")
+            self._asked(smtp, "RCPT", "TO:", recipient, message)
+            self._asked(smtp, "DATA", "", "", message)
         except BaseException:
             smtp.close()
             raise
         return smtp
 
-    def _introduce(self, smtp: smtplib.SMTP, message: EmailMessage) -> None:
-        """Everything before the message: as long as this lasts, nothing was taken."""
-        for name, prefix, address in (
-            ("MAIL", "FROM:", self._mail.sender),
-            ("RCPT", "TO:", _recipient(message)),
-            ("DATA", "", ""),
-        ):
-            self._asked(smtp, name, prefix, address, message)
-
     def _asked(
-        self, smtp: smtplib.SMTP, name: str, prefix: str, address: str, message: EmailMessage | None = None
+        self,
+        smtp: smtplib.SMTP,
+        name: str,
+        prefix: str,
+        address: str,
+        message: EmailMessage | None = None,
+        wishes: str = "",
     ) -> None:
         """One command of the envelope, and the reply that it wants."""
         try:
-            smtp.putcmd(name, prefix + smtplib.quoteaddr(address) if address else "")
-            code, text = _reply(smtp)
-        except _NoReply as error:
-            said = f"what the mail server says to {name} is no reply: {_shown(error.came)!r}"
-            raise Transient(said, kind="mail_busy") from None
+            smtp.putcmd(name, f"{prefix}{smtplib.quoteaddr(address)}{wishes}" if address else "")
+            code, text = read_reply(smtp)
+        except NoReply as error:
+            what = f"what the mail server says to {name} is no reply: {shown(error.came)!r}"
+            raise Transient(what, kind="mail_busy") from None
         except (smtplib.SMTPException, OSError) as error:
             raise Transient(f"the mail server hung up: {type(error).__name__}", kind="mail_busy") from None
-        except UnicodeEncodeError:
-            what = f"the address in {name} has characters that no envelope can bear"
-            raise Refusal(what, kind="mail_sender" if name == "MAIL" else "mail_refused") from None
         if not (code == _GO_ON if name == "DATA" else code // 100 == 2):
             raise self._no(code, text, message, always_us=name != "RCPT")
 
@@ -158,10 +138,10 @@ class SmtpMailer:
         content = smtplib._quote_periods(message.as_bytes())  # type: ignore[attr-defined]
         try:
             smtp.send(content + b".\r\n")
-            code, text = _reply(smtp)
-        except _NoReply as error:
-            said = _shown(error.came, message)
-            raise MailInDoubt(f"what the mail server says to the message is no reply: {said!r}") from None
+            code, text = read_reply(smtp)
+        except NoReply as error:
+            came = shown(error.came, message)
+            raise MailInDoubt(f"what the mail server says to the message is no reply: {came!r}") from None
         except (smtplib.SMTPException, OSError) as error:
             raise MailInDoubt(f"the connection was lost after DATA: {type(error).__name__}") from None
         if code // 100 == 3:
@@ -173,55 +153,22 @@ class SmtpMailer:
         self, code: int, text: bytes, message: EmailMessage | None, *, always_us: bool = False
     ) -> Refusal | Transient:
         """What a reply that is not the wanted one means."""
-        said = _said(code, text, message)
-        if not _permanent(code):
-            return Transient(said, kind="mail_busy")
-        reply, recipient = said.removeprefix(SAYS), _recipient(message) if message is not None else ""
-        ours = always_us or about_us(reply, sender=self._mail.sender, recipient=recipient)
-        return Refusal(said, kind="mail_sender" if ours else "mail_refused")
+        reply = reply_text(code, text, message)
+        if not is_refusal(code):
+            return Transient(reply, kind="mail_busy")
+        words, recipient = reply.removeprefix(SAYS), _recipient(message) if message is not None else ""
+        ours = always_us or about_us(words, sender=self._mail.sender, recipient=recipient)
+        return Refusal(reply, kind="mail_sender" if ours else "mail_refused")
 
 
 def _recipient(message: EmailMessage) -> str:
     return str(message["To"].addresses[0].addr_spec)
 
 
-def _greet(smtp: smtplib.SMTP) -> None:
-    code, text = smtp.ehlo()
-    if code // 100 != 2:
-        raise smtplib.SMTPHeloError(code, text)
-
-
-def _reply(smtp: smtplib.SMTP) -> tuple[int, bytes]:
-    """The next reply, read more strictly than smtplib does: there, any three characters that Python takes for a number
-    will do.
-    """
-    lines: list[bytes] = []
-    first = None
-    while len(lines) < _MOST_LINES:
-        line = smtp.file.readline(_LONGEST_LINE)  # type: ignore[union-attr]
-        if not line:
-            raise smtplib.SMTPServerDisconnected
-        match = _REPLY_LINE.fullmatch(line)
-        if match is None or match[1] != (first or match[1]):
-            raise _NoReply(line)
-        first = match[1]
-        lines.append(match[3] or b"")
-        if match[2] != b"-":
-            return int(first), b"\n".join(lines)
-    raise _NoReply(b"".join(lines))
-
-
-def _said(code: int, text: bytes | str, message: EmailMessage | None = None) -> str:
-    return f"{SAYS}{clean(f'{code} {_shown(text, message)}')}"
-
-
-def _shown(text: bytes | str, message: EmailMessage | None = None) -> str:
-    """What a server says, made fit to be kept: it may quote what it refuses, so the furl is taken out."""
-    shown = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    for furl in _FURL.findall(message.get_content()) if message is not None else ():
-        shown = shown.replace(furl.rpartition("/")[2] or furl, "…")
-    return clean(_FURL.sub("…", " ".join(shown.split())))
-
-
-def _permanent(code: int) -> bool:
-    return 500 <= code <= 599
+def _enveloped(email: str, name: str) -> str:
+    """The address as the envelope bears it. Raises Refusal."""
+    try:
+        return address_of(email).addr_spec
+    except (ValueError, LookupError, MessageError) as error:
+        what = f"the address in {name} cannot stand in an envelope: {clean(error)}"
+        raise Refusal(what, kind="mail_sender" if name == "MAIL" else "mail_refused") from None

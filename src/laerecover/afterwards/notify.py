@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from laerecover.errors import Guarded, StepFailed
 from laerecover.mail.delivery import Delivery, Sending
 from laerecover.mail.dialling import hold_back_silent
-from laerecover.mail.letters import render
+from laerecover.mail.letters import LEFT, render
 from laerecover.mail.outbox import FAILURE, Mail, Outbox
 from laerecover.manifest import Manifest, Secret
 from laerecover.options import Options, find_state, now
@@ -20,6 +20,7 @@ from laerecover.planning.decisions import need_reason, with_dialling
 from laerecover.ports.patience import Patience
 from laerecover.ports.refusals import WorldError
 from laerecover.report.lost_mails import doubt_lost
+from laerecover.runbook.ledger import read_ledger
 from laerecover.state.lock import locked
 from laerecover.state.opening import open_state
 from laerecover.state.state import State
@@ -27,6 +28,8 @@ from laerecover.state.worlds import Worlds
 
 if TYPE_CHECKING:
     from laerecover.settings import Settings
+
+_CONFIRMING = "send_signup_confirmation"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +68,21 @@ def waiting_letters(options: Options, state: State, manifest: Manifest, settings
     return letters
 
 
+def withdraw_settled(state: State, outbox: Outbox) -> None:
+    """A notice of a failure that is none any more is not sent: its account is recovered, or its mail went out since."""
+    rounds = read_ledger(state.ledger, with_steps=False)
+    for mail in outbox.waiting():
+        latest, letters = rounds.get(mail.account_id), [m for m in outbox.of(mail.account_id) if m.kind != FAILURE]
+        done = latest is not None and latest.outcome == "recovered"
+        if mail.detail.startswith(f"{LEFT}{_CONFIRMING}:"):
+            done = bool(letters) and letters[-1].state in ("sent", "withdrawn")
+        elif mail.detail.startswith(LEFT):
+            done = False
+        if mail.kind == FAILURE and done:
+            answer = "what it tells is settled since"
+            outbox.move(mail.message_id, to="withdrawn", of=["prepared", "held"], now=now(), answer=answer)
+
+
 def notify(
     options: Options,
     *,
@@ -86,6 +104,7 @@ def notify(
         outbox = Outbox(state.outbox)
         outbox.doubt_interrupted(now())
         doubt_lost(state, outbox, manifest, settings.mail.sender, now())
+        withdraw_settled(state, outbox)
         letters = waiting_letters(options, state, manifest, settings)
         approved = ""
         if letters:
@@ -106,6 +125,7 @@ def notify(
             letters = [letter for letter in letters if letter.mail.message_id not in silent]
         accounts, sending = {a.account_id: a for a in manifest.accounts}, Sending()
         for letter in letters:
+            withdraw_settled(state, outbox)
             if stop.is_set() or sending.stopped:
                 break
             delivery = Delivery(

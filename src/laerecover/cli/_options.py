@@ -55,6 +55,12 @@ _SHARED: dict[str, Any] = {
     "disaster_at": _option(
         str | None, "--disaster-at", metavar="TIME", help="When the servers were lost: who has written since is alive."
     ),
+    "min_grade": _option(
+        str | None,
+        "--min-grade",
+        metavar="GRADE",
+        help="Accounts of a lesser grade wait; holds until another is said [all].",
+    ),
     "name_tag": _option(str | None, "--name-tag", metavar="email|none", help="What the instances are called [none]."),
     "new_identity": _option(
         bool, "--new-identity", help="After a break-in: restore no key; old directories stay read-only."
@@ -109,6 +115,7 @@ WORKING = ("concurrency", "mail", "evidence_out", "new_identity", "max_instances
 _WORDS = {
     "mail": ("hold", "send"),
     "name_tag": ("none", "email"),
+    "min_grade": ("IDENTITY_KEPT", "NEW_FURL", "NEW_STORAGE_IDENTITY"),
     "world": ("twin", "rig"),
     "hosts": ("light", "systemd"),
 }

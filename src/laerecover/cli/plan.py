@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from laerecover.options import Options
 
 
-@takes(*PLACES, *SELECTION, "concurrency", "name_tag", "new_identity", "disaster_at", before=CANARY)
+@takes(*PLACES, *SELECTION, "concurrency", "name_tag", "new_identity", "disaster_at", "min_grade", before=CANARY)
 def plan(
     options: Options,
     check: Annotated[bool, typer.Option("--check", help="Ask the cloud, read-only, whether it could be done.")] = False,

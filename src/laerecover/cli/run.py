@@ -17,7 +17,17 @@ if TYPE_CHECKING:
     from laerecover.state.state import State
 
 
-@takes(*PLACES, *SELECTION, *WORKING, "name_tag", "disaster_at", "approved_by", *DECIDING, before=("accept", *CANARY))
+@takes(
+    *PLACES,
+    *SELECTION,
+    *WORKING,
+    "name_tag",
+    "disaster_at",
+    "min_grade",
+    "approved_by",
+    *DECIDING,
+    before=("accept", *CANARY),
+)
 def run(
     options: Options,
     yes: YesOpt = False,

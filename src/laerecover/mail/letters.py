@@ -13,6 +13,7 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 from laerecover.hosts.identity import weak_key
+from laerecover.mail.addresses import address_of, is_international, unfit_address
 from laerecover.mail.outbox import CONFIRMATION, FAILURE, STAFF_NOTE, Mail
 from laerecover.manifest import Account, Secret
 from laerecover.ports.refusals import Refusal
@@ -79,6 +80,8 @@ def audience(account: Account) -> tuple[str, str]:
     """Kind of mail and reason: the furl goes to nobody but a customer whose address is sure and who gave no PGP key."""
     if account.customer_email is None:
         return STAFF_NOTE, "no e-mail address is known"
+    if wrong := unfit_customer(account):
+        return STAFF_NOTE, wrong
     if not account.customer_email_confirmed:
         return STAFF_NOTE, "the e-mail address is doubtful: only the web form carries it"
     if account.customer_keyinfo_lost:
@@ -89,6 +92,14 @@ def audience(account: Account) -> tuple[str, str]:
     if account.customer_keyinfo is not None:
         return STAFF_NOTE, "the customer gave PGP key information: send the furl encrypted"
     return CONFIRMATION, ""
+
+
+def unfit_customer(account: Account) -> str:
+    """Why no mail can be addressed to the customer, as far as name and address tell; "" if one can."""
+    if len(f"{account.customer_name or ''}.".splitlines()) != 1:
+        return "the customer's name holds a line break, which would forge a line of the mail's head"
+    wrong = unfit_address(account.customer_email) if account.customer_email else ""
+    return f"no envelope can bear the e-mail address: {wrong}" if wrong else ""
 
 
 def render(
@@ -105,10 +116,12 @@ def render(
     `found`: what bounce_server told of the bucket, and of what was joined there, as JSON.
     Raises Refusal (`mail_unfit`): a name or address that breaks a header.
     """
-    message = EmailMessage(policy=policy.SMTP)
     try:
-        message["From"] = Address(addr_spec=settings.mail.sender)
-        message["To"] = _customer(account) if mail.kind == CONFIRMATION else Address(addr_spec=settings.mail.staff)
+        sender = address_of(settings.mail.sender)
+        reader = _customer(account) if mail.kind == CONFIRMATION else address_of(settings.mail.staff)
+        international = is_international(sender.addr_spec) or is_international(reader.addr_spec)
+        message = EmailMessage(policy=policy.SMTPUTF8 if international else policy.SMTP)
+        message["From"], message["To"] = sender, reader
         message["Subject"] = _subject(mail, account)
         message["Date"] = format_datetime(mail.prepared_at)
         message["Message-ID"] = mail.message_id
@@ -180,12 +193,9 @@ def _left_out(joined: Mapping[str, Any]) -> str:
 
 
 def _customer(account: Account) -> Address:
-    name, email = account.customer_name or "", account.customer_email or ""
-    if len(f"{name}.".splitlines()) != 1:
-        raise ValueError("customer_name holds a line break")
-    if clean(email) != email or any(c.isspace() for c in email):
-        raise ValueError("customer_email holds a line break, a space or a control character")
-    return Address(display_name=clean(name), addr_spec=email)
+    if wrong := unfit_customer(account):
+        raise ValueError(wrong)
+    return address_of(account.customer_email or "", clean(account.customer_name or ""))
 
 
 def _subject(mail: Mail, account: Account) -> str:

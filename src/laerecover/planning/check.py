@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING
 
 from laerecover.errors import StepFailed
 from laerecover.hosts.recipes.named import recipe_named
+from laerecover.mail.addresses import is_international
+from laerecover.mail.letters import audience
+from laerecover.mail.outbox import CONFIRMATION
 from laerecover.manifest import Account
 from laerecover.planning.buckets import AS_THEY_LIE, BucketCheck, in_buckets
 from laerecover.planning.kept_out import kept_out
 from laerecover.planning.obstacles import Obstacle
 from laerecover.ports.compute import Compute, Instance, LaunchRequest
-from laerecover.ports.own_side import CLOCK, CLOUD_KEY, Seen
+from laerecover.ports.endpoints import region_of
+from laerecover.ports.own_side import ASCII_MAIL, CLOCK, CLOUD_KEY, Seen
 from laerecover.ports.refusals import Transient, WorldError
 from laerecover.ports.world import World
 from laerecover.runbook.rebuilt import REBUILT, Rebuilt, described, to_accept
@@ -25,7 +29,6 @@ if TYPE_CHECKING:
     from laerecover.settings import Settings
 
 _TAGS = {"lae-mode": "check"}
-_REGION = "us-east-1"
 _RAISE = (
     "console, Service Quotas, Amazon EC2, `Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances` "
     "(L-1216C47A), region {}; as its reason: `Disaster recovery of our customers' servers: {} more {} are needed now, "
@@ -67,7 +70,7 @@ def check(
     clock or key no answer would mean anything, so nobody is asked.
     """
     recipe, lost = recipe_named(settings.recipe.name), []
-    ours = own_obstacles(own)
+    ours = [*own_obstacles(own), *_not_mailed(accounts, own)]
     if unanswered(own):
         return ours
     if world.store is not None:
@@ -105,6 +108,16 @@ def own_obstacles(own: Sequence[Seen]) -> list[Obstacle]:
     ]
 
 
+def _not_mailed(accounts: Sequence[Account], own: Sequence[Seen]) -> Iterator[Obstacle]:
+    """Customers whom this mail server cannot reach: told before anything is launched, in nobody's way."""
+    for account in accounts if any(each.what == ASCII_MAIL for each in own) else ():
+        email = account.customer_email or ""
+        if audience(account)[0] == CONFIRMATION and is_international(email):
+            message = f"{account.account_id}: the mail server offers no SMTPUTF8, so no mail reaches {email}"
+            remedy = "name another in [mail], or tell this customer by hand once the server is recovered"
+            yield Obstacle(what=ASCII_MAIL, message=message, remedy=remedy, blocks=False)
+
+
 def unanswered(own: Sequence[Seen]) -> list[Obstacle]:
     """Those for which no answer of the cloud would mean anything."""
     return [each for each in own_obstacles(own) if each.blocks and each.what in (CLOCK, CLOUD_KEY)]
@@ -113,9 +126,8 @@ def unanswered(own: Sequence[Seen]) -> list[Obstacle]:
 def old_servers(accounts: Sequence[Account], compute: Compute, *, region: str) -> dict[str, str]:
     """Account -> GONE, RUNNING or UNKNOWN, from one complete answer about all old instances. Raises WorldError.
 
-    A stopped instance counts as running: anybody may start it again. Of a server whose private name tells another
-    `region` than is asked nothing is known unless it is there: everything is gone where it never was. Where none is
-    told it ran in us-east-1, which the signup program had in it.
+    A stopped instance counts as running: anybody may start it again. Of a server whose private name does not tell the
+    `region` that is asked nothing is known unless it is there: everything is gone where it never was.
     """
     ids = {
         a.account_id: {i for i in (a.old_instance_id, *a.former_instance_ids) if _INSTANCE_ID.fullmatch(i)}
@@ -127,19 +139,11 @@ def old_servers(accounts: Sequence[Account], compute: Compute, *, region: str) -
 
     def answer(account: Account) -> str:
         if account.account_id in ids:
-            here = (region_of(account.old_private_host) or _REGION) == region
+            here = region_of(account.old_private_host) == region
             return "RUNNING" if ids[account.account_id] & living else "GONE" if here else "UNKNOWN"
         return account.server if account.old_instance_id is None else "UNKNOWN"
 
     return {account.account_id: answer(account) for account in accounts}
-
-
-def region_of(private_host: str | None) -> str | None:
-    """The region that a private DNS name of EC2 tells: `ip-10-1-2-3.REGION.compute.internal`, us-east-1's own forms."""
-    parts = (private_host or "").split(".")[1:]
-    if parts in (["ec2", "internal"], ["compute-1", "internal"]):
-        return "us-east-1"
-    return parts[0] if parts[1:] == ["compute", "internal"] else None
 
 
 def _whose(settings: Settings, compute: Compute) -> Iterator[Obstacle]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,9 +13,10 @@ from laerecover.credentials import CHANGED
 from laerecover.hosts.identity import restored_introducer, restored_storage, unfit
 from laerecover.mail.letters import PRICES, audience
 from laerecover.mail.outbox import CONFIRMATION
-from laerecover.manifest import Account, Manifest
+from laerecover.manifest import GRADES, Account, Manifest
 from laerecover.planning.costs import Costs
 from laerecover.planning.forecast import Forecast
+from laerecover.ports.endpoints import region_of
 from laerecover.ports.own_side import Seen
 
 if TYPE_CHECKING:
@@ -24,9 +25,13 @@ if TYPE_CHECKING:
 RECOVER, BLOCKED, LEFT_OUT = "recover", "blocked", "left out"
 UNREACHABLE = "DATA_UNREACHABLE"
 UNFIT = "UNFIT"
-NEVER_ACCEPTED = (UNREACHABLE, "recovered_before", UNFIT)
+WAITS = "waits for better evidence"
+NEVER_ACCEPTED = (UNREACHABLE, "recovered_before", UNFIT, WAITS)
 """With these words begins why an account is blocked whatever anybody accepts."""
 _NO_IMAGE = "no image or size is known: add its product to the config, or ec2.image and ec2.size to the settings"
+_NOT_PROVED = {"STATED": "is not vouched for", "BROKEN": "is damaged"}
+_NAMED = 3
+"""So many accounts are named in a note."""
 _UNFIT = (
     "cannot be read, or holds what no such value can: take another from other evidence (laeforensics), "
     "or plan with --new-identity in another state folder"
@@ -88,6 +93,8 @@ class Plan:
     """None where no price is set."""
     changed: tuple[tuple[str, str], ...] = ()
     """Account, and what a human says of its credentials: whoever approves a plan approves where it leads."""
+    min_grade: str = ""
+    """Accounts of a lesser grade wait; "" if none does for that."""
     own_side: tuple[Seen, ...] = ()
     """What was found on the operator's side; empty if nobody looked."""
 
@@ -128,7 +135,7 @@ class Plan:
     @property
     def body(self) -> dict[str, object]:
         """As JSON values."""
-        told = {name: value for name, value in asdict(self).items() if name not in ("starts", "changed")}
+        told = {name: value for name, value in asdict(self).items() if name not in ("starts", "changed", "min_grade")}
         numbers = {"seconds": self.seconds, "instances": len(self.recover)}
         return {**told, "waves": self.waves, "digest": self.digest, **numbers}
 
@@ -150,6 +157,10 @@ class Circumstances:
     inventory: Mapping[str, str] | None = None
     obstacles: Mapping[str, str] = field(default_factory=dict)
     forecast: Forecast = field(default_factory=Forecast)
+    region: str = ""
+    """Which was asked about the old servers; "" if none was."""
+    min_grade: str = ""
+    """Accounts of a lesser grade wait; "" lets all of them through."""
 
     def server_of(self, account: Account) -> str:
         """What is known of the account's old server."""
@@ -189,10 +200,42 @@ def make_plan(manifest: Manifest, settings: Settings, given: Circumstances) -> P
         concurrency=given.concurrency,
         accounts=tuple(rows),
         forecast=given.forecast,
+        min_grade=given.min_grade,
         changed=tuple(
             (a.account_id, said) for a in manifest.accounts for said in a.decisions if said.startswith(CHANGED)
         ),
     )
+
+
+def order_of(grade: str | None) -> int:
+    """The place of a grade, the best one first."""
+    return GRADES.index(grade) if grade in GRADES else len(GRADES)
+
+
+def lacks(account: Account) -> str:
+    """What would better the account's grade, and why it does not; "" where nothing could."""
+    nodes = (
+        ("the storage node's node.pem", account.storage_identity),
+        ("the introducer's node.pem with its furl", account.introducer_identity),
+    )
+    lacking = [f"{what} {_NOT_PROVED.get(known or '', 'is not known')}" for what, known in nodes if known != "PROVED"]
+    if account.grade == GRADES[0]:
+        return ""
+    return " and ".join(lacking) or "no furl fits the introducer's key"
+
+
+def missing_evidence(accounts: Sequence[Account]) -> Iterator[str]:
+    """Whom evidence that may still come would spare something: for each grade and reason who they are, and the way."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for account in accounts:
+        if why := lacks(account):
+            alike.setdefault((account.grade or "", why), []).append(account.account_id)
+    for (grade, why), names in alike.items():
+        shown = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+        yield (
+            f"{grade}, for {why}: {shown}. If a secrets file, or a copy of such a server's disk, is still expected, "
+            "audit it first: once they are recovered it comes too late; `--min-grade` lets them wait"
+        )
 
 
 def _decide(account: Account, given: Circumstances) -> tuple[str, str, bool]:
@@ -203,6 +246,9 @@ def _decide(account: Account, given: Circumstances) -> tuple[str, str, bool]:
         return BLOCKED, f"the verdict is {account.verdict}{reasons}", False
     if account.account_id not in given.selected:
         return LEFT_OUT, "not selected", False
+    if given.min_grade and order_of(account.grade) > order_of(given.min_grade):
+        why = f"{WAITS}: --min-grade is {given.min_grade}, its grade {account.grade}, for {lacks(account)}"
+        return BLOCKED, why, True
     if wrong := unfit(account):
         return BLOCKED, f"{UNFIT}: its {wrong} {_UNFIT}", True
     if server == "GONE" or accepted:
@@ -210,8 +256,19 @@ def _decide(account: Account, given: Circumstances) -> tuple[str, str, bool]:
     if server == "RUNNING":
         return BLOCKED, "its old server still runs: two servers on one bucket would be worse than none", True
     if given.inventory is not None:
-        return BLOCKED, "nobody knows whether its old server still runs", True
+        return BLOCKED, f"nobody knows whether its old server still runs{_unasked(account, given)}", True
     return RECOVER, "`run` asks EC2 whether its old server is gone", False
+
+
+def _unasked(account: Account, given: Circumstances) -> str:
+    """Why EC2's answer says nothing of the account's old server; "" if it was not asked about it."""
+    if account.old_instance_id is None or not given.region:
+        return ""
+    ran = region_of(account.old_private_host)
+    if ran == given.region:
+        return ""
+    where = f"ran in {ran}" if ran else "ran in a region that the evidence does not tell"
+    return f": it {where}, and {given.region} was asked; look there, then `--accept` it"
 
 
 def _restores(account: Account) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from laerecover.planning.forecast import forecast_of
 from laerecover.planning.guards import NOT_STARTED, guard_cloud, guard_files
 from laerecover.planning.obstacles import Obstacle
 from laerecover.planning.order import in_order
-from laerecover.planning.plan import Circumstances, Plan, make_plan
+from laerecover.planning.plan import Circumstances, Plan, make_plan, missing_evidence
 from laerecover.ports.own_side import Seen
 from laerecover.ports.world import World
 from laerecover.runbook.ledger import read_ledger
@@ -46,6 +46,9 @@ class Planner:
         """What would happen to each account, as far as is known by now."""
         made = make_plan(self.manifest, self.settings, self.circumstances(obstacles))
         notes = [f"{o.message}; {o.remedy}" for o in obstacles if not o.blocks]
+        if self.state.mode == "run" and not self.state.new_identity:
+            todo = self.open_accounts(made)
+            notes += missing_evidence([a for a in self.manifest.accounts if a.account_id in todo])
         notes += changed_notes(self.manifest, self.state, [a.account_id for a in made.recover])
         chosen, decided = self.options.selection.of(self.manifest), self.state.decisions.accepted.items()
         living = ((name, said["living"]) for name, said in decided if name in chosen and said.get("living"))
@@ -64,6 +67,8 @@ class Planner:
             accepted=frozenset(self.state.decisions.holding_for(self.manifest)),
             inventory=self.state.inventory or None,
             obstacles=barred,
+            min_grade=self.state.planned.min_grade if self.options.min_grade is None else self.options.min_grade,
+            region=self.settings.region if self.state.inventory else "",
             forecast=forecast_of(self.options.places.folder("drill")),
         )
 
@@ -203,7 +208,8 @@ def with_shown(state: State, made: Plan, obstacles: Sequence[Obstacle]) -> State
     """With the plan that somebody has looked at, and the rebuilt servers that stood beside it; not written yet."""
     living = {o.account_id: " ".join(o.instances) for o in obstacles if o.account_id and o.instances}
     before = state.planned
-    return replace(state, planned=replace(before, shown=made.digest, living={**before.living, **living}))
+    living = {**before.living, **living}
+    return replace(state, planned=replace(before, shown=made.digest, living=living, min_grade=made.min_grade))
 
 
 def _remembered(state: State, made: Plan, obstacles: Sequence[Obstacle]) -> Plan:

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 CLOCK, CLOUD_KEY = "clock", "EC2's access key"
 """What must be right before any answer of the cloud means something."""
+ASCII_MAIL = "mail beyond ASCII"
+"""Seen where the mail server takes no address with letters beyond ASCII before its @."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

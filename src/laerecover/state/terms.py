@@ -12,13 +12,15 @@ from laerecover.manifest import Account, Manifest
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
     """Which manifest was planned last: its `digest`, and when; `shown`: digest of the plan that somebody last looked
-    at; `living`: account -> ids of the rebuilt servers that stood beside it, a space between.
+    at; `living`: account -> ids of the rebuilt servers that stood beside it, a space between; `min_grade`: what its
+    `--min-grade` was, "" if there was none.
     """
 
     digest: str
     at: str
     shown: str | None = None
     living: Mapping[str, str] = field(default_factory=dict)
+    min_grade: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,6 +88,10 @@ def test_where_nothing_changes_nothing_is_asked(settings, make_account):
         ({"customer_keyinfo": "-----BEGIN PGP"}, "PGP"),
         ({"customer_email_confirmed": False}, "doubtful"),
         ({"customer_email": None, "customer_email_confirmed": False}, "no e-mail"),
+        ({"customer_name": "Eve\r\nBcc: mallory@example.net"}, "line break"),
+        ({"customer_email": "eve@example.net\x1b[2J"}, "control character"),
+        ({"customer_email": "zoe@straße.example"}, "IDNA"),
+        ({"customer_email": "zoe@@example.net"}, "no envelope"),
     ],
 )
 def test_the_staff_are_told_without_the_furl(settings, make_account, changes, reason):

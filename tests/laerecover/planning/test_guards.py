@@ -20,15 +20,13 @@ from laerecover.rehearsal.twin.compute import TwinCompute
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 
-UNFIT = "Eve\r\nBcc: mallory@example.net"
+UNFIT = {"server_nodeid": "b" * 32}
 
 
 @pytest.fixture
 def many(make_account):
-    """So many accounts; with `unfit` none of them can be mailed, so that each fails after its launch."""
-    return lambda count, *, unfit=False: [
-        make_account(n, **({"customer_name": UNFIT} if unfit else {})) for n in range(count)
-    ]
+    """So many accounts; with `unfit` none has the key that its node id tells, so that each fails after its launch."""
+    return lambda count, *, unfit=False: [make_account(n, **(UNFIT if unfit else {})) for n in range(count)]
 
 
 def test_a_failing_canary_keeps_the_others_in(operator, many):
@@ -190,7 +188,7 @@ def test_two_operators_with_two_folders_double_nothing(operator, many, tmp_path)
 
 def test_half_made_instances_end_on_a_typed_word(operator, many, make_account):
     """Listed with what they hold, never one of a recovered account, and only for the very word that was shown."""
-    someone = operator(make_account(0), make_account(1, customer_name=UNFIT))
+    someone = operator(make_account(0), make_account(1, **UNFIT))
     someone.run(canary=False)
     seen = []
 

@@ -19,7 +19,7 @@ from laerecover.state.opening import read_state
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 
 
-UNFIT = "Eve\r\nBcc: mallory@example.net"
+UNFIT = {"server_nodeid": "b" * 32}
 
 
 def rebuild(someone, number=0, **tags):
@@ -125,7 +125,7 @@ def test_an_instance_is_named_for_one_account_in_one_way(operator, make_account)
 
 def test_a_decision_is_taken_back(operator, make_account):
     """Nothing behind the `=`: what was accepted blocks again; the report says who took it back."""
-    someone, name = operator(make_account(0, customer_name=UNFIT)), make_account(0).account_id
+    someone, name = operator(make_account(0, **UNFIT)), make_account(0).account_id
     served = rebuild(someone, Bucket=make_account(0).bucket_name)
     assert outcomes(someone.run(accept=(f"{name}={served}",), because="no keys")) == ["failed"]
     made = someone.run(accept=(f"{name}=",), because="it has keys after all")
@@ -225,7 +225,7 @@ def test_a_server_that_is_rebuilt_after_the_recovery_is_told_of(operator, make_a
 
 def test_our_own_servers_do_not_count(operator, make_account):
     """Called after the customer as in 2012, half made by a run that failed, they are gone on with."""
-    someone = operator(make_account(0, customer_name=UNFIT), make_account(1))
+    someone = operator(make_account(0, **UNFIT), make_account(1))
     assert someone.run(name_tag="email", canary=False).number("failed") == 1
     made = someone.run(name_tag="email", canary=False)
     assert (made.number("failed"), made.number("blocked"), ours(someone)) == (1, 0, 2)
