@@ -7,7 +7,7 @@ import socket
 import ssl
 from typing import TYPE_CHECKING
 
-from laerecover.adapters.replies import is_refusal, reply_text
+from laerecover.adapters.smtp_replies import is_refusal, reply_text
 from laerecover.ports.refusals import Refusal, Transient
 from laerecover.text import clean
 

@@ -68,7 +68,7 @@ class Planner:
             inventory=self.state.inventory or None,
             obstacles=barred,
             min_grade=self.state.planned.min_grade if self.options.min_grade is None else self.options.min_grade,
-            region=self.settings.region if self.state.inventory else "",
+            region=self.settings.ec2.region if self.state.inventory else "",
             forecast=forecast_of(self.options.places.folder("drill")),
         )
 
