@@ -15,11 +15,9 @@ from rich.text import Text
 
 from laerecover.cli._stopping import TOLD_HERE
 from laerecover.planning.plan import Plan, PlannedAccount
-from laerecover.runbook.runbook import ON_FAILURE, STEPS, Effect
+from laerecover.runbook.values import NAMES, NOT_LISTENING, NOTICE, STEPS, Effect
 from laerecover.text import clean, clipped, duration, short_name
 
-TITLES = ("launch", "address", "install", "bounce", "record", "evidence", "mail", "zenoss")
-"""What the glyphs stand for, one a step."""
 _COLOURS = {"✓": "green", "✗": "red", "▸": "yellow", "↻": "yellow"}
 _AROUND = 6
 """Lines of the screen that are not an account's."""
@@ -31,7 +29,7 @@ class _Line:
 
     account: PlannedAccount
     before: bool
-    cells: dict[str, str] = field(default_factory=lambda: dict.fromkeys(STEPS, "·"))
+    cells: dict[str, str] = field(default_factory=lambda: dict.fromkeys(NAMES, "·"))
     begun: float | None = None
     ended: float | None = None
     since: float | None = None
@@ -84,7 +82,7 @@ class LiveWatcher:
             line.begun = line.begun or now
             line.since, line.waiting, line.until = now, step, None
             line.step, line.step_began = step, now
-            if step != ON_FAILURE:
+            if step != NOTICE.name:
                 line.cells[step] = "▸"
 
     def waits(self, account_id: str, what: str, seconds: float) -> None:
@@ -98,10 +96,10 @@ class LiveWatcher:
             line.begun = line.begun or time.monotonic()
             if effect.ok and line.step_began:
                 self._spent.setdefault(effect.step, []).append(time.monotonic() - line.step_began)
-            if not effect.ok and effect.kind != "not_listening":
+            if not effect.ok and effect.kind != NOT_LISTENING:
                 line.trouble = line.trouble or f"{effect.kind}: {clean(effect.message)}"
-            if effect.step != ON_FAILURE:
-                line.cells[effect.step] = "✓" if effect.ok else "↻" if effect.kind == "not_listening" else "✗"
+            if effect.step != NOTICE.name:
+                line.cells[effect.step] = "✓" if effect.ok else "↻" if effect.kind == NOT_LISTENING else "✗"
 
     def finished(self, account_id: str, outcome: str) -> None:
         with self._lock:
@@ -123,14 +121,19 @@ class LiveWatcher:
             table.add_column(no_wrap=True, overflow="ellipsis", max_width=self._console.size.width - sum(widths) - 8)
             for row in rows:
                 table.add_row(*row)
-            steps = Text(f"a glyph a step: {' '.join(TITLES)}", style="dim", no_wrap=True, overflow="ellipsis")
+            steps = Text(
+                f"a glyph a step: {' '.join(step.title for step in STEPS)}",
+                style="dim",
+                no_wrap=True,
+                overflow="ellipsis",
+            )
             return Group(steps, table, *self._footer(lines, len(problems) + len(at_work) - len(shown[:room])))
 
     def _cells(self, line: _Line) -> list[Text]:
         now, width = time.monotonic(), self._console.size.width
         spent = "" if line.begun is None else duration((line.ended or now) - line.begun)
         glyphs = Text()
-        for step in STEPS:
+        for step in NAMES:
             glyphs.append(line.cells[step], style=_COLOURS.get(line.cells[step], "dim"))
         said = line.trouble if line.outcome else ""
         if line.waiting and line.since is not None:
@@ -178,12 +181,12 @@ class LiveWatcher:
         """
         means = {step: sum(spent) / len(spent) for step, spent in self._spent.items()}
         waiting = [line for line in lines if not line.outcome]
-        if not waiting or not means.keys() >= STEPS.keys():
+        if not waiting or not means.keys() >= set(NAMES):
             return None
         left = [self._left(line, means) for line in waiting]
         return max(*left, sum(left) / self._planned.concurrency)
 
     def _left(self, line: _Line, means: Mapping[str, float]) -> float:
-        to_do = sum(means[step] for step in STEPS if line.cells[step] in "·▸↻")
-        at_work = next((step for step in STEPS if line.cells[step] == "▸"), None)
+        to_do = sum(means[step] for step in NAMES if line.cells[step] in "·▸↻")
+        at_work = next((step for step in NAMES if line.cells[step] == "▸"), None)
         return to_do - min(means[at_work], time.monotonic() - line.step_began) if at_work else to_do

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from laerecover.runbook.runbook import STEPS
+from laerecover.runbook.values import NAMES
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def test_each_account_has_its_time(drilled):
     assert [a["rto_seconds"] is not None for a in body["accounts"]] == [True] * 3 + [False]
     assert 0 < max(a["rto_seconds"] or 0 for a in body["accounts"]) <= body["seconds"]
     assert body["forecast_seconds"] > 0
-    assert list(body["step_seconds"]) == list(STEPS)
+    assert list(body["step_seconds"]) == list(NAMES)
 
 
 def test_the_digests_are_told_whole(drilled):
