@@ -51,9 +51,13 @@ def test_a_launch_looks_for_other_recoveries_first(make_bench, mode):
     """What came after the plan is found right before the launch; an instance of a drill counts for drills alone."""
     bench = make_bench()
     other = replace(bench.work, recovery_id="o" * 64)
-    launched = execute("deploy_ec2_instance", other).values["instance_id"]
+    known = {"deploy_ec2_instance": execute("deploy_ec2_instance", other).values}
+    launched = known["deploy_ec2_instance"]["instance_id"]
     while not bench.work.world.compute.find({}):
-        execute("wait_for_ec2_addresses", replace(other, known={"deploy_ec2_instance": {"instance_id": launched}}))
+        execute(
+            "wait_for_ec2_addresses",
+            replace(other, known=known),
+        )
     effect = execute("deploy_ec2_instance", replace(bench.work, mode=mode))
     if mode == "drill":
         assert (effect.kind, launched in effect.message, "o" * 64 in effect.message) == ("recovered_before", True, True)

@@ -49,7 +49,10 @@ def _numbers(report: Report) -> str:
             told += f", {report.number(word)} {word}"
         if word == "blocked" and report.closed:
             told += f" ({report.closed} because the customer left)"
-    return told if report.seconds is None else f"{told}, in {spent(report.seconds)}"
+    if report.seconds_of_work is None:
+        return told
+    pause = f", and {spent(report.idle_seconds)} in which nobody ran it" if report.idle_seconds else ""
+    return f"{told}, in {spent(report.seconds_of_work)}{pause}"
 
 
 def _show_accounts(out: Console, report: Report) -> None:
@@ -62,7 +65,7 @@ def _show_accounts(out: Console, report: Report) -> None:
     titles = ["account", *between, "the customer has to", "mail", "time", *["proof"] * proving]
     rows = []
     for a in accounts[:_ROWS] if out.is_terminal else accounts:
-        cells = [(a.mail or "").replace("_", " "), "" if a.rto_seconds is None else spent(a.rto_seconds)]
+        cells = [(a.mail or "").replace("_", " "), "" if a.seconds_of_work is None else spent(a.seconds_of_work)]
         row = [Text(a.outcome, style=COLOURS.get(a.outcome, "")), Text(a.customer_does)]
         row += [*map(Text, cells), *[_proof(a.proof)] * proving]
         if out.is_terminal:  # what the customer has to do tells the grade; a narrow terminal has no room for both
@@ -121,8 +124,13 @@ def show_interrupted(report: Report, state: State, seconds: float, command: str,
 def show_status(found: Status) -> None:
     """The state in numbers, then each account that was begun: troubles first."""
     out, state = console(sys.stdout), found.state
-    counted = ", ".join(f"{found.number(word)} {word}" for word in reversed(_OUTCOMES) if found.number(word))
-    out.print(Text(f"{counted or 'nothing'} of those that were begun", style="bold"))
+    told = [f"{found.number(word)} {word}" for word in reversed(_OUTCOMES) if found.number(word)]
+    if (whole := state.planned.recover) is None:
+        out.print(Text(f"{', '.join(told) or 'nothing'} of those that were begun", style="bold"))
+    else:
+        told += [f"{found.waiting} not begun"] * bool(found.waiting)
+        numbers = f"of {whole} accounts to recover, {state.planned.customers} in the manifest"
+        out.print(Text(f"{', '.join(told) or 'nothing'}; {numbers}", style="bold"))
     out.print(Text(f"{state.mode} · {state.folder} · begun {state.started_at}"), soft_wrap=True)
     out.print(Text(found.runner or "no runner is at work"))
     for account, latest in sorted(found.rounds.items(), key=lambda item: _OUTCOMES.index(item[1].outcome)):
@@ -130,6 +138,8 @@ def show_status(found: Status) -> None:
         out.print(Text(f"  {latest.outcome:<10}  {clean(account)}  {last}"), soft_wrap=True)
     mails = ", ".join(f"{number} {word.replace('_', ' ')}" for word, number in sorted(found.mails.items()))
     out.print(Text(f"mails: {mails or 'none'}"))
+    if found.mails.get("in_doubt"):
+        out.print(Text("next: `laerecover report` names each mail in doubt, with the command that settles it"))
     if found.lost_mails:
         out.print(Text(f"not in the outbox any more, though the ledger knows them: {found.lost_mails}; see the report"))
     if not found.runner and found.number("on its way", "failed"):

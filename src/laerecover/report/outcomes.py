@@ -66,6 +66,15 @@ class AccountOutcome:
     """The customer had left."""
     proof: Proof | None = None
     follow_ups: tuple[FollowUp, ...] = ()
+    idle_seconds: float = 0.0
+    """Of `rto_seconds`: nobody ran the recovery."""
+    plain: str = ""
+    """Why it is not back, without the programs' own words; "" if it is."""
+
+    @property
+    def seconds_of_work(self) -> float | None:
+        """Time to recovery without the pauses between two runs."""
+        return None if self.rto_seconds is None else max(0.0, self.rto_seconds - self.idle_seconds)
 
     @property
     def body(self) -> dict[str, Any]:

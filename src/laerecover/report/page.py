@@ -33,6 +33,15 @@ MEANINGS = {
     "left out": "not chosen this time",
 }
 """Every outcome as a report's picture shows it, in its order."""
+_LINE = "put the new line that our mail names into their client"
+_DOES = {
+    "": "do nothing",
+    "nothing": "do nothing",
+    "take the new address": _LINE,
+    "take the new furl": _LINE,
+    "take the new furl; old directories are read-only": f"{_LINE}; their old directories are read-only",
+}
+"""What a customer has to do, for somebody who does not know the programs."""
 _AWAY = ("failed", "on its way", "not started", "blocked")
 _MOST, _MOST_AWAY, _BRIEF = 8, 5, 120
 _BREAKS = re.compile(r"(?<=\w)(?:[/-](?=\w)|,)|(?<=\w)(?=@\w)")
@@ -93,7 +102,7 @@ class Page:
     def customers_do(self) -> list[tuple[str, int]]:
         """What customers who are back have to do -> how many; most first."""
         does = Counter(a.customer_does for a in self.report.accounts if a.outcome == "recovered")
-        return [("do nothing" if what in ("", "nothing") else what, number) for what, number in does.most_common()]
+        return [(_DOES.get(what, what), number) for what, number in does.most_common()]
 
     @property
     def mails(self) -> list[tuple[str, int]]:

@@ -16,7 +16,8 @@ from laerecover.report.counts import Counts
 from laerecover.report.follow_ups import Commands, follow_ups, settled
 from laerecover.report.lost_mails import lost_mails
 from laerecover.report.outcomes import AccountOutcome, Proof
-from laerecover.runbook.ledger import Round, read_ledger, written_time
+from laerecover.report.plain_words import in_plain_words
+from laerecover.runbook.ledger import Round, Span, pauses, read_ledger, written_time
 from laerecover.runbook.values import ALL_NAMES, BOUNCE, GUARD_KINDS, WAIT
 from laerecover.state.state import State
 
@@ -51,6 +52,13 @@ class Report:
     decisions: Mapping[str, Mapping[str, str]]
     not_dialled: Mapping[str, str] | None
     accounts: tuple[AccountOutcome, ...]
+    idle_seconds: float = 0.0
+    """Of `seconds`: nobody ran the recovery."""
+
+    @property
+    def seconds_of_work(self) -> float | None:
+        """How long it took without the gaps between two runs."""
+        return None if self.seconds is None else max(0.0, self.seconds - self.idle_seconds)
 
     @property
     def body(self) -> dict[str, Any]:
@@ -99,11 +107,13 @@ def make_report(
     gone = sorted((rounds.keys() | mails.keys()) - {a.account_id for a in manifest.accounts})
     accounts = (*manifest.accounts, *(Account(account_id=name, verdict="ABANDONED") for name in gone))
     planned = {a.account_id: a for a in (*plan.accounts, *map(not_planned, gone))}
-    proofs, rows = state.proved, []
+    proofs, gaps, rows = state.proved, pauses(rounds.values()), []
     for account in accounts:
         name = account.account_id
         latest, letters = rounds.get(name), mails.get(name, [])
         row = _outcome(account, planned[name], latest, letters, counts.get(name) or Counts(), begun)
+        if row.rto_seconds is not None and latest is not None:
+            row = replace(row, idle_seconds=_length(gaps, latest.ended_at))
         if name in proofs or (state.drill.prove and row.outcome == "recovered"):
             row = replace(row, proof=Proof(**proofs.get(name, {"ok": False, "said": "not tried yet"})))
         rows.append(replace(row, follow_ups=follow_ups(row, account, latest, letters, state, commands)))
@@ -126,11 +136,16 @@ def make_report(
         decisions={key: dict(value) for key, value in state.decisions.accepted.items()},
         not_dialled=dict(state.decisions.not_dialled) if state.decisions.not_dialled else None,
         accounts=tuple(rows),
+        idle_seconds=_length(gaps, ended),
     )
 
 
 def _between(begun: datetime | None, ended: datetime | None) -> float | None:
     return round((ended - begun).total_seconds(), 3) if begun and ended else None
+
+
+def _length(gaps: Sequence[Span], until: datetime | None) -> float:
+    return round(sum((ended - begun).total_seconds() for begun, ended in gaps if until and ended <= until), 3)
 
 
 def _stopped(state: State, rows: Sequence[AccountOutcome], mails: Sequence[Mail]) -> str:
@@ -185,6 +200,7 @@ def _outcome(
         joined=bounced.joined if bounced is not None else None,
         unplanned=account.verdict != "RECOVERABLE" and (latest is not None or bool(mails)),
         closed=account.verdict == "CLOSED",
+        plain="" if outcome == "recovered" else in_plain_words(account, planned.why if told is None else "", failures),
     )
 
 

@@ -47,7 +47,14 @@ class Status:
             },
             "mails": dict(self.mails),
             "lost_mails": self.lost_mails,
+            "to_recover": state.planned.recover,
+            "customers": state.planned.customers,
         }
+
+    @property
+    def waiting(self) -> int:
+        """How many are to be recovered that were not begun; 0 where nobody has said how many there are."""
+        return max(0, (self.state.planned.recover or 0) - len(self.rounds))
 
 
 def status(options: Options) -> Status:

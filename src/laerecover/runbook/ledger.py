@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,9 +20,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=StepValues)
 WORKFLOW = "recover_account"
+Span = tuple[datetime, datetime]
 AT_WORK = ("PENDING", "ENQUEUED", "DELAYED")
 """What the engine calls a workflow that is not over."""
 _VERSION = "runbook-1"
+_PAUSE = 5.0
+"""Seconds without a step that are a pause: a runner that goes on needs less for the next one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +59,8 @@ class Round:
     ended_at: datetime | None
     steps: tuple[Done, ...] = ()
     launched: frozenset[str] = frozenset()
+    spans: tuple[Span, ...] = ()
+    """When a step was at work, of all the account's rounds."""
 
     @property
     def outcome(self) -> str:
@@ -106,11 +111,14 @@ def _rounds(look: Connect, *, with_steps: bool) -> dict[str, Round]:
     with _client(look) as client:
         rounds: dict[str, Round] = {}
         launched: dict[str, set[str]] = {}
+        spans: dict[str, list[Span]] = {}
         for status in client.list_workflows(name=WORKFLOW):
             if status.input is None:
                 continue
             account_id, number = str(status.input["args"][0]), int(status.input["args"][1])
-            steps = _steps(client.list_workflow_steps(status.workflow_id)) if with_steps else ()
+            infos = client.list_workflow_steps(status.workflow_id) if with_steps else ()
+            steps = _steps(infos)
+            spans.setdefault(account_id, []).extend(_spans(infos))
             launched.setdefault(account_id, set()).update(_instances(steps))
             if account_id in rounds and rounds[account_id].number > number:
                 continue
@@ -125,6 +133,7 @@ def _rounds(look: Connect, *, with_steps: bool) -> dict[str, Round]:
                 ended_at=_ended(steps) if status.completed_at is not None else None,
                 steps=steps,
                 launched=frozenset(launched[account_id]),
+                spans=tuple(spans[account_id]),
             )
         return rounds
 
@@ -188,6 +197,24 @@ def _client(opened: Connect) -> Iterator[DBOSClient]:
             yield client
         finally:
             client.destroy()
+
+
+def _spans(infos: Sequence[Any]) -> Iterator[Span]:
+    for info in infos:
+        begun, ended = _time(info["started_at_epoch_ms"]), _time(info["completed_at_epoch_ms"])
+        if begun is not None and ended is not None:
+            yield begun, ended
+
+
+def pauses(rounds: Iterable[Round]) -> list[Span]:
+    """When no step of any account was at work, between the first and the last: nobody ran the recovery then."""
+    found: list[Span] = []
+    until: datetime | None = None
+    for begun, ended in sorted(span for latest in rounds for span in latest.spans):
+        if until is not None and (begun - until).total_seconds() > _PAUSE:
+            found.append((until, begun))
+        until = max(until or ended, ended)
+    return found
 
 
 def _instances(steps: Sequence[Done]) -> Iterator[str]:

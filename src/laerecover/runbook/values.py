@@ -124,22 +124,23 @@ T = TypeVar("T", bound=StepValues)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step(Generic[T]):
-    """A function of the HOWTO: the name under which the ledger has it, in few letters, what it tells."""
+    """A function of the HOWTO: its name in the ledger, in few letters, in plain words; what it tells."""
 
     name: str
     title: str
+    plain: str
     tells: type[T]
 
 
-DEPLOY = Step(name="deploy_ec2_instance", title="launch", tells=Deployed)
-WAIT = Step(name="wait_for_ec2_addresses", title="address", tells=Addresses)
-INSTALL = Step(name="install_server", title="install", tells=Installed)
-BOUNCE = Step(name="bounce_server", title="bounce", tells=Bounced)
-APPEND = Step(name="append_record", title="record", tells=Appended)
-LEAVE = Step(name="leave_evidence", title="evidence", tells=EvidenceLeft)
-CONFIRM = Step(name="send_signup_confirmation", title="mail", tells=Posted)
-MONITOR = Step(name="notify_zenoss", title="zenoss", tells=Watched)
-NOTICE = Step(name="send_notify_failure", title="notice", tells=Posted)
+DEPLOY = Step(name="deploy_ec2_instance", title="launch", plain="the launch of its server", tells=Deployed)
+WAIT = Step(name="wait_for_ec2_addresses", title="address", plain="waiting for the new address", tells=Addresses)
+INSTALL = Step(name="install_server", title="install", plain="the installation", tells=Installed)
+BOUNCE = Step(name="bounce_server", title="bounce", plain="the start with its keys", tells=Bounced)
+APPEND = Step(name="append_record", title="record", plain="the entry in the register", tells=Appended)
+LEAVE = Step(name="leave_evidence", title="evidence", plain="the evidence for the next time", tells=EvidenceLeft)
+CONFIRM = Step(name="send_signup_confirmation", title="mail", plain="the mail", tells=Posted)
+MONITOR = Step(name="notify_zenoss", title="zenoss", plain="the monitoring", tells=Watched)
+NOTICE = Step(name="send_notify_failure", title="notice", plain="the notice to the staff", tells=Posted)
 
 STEPS: tuple[Step[Any], ...] = (DEPLOY, WAIT, INSTALL, BOUNCE, APPEND, LEAVE, CONFIRM, MONITOR)
 """In the HOWTO's order. The ledger knows a recovery's steps by place and name: none is moved or renamed."""

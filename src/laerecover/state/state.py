@@ -95,7 +95,14 @@ class State:
 
 _KINDS = {"planned": Planned, "drill": DrillTerms, "decisions": Decisions}
 _RENAMED = {
-    "planned": {"digest": "planned_digest", "at": "planned_at", "shown": "plan_digest", "living": "shown_living"}
+    "planned": {
+        "digest": "planned_digest",
+        "at": "planned_at",
+        "shown": "plan_digest",
+        "living": "shown_living",
+        "recover": "to_recover",
+        "customers": "customers",
+    }
 }
 _PARTS = {part: _RENAMED.get(part) or {f.name: f.name for f in fields(kind)} for part, kind in _KINDS.items()}
 """Part of a state -> its members -> their names in state.json."""

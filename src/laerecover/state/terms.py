@@ -12,13 +12,16 @@ from laerecover.manifest import Account, Manifest
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
     """Which manifest was planned last: its `digest`, and when; `shown`: digest of the plan that somebody last looked
-    at; `living`: account -> ids of the rebuilt servers that stood beside it, a space between.
+    at; `living`: account -> ids of the rebuilt servers that stood beside it, a space between; `recover`, `customers`:
+    how many accounts were to be recovered when work last began, of how many; None before that, and of older versions.
     """
 
     digest: str
     at: str
     shown: str | None = None
     living: Mapping[str, str] = field(default_factory=dict)
+    recover: int | None = None
+    customers: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from calm_twin import round_of
+from laerecover.report.follow_ups import IN_DOUBT, grouped
+from laerecover.report.outcomes import FollowUp
+from laerecover.runbook.ledger import pauses
 from laerecover.runbook.values import NAMES
 
 
@@ -91,3 +98,29 @@ def test_the_page_is_harmless(drilled):
     assert "canary" not in page + json.dumps(drilled[0])
     assert "src=" not in page
     assert "Where the time went" in page
+
+
+def test_a_pause_between_two_runs_is_no_time_of_work():
+    """Between the last step before and the first after nobody ran it; what overlaps, or follows at once, is work."""
+    at = [datetime(2026, 11, 22, 10, tzinfo=UTC) + timedelta(minutes=n) for n in range(200)]
+    rounds = [
+        replace(round_of("a"), spans=((at[0], at[3]), (at[3], at[7]))),
+        replace(round_of("b"), spans=((at[2], at[10]), (at[100], at[104]))),
+        replace(round_of("c"), spans=((at[101], at[120]),)),
+    ]
+    assert pauses(rounds) == [(at[10], at[100])]
+    assert pauses([]) == []
+
+
+def test_the_same_things_stand_together_and_doubts_first():
+    """Each with its account's own command, and nobody's is lost."""
+    doubt = [FollowUp(IN_DOUBT, "", f"resolve {n}") for n in range(2)]
+    rows = [
+        SimpleNamespace(account_id=str(n), customer=f"c{n}", follow_ups=(FollowUp("look", "", "notify"), *more))
+        for n, more in enumerate([(), (), doubt[:1], doubt[1:]])
+    ]
+    left = grouped(rows)
+    assert [(each.do, each.accounts, each.commands) for each in left] == [
+        (IN_DOUBT, 2, ("resolve 0", "resolve 1")),
+        ("look", 4, ("notify",)),
+    ]
