@@ -331,7 +331,7 @@ def test_a_copy_of_an_old_state_doubts_what_the_original_may_send(vintage, left,
     assert {(mail.state, mail.answer) for mail in mails} == {("in_doubt", COPIED)}
 
 
-DIAL: values.Step[Any] = values.Step(name="dial", title="dial", tells=values.Installed)
+DIAL: values.Step[Any] = values.Step(name="dial", title="dial", plain="dialling", tells=values.Installed)
 """A step that somebody would like to have."""
 CHANGED = {
     "renamed": [replace(s, name="keep_evidence") if s is values.LEAVE else s for s in values.STEPS],

@@ -19,6 +19,7 @@ def drill(options: Options, json_: JsonOpt = False, events: EventsOpt = None) ->
     """The whole runbook in the twin world: no cloud account, no settings, no real mail."""
     from dataclasses import replace
 
+    from laerecover.cli._show import show_progress, tell_progress
     from laerecover.rehearsal import drill as rehearsal
 
     asked = options.drill
@@ -30,4 +31,5 @@ def drill(options: Options, json_: JsonOpt = False, events: EventsOpt = None) ->
         raise typer.BadParameter("--hosts systemd needs --world rig: the twin world has no hosts")
     asked = replace(asked, crash_at=os.environ.get("LAERECOVER_CRASH_AT", ""))
     given = replace(options, drill=asked, limits=replace(options.limits, canary=False))
-    work(json_, events, lambda stop, watch: rehearsal.drill(given, watch=watch, stop=stop))
+    heard = tell_progress if events else show_progress
+    work(json_, events, lambda stop, watch: rehearsal.drill(given, watch=watch, stop=stop, heard=heard))

@@ -145,7 +145,8 @@ def _between(begun: datetime | None, ended: datetime | None) -> float | None:
 
 
 def _length(gaps: Sequence[Span], until: datetime | None) -> float:
-    return round(sum((ended - begun).total_seconds() for begun, ended in gaps if until and ended <= until), 3)
+    lengths = ((ended - begun).total_seconds() for begun, ended in gaps if until and ended <= until)
+    return round(sum(lengths, start=0.0), 3)
 
 
 def _stopped(state: State, rows: Sequence[AccountOutcome], mails: Sequence[Mail]) -> str:

@@ -35,6 +35,7 @@ def drilled(commands, make_account, tmp_path_factory):
     key = folder / "key" / "manifest.key"
     write_manifest(folder / "manifest.parquet", accounts, evidence_digest="e" * 64, key_file=key)
     ended = commands("drill", folder / "manifest.parquet", "--key-file", key, "--pace", "0.001", "--json")
+    assert f"a run would send {accounts[0].account_id} ahead" in ended.stderr
     body = json.loads(ended.stdout)
     body["accounts"].sort(key=lambda row: row["customer"])  # in the order of the accounts above
     return body, Path(f"{folder / 'manifest.parquet'}.drill/report.html").read_text()
