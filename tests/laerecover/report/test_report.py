@@ -125,3 +125,17 @@ def test_the_same_things_stand_together_and_doubts_first():
         (IN_DOUBT, 2, ("resolve 0", "resolve 1")),
         ("look", 4, ("notify",)),
     ]
+
+
+def test_status_tells_how_many_there_are(drilled, commands):
+    """Of those that were begun, and of all: whoever looks has neither key nor manifest at hand."""
+    told = commands("status", drilled[0]["manifest"])
+    assert told.stdout.startswith("3 recovered; of 3 accounts to recover, 4 in the manifest\n"), told.stderr
+
+
+def test_verify_says_that_it_asks_a_rehearsal(drilled, commands):
+    """Nobody is to take a drill's servers for the customers'; machines read JSON alone."""
+    manifest = Path(drilled[0]["manifest"])
+    given = ("verify", manifest, "--state", f"{manifest}.drill", "--key-file", manifest.parent / "key" / "manifest.key")
+    assert commands(*given).stdout.startswith("DRILL: ")
+    assert json.loads(commands(*given, "--json").stdout)["checks"]
