@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +13,9 @@ from types import SimpleNamespace
 import pytest
 
 from calm_twin import round_of
+from laerecover.cli._display import PlainWatcher
+from laerecover.options import make_options
+from laerecover.rehearsal.drill import drill
 from laerecover.report.follow_ups import IN_DOUBT, grouped
 from laerecover.report.outcomes import FollowUp
 from laerecover.runbook.ledger import pauses
@@ -35,7 +40,6 @@ def drilled(commands, make_account, tmp_path_factory):
     key = folder / "key" / "manifest.key"
     write_manifest(folder / "manifest.parquet", accounts, evidence_digest="e" * 64, key_file=key)
     ended = commands("drill", folder / "manifest.parquet", "--key-file", key, "--pace", "0.001", "--json")
-    assert f"a run would send {accounts[0].account_id} ahead" in ended.stderr
     body = json.loads(ended.stdout)
     body["accounts"].sort(key=lambda row: row["customer"])  # in the order of the accounts above
     return body, Path(f"{folder / 'manifest.parquet'}.drill/report.html").read_text()
@@ -131,6 +135,17 @@ def test_status_tells_how_many_there_are(drilled, commands):
     """Of those that were begun, and of all: whoever looks has neither key nor manifest at hand."""
     told = commands("status", drilled[0]["manifest"])
     assert told.stdout.startswith("3 recovered; of 3 accounts to recover, 4 in the manifest\n"), told.stderr
+
+
+def test_a_drill_names_the_canary_of_a_run(make_manifest, make_account, key_file):
+    """Whoever watches learns whom a run would recover before all others; the drill itself sends nobody ahead."""
+    heard = []
+    options = make_options(manifest=make_manifest(make_account(0)), key_file=key_file, pace=0.001)
+    given = replace(options, limits=replace(options.limits, canary=False))
+    drill(
+        given, watch=lambda plan: PlainWatcher(io.StringIO(), plan.recover), stop=threading.Event(), heard=heard.append
+    )
+    assert [make_account(0).account_id in said for said in heard] == [True]
 
 
 def test_verify_says_that_it_asks_a_rehearsal(drilled, commands):
