@@ -29,6 +29,7 @@ from laerecover.planning.planner import Planner, look, renewed, with_shown
 from laerecover.ports.world import OpenWorld
 from laerecover.report.report import Report
 from laerecover.report.written import written_report
+from laerecover.runbook.ledger import read_ledger
 from laerecover.runbook.rebuilt import Rebuilt
 from laerecover.runbook.tags import mark_recovered
 from laerecover.state.opening import opened_state
@@ -122,7 +123,9 @@ def carry_out(
 
         guard_evidence_out(settings.evidence_out)
         begun = state.started_at or now().isoformat()
-        state = replace(state, started_at=begun, cloud=settings.ec2.place, stopped="").write()
+        whole = {a.account_id for a in planned.recover} | read_ledger(state.ledger, with_steps=False).keys()
+        numbers = replace(state.planned, recover=len(whole), customers=len(planned.accounts))
+        state = replace(state, planned=numbers, started_at=begun, cloud=settings.ec2.place, stopped="").write()
         with watch(planned) as watcher:
             job = engine.Job(
                 state=state,

@@ -21,8 +21,9 @@ from laerecover.ports.refusals import Refusal
 from laerecover.ports.world import World
 from laerecover.rehearsal.rig.faults import FaultRule, RigFaults, read_faults
 from laerecover.rehearsal.twin.compute import TwinCompute
-from laerecover.runbook.runbook import STEPS, Effect, execute, recover
+from laerecover.runbook.runbook import execute, recover
 from laerecover.runbook.tags import client_token, tags_of
+from laerecover.runbook.values import NAMES, Effect
 from laerecover.runbook.work import Work
 from laerecover.sections import Fallback, Waits
 from laerecover.settings import drill_settings
@@ -69,9 +70,9 @@ class Deploying:
     def recover(self):
         """One round; the values of both steps, or the first failure."""
         outcome = recover(self.perform, listen_tries=2)
-        if outcome["outcome"] == "recovered":
+        if outcome.outcome == "recovered":
             return {**self.ledger[-2].values, **self.ledger[-1].values}
-        return outcome["failures"][0]
+        return outcome.failures[0].body
 
 
 @pytest.fixture
@@ -92,7 +93,7 @@ def living(cloud):
 
 def test_the_steps_stand_where_they_are_expected():
     """These are the first two of the runbook."""
-    assert tuple(STEPS)[:2] == DEPLOYING
+    assert tuple(NAMES)[:2] == DEPLOYING
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -14,6 +14,7 @@ from typing import Any
 import paramiko
 import pytest
 
+from calm_twin import DEPLOYED
 from laerecover.adapters.clock import SystemClock
 from laerecover.adapters.ssh import SshConnector
 from laerecover.hosts.host_keys import derive_host_key, fingerprint
@@ -22,6 +23,7 @@ from laerecover.ports.refusals import NotListening, Refusal, Transient, WorldErr
 from laerecover.rehearsal.twin.assemble import twin_world
 from laerecover.runbook.steps import install_server as module
 from laerecover.runbook.steps.install_server import replace_host_key
+from laerecover.runbook.values import WAIT
 from laerecover.runbook.work import Work
 from laerecover.settings import drill_settings
 
@@ -63,7 +65,7 @@ class BootedHost:
         raise AssertionError
 
     def answers(self, key: str) -> bool:
-        address = self.work.known_of("wait_for_ec2_addresses", "public_host")
+        address = self.work.values_of(WAIT).public_host
         for _ in range(100):
             try:
                 self.work.world.hosts.connect(address, user="ubuntu", host_key=key).close()
@@ -83,11 +85,12 @@ def keys(vault) -> dict[str, Any]:
 def made(tmp_path: Path, vault, world, address: str) -> Work:
     known = {
         "deploy_ec2_instance": {
+            **DEPLOYED,
             "client_token": "token",
             "host_key": keys(vault)["final"].public,
             "boot_host_key": keys(vault)["boot"].public,
         },
-        "wait_for_ec2_addresses": {"public_host": address},
+        "wait_for_ec2_addresses": {"public_host": address, "private_host": "ip-192-0-2-1"},
     }
     common: Any = {"account": SimpleNamespace(account_id="one"), "outbox": None, "settings": drill_settings(tmp_path)}
     return Work(recovery_id="r", mode="drill", world=world, vault=vault, known=known, **common)

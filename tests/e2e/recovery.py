@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,11 +99,11 @@ class Recovery:
         assert done.returncode in (0, 1), done.stdout + done.stderr
         return done.returncode, {check["what"]: check for check in json.loads(done.stdout)["checks"]}
 
-    def told(self, account: Account) -> dict[str, dict[str, Any]]:
+    def told(self, account: Account) -> dict[str, Mapping[str, Any]]:
         """Step -> its values, of the account's latest round; empty before there is any."""
         rounds = read_ledger(Path(f"{self.manifest}.state") / "ledger.sqlite")
         steps = rounds[account.account_id].steps if account.account_id in rounds else ()
-        return {step["step"]: step["values"] for step in steps}
+        return {step.effect.step: step.effect.values for step in steps}
 
     def shell(self, account: Account) -> Shell:
         """A way into the account's host, by the key that only the vault knows."""

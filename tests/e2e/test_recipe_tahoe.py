@@ -16,6 +16,7 @@ import pytest
 from rig_hands import connect
 from tahoe_client import TahoeClient
 
+from calm_twin import DEPLOYED
 from evidence_writer.certificates import default_pool, make_identity
 from laerecover.adapters.world import open_real
 from laerecover.hosts.host_keys import HOST_KEY_PUBLIC, derive_host_key, fingerprint
@@ -28,7 +29,8 @@ from laerecover.manifest import Account, Secret
 from laerecover.rehearsal.rig.cache import client_program
 from laerecover.rehearsal.rig.client import Rig
 from laerecover.rehearsal.rig.operator import write_settings
-from laerecover.runbook.runbook import Effect, execute
+from laerecover.runbook.runbook import execute
+from laerecover.runbook.values import Effect
 from laerecover.runbook.work import Work
 from laerecover.settings import read_settings
 
@@ -107,7 +109,7 @@ class Place:
             vault=self.vault,
             outbox=Outbox(self.folder / "outbox"),
             known={
-                "deploy_ec2_instance": {"instance_id": self.name, "client_token": self.name, **launched},
+                "deploy_ec2_instance": {**DEPLOYED, "instance_id": self.name, "client_token": self.name, **launched},
                 "wait_for_ec2_addresses": {"public_host": self.address, "private_host": f"ip-{self.name}"},
             },
         )

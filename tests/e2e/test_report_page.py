@@ -10,8 +10,11 @@ from typing import Any
 import browser as browsers
 import pytest
 
+from laerecover.report.outcomes import AccountOutcome, FollowUp, Proof
 from laerecover.report.page import page as written
 from laerecover.report.report import Report
+from laerecover.runbook.ledger import Done
+from laerecover.runbook.values import Effect
 
 pytestmark = pytest.mark.e2e
 HOSTILE = "</td><script>alert(1)</script>\u202e@example.org"
@@ -25,62 +28,71 @@ def browser() -> Iterator[Any]:
         yield found
 
 
-def row(number: int, outcome: str) -> dict[str, Any]:
+def row(number: int, outcome: str) -> AccountOutcome:
     """One account of a report, with as much in it as there can be."""
     customer = HOSTILE if number == 0 else LONGEST if number == 1 else f"customer.{number}@example.org"
     account_id = f"lae-0c4e91d7-{number:04d}tyhmxk2ytccvpxmu7db32oplrpp".translate(str.maketrans("0189", "abcd"))
     why = "" if outcome == "recovered" else f"install_server: apt says {'x' * 400} of /var/lib/dpkg/lock-frontend"
     values = {"log_file": f"signup_logs/2012-03-05T172031Z-{account_id[13:]}", "instance_id": "i-0123456789abcdef0"}
     todo = [(f"do the thing of kind {n}", f"laerecover resolve m.parquet {account_id} mail --sent") for n in range(14)]
-    return {
-        "account_id": account_id,
-        "customer": customer,
-        "outcome": outcome,
-        "why": why,
-        "guarded": False,
-        "selected": True,
-        "in_doubt": number % 7 == 0,
-        "grade": "NEW_FURL",
-        "price": "a new furl",
-        "customer_does": "take the new furl" if outcome == "recovered" else "",
-        "steps": [
-            {"step": step, "ok": True, "kind": "", "seconds": 61.5, "attempts": 2, "values": values} for step in STEPS
-        ],
-        "mail": "in_doubt" if number % 7 == 0 else "held",
-        "mail_to": "customer",
-        "instances_launched": 1,
-        "mails_sent": 0,
-        "serverinfo_rows": 1,
-        "rto_seconds": 301.5,
-        "proof": {"ok": number % 2 == 0, "said": "a file was read back"},
-        "bucket": None,
-        "joined": None,
-        "unplanned": False,
-        "follow_ups": [{"do": do, "about": "why", "command": command} for do, command in todo],
-    }
+    steps = tuple(
+        Done(effect=Effect(step=step, ok=True, values=values), attempts=2, started_at=None, ended_at=None, seconds=61.5)
+        for step in STEPS
+    )
+    return AccountOutcome(
+        account_id=account_id,
+        customer=customer,
+        outcome=outcome,
+        why=why,
+        guarded=False,
+        selected=True,
+        in_doubt=number % 7 == 0,
+        grade="NEW_FURL",
+        price="a new furl",
+        customer_does="take the new furl" if outcome == "recovered" else "",
+        steps=steps,
+        rounds=1,
+        mail="in_doubt" if number % 7 == 0 else "held",
+        mail_to="customer",
+        message_id=None,
+        credentials="",
+        instances_launched=1,
+        mails_sent=0,
+        serverinfo_rows=1,
+        rto_seconds=301.5,
+        bucket=None,
+        joined=None,
+        unplanned=False,
+        closed=False,
+        proof=Proof(ok=number % 2 == 0, said="a file was read back"),
+        follow_ups=tuple(FollowUp(do, "why", command) for do, command in todo),
+    )
 
 
 def report_of(accounts: int, folder: Path) -> Path:
     """A recovery of which everything became of somebody, with every kind of thing left for a human."""
     outcomes = ("recovered", "recovered", "failed", "blocked", "on its way", "not started", "left out")
-    body = {
-        "mode": "run",
-        "manifest_digest": "d" * 64,
-        "evidence_digest": "e" * 64,
-        "started_at": "2026-11-22T10:03:00+00:00",
-        "ended_at": "2026-11-22T13:05:00+00:00",
-        "written_at": "2026-11-22T13:06:00+00:00",
-        "seconds": 10920.0,
-        "forecast_seconds": 16000.0,
-        "step_seconds": dict.fromkeys(STEPS, 61.5),
-        "pace": 1.0,
-        "stopped": "the mail server refuses us: " + "quota " * 30,
-        "decisions": {"lae-x": {"by": HOSTILE, "at": "2026-11-22", "because": HOSTILE}},
-        "not_dialled": {"by": HOSTILE, "at": "2026-11-22T10:00:00+00:00", "because": "the office " * 60},
-        "accounts": [row(number, outcomes[number % len(outcomes)]) for number in range(accounts)],
-    }
+    made = Report(
+        mode="run",
+        manifest="m.parquet",
+        manifest_digest="d" * 64,
+        evidence_digest="e" * 64,
+        recovery_id="r" * 64,
+        started_at="2026-11-22T10:03:00+00:00",
+        ended_at="2026-11-22T13:05:00+00:00",
+        written_at="2026-11-22T13:06:00+00:00",
+        seconds=10920.0,
+        forecast_seconds=16000.0,
+        step_seconds=dict.fromkeys(STEPS, 61.5),
+        pace=1.0,
+        seed=None,
+        stopped="the mail server refuses us: " + "quota " * 30,
+        decisions={"lae-x": {"by": HOSTILE, "at": "2026-11-22", "because": HOSTILE}},
+        not_dialled={"by": HOSTILE, "at": "2026-11-22T10:00:00+00:00", "because": "the office " * 60},
+        accounts=tuple(row(number, outcomes[number % len(outcomes)]) for number in range(accounts)),
+    )
     path = folder / "report.html"
-    path.write_text(written(Report(body=body)), "utf-8")
+    path.write_text(written(made), "utf-8")
     return path
 
 

@@ -34,7 +34,8 @@ from laerecover.ports.world import OpenWorld
 from laerecover.recovery import run
 from laerecover.rehearsal.twin.assemble import twin_world
 from laerecover.rehearsal.twin.world import TwinFaults, TwinFile
-from laerecover.runbook.runbook import Effect, execute, recover
+from laerecover.runbook.runbook import execute, recover
+from laerecover.runbook.values import Effect
 from laerecover.runbook.work import Work
 from laerecover.settings import drill_settings
 from laerecover.settings_reader import example
@@ -152,7 +153,7 @@ class Bench:
 
     def recover(self) -> dict[str, Any]:
         """The whole runbook; its outcome."""
-        return recover(self.perform, listen_tries=self.work.settings.waits.listen_tries)
+        return recover(self.perform, listen_tries=self.work.settings.waits.listen_tries).body
 
     def values(self, step: str) -> dict[str, Any]:
         """What the step told when it went well."""

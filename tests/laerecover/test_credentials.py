@@ -56,7 +56,10 @@ def test_changed_credentials_reach_the_host_and_are_told(operator, make_account,
     assert f"{first.account_id}: {told}" in made.notes
     assert made.digest != unchanged.digest, "who approves a plan approves where it leads"
     done = someone.run()
-    assert {r["account_id"]: r["credentials"] for r in done.accounts} == {first.account_id: told, second.account_id: ""}
+    assert {r.account_id: r.credentials for r in done.accounts} == {
+        first.account_id: told,
+        second.account_id: "",
+    }
     left = "".join(p.read_text() for p in (someone.folder / "evidence").rglob("*") if p.is_file())
     assert left.count("AKIARENEWED") >= 1
     assert "canary-renewed-secret" in left, "what is left are secrets files, for the next audit"

@@ -96,7 +96,7 @@ def killed(make_manifest, key_file, tmp_path):
 
 def told(folder):
     """Accounts and mails of a state folder, as `status` tells them."""
-    body = status(make_options(manifest=folder / "none", state=folder))
+    body = status(make_options(manifest=folder / "none", state=folder)).body
     return {name: body[name] for name in ("accounts", "mails", "planned_digest")}
 
 

@@ -9,6 +9,7 @@ import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from laerecover.mail.outbox import CONFIRMATION, COPIED, FAILURE, Outbox
 from laerecover.manifest import read_manifest
 from laerecover.rehearsal.worlds import DrillWorlds
 from laerecover.report import report
-from laerecover.runbook import ledger, runbook
+from laerecover.runbook import ledger, runbook, values
 from laerecover.runbook.ledger import read_ledger
 from laerecover.runbook.tags import client_token
 from recoveries.vintages import (
@@ -98,7 +99,7 @@ def undisturbed(root_of, tmp_path_factory: pytest.TempPathFactory) -> Callable[[
                 shutil.copytree(root / "recoveries" / left.name / "operator", place / "operator", ignore=of_the_world)
             more = {**asked, "canary": False}
             done = go_on(root, place, mode=left.mode, asked=more, wrong=left.wrong, told=io.StringIO())
-            known[key] = {row["account_id"]: row for row in done.accounts}
+            known[key] = {row["account_id"]: row for row in done.body["accounts"]}
         return known[key]
 
     return rows
@@ -145,7 +146,7 @@ def ends_well(at: Place, left: Left, undisturbed: Mapping[str, Any]) -> None:
     root, place = at
     doubt = left.killed_at.endswith(SENDING)
     done = go_on(root, place, mode=left.mode, asked=left.asked, told=io.StringIO())
-    rows = {row["account_id"]: row for row in done.accounts}
+    rows = {row["account_id"]: row for row in done.body["accounts"]}
     for account_id in left.asked["only"]:
         told, wanted = picture(rows[account_id]), picture(undisturbed[account_id])
         if doubt:
@@ -214,7 +215,7 @@ def test_a_state_folder_is_read(vintage, left, placed):
     vault = Vault(place / "state/secrets", key)
     recovery_id = json.loads((place / "state/state.json").read_text("utf-8"))["recovery_id"]
     for account_id, latest in read_ledger(place / "state/ledger.sqlite").items():
-        told = {step["step"]: step["values"] for step in latest.steps if step["ok"]}
+        told = {step.effect.step: step.effect.values for step in latest.steps if step.effect.ok}
         if launched := told.get("deploy_ec2_instance"):
             named = (recovery_id, account_id, launched["generation"], launched["attempt"])
             assert client_token(*named, mode=left.mode) == launched["client_token"]
@@ -330,32 +331,14 @@ def test_a_copy_of_an_old_state_doubts_what_the_original_may_send(vintage, left,
     assert {(mail.state, mail.answer) for mail in mails} == {("in_doubt", COPIED)}
 
 
-def dial(work: object) -> dict[str, Any]:
-    """A step that somebody would like to have."""
-    return {}
-
-
-def named(step: str, name: str) -> dict[str, Any]:
-    return {name if each == step else each: act for each, act in runbook.STEPS.items()}
-
-
-def inserted(before: str) -> dict[str, Any]:
-    pairs = list(runbook.STEPS.items())
-    number = list(runbook.STEPS).index(before)
-    return dict([*pairs[:number], ("dial", dial), *pairs[number:]])
-
-
-def exchanged(first: str, second: str) -> dict[str, Any]:
-    other = {first: second, second: first}
-    return {other.get(each, each): runbook.STEPS[other.get(each, each)] for each in runbook.STEPS}
-
-
+DIAL: values.Step[Any] = values.Step(name="dial", title="dial", plain="dialling", tells=values.Installed)
+"""A step that somebody would like to have."""
 CHANGED = {
-    "renamed": lambda: named("leave_evidence", "keep_evidence"),
-    "inserted": lambda: inserted("send_signup_confirmation"),
-    "inserted at the front": lambda: inserted("deploy_ec2_instance"),
-    "moved": lambda: exchanged("leave_evidence", "append_record"),
-    "left out": lambda: {name: act for name, act in runbook.STEPS.items() if name != "leave_evidence"},
+    "renamed": [replace(s, name="keep_evidence") if s is values.LEAVE else s for s in values.STEPS],
+    "inserted": [each for s in values.STEPS for each in ((DIAL, s) if s is values.CONFIRM else (s,))],
+    "inserted at the front": [DIAL, *values.STEPS],
+    "moved": [{values.LEAVE: values.APPEND, values.APPEND: values.LEAVE}.get(s, s) for s in values.STEPS],
+    "left out": [s for s in values.STEPS if s is not values.LEAVE],
 }
 
 
@@ -364,11 +347,12 @@ CHANGED = {
 def test_another_order_of_steps_is_noticed(vintage, left, change, placed, undisturbed, monkeypatch):
     """Where a step is renamed, inserted, moved or left out, an old recovery ends badly, and these tests see it."""
     at, wanted = placed(vintage, left), undisturbed(vintage, left)
-    steps = CHANGED[change]()
-    everything = {**steps, runbook.ON_FAILURE: runbook.ALL_STEPS[runbook.ON_FAILURE]}
+    steps = CHANGED[change]
+    acts = {"keep_evidence": runbook.ACTS["leave_evidence"], "dial": lambda work: values.Installed(boot_id="")}
+    monkeypatch.setattr(runbook, "ACTS", {**runbook.ACTS, **acts})
     monkeypatch.setattr(runbook, "STEPS", steps)
-    for module in (runbook, ledger, report):
-        monkeypatch.setattr(module, "ALL_STEPS", everything)
+    for module in (ledger, report):
+        monkeypatch.setattr(module, "ALL_NAMES", (*(step.name for step in steps), values.NOTICE.name))
     with pytest.raises(AssertionError):
         ends_well(at, left, wanted)
     assert [latest.outcome for latest in read_ledger(at[1] / "state/ledger.sqlite").values()] == ["failed"]

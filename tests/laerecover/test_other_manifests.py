@@ -15,7 +15,7 @@ from laerecover.options import Options, Selection
 from laerecover.planning.planner import Planner, plan
 from laerecover.ports.refusals import Refusal, Transient
 from laerecover.rehearsal.twin.compute import TwinCompute
-from laerecover.runbook.runbook import ALL_STEPS
+from laerecover.runbook.runbook import ACTS
 from laerecover.state.lock import locked
 from laerecover.state.opening import read_state
 
@@ -26,7 +26,7 @@ RUNS = "i-0000abcd"
 
 def outcomes(made):
     """Account -> outcome, in the manifest's order."""
-    return [account["outcome"] for account in made.accounts]
+    return [account["outcome"] for account in made.body["accounts"]]
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_an_old_server_that_a_mended_manifest_names_is_asked_about(someone, make
     me.mend(make_account(0, **{field: (RUNS,) if field == "former_instance_ids" else RUNS}))
     made = me.run()
     assert (outcomes(made), made.exit_code) == (["blocked"], 3)
-    assert "still runs" in made.accounts[0]["why"]
+    assert "still runs" in made.body["accounts"][0]["why"]
     me.world.world.compute.terminate(RUNS)
     assert outcomes(me.run()) == ["recovered"]
 
@@ -166,7 +166,7 @@ def test_another_region_is_refused_once_something_was_launched(someone, make_acc
 
     for kind, step in (("ec2_refused", "deploy_ec2_instance"), ("command_failed", "install_server")):
         with monkeypatch.context() as patch:
-            patch.setitem(ALL_STEPS, step, failing(kind))
+            patch.setitem(ACTS, step, failing(kind))
             accepted = {"accept": (make_account(0).account_id,), "because": "the lost server was of another region"}
             assert outcomes(me.run(**accepted)) == ["failed"]
         monkeypatch.setattr(Options, "read_settings", lambda self: real(self).changed(ec2={"region": elsewhere}))
@@ -231,7 +231,7 @@ def test_proposed_commands_can_be_typed_as_they_stand(someone, make_account, tmp
     assert words[2] == str(me.manifest)
     assert words[-4:] == ["--only", name, "--only", hostile]
     made = me.run(state=folder / "s t")
-    commands = [shlex.split(f["command"]) for row in made.accounts for f in row["follow_ups"] if f["command"]]
+    commands = [shlex.split(f["command"]) for row in made.body["accounts"] for f in row["follow_ups"] if f["command"]]
     assert {words[2] for words in commands} == {str(me.manifest)}
     assert next(w for w in commands if "--accept" in w)[4] == hostile
 
@@ -244,7 +244,7 @@ def test_a_tag_that_is_refused_is_left_for_a_human_until_a_run_sets_it(someone, 
         raise Refusal("UnauthorizedOperation", kind="ec2_refused")
 
     def untagged(made):
-        return [f["about"] for row in made.accounts for f in row["follow_ups"] if "lae-recovered" in f["do"]]
+        return [f["about"] for row in made.body["accounts"] for f in row["follow_ups"] if "lae-recovered" in f["do"]]
 
     with monkeypatch.context() as patch:
         patch.setattr(TwinCompute, "tag", refused)

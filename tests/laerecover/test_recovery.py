@@ -28,13 +28,13 @@ def test_a_run_asks_whether_the_old_servers_are_gone(operator, make_account):
         db.execute("UPDATE instances SET state = 'running', hidden = 0, instance_id = 'i-later'")
     assert old.instance_id
     made = someone.run()
-    assert {a["customer"]: a["outcome"] for a in made.accounts} == {
+    assert {a["customer"]: a["outcome"] for a in made.body["accounts"]} == {
         "customer0@example.org": "recovered",
         "customer1@example.org": "blocked",
     }
     assert made.exit_code == 3
     accepted = someone.run(accept=(make_account(1).account_id,), because="ended by hand")
-    assert [a["outcome"] for a in accepted.accounts] == ["recovered", "recovered"]
+    assert [a["outcome"] for a in accepted.body["accounts"]] == ["recovered", "recovered"]
     assert accepted.body["decisions"][make_account(1).account_id]["because"] == "ended by hand"
 
 
@@ -78,10 +78,10 @@ def test_a_failed_account_is_tried_again_by_the_next_run(operator, make_account,
         )
         made = someone.run(canary=False)
     assert (made.number("recovered"), made.number("failed"), made.exit_code) == (1, 1, 1)
-    assert "No space left" in next(a["why"] for a in made.accounts if a["outcome"] == "failed")
+    assert "No space left" in next(a["why"] for a in made.body["accounts"] if a["outcome"] == "failed")
     again = someone.run()
     assert again.number("recovered") == 2
-    assert sorted(a["rounds"] for a in again.accounts) == [1, 2]
+    assert sorted(a["rounds"] for a in again.body["accounts"]) == [1, 2]
     assert len(someone.rows("instances")) == 2
 
 
@@ -93,7 +93,9 @@ def test_max_instances_is_counted_before_each_launch(operator, make_account):
     someone.run(selection=Selection(first=1), max_instances=1)
     second = make_account(1).customer_email
     first_done = [
-        a["customer"] for a in report(someone.options(), someone.worlds)[1].accounts if a["outcome"] == "recovered"
+        a["customer"]
+        for a in report(someone.options(), someone.worlds)[1].body["accounts"]
+        if a["outcome"] == "recovered"
     ]
     other = "customer0@example.org" if second in first_done else second
     made = someone.run(selection=Selection(only=(other,)), max_instances=1)
@@ -105,7 +107,7 @@ def test_the_report_of_a_run_counts_from_its_own_ledger(operator, make_account, 
     """Launches come from the recorded effects; a held mail is a follow-up with its command."""
     someone = operator(make_account(0, server="GONE"))
     made = someone.run()
-    account = made.accounts[0]
+    account = made.body["accounts"][0]
     assert (account["instances_launched"], account["mails_sent"], account["mail"]) == (1, 0, "held")
     assert any("laerecover notify" in f["command"] for f in account["follow_ups"])
     assert json.loads((someone.folder / "report.json").read_text()) == made.body

@@ -185,7 +185,8 @@ def test_what_a_mended_manifest_no_longer_recovers_is_listed(operator, make_acco
     for made in (someone.run(), report(someone.options(), someone.worlds)[1]):
         assert made.exit_code == 1
         left = {
-            a["account_id"]: [f["do"] for f in a["follow_ups"] if f["do"].startswith("begun")] for a in made.accounts
+            a["account_id"]: [f["do"] for f in a["follow_ups"] if f["do"].startswith("begun")]
+            for a in made.body["accounts"]
         }
         assert {name: len(found) for name, found in left.items()} == {
             make_account(0).account_id: 1,
@@ -213,7 +214,7 @@ def test_a_hostile_identity_is_never_launched(operator, make_account, name, text
     hostile = make_account(0, **{name: Secret(text.format(tub=make_account(0).introducer_nodeid))})
     someone = operator(hostile, make_account(1))
     made = someone.run()
-    rows = {a["account_id"]: a for a in made.accounts}
+    rows = {a["account_id"]: a for a in made.body["accounts"]}
     assert (rows[hostile.account_id]["outcome"], made.exit_code) == ("blocked", 3)
     assert name in rows[hostile.account_id]["why"]
     assert rows[make_account(1).account_id]["outcome"] == "recovered"

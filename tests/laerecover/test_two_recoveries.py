@@ -11,7 +11,7 @@ from laerecover.afterwards.cleanup import cleanup
 from laerecover.errors import Guarded, LaeRecoverError, StepFailed
 from laerecover.options import Selection
 from laerecover.ports.services import ServerRow
-from laerecover.runbook.runbook import ALL_STEPS, execute
+from laerecover.runbook.runbook import ACTS, execute
 from laerecover.state.opening import read_state
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -20,7 +20,7 @@ UNFIT = {"server_nodeid": "b" * 32}
 
 def outcomes(made):
     """Account -> outcome, in the manifest's order."""
-    return [account["outcome"] for account in made.accounts]
+    return [account["outcome"] for account in made.body["accounts"]]
 
 
 def test_an_account_that_another_recovery_serves_is_blocked(operator, make_account, tmp_path):
@@ -37,7 +37,7 @@ def test_an_account_that_another_recovery_serves_is_blocked(operator, make_accou
     made = second.run(state=tmp_path / "fresh")
     assert outcomes(made) == ["blocked", "recovered"]
     assert made.exit_code == 3
-    row = made.accounts[0]
+    row = made.body["accounts"][0]
     for word in ("recovered_before", served, old, f"laerecover adopt MANIFEST --recovery {old}"):
         assert word in row["why"]
     assert [f["command"] for f in row["follow_ups"]] == [""], "nobody is told to accept a second server"
@@ -51,9 +51,13 @@ def test_a_launch_looks_for_other_recoveries_first(make_bench, mode):
     """What came after the plan is found right before the launch; an instance of a drill counts for drills alone."""
     bench = make_bench()
     other = replace(bench.work, recovery_id="o" * 64)
-    launched = execute("deploy_ec2_instance", other).values["instance_id"]
+    known = {"deploy_ec2_instance": execute("deploy_ec2_instance", other).values}
+    launched = known["deploy_ec2_instance"]["instance_id"]
     while not bench.work.world.compute.find({}):
-        execute("wait_for_ec2_addresses", replace(other, known={"deploy_ec2_instance": {"instance_id": launched}}))
+        execute(
+            "wait_for_ec2_addresses",
+            replace(other, known=known),
+        )
     effect = execute("deploy_ec2_instance", replace(bench.work, mode=mode))
     if mode == "drill":
         assert (effect.kind, launched in effect.message, "o" * 64 in effect.message) == ("recovered_before", True, True)
@@ -102,7 +106,7 @@ def test_cleanup_keeps_what_another_operator_recorded(operator, make_account, mo
     """A row of the register that this state's own round did not write."""
     someone = operator(make_account(0))
     with monkeypatch.context() as patch:
-        patch.setitem(ALL_STEPS, "install_server", refuse)
+        patch.setitem(ACTS, "install_server", refuse)
         assert someone.run().number("failed") == 1
     ask = {"stop": someone.stop, "confirm": lambda *_: False, "worlds": someone.worlds}
     with pytest.raises(Guarded, match="not confirmed"):
@@ -214,4 +218,4 @@ def test_a_doubt_outside_the_selection_does_not_decide_the_exit(operator, make_a
     assert made.exit_code == 4
     made = someone.run(state=other, selection=Selection(only=("customer1@example.org",)))
     assert (outcomes(made), made.exit_code) == (["recovered", "recovered"], 0)
-    assert any("ask whether the mail arrived" in f["do"] for f in made.accounts[0]["follow_ups"])
+    assert any("ask whether the mail arrived" in f["do"] for f in made.body["accounts"][0]["follow_ups"])

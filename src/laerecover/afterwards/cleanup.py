@@ -13,6 +13,7 @@ from laerecover.planning.guards import guard_cloud
 from laerecover.ports.compute import RECOVERED_TAG, Instance
 from laerecover.ports.refusals import WorldError
 from laerecover.runbook.ledger import Round, abandon, read_ledger
+from laerecover.runbook.values import APPEND
 from laerecover.state.lock import locked
 from laerecover.state.worlds import Worlds
 
@@ -87,5 +88,5 @@ def _kept(instance: Instance, latest: Round | None, recorded: set[str]) -> bool:
     """
     if RECOVERED_TAG in instance.tags or (latest is not None and latest.outcome == "recovered"):
         return True
-    wrote = latest is not None and any(step["step"] == "append_record" and step["ok"] for step in latest.steps)
+    wrote = latest is not None and latest.has(APPEND)
     return instance.instance_id in recorded and not wrote

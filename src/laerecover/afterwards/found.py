@@ -10,6 +10,7 @@ from laerecover.manifest import Manifest
 from laerecover.ports.compute import Compute, Instance
 from laerecover.ports.refusals import WorldError
 from laerecover.runbook.ledger import Round
+from laerecover.runbook.values import INSTALL
 from laerecover.state.state import State
 
 
@@ -51,7 +52,7 @@ def found(instance: Instance, manifest: Manifest, rounds: dict[str, Round], reco
     account_id = instance.tags.get("lae-account", "")
     customers = {a.account_id: a.customer_email or a.customer_name or "(unknown)" for a in manifest.accounts}
     latest = rounds.get(account_id)
-    done = [str(step["step"]) for step in latest.steps if step["ok"]] if latest is not None else []
+    done = latest.done_names if latest is not None else []
     told = ["recorded in serverinfo.csv"] if instance.instance_id in recorded else []
     if latest is None or instance.instance_id not in latest.launched:
         told.insert(0, "launched from another state folder: another operator may be at work on it")
@@ -68,4 +69,4 @@ def found(instance: Instance, manifest: Manifest, rounds: dict[str, Round], reco
 
 
 def _keys(done: Sequence[str]) -> str:
-    return "may hold the account's keys" if "install_server" in done else "no secret yet"
+    return "may hold the account's keys" if INSTALL.name in done else "no secret yet"

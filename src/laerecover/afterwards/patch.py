@@ -14,6 +14,7 @@ from laerecover.options import Options, find_state
 from laerecover.ports.hosts import Host
 from laerecover.ports.refusals import Refusal, Transient
 from laerecover.runbook.ledger import Round
+from laerecover.runbook.values import BOUNCE, WAIT
 from laerecover.state.lock import locked
 from laerecover.state.worlds import Worlds
 
@@ -47,16 +48,14 @@ def patch(
 
 def patched(asked: Inquiry, account: Account, latest: Round, *, stop: threading.Event) -> Check:
     """Patch one host, whatever it runs; what it answers then."""
-    told = {step["step"]: step["values"] for step in latest.steps}
+    host_name, wanted = latest.values_of(WAIT).public_host, latest.values_of(BOUNCE).server_nodeid
 
     def mend(host: Host) -> None:
         if stop.is_set():
             raise Transient("stopped before it was patched")
         said = [host.output(command) for command in asked.recipe.patches()]
         if any(said):
-            _wait_for_node(
-                asked, str(told["wait_for_ec2_addresses"]["public_host"]), str(told["bounce_server"]["server_nodeid"])
-            )
+            _wait_for_node(asked, host_name, wanted)
 
     for _ in range(_LOST):
         check = old_shares(asked, account, latest, mend=mend)

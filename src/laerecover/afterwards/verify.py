@@ -25,6 +25,7 @@ from laerecover.ports.refusals import Refusal, WorldError
 from laerecover.ports.world import World
 from laerecover.runbook.ledger import Round, read_ledger
 from laerecover.runbook.rebuilt import REBUILT, Rebuilt, described, to_accept
+from laerecover.runbook.values import BOUNCE, DEPLOY, WAIT
 from laerecover.state.state import State
 from laerecover.state.worlds import Worlds
 from laerecover.text import clean
@@ -152,14 +153,13 @@ def _is_recovered(latest: Round | None) -> bool:
 
 
 def _checks(asked: Inquiry, account: Account, latest: Round) -> Iterator[Check]:
-    steps = {step["step"]: step["values"] for step in latest.steps}
-    host = str(steps["wait_for_ec2_addresses"]["public_host"])
-    nodes = (("introducer", INTRODUCER_PORT, "introducer_tub_id"), ("storage node", STORAGE_PORT, "server_nodeid"))
-    for what, port, name in nodes:
-        wanted = str(steps["bounce_server"][name])
+    host, bounced = latest.values_of(WAIT).public_host, latest.values_of(BOUNCE)
+    introducer, storage = bounced.introducer_tub_id, bounced.server_nodeid
+    nodes = (("introducer", INTRODUCER_PORT, introducer), ("storage node", STORAGE_PORT, storage))
+    for what, port, wanted in nodes:
         yield _check(account, what, f"{host}:{port}", _node(asked.world.nodes, host, port, wanted), asked.untold)
-    token = str(steps["deploy_ec2_instance"]["client_token"])
-    yield _check(account, "announcement", host, _announced(asked, host, token, wanted=wanted))
+    token = latest.values_of(DEPLOY).client_token
+    yield _check(account, "announcement", host, _announced(asked, host, token, wanted=storage))
     yield _check(account, "bucket", account.bucket_name or "", _bucket(asked.world.store, account))
     for what, (ok, said) in _serving(asked, host, token).items():
         yield _check_of(account, what, host, ok, said)
@@ -171,11 +171,10 @@ def old_shares(asked: Inquiry, account: Account, latest: Round, *, mend: Callabl
 
     Kind `old_shares`: `patch` mends it.
     """
-    steps = {step["step"]: step["values"] for step in latest.steps}
-    host, question = str(steps["wait_for_ec2_addresses"]["public_host"]), asked.recipe.patched()
+    host, question = latest.values_of(WAIT).public_host, asked.recipe.patched()
 
     def ask() -> str:
-        key = derive_host_key(asked.vault, str(steps["deploy_ec2_instance"]["client_token"])).public
+        key = derive_host_key(asked.vault, latest.values_of(DEPLOY).client_token).public
         with closing(asked.world.hosts.connect(host, user="ubuntu", host_key=key)) as connection:
             if mend is not None:
                 mend(connection)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
 from rich.text import Text
@@ -16,7 +15,9 @@ from laerecover.report.follow_ups import grouped
 from laerecover.text import clean, clipped, duration, short_name, spent
 
 if TYPE_CHECKING:
+    from laerecover.report.outcomes import AccountOutcome, Proof
     from laerecover.report.report import Report
+    from laerecover.report.status import Status
     from laerecover.state.state import State
 
 _MANY = 4
@@ -30,9 +31,9 @@ def show_report(report: Report, folder: Path) -> None:
     """The conclusion, what is left for a human, the outcome of each account, and where the report lies."""
     out = console(sys.stdout)
     out.print(Text(_numbers(report), style="bold"))
-    if report.body["stopped"]:
-        out.print(Text(f"Stopped by a guard: {clean(report.body['stopped'])}", style="yellow"))
-    if said := report.body["not_dialled"]:
+    if report.stopped:
+        out.print(Text(f"Stopped by a guard: {clean(report.stopped)}", style="yellow"))
+    if said := report.not_dialled:
         told = f"by {clean(said['by'])}, {clean(said['at'])}: {clean(said['because'])}"
         out.print(Text(f"The new servers were not dialled from here ({told})", style="yellow"))
     out.print(Text(f"report: {folder / 'report.html'}, {folder / 'report.json'}"), soft_wrap=True)
@@ -48,55 +49,59 @@ def _numbers(report: Report) -> str:
             told += f", {report.number(word)} {word}"
         if word == "blocked" and report.closed:
             told += f" ({report.closed} because the customer left)"
-    return told if report.body["seconds"] is None else f"{told}, in {spent(report.body['seconds'])}"
+    if report.seconds_of_work is None:
+        return told
+    pause = f", and {spent(report.idle_seconds)} in which nobody ran it" if report.idle_seconds else ""
+    return f"{told}, in {spent(report.seconds_of_work)}{pause}"
 
 
 def _show_accounts(out: Console, report: Report) -> None:
     """On a terminal those with troubles first, as many as one looks at, by their short names; piped, all, by id."""
-    accounts = report.accounts
+    accounts: Sequence[AccountOutcome] = report.accounts
     if out.is_terminal:
-        accounts = sorted(accounts, key=lambda a: _OUTCOMES.index(a["outcome"]))
-    proving = any(a["proof"] for a in accounts)
+        accounts = sorted(accounts, key=lambda a: _OUTCOMES.index(a.outcome))
+    proving = any(a.proof for a in accounts)
     between = ["outcome"] if out.is_terminal else ["customer", "outcome", "grade"]
     titles = ["account", *between, "the customer has to", "mail", "time", *["proof"] * proving]
     rows = []
     for a in accounts[:_ROWS] if out.is_terminal else accounts:
-        cells = [(a["mail"] or "").replace("_", " "), "" if a["rto_seconds"] is None else spent(a["rto_seconds"])]
-        row = [Text(a["outcome"], style=COLOURS.get(a["outcome"], "")), Text(a["customer_does"])]
-        row += [*map(Text, cells), *[_proof(a["proof"])] * proving]
+        cells = [(a.mail or "").replace("_", " "), "" if a.seconds_of_work is None else spent(a.seconds_of_work)]
+        row = [Text(a.outcome, style=COLOURS.get(a.outcome, "")), Text(a.customer_does)]
+        row += [*map(Text, cells), *[_proof(a.proof)] * proving]
         if out.is_terminal:  # what the customer has to do tells the grade; a narrow terminal has no room for both
-            name = clipped(clean(a["customer"]), longest=max(20, out.width // 4))
-            rows.append([Text(short_name(a["account_id"], name)), *row])
+            name = clipped(clean(a.customer), longest=max(20, out.width // 4))
+            rows.append([Text(short_name(a.account_id, name)), *row])
         else:
-            grade = Text((a["grade"] or "").lower().replace("_", " "))
-            rows.append([Text(clean(a["account_id"])), Text(clean(a["customer"])), row[0], grade, *row[1:]])
+            grade = Text((a.grade or "").lower().replace("_", " "))
+            rows.append([Text(clean(a.account_id)), Text(clean(a.customer)), row[0], grade, *row[1:]])
     out.print()
     show_rows(out, titles, rows, whole=("account", "outcome", "mail", "time"))
     if len(rows) < len(accounts):
         out.print(Text(f"and {len(accounts) - len(rows)} more: see the report", style="dim"))
 
 
-def _proof(proof: Mapping[str, Any] | None) -> Text:
+def _proof(proof: Proof | None) -> Text:
     if proof is None:
         return Text("")
-    return Text(
-        ("proved: " if proof["ok"] else "FAILED: ") + clean(proof["said"]), style="green" if proof["ok"] else "red"
-    )
+    return Text(("proved: " if proof.ok else "FAILED: ") + clean(proof.said), style="green" if proof.ok else "red")
 
 
 def _show_left(out: Console, report: Report) -> None:
-    """What is left for a human, the same things together."""
+    """What is left for a human, the same things together; mails in doubt first."""
     left = grouped(report.accounts)
     if left:
         out.print(Text("\nLeft for a human", style="bold"))
-    for (do, command), customers in left.items():
-        out.print(Text(f"  {clean(do)}: {len(customers)} account{'s' if len(customers) > 1 else ''}"))
-        for customer in customers[:_MANY]:
-            out.print(Text(f"      {clean(customer)}"))
-        if len(customers) > _MANY:
-            out.print(Text(f"      … and {len(customers) - _MANY} more, see the report"))
-        if command:
-            out.print(Text(f"    next: {clean(command)}"), soft_wrap=True)
+    for entry in left:
+        many, commands = len(entry.each), entry.commands
+        out.print(Text(f"  {clean(entry.do)}: {many} account{'s' if many > 1 else ''}"))
+        for about, (_, follow_up) in zip(entry.about[:_MANY], entry.each, strict=False):
+            out.print(Text(f"      {clean(about)}"))
+            if follow_up.command and len(commands) > 1:
+                out.print(Text(f"        next: {clean(follow_up.command)}"), soft_wrap=True)
+        if many > _MANY:
+            out.print(Text(f"      … and {many - _MANY} more, see the report"))
+        if len(commands) == 1:
+            out.print(Text(f"    next: {clean(commands[0])}"), soft_wrap=True)
 
 
 def show_interrupted(report: Report, state: State, seconds: float, command: str, *, stream: TextIO) -> None:
@@ -105,7 +110,7 @@ def show_interrupted(report: Report, state: State, seconds: float, command: str,
     from laerecover.mail.outbox import Outbox
 
     held = Outbox(state.outbox).numbers().get("held", 0)
-    doubts = sum(1 for a in report.accounts if a["in_doubt"])
+    doubts = sum(1 for a in report.accounts if a.in_doubt)
     doubt = f"{doubts} mail{'s are' if doubts > 1 else ' is'} in doubt." if doubts else "Nothing is in doubt."
     mine = report.number("recovered", "failed", "on its way", "not started")
     print(
@@ -116,22 +121,26 @@ def show_interrupted(report: Report, state: State, seconds: float, command: str,
     )
 
 
-def show_status(body: Mapping[str, Any]) -> None:
+def show_status(found: Status) -> None:
     """The state in numbers, then each account that was begun: troubles first."""
-    out = console(sys.stdout)
-    outcomes = Counter(row["outcome"] for row in body["accounts"].values())
-    counted = ", ".join(f"{outcomes[word]} {word}" for word in reversed(_OUTCOMES) if outcomes[word])
-    out.print(Text(f"{counted or 'nothing'} of those that were begun", style="bold"))
-    out.print(Text(f"{body['mode']} · {body['state']} · begun {body['started_at']}"), soft_wrap=True)
-    out.print(Text(body["runner"] or "no runner is at work"))
-    for account, row in sorted(body["accounts"].items(), key=lambda item: _OUTCOMES.index(item[1]["outcome"])):
-        last = f"{row['steps'][-1]} done" if row["steps"] else "nothing done yet"
-        out.print(Text(f"  {row['outcome']:<10}  {clean(account)}  {last}"), soft_wrap=True)
-    mails = ", ".join(f"{number} {state.replace('_', ' ')}" for state, number in sorted(body["mails"].items()))
+    out, state = console(sys.stdout), found.state
+    told = [f"{found.number(word)} {word}" for word in reversed(_OUTCOMES) if found.number(word)]
+    if (whole := state.planned.recover) is None:
+        out.print(Text(f"{', '.join(told) or 'nothing'} of those that were begun", style="bold"))
+    else:
+        told += [f"{found.waiting} not begun"] * bool(found.waiting)
+        numbers = f"of {whole} accounts to recover, {state.planned.customers} in the manifest"
+        out.print(Text(f"{', '.join(told) or 'nothing'}; {numbers}", style="bold"))
+    out.print(Text(f"{state.mode} · {state.folder} · begun {state.started_at}"), soft_wrap=True)
+    out.print(Text(found.runner or "no runner is at work"))
+    for account, latest in sorted(found.rounds.items(), key=lambda item: _OUTCOMES.index(item[1].outcome)):
+        last = f"{latest.done_names[-1]} done" if latest.done_names else "nothing done yet"
+        out.print(Text(f"  {latest.outcome:<10}  {clean(account)}  {last}"), soft_wrap=True)
+    mails = ", ".join(f"{number} {word.replace('_', ' ')}" for word, number in sorted(found.mails.items()))
     out.print(Text(f"mails: {mails or 'none'}"))
-    if body["lost_mails"]:
-        out.print(
-            Text(f"not in the outbox any more, though the ledger knows them: {body['lost_mails']}; see the report")
-        )
-    if not body["runner"] and (outcomes["on its way"] or outcomes["failed"]):
-        out.print(Text(f"next: the same command as before goes on where it stopped (laerecover {body['mode']} …)"))
+    if found.mails.get("in_doubt"):
+        out.print(Text("next: `laerecover report` names each mail in doubt, with the command that settles it"))
+    if found.lost_mails:
+        out.print(Text(f"not in the outbox any more, though the ledger knows them: {found.lost_mails}; see the report"))
+    if not found.runner and found.number("on its way", "failed"):
+        out.print(Text(f"next: the same command as before goes on where it stopped (laerecover {state.mode} …)"))

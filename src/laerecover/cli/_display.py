@@ -12,7 +12,7 @@ from typing import TextIO
 
 from laerecover.cli._stopping import TOLD_HERE
 from laerecover.planning.plan import Plan, PlannedAccount
-from laerecover.runbook.runbook import Effect
+from laerecover.runbook.values import Effect
 from laerecover.text import clean
 
 _TELL_EACH = 300.0

@@ -15,14 +15,13 @@ from rich.text import Text
 
 from laerecover.cli._stopping import TOLD_HERE
 from laerecover.planning.plan import Plan, PlannedAccount
-from laerecover.runbook.runbook import ON_FAILURE, STEPS, Effect
+from laerecover.runbook.values import NAMES, NOT_LISTENING, NOTICE, STEPS, Effect
 from laerecover.text import clean, clipped, duration, short_name
 
-TITLES = ("launch", "address", "install", "bounce", "record", "evidence", "mail", "zenoss")
-"""What the glyphs stand for, one a step."""
 _COLOURS = {"✓": "green", "✗": "red", "▸": "yellow", "↻": "yellow"}
 _AROUND = 6
 """Lines of the screen that are not an account's."""
+_FOLDED = 3
 
 
 @dataclass(kw_only=True)
@@ -31,7 +30,7 @@ class _Line:
 
     account: PlannedAccount
     before: bool
-    cells: dict[str, str] = field(default_factory=lambda: dict.fromkeys(STEPS, "·"))
+    cells: dict[str, str] = field(default_factory=lambda: dict.fromkeys(NAMES, "·"))
     begun: float | None = None
     ended: float | None = None
     since: float | None = None
@@ -40,7 +39,12 @@ class _Line:
     waiting: str = ""
     until: float | None = None
     outcome: str = ""
-    trouble: str = ""
+    troubles: dict[str, str] = field(default_factory=dict)
+    """Step -> why it failed, until it goes well after all."""
+
+    @property
+    def trouble(self) -> str:
+        return next(iter(self.troubles.values()), "")
 
     @property
     def is_at_work(self) -> bool:
@@ -84,7 +88,7 @@ class LiveWatcher:
             line.begun = line.begun or now
             line.since, line.waiting, line.until = now, step, None
             line.step, line.step_began = step, now
-            if step != ON_FAILURE:
+            if step != NOTICE.name:
                 line.cells[step] = "▸"
 
     def waits(self, account_id: str, what: str, seconds: float) -> None:
@@ -96,12 +100,14 @@ class LiveWatcher:
         with self._lock:
             line = self._lines[account_id]
             line.begun = line.begun or time.monotonic()
+            if effect.ok:
+                line.troubles.pop(effect.step, None)
             if effect.ok and line.step_began:
                 self._spent.setdefault(effect.step, []).append(time.monotonic() - line.step_began)
-            if not effect.ok and effect.kind != "not_listening":
-                line.trouble = line.trouble or f"{effect.kind}: {clean(effect.message)}"
-            if effect.step != ON_FAILURE:
-                line.cells[effect.step] = "✓" if effect.ok else "↻" if effect.kind == "not_listening" else "✗"
+            if not effect.ok and effect.kind != NOT_LISTENING:
+                line.troubles.setdefault(effect.step, f"{effect.kind}: {clean(effect.message)}")
+            if effect.step != NOTICE.name:
+                line.cells[effect.step] = "✓" if effect.ok else "↻" if effect.kind == NOT_LISTENING else "✗"
 
     def finished(self, account_id: str, outcome: str) -> None:
         with self._lock:
@@ -115,22 +121,38 @@ class LiveWatcher:
             problems = sorted((a for a in lines if a.has_trouble), key=lambda line: line.outcome == "recovered")
             at_work = sorted((a for a in lines if a.is_at_work), key=lambda line: line.begun or 0.0)
             shown = [*problems[: max(room // 2, room - len(at_work))], *at_work]
-            table = Table(box=None, pad_edge=False, show_header=False, expand=False, padding=(0, 2, 0, 0))
             rows = [self._cells(line) for line in shown[:room]]
             widths = [max((len(cell.plain) for cell in column), default=0) for column in zip(*rows, strict=True)][:3]
+            rows, last = self._fitting(rows, room, self._console.size.width - sum(widths) - 8)
+            table = Table(box=None, pad_edge=False, show_header=False, expand=False, padding=(0, 2, 0, 0))
             for width in widths:
                 table.add_column(no_wrap=True, min_width=width)
-            table.add_column(no_wrap=True, overflow="ellipsis", max_width=self._console.size.width - sum(widths) - 8)
+            table.add_column(overflow="fold", max_width=last)
             for row in rows:
                 table.add_row(*row)
-            steps = Text(f"a glyph a step: {' '.join(TITLES)}", style="dim", no_wrap=True, overflow="ellipsis")
-            return Group(steps, table, *self._footer(lines, len(problems) + len(at_work) - len(shown[:room])))
+            titles = " ".join(step.title for step in STEPS)
+            steps = Text(f"a glyph a step: {titles}", style="dim", no_wrap=True, overflow="ellipsis")
+            return Group(steps, table, *self._footer(lines, len(problems) + len(at_work) - len(rows)))
+
+    def _fitting(self, rows: list[list[Text]], room: int, width: int) -> tuple[list[list[Text]], int]:
+        """As many rows as there are lines for, and the width of what is said, which folds, and is cut at three lines'
+        worth.
+        """
+        width = max(10, width)
+        fitting: list[list[Text]] = []
+        for row in rows:
+            row[-1].truncate(_FOLDED * width, overflow="ellipsis")
+            room -= max(1, len(row[-1].wrap(self._console, width)))
+            if room < 0 and fitting:
+                break
+            fitting.append(row)
+        return fitting, width
 
     def _cells(self, line: _Line) -> list[Text]:
         now, width = time.monotonic(), self._console.size.width
         spent = "" if line.begun is None else duration((line.ended or now) - line.begun)
         glyphs = Text()
-        for step in STEPS:
+        for step in NAMES:
             glyphs.append(line.cells[step], style=_COLOURS.get(line.cells[step], "dim"))
         said = line.trouble if line.outcome else ""
         if line.waiting and line.since is not None:
@@ -178,12 +200,12 @@ class LiveWatcher:
         """
         means = {step: sum(spent) / len(spent) for step, spent in self._spent.items()}
         waiting = [line for line in lines if not line.outcome]
-        if not waiting or not means.keys() >= STEPS.keys():
+        if not waiting or not means.keys() >= set(NAMES):
             return None
         left = [self._left(line, means) for line in waiting]
         return max(*left, sum(left) / self._planned.concurrency)
 
     def _left(self, line: _Line, means: Mapping[str, float]) -> float:
-        to_do = sum(means[step] for step in STEPS if line.cells[step] in "·▸↻")
-        at_work = next((step for step in STEPS if line.cells[step] == "▸"), None)
+        to_do = sum(means[step] for step in NAMES if line.cells[step] in "·▸↻")
+        at_work = next((step for step in NAMES if line.cells[step] == "▸"), None)
         return to_do - min(means[at_work], time.monotonic() - line.step_began) if at_work else to_do

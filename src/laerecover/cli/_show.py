@@ -196,11 +196,13 @@ def show_checked(check: Checked) -> None:
         out.print(Text(f"         next: {check.next}"), soft_wrap=True)
 
 
-def say_drill(state: State, *, stream: TextIO | None = None) -> None:
+LETTERS_STAY = "nobody is mailed; these letters stay in the rehearsal's own world"
+
+
+def say_drill(state: State, said: str = LETTERS_STAY, *, stream: TextIO | None = None) -> None:
     """Of a drill, that it is none of a customer's business."""
     if state.mode == "drill":
-        said = "DRILL: nobody is mailed; these letters stay in the rehearsal's own world"
-        console(stream or sys.stdout).print(Text(said, style="bold"))
+        console(stream or sys.stdout).print(Text(f"DRILL: {said}", style="bold"))
 
 
 def show_letters(letters: Sequence[Letter], *, stream: TextIO | None = None) -> None:
@@ -217,6 +219,8 @@ def show_sent(numbers: Mapping[str, int], stopped: str) -> None:
     """How many mails are in which state, and why no more were sent."""
     out = console(sys.stdout)
     out.print(Text("Mails: " + (", ".join(f"{n} {s.replace('_', ' ')}" for s, n in sorted(numbers.items())) or "none")))
+    if numbers.get("in_doubt"):
+        out.print(Text("next: `laerecover report` names each mail in doubt, with the command that settles it"))
     if stopped:
         out.print(Text(f"Stopped by a guard: {clean(stopped)}", style="yellow"))
         out.print(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import typer
@@ -19,6 +20,8 @@ def drill(options: Options, json_: JsonOpt = False, events: EventsOpt = None) ->
     """The whole runbook in the twin world: no cloud account, no settings, no real mail."""
     from dataclasses import replace
 
+    from laerecover.cli._show import show_progress
+    from laerecover.planning.buckets import quiet
     from laerecover.rehearsal import drill as rehearsal
 
     asked = options.drill
@@ -30,4 +33,5 @@ def drill(options: Options, json_: JsonOpt = False, events: EventsOpt = None) ->
         raise typer.BadParameter("--hosts systemd needs --world rig: the twin world has no hosts")
     asked = replace(asked, crash_at=os.environ.get("LAERECOVER_CRASH_AT", ""))
     given = replace(options, drill=asked, limits=replace(options.limits, canary=False))
-    work(json_, events, lambda stop, watch: rehearsal.drill(given, watch=watch, stop=stop))
+    heard = show_progress if sys.stderr.isatty() and not events else quiet
+    work(json_, events, lambda stop, watch: rehearsal.drill(given, watch=watch, stop=stop, heard=heard))

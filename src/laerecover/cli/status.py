@@ -16,8 +16,8 @@ def status(options: Options, json_: JsonOpt = False) -> None:
     from laerecover.cli._conclusion import show_status
     from laerecover.report import status as looked_at
 
-    body = looked_at.status(options)
+    found = looked_at.status(options)
     if json_:
-        print_json(body)
+        print_json(found.body)
     else:
-        show_status(body)
+        show_status(found)

@@ -18,9 +18,13 @@ def verify(options: Options, json_: JsonOpt = False) -> None:
     any later time. Says, too, if the state's journal was changed.
     """
     from laerecover.afterwards.verify import verify as verified
+    from laerecover.cli._show import say_drill
     from laerecover.cli._worlds import EveryWorld
     from laerecover.options import find_state
     from laerecover.state.journal import say_broken
 
-    say_broken(find_state(options).folder)
+    state = find_state(options)
+    say_broken(state.folder)
+    if not json_:
+        say_drill(state, "these are the servers of a rehearsal, and no customer's")
     tell(verified(options, stop=stop_on_signals(), worlds=EveryWorld()), json_)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.message import EmailMessage
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from laerecover.errors import StepFailed
 from laerecover.hosts.vault import Vault
@@ -55,10 +55,10 @@ class Delivery:
     """The instance that the ledger says was recorded; None if it says nothing of that."""
     point: Callable[[str], None] = nowhere
 
-    def post(self, kind: str, detail: str, *, number: int | str, there: Mail | None = None) -> dict[str, Any]:
+    def post(self, kind: str, detail: str, *, number: int | str, there: Mail | None = None) -> Mail:
         """Prepare one mail in the outbox, if it is not `there`; then hold or send it.
 
-        Gives message_id, kind, mail (its state). Raises StepFailed: `mail_refused`, `mail_in_doubt`, `mail_waiting`.
+        Gives it as it stands then. Raises StepFailed: `mail_refused`, `mail_in_doubt`, `mail_waiting`.
         """
         account, now = self.account, self.world.clock.now()
         # The customer's mail and the note to the staff are one mail to two readers: they share an id, so only one can
@@ -86,7 +86,7 @@ class Delivery:
         if mail.state in ("refused", "in_doubt"):
             said = f"the mail is {mail.state.replace('_', ' ')}: {mail.answer}"
             raise StepFailed(said, kind=f"mail_{mail.state}", follow_up=True)
-        return {"message_id": mail.message_id, "kind": mail.kind, "mail": mail.state}
+        return mail
 
     def deliver(self, mail: Mail) -> None:
         """Give one prepared or held mail to the mail server, once.

@@ -75,12 +75,6 @@ def silent(nodes: NodeProbe, kept: Mapping[str, Secret]) -> str:
     return ""
 
 
-def unreached(output: object) -> list[str]:
-    """Why its server did not answer, if the output of an account's runbook says so."""
-    failures = output["failures"] if isinstance(output, dict) else ()
-    return [str(failure["message"]) for failure in failures if failure["kind"] == NOT_REACHED]
-
-
 def answers_as(nodes: NodeProbe, host: str, port: int, wanted: str) -> None:
     """Raises WorldError unless the tub of that TubID answers there: Refusal (`other_tub`) where another one does."""
     answered = nodes.tub_id(host, port, wanted=wanted)

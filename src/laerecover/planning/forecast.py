@@ -6,9 +6,11 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from laerecover.runbook.values import BOUNCE, DEPLOY, INSTALL
+
 ROUGHLY = 420.0
 """Seconds of one account where nothing was measured: packages and a reboot are most of it."""
-_NEEDED = ("deploy_ec2_instance", "install_server", "bounce_server")
+_NEEDED = (DEPLOY.name, INSTALL.name, BOUNCE.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

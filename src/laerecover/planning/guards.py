@@ -11,6 +11,7 @@ from laerecover.errors import Guarded, LaeRecoverError
 from laerecover.options import Options
 from laerecover.planning.plan import Plan
 from laerecover.runbook.ledger import Round, read_ledger
+from laerecover.runbook.values import DEPLOY
 from laerecover.state.state import State
 
 if TYPE_CHECKING:
@@ -59,8 +60,8 @@ def guard_cloud(state: State, settings: Settings) -> None:
 
 def _perhaps(latest: Round) -> bool:
     """Whether the latest launch may have been done though its answer was lost."""
-    kinds = [s["kind"] for s in latest.steps if s["step"] == "deploy_ec2_instance" and not s["ok"]]
-    return any(kind in ("deadline", "local", "bug") for kind in kinds)
+    launch = latest.done(DEPLOY)
+    return launch is not None and launch.effect.kind in ("deadline", "local", "bug")
 
 
 def guard_evidence_out(folder: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from laerecover.errors import LaeRecoverError
-from laerecover.mail.dialling import unreached
 from laerecover.manifest import Manifest
 from laerecover.options import Options
 from laerecover.planning.plan import Plan
@@ -42,5 +41,5 @@ def _canary(planned: Plan, manifest: Manifest, rounds: Mapping[str, Round], opti
                 where=f"--canary {asked}",
                 next_step="name another, or mend that first; nothing was started",
             )
-    sung = any(known.outcome == "recovered" and not unreached(known.output) for known in rounds.values())
+    sung = any(r.outcome == "recovered" and not (r.ended and r.ended.unreached) for r in rounds.values())
     return "" if sung or not asked or not todo else todo[0]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from laerecover.manifest import Account, Manifest
 from laerecover.options import Options, now
+from laerecover.planning.buckets import quiet
 from laerecover.planning.guards import guard_instances
 from laerecover.planning.plan import Plan
 from laerecover.planning.planner import Planner, renewed
@@ -20,8 +22,13 @@ from laerecover.state.state import State
 from laerecover.state.terms import DrillTerms
 
 
-def drill(options: Options, *, watch: Watch, stop: threading.Event) -> tuple[State, Report]:
-    """The whole runbook in the twin world, or on a rig. No settings, no confirmation."""
+def drill(
+    options: Options, *, watch: Watch, stop: threading.Event, heard: Callable[[str], None] = quiet
+) -> tuple[State, Report]:
+    """The whole runbook in the twin world, or on a rig. No settings, no confirmation.
+
+    Nobody is sent ahead; `heard` is told whom a run would send.
+    """
     manifest, folder, worlds = (
         options.places.read(),
         options.places.folder("drill"),
@@ -52,6 +59,8 @@ def drill(options: Options, *, watch: Watch, stop: threading.Event) -> tuple[Sta
         opened = worlds.open(state, planner.settings, vault, stop)
         planned = planner.plan()
         guard_instances(planned, options)
+        if ahead := _ahead(planner):
+            heard(f"a run would send {ahead} ahead, its canary; a drill sends nobody ahead")
         done = carry_out(planner, planned, opened, watch=watch, stop=stop, worlds=worlds)
         if state.drill.prove:
             recovered = set(_unproved(state, planned)).difference(planner.open_accounts(planned))
@@ -60,6 +69,12 @@ def drill(options: Options, *, watch: Watch, stop: threading.Event) -> tuple[Sta
         if not planner.open_accounts(planned) and not _unproved(state, planned):
             _end_rig(folder)
         return done
+
+
+def _ahead(planner: Planner) -> str:
+    """Whom a run would recover before all others, as long as nobody is; "" for none."""
+    limits = replace(planner.options.limits, canary=True)
+    return replace(planner, options=replace(planner.options, limits=limits)).plan().first
 
 
 def _selected(manifest: Manifest, planned: Plan) -> list[Account]:

@@ -49,6 +49,6 @@ def _registered(serverinfo: Path, launched: Mapping[str, frozenset[str]]) -> dic
 class Counts:
     """What the world itself says of one account."""
 
-    instances_launched: int
-    mails_sent: int
-    serverinfo_rows: int
+    instances_launched: int = 0
+    mails_sent: int = 0
+    serverinfo_rows: int = 0

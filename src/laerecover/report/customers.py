@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from laerecover.manifest import Account, Manifest
 from laerecover.planning.plan import UNREACHABLE
+from laerecover.report.outcomes import AccountOutcome
 from laerecover.report.report import Report
 from laerecover.text import clean
 from laerecover.writing import write_atomically
@@ -39,7 +38,7 @@ _CLOSED = "Nothing: this customer has left."
 
 def write_customers(path: Path, manifest: Manifest, report: Report) -> int:
     """Write the file, readable for its owner alone; how many rows. No secret is in it, and no cell is a formula."""
-    rows = {row["account_id"]: row for row in report.accounts}
+    rows = {row.account_id: row for row in report.accounts}
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
@@ -49,22 +48,22 @@ def write_customers(path: Path, manifest: Manifest, report: Report) -> int:
     return len(manifest.accounts)
 
 
-def _row(account: Account, row: Mapping[str, Any]) -> tuple[str, ...]:
+def _row(account: Account, row: AccountOutcome) -> tuple[str, ...]:
     sure = "yes" if account.customer_email and account.customer_email_confirmed else "no"
-    mail = f"{row['mail']}, to the {row['mail_to']}" if row["mail"] else ""
+    mail = f"{row.mail}, to the {row.mail_to}" if row.mail else ""
     known = (account.account_id, account.customer_name or "", account.customer_email or "", sure)
-    return (*known, row["outcome"], mail, row["why"], _say(account, row))
+    return (*known, row.outcome, mail, row.why, _say(account, row))
 
 
-def _say(account: Account, row: Mapping[str, Any]) -> str:
+def _say(account: Account, row: AccountOutcome) -> str:
     if account.verdict == "CLOSED":
         return _CLOSED
-    if row["outcome"] == "recovered":
-        todo = row["customer_does"]
+    if row.outcome == "recovered":
+        todo = row.customer_does
         return f"{_SAY['recovered']} What you have to do: {todo}." if todo else _SAY["recovered"]
-    if row["outcome"] != "blocked":
-        return _SAY.get(row["outcome"], _SAY["failed"])
-    if row["why"].startswith(UNREACHABLE):
+    if row.outcome != "blocked":
+        return _SAY.get(row.outcome, _SAY["failed"])
+    if row.why.startswith(UNREACHABLE):
         return _UNREACHABLE
     return _LACKING.format(", ".join(account.missing).replace("_", " ")) if account.missing else _BLOCKED
 

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from laerecover.mail.dialling import NOT_REACHED
 from laerecover.mail.outbox import FAILURE, STAFF_NOTE, Mail, current
 from laerecover.manifest import Account
 from laerecover.planning.plan import BLOCKED, NEVER_ACCEPTED
+from laerecover.report.outcomes import AccountOutcome, FollowUp
+from laerecover.runbook.ledger import Round
+from laerecover.runbook.values import APPEND, MONITOR, Effect
 from laerecover.state.state import State
 from laerecover.text import clean
 
+IN_DOUBT = "ask whether the mail arrived; if it did not, say --resend"
+_REFUSED_US = "a mail was refused and is held: mend what the server has against us, and send"
+_SILENT = "nobody was told, for the server was not reached from here: mend that; then it is dialled again"
 _OTHER_KEYS = ("other_keys", "identity_differs")
 """The kinds of failure by which bounce_server says that a key on the host is not the one that this state has."""
 
@@ -29,117 +34,154 @@ class Commands:
 
 
 def follow_ups(
-    row: Mapping[str, Any], account: Account, mails: Sequence[Mail], state: State, commands: Commands
-) -> list[dict[str, str]]:
-    """What is left for a human: a sentence, what it is about, and the command that does it where there is one."""
-    name, repeated = commands.manifest, commands.repeated
-    found: list[dict[str, str]] = []
-    usual = Path(f"{name}.{'drill' if state.mode == 'drill' else 'state'}")
-    place = f" --state {shlex.quote(str(state.folder))}"
-    again = ("" if state.folder == usual else place) + repeated.get(state.mode, "")
-    option = place if state.folder != usual or state.mode == "drill" else ""
-    name, account_id = shlex.quote(name), shlex.quote(account.account_id)
+    row: AccountOutcome, account: Account, latest: Round | None, mails: Sequence[Mail], state: State, commands: Commands
+) -> tuple[FollowUp, ...]:
+    """What is left for a human, each once: mails in doubt first, for until they are settled nobody may send them."""
+    by = _CommandsOf(account=account, state=state, commands=commands)
+    found = [*_of_outcome(row, by), *_of_mails(row, mails, by), *_untagged(by), *_of_steps(latest)]
+    cleaned = (replace(each, about=clean(each.about) if each.about else "") for each in found)
+    return tuple(sorted(dict.fromkeys(cleaned), key=lambda each: each.do != IN_DOUBT))
 
-    def add(do: str, about: object = "", command: str = "") -> None:
-        entry = {"do": do, "about": clean(about) if about else "", "command": command}
-        if entry not in found:
-            found.append(entry)
 
-    if row["unplanned"]:
-        add(
-            "begun, but the manifest no longer recovers it: mend the manifest and plan again, or see to its server "
-            "and its mail",
-            f"{row['account_id']}: {row['outcome']}, mail {row['mail'] or 'none'}",
-        )
-    elif row["outcome"] == "failed" and any(s["kind"] in _OTHER_KEYS for s in row["steps"]):
-        add(
-            "another recovery put its keys there: go on with the state folder, or the evidence, that has them",
-            row["why"],
-        )
-    elif row["outcome"] == "failed":
-        add("mend it and run again", row["why"], f"laerecover {state.mode} {name}{again}")
-    elif row["proof"] and not row["proof"]["ok"]:
-        add(
-            "not proved; look into it on the rig, which runs on, or try again",
-            row["proof"]["said"],
-            f"laerecover drill {name}{again}",
-        )
-    elif row["outcome"] == BLOCKED and "closed" not in row:
-        add(
-            "blocked",
-            row["why"],
-            f"laerecover run {name} --accept {account_id} --because …{again}"
-            if row["guarded"] and not row["why"].startswith(NEVER_ACCEPTED)
-            else "",
-        )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _CommandsOf:
+    """Commands about one account, as they are to be typed."""
 
-    def settle(how: str) -> str:
-        return f"laerecover resolve {name} {account_id} mail {how}{option}{repeated.get('resolve', '')}"
+    account: Account
+    state: State
+    commands: Commands
 
-    if row["joined"] and row["joined"]["left_out"]:
-        lost = row["joined"]
-        add(
-            "shares could not be joined, and are left out: their files can only be uploaded again, as the mail says",
-            f"{lost['left_out']:,}: {', '.join(lost['left_out_shares'])}",
+    @property
+    def manifest(self) -> str:
+        return shlex.quote(self.commands.manifest)
+
+    @property
+    def account_id(self) -> str:
+        return shlex.quote(self.account.account_id)
+
+    def again(self, command: str, more: str = "") -> str:
+        """The recovery's own command once more; it looks for the state where it was."""
+        place = "" if self._usual else self._place
+        return f"laerecover {command} {self.manifest}{more}{place}{self.commands.repeated.get(self.state.mode, '')}"
+
+    def other(self, command: str, more: str = "") -> str:
+        """Another one, which looks for a run's state."""
+        place = self._place if not self._usual or self.state.mode == "drill" else ""
+        return f"laerecover {command} {self.manifest}{more}{place}{self.commands.repeated.get(command, '')}"
+
+    def settle(self, how: str) -> str:
+        """What became of its mail is said so."""
+        return self.other("resolve", f" {self.account_id} mail {how}")
+
+    @property
+    def _usual(self) -> bool:
+        return self.state.folder == Path(
+            f"{self.commands.manifest}.{'drill' if self.state.mode == 'drill' else 'state'}"
         )
 
+    @property
+    def _place(self) -> str:
+        return f" --state {shlex.quote(str(self.state.folder))}"
+
+
+def _untagged(by: _CommandsOf) -> Iterator[FollowUp]:
+    if told := by.state.untagged.get(by.account.account_id):
+        do = "run again, so that its instance gets the tag lae-recovered: a cleanup from elsewhere may end it without"
+        yield FollowUp(do, f"{told['instance_id']}: {told['why']}", by.again(by.state.mode))
+
+
+def _of_outcome(row: AccountOutcome, by: _CommandsOf) -> Iterator[FollowUp]:
+    if row.unplanned:
+        do = "begun, but the manifest no longer recovers it: mend the manifest and plan again, or see to its server "
+        yield FollowUp(f"{do}and its mail", f"{row.account_id}: {row.outcome}, mail {row.mail or 'none'}")
+    elif row.outcome == "failed" and any(step.effect.kind in _OTHER_KEYS for step in row.steps):
+        do = "another recovery put its keys there: go on with the state folder, or the evidence, that has them"
+        yield FollowUp(do, row.why)
+    elif row.outcome == "failed":
+        yield FollowUp("mend it and run again", row.why, by.again(by.state.mode))
+    elif row.proof and not row.proof.ok:
+        do = "not proved; look into it on the rig, which runs on, or try again"
+        yield FollowUp(do, row.proof.said, by.again("drill"))
+    elif row.outcome == BLOCKED and not row.closed:
+        accepts = row.guarded and not row.why.startswith(NEVER_ACCEPTED)
+        yield FollowUp("blocked", row.why, by.again("run", f" --accept {by.account_id} --because …") if accepts else "")
+    if row.joined and row.joined["left_out"]:
+        do = "shares could not be joined, and are left out: their files can only be uploaded again, as the mail says"
+        yield FollowUp(do, f"{row.joined['left_out']:,}: {', '.join(row.joined['left_out_shares'])}")
+
+
+def _of_mails(row: AccountOutcome, mails: Sequence[Mail], by: _CommandsOf) -> Iterator[FollowUp]:
+    silent = any(step.effect.kind == NOT_REACHED for step in row.steps)
     for mail in mails:
-        if mail.state == "held" and (mail.kind != FAILURE or mail.guarded) and not row["unplanned"]:
-            silent = any(s["kind"] == NOT_REACHED for s in row["steps"])
-            add(
-                "a mail was refused and is held: mend what the server has against us, and send"
-                if mail.guarded
-                else "nobody was told, for the server was not reached from here: mend that; then it is dialled again"
-                if silent
-                else "a mail is held: look and send",
-                mail.answer,
-                f"laerecover notify {name}{option}{repeated.get('notify', '')}",
-            )
+        if mail.state == "held" and (mail.kind != FAILURE or mail.guarded) and not row.unplanned:
+            do = _REFUSED_US if mail.guarded else _SILENT if silent else "a mail is held: look and send"
+            yield FollowUp(do, mail.answer, by.other("notify"))
         elif mail.state == "in_doubt":
-            add("ask whether the mail arrived; if it did not, say --resend", mail.answer, settle("--sent"))
+            yield FollowUp(IN_DOUBT, mail.answer, by.settle("--sent"))
         elif mail.state == "refused" and mail.message_id in current(mails):
-            untold = (
-                "tell the customer another way, and say --sent" if mail.kind != FAILURE else "the staff were not told"
-            )
-            add(f"{untold}; or have the mail sent again", mail.answer, settle("--resend"))
+            do = "the staff were not told" if mail.kind == FAILURE else "tell the customer another way, and say --sent"
+            yield FollowUp(f"{do}; or have the mail sent again", mail.answer, by.settle("--resend"))
         elif mail.state == "sent" and mail.kind == STAFF_NOTE:
-            add("tell the customer", mail.detail)
-    if account.account_id in state.untagged:
-        untagged = state.untagged[account.account_id]
-        add(
-            "run again, so that its instance gets the tag lae-recovered: a cleanup from elsewhere may end it without",
-            f"{untagged['instance_id']}: {untagged['why']}",
-            f"laerecover {state.mode} {name}{again}",
-        )
-    steps = {s["step"]: s for s in row["steps"]}
-    zenoss = steps.get("notify_zenoss", {"kind": "", "values": {}, "message": ""})
-    if zenoss["kind"] == "monitoring_missing":
-        add("watch the new server", zenoss["message"])
-    if zenoss["values"].get("watched") is False:
-        add("watch the new server", "no monitoring is configured")
-    if zenoss["values"].get("unwatch"):
-        add("remove the lost server from monitoring", zenoss["values"]["unwatch"])
-    superseded = steps.get("append_record", {"values": {}})["values"].get("superseded")
-    if superseded:
-        add(
-            "the lost server's row stays in serverinfo.csv: whoever reads it must know that it is superseded",
-            superseded,
-        )
-    return found
+            yield FollowUp("tell the customer", mail.detail)
 
 
-def settled(failure: Mapping[str, Any], letter: Mail | None) -> bool:
+def _of_steps(latest: Round | None) -> Iterator[FollowUp]:
+    if latest is None:
+        return
+    zenoss = latest.done(MONITOR)
+    if zenoss is not None and zenoss.effect.kind == "monitoring_missing":
+        yield FollowUp("watch the new server", zenoss.effect.message)
+    if latest.has(MONITOR):
+        watched = latest.values_of(MONITOR)
+        if not watched.watched:
+            yield FollowUp("watch the new server", "no monitoring is configured")
+        if watched.unwatch:
+            yield FollowUp("remove the lost server from monitoring", watched.unwatch)
+    if latest.has(APPEND) and (superseded := latest.values_of(APPEND).superseded):
+        do = "the lost server's row stays in serverinfo.csv: whoever reads it must know that it is superseded"
+        yield FollowUp(do, superseded)
+
+
+def settled(failure: Effect, letter: Mail | None) -> bool:
     """Whether what failed has been mended since: a mail leaves only for a server that was reached, or as a human
     wants.
     """
-    return failure["kind"] == NOT_REACHED and letter is not None and letter.state not in ("prepared", "held")
+    return failure.kind == NOT_REACHED and letter is not None and letter.state not in ("prepared", "held")
 
 
-def grouped(accounts: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], list[str]]:
-    """What is left to do with its command -> the customers (about what), the same things together."""
-    left: dict[tuple[str, str], list[str]] = {}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """One thing that is left to do, for each account that it is about: its customer, about what, and the command."""
+
+    do: str
+    each: tuple[tuple[AccountOutcome, FollowUp], ...]
+
+    @property
+    def about(self) -> list[str]:
+        """The customers, each with what it is about."""
+        return [f"{a.customer} ({f.about})" if f.about else a.customer for a, f in self.each]
+
+    @property
+    def urgent(self) -> bool:
+        """Nobody may send these mails until somebody has said what became of them."""
+        return self.do == IN_DOUBT
+
+    @property
+    def accounts(self) -> int:
+        """How many accounts it is about."""
+        return len({a.account_id for a, _ in self.each})
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """Those that do it: one that does it for all, or one for each account."""
+        return tuple(dict.fromkeys(f.command for _, f in self.each if f.command))
+
+
+def grouped(accounts: Sequence[AccountOutcome]) -> list[Left]:
+    """The same things together: mails in doubt first, then what concerns most accounts."""
+    left: dict[str, list[tuple[AccountOutcome, FollowUp]]] = {}
     for account in accounts:
-        for f in account["follow_ups"]:
-            about = f" ({f['about']})" if f["about"] else ""
-            left.setdefault((f["do"], f["command"]), []).append(f"{account['customer']}{about}")
-    return left
+        for each in account.follow_ups:
+            left.setdefault(each.do, []).append((account, each))
+    every = [Left(do=do, each=tuple(each)) for do, each in left.items()]
+    return sorted(every, key=lambda one: (not one.urgent, -one.accounts))

@@ -10,12 +10,11 @@ from laerecover.mail.letters import audience
 from laerecover.mail.outbox import CONFIRMATION, FAILURE, LOST, Mail, Outbox, message_id
 from laerecover.manifest import Account, Manifest
 from laerecover.runbook.ledger import read_ledger
+from laerecover.runbook.values import CONFIRM, WAIT
 from laerecover.state.state import State
 
 if TYPE_CHECKING:
     from laerecover.runbook.ledger import Round
-
-_STEP = "send_signup_confirmation"
 
 
 def lost_mails(
@@ -33,34 +32,29 @@ def lost_mails(
     there = {mail.account_id for mail in mails if mail.kind != FAILURE}
     lost = []
     for account_id, latest in rounds.items():
-        step = next((s for s in latest.steps if s["step"] == _STEP), None)
-        if step is None or account_id in there or step["kind"] == "mail_unfit":
+        done = latest.done(CONFIRM)
+        if done is None or account_id in there or done.effect.kind == "mail_unfit":
             continue
         if accounts is not None and account_id not in accounts:
             continue
         kind, reason = audience(accounts[account_id]) if accounts is not None else (CONFIRMATION, "")
-        ended = "refused" if step["kind"] == "mail_refused" else step["values"].get("mail")
+        posted = CONFIRM.tells.read(done.effect.values) if done.effect.ok else None
+        ended = "refused" if done.effect.kind == "mail_refused" else posted and posted.mail
         state_now = ended if ended in ("sent", "refused") else "in_doubt"
         usual = message_id(state.recovery_id, account_id, CONFIRMATION, 1, sender=sender)
         lost.append(
             Mail(
-                message_id=step["values"].get("message_id", usual),
+                message_id=posted.message_id if posted else usual,
                 account_id=account_id,
-                kind=step["values"].get("kind", kind),
+                kind=posted.kind if posted else kind,
                 state=state_now,
                 detail=reason,
-                prepared_at=datetime.fromisoformat(step["ended_at"]),
-                host=_address_of(latest),
+                prepared_at=datetime.fromisoformat(done.ended_at or ""),
+                host=latest.values_of(WAIT).public_host if latest.has(WAIT) else "",
                 answer=LOST if state_now == "in_doubt" else "as the ledger says; the outbox was lost",
             )
         )
     return lost
-
-
-def _address_of(latest: Round) -> str:
-    """The address that the round's mail told."""
-    told = [s["values"].get("public_host") for s in latest.steps if s["step"] == "wait_for_ec2_addresses"]
-    return str(told[0] or "") if told else ""
 
 
 def lost_of(state: State, outbox: Outbox, accounts: Mapping[str, Account] | None, sender: str) -> list[Mail]:

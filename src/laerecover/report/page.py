@@ -7,13 +7,14 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from laerecover.report.follow_ups import grouped
+from laerecover.report.follow_ups import Left, grouped
+from laerecover.report.outcomes import AccountOutcome
 from laerecover.report.report import Report
 from laerecover.state.state import State
 from laerecover.text import clean, short_name, spent
@@ -32,6 +33,15 @@ MEANINGS = {
     "left out": "not chosen this time",
 }
 """Every outcome as a report's picture shows it, in its order."""
+_LINE = "put the new line that our mail names into their client"
+_DOES = {
+    "": "do nothing",
+    "nothing": "do nothing",
+    "take the new address": _LINE,
+    "take the new furl": _LINE,
+    "take the new furl; old directories are read-only": f"{_LINE}; their old directories are read-only",
+}
+"""What a customer has to do, for somebody who does not know the programs."""
 _AWAY = ("failed", "on its way", "not started", "blocked")
 _MOST, _MOST_AWAY, _BRIEF = 8, 5, 120
 _BREAKS = re.compile(r"(?<=\w)(?:[/-](?=\w)|,)|(?<=\w)(?=@\w)")
@@ -49,21 +59,6 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Left:
-    """One kind of thing that is left for a human: about whom, and the command if it is one for all of them."""
-
-    do: str
-    about: tuple[str, ...]
-    commands: frozenset[str]
-
-    @property
-    def command(self) -> str:
-        """The one that does it for all; "" if each has its own, or there is none."""
-        (one,) = self.commands if len(self.commands) == 1 else ("",)
-        return one
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """What the first sheet says, in numbers and few words."""
 
@@ -76,7 +71,7 @@ class Page:
     @property
     def kind(self) -> str:
         """A drill is no recovery."""
-        return "Drill" if self.report.body["mode"] == "drill" else "Recovery"
+        return "Drill" if self.report.mode == "drill" else "Recovery"
 
     @property
     def back(self) -> int:
@@ -86,7 +81,7 @@ class Page:
     @property
     def world_words(self) -> str:
         """What was real of it; nothing to be said of a real recovery."""
-        if self.report.body["mode"] != "drill":
+        if self.report.mode != "drill":
             return ""
         if self.on_a_rig:
             return "This was a rehearsal on the rig: no real cloud, no real mail. "
@@ -106,45 +101,37 @@ class Page:
     @property
     def customers_do(self) -> list[tuple[str, int]]:
         """What customers who are back have to do -> how many; most first."""
-        does = Counter(a["customer_does"] for a in self.report.accounts if a["outcome"] == "recovered")
-        return [("do nothing" if what in ("", "nothing") else what, number) for what, number in does.most_common()]
+        does = Counter(a.customer_does for a in self.report.accounts if a.outcome == "recovered")
+        return [(_DOES.get(what, what), number) for what, number in does.most_common()]
 
     @property
     def mails(self) -> list[tuple[str, int]]:
         """State of a mail, in words -> how many."""
-        states = Counter(a["mail"].replace("_", " ") for a in self.report.accounts if a["mail"])
+        states = Counter(a.mail.replace("_", " ") for a in self.report.accounts if a.mail)
         return sorted(states.items())
 
     @property
     def proved(self) -> tuple[int, int] | None:
         """How many accounts were proved, of how many that were to be; None if none was to be."""
-        proofs = [a["proof"] for a in self.report.accounts if a["proof"]]
-        return (sum(bool(proof["ok"]) for proof in proofs), len(proofs)) if proofs else None
+        proofs = [a.proof for a in self.report.accounts if a.proof]
+        return (sum(proof.ok for proof in proofs), len(proofs)) if proofs else None
 
     @property
     def left(self) -> list[Left]:
-        """What is left for a human, by its kind; what concerns most accounts first."""
-        kinds: dict[str, list[tuple[str, str]]] = {}
-        for account in self.report.accounts:
-            for each in account["follow_ups"]:
-                kinds.setdefault(each["do"], []).append((account["account_id"], each["command"]))
-        every = (
-            Left(do=do, about=tuple({who for who, _ in what}), commands=frozenset(line for _, line in what if line))
-            for do, what in kinds.items()
-        )
-        return sorted(every, key=lambda left: -len(left.about))
+        """What is left for a human, by its kind."""
+        return grouped(self.report.accounts)
 
     @property
-    def not_back(self) -> list[Mapping[str, Any]]:
+    def not_back(self) -> list[AccountOutcome]:
         """Who is not back though nobody left them out: what failed first."""
-        away = [a for a in self.report.accounts if a["outcome"] in _AWAY and "closed" not in a]
-        return sorted(away, key=lambda a: _AWAY.index(a["outcome"]))
+        away = [a for a in self.report.accounts if a.outcome in _AWAY and not a.closed]
+        return sorted(away, key=lambda a: _AWAY.index(a.outcome))
 
     @property
-    def ordered(self) -> Sequence[Mapping[str, Any]]:
+    def ordered(self) -> Sequence[AccountOutcome]:
         """All accounts, those with troubles first."""
         order = [*_AWAY, *(word for word in MEANINGS if word not in _AWAY)]
-        return sorted(self.report.accounts, key=lambda a: (order.index(a["outcome"]), a["customer"], a["account_id"]))
+        return sorted(self.report.accounts, key=lambda a: (order.index(a.outcome), a.customer, a.account_id))
 
 
 def write_report(state: State, report: Report) -> Path:
@@ -165,10 +152,8 @@ def page(report: Report, *, on_a_rig: bool = False) -> str:
     return environment.get_template("report.html").render(
         page=Page(report=report, on_a_rig=on_a_rig),
         report=report,
-        left=grouped(report.accounts),
         style=style,
         style_digest=f"'sha256-{digest}'",
-        **report.body,
     )
 
 
@@ -188,7 +173,7 @@ def _environment() -> Environment:
         "clean": clean,
         "brief": lambda text: clean(text, limit=_BRIEF),
         "moment": _moment,
-        "short": lambda account: short_name(account["account_id"], account["customer"]),
+        "short": lambda account: short_name(account.account_id, account.customer),
         "spent": spent,
     }
     return environment

@@ -26,7 +26,6 @@ from dbos import DBOS, SetWorkflowID
 from laerecover.errors import Guarded, Stopped
 from laerecover.hosts.vault import Vault
 from laerecover.mail.delivery import Sending
-from laerecover.mail.dialling import unreached
 from laerecover.mail.outbox import Outbox
 from laerecover.manifest import Account
 from laerecover.ports.world import OpenWorld
@@ -34,9 +33,10 @@ from laerecover.runbook.inside import Inside
 from laerecover.runbook.ledger import AT_WORK, WORKFLOW, Round, launched, read_ledger
 from laerecover.runbook.limits import Brake, Limits
 from laerecover.runbook.rebuilt import Rebuilt
-from laerecover.runbook.runbook import GUARD_KINDS, Effect, execute, recover
+from laerecover.runbook.runbook import execute, recover
 from laerecover.runbook.tags import mark_recovered, token_of
-from laerecover.runbook.work import Values, Work
+from laerecover.runbook.values import DEPLOY, GUARD_KINDS, Effect, RoundOutcome, Values
+from laerecover.runbook.work import Work
 from laerecover.state.state import State
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class Job:
     def __post_init__(self) -> None:
         object.__setattr__(self, "brake", Brake(self.limits))
 
-    def carry_out(self, account_id: str, number: int, run_step: RunStep) -> dict[str, Any]:
+    def carry_out(self, account_id: str, number: int, run_step: RunStep) -> RoundOutcome:
         """One round of the account's runbook, each step by `run_step`; its outcome."""
         instances: list[str] = []
 
@@ -103,14 +103,14 @@ class Job:
             act = partial(self.perform, account_id, number, step, attempt, known, failure)
             effect = Effect(**run_step(step, act))
             self.watcher.ended(account_id, effect)
-            if effect.ok and step == "deploy_ec2_instance":
-                instances.append(str(effect.values["instance_id"]))
+            if effect.ok and step == DEPLOY.name:
+                instances.append(DEPLOY.tells.read(effect.values).instance_id)
             return effect
 
-        output = recover(perform, listen_tries=self.settings.waits.listen_tries)
-        if output["outcome"] == "recovered" and instances:
+        ended = recover(perform, listen_tries=self.settings.waits.listen_tries)
+        if ended.outcome == "recovered" and instances:
             mark_recovered(self.state, self.open_world.world, account_id, instances[-1])
-        return output
+        return ended
 
     def perform(
         self, account_id: str, number: int, step: str, attempt: int, known: Mapping[str, Values], failure: str
@@ -143,14 +143,14 @@ class Job:
         effect = execute(step, work)
         if effect.kind in GUARD_KINDS:
             self.brake.halts.append(effect.message)
-        return effect.to_json()
+        return effect.body
 
     def ended(self, account_id: str, output: object) -> None:
         """Count what failed, so that one cause does not fail them all; so does what an earlier runner has recorded."""
-        outcome = str(output["outcome"]) if isinstance(output, dict) else "failed"
-        self.brake.halts.extend(unreached(output))
-        self.watcher.finished(account_id, outcome)
-        if outcome == "failed":
+        ended = RoundOutcome.read(output)
+        self.brake.halts.extend(ended.unreached)
+        self.watcher.finished(account_id, ended.outcome)
+        if ended.outcome == "failed":
             self.brake.count_failure(account_id)
 
     def is_full(self) -> bool:
@@ -186,7 +186,7 @@ def recover_account(account_id: str, number: int) -> dict[str, Any]:
     if job is None or account_id not in job.accounts:
         raise Stopped
     with job.inside.of(account_id):
-        return job.carry_out(account_id, number, lambda name, act: DBOS.run_step({"name": name}, act))
+        return job.carry_out(account_id, number, lambda name, act: DBOS.run_step({"name": name}, act)).body
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

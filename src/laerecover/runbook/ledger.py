@@ -2,26 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 from laerecover.databases import Connect, connect, durable, readable
-from laerecover.runbook.runbook import ALL_STEPS
+from laerecover.runbook.values import ALL_NAMES, DEPLOY, Effect, RoundOutcome, Step, StepValues
 
 if TYPE_CHECKING:
     import sqlalchemy
     from dbos import DBOSClient
 
+T = TypeVar("T", bound=StepValues)
 WORKFLOW = "recover_account"
+Span = tuple[datetime, datetime]
 AT_WORK = ("PENDING", "ENQUEUED", "DELAYED")
 """What the engine calls a workflow that is not over."""
 _VERSION = "runbook-1"
+_PAUSE = 5.0
+"""Seconds without a step that are a pause: a runner that goes on needs less for the next one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What the ledger has of one step: its last effect; when its first try began, when the last ended (ISO 8601)."""
+
+    effect: Effect
+    attempts: int
+    started_at: str | None
+    ended_at: str | None
+    seconds: float | None
+    """Of the last try."""
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """As JSON values."""
+        times = ("attempts", "started_at", "ended_at", "seconds")
+        return {**self.effect.body, **{name: getattr(self, name) for name in times}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,17 +54,41 @@ class Round:
     account_id: str
     number: int
     status: str
-    output: Mapping[str, Any] | None
+    ended: RoundOutcome | None
+    """None while it is on its way, or where it was given up."""
     ended_at: datetime | None
-    steps: tuple[Mapping[str, Any], ...] = ()
+    steps: tuple[Done, ...] = ()
     launched: frozenset[str] = frozenset()
+    spans: tuple[Span, ...] = ()
+    """When a step was at work, of all the account's rounds."""
 
     @property
     def outcome(self) -> str:
         """recovered, failed or on its way."""
-        if self.status == "SUCCESS" and self.output is not None:
-            return str(self.output["outcome"])
+        if self.ended is not None:
+            return self.ended.outcome
         return "on its way" if self.status in AT_WORK else "failed"
+
+    @property
+    def done_names(self) -> list[str]:
+        """Which steps went well, in the order of their first tries."""
+        return [each.effect.step for each in self.steps if each.effect.ok]
+
+    def done(self, step: Step[T]) -> Done | None:
+        """What came of that step last; None if nothing is recorded of it."""
+        return next((each for each in self.steps if each.effect.step == step.name), None)
+
+    def has(self, step: Step[T]) -> bool:
+        """Whether it went well."""
+        done = self.done(step)
+        return done is not None and done.effect.ok
+
+    def values_of(self, step: Step[T]) -> T:
+        """What that step told when it went well. Raises KeyError."""
+        done = self.done(step)
+        if done is None or not done.effect.ok:
+            raise KeyError(step.name)
+        return step.tells.read(done.effect.values)
 
 
 def read_ledger(ledger: Path, *, with_steps: bool = True) -> dict[str, Round]:
@@ -65,13 +111,15 @@ def _rounds(look: Connect, *, with_steps: bool) -> dict[str, Round]:
     with _client(look) as client:
         rounds: dict[str, Round] = {}
         launched: dict[str, set[str]] = {}
+        spans: dict[str, list[Span]] = {}
         for status in client.list_workflows(name=WORKFLOW):
             if status.input is None:
                 continue
             account_id, number = str(status.input["args"][0]), int(status.input["args"][1])
-            steps = _steps(client.list_workflow_steps(status.workflow_id)) if with_steps else ()
-            ids = {str(s["values"]["instance_id"]) for s in steps if s["step"] == "deploy_ec2_instance" and s["ok"]}
-            launched.setdefault(account_id, set()).update(ids)
+            infos = client.list_workflow_steps(status.workflow_id) if with_steps else ()
+            steps = _steps(infos)
+            spans.setdefault(account_id, []).extend(_spans(infos))
+            launched.setdefault(account_id, set()).update(_instances(steps))
             if account_id in rounds and rounds[account_id].number > number:
                 continue
             rounds[account_id] = Round(
@@ -79,10 +127,13 @@ def _rounds(look: Connect, *, with_steps: bool) -> dict[str, Round]:
                 account_id=account_id,
                 number=number,
                 status=status.status,
-                output=status.output,
+                ended=RoundOutcome.read(status.output)
+                if status.status == "SUCCESS" and status.output is not None
+                else None,
                 ended_at=_ended(steps) if status.completed_at is not None else None,
                 steps=steps,
                 launched=frozenset(launched[account_id]),
+                spans=tuple(spans[account_id]),
             )
         return rounds
 
@@ -148,27 +199,51 @@ def _client(opened: Connect) -> Iterator[DBOSClient]:
             client.destroy()
 
 
-def _steps(infos: Sequence[Any]) -> tuple[Mapping[str, Any], ...]:
-    steps: dict[str, dict[str, Any]] = {}
+def _spans(infos: Sequence[Any]) -> Iterator[Span]:
     for info in infos:
-        if info["function_name"] not in ALL_STEPS or info["output"] is None:
+        begun, ended = _time(info["started_at_epoch_ms"]), _time(info["completed_at_epoch_ms"])
+        if begun is not None and ended is not None:
+            yield begun, ended
+
+
+def pauses(rounds: Iterable[Round]) -> list[Span]:
+    """When no step of any account was at work, between the first and the last: nobody ran the recovery then."""
+    found: list[Span] = []
+    until: datetime | None = None
+    for begun, ended in sorted(span for latest in rounds for span in latest.spans):
+        if until is not None and (begun - until).total_seconds() > _PAUSE:
+            found.append((until, begun))
+        until = max(until or ended, ended)
+    return found
+
+
+def _instances(steps: Sequence[Done]) -> Iterator[str]:
+    for each in steps:
+        if each.effect.step == DEPLOY.name and each.effect.ok:
+            yield DEPLOY.tells.read(each.effect.values).instance_id
+
+
+def _steps(infos: Sequence[Any]) -> tuple[Done, ...]:
+    steps: dict[str, Done] = {}
+    for info in infos:
+        name = info["function_name"]
+        if name not in ALL_NAMES or info["output"] is None:
             continue
         started, ended = _time(info["started_at_epoch_ms"]), _time(info["completed_at_epoch_ms"])
-        earlier = steps.get(info["function_name"])
-        steps[info["function_name"]] = {
-            **info["output"],
-            "attempts": 1 + (earlier["attempts"] if earlier else 0),
-            "started_at": earlier["started_at"] if earlier else written_time(started),
-            "ended_at": written_time(ended),
-            "seconds": round((ended - started).total_seconds(), 3) if started and ended else None,
-        }
+        earlier = steps.get(name)
+        steps[name] = Done(
+            effect=Effect(**info["output"]),
+            attempts=1 + (earlier.attempts if earlier else 0),
+            started_at=earlier.started_at if earlier else written_time(started),
+            ended_at=written_time(ended),
+            seconds=round((ended - started).total_seconds(), 3) if started and ended else None,
+        )
     return tuple(steps.values())
 
 
-def _ended(steps: Sequence[Mapping[str, Any]]) -> datetime | None:
+def _ended(steps: Sequence[Done]) -> datetime | None:
     """When the last step ended: the engine's own time of completion knows whole seconds only."""
-    ends = [datetime.fromisoformat(step["ended_at"]) for step in steps if step["ended_at"]]
-    return max(ends, default=None)
+    return max((datetime.fromisoformat(step.ended_at) for step in steps if step.ended_at), default=None)
 
 
 def _time(epoch_ms: int | None) -> datetime | None:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from laerecover.errors import StepFailed
-from laerecover.mail.dialling import NOT_REACHED
 from laerecover.mail.letters import LEFT
 from laerecover.ports.refusals import WorldError
 from laerecover.runbook.steps.append_record import append_record
@@ -20,12 +18,23 @@ from laerecover.runbook.steps.notify_zenoss import notify_zenoss
 from laerecover.runbook.steps.send_notify_failure import send_notify_failure
 from laerecover.runbook.steps.send_signup_confirmation import send_signup_confirmation
 from laerecover.runbook.steps.wait_for_ec2_addresses import wait_for_ec2_addresses
-from laerecover.runbook.work import Values, Work
+from laerecover.runbook.values import (
+    CAPACITY,
+    INSTANCE_DIED,
+    NOT_LISTENING,
+    NOTICE,
+    STEPS,
+    Effect,
+    RoundOutcome,
+    StepValues,
+    Values,
+)
+from laerecover.runbook.work import Work
 from laerecover.text import clean
 
-STEPS: Mapping[str, Callable[[Work], Values]] = {
-    step.__name__: step
-    for step in (
+ACTS: dict[str, Callable[[Work], StepValues]] = {
+    act.__name__: act
+    for act in (
         deploy_ec2_instance,
         wait_for_ec2_addresses,
         install_server,
@@ -34,29 +43,11 @@ STEPS: Mapping[str, Callable[[Work], Values]] = {
         leave_evidence,
         send_signup_confirmation,
         notify_zenoss,
+        send_notify_failure,
     )
 }
 _LIVES = 2
 """How many instances an account may use up in one round."""
-ON_FAILURE = send_notify_failure.__name__
-ALL_STEPS: Mapping[str, Callable[[Work], Values]] = {**STEPS, ON_FAILURE: send_notify_failure}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effect:
-    """What came of one step: its values, or the kind and text of its failure. This is what the ledger keeps."""
-
-    step: str
-    ok: bool
-    values: Values = field(default_factory=dict)
-    kind: str = ""
-    message: str = ""
-    follow_up: bool = False
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        names = ("step", "ok", "values", "kind", "message", "follow_up")
-        return {name: getattr(self, name) for name in names}
 
 
 class Perform(Protocol):
@@ -69,7 +60,7 @@ def execute(step: str, work: Work) -> Effect:
     """Carry out one step; every failure becomes a value, so that a replay sees what the first run saw."""
     work.point("before-probe")
     try:
-        values = ALL_STEPS[step](work)
+        values = ACTS[step](work).body
     except StepFailed as error:
         return Effect(step=step, ok=False, kind=error.kind, message=clean(error), follow_up=error.follow_up)
     except WorldError as error:
@@ -87,8 +78,8 @@ def execute(step: str, work: Work) -> Effect:
     return Effect(step=step, ok=True, values=values)
 
 
-def recover(perform: Perform, *, listen_tries: int) -> dict[str, Any]:
-    """All steps of one account; its outcome as JSON values.
+def recover(perform: Perform, *, listen_tries: int) -> RoundOutcome:
+    """All steps of one account.
 
     A failure ends the account's runbook, one with a follow-up does not; either way send_notify_failure comes last.
     Where there is no capacity deploy_EC2_instance tries its next offer; an instance that dies before it is ready gets
@@ -98,12 +89,12 @@ def recover(perform: Perform, *, listen_tries: int) -> dict[str, Any]:
     failures: list[Effect] = []
     todo, lives = list(STEPS), _LIVES
     while todo:
-        step, attempt = todo.pop(0), 1
+        step, attempt = todo.pop(0).name, 1
         effect = perform(step, 1, known, "")
-        while effect.kind == "capacity" or (effect.kind == "not_listening" and attempt < listen_tries):
+        while effect.kind == CAPACITY or (effect.kind == NOT_LISTENING and attempt < listen_tries):
             attempt += 1
             effect = perform(step, attempt, known, "")
-        if effect.kind == "instance_died" and lives > 1:
+        if effect.kind == INSTANCE_DIED and lives > 1:
             todo, lives = list(STEPS), lives - 1
             known.clear()
         elif effect.ok:
@@ -117,12 +108,9 @@ def recover(perform: Perform, *, listen_tries: int) -> dict[str, Any]:
     if failures:
         first = next((effect for effect in failures if not effect.follow_up), failures[0])
         about = f"{LEFT if recovered else ''}{first.step}: {first.message}"
-        notice = perform(ON_FAILURE, 1, known, about)
-    return {
-        "outcome": "recovered" if recovered else "failed",
-        "failures": [effect.to_json() for effect in failures],
-        "notice_failed": notice.message if notice is not None and not notice.ok else "",
-    }
-
-
-GUARD_KINDS = ("max_instances", "quota", NOT_REACHED)
+        notice = perform(NOTICE.name, 1, known, about)
+    return RoundOutcome(
+        outcome="recovered" if recovered else "failed",
+        failures=failures,
+        notice_failed=notice.message if notice is not None and not notice.ok else "",
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from laerecover.errors import StepFailed
 from laerecover.hosts.host_keys import LOGIN, fingerprint
@@ -19,13 +19,13 @@ from laerecover.ports.patience import Patience, nobody_watches
 from laerecover.ports.refusals import NotListening, Refusal, Transient, WorldError
 from laerecover.ports.world import World
 from laerecover.runbook.rebuilt import Rebuilt
+from laerecover.runbook.values import APPEND, DEPLOY, INSTANCE_DIED, WAIT, Step, StepValues, Values
 
 if TYPE_CHECKING:
     from laerecover.settings import Settings
 
 T = TypeVar("T")
-Values = dict[str, Any]
-"""What a step tells the ledger: ids and addresses, as JSON values. Never a secret."""
+V = TypeVar("V", bound=StepValues)
 
 
 def _unlimited(client_token: str) -> None:
@@ -62,9 +62,9 @@ class Work:
     waiting: Callable[[str, float], None] = nobody_watches
     """Tells the people watching: what is waited for, how many seconds at the latest."""
 
-    def known_of(self, step: str, name: str) -> str:
-        """A value that an earlier step told."""
-        return str(self.known[step][name])
+    def values_of(self, step: Step[V]) -> V:
+        """What an earlier step told. Raises KeyError, TypeError."""
+        return step.tells.read(self.known[step.name])
 
     def ensure(
         self,
@@ -111,7 +111,7 @@ class Work:
     @property
     def delivery(self) -> Delivery:
         """By which this account's mails leave, or are held."""
-        recorded = self.known_of("append_record", "instance_id") if "append_record" in self.known else None
+        recorded = self.values_of(APPEND).instance_id if APPEND.name in self.known else None
         return Delivery(
             account=self.account,
             recovery_id=self.recovery_id,
@@ -130,16 +130,14 @@ class Work:
         """Of a host that does not answer: StepFailed (`instance_died`, `instance_stopped`) if its instance was ended or
         stopped, so that nobody waits for it.
         """
-        instance_id = self.known["deploy_ec2_instance"].get("instance_id")
-        if instance_id is None:
-            return
+        instance_id = self.values_of(DEPLOY).instance_id
         try:
             instance = self.world.compute.describe(instance_id, fresh=self.settings.waits.address_poll)
         except WorldError:
             return
         if instance.dead:
             what = f"{instance_id} is {instance.state_with_reason}: somebody ended it, or it died"
-            raise StepFailed(f"{what}; another is launched once it is terminated", kind="instance_died")
+            raise StepFailed(f"{what}; another is launched once it is terminated", kind=INSTANCE_DIED)
         if instance.state in ("stopping", "stopped"):
             what = f"{instance_id} is {instance.state_with_reason}, so it does not answer"
             raise StepFailed(
@@ -148,24 +146,24 @@ class Work:
 
     def own_host_keys(self) -> str:
         """Both keys that the account's new server may answer with, fit for comparing."""
-        told = self.known["deploy_ec2_instance"]
-        boot, final = (fingerprint(str(told.get(name, ""))) for name in ("boot_host_key", "host_key"))
+        deployed = self.values_of(DEPLOY)
+        boot, final = fingerprint(deployed.boot_host_key), fingerprint(deployed.host_key)
         return f"at the first boot it shows our boot key, {boot}; the key that takes its place is {final}"
 
-    def link(self, *, patient: bool, user: str = LOGIN, pinned: str = "host_key") -> Link:
+    def link(self, *, patient: bool, user: str = LOGIN, at_boot: bool = False) -> Link:
         """A connection to the account's new server, opened when first used. See Link."""
-        return Link(self, user, patient, pinned)
+        return Link(self, user, patient, at_boot)
 
 
 class Link:
     """A connection that is made anew after it was lost.
 
     `patient`: a host that does not listen is a passing trouble (it is known to have listened); else NotListening
-    is for the caller. `pinned`: which of the deploy step's values is the key that the host must answer with.
+    is for the caller. `at_boot`: the host must answer with its boot key, else with its final one.
     """
 
-    def __init__(self, work: Work, user: str, patient: bool, pinned: str) -> None:
-        self._work, self._user, self._patient, self._pinned = work, user, patient, pinned
+    def __init__(self, work: Work, user: str, patient: bool, at_boot: bool) -> None:
+        self._work, self._user, self._patient, self._at_boot = work, user, patient, at_boot
         self._host: Host | None = None
 
     def __enter__(self) -> Link:
@@ -177,8 +175,9 @@ class Link:
     def host(self) -> Host:
         """The open connection."""
         if self._host is None:
-            address = self._work.known_of("wait_for_ec2_addresses", "public_host")
-            key = self._work.known_of("deploy_ec2_instance", self._pinned)
+            address = self._work.values_of(WAIT).public_host
+            deployed = self._work.values_of(DEPLOY)
+            key = deployed.boot_host_key if self._at_boot else deployed.host_key
             try:
                 self._host = self._work.world.hosts.connect(address, user=self._user, host_key=key)
             except Refusal as error:

@@ -101,6 +101,8 @@ _RENAMED = {
         "shown": "plan_digest",
         "living": "shown_living",
         "min_grade": "min_grade",
+        "recover": "to_recover",
+        "customers": "customers",
     }
 }
 _PARTS = {part: _RENAMED.get(part) or {f.name: f.name for f in fields(kind)} for part, kind in _KINDS.items()}

@@ -19,6 +19,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from calm_twin import round_of
 from laerecover.afterwards.patch import patched
 from laerecover.afterwards.verify import Inquiry
 from laerecover.afterwards.verify import old_shares as ask_old_shares
@@ -191,12 +192,7 @@ def test_a_lost_link_is_not_the_end_of_a_patch(make_account, weak, kind, waited)
     """What may be done again is, a few times; a node that stays silent, or whatever is final, is told."""
     world = SimpleNamespace(hosts=weak, nodes=weak, clock=weak)
     asked = Inquiry(world=world, vault=Vault(Path("unused"), b"k" * 32), recipe=Tahoe())
-    values = {
-        "deploy_ec2_instance": {"client_token": "token"},
-        "wait_for_ec2_addresses": {"public_host": "203.0.113.9"},
-        "bounce_server": {"server_nodeid": "b" * 32},
-    }
-    latest = SimpleNamespace(steps=[{"step": step, "values": told} for step, told in values.items()])
+    latest = round_of(make_account().account_id)
     check = patched(asked, make_account(), latest, stop=threading.Event())
     assert (check.kind, check.ok, weak.seconds) == (kind, not kind, waited)
     if not kind:
@@ -331,12 +327,7 @@ def test_a_node_that_is_older_after_the_patch_is_for_a_human(make_account):
     weak = ByHand()
     world = SimpleNamespace(hosts=weak, nodes=weak, clock=weak)
     asked = Inquiry(world=world, vault=Vault(Path("unused"), b"k" * 32), recipe=Tahoe())
-    told = {
-        "deploy_ec2_instance": {"client_token": "token"},
-        "wait_for_ec2_addresses": {"public_host": "203.0.113.9"},
-        "bounce_server": {"server_nodeid": "b" * 32},
-    }
-    latest = SimpleNamespace(steps=[{"step": step, "values": values} for step, values in told.items()])
+    latest = round_of(make_account().account_id)
     before = ask_old_shares(asked, make_account(), latest)
     assert (before.kind, before.ok, "process 4711" in before.said) == ("old_shares", False, True)
     after = patched(asked, make_account(), latest, stop=threading.Event())

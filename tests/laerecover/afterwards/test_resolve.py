@@ -44,7 +44,7 @@ def test_a_mail_that_came_back_is_the_staff_s_and_can_be_sent_again(someone):
     assert someone.mail().state == "sent"
     settle_mail(someone.options(because="no such mailbox"), someone.account_id, bounced=True)
     assert someone.mail().state == "refused"
-    (row,) = report(someone.options(), someone.worlds)[1].accounts
+    (row,) = report(someone.options(), someone.worlds)[1].body["accounts"]
     assert any("bounced; said by" in str(each) for each in row["follow_ups"])
     resolve_mail(someone.options(), someone.account_id, sent=False)
     someone.notify()

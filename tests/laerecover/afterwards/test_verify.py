@@ -8,17 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from calm_twin import round_of
 from laerecover.afterwards.verify import Inquiry, checks, dialling
 from laerecover.hosts.host_keys import derive_host_key
 from laerecover.hosts.recipes.named import recipe_named
 from laerecover.hosts.recipes.recipe import REINSTALL
 from laerecover.hosts.vault import Vault
-from laerecover.manifest import Account
 from laerecover.ports.compute import NodeProbe
 from laerecover.ports.refusals import NotListening, Refusal, Transient
 from laerecover.ports.services import Clock
 from laerecover.ports.world import World
-from laerecover.runbook.ledger import Round
 from laerecover.state.opening import read_state
 
 TUBS = {"introducer_tub_id": "a" * 32, "server_nodeid": "b" * 32}
@@ -90,23 +89,6 @@ def world(nodes: NodeProbe | None, store, hosts) -> World:
     )
 
 
-def round_of(account: Account, outcome: str = "recovered") -> Round:
-    steps = (
-        {"step": "deploy_ec2_instance", "values": {"client_token": "token", "host_key": "what anybody could write"}},
-        {"step": "wait_for_ec2_addresses", "values": {"public_host": "203.0.113.9"}},
-        {"step": "bounce_server", "values": TUBS},
-    )
-    return Round(
-        workflow_id="w",
-        account_id=account.account_id,
-        number=1,
-        status="SUCCESS",
-        output={"outcome": outcome},
-        ended_at=None,
-        steps=steps,
-    )
-
-
 def all_checks(
     make_account,
     *,
@@ -124,7 +106,7 @@ def all_checks(
     who = Inquiry(
         world=world(nodes, store, hosts), vault=VAULT, recipe=recipe_named(recipe), patch="laerecover patch MANIFEST"
     )
-    return checks(who, [account], {account.account_id: round_of(account, outcome)}, concurrency=2)
+    return checks(who, [account], {account.account_id: round_of(account.account_id, outcome)}, concurrency=2)
 
 
 def asked(make_account, **answers):
@@ -239,7 +221,8 @@ def test_a_runner_that_may_not_dial_asks_no_node(operator, make_account):
     who = dialling(state, Inquiry(world=someone.world.world, vault=VAULT, recipe=recipe_named("tahoe")))
     account = make_account()
     told = {
-        c.what: (c.ok, c.said) for c in checks(who, [account], {account.account_id: round_of(account)}, concurrency=1)
+        c.what: (c.ok, c.said)
+        for c in checks(who, [account], {account.account_id: round_of(account.account_id)}, concurrency=1)
     }
     assert told["introducer"] == told["storage node"] == (None, "not asked from here: no way out")
 

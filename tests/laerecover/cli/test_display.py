@@ -8,12 +8,14 @@ import threading
 from dataclasses import replace
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
 from laerecover.cli import _live as live_view
 from laerecover.cli._live import LiveWatcher
+from laerecover.manifest import Manifest
 from laerecover.planning.plan import Circumstances, make_plan
-from laerecover.runbook.runbook import STEPS, Effect
+from laerecover.runbook.values import NAMES, STEPS, Effect
 from laerecover.settings import drill_settings
 
 
@@ -35,19 +37,21 @@ def clock(monkeypatch):
     return made
 
 
+def planned(accounts, folder, *, concurrency=12):
+    """A drill of all of them."""
+    manifest = Manifest(digest="d" * 64, evidence_digest="e" * 64, accounts=accounts)
+    ids = tuple(a.account_id for a in accounts)
+    given = Circumstances(mode="drill", selected=frozenset(ids), concurrency=concurrency)
+    return replace(make_plan(manifest, drill_settings(folder), given), starts=ids)
+
+
 @pytest.fixture
 def watcher(make_account, tmp_path):
     """A view of three accounts, two at a time; not shown live."""
-    from laerecover.manifest import Manifest
-
     accounts = tuple(make_account(n, customer_email=f"[red]c{n}\x1b@example.org") for n in range(3))
-    manifest = Manifest(digest="d" * 64, evidence_digest="e" * 64, accounts=accounts)
-    chosen = frozenset(a.account_id for a in accounts)
-    given = Circumstances(mode="drill", selected=chosen, concurrency=2)
-    ids = [a.account_id for a in accounts]
-    plan = replace(make_plan(manifest, drill_settings(tmp_path), given), starts=tuple(ids))
+    plan = planned(accounts, tmp_path, concurrency=2)
     console = Console(file=io.StringIO(), width=220, height=40, force_terminal=True, color_system=None)
-    return LiveWatcher(console, plan, stop=threading.Event()), ids
+    return LiveWatcher(console, plan, stop=threading.Event()), list(plan.starts)
 
 
 def rendered(live):
@@ -57,7 +61,7 @@ def rendered(live):
 
 
 def go_through(live, clock, account, *, seconds=10.0):
-    for step in STEPS:
+    for step in NAMES:
         live.began(account, step)
         clock.now += seconds
         live.ended(account, Effect(step=step, ok=True))
@@ -70,7 +74,7 @@ def test_the_end_is_foretold_from_measured_times(watcher, clock):
     live.began(accounts[0], "deploy_ec2_instance")
     assert "expected end" not in rendered(live)
     go_through(live, clock, accounts[0])
-    each = 10.0 * len(STEPS)
+    each = 10.0 * len(NAMES)
     assert f"expected end in {live_view.duration(each)}" in rendered(live)
     live.began(accounts[1], "deploy_ec2_instance")
     clock.now += 4
@@ -86,7 +90,6 @@ def test_the_end_is_foretold_from_measured_times(watcher, clock):
 def test_every_step_has_its_glyph(watcher, clock):
     """As many titles as glyphs; what is done, under way and to come can be told apart."""
     live, accounts = watcher
-    assert len(live_view.TITLES) == len(STEPS)
     live.began(accounts[0], "deploy_ec2_instance")
     live.ended(accounts[0], Effect(step="deploy_ec2_instance", ok=True))
     live.began(accounts[0], "wait_for_ec2_addresses")
@@ -94,7 +97,7 @@ def test_every_step_has_its_glyph(watcher, clock):
     text = rendered(live)
     assert "✓▸······  [red]c0" in text
     assert "addresses: pending (0 s, 30 s left)" in text
-    assert all(title in text for title in live_view.TITLES)
+    assert all(step.title in text for step in STEPS)
 
 
 def test_problems_come_first_and_the_rest_is_counted(watcher, clock):
@@ -115,17 +118,11 @@ def test_problems_come_first_and_the_rest_is_counted(watcher, clock):
 
 def test_what_a_screen_cannot_hold_is_counted(make_account, tmp_path, clock):
     """On a low terminal: as many rows as it has room for, and how many are not shown."""
-    from laerecover.manifest import Manifest
-
     accounts = tuple(make_account(n) for n in range(12))
-    manifest = Manifest(digest="d" * 64, evidence_digest="e" * 64, accounts=accounts)
-    ids = tuple(a.account_id for a in accounts)
-    given = Circumstances(mode="drill", selected=frozenset(ids), concurrency=12)
-    plan = replace(make_plan(manifest, drill_settings(tmp_path), given), starts=ids)
     console = Console(file=io.StringIO(), width=100, height=12, force_terminal=True, color_system=None)
-    live = LiveWatcher(console, plan, stop=threading.Event())
-    for account_id in ids:
-        live.began(account_id, "deploy_ec2_instance")
+    live = LiveWatcher(console, planned(accounts, tmp_path), stop=threading.Event())
+    for account in accounts:
+        live.began(account.account_id, "deploy_ec2_instance")
     assert rendered(live).count("@example.org") == 6
     assert "12 on their way · 6 not shown" in rendered(live)
 
@@ -137,3 +134,31 @@ def test_names_are_shown_as_they_are_and_harmless(watcher):
     text = rendered(watcher[0])
     assert "[red]c0·@example.org" in text
     assert "\x1b" not in text
+
+
+def test_what_failed_and_went_well_after_all_is_no_trouble(watcher, clock):
+    """An instance that died had a successor: of a recovered account nothing of it is told."""
+    live, accounts = watcher
+    live.began(accounts[0], "wait_for_ec2_addresses")
+    died = Effect(step="wait_for_ec2_addresses", ok=False, kind="instance_died", message="i-1 is terminated")
+    live.ended(accounts[0], died)
+    assert "instance_died" not in rendered(live), "it is still at work"
+    go_through(live, clock, accounts[0])
+    assert "instance_died" not in rendered(live)
+    assert "@example.org" not in rendered(live)
+
+
+def test_a_narrow_terminal_shows_all_that_is_waited_for(make_account, tmp_path, clock):
+    """It folds, and the footer stays on the screen."""
+    console = Console(file=io.StringIO(), width=80, height=12, force_terminal=True, color_system=None)
+    accounts = tuple(make_account(n) for n in range(8))
+    live = LiveWatcher(console, planned(accounts, tmp_path), stop=threading.Event())
+    for account in accounts:
+        live.began(account.account_id, "wait_for_ec2_addresses")
+        live.waits(account.account_id, "addresses of i-0123456789abcdef0, as EC2 says", 280.0)
+    console.print(live._render())
+    lines = console.file.getvalue().rstrip("\n").split("\n")
+    assert "280 s left" in " ".join(lines)
+    assert all(cell_len(line.rstrip()) <= 80 for line in lines)
+    assert len(lines) <= 12
+    assert "8 on their way" in lines[-2]

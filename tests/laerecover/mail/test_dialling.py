@@ -200,7 +200,7 @@ def test_the_canary_stops_a_run_whose_servers_nobody_reaches(operator, make_acco
     assert (made.number("recovered"), made.number("not started"), made.exit_code) == (1, 3, 3)
     assert "does not answer: timed out" in made.body["stopped"]
     assert (len(someone.rows("instances")), customers(someone)) == (1, [])
-    row = next(a for a in made.accounts if a["outcome"] == "recovered")
+    row = next(a for a in made.body["accounts"] if a["outcome"] == "recovered")
     (left,) = [f for f in row["follow_ups"] if "not reached" in f["do"]]
     assert left["command"].startswith("laerecover notify")
     assert "does not answer: timed out" in left["about"]
@@ -215,7 +215,7 @@ def test_the_canary_stops_a_run_whose_servers_nobody_reaches(operator, make_acco
     assert len(customers(someone)) == 4
     done = report(someone.options(), someone.worlds)[1]
     assert done.exit_code == 0
-    assert not any("not reached" in f["do"] for a in done.accounts for f in a["follow_ups"])
+    assert not any("not reached" in f["do"] for a in done.body["accounts"] for f in a["follow_ups"])
 
 
 def test_without_a_canary_the_first_silent_server_stops_the_launches(operator, make_account, dead):
@@ -251,7 +251,7 @@ def test_notify_dials_before_it_sends(operator, make_account, dead):
     dead.mend()
     someone = operator(*map(make_account, range(3)))
     someone.run()
-    ledger = json.dumps(report(someone.options(), someone.worlds)[1].accounts)
+    ledger = json.dumps(report(someone.options(), someone.worlds)[1].body["accounts"])
     dead.hosts = {someone.rows("serverinfo")[1]["public_host"]}
     assert send(someone) == ["held", "sent", "sent"]
     assert len(customers(someone)) == 2
@@ -279,7 +279,10 @@ def test_a_runner_whose_network_forbids_it_is_told_once(operator, make_account, 
     assert "not dialled from here" in page
     assert "22 and 443 &lt;only&gt;" in page
     told = [
-        s["values"]["dialled"] for a in made.accounts for s in a["steps"] if s["step"] == "send_signup_confirmation"
+        s["values"]["dialled"]
+        for a in made.body["accounts"]
+        for s in a["steps"]
+        if s["step"] == "send_signup_confirmation"
     ]
     assert told == [False] * 3
     assert send(someone) == ["sent"] * 3

@@ -166,7 +166,7 @@ def test_a_notice_of_failure_is_not_burnt_either(someone, make_account, office):
     made = they.run(mail="send", canary=False, concurrency=1)
     assert (made.number("failed"), made.exit_code, office.asked) == (2, 3, 1)
     assert they.states(FAILURE) == ["held", "held"]
-    assert any("laerecover notify" in f["command"] for f in made.accounts[0]["follow_ups"])
+    assert any("laerecover notify" in f["command"] for f in made.body["accounts"][0]["follow_ups"])
     office.sender = "250 OK"
     they.notify()
     assert office.arrived == [STAFF, STAFF]
@@ -182,8 +182,8 @@ def test_a_refused_mail_is_sent_again_if_somebody_wants_it(someone, office):
     office.odd = {customer: "550 no such mailbox"}
     they.notify()
     assert (they.states(), they.run().exit_code) == (["refused"], 0)
-    (follow_up,) = [f for f in they.run().accounts[0]["follow_ups"] if "another way" in f["do"]]
-    account_id = they.run().accounts[0]["account_id"]
+    (follow_up,) = [f for f in they.run().body["accounts"][0]["follow_ups"] if "another way" in f["do"]]
+    account_id = they.run().body["accounts"][0]["account_id"]
     assert follow_up["command"] == (
         f"laerecover resolve {they.manifest} {account_id} mail --resend --key-file {they.options().places.key_file}"
     )
@@ -203,7 +203,7 @@ def test_dead_addresses_are_settled_once_the_customers_know(someone, office):
     they.run()
     they.notify()
     assert they.states() == ["held"] * 3
-    for account in they.run().accounts:
+    for account in they.run().body["accounts"]:
         resolve_mail(they.options(), account["account_id"], sent=True)
     assert they.states() == ["withdrawn"] * 3
     assert (they.run().exit_code, they.notify()[2], office.asked) == (0, "", 3)
@@ -366,7 +366,7 @@ def typed(someone, office, commands, tmp_path):
     (folder / "config.json").write_text(json.dumps(config))
     for name in ("monitor.pub", "ec2secret", "a.pem", "m.pem"):
         (folder / name).write_text("ssh-ed25519 AAAA monitor\n")
-    they.ids = {a["customer"]: a["account_id"] for a in they.run().accounts}
+    they.ids = {a["customer"]: a["account_id"] for a in they.run().body["accounts"]}
     # The twin's servers have addresses that nobody may dial.
     undialled = ("--not-dialled", "--because", "they are the twin's")
 

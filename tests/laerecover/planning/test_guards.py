@@ -88,7 +88,7 @@ def test_a_new_identity_is_for_the_whole_recovery(operator, many):
     assert {a.price for a in planned.accounts} == {PRICES["NEW_STORAGE_IDENTITY"]}
     someone.run(selection=Selection(first=1), new_identity=True)
     made = someone.run()
-    assert {a["grade"] for a in made.accounts} == {"NEW_STORAGE_IDENTITY"}
+    assert {a["grade"] for a in made.body["accounts"]} == {"NEW_STORAGE_IDENTITY"}
     old = {nodeid for a in many(2) for nodeid in (a.introducer_nodeid, a.server_nodeid)}
     assert not old & {row["tub_id"] for row in someone.rows("services")}
     other = operator(*many(2))
@@ -132,7 +132,7 @@ def test_an_account_without_data_is_not_launched(operator, many):
     someone.world = replace(someone.world, world=replace(someone.world.world, store=Buckets(accounts[1].account_id)))
     made = someone.run()
     assert (made.number("recovered"), made.number("blocked"), made.exit_code) == (2, 1, 3)
-    assert "DATA_UNREACHABLE" in next(a["why"] for a in made.accounts if a["outcome"] == "blocked")
+    assert "DATA_UNREACHABLE" in next(a["why"] for a in made.body["accounts"] if a["outcome"] == "blocked")
     assert len(someone.rows("instances")) == 2
 
 

@@ -48,7 +48,7 @@ def walk(make_life, make_account, seed) -> str:
         kept, life.ledger = [*kept, *life.ledger], []
         if outcome["outcome"] == "recovered":
             break
-    told = json.dumps([effect.to_json() for effect in kept])
+    told = json.dumps([effect.body for effect in kept])
     assert "canary" not in told
     assert life.work.account.server_node_pem.reveal().splitlines()[1] not in told
     return outcome["outcome"]

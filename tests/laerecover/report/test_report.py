@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import json
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from laerecover.runbook.runbook import STEPS
+from calm_twin import round_of
+from laerecover.cli._display import PlainWatcher
+from laerecover.options import make_options
+from laerecover.rehearsal.drill import drill
+from laerecover.report.follow_ups import IN_DOUBT, grouped
+from laerecover.report.outcomes import FollowUp
+from laerecover.runbook.ledger import pauses
+from laerecover.runbook.values import NAMES
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +56,7 @@ def test_each_account_has_its_time(drilled):
     assert [a["rto_seconds"] is not None for a in body["accounts"]] == [True] * 3 + [False]
     assert 0 < max(a["rto_seconds"] or 0 for a in body["accounts"]) <= body["seconds"]
     assert body["forecast_seconds"] > 0
-    assert list(body["step_seconds"]) == list(STEPS)
+    assert list(body["step_seconds"]) == list(NAMES)
 
 
 def test_the_digests_are_told_whole(drilled):
@@ -91,3 +103,54 @@ def test_the_page_is_harmless(drilled):
     assert "canary" not in page + json.dumps(drilled[0])
     assert "src=" not in page
     assert "Where the time went" in page
+
+
+def test_a_pause_between_two_runs_is_no_time_of_work():
+    """Between the last step before and the first after nobody ran it; what overlaps, or follows at once, is work."""
+    at = [datetime(2026, 11, 22, 10, tzinfo=UTC) + timedelta(minutes=n) for n in range(200)]
+    rounds = [
+        replace(round_of("a"), spans=((at[0], at[3]), (at[3], at[7]))),
+        replace(round_of("b"), spans=((at[2], at[10]), (at[100], at[104]))),
+        replace(round_of("c"), spans=((at[101], at[120]),)),
+    ]
+    assert pauses(rounds) == [(at[10], at[100])]
+    assert pauses([]) == []
+
+
+def test_the_same_things_stand_together_and_doubts_first():
+    """Each with its account's own command, and nobody's is lost."""
+    doubt = [FollowUp(IN_DOUBT, "", f"resolve {n}") for n in range(2)]
+    rows = [
+        SimpleNamespace(account_id=str(n), customer=f"c{n}", follow_ups=(FollowUp("look", "", "notify"), *more))
+        for n, more in enumerate([(), (), doubt[:1], doubt[1:]])
+    ]
+    left = grouped(rows)
+    assert [(each.do, each.accounts, each.commands) for each in left] == [
+        (IN_DOUBT, 2, ("resolve 0", "resolve 1")),
+        ("look", 4, ("notify",)),
+    ]
+
+
+def test_status_tells_how_many_there_are(drilled, commands):
+    """Of those that were begun, and of all: whoever looks has neither key nor manifest at hand."""
+    told = commands("status", drilled[0]["manifest"])
+    assert told.stdout.startswith("3 recovered; of 3 accounts to recover, 4 in the manifest\n"), told.stderr
+
+
+def test_a_drill_names_the_canary_of_a_run(make_manifest, make_account, key_file):
+    """Whoever watches learns whom a run would recover before all others; the drill itself sends nobody ahead."""
+    heard = []
+    options = make_options(manifest=make_manifest(make_account(0)), key_file=key_file, pace=0.001)
+    given = replace(options, limits=replace(options.limits, canary=False))
+    drill(
+        given, watch=lambda plan: PlainWatcher(io.StringIO(), plan.recover), stop=threading.Event(), heard=heard.append
+    )
+    assert [make_account(0).account_id in said for said in heard] == [True]
+
+
+def test_verify_says_that_it_asks_a_rehearsal(drilled, commands):
+    """Nobody is to take a drill's servers for the customers'; machines read JSON alone."""
+    manifest = Path(drilled[0]["manifest"])
+    given = ("verify", manifest, "--state", f"{manifest}.drill", "--key-file", manifest.parent / "key" / "manifest.key")
+    assert commands(*given).stdout.startswith("DRILL: ")
+    assert json.loads(commands(*given, "--json").stdout)["checks"]

@@ -44,7 +44,7 @@ def ours(someone):
 
 
 def outcomes(made):
-    return [account["outcome"] for account in made.accounts]
+    return [account["outcome"] for account in made.body["accounts"]]
 
 
 @pytest.mark.parametrize("tag", ["Bucket", "Name"])
@@ -55,7 +55,7 @@ def test_a_rebuilt_server_blocks_its_account_until_it_is_accepted(operator, make
     served = rebuild(someone, **{tag: value})
     made = someone.run()
     assert (outcomes(made), made.exit_code, ours(someone)) == (["blocked", "recovered"], 3, 1)
-    row = made.accounts[0]
+    row = made.body["accounts"][0]
     assert f"rebuilt: {served} (running, launched " in row["why"]
     (left,) = [f for f in row["follow_ups"] if f["do"] == "blocked"]
     assert f"--accept {make_account(0).account_id} --because" in left["command"]
@@ -84,8 +84,8 @@ def test_a_decision_is_about_the_servers_that_lived_then(operator, make_account,
     second = rebuild(someone, 2, Bucket=make_account(0).bucket_name)
     made = someone.run()
     assert outcomes(made) == ["blocked"]
-    assert second in made.accounts[0]["why"]
-    assert first not in made.accounts[0]["why"]
+    assert second in made.body["accounts"][0]["why"]
+    assert first not in made.body["accounts"][0]["why"]
     assert someone.run(accept=(make_account(0).account_id,), because="neither has this one").exit_code == 0
 
 
@@ -98,15 +98,15 @@ def test_accepting_the_old_server_accepts_no_rebuilt_one_that_nobody_was_shown(o
         db.execute("UPDATE instances SET instance_id = 'i-a'")
     second = rebuild(someone, 2, Bucket=make_account(0).bucket_name)
     made = someone.run(accept=(f"{name}={second}",), **because)
-    assert "its old server still runs" in made.accounts[0]["why"], "only the rebuilt one was named"
+    assert "its old server still runs" in made.body["accounts"][0]["why"], "only the rebuilt one was named"
     third = rebuild(someone, 3, Name=make_account(0).customer_email)
     made = someone.run(accept=(name,), **because)
     assert (outcomes(made), ours(someone)) == (["blocked"], 0), "the old one was accepted, and what had been named"
-    assert third in made.accounts[0]["why"]
-    assert second not in made.accounts[0]["why"]
+    assert third in made.body["accounts"][0]["why"]
+    assert second not in made.body["accounts"][0]["why"]
     fourth = rebuild(someone, 4, Name=make_account(0).customer_email)
     made = someone.run(accept=(name,), **because)
-    assert (outcomes(made), third in made.accounts[0]["why"]) == (["blocked"], False), "the third had been shown"
+    assert (outcomes(made), third in made.accounts[0].why) == (["blocked"], False), "the third had been shown"
     plan(someone.options(), worlds=someone.worlds, check=True)
     assert outcomes(someone.run(accept=(name,), **because)) == ["recovered"], f"`plan --check` has shown {fourth}"
 
@@ -129,7 +129,7 @@ def test_a_decision_is_taken_back(operator, make_account):
     served = rebuild(someone, Bucket=make_account(0).bucket_name)
     assert outcomes(someone.run(accept=(f"{name}={served}",), because="no keys")) == ["failed"]
     made = someone.run(accept=(f"{name}=",), because="it has keys after all")
-    assert (outcomes(made), served in made.accounts[0]["why"]) == (["blocked"], True)
+    assert (outcomes(made), served in made.body["accounts"][0]["why"]) == (["blocked"], True)
     assert "taken back by" in (someone.folder / "report.html").read_text()
     assert outcomes(someone.run()) == ["blocked"]
 
@@ -164,7 +164,7 @@ def test_an_old_server_that_was_accepted_is_not_asked_about_twice(operator, make
         db.execute("UPDATE instances SET instance_id = 'i-later'")
     made = someone.run()
     assert outcomes(made) == ["blocked"]
-    assert "its old server still runs" in made.accounts[0]["why"]
+    assert "its old server still runs" in made.body["accounts"][0]["why"]
     folder = someone.folder
     state, account = read_state(folder), make_account(0, old_instance_id="i-later")
     said = state.decisions.accept(account, because="seen", by="me", now=made_at())
@@ -194,8 +194,8 @@ def test_a_server_that_is_rebuilt_during_the_run_gets_no_second_one(operator, ma
         patch.setattr(TwinCompute, "launch", meanwhile)
         made = someone.run()
     assert (outcomes(made), ours(someone)) == (["recovered", "failed"], 1)
-    assert f"--accept ACCOUNT={someone.served}" in made.accounts[1]["why"]
-    assert [s["kind"] for s in made.accounts[1]["steps"] if not s["ok"]][:1] == ["rebuilt"]
+    assert f"--accept ACCOUNT={someone.served}" in made.body["accounts"][1]["why"]
+    assert [s["kind"] for s in made.body["accounts"][1]["steps"] if not s["ok"]][:1] == ["rebuilt"]
     assert outcomes(someone.run()) == ["recovered", "blocked"]
     named = f"{make_account(1).account_id}={someone.served}"
     assert outcomes(someone.run(accept=(named,), because="no keys")) == ["recovered", "recovered"]

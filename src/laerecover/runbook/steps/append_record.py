@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from laerecover.ports.services import ServerRow
-from laerecover.runbook.work import Values, Work
+from laerecover.runbook.values import DEPLOY, WAIT, Appended
+from laerecover.runbook.work import Work
 
 _WITHIN = 300.0
 
 
-def append_record(work: Work) -> Values:
-    """Values: instance_id, public_host, recorded_at, superseded (the lost server, whose row stays in the file)."""
-    instance_id = work.known_of("deploy_ec2_instance", "instance_id")
+def append_record(work: Work) -> Appended:
+    """The row of the account's new server, once."""
+    deployed = work.values_of(DEPLOY)
+    instance_id = deployed.instance_id
     row = ServerRow(
         recorded_at=work.world.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
-        launch_time=work.known_of("deploy_ec2_instance", "launch_time"),
+        launch_time=deployed.launch_time,
         instance_id=instance_id,
-        public_host=work.known_of("wait_for_ec2_addresses", "public_host"),
+        public_host=work.values_of(WAIT).public_host,
     )
 
     def probe() -> ServerRow | None:
@@ -31,10 +33,9 @@ def append_record(work: Work) -> Values:
     known = work.outbox.recorded(work.account.account_id)
     if known is None or known[0] != instance_id:
         work.outbox.record(work.account.account_id, instance_id, "")
-    superseded = work.account.old_instance_id
-    return {
-        "instance_id": instance_id,
-        "public_host": found.public_host,
-        "recorded_at": found.recorded_at,
-        "superseded": superseded,
-    }
+    return Appended(
+        instance_id=instance_id,
+        public_host=found.public_host,
+        recorded_at=found.recorded_at,
+        superseded=work.account.old_instance_id,
+    )

@@ -14,22 +14,21 @@ from laerecover.hosts.recipes.recipe import Recipe, Service, Site
 from laerecover.manifest import Account, Secret
 from laerecover.ports.compute import RECOVERED_TAG
 from laerecover.runbook.bucket import look, seconds_to_join, what_was_joined
-from laerecover.runbook.work import Link, Values, Work
+from laerecover.runbook.values import DEPLOY, WAIT, Bounced, Values
+from laerecover.runbook.work import Link, Work
 from laerecover.text import clean
 
 
-def bounce_server(work: Work) -> Values:
+def bounce_server(work: Work) -> Bounced:
     """Settle which identity the nodes have, seal it, put it in place before the first start, start, compare what
     runs.
 
     Where nothing may be restored, keys are made here, not on the host: a crash at any moment finds them sealed.
-    Shares that lie in pieces are joined before the bucket is first mounted. Values: introducer_tub_id,
-    server_nodeid, and whether each was restored; `bucket` as it was found, what was `joined`. Fails:
-    `identity_differs`, `other_keys` (somebody else's are there already), `account_unfit`, as install_server, as
-    `bucket.look`.
+    Shares that lie in pieces are joined before the bucket is first mounted. Fails: `identity_differs`, `other_keys`
+    (somebody else's are there already), `account_unfit`, as install_server, as `bucket.look`.
     """
-    account, addresses = work.account, work.known["wait_for_ec2_addresses"]
-    public_host, private_host = str(addresses["public_host"]), str(addresses["private_host"])
+    account, addresses = work.account, work.values_of(WAIT)
+    public_host, private_host = addresses.public_host, addresses.private_host
     kept = work.vault.load(account.account_id)
     keys = node_keys(account, kept, public_host=public_host, new_identity=work.new_identity)
     if not work.new_identity:
@@ -55,7 +54,7 @@ def bounce_server(work: Work) -> Values:
     except ValueError as error:
         raise StepFailed(f"no configuration can be written: {error}", kind="account_unfit") from None
     ours = _ours(account, kept, keys)
-    found: Values = {} if layout is None else {"bucket": layout.body}
+    found: dict[str, Values] = {} if layout is None else {"bucket": layout.body}
     if serves and "found" in kept:
         found = json.loads(kept["found"].reveal())
     with work.link(patient=True) as link:
@@ -80,12 +79,13 @@ def bounce_server(work: Work) -> Values:
     if site.recovered and layout is not None:
         found["joined"] = what_was_joined(work, layout)
         work.vault.save(account.account_id, _sealed(found))
-    return found | {
-        "introducer_tub_id": tub_id_of(keys.introducer_node_pem),
-        "server_nodeid": tub_id_of(keys.server_node_pem),
-        "introducer_restored": not work.new_identity and restored_introducer(account)[0] is not None,
-        "storage_restored": not work.new_identity and restored_storage(account)[0] is not None,
-    }
+    return Bounced(
+        **found,
+        introducer_tub_id=tub_id_of(keys.introducer_node_pem),
+        server_nodeid=tub_id_of(keys.server_node_pem),
+        introducer_restored=not work.new_identity and restored_introducer(account)[0] is not None,
+        storage_restored=not work.new_identity and restored_storage(account)[0] is not None,
+    )
 
 
 def _sealed(found: Values) -> dict[str, Secret]:
@@ -133,7 +133,7 @@ def _spare_others(work: Work, link: Link, recipe: Recipe, keys: NodeKeys, ours: 
 
 
 def _serves(work: Work) -> bool:
-    instance_id = work.known_of("deploy_ec2_instance", "instance_id")
+    instance_id = work.values_of(DEPLOY).instance_id
     within = work.settings.waits.command_deadline
     instance = work.ensure(
         lambda: work.world.compute.describe(instance_id), lambda: None, within=within, what="whether it was recovered"

@@ -14,7 +14,8 @@ from laerecover.ports.compute import Compute, Instance, LaunchRequest
 from laerecover.ports.refusals import Refusal, Transient
 from laerecover.runbook.rebuilt import REBUILT, described, to_accept
 from laerecover.runbook.tags import client_token, generation_of, tags_of, token_of
-from laerecover.runbook.work import Values, Work
+from laerecover.runbook.values import CAPACITY, Deployed
+from laerecover.runbook.work import Work
 
 if TYPE_CHECKING:
     from laerecover.sections import Fallback
@@ -66,12 +67,11 @@ def _elsewhere(first: LaunchRequest, row: Fallback) -> LaunchRequest:
     return replace(first, instance_size=size, subnet=subnet, zone=row.zone)
 
 
-def deploy_ec2_instance(work: Work) -> Values:
+def deploy_ec2_instance(work: Work) -> Deployed:
     """Launch, or find by its tags, the account's one living instance.
 
     `work.attempt` says which offer: the ledger knows that the one before found no capacity, so no resumed run goes
-    back. Values: instance_id, launch_time, generation, attempt, size, zone, subnet, former (ids of its dead
-    predecessors), client_token, host_key, boot_host_key (public halves). Fails: `no_image`, `doubled` (two living
+    back. Fails: `no_image`, `doubled` (two living
     instances), `recovered_before` (one of another recovery), `rebuilt` (somebody made one meanwhile), `max_instances`,
     `capacity` (another attempt is left), `dies_alike` (its last two predecessors ended for one reason),
     `no_capacity`, `quota`, what else EC2 refuses.
@@ -119,19 +119,19 @@ def deploy_ec2_instance(work: Work) -> Values:
     token = token_of(instance)
     attempt = int(instance.tags.get("lae-attempt", 1))
     chosen = offers(work.settings, work.account)[attempt - 1 : attempt]
-    return {
-        "instance_id": instance.instance_id,
-        "launch_time": instance.launch_time,
-        "generation": generation_of(instance),
-        "attempt": attempt,
-        "size": chosen[0].instance_size if chosen else None,
-        "zone": chosen[0].zone if chosen else None,
-        "subnet": chosen[0].subnet if chosen else None,
-        "former": sorted(each.instance_id for each in former),
-        "client_token": token,
-        "host_key": derive_host_key(work.vault, token, "final").public,
-        "boot_host_key": derive_host_key(work.vault, token, "boot").public,
-    }
+    return Deployed(
+        instance_id=instance.instance_id,
+        launch_time=instance.launch_time,
+        generation=generation_of(instance),
+        attempt=attempt,
+        size=chosen[0].instance_size if chosen else None,
+        zone=chosen[0].zone if chosen else None,
+        subnet=chosen[0].subnet if chosen else None,
+        former=sorted(each.instance_id for each in former),
+        client_token=token,
+        host_key=derive_host_key(work.vault, token, "final").public,
+        boot_host_key=derive_host_key(work.vault, token, "boot").public,
+    )
 
 
 def _not_again(former: Sequence[Instance], request: LaunchRequest) -> None:
@@ -175,7 +175,7 @@ def _explained(work: Work, error: Refusal) -> Exception:
     if error.kind == "idempotent_mismatch":
         # It is there, launched with other settings: its tags will show it.
         return Transient(f"an instance with this client token exists: {error}")
-    if error.kind == "capacity" and work.attempt >= len(offers(work.settings, work.account)):
+    if error.kind == CAPACITY and work.attempt >= len(offers(work.settings, work.account)):
         return Refusal(f"{error}; name other zones or types in ec2.fallbacks, and run again", kind="no_capacity")
     if error.kind == "quota":
         found = work.world.compute.find({"lae-recovery": work.recovery_id})

@@ -9,7 +9,8 @@ from laerecover.hosts.recipes.named import recipe_named
 from laerecover.hosts.recipes.recipe import BOOT_NOTE
 from laerecover.manifest import Secret
 from laerecover.ports.refusals import Refusal, WorldError
-from laerecover.runbook.work import Link, Values, Work
+from laerecover.runbook.values import DEPLOY, Installed
+from laerecover.runbook.work import Link, Work
 from laerecover.text import clean_end
 
 _HOST_KEY_SECONDS = 300.0
@@ -23,11 +24,11 @@ _NOT_LET_IN = (
 _CONSOLE_SHOWN = 400
 
 
-def install_server(work: Work) -> Values:
+def install_server(work: Work) -> Installed:
     """As in the HOWTO: packages, a reboot that the boot id proves, users, Tahoe-LAFS; then a log-in as monitor.
 
     Before all that cloud-init is waited for, and the host's key is replaced by one that nobody else can know.
-    Values: boot_id. Fails: `not_listening` (the runbook tries again), `host_key`, `command_failed`, `disk_full`,
+    Fails: `not_listening` (the runbook tries again), `host_key`, `command_failed`, `disk_full`,
     `reboot_failed` (with the end of the console's output), `deadline`.
     """
     if work.attempt > 1:
@@ -44,7 +45,7 @@ def install_server(work: Work) -> Values:
         link.commands(recipe.after_reboot(work.settings.config.monitor_pubkey))
     with work.link(patient=True, user="monitor") as monitor:
         monitor.ask(lambda host: host.boot_id(), "log-in as monitor")
-    return {"boot_id": boot_id}
+    return Installed(boot_id=boot_id)
 
 
 def replace_host_key(work: Work) -> bool:
@@ -56,13 +57,12 @@ def replace_host_key(work: Work) -> bool:
     no bytes of authentication, and nothing is tried again.
     """
     # The final key is asked for twice: it may have come into force between the questions.
-    names = ("host_key", "boot_host_key", "host_key")
     listened = False
 
     def probe() -> bool | None:
         refusal: Refusal | None = None
-        for name in names:
-            with work.link(patient=listened, pinned=name) as link:
+        for at_boot in (False, True, False):
+            with work.link(patient=listened, at_boot=at_boot) as link:
                 try:
                     link.host()
                 except Refusal as error:
@@ -72,13 +72,13 @@ def replace_host_key(work: Work) -> bool:
                         raise
                     refusal = error
                 else:
-                    return True if name == "host_key" else None
+                    return None if at_boot else True
         raise refusal or AssertionError
 
     def act() -> None:
         nonlocal listened
         listened = True
-        with work.link(patient=True, pinned="boot_host_key") as link:
+        with work.link(patient=True, at_boot=True) as link:
             # The console shows the boot key at cloud-init's end, out of the files.
             _after_cloud_init(work, link)
             host = link.host()
@@ -91,7 +91,7 @@ def replace_host_key(work: Work) -> bool:
 
 
 def _final_key(work: Work) -> HostKey:
-    return derive_host_key(work.vault, work.known_of("deploy_ec2_instance", "client_token"))
+    return derive_host_key(work.vault, work.values_of(DEPLOY).client_token)
 
 
 def _after_cloud_init(work: Work, link: Link) -> None:
@@ -140,7 +140,7 @@ def _reboot_once(work: Work, link: Link) -> str:
 
 def _console(work: Work) -> str:
     try:
-        printed = work.world.compute.console(work.known_of("deploy_ec2_instance", "instance_id"))
+        printed = work.world.compute.console(work.values_of(DEPLOY).instance_id)
     except WorldError as error:
         return f"(not to be had: {error})"
     return clean_end(printed, limit=_CONSOLE_SHOWN) or "(nothing yet)"

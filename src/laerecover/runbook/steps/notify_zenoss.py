@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from laerecover.errors import StepFailed
 from laerecover.ports.refusals import Refusal
-from laerecover.runbook.work import Values, Work
+from laerecover.runbook.values import WAIT, Watched
+from laerecover.runbook.work import Work
 
 
-def notify_zenoss(work: Work) -> Values:
-    """Values: watched (False if no monitoring is configured), unwatch (the lost server's address, for removal).
+def notify_zenoss(work: Work) -> Watched:
+    """Have the new server watched, if monitoring is configured.
 
     Fails with a follow-up only: `monitoring_missing`; the account stays recovered.
     """
     monitoring = work.world.monitoring
     old = work.account.old_public_host
     if monitoring is None:
-        return {"watched": False, "unwatch": old}
-    public_host = work.known_of("wait_for_ec2_addresses", "public_host")
+        return Watched(watched=False, unwatch=old)
+    public_host = work.values_of(WAIT).public_host
     try:
         work.ensure(
             lambda: monitoring.watches(public_host) or None,
@@ -28,4 +29,4 @@ def notify_zenoss(work: Work) -> Values:
         raise StepFailed(
             f"{public_host} is not monitored: {error}", kind="monitoring_missing", follow_up=True
         ) from None
-    return {"watched": True, "unwatch": old}
+    return Watched(watched=True, unwatch=old)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from laerecover.errors import StepFailed
 from laerecover.ports.compute import Instance
 from laerecover.ports.refusals import NotFound, Transient
-from laerecover.runbook.work import Values, Work
+from laerecover.runbook.values import DEPLOY, INSTANCE_DIED, Addresses
+from laerecover.runbook.work import Work
 
 _NOT_FOUND_GRACE = 60.0
 """EC2 may not know an instance for a while after its launch, in seconds."""
@@ -13,15 +14,15 @@ _SOON = 5.0
 _TRIES_AT_LEAST = 10
 
 
-def wait_for_ec2_addresses(work: Work) -> Values:
+def wait_for_ec2_addresses(work: Work) -> Addresses:
     """Poll DescribeInstances until dnsName and privateDnsName are both set, every address_poll seconds as in the HOWTO.
 
     All accounts share the answers: see Compute.describe.
-    Values: public_host, private_host. Fails: `instance_died`, `instance_stopped`, `not_found` (after a minute),
+    Fails: `instance_died`, `instance_stopped`, `not_found` (after a minute),
     `deadline`.
     """
     clock, waits = work.world.clock, work.settings.waits
-    instance_id = work.known_of("deploy_ec2_instance", "instance_id")
+    instance_id = work.values_of(DEPLOY).instance_id
     begun, tries, unknown, pause = clock.monotonic(), 0, 0, waits.address_poll
     until = begun + waits.address_deadline
     while True:
@@ -37,7 +38,7 @@ def wait_for_ec2_addresses(work: Work) -> Values:
             raise StepFailed(
                 f"{instance_id} is {instance.state_with_reason} before it was ready; another is launched once it "
                 "is terminated",
-                kind="instance_died",
+                kind=INSTANCE_DIED,
             )
         if instance is not None and instance.state in ("stopping", "stopped"):
             raise StepFailed(
@@ -46,7 +47,7 @@ def wait_for_ec2_addresses(work: Work) -> Values:
                 kind="instance_stopped",
             )
         if instance is not None and instance.public_host and instance.private_host:
-            return {"public_host": instance.public_host, "private_host": instance.private_host}
+            return Addresses(public_host=instance.public_host, private_host=instance.private_host)
         now = clock.monotonic()
         if instance is None and now > begun + _NOT_FOUND_GRACE and unknown >= _TRIES_AT_LEAST:
             raise StepFailed(f"EC2 does not know {instance_id}", kind="not_found")

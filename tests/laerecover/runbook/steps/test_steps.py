@@ -15,14 +15,14 @@ from laerecover.ports.refusals import NotListening, Refusal, Transient
 from laerecover.ports.services import ServerRow
 from laerecover.rehearsal.twin.services import TwinRegister
 from laerecover.rehearsal.twin.world import TwinFaults
-from laerecover.runbook.runbook import STEPS
+from laerecover.runbook.values import NAMES
 
 
 def test_a_recovery_leaves_one_instance_one_row_one_watch_and_one_held_mail(make_bench):
     """An undisturbed recovery has exactly one effect of each kind."""
     bench = make_bench()
     assert bench.recover() == {"outcome": "recovered", "failures": [], "notice_failed": ""}
-    assert [e.step for e in bench.effects if e.ok] == list(STEPS)
+    assert [e.step for e in bench.effects if e.ok] == list(NAMES)
     assert [len(bench.rows(t)) for t in ("instances", "serverinfo", "monitored", "mailbox")] == [1, 1, 1, 0]
     assert [mail.state for mail in bench.outbox.all()] == ["held"]
 
@@ -167,7 +167,7 @@ def test_both_halves_of_the_host_key_are_the_final_ones(make_bench):
     with bench.file.change() as db:
         db.execute("UPDATE instances SET refusals = 0")
     work = replace(bench.work, known=known)
-    with work.link(patient=True, pinned="boot_host_key") as link:
+    with work.link(patient=True, at_boot=True) as link:
         host = link.host()
         host.write(HOST_KEY_FILE, final.private, owner="root", mode=0o600)
         host.write(HOST_KEY_PUBLIC, Secret(known["deploy_ec2_instance"]["boot_host_key"]), owner="root", mode=0o644)

@@ -1,0 +1,53 @@
+"""Why an account is not back, for somebody who does not know these programs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from laerecover.manifest import Account
+from laerecover.runbook.values import NOTICE, STEPS, Effect
+
+_FIELDS = {
+    "user_access_key_id": "the access key of its bucket",
+    "user_secret_key": "the secret key of its bucket",
+    "user_token": "the customer's token",
+    "product_token": "the product's token",
+    "bucket_name": "the name of its bucket",
+    "introducer_furl": "the line by which its clients find it",
+    "introducer_node_pem": "the key of its introducer",
+    "server_node_pem": "the key of its storage",
+    "ami_image_id": "the image of its server",
+    "instance_size": "the size of its server",
+    "customer_email": "the customer's e-mail address",
+}
+_CODES = {
+    "missing": "the evidence lacks {}",
+    "contested": "the evidence says two things of {}",
+    "unread": "a file that may tell of it could not be read: {}",
+}
+_VERDICTS = {
+    "UNFINISHED": "its signup was never finished",
+    "CLOSED": "the customer left before",
+    "ABANDONED": "it was an attempt that never became an account",
+}
+_PLAIN = {step.name: step.plain for step in (*STEPS, NOTICE)}
+
+
+def in_plain_words(account: Account, why: str, failures: Sequence[Effect]) -> str:
+    """`why`: as the plan says it; `failures`: of its last round, if it was begun."""
+    if failures:
+        return "; ".join(f"{_PLAIN.get(each.step, each.step)} failed: {each.message}" for each in failures)
+    if account.verdict == "RECOVERABLE" or not why:
+        return why
+    found: dict[str, list[str]] = {}
+    for code in dict.fromkeys((*account.blocking, *(f"missing:{name}" for name in account.missing))):
+        kind, _, about = code.partition(":")
+        found.setdefault(kind, []).append(_FIELDS.get(about, about.replace("_", " ")))
+    said = [_CODES[kind].format(_listed(names)) for kind, names in found.items() if kind in _CODES]
+    if "never-ready" in found:
+        said.append("its server was never seen ready")
+    return "; ".join(said) or _VERDICTS.get(account.verdict, "its evidence was judged not to be enough")
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
