@@ -13,8 +13,8 @@ from laerecover.manifest import Account, Manifest
 class Planned:
     """Which manifest was planned last: its `digest`, and when; `shown`: digest of the plan that somebody last looked
     at; `living`: account -> ids of the rebuilt servers that stood beside it, a space between; `min_grade`: what its
-    `--min-grade` was, "" if there was none; `recover`, `customers`:
-    how many accounts were to be recovered when work last began, of how many; None before that, and of older versions.
+    `--min-grade` was, "" if there was none; `recover`, `customers`: how
+    many accounts were to be recovered when work last began, of how many; None before that, and of older versions.
     """
 
     digest: str
