@@ -154,16 +154,20 @@ def read_settings(path: Path) -> Settings:
     for wrong in refused_endpoints(("ec2.endpoint", ec2), ("recipe.s3_endpoint", recipe)):
         read.note(wrong)
     config_path = path.parent / str(files.get("lae_automation_config", "lae_automation_config.json"))
-    config = read.parsed(config_path, json.loads)
+    config = read.parsed(config_path, json.loads, "files.lae_automation_config")
     need = functools.partial(read.need, config, config_path)
     monitor_pubkey = need("monitor_pubkey_path")
     password_file, zenoss_key = mail.get("password_file"), config.get("zenoss_privkey_path")
     settings = Settings(
         ec2_access_key_id=need("ec2_access_key_id"),
-        ec2_secret_key=Secret(read.text(path.parent / str(files.get("ec2secret", "ec2secret"))).strip()),
+        ec2_secret_key=Secret(_told(read, path.parent / str(files.get("ec2secret", "ec2secret")), "files.ec2secret")),
         admin_keypair_name=need("admin_keypair_name", "keypair_name"),
         admin_privkey_path=_beside(config_path, need("admin_privkey_path", "key_filename")),
-        monitor_pubkey=read.text(Path(_beside(config_path, monitor_pubkey))).strip() if monitor_pubkey else "",
+        monitor_pubkey=(
+            _told(read, _beside(config_path, monitor_pubkey), f"monitor_pubkey_path of {config_path}")
+            if monitor_pubkey
+            else ""
+        ),
         monitor_privkey_path=_beside(config_path, need("monitor_privkey_path")),
         sender=read.need(mail, path, "sender"),
         staff=read.need(mail, path, "staff"),
@@ -188,7 +192,9 @@ def read_settings(path: Path) -> Settings:
         smtp_port=int(read.number(mail.get("port", 587), "mail.port")),
         smtp_security=str(mail.get("security", "starttls")),
         smtp_user=mail.get("user"),
-        smtp_password=Secret(read.text(path.parent / str(password_file)).strip()) if password_file else None,
+        smtp_password=(
+            Secret(_told(read, path.parent / str(password_file), "mail.password_file")) if password_file else None
+        ),
         smtp_ca_file=_beside(path, str(mail["ca_file"])) if mail.get("ca_file") else None,
         recipe=str(recipe.get("name", "tahoe")),
         s3_endpoint=recipe.get("s3_endpoint"),
@@ -200,6 +206,10 @@ def read_settings(path: Path) -> Settings:
     )
     read.refuse()
     return settings
+
+
+def _told(read: SettingsReader, file: Path | str, named_by: str) -> str:
+    return read.text(Path(file), named_by).strip()
 
 
 def _waits(read: SettingsReader, waits: Mapping[str, Any]) -> Waits:

@@ -31,18 +31,20 @@ class SettingsReader:
         """Something is wrong; told by `refuse`."""
         self._wrong.append((what, where or self._path))
 
-    def text(self, path: Path) -> str:
-        """A whole file; "" if it cannot be read."""
+    def text(self, path: Path, named_by: str = "") -> str:
+        """A whole file; "" if it cannot be read. `named_by` is the setting that names it, for people."""
         try:
             return path.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             self._unread.add(path)
-            self.note(f"a file cannot be read: {error.strerror if isinstance(error, OSError) else 'not UTF-8'}", path)
+            which = f"the file that {named_by} names" if named_by else "a file"
+            why = error.strerror if isinstance(error, OSError) else "not UTF-8"
+            self.note(f"{which} cannot be read: {why}", path)
             return ""
 
-    def parsed(self, path: Path, loads: Callable[[str], Any]) -> dict[str, Any]:
+    def parsed(self, path: Path, loads: Callable[[str], Any], named_by: str = "") -> dict[str, Any]:
         """A file's table; empty if there is none."""
-        text = self.text(path)
+        text = self.text(path, named_by)
         try:
             parsed = {} if path in self._unread else loads(text)
         except ValueError as error:

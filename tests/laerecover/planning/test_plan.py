@@ -134,7 +134,16 @@ def test_images_are_mapped_explicitly(settings_file, make_account):
         ('[ec2]\nendpoint = "ec2.example.org"', {}, "ec2.endpoint is no address of a service"),
         ('[recipe]\ns3_endpoint = "https://me:word@s3.example.org"', {}, "recipe.s3_endpoint is no address"),
         ("[ec2]\ncustomers_from = []", {}, "ec2.customers_from is no list of ranges"),
-        ('[files]\nec2secret = "nosuch"\n[mail]\nhost = "h"\nsender = "s"\nstaff = "t"', {}, "cannot be read"),
+        (
+            '[files]\nec2secret = "nosuch"\n[mail]\nhost = "h"\nsender = "s"\nstaff = "t"',
+            {},
+            "the file that files.ec2secret names cannot be read: No such file or directory · .*nosuch",
+        ),
+        (
+            None,
+            {"monitor_pubkey_path": "gone.pub"},
+            r"the file that monitor_pubkey_path of .*lae_automation_config.json names cannot be read: .*gone.pub",
+        ),
         (None, {"ec2_access_key_id": None}, "ec2_access_key_id is missing"),
         ("[mail]\n", {}, "is missing"),
     ],
