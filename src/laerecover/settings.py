@@ -160,11 +160,11 @@ def read_settings(path: Path) -> Settings:
     password_file, zenoss_key = mail.get("password_file"), config.get("zenoss_privkey_path")
     settings = Settings(
         ec2_access_key_id=need("ec2_access_key_id"),
-        ec2_secret_key=Secret(_told(read, path.parent / str(files.get("ec2secret", "ec2secret")), "files.ec2secret")),
+        ec2_secret_key=Secret(_text(read, path.parent / str(files.get("ec2secret", "ec2secret")), "files.ec2secret")),
         admin_keypair_name=need("admin_keypair_name", "keypair_name"),
         admin_privkey_path=_beside(config_path, need("admin_privkey_path", "key_filename")),
         monitor_pubkey=(
-            _told(read, _beside(config_path, monitor_pubkey), f"monitor_pubkey_path of {config_path}")
+            _text(read, _beside(config_path, monitor_pubkey), f"monitor_pubkey_path of {config_path}")
             if monitor_pubkey
             else ""
         ),
@@ -193,7 +193,7 @@ def read_settings(path: Path) -> Settings:
         smtp_security=str(mail.get("security", "starttls")),
         smtp_user=mail.get("user"),
         smtp_password=(
-            Secret(_told(read, path.parent / str(password_file), "mail.password_file")) if password_file else None
+            Secret(_text(read, path.parent / str(password_file), "mail.password_file")) if password_file else None
         ),
         smtp_ca_file=_beside(path, str(mail["ca_file"])) if mail.get("ca_file") else None,
         recipe=str(recipe.get("name", "tahoe")),
@@ -208,7 +208,7 @@ def read_settings(path: Path) -> Settings:
     return settings
 
 
-def _told(read: SettingsReader, file: Path | str, named_by: str) -> str:
+def _text(read: SettingsReader, file: Path | str, named_by: str) -> str:
     return read.text(Path(file), named_by).strip()
 
 
