@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,11 +10,17 @@ from laerecover.errors import LaeRecoverError
 from laerecover.manifest import Account, Manifest
 
 _SEE = "see `laerecover plan`; nothing was started"
+_SHORTEST = 4
+"""So many characters of a name tell whose it is."""
+_MOST = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """--only, --except, --first, --order: accounts by their id or e-mail; `@FILE` stands for a file of them."""
+    """--only, --except, --first, --order: accounts by their id or e-mail; `@FILE` stands for a file of them.
+
+    The beginning of an id, of its seed or of an e-mail will do where it is one account's alone.
+    """
 
     only: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
@@ -30,31 +36,28 @@ class Selection:
         return [each for pair in words for each in pair]
 
     def of(self, manifest: Manifest) -> frozenset[str]:
-        """The ids of the accounts selected. Raises LaeRecoverError for names that no account bears."""
+        """The ids of the accounts selected. Raises LaeRecoverError for names that no account bears, or several."""
         return frozenset(self.ordered(manifest))
 
     def ordered(self, manifest: Manifest) -> list[str]:
         """The same in their order: those of --order as they stand there, then the others as in the manifest."""
         only, without = ([*_named(names, "--only, --except")] for names in (self.only, self.without))
         order = [*_lines(self.order)] if self.order else []
-        _refuse_unknown([*only, *without, *order], manifest)
-        ranks = {name: number for number, (name, _) in reversed(list(enumerate(order)))}
-        inside, outside = {name for name, _ in only}, {name for name, _ in without}
-        chosen = [a for a in manifest.recoverable if (not self.only or _names(a) & inside) and not _names(a) & outside]
-        chosen.sort(key=lambda a: min((ranks[name] for name in _names(a) if name in ranks), default=len(order)))
-        return [a.account_id for a in chosen][: self.first]
+        called = _called([*only, *without, *order], manifest)
+        inside, outside = ({one for name, _ in some for one in called[name]} for some in (only, without))
+        ranks = {one: number for number, (name, _) in reversed(list(enumerate(order))) for one in called[name]}
+        ids = [a.account_id for a in manifest.recoverable]
+        chosen = [one for one in ids if (not self.only or one in inside) and one not in outside]
+        chosen.sort(key=lambda one: ranks.get(one, len(order)))
+        return chosen[: self.first]
 
 
 def one_account(name: str, manifest: Manifest, option: str) -> Account:
     """The one account that is called so. Raises LaeRecoverError for none and for several."""
-    _refuse_unknown([(name, option)], manifest)
-    found = [a for a in manifest.accounts if name in _names(a)]
+    found = _called([(name, option)], manifest)[name]
     if len(found) > 1:
-        ids = ", ".join(a.account_id for a in found)
-        raise LaeRecoverError(
-            f"{len(found)} accounts are called {name!r}", where=option, next_step=f"name one by its id: {ids}; {_SEE}"
-        )
-    return found[0]
+        raise _several(name, option, found)
+    return next(a for a in manifest.accounts if a.account_id == found[0])
 
 
 def _names(account: Account) -> set[str]:
@@ -87,12 +90,43 @@ def _lines(path: Path) -> Iterator[tuple[str, str]]:
             yield name, f"{path}, line {number}"
 
 
-def _refuse_unknown(said: Sequence[tuple[str, str]], manifest: Manifest) -> None:
-    known = {name for account in manifest.accounts for name in _names(account)}
-    unknown = [(name, place) for name, place in said if name not in known]
+def _called(said: Sequence[tuple[str, str]], manifest: Manifest) -> dict[str, list[str]]:
+    """The ids of the accounts that bear each name; a beginning is one account's alone.
+
+    Raises LaeRecoverError, naming all that nobody bears at once.
+    """
+    bearers: dict[str, list[str]] = {}
+    for account in manifest.accounts:
+        for name in _names(account):
+            bearers.setdefault(name, []).append(account.account_id)
+    found = {name: bearers.get(name) or _beginning(name, manifest.accounts) for name, _ in said}
+    unknown = [(name, place) for name, place in said if not found[name]]
     if unknown:
         raise LaeRecoverError(
             f"no account is called {', '.join(repr(name) for name, _ in unknown)}",
             where="\n".join(dict.fromkeys(place for _, place in unknown)),
             next_step=_SEE,
         )
+    for name, place in said:
+        if name not in bearers and len(found[name]) > 1:
+            raise _several(name, place, found[name])
+    return found
+
+
+def _beginning(name: str, accounts: Iterable[Account]) -> list[str]:
+    """The ids of the accounts of whose id, seed or e-mail it is the beginning; of none if it is too short."""
+    if len(name) < _SHORTEST:
+        return []
+    wanted = name.lower()
+    return [a.account_id for a in accounts if any(n.lower().startswith(wanted) for n in (*_names(a), _seed(a)))]
+
+
+def _seed(account: Account) -> str:
+    return account.account_id.rpartition("-")[2]
+
+
+def _several(name: str, place: str, ids: Sequence[str]) -> LaeRecoverError:
+    told = ", ".join(ids[:_MOST]) + (", …" if len(ids) > _MOST else "")
+    return LaeRecoverError(
+        f"{len(ids)} accounts are called {name!r}", where=place, next_step=f"name one by its id: {told}; {_SEE}"
+    )

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,8 +36,11 @@ def missing() -> str | None:
 
 
 @contextmanager
-def browser() -> Iterator[Any]:
-    """A browser that lives as long as the block; skipped with the reason where there is none."""
+def browser(program: Path | None = None) -> Iterator[Any]:
+    """A browser that lives as long as the block; skipped with the reason where there is none.
+
+    `program` stands for chromium where that is begun in another way.
+    """
     reason = missing()
     if reason is not None:
         pytest.skip(f"no browser: {reason}")
@@ -44,7 +48,8 @@ def browser() -> Iterator[Any]:
 
     with sync_playwright() as playwright:
         # Its sandbox cannot be set up by root; it sees nothing but files that these tests wrote.
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        path = program or shutil.which("chromium")
+        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield chromium
         chromium.close()
 

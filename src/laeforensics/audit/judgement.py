@@ -72,6 +72,15 @@ class Judgement:
                 account.server_source = self._inventory.source
         return found
 
+    @cached_property
+    def by_customer(self) -> dict[str, list[CaseAccount]]:
+        """The accounts and attempts of each customer, by e-mail in small letters."""
+        found: dict[str, list[CaseAccount]] = {}
+        for account in self.accounts:
+            if email := account.values.get("customer_email"):
+                found.setdefault(email.lower(), []).append(account)
+        return found
+
     @property
     def unread(self) -> list[Unread]:
         """What may be evidence, was not read, and was not set aside."""
@@ -112,12 +121,15 @@ class Judgement:
         """Record that an unread file is set aside; accounts are then judged anew. Raises DecisionError, OSError."""
         now = now or datetime.now(UTC)
         found = aside.set_aside(file, self.unread, who=who, because=because, now=now, folder=self.folder)
-        for name in ("accounts", "_unread_and_aside"):
-            self.__dict__.pop(name, None)
+        self._judge_anew()
         return found
 
     def decide(self, account: CaseAccount, choice: Choice, *, now: datetime | None = None) -> Decision:
         """Record a decision in the case folder; the accounts are then judged anew. Raises DecisionError, OSError."""
         decision = decisions.decide(account, choice, now=now or datetime.now(UTC), folder=self.folder)
-        self.__dict__.pop("accounts", None)
+        self._judge_anew()
         return decision
+
+    def _judge_anew(self) -> None:
+        for name in ("accounts", "by_customer", "_unread_and_aside"):
+            self.__dict__.pop(name, None)

@@ -12,6 +12,9 @@ from laeforensics.facts.masking import plain
 _SHORTEST = 4
 """So many characters of a name tell whose it is."""
 
+_MOST = 5
+"""So many are named where several are meant."""
+
 
 def account_of(accounts: Sequence[CaseAccount], key: str, *, where: str) -> CaseAccount:
     """The account of a log name, bucket, e-mail or activation key; among several, the one that is no attempt.
@@ -29,7 +32,7 @@ def account_of(accounts: Sequence[CaseAccount], key: str, *, where: str) -> Case
     if len(real) == 1:
         return real[0]
     if found:
-        names = ", ".join(a.account_id for a in found[:5])
+        names = ", ".join(a.account_id for a in found[:_MOST]) + (", …" if len(found) > _MOST else "")
         raise UnknownKey(f"{len(found)} accounts match {plain(key)!r}", where=names, next_step="name one of them")
     raise UnknownKey(
         f"no account, log, e-mail or activation key {plain(key)!r}",

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
 
 from laeforensics.accounts.account import CaseAccount
 from laeforensics.audit import rules
+from laeforensics.companions.inventory import GONE, RUNNING, UNKNOWN
 from laeforensics.errors import UnknownKey
 from laeforensics.facts.fields import FIELDS, SIGNUP_FIELDS
+from laeforensics.facts.masking import plain
 
+_FEW = 8
 _WORDS: dict[str, Callable[[CaseAccount], Iterable[str]]] = {
     "account_id": lambda a: (a.account_id,),
     "verdict": lambda a: (rules.verdict(a).name,),
@@ -23,6 +27,13 @@ _WORDS: dict[str, Callable[[CaseAccount], Iterable[str]]] = {
     "finding": lambda a: (f.code for f in (*a.findings, *(f for s in a.signups for f in s.findings))),
     "log_file": lambda a: (s.name for s in a.signups),
 }
+_KNOWN = {
+    "verdict": tuple(rule.name for rule in rules.VERDICTS),
+    "grade": tuple(rule.name for rule in rules.GRADES),
+    "server": (RUNNING, GONE, UNKNOWN),
+    **dict.fromkeys(("missing", "contested", "decided"), tuple(FIELDS)),
+}
+"""What a condition may ask for, where that is known beforehand: a slip would find nothing, and look like an answer."""
 NAMES = (*_WORDS, *(name for name in SIGNUP_FIELDS if not FIELDS[name].secret))
 """What a condition may be about; of secrets nobody can ask by value."""
 
@@ -46,6 +57,11 @@ def _condition(text: str) -> Callable[[CaseAccount], bool]:
             "this is no condition", where=f"--where {text}", next_step=f"NAME=VALUE, NAME one of {', '.join(NAMES)}"
         )
     wanted = value.strip().lower()
+    known = _KNOWN.get(name, ())
+    if wanted and known and not any(fnmatchcase(word.lower(), wanted) for word in known):
+        near = difflib.get_close_matches(wanted, known, n=3) if len(known) > _FEW else known
+        words = f"it is one of {', '.join(near or known)}"
+        raise UnknownKey(f"no account can have the {name} {plain(value.strip())!r}", where=text, next_step=words)
 
     def holds(account: CaseAccount) -> bool:
         values = list(_values(account, name))

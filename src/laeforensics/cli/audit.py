@@ -65,6 +65,8 @@ def audit(
         _shell.remember(options, case.folder, output=output, key_file=key_file)
     kept = "" if compared else ": not kept"
     print(f"\n{_written(case, manifest, output, key_file, kept)}", file=out)
+    if compared is None or compared.is_unchanged:  # else what comes next is said of the evidence
+        print(f"next: laerecover drill {output}{f' --key-file {key_file}' if key_file else ''}", file=out)
     if former.is_file() and not filecmp.cmp(former, output.with_name("audit.parquet"), shallow=False):
         print(f"what changed: laeforensics diff {former} {output.with_name('audit.parquet')}", file=out)
     if options.as_json:
@@ -129,12 +131,11 @@ def _refuse_key(key_file: Path | None, output: Path) -> None:
 
 
 def _written(case: Case, manifest: Manifest, output: Path, key_file: Path | None, kept: str) -> str:
-    """What was written where, and what comes next."""
+    """What was written where."""
     from laerecover.manifest import default_key_file
 
     beside = f"{output.with_name('audit.parquet')}, {output.with_name('audit.html')} (no secrets)"
     return (
         f"{output}  {len(manifest.accounts)} accounts, encrypted under {key_file or default_key_file()}  · {beside}\n"
-        f"{case.folder}  custody and decisions of this case{kept}\n"
-        f"next: laerecover drill {output}{f' --key-file {key_file}' if key_file else ''}"
+        f"{case.folder}  custody and decisions of this case{kept}"
     )

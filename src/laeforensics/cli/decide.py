@@ -98,6 +98,12 @@ def _decide_many(case: Case, where: list[str], prefer: str, *, who: str, because
     field = next(c.partition("=")[2].strip() for c in where if c.startswith("contested="))
     judgement = case.judgement
     accounts = selection.picked(judgement.accounts, where)
+    if not accounts:
+        decided = sum(field in a.decided for a in judgement.accounts)
+        if not decided:
+            _shell.stop("no account is picked", " ".join(where), "laeforensics list EVIDENCE --verdict CONTESTED")
+        what = f"no account is picked; of {decided} {field} is decided already"
+        _shell.stop(what, " ".join(where), f"laeforensics list EVIDENCE --where decided={field} tells which")
     numbers = {a.account_id: preference.preferred(a, field, prefer) for a in accounts}
     if not any(numbers.values()):
         what = f"{prefer} picks a witness of {field} in none of {len(accounts)} accounts"

@@ -14,9 +14,10 @@ from laeforensics.cli._options import CaseOptions, of_a_case
 @of_a_case("case_folder", "jobs")
 def extract(
     options: CaseOptions,
-    output: Annotated[Path, typer.Option("--output", "-o", help="facts.parquet or facts.jsonl")] = Path(
-        "facts.parquet"
-    ),
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help=".parquet or .jsonl, default facts.parquet; of timesketch timesketch.csv"),
+    ] = None,
     key_file: Annotated[
         Path | None, typer.Option(help="write the secrets too, encrypted under this key; made if it does not exist")
     ] = None,
@@ -33,6 +34,7 @@ def extract(
 
     if format_ not in ("facts", "timesketch"):
         raise typer.BadParameter("--format is facts or timesketch")
+    output = output or Path("timesketch.csv" if format_ == "timesketch" else "facts.parquet")
     _shell.refuse_inside(output, options.evidence, "the facts")
     (timesketch if format_ == "timesketch" else extraction).check(output, key_file)
     judgement = _shell.open_case(options).judgement

@@ -55,5 +55,5 @@ def notebook(
     print("\n".join(str(folder / name) for name in NOTEBOOKS), file=out)
     lacking = [name for name in ("altair", "itables", "ipykernel", "jupyterlab") if find_spec(name) is None]
     if lacking:
-        print(f"missing here: {', '.join(lacking)}; pip install 'lae-recovery[notebooks]' jupyterlab", file=out)
+        print(f"missing here: {', '.join(lacking)}; pip install 'lae-recovery[notebooks]'", file=out)
     print(f"next: jupyter lab {folder}", file=out)

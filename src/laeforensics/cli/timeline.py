@@ -10,11 +10,12 @@ from laeforensics.cli._options import CaseOptions, Key, of_a_case
 
 @of_a_case("case_folder", "inventory", "product_tokens", "closed", "jobs", "as_json")
 def timeline(options: CaseOptions, key: Key) -> None:
-    """What happened to one account, in the order of time: its runs, its rows in the csv files, its servers."""
+    """What happened to one account, in the order of time: its runs, its rows in the csv files, its servers, its
+    customer's other attempts."""
     from laeforensics.audit.lookup import account_of
     from laeforensics.facts.masking import plain
     from laeforensics.present import words
-    from laeforensics.present.timeline import timeline as told_of
+    from laeforensics.present.timeline import customers_timeline as told_of
 
     judgement = _shell.open_case(options).judgement
     account = account_of(judgement.accounts, key, where=str(judgement.root))

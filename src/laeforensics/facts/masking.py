@@ -15,6 +15,8 @@ _LIKE_A_SECRET = re.compile(
 
 def plain(text: str) -> str:
     """Text as it may stand on a terminal: control and formatting characters written as escapes."""
+    if text.isprintable():  # nearly every text is; and the look at each character is slow
+        return text
     return "".join(
         c if unicodedata.category(c) not in _UNPRINTABLE else c.encode("unicode_escape").decode() for c in text
     )

@@ -26,7 +26,7 @@ from laeforensics.parsing.stages import STAGES, furthest
 from laeforensics.present import lines, words
 from laeforensics.present._templates import template, verbatim
 from laeforensics.present.explanations import EXPLAINED_FIELDS, explain, heard
-from laeforensics.present.timeline import timeline as rows_of_timeline
+from laeforensics.present.timeline import customers_timeline as rows_of_timeline
 
 OUTCOMES = {"complete": words.COLOURS[rules.RECOVERABLE], "cut": words.COLOURS[rules.INCOMPLETE]}
 OUTCOMES |= {"failed": words.COLOURS[rules.CONTESTED], "log lost": words.COLOURS[rules.CLOSED]}

@@ -24,7 +24,7 @@ from laeforensics.present.cards import summary
 from laeforensics.present.commands import CommandLines
 from laeforensics.present.explanations import EXPLAINED_FIELDS, Explanation, explain, heard
 from laeforensics.present.lines import Excerpt
-from laeforensics.present.timeline import timeline
+from laeforensics.present.timeline import customers_timeline
 from laeforensics.writing import write_whole
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class AccountRow:
     @property
     def timeline(self) -> list[Any]:
         """What happened to it."""
-        return list(timeline(self.judgement, self.account))
+        return list(customers_timeline(self.judgement, self.account))
 
     @property
     def raw(self) -> dict[str, Excerpt]:

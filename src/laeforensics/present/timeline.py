@@ -8,7 +8,7 @@ from typing import Any
 from laeforensics.accounts.account import CaseAccount
 from laeforensics.accounts.outcome import outcome
 from laeforensics.accounts.roles import ATTEMPT, DUPLICATE, ORIGIN, RE_RECORD, REPLACEMENT
-from laeforensics.audit import decisions
+from laeforensics.audit import decisions, rules
 from laeforensics.audit.judgement import Judgement
 from laeforensics.doubting.signups import Signup
 from laeforensics.evidence.names import start_of
@@ -17,6 +17,8 @@ from laeforensics.parsing.stages import furthest
 from laeforensics.present.words import words
 
 COLUMNS = ("account_id", "time", "what", "detail", "place")
+_MOST_OTHERS = 20
+"""So many runs of a customer's other accounts are told: of thousands under one address each would tell all."""
 _BEGAN = {
     ORIGIN: "signup began",
     ATTEMPT: "attempt began",
@@ -40,7 +42,30 @@ def timeline(judgement: Judgement, account: CaseAccount) -> list[Mapping[str, An
     """
     rows = [row for told in (_runs, _rows, _servers, _decided) for row in told(judgement, account)]
     unique = {tuple(row.values()): row for row in rows}
-    return sorted(unique.values(), key=lambda row: (row["time"] is None, row["time"] or "", row["place"]))
+    return sorted(unique.values(), key=_order)
+
+
+def customers_timeline(judgement: Judgement, account: CaseAccount) -> list[Mapping[str, Any]]:
+    """The same, with the runs of the customer's other attempts and accounts: those under the same e-mail."""
+    return sorted([*timeline(judgement, account), *_others(judgement, account)], key=_order)
+
+
+def _order(row: Mapping[str, Any]) -> tuple[bool, str, str]:
+    return row["time"] is None, row["time"] or "", row["place"]
+
+
+def _others(judgement: Judgement, account: CaseAccount) -> Iterator[Mapping[str, Any]]:
+    email = account.values.get("customer_email", "")
+    same = judgement.by_customer.get(email.lower(), ())
+    found = [(other, s) for other in same if other is not account for s in other.signups]
+    for other, signup in found[:_MOST_OTHERS]:
+        start = start_of(signup.name)
+        what = "other attempt" if other.is_attempt else "other account"
+        detail = f"{other.account_id}  {rules.verdict(other).name}"
+        yield _row(start[0] if start else None, what, detail, signup.name)
+    if len(found) > _MOST_OTHERS:
+        more = f"{len(found) - _MOST_OTHERS} more runs under this address"
+        yield _row(None, "and", f"{more}: laeforensics list EVIDENCE --where customer_email={email}", "")
 
 
 def _row(time: str | None, what: str, detail: str, place: str) -> dict[str, Any]:

@@ -135,7 +135,8 @@ def read_manifest(path: Path, *, key_file: Path | None = None) -> Manifest:
             where=where,
             next_step="write one with `laeforensics audit EVIDENCE --output manifest.parquet`",
         )
-    key = read_key(key_file or default_key_file(), manifest=path)
+    key_file = key_file or default_key_file()
+    key = read_key(key_file, manifest=path)
     try:
         # Not read_table: it loads pyarrow.dataset, and with it pandas, which costs half a second.
         properties = pqe.create_decryption_properties(footer_key=key, allow_plaintext_files=False)
@@ -145,7 +146,7 @@ def read_manifest(path: Path, *, key_file: Path | None = None) -> Manifest:
     except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
         raise ManifestUnreadable(
             f"the manifest is damaged, was changed, or is locked with another key ({type(error).__name__})",
-            where=where,
+            where=f"{where}, opened with the key {key_file}",
             next_step="restore it or export it again with `laeforensics audit`, and check --key-file; nothing was "
             "started",
         ) from None

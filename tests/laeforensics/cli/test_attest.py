@@ -86,6 +86,9 @@ def test_another_program_is_named(folder, typed):
     typed(*AUDIT)
     told = json.loads(Path(STATEMENT).read_text())
     assert len(told["program"]["sha256"]) == 64
+    told["program"]["commit"] = "0" * 40  # another, of which the program is the same
+    Path(STATEMENT).write_text(json.dumps(told))
+    assert typed(*CHECK)[0] == 0
     told["program"]["version"] = "9.9"
     Path(STATEMENT).write_text(json.dumps(told))
     code, out, _ = typed(*CHECK)

@@ -99,6 +99,7 @@ def test_audit_of_changed_evidence_ends_with_1(folder, typed):
     assert code == 1
     assert json.loads(out)["evidence_changed"] == ["signups.csv"]
     assert "changed    signups.csv" in err
+    assert "next: laerecover" not in err
     assert "evidence-changed" in (folder / "out" / "audit.html").read_text("utf-8")
 
 

@@ -51,6 +51,10 @@ def test_many_are_decided_at_once(two, typed):
     _, out, _ = typed("explain", "evidence", EMAIL, "--field", "user_secret_key")
     assert "the file was copied later (--prefer secrets/)" in out
     assert "a human decides" not in out
+    code, _, err = typed(*MANY, "--prefer", "secrets/")
+    assert (code, is_three_lines(err)) == (2, True)
+    assert "of 2 user_secret_key is decided already" in err
+    assert "--where decided=user_secret_key" in err
 
 
 def test_a_rule_that_picks_no_single_value_decides_nothing(two, typed):

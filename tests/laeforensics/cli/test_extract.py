@@ -30,3 +30,11 @@ def test_extract(folder, typed):
         code, _, err = typed("extract", "evidence", *words)
         assert code == 2
         assert is_three_lines(err)
+
+
+def test_each_format_has_a_name_of_its_own(folder, typed):
+    """Without --output."""
+    assert typed("extract", "evidence")[0] == 0
+    assert typed("extract", "evidence", "--format", "timesketch")[0] == 0
+    assert (folder / "facts.parquet").is_file()
+    assert (folder / "timesketch.csv").read_text("utf-8").startswith("message,datetime")

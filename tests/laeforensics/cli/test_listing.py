@@ -55,6 +55,26 @@ def test_what_is_no_condition_is_refused_with_those_that_there_are(condition, ty
     assert "user_secret_key" not in NAMES
 
 
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--verdict", "BAD"), "CONTESTED"),
+        (("--verdict", "B*"), "CONTESTED"),
+        (("--missing", "user_secret"), "user_secret_key"),
+        (("--where", "contested=producttoken"), "product_token"),
+        (("--where", "server=lost"), "GONE"),
+        (("--where", "grade!=new"), "NEW_FURL"),
+    ],
+)
+def test_what_no_account_can_be_is_refused_with_what_they_can(words, said, typed):
+    """A slip would find nothing, and look like an answer."""
+    code, out, err = typed("list", "evidence", *words)
+    assert (code, out) == (2, "")
+    assert is_three_lines(err)
+    assert said in err.splitlines()[-1]
+
+
 def test_csv_runs_no_formula(folder, typed):
     """What a spreadsheet would calculate begins with an apostrophe; what is listed is what --json lists."""
     mail = "=cmd@example.org"

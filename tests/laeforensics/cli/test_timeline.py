@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from makings import BUCKET, EMAIL, HOST, INSTANCE, OTHER_NAME, SECRET_KEY, evidence, replacement
+from makings import BUCKET, EMAIL, HOST, INSTANCE, OTHER_NAME, SECRET_KEY, evidence, log, replacement
 from packings import write
 
 
@@ -32,3 +32,26 @@ def test_it_reads_as_lines(folder, typed):
     assert out.startswith(f"{BUCKET}  {EMAIL} invent\n")
     assert "2012-03-20 10:15:00  signup began" in out
     assert SECRET_KEY not in out
+
+
+def test_earlier_attempts_of_the_same_customer_are_told(folder, typed):
+    """Under the account, and the account under the attempt; of very many the first, and how one sees the others."""
+    attempt = {f"signup_logs/2012-01-01T0900{n:02}Z-{'attempt' * 4}{n:04}": log(until="activation") for n in range(2)}
+    write(folder / "evidence", attempt)
+    rows = json.loads(typed("timeline", "evidence", BUCKET, "--json")[1])["timeline"]
+    others = [row for row in rows if row["what"] == "other attempt"]
+    assert [row["place"] for row in others] == sorted(attempt)
+    assert rows[:2] == others
+    assert "ABANDONED" in others[0]["detail"]
+    told = others[0]["detail"].partition(" ")[0]
+    rows = json.loads(typed("timeline", "evidence", told, "--json")[1])["timeline"]
+    assert any(row["what"] == "other account" and row["detail"].startswith(BUCKET) for row in rows)
+
+
+def test_of_very_many_attempts_the_first_are_told(folder, typed):
+    """A thousand under one address each would tell a thousand."""
+    many = {f"signup_logs/2012-01-01T09{n:04}Z-{'attempt' * 4}{n:04}": log(until="activation") for n in range(25)}
+    write(folder / "evidence", many)
+    out = typed("timeline", "evidence", BUCKET)[1]
+    assert out.count("other attempt") == 20
+    assert f"5 more runs under this address: laeforensics list EVIDENCE --where customer_email={EMAIL}" in out

@@ -117,8 +117,9 @@ def test_another_key_does_not_open_it(written, tmp_path):
     other = tmp_path / "config" / "other.key"
     other.write_bytes(b"x" * 32)
     other.chmod(0o600)
-    with pytest.raises(ManifestUnreadable):
+    with pytest.raises(ManifestUnreadable) as refused:
         read_manifest(written[0], key_file=other)
+    assert str(other) in refused.value.where
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660])

@@ -151,3 +151,21 @@ def test_order_and_canary_are_typed_shown_and_said_again(make_manifest, make_acc
     assert "--no-canary" in commands("plan", manifest, *given, "--no-canary").stdout
     assert commands("plan", manifest, *given, "--no-canary", "--canary", one.account_id).returncode == 2
     assert commands("drill", manifest, *given, "--pace", "0.001").returncode == 0
+
+
+def test_the_beginning_of_a_name_is_enough_if_it_is_one_accounts_alone(five):
+    """Of an id, a seed, an e-mail, in any capitals; of several it is refused with their ids, and one letter is none."""
+    someone, ids = five
+    seed = ids[3].rpartition("-")[2]
+    for name in ("customer3", "CUSTOMER3@", seed, ids[3]):
+        planned, _ = plan(someone.options(selection=Selection(only=(name,))), worlds=someone.worlds)
+        assert planned.starts == (ids[3],)
+        planned, _ = plan(someone.options(selection=Selection(without=(name,))), worlds=someone.worlds)
+        assert set(planned.starts) == {*ids} - {ids[3]}
+    for given in ({"only": ("cust",)}, {"without": ("cust",)}):
+        with pytest.raises(LaeRecoverError, match="5 accounts are called 'cust'") as caught:
+            someone.run(selection=Selection(**given))
+        assert all(each in caught.value.next_step for each in ids)
+    with pytest.raises(LaeRecoverError, match="no account is called 'cus'"):
+        someone.run(selection=Selection(only=("cus",)))
+    assert someone.rows("instances") == []

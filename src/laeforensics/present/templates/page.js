@@ -32,6 +32,7 @@
   };
   for (const field of [search, ...facets]) field.addEventListener("input", () => { apply(); remember(); });
   tools.querySelector("button").addEventListener("click", () => { for (const field of [search, ...facets]) field.value = ""; apply(); remember(); search.focus(); });
+  const { compare } = new Intl.Collator("en", { numeric: true });
   const heads = all("th[data-sort]", table.tHead);
   for (const head of heads) {
     const button = document.createElement("button");
@@ -42,7 +43,7 @@
     const turn = head.getAttribute("aria-sort") === "ascending" ? -1 : 1, name = head.dataset.sort;
     for (const other of heads) other.removeAttribute("aria-sort");
     head.setAttribute("aria-sort", turn > 0 ? "ascending" : "descending");
-    rows.sort((one, two) => turn * one.dataset[name].localeCompare(two.dataset[name], "en", { numeric: true }));
+    rows.sort((one, two) => turn * compare(one.dataset[name], two.dataset[name]));
     table.append(...rows);
   };
   for (const row of rows) row.addEventListener("toggle", (event) => row.classList.toggle("open", event.target.open), true);
