@@ -13,7 +13,7 @@ from typing import Any
 
 from laerecover.hosts.host_keys import derive_host_key
 from laerecover.hosts.identity import INTRODUCER_PORT, STORAGE_PORT
-from laerecover.hosts.recipes.debian import SERVICES, services_told
+from laerecover.hosts.recipes.debian import SERVICES, read_services
 from laerecover.hosts.recipes.named import recipe_named
 from laerecover.hosts.recipes.recipe import REINSTALL, Recipe
 from laerecover.hosts.vault import Vault
@@ -274,7 +274,7 @@ def _services(asked: Inquiry, host: str, client_token: str) -> Callable[[], str]
         return None
 
     def ask() -> str:
-        told = services_told(_output(asked, host, client_token, SERVICES))
+        told = read_services(_output(asked, host, client_token, SERVICES))
         failing = "; ".join(f"lae-{name}: {why}" for name, (ok, why) in told.items() if not ok)
         if failing or not told:
             raise Refusal(failing or "what the host says of them cannot be read", kind="service_failed")

@@ -24,7 +24,7 @@ SERVICES = Command(name="services", script=program("services.sh"))
 """For Host.output: a line for each service of ours: its name, `ok` or `failed`, why."""
 
 
-def services_told(output: str) -> dict[str, tuple[bool, str]]:
+def read_services(output: str) -> dict[str, tuple[bool, str]]:
     """What SERVICES printed: a service's name -> whether all is well with it, and why; empty where that is unknown."""
     found = re.findall(r"^([a-z]+) (ok|failed) (\S.*)$", output, re.M)
     return {name: (word == "ok", clean(why)) for name, word, why in found}

@@ -25,8 +25,8 @@ from laerecover.rehearsal.rig.images import (
     TODAY,
     TRIXIE,
     Debian,
-    newer_folder,
-    older_folder,
+    folder_of_all,
+    folder_of_new,
     script,
 )
 from laerecover.rehearsal.rig.tools import do
@@ -42,10 +42,10 @@ def prepare(say: Callable[[str], None], *, newer: bool = False) -> Path:
     Raises LaeRecoverError if a tool fails or this Python is not the hosts' one.
     """
     folder = Path(os.environ.get("LAE_RIG_CACHE") or Path.home() / ".cache/lae-recovery/rig")
-    place = folder / older_folder()
+    place = folder / folder_of_all()
     _once(place, _make, say)
     if newer:
-        _once(place / newer_folder(), _make_newer, say)
+        _once(place / folder_of_new(), _make_newer, say)
     return place
 
 

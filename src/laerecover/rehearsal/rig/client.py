@@ -19,6 +19,7 @@ from typing import Any
 
 from laerecover.errors import LaeRecoverError
 from laerecover.rehearsal.rig import cache
+from laerecover.rehearsal.rig.control_groups import remove_left
 from laerecover.rehearsal.rig.faults import read_faults
 from laerecover.rehearsal.rig.images import NEWER
 from laerecover.rehearsal.rig.tools import need_tools
@@ -123,6 +124,7 @@ def up(
     if found is not None and found.alive:
         return found
     need_tools(image)
+    remove_left()
     place = cache.prepare(say, newer=NEWER in {image, *read_faults(faults).images})
     if found is not None:
         shutil.rmtree(found.folder)

@@ -68,25 +68,25 @@ class Image:
 def image_of(name: str) -> Image:
     """The image of that name: `small`, `today`, `systemd`, `debian13`. KeyError if there is none."""
     if name == NEWER:
-        folder = newer_folder()
+        folder = folder_of_new()
         return Image(f"{folder}/root", f"{folder}/debs", f"{folder}/wheels", systemd=True)
     return {"small": Image("root"), "today": Image("today"), "systemd": Image("systemd", systemd=True)}[name]
 
 
-def older_folder() -> str:
+def folder_of_all() -> str:
     """The folder of all that is Debian 12, named by what it is made of."""
-    made_of = [BOOKWORM.suite, BASE, COMPILER, PACKAGES, TODAY, SYSTEMD, *map(script, SCRIPTS), pinned(), FILES, 4]
+    made_of = [BOOKWORM.suite, BASE, COMPILER, PACKAGES, TODAY, SYSTEMD, *map(script, SCRIPTS), _wheels(), FILES, 4]
     return _digest(made_of)
 
 
 @cache
-def newer_folder() -> str:
+def folder_of_new() -> str:
     """The same of all that is Debian 13, below the folder of Debian 12."""
-    made_of = [TRIXIE.suite, TRIXIE.base, TRIXIE.packages, COMPILER, SYSTEMD, DEBIAN13, pinned(), FILES]
+    made_of = [TRIXIE.suite, TRIXIE.base, TRIXIE.packages, COMPILER, SYSTEMD, DEBIAN13, _wheels(), FILES]
     return f"{NEWER}-{_digest([*made_of, script('more.sh'), script('systemd.sh'), script('debian13.sh')])}"
 
 
-def pinned() -> list[str]:
+def _wheels() -> list[str]:
     """What pip is to install, in the order of installing."""
     return [program(name) for name in (BUILDERS, TAHOE, JOINING)]
 

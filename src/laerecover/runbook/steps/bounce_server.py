@@ -9,7 +9,7 @@ from operator import methodcaller
 from laerecover.errors import StepFailed
 from laerecover.hosts.bucket_layout import BucketLayout
 from laerecover.hosts.identity import NodeKeys, node_keys, parse_furl, restored_introducer, restored_storage, tub_id_of
-from laerecover.hosts.recipes.debian import SERVICES, services_told
+from laerecover.hosts.recipes.debian import SERVICES, read_services
 from laerecover.hosts.recipes.named import recipe_named
 from laerecover.hosts.recipes.recipe import Recipe, Service, Site
 from laerecover.manifest import Account, Secret
@@ -196,7 +196,7 @@ def _bring_up(work: Work, link: Link, service: Service, layout: BucketLayout | N
 def _how_services_are(link: Link) -> str:
     """What is wrong with which service, as the host says; "" if it says nothing."""
     try:
-        told = services_told(link.ask(methodcaller("output", SERVICES), "services"))
+        told = read_services(link.ask(methodcaller("output", SERVICES), "services"))
     except (StepFailed, WorldError):
         return ""
     return "".join(f"; lae-{name}: {why}" for name, (ok, why) in told.items() if not ok)
