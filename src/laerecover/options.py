@@ -101,7 +101,7 @@ class DrillOptions:
     world: str = "twin"
     prove: bool = False
     hosts: str = "light"
-    """On a rig: `light`, or `systemd`."""
+    """On a rig: `light`, or an image that systemd runs: `systemd` (Debian 12), `debian13`."""
     pace: float = 0.01
     again: bool = False
     crash_at: str = ""

@@ -12,6 +12,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -53,7 +54,7 @@ def new_key(path: Path) -> str:
 class SshServer:
     """A real sshd on loopback that lets the current user in. `sudo` there is a stand-in that changes nothing.
 
-    `tools`: a folder of programs that its sessions find before the machine's own.
+    `tools`: a folder of programs that its sessions find before the machine's own. It has no SFTP.
     """
 
     def __init__(
@@ -87,7 +88,6 @@ class SshServer:
             "UsePAM no",
             "PasswordAuthentication no",
             "PermitRootLogin prohibit-password",
-            "Subsystem sftp internal-sftp",
             f"SetEnv PATH={root}/bin:{tools or ''}:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".replace("::", ":"),
             "LogLevel DEBUG1",
             *options,
@@ -194,13 +194,24 @@ def tools() -> Path | None:
 
 
 @pytest.fixture
-def ssh_server(tmp_path: Path, vault: Vault, tools: Path | None) -> Iterator[SshServer]:
-    """A host on loopback."""
+def sshd(tmp_path: Path, vault: Vault) -> Iterator[Callable[..., SshServer]]:
+    """Starts a host on loopback, otherwise than others."""
     if not Path(SSHD).exists():
         pytest.skip("there is no sshd: apt-get install openssh-server")
-    server = SshServer(tmp_path / "root", derive_host_key(vault, "loopback"), tools=tools)
-    yield server
-    server.close()
+    with contextlib.ExitStack() as started:
+
+        def start(*options: str, **otherwise: Any) -> SshServer:
+            server = SshServer(tmp_path / "root", derive_host_key(vault, "loopback"), *options, **otherwise)
+            started.callback(server.close)
+            return server
+
+        yield start
+
+
+@pytest.fixture
+def ssh_server(sshd: Callable[..., SshServer], tools: Path | None) -> SshServer:
+    """A host on loopback."""
+    return sshd(tools=tools)
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from laerecover.adapters import line, ssh
+from laerecover.adapters import line, phases, ssh
 from laerecover.adapters.ssh import SshConnector
 from laerecover.hosts.host_keys import HOST_KEY_FILE, derive_host_key, fingerprint
 from laerecover.manifest import Secret
@@ -349,6 +349,85 @@ class TestHostOfOtherTools(SshExam):
     def tools(self, request, tools_named):
         """They come first on the PATH."""
         return tools_named(request.param)
+
+
+GREETS = (
+    "echo '* Documentation: https://help.example.org'; echo ended; echo runs; "
+    'sh -c "$SSH_ORIGINAL_COMMAND"; status=$?; echo; echo Good-bye; exit $status'
+)
+
+
+class TestHostThatGreets(SshExam):
+    """A login shell that talks before and after whatever it carries out: of that nothing is an answer."""
+
+    @pytest.fixture
+    def ssh_server(self, sshd):
+        """Whatever it is told, it says that before and after."""
+        return sshd(f"ForceCommand {GREETS}")
+
+    def test_what_the_shell_says_is_nowhere(self, subject):
+        """Not before, not after; nor where a service is asked for that does not run."""
+        host, path = subject.connect(), f"{subject.home}/file"
+        host.write(path, Secret("no line end"), owner=subject.owner, mode=0o600)
+        assert host.read(path).reveal() == "no line end"
+        assert host.output(Command(name="ask", script="echo one", user=subject.owner)) == "one\n"
+        assert not host.running("nothing")
+
+
+class TestHostThatCarriesNothingOut:
+    """What can begin nothing is no failed command: it is named with its remedy, and tried no further."""
+
+    @staticmethod
+    def refused(server, act: str) -> Refusal:
+        connector = SshExam.connector_of(server)
+        host = connector.connect("127.0.0.1", user=server.user, host_key=server.public)
+        acts = {
+            "boot_id": host.boot_id,
+            "output": lambda: host.output(Command(name="ask", script="echo yes")),
+            "running": lambda: host.running("bucket"),
+            "run": lambda: host.run([Command(name="greet", script="echo hello")]),
+            "write": lambda: host.write(f"{server.root}/home/x", Secret("x"), owner=server.user, mode=0o600),
+        }
+        with pytest.raises(Refusal) as caught:
+            acts[act]()
+        return caught.value
+
+    @pytest.mark.parametrize("status", [0, 1, 142])
+    @pytest.mark.parametrize("act", ["boot_id", "output", "running", "run", "write"])
+    def test_a_forced_command_is_no_answer(self, sshd, act, status):
+        """As images have it where root may not log in, whatever it ends with."""
+        forced = f"echo 'Please login as the user \"admin\".'; exit {status}"
+        error = self.refused(sshd(f"ForceCommand {forced}"), act)
+        assert error.kind == "no_shell"
+        for word in ('user "admin"', "/bin/bash", "choose another image"):
+            assert word in str(error)
+
+    @pytest.mark.parametrize("act", ["output", "running", "run", "write"])
+    def test_a_login_user_who_cannot_become_root_is_told_so(self, ssh_server, act):
+        """Whatever sudo says of it: it began nothing."""
+        (ssh_server.root / "bin/sudo").write_text("#!/bin/sh\necho 'sudo: a password is required' >&2\nexit 1\n")
+        error = self.refused(ssh_server, act)
+        assert error.kind == "no_root"
+        for word in ("a password is required", "NOPASSWD", "requiretty"):
+            assert word in str(error)
+
+    def test_a_command_that_was_killed_has_said_nothing(self, ssh_server):
+        """Half an answer, with whatever status: it is asked again."""
+        connector = SshExam.connector_of(ssh_server)
+        host = connector.connect("127.0.0.1", user=ssh_server.user, host_key=ssh_server.public)
+        with pytest.raises(Transient):
+            host.output(Command(name="ask", script="echo half; kill -KILL $PPID; sleep 5"))
+
+    @pytest.mark.parametrize("says", ["Failed to connect to bus: No such file or directory", ""])
+    def test_a_supervisor_that_does_not_say_is_no_no(self, ssh_server, says, monkeypatch):
+        """Else what runs would be put in place once more, under the feet of what runs."""
+        (ssh_server.root / "bin/systemctl").write_text(f"#!/bin/sh\necho '{says}' >&2\nexit {int(bool(says))}\n")
+        (ssh_server.root / "bin/systemctl").chmod(0o755)
+        there = phases.SERVICE_RUNS.replace("/run/systemd/system", "/")
+        monkeypatch.setattr(phases, "SERVICE_RUNS", there)
+        host = SshExam.connector_of(ssh_server).connect("127.0.0.1", user=ssh_server.user, host_key=ssh_server.public)
+        with pytest.raises(Refusal, match="service bucket"):
+            host.running("bucket")
 
 
 class TestSshHost(SshExam):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -102,6 +104,20 @@ def test_an_image_whose_login_user_is_admin(another_rig: Callable[..., Rig], hos
     rig.folder.mkdir()
 
 
+def test_a_killed_rig_leaves_no_control_group(another_rig: Callable[..., Rig], host_key: HostKey):
+    """Whatever hosts the next rig has, it takes away what a killed one left; those of a living one stay."""
+    killed, living = another_rig(SYSTEMD), another_rig(SYSTEMD)
+    for rig in (killed, living):
+        later(lambda rig=rig: connect(rig, launch(rig, host_key)[1], host_key.public))
+    wanted = [any(group.endswith(f"-{rig.facts['pid']}") for group in groups()) for rig in (killed, living)]
+    assert wanted == [True, True]
+    os.kill(killed.facts["pid"], signal.SIGKILL)
+    later(lambda: not killed.alive)
+    another_rig()
+    left = [any(group.endswith(f"-{rig.facts['pid']}") for group in groups()) for rig in (killed, living)]
+    assert left == [False, True]
+
+
 def _admin(rig: Rig, host_key: HostKey) -> Shell:
     rig.facts["keys"]["admin"] = rig.facts["keys"]["ubuntu"]
     return connect(rig, "203.0.113.200", host_key.public, "admin")
@@ -116,21 +132,25 @@ def folder(manifest: Path) -> Iterator[Path]:
         left.down()
 
 
-def test_a_whole_account_whose_file_is_read_back(manifest: Path, folder: Path):
-    """`drill --world rig --hosts systemd --prove`: rebooted once, recovered, and an old file comes back to the byte."""
+@pytest.mark.parametrize("image", ["systemd", "debian13"])
+def test_a_whole_account_whose_file_is_read_back(manifest: Path, folder: Path, image: str):
+    """`drill --world rig --hosts IMAGE --prove`: rebooted once, recovered, and an old file comes back to the byte."""
     command = [BIN / "laerecover", "drill", manifest, "--key-file", manifest.parent / "key/manifest.key"]
-    command += ["--world", "rig", "--hosts", "systemd", "--prove", "--only", KEPT, "--json"]
+    command += ["--world", "rig", "--hosts", image, "--prove", "--only", KEPT, "--json"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=500, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     row = next(row for row in json.loads(done.stdout)["accounts"] if row["account_id"] == KEPT)
     assert (row["outcome"], row["instances_launched"], row["mails_sent"]) == ("recovered", 1, 1)
     assert row["proof"]["said"].endswith("its directory took another one")
-    assert json.loads((folder / "state.json").read_text())["hosts"] == "systemd"
+    assert json.loads((folder / "state.json").read_text())["hosts"] == image
     assert find(folder / "rig") is None
 
 
 def test_services_come_back_by_themselves(another_rig: Callable[..., Rig], tmp_path: Path):
-    """rclone killed, then a boot that does not reach the store: no share comes onto the disk, and all comes back."""
+    """rclone killed, then a boot that does not reach the store: no share comes onto the disk, and all comes back.
+
+    A service that cannot stay up is told by its name, however often systemd calls it active.
+    """
     rig = another_rig(SYSTEMD)
     recovery = Recovery(rig, tmp_path, [account()])
     done = recovery.command("run", "--yes")
@@ -144,6 +164,15 @@ def test_services_come_back_by_themselves(another_rig: Callable[..., Rig], tmp_p
     shell("sudo pkill -KILL -x rclone")
     later(lambda: shell("pgrep -x rclone") != before)
     later(lambda: serves(shell))
+
+    shell("sudo mv /home/customer/rclone.conf /home/customer/away; sudo pkill -KILL -x rclone")
+    assert recovery.verify()[1]["services"]["ok"] is False
+    said = recovery.verify()[1]["services"]["said"]
+    assert "lae-bucket: it " in said
+    assert "lae-introducer" not in said
+    shell("sudo mv /home/customer/away /home/customer/rclone.conf")
+    later(lambda: serves(shell))
+    later(lambda: recovery.verify()[1]["services"]["ok"])
 
     told = recovery.told(customer)
     instance_id = told["deploy_ec2_instance"]["instance_id"]

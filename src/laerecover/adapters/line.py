@@ -6,11 +6,12 @@ import shlex
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from secrets import token_hex
 from typing import Any
 
 from laerecover.adapters import phases
-from laerecover.hosts.scripts import NO_ROOM, ROOM_READ, program
+from laerecover.hosts.scripts import NO_ROOM, ROOM_READ
 from laerecover.manifest import Secret
 from laerecover.ports.refusals import Refusal, Transient
 from laerecover.text import clean, clean_end
@@ -20,6 +21,16 @@ TIMEOUT = 20.0
 SHORT = 120.0
 """How long a small errand may take."""
 _OUTPUT, _ERRORS = 1 << 20, 1000
+_BY_SIGNAL = 128
+"""From this status on a shell says that a signal ended what it ran."""
+_NO_SHELL = (
+    "the host's login shell carries out no commands; give the login user /bin/sh or /bin/bash and no command of its "
+    "own in authorized_keys, or choose another image; it says"
+)
+_NO_ROOT = (
+    "the login user cannot become root there; sudo must let it without password and terminal (in /etc/sudoers.d: "
+    "`ubuntu ALL=(ALL) NOPASSWD:ALL`, and no requiretty), or choose another image; sudo says"
+)
 _TELLING = 8
 """Shorter lines of a secret file (`[node]`, say) give nothing away."""
 
@@ -32,43 +43,16 @@ class Line:
 
     def __init__(self, client: Any, *, become: str, staging: str, concealed: set[str]) -> None:
         self._client, self._become = client, become
-        self._wanted, self._concealed = shlex.quote(staging), concealed
-        self._sftp: Any = None
-        self._staging = ""
+        self._folder, self._concealed = staging, concealed
 
-    def stage(self, name: str, content: bytes, *, shared: bool = False) -> str:
+    def stage(self, name: str, content: bytes) -> str:
         """The absolute path of a file with this content, in a folder that only the login user can enter.
 
-        `shared`: another connection may be reading the file of this name. Transient, Refusal (`disk_full`).
+        Another connection may be reading the file of this name. Transient, Refusal (as `ask`).
         """
-        import paramiko
-
-        try:
-            if self._sftp is None:
-                self._staging = self._private_folder()
-            path = f"{self._staging}/{name}"
-            own = f"{path}.{id(self):x}" if shared else path
-            with self._bounded(SHORT):
-                self._sftp = self._sftp or self._client.open_sftp()
-                self._sftp.get_channel().settimeout(TIMEOUT)
-                with self._sftp.open(own, "w") as file:
-                    file.write(content)
-                if shared:
-                    self._sftp.posix_rename(own, path)
-        except (OSError, EOFError, paramiko.SSHException) as error:
-            with self._bounded(TIMEOUT), suppress(OSError, EOFError, paramiko.SSHException, AttributeError):
-                self._sftp.remove(own)
-            self._sftp = None
-            # SFTP says no more than `Failure`; a full disk is seen here.
-            self._private_folder()
-            raise Transient(f"staging: connection lost ({type(error).__name__})") from None
-        return path
-
-    def _private_folder(self) -> str:
-        wanted = self._wanted
-        room = program("room.sh") + f"room {wanted} {phases.SLACK_KIB} || exit $?\n"
-        script = f"mkdir -p -m 700 {wanted}\nchmod 700 {wanted}\ncd {wanted}\npwd -P\n"
-        return self.ask("sh -eu -s", "staging", stdin=room + script).strip()
+        script = phases.stage_script(folder=self._folder, name=name, part=f"{name}.{id(self):x}", size=len(content))
+        folder = self.ask(f"sh -eu -c {shlex.quote(script)}", "staging", stdin=content).strip()
+        return f"{folder}/{name}"
 
     def conceal(self, secret: Secret) -> Secret:
         """The same secret, which no output will repeat from now on."""
@@ -84,39 +68,43 @@ class Line:
 
     def script(self, script: str, what: str) -> str:
         """The output of a script that root runs, where root is asked for. As `ask`."""
-        return self.ask(f"{self._become}sh -eu -s", what, stdin=script)
+        return self.ask("sh -eu -s", what, become=self._become, stdin=script.encode("utf-8", "surrogatepass"))
 
-    def ask(self, command: str, what: str, *, stdin: str = "", seconds: float | None = None) -> str:
-        """The output of one command; Transient if the link is lost, Refusal (`command_failed`, `disk_full`) if it
-        fails.
+    def ask(
+        self, command: str, what: str, *, become: str = "", stdin: bytes = b"", seconds: float | None = None
+    ) -> str:
+        """The output of one command, by whoever `become` makes of the login user; nothing that his shell says besides.
+
+        Transient if the link is lost or the command was interrupted; Refusal (`command_failed`, `disk_full`) if it
+        fails, (`no_shell`, `no_root`) if it cannot even begin.
         """
         import paramiko
 
+        what, mark = clean(what), token_hex(8)
         seconds = SHORT if seconds is None else seconds
         until = time.monotonic() + seconds
         try:
             with self._bounded(seconds + TIMEOUT):
                 channel = self._client.get_transport().open_session(timeout=TIMEOUT)
                 channel.settimeout(TIMEOUT)
-                channel.exec_command(command)
-                channel.sendall(stdin.encode("utf-8", "surrogatepass"))
+                channel.exec_command(_framed(command, become, mark))
+                channel.sendall(stdin)
                 channel.shutdown_write()
                 output, errors = _receive(channel, until)
+                if len(output) > _OUTPUT:
+                    raise Refusal(f"{what}: more than {_OUTPUT} bytes", kind="too_long")
                 if not channel.status_event.wait(max(1.0, until - time.monotonic())) or channel.exit_status < 0:
                     raise EOFError
         except (paramiko.SSHException, OSError, EOFError, AttributeError) as error:
-            raise Transient(f"{clean(what)}: connection lost ({type(error).__name__})") from None
+            raise Transient(f"{what}: connection lost ({type(error).__name__})") from None
+        said = self.reveal_nothing(errors.decode("utf-8", "replace"))
+        answer = _answer(output, become, mark, status=channel.exit_status, what=what, said=said)
         if channel.exit_status != 0:
-            said = self.reveal_nothing(errors.decode("utf-8", "replace"))
             if channel.exit_status == NO_ROOM and (told := ROOM_READ.search(said)):
                 raise disk_full(what, told[1])
             why = clean_end(said)
-            raise Refusal(
-                f"{clean(what)}: exit status {channel.exit_status}: {why}".rstrip(": "), kind="command_failed"
-            )
-        if len(output) > _OUTPUT:
-            raise Refusal(f"{clean(what)}: more than {_OUTPUT} bytes", kind="too_long")
-        return output.decode("utf-8", "surrogateescape")
+            raise Refusal(f"{what}: exit status {channel.exit_status}: {why}".rstrip(": "), kind="command_failed")
+        return answer.decode("utf-8", "surrogateescape")
 
     @contextmanager
     def _bounded(self, seconds: float) -> Iterator[None]:
@@ -132,6 +120,29 @@ class Line:
     def close(self) -> None:
         """Close the connection."""
         self._client.close()
+
+
+def _framed(command: str, become: str, mark: str) -> str:
+    """The command for any login shell, so that marks stand where it begins and ends: shells greet and take leave."""
+    within = f"echo {mark}-begins; {command}; status=$?; printf %s {mark}-ended; exit $status"
+    if become:
+        within = f"echo {mark}-becomes; exec {become}sh -c {shlex.quote(within)}"
+    return f"sh -c {shlex.quote(within)}"
+
+
+def _answer(output: bytes, become: str, mark: str, *, status: int, what: str, said: str) -> bytes:
+    """What stands between the marks. Transient, Refusal (`no_shell`, `no_root`)."""
+    _, begun, rest = output.partition(f"{mark}-begins\n".encode())
+    answer, ended, _ = rest.rpartition(f"{mark}-ended".encode())
+    if ended:
+        return answer
+    told = clean_end(output.decode("utf-8", "replace") + said)
+    became = become and f"{mark}-becomes\n".encode() in output
+    if begun or (status >= _BY_SIGNAL and (became or not told)):
+        raise Transient(f"{what}: was interrupted on the host")
+    if became:
+        raise Refusal(f"{what}: {_NO_ROOT}: {clean_end(said)}".rstrip(": "), kind="no_root")
+    raise Refusal(f"{what}: {_NO_SHELL}: {told}".rstrip(": "), kind="no_shell")
 
 
 def disk_full(what: str, told: str) -> Refusal:

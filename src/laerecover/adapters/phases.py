@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from laerecover.hosts.scripts import program
 from laerecover.ports.hosts import Command, CommandResult
@@ -33,11 +33,19 @@ def place_script(*, staged: str, target: str, owner: str, mode: int, size: int) 
     """A script for `sh -s` that puts the staged file of `size` bytes into place."""
     kib = size // 1024 + SLACK_KIB
     names = {"staged": staged, "target": target, "owner": owner, "mode": f"{mode:o}", "kib": str(kib)}
-    return (
-        program("room.sh")
-        + "".join(f"{name}={shlex.quote(value)}\n" for name, value in names.items())
-        + program("place.sh")
-    )
+    return program("room.sh") + _set(names) + program("place.sh")
+
+
+def stage_script(*, folder: str, name: str, part: str, size: int) -> str:
+    """A script that takes `size` bytes of stdin as the file `name` in `folder`, which it says; `part`: its name before
+    it is whole.
+    """
+    names = {"folder": folder, "name": name, "part": part, "size": str(size), "kib": str(SLACK_KIB)}
+    return program("room.sh") + _set(names) + program("stage.sh")
+
+
+def _set(names: Mapping[str, str]) -> str:
+    return "".join(f"{name}={shlex.quote(value)}\n" for name, value in names.items())
 
 
 SLACK_KIB = 512

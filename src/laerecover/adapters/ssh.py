@@ -148,7 +148,7 @@ class SshHost:
     def run(self, commands: Sequence[Command], heard: Callable[[str], None] = unheard) -> list[CommandResult]:
         connector, digest = self._connector, phases.phase_digest(commands)
         login = "root" if connector.sudo else commands[0].user
-        staged = self._line.stage(f"{digest}.sh", phases.phase_script(commands).encode(), shared=True)
+        staged = self._line.stage(f"{digest}.sh", phases.phase_script(commands).encode())
         # A host where root is ours is one account's; elsewhere phases of many accounts run side by side.
         alone = "yes" if connector.sudo else "no"
         arguments = [connector.base, digest, str(_WATCH), str(int(connector.seconds) or 1), login, alone]
@@ -156,7 +156,8 @@ class SshHost:
 
         def ask(action: str) -> list[str]:
             words = " ".join(shlex.quote(word) for word in ("sh", staged, action, *arguments))
-            return self._line.ask(self._become + words, what, seconds=_WATCH + TIMEOUT).splitlines() or ["interrupted"]
+            answer = self._line.ask(words, what, become=self._become, seconds=_WATCH + TIMEOUT)
+            return answer.splitlines() or ["interrupted"]
 
         until = time.monotonic() + sum(each.seconds or connector.seconds for each in commands) + TIMEOUT
         # A failure of the past is news only to who waited for it; to others the phase begins anew.
@@ -182,7 +183,7 @@ class SshHost:
 
     def output(self, command: Command) -> str:
         become = f"{self._become}-H -u {shlex.quote(command.user)} " if self._become else ""
-        return self._line.ask(f"{become}sh -eu -s", command.name, stdin=command.script)
+        return self._line.ask("sh -eu -s", command.name, become=become, stdin=command.script.encode())
 
     def running(self, service: str) -> bool:
         script = f"unit={shlex.quote(f'lae-{service}')}\n{phases.SERVICE_RUNS}"

@@ -13,6 +13,7 @@ from typing import Any
 
 from laerecover.hosts.host_keys import derive_host_key
 from laerecover.hosts.identity import INTRODUCER_PORT, STORAGE_PORT
+from laerecover.hosts.recipes.debian import SERVICES, read_services
 from laerecover.hosts.recipes.named import recipe_named
 from laerecover.hosts.recipes.recipe import REINSTALL, Recipe
 from laerecover.hosts.vault import Vault
@@ -163,6 +164,7 @@ def _checks(asked: Inquiry, account: Account, latest: Round) -> Iterator[Check]:
     yield _check(account, "bucket", account.bucket_name or "", _bucket(asked.world.store, account))
     for what, (ok, said) in _serving(asked, host, token).items():
         yield _check_of(account, what, host, ok, said)
+    yield _check(account, "services", host, _services(asked, host, token), NOT_FROM_HOST)
     yield old_shares(asked, account, latest)
 
 
@@ -263,6 +265,21 @@ def _serving(asked: Inquiry, host: str, client_token: str) -> dict[str, tuple[bo
     except WorldError as error:
         unsaid = False, f"the host cannot be asked: {error}"
     return {what: answers.get(what, unsaid) for what in ("store", "share")}
+
+
+def _services(asked: Inquiry, host: str, client_token: str) -> Callable[[], str] | None:
+    """What a supervisor calls active may restart again and again: the host looks at its services twice."""
+    if asked.recipe.serving() is None:
+        return None
+
+    def ask() -> str:
+        told = read_services(_output(asked, host, client_token, SERVICES))
+        failing = "; ".join(f"lae-{name}: {why}" for name, (ok, why) in told.items() if not ok)
+        if failing or not told:
+            raise Refusal(failing or "what the host says of them cannot be read", kind="service_failed")
+        return f"{', '.join(f'lae-{name}' for name in told)} run"
+
+    return ask
 
 
 def _bucket(store: Store | None, account: Account) -> Callable[[], str] | None:

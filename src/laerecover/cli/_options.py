@@ -98,7 +98,7 @@ _SHARED: dict[str, Any] = {
     ),
     "prove": _option(bool, "--prove", help="A file stored before is read back after; on a rig."),
     "hosts": _option(
-        str, "--hosts", metavar="light|systemd", help="On a rig: small hosts, or such as a cloud's images are."
+        str, "--hosts", metavar="light|systemd|debian13", help="On a rig: small hosts, or such as a cloud's images are."
     ),
     "again": _option(bool, "--again", help="Forget the old drill and begin anew."),
     "pace": _option(float, "--pace", hidden=True, min=0.0001, max=1.0),
@@ -117,7 +117,7 @@ _WORDS = {
     "name_tag": ("none", "email"),
     "min_grade": ("IDENTITY_KEPT", "NEW_FURL", "NEW_STORAGE_IDENTITY"),
     "world": ("twin", "rig"),
-    "hosts": ("light", "systemd"),
+    "hosts": ("light", "systemd", "debian13"),
 }
 
 

@@ -30,7 +30,7 @@ def drill(options: Options, json_: JsonOpt = False, events: EventsOpt = None) ->
     if asked.prove and asked.world != "rig":
         raise typer.BadParameter("--prove needs --world rig: the twin world stores no files")
     if asked.hosts != "light" and asked.world != "rig":
-        raise typer.BadParameter("--hosts systemd needs --world rig: the twin world has no hosts")
+        raise typer.BadParameter(f"--hosts {asked.hosts} needs --world rig: the twin world has no hosts")
     asked = replace(asked, crash_at=os.environ.get("LAERECOVER_CRASH_AT", ""))
     given = replace(options, drill=asked, limits=replace(options.limits, canary=False))
     heard = show_progress if sys.stderr.isatty() and not events else quiet

@@ -21,8 +21,9 @@ from laerecover.ports.world import World
 from laerecover.state.opening import read_state
 
 TUBS = {"introducer_tub_id": "a" * 32, "server_nodeid": "b" * 32}
-CHECKS = ("introducer", "storage node", "announcement", "bucket", "store", "share", "old shares")
+CHECKS = ("introducer", "storage node", "announcement", "bucket", "store", "share", "services", "old shares")
 WELL = "store ok it lets the host in, and gives a share\nshare ok one was read through the mount\n"
+RUN = "introducer ok it has run for 60 s\nstorageserver ok it has run for 60 s\n"
 VAULT = Vault(Path("unused"), b"k" * 32)
 
 
@@ -53,11 +54,12 @@ class Hosts:
     """HostConnector and Host.
 
     `told` is what the introducer tells of, `serving` what the host says of store and share, or what goes wrong;
-    `patched` what the host says of its Tahoe-LAFS; `seen` what it was asked with.
+    `patched` what the host says of its Tahoe-LAFS, `services` of its services; `seen` what it was asked with.
     """
 
-    def __init__(self, told, serving=WELL, patched="patched"):
-        self.told, self.serving, self.patched, self.seen = told, serving, patched, []
+    def __init__(self, told, serving=WELL, patched="patched", services=RUN):
+        self.told, self.seen = told, []
+        self.answers = {"serving": serving, "patched": f"{patched}\n", "services": services}
 
     def connect(self, public_host, *, user, host_key):
         self.seen.append((public_host, user, host_key))
@@ -65,8 +67,7 @@ class Hosts:
 
     def output(self, command):
         self.seen.append((command.name, command.user))
-        answers = {"serving": self.serving, "patched": f"{self.patched}\n"}
-        answer = answers.get(command.name, self.told)
+        answer = self.answers.get(command.name, self.told)
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -97,12 +98,13 @@ def all_checks(
     told=TUBS["server_nodeid"],
     serving=WELL,
     patched="patched",
+    services=RUN,
     outcome="recovered",
     recipe="tahoe",
 ):
     account = make_account()
     store = Store(keys) if keys is not None else None
-    hosts = told if isinstance(told, Hosts) else Hosts(told, serving, patched)
+    hosts = told if isinstance(told, Hosts) else Hosts(told, serving, patched, services)
     who = Inquiry(
         world=world(nodes, store, hosts), vault=VAULT, recipe=recipe_named(recipe), patch="laerecover patch MANIFEST"
     )
@@ -136,6 +138,9 @@ def test_all_well(make_account):
         ({"patched": "older"}, "old shares", "may run a Tahoe-LAFS from before it was patched"),
         ({"patched": "unknown 0"}, "old shares", "nobody knows what its Tahoe-LAFS does"),
         ({"patched": ""}, "old shares", "nobody knows"),
+        ({"services": "bucket failed it does not run: x\n" + RUN}, "services", "lae-bucket: it does not run: x"),
+        ({"services": "welcome\nbucket maybe\n"}, "services", "what the host says of them cannot be read"),
+        ({"services": Refusal("services: exit status 1")}, "services", "exit status 1"),
     ],
 )
 def test_each_failure_is_told_by_itself(make_account, answers, what, says):
@@ -177,7 +182,7 @@ def test_a_bucket_without_shares_is_no_failure(make_account):
 def test_the_host_is_known_by_the_key_of_the_vault(make_account):
     """What the ledger calls the host key is not believed.
 
-    Each question as the customer, then the connection is closed.
+    Each question as the customer, but that for the services, then the connection is closed.
     """
     hosts = Hosts(TUBS["server_nodeid"])
     asked(make_account, nodes=Nodes({}), told=hosts)
@@ -186,6 +191,7 @@ def test_the_host_is_known_by_the_key_of_the_vault(make_account):
     assert hosts.seen == [
         *(connected, ("announced", "customer"), "closed"),
         *(connected, ("serving", "customer"), "closed"),
+        *(connected, ("services", "root"), "closed"),
         *(connected, ("patched", "customer"), "closed"),
     ]
 
@@ -233,13 +239,13 @@ def test_only_recovered_accounts_are_asked(make_account):
 
 
 def test_a_drill_can_be_verified(make_manifest, key_file, commands):
-    """Exit 0 and eight checks an account; after an instance is gone, exit 1 naming it; no secret in either answer."""
+    """Exit 0 and nine checks an account; after an instance is gone, exit 1 naming it; no secret in either answer."""
     manifest = make_manifest(count=2)
     assert commands("verify", manifest, "--key-file", key_file).returncode == 2
     assert commands("drill", manifest, "--key-file", key_file, "--pace", "0.001").returncode == 0
     well = commands("verify", manifest, "--key-file", key_file, "--json")
     told = json.loads(well.stdout)["checks"]
-    assert (well.returncode, len(told)) == (0, 16)
+    assert (well.returncode, len(told)) == (0, 18)
     assert [c["said"] for c in told if c["what"] in ("store", "share")] == ["not asked from the host"] * 4
     shown = commands("verify", manifest, "--key-file", key_file).stdout
     assert (shown.count("not asked from the host"), shown.count("not asked: not")) == (4, 0)
@@ -249,6 +255,6 @@ def test_a_drill_can_be_verified(make_manifest, key_file, commands):
         )
     ended = commands("verify", manifest, "--key-file", key_file)
     assert ended.returncode == 1
-    assert ended.stdout.count("FAILED") == 4
+    assert ended.stdout.count("FAILED") == 5
     assert "1 of 2 recovered accounts are well" in ended.stdout
     assert "canary" not in well.stdout + ended.stdout

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 
 from laerecover.hosts.recipes.recipe import HOME
 from laerecover.hosts.scripts import NO_ROOM, filled, program
 from laerecover.ports.hosts import Command
+from laerecover.text import clean
 
 _KIB = 1000 * 1024
 """What packages, Tahoe-LAFS and a modest cache of shares need together."""
@@ -16,6 +18,16 @@ _TMP_KIB = 20 * 1024
 
 CLOUD_INIT = Command(name="cloud-init", script=program("cloud_init.sh"))
 """For Host.output: `ended`, however it ended; `at work`, after a minute; `none` where there is none."""
+
+
+SERVICES = Command(name="services", script=program("services.sh"))
+"""For Host.output: a line for each service of ours: its name, `ok` or `failed`, why."""
+
+
+def read_services(output: str) -> dict[str, tuple[bool, str]]:
+    """What SERVICES printed: a service's name -> whether all is well with it, and why; empty where that is unknown."""
+    found = re.findall(r"^([a-z]+) (ok|failed) (\S.*)$", output, re.M)
+    return {name: (word == "ok", clean(why)) for name, word, why in found}
 
 
 def host_is_fit(*, modern: bool) -> Command:
@@ -35,8 +47,7 @@ def packages(*names: str, modern: bool) -> Command:
     Tahoe-LAFS needs is on PyPI as a wheel for every host.
     """
     script = program("apt_is_ready.sh") + ("apt dist-upgrade\n" if modern else "")
-    script += f"apt --no-install-recommends install {' '.join(names)}\n"
-    script += "test -d /run/systemd/system || apt --no-install-recommends install runit runit-run\n"
+    script += f"get {' '.join(names)}\ntest -d /run/systemd/system || get runit runit-run\n"
     if modern:
         script += "apt --no-install-recommends install gcc libc6-dev python3-dev || true\n"
     return Command(name="packages", script=script)

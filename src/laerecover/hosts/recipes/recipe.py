@@ -18,6 +18,8 @@ INTRODUCER = f"{HOME}/introducer"
 STORAGE = f"{HOME}/storageserver"
 REINSTALL = f"sudo -H -u customer {HOME}/venv/bin/pip install --force-reinstall --no-deps {RELEASE}"
 """What an administrator types on a host whose Tahoe-LAFS is not the release that the recipe `tahoe` knows."""
+NOT_MOUNTED = 93
+"""Exit status of who has waited for the mount in vain."""
 BOOT_NOTE = "/var/lib/lae-recovery/boot-before-reboot"
 
 
@@ -147,6 +149,14 @@ PROBLEMS: Mapping[int, Problem] = {
     joining.NOT_BELIEVED: Problem("not_joined", BRING_BACK),
     92: Problem(
         "small_tmp", "the host's /tmp has too little room, though its disk has enough: clear it, or mount a larger one"
+    ),
+    NOT_MOUNTED: Problem(
+        "not_mounted", "the bucket is not mounted, though its service was started; see /home/customer/rclone.log there"
+    ),
+    94: Problem(
+        "no_package",
+        "the host's mirrors do not have what is to be installed; enable the part of the distribution that has it "
+        "(Ubuntu: universe), or choose another image",
     ),
 }
 """Exit statuses by which a command of a recipe says what is wrong; any other status is just a failed command."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from laerecover.hosts.identity import INTRODUCER_PORT, STORAGE_PORT, any_weak
 from laerecover.hosts.recipes.debian import host_is_fit, packages, supervised, users
 from laerecover.hosts.recipes.joining import join_shares
-from laerecover.hosts.recipes.recipe import HOME, INTRODUCER, STORAGE, File, Service, Site, file_text
+from laerecover.hosts.recipes.recipe import HOME, INTRODUCER, NOT_MOUNTED, STORAGE, File, Service, Site, file_text
 from laerecover.hosts.recipes.tahoe_files import (
     BUCKET,
     LOWERED,
@@ -58,9 +58,7 @@ class Tahoe:
             Command(name="bucket-folder", script=filled("bucket_folder.sh", BUCKET=BUCKET)),
             supervised("introducer", _run("introducer")),
             supervised("bucket", _mount(), ended=filled("end_mount.sh", BUCKET=BUCKET)),
-            supervised(
-                "storageserver", filled("wait_for_mount.sh", BUCKET=BUCKET) + _run("storageserver"), needs="bucket"
-            ),
+            supervised("storageserver", _mounted(1) + _run("storageserver"), needs="bucket"),
         )
 
     def patches(self) -> tuple[Command, ...]:
@@ -95,6 +93,7 @@ class Tahoe:
             Service(
                 name="bucket",
                 files=(File(path=RCLONE_CONF, content=rclone_config(site), mode=0o400),),
+                proofs=(Command(name="proof-bucket", user="customer", script=_mounted(NOT_MOUNTED)),),
                 preparation=() if site.joining is None else join_shares(RCLONE_CONF, seconds=site.joining),
             ),
             Service(
@@ -127,6 +126,10 @@ def _alone() -> str:
 
 def _mount() -> str:
     return filled("mount_bucket.sh", HOME=HOME, BUCKET=BUCKET, RCLONE_CONF=RCLONE_CONF, ALONE=_alone())
+
+
+def _mounted(otherwise: int) -> str:
+    return filled("wait_for_mount.sh", BUCKET=BUCKET, STATUS=otherwise)
 
 
 def _run(node: str) -> str:

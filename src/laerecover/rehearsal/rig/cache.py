@@ -1,81 +1,75 @@
-"""The cached parts of every host: a small Debian, a folder of packages, a folder of wheels."""
+"""The cached parts of every host: small Debians, folders of packages, folders of wheels."""
 
 from __future__ import annotations
 
 import fcntl
-import hashlib
-import json
 import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from importlib import resources
 from pathlib import Path
 
 from laerecover.errors import LaeRecoverError
 from laerecover.hosts.scripts import program
+from laerecover.rehearsal.rig.images import (
+    BOOKWORM,
+    BUILDERS,
+    COMPILER,
+    DEBIAN13,
+    FILES,
+    JOINING,
+    SYSTEMD,
+    TAHOE,
+    TODAY,
+    TRIXIE,
+    Debian,
+    folder_of_all,
+    folder_of_new,
+    script,
+)
 from laerecover.rehearsal.rig.tools import do
 
-SUITE = "bookworm"
-BASE = ("busybox", "ca-certificates", "cron", "iproute2", "openssh-server", "procps", "python3", "sudo")
-"""What a small cloud image has; nothing that a recipe installs is among it."""
-COMPILER = ("gcc", "libc6-dev", "python3-dev")
-"""What every host would fetch and unpack for one small package that PyPI has as source only: hosts find it there."""
-PACKAGES = ("fuse3", "python3-venv", "rclone", "runit", "runit-run")
-"""What recipes install, offered to the hosts from a local folder with all that it depends on."""
-TODAY = ("cloud-init", "rust-coreutils")
-"""What the image `today` has besides: its first boot is cloud-init's, which lets in the image's own user, `debian`,
-unless it is told otherwise; its small programs are uutils', as on Ubuntu from 25.10 on.
-"""
-SYSTEMD = ("cloud-init", "dbus", "libpam-systemd", "systemd-sysv")
-"""What the image `systemd` has besides: systemd is its first process, cloud-init's data source is the metadata service,
-which hands out the user data, and its own user is `admin`.
-"""
-IMAGES = {"small": "root", "today": "today", "systemd": "systemd"}
-"""An image's folder in the cache."""
-BUILDERS, TAHOE, JOINING = "builders.txt", "tahoe.txt", "joining.txt"
-"""What recipes have pip install, with hashes; in the order of installing."""
-FILES = {
-    "etc/apt/sources.list": "deb [trusted=yes] file:/srv/debs ./\n",
-    "etc/pip.conf": "[global]\nno-index = true\nfind-links = /srv/wheels\ndisable-pip-version-check = "
-    "true\n[install]\nno-compile = no\n",
-    "etc/apt/apt.conf.d/90lean": 'Acquire::Languages "none";\n',
-    "etc/resolv.conf": "",
-    "etc/machine-id": "",
-}
 SUDOERS = "etc/sudoers.d/90-cloud-init-users"
-_SCRIPTS = ("more.sh", "today.sh", "systemd.sh")
-_PYTHON = (3, 11)
 _SECONDS = 900.0
 
 
-def prepare(say: Callable[[str], None]) -> Path:
+def prepare(say: Callable[[str], None], *, newer: bool = False) -> Path:
     """The folder with the images, `debs` and `wheels`, made once for these inputs: three minutes, and it needs the
-    network.
+    network. `newer`: Debian 13, too, within it.
 
     Raises LaeRecoverError if a tool fails or this Python is not the hosts' one.
     """
     folder = Path(os.environ.get("LAE_RIG_CACHE") or Path.home() / ".cache/lae-recovery/rig")
-    pinned = [program(name) for name in (BUILDERS, TAHOE, JOINING)]
-    inputs = json.dumps(
-        [SUITE, BASE, COMPILER, PACKAGES, TODAY, SYSTEMD, *map(_script, _SCRIPTS), pinned, FILES, 4]
-    ).encode()
-    place = folder / hashlib.sha256(inputs).hexdigest()[:16]
+    place = folder / folder_of_all()
+    _once(place, _make, say)
+    if newer:
+        _once(place / folder_of_new(), _make_newer, say)
+    return place
+
+
+def _once(place: Path, make: Callable[[Path, Callable[[str], None]], None], say: Callable[[str], None]) -> None:
+    """Make it in a temporary folder, which is renamed when it is whole."""
     if place.is_dir():
-        return place
-    if sys.version_info[:2] != _PYTHON:
+        return
+    if sys.version_info[:2] != tuple(map(int, BOOKWORM.python.split("."))):
         raise LaeRecoverError(
             "the wheels for the rig's hosts are made by Python 3.11",
             where=sys.executable,
             next_step="run the rig with Python 3.11",
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder):
-        if not place.is_dir():
-            _make(folder, place, say)
-    return place
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with _alone(place.parent):
+        if place.is_dir():
+            return
+        temporary = Path(tempfile.mkdtemp(prefix="making-", dir=place.parent))
+        try:
+            temporary.chmod(0o755)
+            make(temporary, say)
+            temporary.rename(place)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def client_program(say: Callable[[str], None]) -> Path:
@@ -95,27 +89,32 @@ def client_program(say: Callable[[str], None]) -> Path:
     return client / "bin" / "tahoe"
 
 
-def _make(folder: Path, place: Path, say: Callable[[str], None]) -> None:
-    """Everything into a temporary folder, which is renamed when it is whole."""
-    temporary = Path(tempfile.mkdtemp(prefix="making-", dir=folder))
-    try:
-        temporary.chmod(0o755)
-        say("rig: making the hosts' Debian (once, about a minute)")
-        _make_root(temporary / "root")
-        _make_image(temporary / "root", temporary / "today", TODAY)
-        _make_image(temporary / "root", temporary / "systemd", SYSTEMD)
-        say("rig: fetching packages and wheels for the hosts (once, about half a minute)")
-        _fetch_packages(temporary, temporary / "debs")
-        _fetch_wheels(temporary / "wheels")
-        temporary.rename(place)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+def _make(temporary: Path, say: Callable[[str], None]) -> None:
+    say("rig: making the hosts' Debian (once, about a minute)")
+    _make_root(temporary / "root", BOOKWORM)
+    for name, packages in (("today", TODAY), ("systemd", SYSTEMD)):
+        do(["cp", "--archive", "--reflink=auto", str(temporary / "root"), str(temporary / name)], seconds=_SECONDS)
+        _make_image(temporary / name, packages, f"{name}.sh")
+    say("rig: fetching packages and wheels for the hosts (once, about half a minute)")
+    _fetch_packages(temporary / "root", temporary / "debs", BOOKWORM)
+    _write_files(*(temporary / name for name in ("root", "today", "systemd")))
+    _fetch_wheels(temporary / "wheels", BOOKWORM)
 
 
-def _make_root(root: Path) -> None:
-    include = f"--include={','.join((*BASE, *COMPILER))}"
+def _make_newer(temporary: Path, say: Callable[[str], None]) -> None:
+    say("rig: making the hosts' Debian 13 (once, about three minutes)")
+    root = temporary / "root"
+    _make_root(root, TRIXIE)
+    _make_image(root, (*SYSTEMD, *DEBIAN13, *COMPILER), "systemd.sh", "debian13.sh")
+    _fetch_packages(root, temporary / "debs", TRIXIE)
+    _write_files(root)
+    _fetch_wheels(temporary / "wheels", TRIXIE)
+
+
+def _make_root(root: Path, release: Debian) -> None:
+    include = f"--include={','.join(release.base)}"
     do(
-        ["debootstrap", "--variant=minbase", include, SUITE, str(root)],
+        ["debootstrap", "--variant=minbase", include, release.suite, str(root)],
         seconds=_SECONDS,
         what="making the hosts' Debian",
     )
@@ -125,25 +124,20 @@ def _make_root(root: Path) -> None:
         key.unlink()
 
 
-def _make_image(small: Path, root: Path, packages: Sequence[str]) -> None:
-    do(["cp", "--archive", "--reflink=auto", str(small), str(root)], seconds=_SECONDS)
+def _make_image(root: Path, packages: Sequence[str], *scripts: str) -> None:
     what = f"making the hosts' image `{root.name}`"
-    do(["sh", "-c", _script("more.sh"), "more", str(root), *packages], seconds=_SECONDS, what=what)
-    do(["sh", "-c", _script(f"{root.name}.sh"), root.name, str(root)], seconds=_SECONDS, what=what)
+    do(["sh", "-c", script("more.sh"), "more", str(root), *packages], seconds=_SECONDS, what=what)
+    for name in scripts:
+        do(["sh", "-c", script(name), name, str(root)], seconds=_SECONDS, what=what)
 
 
-def _script(name: str) -> str:
-    return resources.files("laerecover.rehearsal.rig").joinpath(name).read_text("utf-8")
-
-
-def _fetch_packages(place: Path, debs: Path) -> None:
+def _fetch_packages(root: Path, debs: Path, release: Debian) -> None:
     """Debian's own apt chooses what belongs to the packages; afterwards the hosts know of the local folder only."""
-    root = place / "root"
     shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
     archives = root / "var/cache/apt/archives"
     do(["chroot", str(root), "apt-get", "-q", "update"], seconds=_SECONDS)
     do(["chroot", str(root), "apt-get", "clean"])
-    fetch = ["apt-get", "-q", "-y", "--no-install-recommends", "--download-only", "install", *PACKAGES]
+    fetch = ["apt-get", "-q", "-y", "--no-install-recommends", "--download-only", "install", *release.packages]
     do(["chroot", str(root), *fetch], seconds=_SECONDS, what="fetching the hosts' packages")
     debs.mkdir(mode=0o755)
     for deb in archives.glob("*.deb"):
@@ -152,16 +146,24 @@ def _fetch_packages(place: Path, debs: Path) -> None:
     (debs / "Packages").write_text(index)
     for stale in (root / "var/lib/apt/lists").glob("*_*"):
         stale.unlink()
+
+
+def _write_files(*roots: Path) -> None:
     for name, text in FILES.items():
-        for image in IMAGES.values():
-            (place / image / name).write_text(text)
-            (place / image / name).chmod(0o644)
+        for root in roots:
+            (root / name).write_text(text)
+            (root / name).chmod(0o644)
 
 
-def _fetch_wheels(wheels: Path) -> None:
-    """As PyPI has them, so that their digests are the pinned ones: a source stays one, and hosts build it."""
+def _fetch_wheels(wheels: Path, release: Debian) -> None:
+    """As PyPI has them, so that their digests are the pinned ones: a source stays one, and hosts build it.
+
+    `tahoe.txt` and the others name all that is needed, for this Python as for the hosts'.
+    """
     wheels.mkdir(mode=0o755)
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--require-hashes", "--dest", str(wheels)]
+    if release is not BOOKWORM:
+        command += ["--no-deps", "--python-version", release.python]
     for name in (BUILDERS, TAHOE, JOINING):
         (wheels / name).write_text(program(name))
         do([*command, "--requirement", str(wheels / name)], seconds=_SECONDS, what="fetching the hosts' wheels")

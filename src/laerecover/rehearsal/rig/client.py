@@ -19,6 +19,9 @@ from typing import Any
 
 from laerecover.errors import LaeRecoverError
 from laerecover.rehearsal.rig import cache
+from laerecover.rehearsal.rig.control_groups import remove_left
+from laerecover.rehearsal.rig.faults import read_faults
+from laerecover.rehearsal.rig.images import NEWER
 from laerecover.rehearsal.rig.tools import need_tools
 
 _NEW_NET = 0x40000000
@@ -113,7 +116,7 @@ def up(
     """The folder's rig, started if it does not run.
 
     `faults`: as `laerecover.rehearsal.rig.faults.read_faults` takes them; `image`: of hosts for which these say no
-    other (see `cache.IMAGES`); `with_parent`: it dies with the calling process, however that ends.
+    other (see `images.image_of`); `with_parent`: it dies with the calling process, however that ends.
 
     Raises LaeRecoverError where a tool or root is missing, or if the daemon does not come up.
     """
@@ -121,7 +124,8 @@ def up(
     if found is not None and found.alive:
         return found
     need_tools(image)
-    place = cache.prepare(say)
+    remove_left()
+    place = cache.prepare(say, newer=NEWER in {image, *read_faults(faults).images})
     if found is not None:
         shutil.rmtree(found.folder)
     folder = folder.resolve()

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
+from laerecover.errors import LaeRecoverError
 from laerecover.rehearsal.rig.tools import do
 
 _PLACE = Path("/run/cgroup")
 """In the daemon's own mount namespace."""
 _STEM = "lae-rig-"
 _SECONDS = 5.0
+_CLEAR = f"""
+mount -t cgroup2 cgroup2 /mnt
+for group in /mnt/{_STEM}*; do
+    [ ! -d "$group" ] || [ -e "/proc/${{group##*-}}" ] || find "$group" -depth -type d -exec rmdir {{}} +
+done
+"""
 
 
 class ControlGroups:
@@ -29,8 +37,6 @@ class ControlGroups:
             if not _PLACE.is_dir():
                 _PLACE.mkdir()
                 do(["mount", "-t", "cgroup2", "cgroup2", str(_PLACE)], what="mounting the control groups")
-                for left in _PLACE.glob(f"{_STEM}*"):
-                    _remove(left)  # of rigs that were killed: nobody lives in it
         place = self._place / host
         place.mkdir(parents=True, exist_ok=True)
         return place
@@ -41,6 +47,12 @@ class ControlGroups:
         while (self._place / host).is_dir() and time.monotonic() < until and not _remove(self._place / host):
             time.sleep(0.05)
         _remove(self._place)
+
+
+def remove_left() -> None:
+    """Remove those of rigs that were killed, whose processes are gone; nothing where there are no control groups."""
+    with suppress(LaeRecoverError):
+        do(["unshare", "--mount", "sh", "-c", _CLEAR], what="removing old control groups")
 
 
 def _remove(group: Path) -> bool:

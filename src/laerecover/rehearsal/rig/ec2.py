@@ -23,6 +23,7 @@ from laerecover.rehearsal.rig.ec2_refusals import (
 )
 from laerecover.rehearsal.rig.faults import RigFaults
 from laerecover.rehearsal.rig.hypervisor import Hypervisor, NewHost
+from laerecover.rehearsal.rig.images import image_of
 
 _VCPU_LIMIT = "You have requested more vCPU capacity than your current vCPU limit of {} allows"
 
@@ -154,7 +155,7 @@ class Actions:
             ingress = rules_of(instance)
             told = {"instance_id": launch.instance_id, "public_host": address, "private_host": name}
             told |= {"user_data": user_data, "authorized_key": key, "ingress": ingress}
-            if wanted["image"] == "systemd":
+            if image_of(wanted["image"]).systemd:
                 told["private_address"] = str(instance.private_ip)
             self._hypervisor.boot(NewHost(**told, **wanted))
             if (seconds := self._faults.power_cut(len(self.launches))) is not None:

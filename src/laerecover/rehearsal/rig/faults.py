@@ -65,6 +65,11 @@ class RigFaults:
         planned = (r.fault for r in self.rules if r.call == call and (not r.at or number in r.at))
         return next(planned, None) or self._thrown(call, number)
 
+    @property
+    def images(self) -> set[str]:
+        """Of which some host may be."""
+        return {self.image, *(str(host["image"]) for host in self.hosts.values() if "image" in host)}
+
     def waits(self, launch: int) -> tuple[int, int, int]:
         """`unknown`, `pending`, `console` of the nth launch."""
         if self.seed is None:

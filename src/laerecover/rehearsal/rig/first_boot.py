@@ -8,6 +8,7 @@ from importlib import resources
 from pathlib import Path
 
 from laerecover.rehearsal.rig.hypervisor import NewHost
+from laerecover.rehearsal.rig.images import image_of
 from laerecover.rehearsal.rig.tools import do
 
 
@@ -15,7 +16,7 @@ def furnish(root: Path, new: NewHost, name: str, authorized_key: str) -> None:
     """As the image wants it: host keys and user put in place, a seed for cloud-init, or nothing but what it asks for
     itself.
     """
-    if new.image != "systemd":
+    if not image_of(new.image).systemd:
         _name(root, name, new.public_host, new.private_host)
     if new.image == "today":
         _seed(root, new.instance_id, new.user_data, new.vendor_data, authorized_key)

@@ -15,11 +15,11 @@ from typing import Any
 
 from laerecover.errors import LaeRecoverError
 from laerecover.ports.ingress import Ingress
-from laerecover.rehearsal.rig.cache import IMAGES
 from laerecover.rehearsal.rig.console import open_terminal
 from laerecover.rehearsal.rig.control_groups import ControlGroups
 from laerecover.rehearsal.rig.first_boot import furnish
 from laerecover.rehearsal.rig.hypervisor import NewHost
+from laerecover.rehearsal.rig.images import image_of
 from laerecover.rehearsal.rig.metadata import Metadata
 from laerecover.rehearsal.rig.network import let_in, plug_in, unplug
 from laerecover.rehearsal.rig.tools import do
@@ -132,7 +132,7 @@ class LocalHypervisor:
         do(["mount", "-t", "tmpfs", "-o", f"mode=755,size={disk}", f"disk-{instance_id}", str(folder)])
         for part in ("upper", "work", "root"):
             (folder / part).mkdir(mode=0o755)
-        lower = self._cache / IMAGES[image]
+        lower = self._cache / image_of(image).root
         layers = f"lowerdir={lower},upperdir={folder / 'upper'},workdir={folder / 'work'}"
         do(["mount", "-t", "overlay", "-o", layers, f"root-{instance_id}", str(folder / "root")])
         return folder / "root"
@@ -151,7 +151,7 @@ class LocalHypervisor:
         with suppress(OSError):
             folder.rmdir()
         (self._place / f"{instance_id}.boot_id").unlink(missing_ok=True)
-        if gone.new.image == "systemd":
+        if image_of(gone.new.image).systemd:
             self._groups.forget(instance_id)
         with suppress(LaeRecoverError):
             unplug(instance_id)
@@ -178,7 +178,7 @@ class LocalHypervisor:
     def _console(self, new: NewHost) -> Iterator[tuple[int, str]]:
         """Where the host writes: a descriptor, and for systemd the terminal's path."""
         kept = self._consoles / f"{new.instance_id}.log"
-        if new.image == "systemd":
+        if image_of(new.image).systemd:
             with open_terminal(kept) as found:
                 yield found
         else:
@@ -189,13 +189,15 @@ class LocalHypervisor:
         """What becomes the parent of the host's first process, in namespaces of its own."""
         launch = resources.files("laerecover.rehearsal.rig").joinpath("launch.sh").read_text("utf-8")
         new, command, kinds = host.new, list[Any](), ["--pid", "--mount", "--uts", "--ipc"]
+        image = image_of(new.image)
         if terminal:
             group, kinds = self._groups.of(new.instance_id), [*kinds, "--cgroup"]
             command += ["sh", "-c", 'echo $$ >"$0/cgroup.procs" && exec "$@"', group]
         command += ["nsenter", f"--net=/run/netns/{new.instance_id}", "unshare", *kinds]
         command += ["--fork", "--kill-child", "sh", "-c", launch, "launch"]
         command += [self._place / new.instance_id / "root", host.name, boot_id]
-        command += [self._cache / "debs", self._cache / "wheels", "no" if "fuse" in new.without else "yes", terminal]
+        command += [self._cache / image.debs, self._cache / image.wheels]
+        command += ["no" if "fuse" in new.without else "yes", terminal]
         return command
 
     def _kill(self, host: _Host) -> None:

@@ -13,7 +13,7 @@ from laerecover.ports.ingress import Ingress
 class NewHost:
     """What a host is to be. `authorized_key` None: the rig's own administrator logs in.
 
-    `disk`: what may be written, in tmpfs's words; `without`: "fuse", "python"; `image`: see `cache.IMAGES`;
+    `disk`: what may be written, in tmpfs's words; `without`: "fuse", "python"; `image`: see `images.image_of`;
     `vendor_data`: for `today` alone; `ingress`: who is let in, None: everybody. `private_address`: the one that the
     host has, its public one is translated, as EC2 does; "" if it has the public one itself.
     """

@@ -28,7 +28,7 @@ def begin(state: State, accounts: Sequence[Account], faults: str) -> None:
         return
     if state.started_at is not None:
         raise _refusal(state, "this drill was begun in the twin world")
-    image = "systemd" if state.drill.hosts == "systemd" else ""
+    image = "" if state.drill.hosts == "light" else state.drill.hosts
     rig = up(state.folder / _RIG, say=_say, faults=faults, image=image)
     for account in accounts:
         if account.bucket_name and account.user_access_key_id and account.user_secret_key:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from laerecover.errors import LaeRecoverError
+from laerecover.rehearsal.rig.images import image_of
 
 PACKAGES = {
     "debootstrap": "debootstrap",
@@ -67,7 +68,7 @@ def missing_for_systemd() -> str | None:
 
 def need_tools(image: str = "") -> None:
     """Raises LaeRecoverError with reason and remedy where the rig, with hosts of that image, cannot run."""
-    reason = missing() or (missing_for_systemd() if image == "systemd" else None)
+    reason = missing() or (missing_for_systemd() if image and image_of(image).systemd else None)
     if reason is not None:
         wanted = " ".join(sorted(set(PACKAGES.values())))
         raise LaeRecoverError(

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Sequence
 
 from laerecover.hosts.host_keys import HOST_KEY_FILE, foreign_key, public_of
-from laerecover.hosts.recipes.debian import CLOUD_INIT
+from laerecover.hosts.recipes.debian import CLOUD_INIT, SERVICES
 from laerecover.hosts.recipes.recipe import HOME, INTRODUCER, STORAGE
 from laerecover.hosts.vault import Vault
 from laerecover.manifest import Secret
@@ -124,8 +124,8 @@ class TwinHost:
 
     def output(self, command: Command) -> str:
         """The twin understands a recipe's `announced`, for its introducer knows the storage node that was started here;
-        `patched` and `patches`, of which a marker alone tells that a host is patched; and `cloud-init`, which is at
-        work for a while.
+        `patched` and `patches`, of which a marker alone tells that a host is patched; `services`; and `cloud-init`,
+        which is at work for a while.
         """
         self._check()
         if command.name == CLOUD_INIT.name:
@@ -138,6 +138,8 @@ class TwinHost:
             return ""
         with self._file.change() as db:
             nodes = dict(db.execute("SELECT name, tub_id FROM services WHERE instance_id = ?", (self._id,)).fetchall())
+        if command.name == SERVICES.name:
+            return "".join(f"{name} ok it has run for 60 s\n" for name in nodes)
         if command.name != "announced" or "introducer" not in nodes:
             raise Refusal(f"{command.name}: exit status 1: nobody answers", kind="command_failed")
         return f"{nodes.get('storageserver', '')}\n"

@@ -9,10 +9,12 @@ from operator import methodcaller
 from laerecover.errors import StepFailed
 from laerecover.hosts.bucket_layout import BucketLayout
 from laerecover.hosts.identity import NodeKeys, node_keys, parse_furl, restored_introducer, restored_storage, tub_id_of
+from laerecover.hosts.recipes.debian import SERVICES, read_services
 from laerecover.hosts.recipes.named import recipe_named
 from laerecover.hosts.recipes.recipe import Recipe, Service, Site
 from laerecover.manifest import Account, Secret
 from laerecover.ports.compute import RECOVERED_TAG
+from laerecover.ports.refusals import WorldError
 from laerecover.runbook.bucket import look, seconds_to_join, what_was_joined
 from laerecover.runbook.values import DEPLOY, WAIT, Bounced, Values
 from laerecover.runbook.work import Link, Work
@@ -183,7 +185,21 @@ def _bring_up(work: Work, link: Link, service: Service, layout: BucketLayout | N
             link.commands(service.preparation)
             what_was_joined(work, layout)
         link.service(service.name)
-    link.commands(service.proofs)
+    try:
+        link.commands(service.proofs)
+    except StepFailed as error:
+        if error.kind not in ("service_failed", "not_mounted"):
+            raise
+        raise StepFailed(f"{error}{_how_services_are(link)}", kind=error.kind) from None
+
+
+def _how_services_are(link: Link) -> str:
+    """What is wrong with which service, as the host says; "" if it says nothing."""
+    try:
+        told = read_services(link.ask(methodcaller("output", SERVICES), "services"))
+    except (StepFailed, WorldError):
+        return ""
+    return "".join(f"; lae-{name}: {why}" for name, (ok, why) in told.items() if not ok)
 
 
 def _promised(work: Work, keys: NodeKeys) -> None:
