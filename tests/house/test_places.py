@@ -22,6 +22,7 @@ WHOLE_PROGRAM = {
     "laerecover/cli/test_screens.py": "a run as it stands on terminals",
     "laerecover/mail/test_refused_in_a_row.py": "a recovery whose mails are refused",
     "laerecover/manifest/test_manifest.py": "the contract: every module of the room",
+    "laerecover/planning/test_min_grade.py": "accounts that wait for better evidence, from the plan to the report",
     "laerecover/rehearsal/test_killed.py": "drills that are killed",
     "laerecover/rehearsal/test_walks.py": "recoveries among drawn mishaps",
     "laerecover/runbook/steps/test_steps.py": "every step of the room",
