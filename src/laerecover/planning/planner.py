@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from laerecover.credentials import CHANGED
 from laerecover.errors import Guarded, LaeRecoverError, LockHeld
+from laerecover.hosts.recipes.debian import TRIED
 from laerecover.manifest import Manifest
 from laerecover.options import Options, now
 from laerecover.planning.buckets import BucketCheck, quiet
@@ -49,6 +50,10 @@ class Planner:
         if self.state.mode == "run" and not self.state.new_identity:
             todo = self.open_accounts(made)
             notes += missing_evidence([a for a in self.manifest.accounts if a.account_id in todo])
+        if self.state.mode == "run" and made.recover:
+            notes.append(
+                f"tried whole are images of {TRIED}; any other is not tried: let one account go ahead (--canary)"
+            )
         notes += changed_notes(self.manifest, self.state, [a.account_id for a in made.recover])
         chosen, decided = self.options.selection.of(self.manifest), self.state.decisions.accepted.items()
         living = ((name, said["living"]) for name, said in decided if name in chosen and said.get("living"))

@@ -15,6 +15,8 @@ _KIB = 1000 * 1024
 _TMP_KIB = 20 * 1024
 """What apt and the packages' own scripts lay in /tmp, which is a tmpfs of half the memory from Debian 13 on."""
 
+TRIED = "Debian 12 and 13 (amd64)"
+"""The images on which whole accounts were recovered, on the rig, and their old files read back."""
 
 CLOUD_INIT = Command(name="cloud-init", script=program("cloud_init.sh"))
 """For Host.output: `ended`, however it ended; `at work`, after a minute; `none` where there is none."""
