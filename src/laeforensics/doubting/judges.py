@@ -19,6 +19,7 @@ from laeforensics.doubting import (
     moved_cells,
     neighbours,
     other_host,
+    pairs,
     redacted,
     runs,
     shared,
@@ -64,6 +65,7 @@ OF_A_FILE: tuple[FileJudge, ...] = (
 OF_WHAT_IS_TIED: tuple[FileJudge, ...] = (tied.judge,)
 ACROSS: tuple[CaseJudge, ...] = (shared.judge, wholesale.judge, impossible_key.judge, unknown_server.judge)
 SETTLING: tuple[AccountJudge, ...] = (neighbours.judge, agreeing.judge)
+OF_WHAT_WINS: tuple[AccountJudge, ...] = (pairs.judge,)
 
 
 def hear_file(view: FileView) -> tuple[list[Doubt | Warrant], list[Finding]]:
@@ -102,6 +104,7 @@ def hear_case(signups: Sequence[Signup], sources: Sources) -> None:
 def hear_accounts(signups: Sequence[Signup]) -> None:
     """Let the signups of each bucket hear what the judges that settle say of their facts."""
     for view in list(by_account(signups)):
-        notes, findings = hear(SETTLING, view)
-        view.signups[0].beliefs.add(notes)
-        view.signups[0].findings += findings
+        for stage in (SETTLING, OF_WHAT_WINS):
+            notes, findings = hear(stage, view)
+            view.signups[0].beliefs.add(notes)
+            view.signups[0].findings += findings

@@ -87,6 +87,9 @@ REASONS: dict[str, Reason] = {
         "if you know its run, give the file the name of that run (TIMESTAMP-SEED) and audit again",
     ),
     "in-two-accounts": _unsure("another account tells it, too, and nothing tells whose it is", _ORDER),
+    "against-shared": _unsure(
+        "another account tells what contradicts it, too, and nothing tells which is foreign", _ORDER
+    ),
     "unknown-server": _unsure("a log that is not believed tells of a later server of the account", _ORDER),
     "unknown-key": _denies("stray", "no csv row knows this activation key, whose length is unusual", _ORDER),
     "rows-of-others": _denies("stray", "every csv row that knows it tells of another customer", _ORDER),
@@ -114,6 +117,7 @@ REASONS: dict[str, Reason] = {
     # -- settling an account ----------------------------------------------------------------------------------
     "neighbour": _denies("damaged", "it differs in a character or two from what independent witnesses tell"),
     "near-another": _unsure("another witness differs from it in a character or two, and nothing tells the right one"),
+    "of-two-prints": _unsure("the keys and the token that are told most were told together by no file", _ORDER),
     "by-lesser-voices": Reason(
         weight=LESSENS,
         channel="form",
