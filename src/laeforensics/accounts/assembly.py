@@ -12,12 +12,12 @@ from laeforensics.accounts.roles import ATTEMPT, ORIGIN, RE_RECORD, attested_buc
 from laeforensics.accounts.servers import best_first, same_server
 from laeforensics.companions.products import is_offered, of_another_time
 from laeforensics.doubting.signups import Signup
-from laeforensics.doubting.voices import voice
+from laeforensics.doubting.voices import print_of
 from laeforensics.evidence.names import start_of, stem
 from laeforensics.facts.beliefs import Beliefs, Doubt, Hearing
 from laeforensics.facts.buckets import product_code_of
 from laeforensics.facts.channels import SITE, STANDING
-from laeforensics.facts.damage import is_near
+from laeforensics.facts.damage import is_head, is_misread, is_near
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.fields import CREDENTIALS, CUSTOMER, IDENTITY, SERVER, fields_of, was_quoted
 from laeforensics.facts.findings import finding
@@ -190,18 +190,23 @@ def _settle_signup(account: CaseAccount, roles: dict[str, str]) -> None:
 
 
 def _outvoted(facts: Sequence[Fact], hearing: Hearing, also: Sequence[Fact]) -> list[Fact]:
-    """The witnesses of a token that is offered, where two independent ones of the account's own tell another."""
+    """The witnesses of a token that is offered, where two files of the account's own tell another.
+
+    Not one that is the offered token misread, or with its end cut off: that may be done to all secrets files alike.
+    """
     own = [f for f in hearing.sure((*facts, *also)) if not is_offered(f)]
-    if len({f.value for f in own}) != 1 or len({voice(f) for f in own}) < 2:
+    if len({f.value for f in own}) != 1 or len({print_of(f) for f in own}) < 2:
         return []
-    return [f for f in facts if is_offered(f) and f.value != own[0].value]
+    others = [f for f in facts if is_offered(f) and f.value != own[0].value]
+    alike = any(is_head(own[0].value, f.value) or is_misread(own[0].value, f.value) for f in others)
+    return [] if alike else others
 
 
 def _speaks_against(account: CaseAccount, name: str, later: Signup) -> bool:
-    """True if a re-record is sure of another value, and no two independent voices of the signup tell its own."""
+    """True if a re-record is sure of another value, and no two independent prints of the signup tell its own."""
     told = account.values.get(name)
     others = [f for f in later.sure(name) if told is not None and f.value != told]
-    mine = {voice(f) for f in account.hearing.sure(account.witnesses.get(name, ())) if f.value == told}
+    mine = {print_of(f) for f in account.hearing.sure(account.witnesses.get(name, ())) if f.value == told}
     return bool(others) and len(mine) < 2
 
 
