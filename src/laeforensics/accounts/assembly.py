@@ -51,10 +51,12 @@ def _account(account_id: str, group: list[Signup], roles: dict[str, str]) -> Cas
     )
     account.origin = next((s for s in group if roles[s.name] in (ORIGIN, ATTEMPT)), None)
     if not account.is_attempt:
-        group = account.signups = _leave_out_other_customers(account, group, roles)
+        account.signups = _leave_out_other_customers(account, group, roles)
+    left_out = [s for s in group if not any(s is kept for kept in account.signups)]
+    group = account.signups
     account.history += tuple(_history_line(s, roles[s.name]) for s in group)
     account.matched_by = tuple(sorted({how for s in group for how in s.matched_by}))
-    _settle_signup(account, roles)
+    _settle_signup(account, roles, left_out)
     if account.is_attempt:
         settle_newest(account, group, (*fields_of(SERVER), *fields_of(IDENTITY)))
         return account
@@ -158,10 +160,11 @@ def _ready(account: CaseAccount, group: Iterable[Signup]) -> bool | None:
     return None
 
 
-def _settle_signup(account: CaseAccount, roles: dict[str, str]) -> None:
+def _settle_signup(account: CaseAccount, roles: dict[str, str], left_out: Sequence[Signup]) -> None:
     """What the customer signed up with: the origin's witnesses, with those of every filled secrets file of the bucket.
 
-    A re-record read its values out of a server: it only fills gaps.
+    A re-record read its values out of a server: it only fills gaps. What was left out, for its customer is another, is
+    of the same product still: its token speaks with the others.
     """
     first = [s for s in account.signups if roles[s.name] != RE_RECORD]
     later = [s for s in account.signups if roles[s.name] == RE_RECORD]
@@ -170,6 +173,7 @@ def _settle_signup(account: CaseAccount, roles: dict[str, str]) -> None:
         heard = account.signups if name in ("bucket_name", "product_code") else first
         facts = [f for s in heard for f in s.asserted(name)]
         if name == "product_token":
+            facts += [f for s in left_out for f in s.sure(name) if not is_offered(f)]
             also = [f for s in later for f in s.witnesses_of(name)]
             others = of_another_time(facts, account.hearing, also) or _outvoted(facts, account.hearing, also)
             account.beliefs.add([Doubt(facts=tuple(others), reason="of-another-time")])

@@ -81,6 +81,7 @@ REASONS: dict[str, Reason] = {
         "find out who renamed the file, or look for another copy of it",
     ),
     "other-server": _denies("foreign", "the secrets file tells another server than this log goes on with", _ORDER),
+    "other-keys-too": _unsure("the secrets file tells other keys than its log, and another server", _ORDER),
     "of-another-account": _denies("foreign", "another account tells it, too: one holds a piece of the other", _ORDER),
     "nameless": _unsure(
         "neither name nor place tells whose its file is, and no log, stamp or row of serverinfo.csv confirms it",

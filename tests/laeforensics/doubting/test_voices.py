@@ -109,3 +109,22 @@ def test_a_replacement_s_secrets_file_is_a_copy_of_the_first(tmp_path):
     files[OTHER_SECRETS] = swapped(files[OTHER_SECRETS], {"@192.0.2.1:": "@192.0.2.9:"})
     row = audit_row(open_files(tmp_path, files))
     assert (row["verdict"], row["product_token"]) == ("CONTESTED", None)
+
+
+def test_a_secrets_file_made_of_another_customer_s_shows_no_server_of_his(tmp_path):
+    """His bucket was put into it: its keys and its server are others than the log's, so neither server is sure."""
+    donor = swapped(as_another(secrets()), {OTHER_SEED: SEED})
+    row = audit_row(open_files(tmp_path, evidence(secrets=donor, servers=None)))
+    assert (row["verdict"], row["user_access_key_id"]) == ("CONTESTED", None)
+    told = ("public_host", "instance_id", "introducer_furl", "introducer_node_pem", "server_node_pem")
+    assert [row[name] for name in told] == [None] * len(told)
+
+
+def test_a_file_left_out_for_its_key_still_contests_the_product_token(tmp_path):
+    """It names the bucket, so its product is this one, whoever's its key is."""
+    other = swapped(secrets(), {PRODUCT_TOKEN: PRODUCT_TOKEN.replace("INVENTED", "ANOTHERS")})
+    files = evidence(config=None) | {f"secrets/{OTHER_NAME}": other}
+    assert audit_row(open_files(tmp_path / "kept", files))["verdict"] == "CONTESTED"
+    files[f"secrets/{OTHER_NAME}"] = swapped(other, {ACCESS_KEY_ID: LOST[ACCESS_KEY_ID]})
+    row = audit_row(open_files(tmp_path / "left out", files))
+    assert ("contested:product_token" in row["blocking"], row["product_token"]) == (True, None)
