@@ -128,3 +128,9 @@ def test_a_file_left_out_for_its_key_still_contests_the_product_token(tmp_path):
     files[f"secrets/{OTHER_NAME}"] = swapped(other, {ACCESS_KEY_ID: LOST[ACCESS_KEY_ID]})
     row = audit_row(open_files(tmp_path / "left out", files))
     assert ("contested:product_token" in row["blocking"], row["product_token"]) == (True, None)
+
+
+def test_a_secrets_file_with_two_hosts_is_of_two_customers(tmp_path):
+    """The one stands under the key that was used before March 2012, the other under the one since: nothing is sure."""
+    row = audit_row(open_files(tmp_path, {f"secrets/{NAME}": secrets(public_host="192.0.2.77"), "c.json": config()}))
+    assert (row["verdict"], row["user_access_key_id"]) == ("CONTESTED", None)
