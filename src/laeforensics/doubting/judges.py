@@ -12,6 +12,7 @@ from laeforensics.doubting import (
     broken_json,
     broken_key,
     cut,
+    folded,
     furl_differs,
     hosts_differ,
     impossible_key,
@@ -53,6 +54,7 @@ OF_A_PRINT: tuple[FileJudge, ...] = (
     other_host.judge,
     broken_key.judge,
     broken_json.judge,
+    folded.judge,
 )
 OF_A_FILE: tuple[FileJudge, ...] = (
     runs.judge,

@@ -55,6 +55,7 @@ REASONS: dict[str, Reason] = {
         "error", "the run went on behind it: it is another log's, or the program did not heed it", "none needed"
     ),
     "before-deployment": _denies("foreign", "it was relayed before the run deployed a server", _ORDER),
+    "folded": _denies("broken", "it has letters of one case alone, as all that stands beside it"),
     "host-damaged": _denies("stray", "it names the server of its run with a stretch lost"),
     "broken-key": _denies("broken", "its private key does not fit its certificate"),
     "not-its-id": _denies("stray", "it is not what the certificate beside it hashes to"),

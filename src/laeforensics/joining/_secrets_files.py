@@ -80,7 +80,7 @@ def _doubt_other_server(signup: Signup, file: SecretsFile, sources: Sources) -> 
     """A log that tells another address than its own secrets file goes on with another signup's server.
 
     What it says from the deployment on is then not believed, except where the secrets file says the same. Where that
-    tells other keys than the log's head, too, it may be the file that is another's: neither is sure.
+    tells other keys than the head of a log that is whole, too, it may be the file that is another's: neither is sure.
     """
     host, _ = signup.weigh("public_host")
     if host is None or sources.value(file, "public_host") in (None, host):
@@ -88,7 +88,8 @@ def _doubt_other_server(signup: Signup, file: SecretsFile, sources: Sources) -> 
     log_facts = [f for facts in signup.witnesses.values() for f in facts]
     values = [f for f in log_facts if f.field not in fields_of(COURSE) and f.rule not in _OF_THE_HEAD]
     differing = [f for f in values if f.value != sources.value(file, f.field)]
-    if _tells_other_keys(signup, file, sources):
+    is_whole = signup.log is not None and not signup.is_damaged(signup.log.evidence)
+    if is_whole and _tells_other_keys(signup, file, sources):
         theirs = [f for f in file.facts if f.field in fields_of(SERVER, IDENTITY)]
         signup.doubt([*differing, *theirs], "other-keys-too")
     else:

@@ -179,6 +179,10 @@ def of_agreeing(folder):
     return audit_row(open_files(folder, files))["user_access_key_id"], ACCESS_KEY_ID
 
 
+def of_folded(folder):
+    return hear_secrets(secrets(access_key_id=ACCESS_KEY_ID.lower())).value("user_secret_key"), None
+
+
 def of_pairs(folder):
     files = evidence(requests=None, results=None, servers=None)
     other = {path.replace(NAME, OTHER_NAME): as_another(data) for path, data in files.items() if SEED in path}
@@ -214,6 +218,7 @@ CASES = {
         of_unknown_server,
         of_neighbours,
         of_agreeing,
+        of_folded,
         of_pairs,
     )
 }

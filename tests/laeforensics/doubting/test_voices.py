@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from makings import (
     ACCESS_KEY_ID,
@@ -134,3 +136,13 @@ def test_a_secrets_file_with_two_hosts_is_of_two_customers(tmp_path):
     """The one stands under the key that was used before March 2012, the other under the one since: nothing is sure."""
     row = audit_row(open_files(tmp_path, {f"secrets/{NAME}": secrets(public_host="192.0.2.77"), "c.json": config()}))
     assert (row["verdict"], row["user_access_key_id"]) == ("CONTESTED", None)
+
+
+@pytest.mark.parametrize("value", ["i-00000000", "ami-00000000"])
+def test_a_number_of_zeros_is_none(value, tmp_path):
+    """A program that made evidence anonymous wrote it."""
+    old = "i-0a1b2c3d" if value.startswith("i-") else "ami-[0-9a-f]+"
+    told = re.sub(f"'{old}'".encode(), f"'{value}'".encode(), log())
+    assert value.encode() in told
+    row = audit_row(open_files(tmp_path, evidence(log=told, servers=None)))
+    assert row["instance_id" if value.startswith("i-") else "ami_image_id"] is None
