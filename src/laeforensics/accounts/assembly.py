@@ -12,7 +12,7 @@ from laeforensics.accounts.roles import ATTEMPT, ORIGIN, RE_RECORD, attested_buc
 from laeforensics.accounts.servers import best_first, same_server
 from laeforensics.companions.products import is_offered, of_another_time
 from laeforensics.doubting.signups import Signup
-from laeforensics.doubting.voices import print_of
+from laeforensics.doubting.voices import print_of, voice
 from laeforensics.evidence.names import start_of, stem
 from laeforensics.facts.beliefs import Beliefs, Doubt, Hearing
 from laeforensics.facts.buckets import product_code_of
@@ -164,7 +164,7 @@ def _settle_signup(account: CaseAccount, roles: dict[str, str], left_out: Sequen
     """What the customer signed up with: the origin's witnesses, with those of every filled secrets file of the bucket.
 
     A re-record read its values out of a server: it only fills gaps. What was left out, for its customer is another, is
-    of the same product still: its token speaks with the others.
+    of the same product still: its token contests one that a single voice tells.
     """
     first = [s for s in account.signups if roles[s.name] != RE_RECORD]
     later = [s for s in account.signups if roles[s.name] == RE_RECORD]
@@ -173,10 +173,11 @@ def _settle_signup(account: CaseAccount, roles: dict[str, str], left_out: Sequen
         heard = account.signups if name in ("bucket_name", "product_code") else first
         facts = [f for s in heard for f in s.asserted(name)]
         if name == "product_token":
-            facts += [f for s in left_out for f in s.sure(name) if not is_offered(f)]
             also = [f for s in later for f in s.witnesses_of(name)]
             others = of_another_time(facts, account.hearing, also) or _outvoted(facts, account.hearing, also)
             account.beliefs.add([Doubt(facts=tuple(others), reason="of-another-time")])
+            if len({voice(f) for f in account.hearing.sure(facts)}) == 1:
+                facts += [f for s in left_out for f in s.sure(name) if not is_offered(f)]
         take(account, name, facts)
     for signup in later:
         for name in _OF_THE_SIGNUP:

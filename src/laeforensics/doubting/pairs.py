@@ -1,4 +1,4 @@
-"""Keys and token were handed out together: what wins must have been told together, too."""
+"""Keys with their token were handed out together: what wins must have been told together, too."""
 
 from __future__ import annotations
 

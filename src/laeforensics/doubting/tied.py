@@ -49,6 +49,8 @@ def _broken(view: FileView) -> dict[int, list[Locator]]:
     told: dict[tuple[int, str], Fact] = {}
     for fact in view.facts if view.secrets is not None else ():
         first = told.setdefault((fact.print, fact.field), fact)
-        if first.value != fact.value:  # under an older and a newer name of its key: two files were made one
+        if (
+            first.value != fact.value and first.rule != fact.rule
+        ):  # under an older and a newer name of its key: two files were made one
             broken[fact.print] += [first.locator, fact.locator]
     return broken
