@@ -13,12 +13,12 @@ from laeforensics.accounts.servers import best_first, same_server
 from laeforensics.companions.products import is_offered, of_another_time
 from laeforensics.doubting.signups import Signup
 from laeforensics.doubting.unknown_server import doubts_beside_others
-from laeforensics.doubting.voices import voice
+from laeforensics.doubting.voices import print_of, voice
 from laeforensics.evidence.names import start_of, stem
 from laeforensics.facts.beliefs import Beliefs, Doubt, Hearing
 from laeforensics.facts.buckets import product_code_of
 from laeforensics.facts.channels import SITE, STANDING
-from laeforensics.facts.damage import is_near
+from laeforensics.facts.damage import is_head, is_misread, is_near
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.fields import CREDENTIALS, CUSTOMER, IDENTITY, SERVER, fields_of, was_quoted
 from laeforensics.facts.findings import finding
@@ -52,10 +52,12 @@ def _account(account_id: str, group: list[Signup], roles: dict[str, str]) -> Cas
     )
     account.origin = next((s for s in group if roles[s.name] in (ORIGIN, ATTEMPT)), None)
     if not account.is_attempt:
-        group = account.signups = _leave_out_other_customers(account, group, roles)
+        account.signups = _leave_out_other_customers(account, group, roles)
+    left_out = [s for s in group if not any(s is kept for kept in account.signups)]
+    group = account.signups
     account.history += tuple(_history_line(s, roles[s.name]) for s in group)
     account.matched_by = tuple(sorted({how for s in group for how in s.matched_by}))
-    _settle_signup(account, roles)
+    _settle_signup(account, roles, left_out)
     if account.is_attempt:
         settle_newest(account, group, (*fields_of(SERVER), *fields_of(IDENTITY)))
         return account
@@ -161,10 +163,11 @@ def _ready(account: CaseAccount, group: Iterable[Signup]) -> bool | None:
     return None
 
 
-def _settle_signup(account: CaseAccount, roles: dict[str, str]) -> None:
+def _settle_signup(account: CaseAccount, roles: dict[str, str], left_out: Sequence[Signup]) -> None:
     """What the customer signed up with: the origin's witnesses, with those of every filled secrets file of the bucket.
 
-    A re-record read its values out of a server: it only fills gaps.
+    A re-record read its values out of a server: it only fills gaps. What was left out, for its customer is another, is
+    of the same product still: its token contests one that a single voice tells.
     """
     first = [s for s in account.signups if roles[s.name] != RE_RECORD]
     later = [s for s in account.signups if roles[s.name] == RE_RECORD]
@@ -176,6 +179,8 @@ def _settle_signup(account: CaseAccount, roles: dict[str, str]) -> None:
             also = [f for s in later for f in s.witnesses_of(name)]
             others = of_another_time(facts, account.hearing, also) or _outvoted(facts, account.hearing, also)
             account.beliefs.add([Doubt(facts=tuple(others), reason="of-another-time")])
+            if len({voice(f) for f in account.hearing.sure(facts)}) == 1:
+                facts += [f for s in left_out for f in s.sure(name) if not is_offered(f)]
         take(account, name, facts)
     for signup in later:
         for name in _OF_THE_SIGNUP:
@@ -193,18 +198,23 @@ def _settle_signup(account: CaseAccount, roles: dict[str, str]) -> None:
 
 
 def _outvoted(facts: Sequence[Fact], hearing: Hearing, also: Sequence[Fact]) -> list[Fact]:
-    """The witnesses of a token that is offered, where two independent ones of the account's own tell another."""
+    """The witnesses of a token that is offered, where two files of the account's own tell another.
+
+    Not one that is the offered token misread, or with its end cut off: that may be done to all secrets files alike.
+    """
     own = [f for f in hearing.sure((*facts, *also)) if not is_offered(f)]
-    if len({f.value for f in own}) != 1 or len({voice(f) for f in own}) < 2:
+    if len({f.value for f in own}) != 1 or len({print_of(f) for f in own}) < 2:
         return []
-    return [f for f in facts if is_offered(f) and f.value != own[0].value]
+    others = [f for f in facts if is_offered(f) and f.value != own[0].value]
+    alike = any(is_head(own[0].value, f.value) or is_misread(own[0].value, f.value) for f in others)
+    return [] if alike else others
 
 
 def _speaks_against(account: CaseAccount, name: str, later: Signup) -> bool:
-    """True if a re-record is sure of another value, and no two independent voices of the signup tell its own."""
+    """True if a re-record is sure of another value, and no two independent prints of the signup tell its own."""
     told = account.values.get(name)
     others = [f for f in later.sure(name) if told is not None and f.value != told]
-    mine = {voice(f) for f in account.hearing.sure(account.witnesses.get(name, ())) if f.value == told}
+    mine = {print_of(f) for f in account.hearing.sure(account.witnesses.get(name, ())) if f.value == told}
     return bool(others) and len(mine) < 2
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from laeforensics.doubting.account_views import AccountView
 from laeforensics.doubting.views import Said
-from laeforensics.doubting.voices import voice
+from laeforensics.doubting.voices import print_of
 from laeforensics.facts.beliefs import Warrant
 from laeforensics.facts.reasons import REASONS, UNSURE
 
@@ -24,6 +24,6 @@ def judge(view: AccountView) -> Iterator[Said]:
         doubts = {n.reason for f in unsure for n in hearing.notes(f) if REASONS[n.reason].weight == UNSURE}
         if len(unsure) < len(told) or not doubts or not doubts <= _OF_DAMAGE or len({f.value for f in told}) > 1:
             continue
-        if len({voice(fact) for fact in unsure}) > 1:
+        if len({print_of(fact) for fact in unsure}) > 1:
             places = tuple(fact.locator for fact in unsure)
             yield Warrant(facts=tuple(unsure), reason="agreed", because=places, about=about)

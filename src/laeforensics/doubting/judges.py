@@ -12,6 +12,7 @@ from laeforensics.doubting import (
     broken_json,
     broken_key,
     cut,
+    folded,
     furl_differs,
     hosts_differ,
     impossible_key,
@@ -19,6 +20,7 @@ from laeforensics.doubting import (
     moved_cells,
     neighbours,
     other_host,
+    pairs,
     redacted,
     runs,
     shared,
@@ -52,6 +54,7 @@ OF_A_PRINT: tuple[FileJudge, ...] = (
     other_host.judge,
     broken_key.judge,
     broken_json.judge,
+    folded.judge,
 )
 OF_A_FILE: tuple[FileJudge, ...] = (
     runs.judge,
@@ -64,6 +67,7 @@ OF_A_FILE: tuple[FileJudge, ...] = (
 OF_WHAT_IS_TIED: tuple[FileJudge, ...] = (tied.judge,)
 ACROSS: tuple[CaseJudge, ...] = (shared.judge, wholesale.judge, impossible_key.judge, unknown_server.judge)
 SETTLING: tuple[AccountJudge, ...] = (neighbours.judge, agreeing.judge)
+OF_WHAT_WINS: tuple[AccountJudge, ...] = (pairs.judge,)
 
 
 def hear_file(view: FileView) -> tuple[list[Doubt | Warrant], list[Finding]]:
@@ -101,7 +105,8 @@ def hear_case(signups: Sequence[Signup], sources: Sources) -> None:
 
 def hear_accounts(signups: Sequence[Signup]) -> None:
     """Let the signups of each bucket hear what the judges that settle say of their facts."""
-    for view in by_account(signups):
-        notes, findings = hear(SETTLING, view)
-        view.signups[0].beliefs.add(notes)
-        view.signups[0].findings += findings
+    for view in list(by_account(signups)):
+        for stage in (SETTLING, OF_WHAT_WINS):
+            notes, findings = hear(stage, view)
+            view.signups[0].beliefs.add(notes)
+            view.signups[0].findings += findings

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 
 from laeforensics.doubting.account_views import AccountView
 from laeforensics.doubting.views import Said
-from laeforensics.doubting.voices import Voice, voice
+from laeforensics.doubting.voices import lead, print_of
 from laeforensics.facts.beliefs import Doubt, Hearing
 from laeforensics.facts.channels import LAST_ASSERTING_STANDING
-from laeforensics.facts.damage import is_hybrid, is_near
+from laeforensics.facts.damage import is_head, is_hybrid, is_misread, is_near
 from laeforensics.facts.fact import Fact
 
 # Told a character apart by their nature: two products, two sizes, two moments.
@@ -22,7 +22,7 @@ _OF_PARTS = frozenset({"introducer_furl"})
 def judge(view: AccountView) -> Iterator[Said]:
     """Doubt the value that fewer tell.
 
-    It is denied where two independent voices tell the other, none of lower standing than its own best; else neither is
+    It is denied where two independent prints tell the other, none of lower standing than its own best; else neither is
     sure. An address may be told by lesser voices, too: but then no mail goes to it before somebody has looked. (Names
     of buckets are settled before accounts are.)
     """
@@ -75,15 +75,16 @@ def _weigh(
 
 
 def _wins(others: Sequence[Fact], odd: Sequence[Fact], hearing: Hearing, lowest: int) -> bool:
-    """True if two independent voices that are sure tell the other value, none of lower standing than `lowest`.
+    """True if two independent prints that are sure tell the other value, none of lower standing than `lowest`.
 
-    One of them must be as good as the best that tells the odd one.
+    One of them must be as good as the best that tells the odd one. Who misreads, misreads a whole file alike: there
+    no number of its prints is ahead of another file. And no value wins that is another with its end cut off.
     """
     heard = [f for f in others if hearing.standing(f) <= lowest and not hearing.is_unsure(f)]
-    sure: set[Voice] = {voice(f) for f in heard}
+    sure = {print_of(f) for f in heard}
     best = min(hearing.standing(fact) for fact in odd)
+    if len(sure) < 2 or min(hearing.standing(f) for f in heard) > best or is_head(others[0].value, odd[0].value):
+        return False
     return (
-        len(sure) >= 2
-        and len(sure) > len({voice(fact) for fact in odd})
-        and min(hearing.standing(f) for f in heard) <= best
+        lead(heard, odd) > 0 if is_misread(odd[0].value, others[0].value) else len(sure) > len(set(map(print_of, odd)))
     )

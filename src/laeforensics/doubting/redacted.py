@@ -22,7 +22,8 @@ _EXAMPLE = re.compile(r"A[KS]IA[A-Z0-9]*EXAMPLE|[A-Za-z0-9/+]*EXAMPLE[A-Z]*KEY")
 _NOTHING = frozenset({"NULL", "(null)", "null", "\\N", "#N/A", "NaN", "nan", "None", "undefined"})
 _TYPED = ("customer_name", "customer_keyinfo")
 _RANDOM = frozenset({"user_access_key_id", "user_secret_key"})
-_SHORT = frozenset({"instance_id", "launch_time", "public_host", "private_host", "ami_image_id", "instance_size"})
+_NUMBERED = frozenset({"instance_id", "ami_image_id"})
+_SHORT = frozenset({"launch_time", "public_host", "private_host", "instance_size"})
 
 
 def is_redacted(name: str, value: str) -> bool:
@@ -31,6 +32,8 @@ def is_redacted(name: str, value: str) -> bool:
         return _LOCAL_PART.fullmatch(value.rpartition("@")[0]) is not None
     if name in _TYPED:
         return value in _NOTHING or _BLACKED.fullmatch(value.replace(" ", "")) is not None
+    if name in _NUMBERED:
+        return value.endswith("00000000")
     if name in _RANDOM:
         return _has_run(value) or _EXAMPLE.fullmatch(value) is not None
     return name not in _SHORT and _RUN_OF_BLACKING.search(value) is not None

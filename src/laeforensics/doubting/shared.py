@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from laeforensics.doubting.account_views import AccountView
 from laeforensics.doubting.case_views import CaseView
 from laeforensics.doubting.views import Said
-from laeforensics.doubting.voices import voice
+from laeforensics.doubting.voices import lead, print_of, voice
 from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.buckets import product_code_of
 from laeforensics.facts.fact import Fact
@@ -33,41 +33,85 @@ _UNIQUE = (
     "server_nodeid",
     "server_node_privkey",
 )
+_Thing = tuple[str, str]
 _Tellers = dict[int, list[Fact]]
 """By the number of the account: the facts that tell a value there."""
+_Rivals = dict[tuple[int, str], list[Fact]]
+"""By the number of the account and the kind of thing: what is sure there, and nowhere shown to be foreign."""
 
 
 def judge(view: CaseView) -> Iterator[Said]:
     """Doubt in each account what another tells as its own.
 
-    A copy is foreign where other witnesses of its own account that are sure tell another value, and fewer speak for it
-    there than elsewhere; or where its file is damaged. If that leaves one account, the value is its; if it leaves more,
-    it is sure in none.
+    A copy is foreign where it contradicts what its own account is sure of, and more speaks for it elsewhere; or where
+    its file is damaged. If that leaves one account, the value is its. If it leaves more, it is sure in none; nor is
+    there what contradicts it with no more voices, for it may be the truth.
     """
     views = view.accounts
-    for thing, told in sorted(_tellers(views).items()):
-        if len(told) < 2:
-            continue
-        foreign = _foreign(views, told, thing[0])
-        left = told.keys() - foreign
-        for number in sorted(told):
-            if number in foreign:
-                yield from _doubts(views, told, number, "of-another-account")
+    told = {thing: tellers for thing, tellers in _tellers(views).items() if len(tellers) > 1}
+    rivals = _rivals(views, told)
+    foreign = _foreign(views, told, rivals)
+    for thing in sorted(told):
+        left = told[thing].keys() - foreign[thing]
+        for number, facts in sorted(told[thing].items()):
+            if number in foreign[thing]:
+                yield from _doubts(views, told[thing], number, "of-another-account")
             elif len(left) > 1 and thing[0] not in _MAY_BE_SHARED:
-                yield from _doubts(views, told, number, "in-two-accounts")
+                yield from _doubts(views, told[thing], number, "in-two-accounts")
+                against = _against(views[number], thing, facts, rivals[number, thing[0]])
+                if against and lead(facts, against) >= 0:
+                    places = tuple(fact.locator for fact in facts)
+                    yield Doubt(
+                        facts=tuple(against), reason="against-shared", because=places, about=views[number].names
+                    )
 
 
-def _foreign(views: Sequence[AccountView], told: _Tellers, kind: str) -> set[int]:
-    """The accounts of which it is shown that their copy is foreign; none, if that would leave nobody."""
-    unsure = {number for number, facts in told.items() if not views[number].hearing.sure(facts)}
-    against = {number: _against(views[number], kind, facts) for number, facts in told.items()}
-    balance = {number: len({voice(f) for f in facts}) - against[number] for number, facts in told.items()}
-    foreign = {number for number in told if against[number] and balance[number] < max(balance.values())}
-    if len(unsure) < len(told):
-        foreign |= unsure
-    if not foreign and not any(against.values()):
-        foreign = {number for number, facts in told.items() if _is_damaged(views[number], facts)}
-    return foreign if len(foreign) < len(told) else set()
+def _foreign(views: Sequence[AccountView], told: dict[_Thing, _Tellers], rivals: _Rivals) -> dict[_Thing, set[int]]:
+    """The accounts of which it is shown that their copy is foreign. What is foreign contradicts nothing any more."""
+    foreign: dict[_Thing, set[int]] = {thing: set() for thing in told}
+    by_account: dict[tuple[int, str], list[_Thing]] = defaultdict(list)
+    for thing, tellers in told.items():
+        for number in tellers:
+            by_account[number, thing[0]].append(thing)
+    waiting = sorted(told)
+    while waiting:
+        found = {thing: _shown(views, told[thing], thing, rivals) - foreign[thing] for thing in waiting}
+        found = {t: new for t, new in found.items() if new and len(foreign[t] | new) < len(told[t])}
+        again: set[_Thing] = set()
+        for thing, new in found.items():
+            foreign[thing] |= new
+            for number in new:
+                heard = rivals[number, thing[0]]
+                rivals[number, thing[0]] = [fact for fact in heard if fact not in told[thing][number]]
+                again.update(by_account[number, thing[0]])
+        waiting = sorted(again)
+    for thing, tellers in told.items():
+        if not foreign[thing] and not any(
+            _against(views[n], thing, f, rivals[n, thing[0]]) for n, f in tellers.items()
+        ):
+            damaged = {number for number, facts in tellers.items() if _is_damaged(views[number], facts)}
+            foreign[thing] = damaged if len(damaged) < len(tellers) else set()
+    return foreign
+
+
+def _shown(views: Sequence[AccountView], told: _Tellers, thing: _Thing, rivals: _Rivals) -> set[int]:
+    """The accounts in which a thing is foreign: others are ahead there, or two voices tell it elsewhere.
+
+    One voice elsewhere will do where one file tells both, or is damaged: it holds a piece of another.
+    """
+    against = {n: _against(views[n], thing, facts, rivals[n, thing[0]]) for n, facts in told.items()}
+    ahead = {number: lead(facts, against[number]) for number, facts in told.items()}
+    most = max(ahead.values())
+    foreign = {number for number in told if not views[number].hearing.sure(told[number])}
+    if len(foreign) == len(told):
+        foreign = set()
+    for number, facts in told.items():
+        if not against[number] or ahead[number] >= most:
+            continue
+        is_piece = {voice(f) for f in facts} == {voice(f) for f in against[number]}
+        if ahead[number] < 0 or most >= 2 or is_piece or _is_damaged(views[number], facts):
+            foreign.add(number)
+    return foreign
 
 
 def _doubts(views: Sequence[AccountView], told: _Tellers, number: int, reason: str) -> Iterator[Said]:
@@ -115,19 +159,25 @@ def _asserted(view: AccountView, name: str) -> Iterable[Fact]:
     return dict.fromkeys(fact for signup in view.signups for fact in signup.asserted(name))
 
 
-def _against(view: AccountView, kind: str, facts: Sequence[Fact]) -> int:
-    """How many independent voices of the account, sure and as good, tell another value."""
-    hearing = view.hearing
-    mine = {voice(fact) for fact in facts}
-    best = min(hearing.standing(fact) for fact in facts)
-    others = (
-        fact
-        for name in _UNIQUE
-        if name in {fact.field for fact in facts}
-        for fact in hearing.sure(_asserted(view, name))
-        if (thing := _thing(fact)) is not None and thing[0] == kind and thing != _thing(facts[0])
-    )
-    return len({voice(fact) for fact in others if hearing.standing(fact) <= best} - mine)
+def _rivals(views: Sequence[AccountView], told: Iterable[_Thing]) -> _Rivals:
+    """What each account is sure of, of each kind of thing."""
+    kinds = {kind for kind, _ in told}
+    rivals: _Rivals = defaultdict(list)
+    for number, view in enumerate(views):
+        for name in _UNIQUE if view.bucket else ():
+            for fact in view.hearing.sure(_asserted(view, name)):
+                thing = _thing(fact)
+                if thing is not None and thing[0] in kinds:
+                    rivals[number, thing[0]].append(fact)
+    return rivals
+
+
+def _against(view: AccountView, thing: _Thing, facts: Sequence[Fact], heard: Sequence[Fact]) -> list[Fact]:
+    """What the account tells in another print, as surely, of the same fields otherwise."""
+    best = min(map(view.hearing.standing, facts))
+    mine, names = {print_of(fact) for fact in facts}, {fact.field for fact in facts}
+    others = [f for f in heard if f.field in names and _thing(f) != thing and view.hearing.standing(f) <= best]
+    return others if {print_of(fact) for fact in others} - mine else []
 
 
 def _is_damaged(view: AccountView, facts: Iterable[Fact]) -> bool:

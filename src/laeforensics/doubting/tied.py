@@ -46,4 +46,11 @@ def _broken(view: FileView) -> dict[int, list[Locator]]:
     for fact in view.facts if view.secrets is not None else ():
         if fact.field not in _DECIDES_NOTHING and any(note.reason in _OF_ANOTHER for note in view.hearing.notes(fact)):
             broken[fact.print].append(fact.locator)
+    told: dict[tuple[int, str], Fact] = {}
+    for fact in view.facts if view.secrets is not None else ():
+        first = told.setdefault((fact.print, fact.field), fact)
+        if (
+            first.value != fact.value and first.rule != fact.rule
+        ):  # under an older and a newer name of its key: two files were made one
+            broken[fact.print] += [first.locator, fact.locator]
     return broken

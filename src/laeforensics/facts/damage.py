@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 
 def is_damage(one: str, other: str) -> bool:
     """True if one value is the other with a stretch lost, or a long one with a character or two overwritten."""
@@ -36,6 +38,24 @@ def is_hybrid(one: str, other: str) -> bool:
     same = [a == b for a, b in zip(one, other, strict=False)]
     tail = [a == b for a, b in zip(reversed(one.rstrip("=")), reversed(other.rstrip("=")), strict=False)]
     return all(tail[:_SAME_TAIL]) or all(same[:_SAME_HEAD])
+
+
+# What a reader takes for each other, be it a person or a program. (A flipped bit makes none of them of its fellow.)
+_LIKE = frozenset(
+    frozenset(pair)
+    for likes in ("1lI", "0OQ", "il", "IL", "5S", "8B", "2Z", "6b", "9gq", "uv", "UV", "ce", "hb", "17", "38", "56")
+    for pair in combinations(likes, 2)
+)
+
+
+def is_misread(one: str, other: str) -> bool:
+    """True if of two values of one length nothing differs but characters that are taken for each other."""
+    return len(one) == len(other) and all(a == b or frozenset((a, b)) in _LIKE for a, b in zip(one, other, strict=True))
+
+
+def is_head(short: str, long: str) -> bool:
+    """True if one value is the other with its end cut off (a token may end in =, which tells nothing)."""
+    return len(short) < len(long) and long.startswith(short.rstrip("="))
 
 
 def is_near(one: str, other: str) -> bool:

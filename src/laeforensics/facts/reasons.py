@@ -55,6 +55,7 @@ REASONS: dict[str, Reason] = {
         "error", "the run went on behind it: it is another log's, or the program did not heed it", "none needed"
     ),
     "before-deployment": _denies("foreign", "it was relayed before the run deployed a server", _ORDER),
+    "folded": _denies("broken", "it has letters of one case alone, as all that stands beside it"),
     "host-damaged": _denies("stray", "it names the server of its run with a stretch lost"),
     "broken-key": _denies("broken", "its private key does not fit its certificate"),
     "not-its-id": _denies("stray", "it is not what the certificate beside it hashes to"),
@@ -81,12 +82,16 @@ REASONS: dict[str, Reason] = {
         "find out who renamed the file, or look for another copy of it",
     ),
     "other-server": _denies("foreign", "the secrets file tells another server than this log goes on with", _ORDER),
+    "other-keys-too": _unsure("the secrets file tells other keys than its log, and another server", _ORDER),
     "of-another-account": _denies("foreign", "another account tells it, too: one holds a piece of the other", _ORDER),
     "nameless": _unsure(
         "neither name nor place tells whose its file is, and no log, stamp or row of serverinfo.csv confirms it",
         "if you know its run, give the file the name of that run (TIMESTAMP-SEED) and audit again",
     ),
     "in-two-accounts": _unsure("another account tells it, too, and nothing tells whose it is", _ORDER),
+    "against-shared": _unsure(
+        "another account tells what contradicts it, too, and nothing tells which is foreign", _ORDER
+    ),
     "unknown-server": _unsure("a log that is not believed tells of a later server of the account", _ORDER),
     "other-launch": _unsure("log and serverinfo.csv tell of two launches under one instance id", _ORDER),
     "unknown-key": _denies("stray", "no csv row knows this activation key, whose length is unusual", _ORDER),
@@ -116,6 +121,7 @@ REASONS: dict[str, Reason] = {
     # -- settling an account ----------------------------------------------------------------------------------
     "neighbour": _denies("damaged", "it differs in a character or two from what independent witnesses tell"),
     "near-another": _unsure("another witness differs from it in a character or two, and nothing tells the right one"),
+    "of-two-prints": _unsure("the keys and the token that are told most were told together by no file", _ORDER),
     "by-lesser-voices": Reason(
         weight=LESSENS,
         channel="form",

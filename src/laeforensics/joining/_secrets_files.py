@@ -10,8 +10,9 @@ from laeforensics.companions.sources import Sources
 from laeforensics.doubting.signups import Signup
 from laeforensics.evidence.names import start_of, stem
 from laeforensics.facts.buckets import bears_seed, product_code_of, seed_of
+from laeforensics.facts.damage import is_near
 from laeforensics.facts.fact import Fact
-from laeforensics.facts.fields import COURSE, fields_of
+from laeforensics.facts.fields import COURSE, IDENTITY, SERVER, fields_of
 from laeforensics.facts.findings import finding
 from laeforensics.parsing.stages import BEFORE_DEPLOYMENT, RANK, furthest
 
@@ -78,17 +79,31 @@ _OF_THE_HEAD = frozenset({"full_name", "activating", "credentials", "poll", "buc
 def _doubt_other_server(signup: Signup, file: SecretsFile, sources: Sources) -> None:
     """A log that tells another address than its own secrets file goes on with another signup's server.
 
-    What it says from the deployment on is then not sure, except where the secrets file says the same.
+    What it says from the deployment on is then not believed, except where the secrets file says the same. Where that
+    tells other keys than the head of a log that is whole, too, it may be the file that is another's: neither is sure.
     """
     host, _ = signup.weigh("public_host")
     if host is None or sources.value(file, "public_host") in (None, host):
         return
-    for facts in signup.witnesses.values():
-        values = [f for f in facts if f.field not in fields_of(COURSE) and f.rule not in _OF_THE_HEAD]
-        signup.doubt((f for f in values if f.value != sources.value(file, f.field)), "other-server")
+    log_facts = [f for facts in signup.witnesses.values() for f in facts]
+    values = [f for f in log_facts if f.field not in fields_of(COURSE) and f.rule not in _OF_THE_HEAD]
+    differing = [f for f in values if f.value != sources.value(file, f.field)]
+    is_whole = signup.log is not None and not signup.is_damaged(signup.log.evidence)
+    if is_whole and _tells_other_keys(signup, file, sources):
+        theirs = [f for f in file.facts if f.field in fields_of(SERVER, IDENTITY)]
+        signup.doubt([*differing, *theirs], "other-keys-too")
+    else:
+        signup.doubt(differing, "other-server")
     signup.findings.append(
         finding("several-signups", f"{file.evidence} tells another public_host than this log", signup=signup.name)
     )
+
+
+def _tells_other_keys(signup: Signup, file: SecretsFile, sources: Sources) -> bool:
+    """True if access key and secret key are both others than the log's, and no damage of them."""
+    told = {name: signup.weigh(name)[0] for name in ("user_access_key_id", "user_secret_key")}
+    pairs = [(value, sources.value(file, name)) for name, value in told.items()]
+    return all(ours and theirs and ours != theirs and not is_near(ours, theirs) for ours, theirs in pairs)
 
 
 def _belongs(signup: Signup, file: SecretsFile, sources: Sources) -> bool:

@@ -45,7 +45,7 @@ from makings import (
 
 from laeforensics.doubting import judges
 
-STAGES = ("OF_A_PRINT", "OF_A_FILE", "OF_WHAT_IS_TIED", "ACROSS", "SETTLING")
+STAGES = ("OF_A_PRINT", "OF_A_FILE", "OF_WHAT_IS_TIED", "ACROSS", "SETTLING", "OF_WHAT_WINS")
 SECRETS = f"secrets/{NAME}"
 OTHERS_KEY = "access_key_id = 'AKIASTRANGERKEYID234'\n"
 
@@ -179,6 +179,20 @@ def of_agreeing(folder):
     return audit_row(open_files(folder, files))["user_access_key_id"], ACCESS_KEY_ID
 
 
+def of_folded(folder):
+    return hear_secrets(secrets(access_key_id=ACCESS_KEY_ID.lower())).value("user_secret_key"), None
+
+
+def of_pairs(folder):
+    files = evidence(requests=None, results=None, servers=None)
+    other = {path.replace(NAME, OTHER_NAME): as_another(data) for path, data in files.items() if SEED in path}
+    for old, new in {ACCESS_KEY_ID: "AKIASOMEBODYSLOSTKEY", SECRET_KEY: SECRET_KEY[20:] + SECRET_KEY[:20]}.items():
+        files[LOG_FILE] = files[LOG_FILE].replace(old.encode(), new.encode())
+    for old, new in {ACCESS_KEY_ID[::-1]: "AKIASOMEBODYSLOSTKEY", SECRET_KEY[::-1]: SECRET_KEY}.items():
+        other = {path: data.replace(old.encode(), new.encode()) for path, data in other.items()}
+    return audit_row(open_files(folder, {**files, **other}), BUCKET)["user_secret_key"], None
+
+
 CASES = {
     case.__name__.removeprefix("of_"): case
     for case in (
@@ -204,6 +218,8 @@ CASES = {
         of_unknown_server,
         of_neighbours,
         of_agreeing,
+        of_folded,
+        of_pairs,
     )
 }
 JUDGES = [(stage, judge) for stage in STAGES for judge in getattr(judges, stage)]

@@ -1,0 +1,50 @@
+"""Keys with their token were handed out together: what wins must have been told together, too."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from laeforensics.doubting.account_views import AccountView
+from laeforensics.doubting.views import Said
+from laeforensics.facts.beliefs import Doubt, Hearing
+from laeforensics.facts.damage import is_near
+from laeforensics.facts.fact import Fact
+
+_TOGETHER = ("user_access_key_id", "user_secret_key", "user_token")
+_OF_OTHERS = frozenset({"of-another-account", "in-two-accounts", "against-shared"})
+
+
+def judge(view: AccountView) -> Iterator[Said]:
+    """Doubt an access key, a secret key and a token that were taken out of two prints, each of which tells another.
+
+    A value near to the one that wins is damage of it, and no other.
+    """
+    scopes = {name: (hearing, about, facts) for name, hearing, about, facts in view.scopes() if name in _TOGETHER}
+    won: dict[str, str] = {}
+    prints: dict[tuple[str, int], dict[str, list[Fact]]] = defaultdict(lambda: defaultdict(list))
+    for name, (hearing, _, facts) in scopes.items():
+        value, _ = hearing.weigh(facts)
+        if value is None:
+            continue
+        won[name] = value
+        for fact in facts:
+            if hearing.standing(fact) == 1 or _is_of_another(hearing, fact):
+                prints[fact.locator.evidence, fact.print][name].append(fact)
+    mixed: dict[str, list[Fact]] = defaultdict(list)
+    whole: set[str] = set()
+    for told in prints.values():
+        right = {name for name, facts in told.items() if any(f.value == won[name] for f in facts)}
+        wrong = {name for name, facts in told.items() if not any(is_near(f.value, won[name]) for f in facts)} - right
+        for name in right if wrong else ():
+            mixed[name] += [fact for other in wrong for fact in told[other]]
+        whole |= right if len(right) > 1 and not wrong else set()
+    for name in sorted(mixed.keys() - whole):
+        hearing, about, facts = scopes[name]
+        sure = tuple(f for f in hearing.sure(facts) if f.value == won[name])
+        places = tuple(fact.locator for fact in mixed[name][:5])
+        yield Doubt(facts=sure, reason="of-two-prints", because=places, about=about)
+
+
+def _is_of_another(hearing: Hearing, fact: Fact) -> bool:
+    return any(note.reason in _OF_OTHERS for note in hearing.notes(fact))

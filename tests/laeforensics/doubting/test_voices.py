@@ -1,0 +1,148 @@
+"""Whose word counts: a file is one voice against another kind of file, however often it repeats itself."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from makings import (
+    ACCESS_KEY_ID,
+    BUCKET,
+    LOG_FILE,
+    NAME,
+    OTHER_NAME,
+    OTHER_SEED,
+    PRODUCT_TOKEN,
+    SECRET_KEY,
+    SEED,
+    USER_TOKEN,
+    as_another,
+    audit_row,
+    config,
+    evidence,
+    log,
+    open_files,
+    replacement,
+    secrets,
+)
+
+OTHER_BUCKET = BUCKET.replace(SEED, OTHER_SEED)
+OTHER_LOG, OTHER_SECRETS = f"signup_logs/{OTHER_NAME}", f"secrets/{OTHER_NAME}"
+OTHERS_TOKEN = USER_TOKEN.replace("INVENTED", "ANOTHERS")
+LOST = {ACCESS_KEY_ID: "AKIASOMEBODYSLOSTKEY", SECRET_KEY: SECRET_KEY[20:] + SECRET_KEY[:20]}
+
+
+def two_customers(**changed: bytes) -> dict[str, bytes]:
+    """The files of two sound customers."""
+    files = evidence(requests=None, results=None, servers=None)
+    other = {path.replace(NAME, OTHER_NAME): as_another(data) for path, data in files.items() if SEED in path}
+    return {**files, **other, **changed}
+
+
+def swapped(data: bytes, values: dict[str, str]) -> bytes:
+    for old, new in values.items():
+        assert old.encode() in data
+        data = data.replace(old.encode(), new.encode())
+    return data
+
+
+@pytest.mark.parametrize("value", [ACCESS_KEY_ID, SECRET_KEY], ids=["access key", "secret key"])
+def test_a_log_with_another_s_key_asserts_nothing_against_its_secrets_file(value, tmp_path):
+    """Each log has the key of the customer before, the first one that of a customer whose files are lost."""
+    files = two_customers()
+    files[LOG_FILE] = swapped(files[LOG_FILE], {value: LOST[value]})
+    files[OTHER_LOG] = swapped(files[OTHER_LOG], {value[::-1]: value})
+    rows = [audit_row(open_files(tmp_path, files), account) for account in (BUCKET, OTHER_BUCKET)]
+    assert [row["verdict"] for row in rows] == ["CONTESTED", "CONTESTED"]
+    field = "user_access_key_id" if value == ACCESS_KEY_ID else "user_secret_key"
+    assert [row[field] for row in rows] == [None, None]
+
+
+def test_where_both_files_of_a_customer_tell_a_key_it_is_foreign_with_another(tmp_path):
+    """Two voices against none: no question."""
+    files = two_customers()
+    files[OTHER_LOG] = swapped(files[OTHER_LOG], {ACCESS_KEY_ID[::-1]: ACCESS_KEY_ID})
+    rows = [audit_row(open_files(tmp_path, files), account) for account in (BUCKET, OTHER_BUCKET)]
+    assert [row["user_access_key_id"] for row in rows] == [ACCESS_KEY_ID, ACCESS_KEY_ID[::-1]]
+
+
+def test_two_logs_with_each_other_s_token_in_all_prints_do_not_outvote_their_secrets_files(tmp_path):
+    """Nothing tells whether the logs were changed, or the secrets files."""
+    files = two_customers()
+    for path, old, new in ((LOG_FILE, USER_TOKEN, OTHERS_TOKEN), (OTHER_LOG, OTHERS_TOKEN, USER_TOKEN)):
+        files[path] = swapped(files[path], {old: new})
+    rows = [audit_row(open_files(tmp_path, files), account) for account in (BUCKET, OTHER_BUCKET)]
+    assert [(row["verdict"], row["user_token"]) for row in rows] == [("CONTESTED", None)] * 2
+
+
+def test_keys_that_win_were_told_together(tmp_path):
+    """Another account shows the log's access key to be foreign, and the secrets file's secret key: no pair is left."""
+    log_s, theirs = {ACCESS_KEY_ID: LOST[ACCESS_KEY_ID]}, {ACCESS_KEY_ID[::-1]: LOST[ACCESS_KEY_ID]}
+    files = two_customers()
+    files[LOG_FILE] = swapped(files[LOG_FILE], {**log_s, SECRET_KEY: LOST[SECRET_KEY]})
+    for path in (OTHER_LOG, OTHER_SECRETS):
+        files[path] = swapped(files[path], {**theirs, SECRET_KEY[::-1]: SECRET_KEY})
+    row = audit_row(open_files(tmp_path, files))
+    assert (row["verdict"], row["user_access_key_id"], row["user_secret_key"]) == ("CONTESTED", None, None)
+
+
+@pytest.mark.parametrize(
+    "token",
+    [USER_TOKEN.replace("gINV", "glNV"), USER_TOKEN[:-4] + "=="],
+    ids=["misread", "cut"],
+)
+def test_what_is_done_to_a_whole_log_outvotes_no_secrets_file(token, tmp_path):
+    """A letter taken for its like wherever the token stands, or its end cut off there."""
+    row = audit_row(open_files(tmp_path, evidence(log=swapped(log(), {USER_TOKEN: token}))))
+    assert (row["verdict"], row["user_token"]) == ("CONTESTED", None)
+
+
+def test_a_letter_overwritten_in_one_place_is_outvoted_by_the_prints_of_a_log(tmp_path):
+    """No sector and no flipped bit changes all prints alike."""
+    row = audit_row(open_files(tmp_path, evidence(secrets=secrets(user_token=USER_TOKEN.replace("INV", "IFV")))))
+    assert (row["verdict"], row["user_token"]) == ("RECOVERABLE", USER_TOKEN)
+
+
+def test_a_replacement_s_secrets_file_is_a_copy_of_the_first(tmp_path):
+    """Both tell a product token that the configuration does not: one voice against one."""
+    other = PRODUCT_TOKEN[:-4] + "=="
+    files = evidence(secrets=secrets(product_token=other), config=config())
+    files |= {OTHER_LOG: replacement(), OTHER_SECRETS: secrets(product_token=other, publichost="192.0.2.9")}
+    files[OTHER_SECRETS] = swapped(files[OTHER_SECRETS], {"@192.0.2.1:": "@192.0.2.9:"})
+    row = audit_row(open_files(tmp_path, files))
+    assert (row["verdict"], row["product_token"]) == ("CONTESTED", None)
+
+
+def test_a_secrets_file_made_of_another_customer_s_shows_no_server_of_his(tmp_path):
+    """His bucket was put into it: its keys and its server are others than the log's, so neither server is sure."""
+    donor = swapped(as_another(secrets()), {OTHER_SEED: SEED})
+    row = audit_row(open_files(tmp_path, evidence(secrets=donor, servers=None)))
+    assert (row["verdict"], row["user_access_key_id"]) == ("CONTESTED", None)
+    told = ("public_host", "instance_id", "introducer_furl", "introducer_node_pem", "server_node_pem")
+    assert [row[name] for name in told] == [None] * len(told)
+
+
+def test_a_file_left_out_for_its_key_still_contests_the_product_token(tmp_path):
+    """It names the bucket, so its product is this one, whoever's its key is."""
+    other = swapped(secrets(), {PRODUCT_TOKEN: PRODUCT_TOKEN.replace("INVENTED", "ANOTHERS")})
+    files = evidence(config=None) | {f"secrets/{OTHER_NAME}": other}
+    assert audit_row(open_files(tmp_path / "kept", files))["verdict"] == "CONTESTED"
+    files[f"secrets/{OTHER_NAME}"] = swapped(other, {ACCESS_KEY_ID: LOST[ACCESS_KEY_ID]})
+    row = audit_row(open_files(tmp_path / "left out", files))
+    assert ("contested:product_token" in row["blocking"], row["product_token"]) == (True, None)
+
+
+def test_a_secrets_file_with_two_hosts_is_of_two_customers(tmp_path):
+    """The one stands under the key that was used before March 2012, the other under the one since: nothing is sure."""
+    row = audit_row(open_files(tmp_path, {f"secrets/{NAME}": secrets(public_host="192.0.2.77"), "c.json": config()}))
+    assert (row["verdict"], row["user_access_key_id"]) == ("CONTESTED", None)
+
+
+@pytest.mark.parametrize("value", ["i-00000000", "ami-00000000"])
+def test_a_number_of_zeros_is_none(value, tmp_path):
+    """A program that made evidence anonymous wrote it."""
+    old = "i-0a1b2c3d" if value.startswith("i-") else "ami-[0-9a-f]+"
+    told = re.sub(f"'{old}'".encode(), f"'{value}'".encode(), log())
+    assert value.encode() in told
+    row = audit_row(open_files(tmp_path, evidence(log=told, servers=None)))
+    assert row["instance_id" if value.startswith("i-") else "ami_image_id"] is None
