@@ -88,13 +88,13 @@ def test_one_seed_is_one_bucket(where, tmp_path):
     assert where == "log" or row["verdict"] == "RECOVERABLE"
 
 
-@pytest.mark.parametrize("edit", ["lost", "doubled", "changed"])
+@pytest.mark.parametrize("edit", ["lost", "doubled"])
 def test_an_s4_bucket_that_its_folders_name_contradicts_is_a_question(edit, tmp_path):
-    """A letter of it is wrong in all files of the folder; the folder's name bears the right one."""
+    """A letter of it is lost, or there twice, in all files of the folder; the folder's name bears the right one."""
     lab, origin, _ = s4(restored=True)
     bucket = origin.account["account_id"]
     at = len(bucket) - 9
-    letter = {"lost": "", "doubled": bucket[at] * 2, "changed": "q" if bucket[at] != "q" else "z"}[edit]
+    letter = {"lost": "", "doubled": bucket[at] * 2}[edit]
     wrong = bucket[:at] + letter + bucket[at + 1 :]
     for name in [name for name, data in lab.files.items() if bucket.encode() in data]:
         replaced(lab, name, (bucket, wrong))

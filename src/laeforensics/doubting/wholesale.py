@@ -31,6 +31,8 @@ def judge(view: CaseView) -> Iterator[Said]:
         if _is_wholesale(wrong[evidence, name], right[evidence, name]):
             facts = [fact for row in rows.pop(evidence, []) for fact in row.facts]
             yield from _doubt(facts, evidence, f"contradicts the logs in {wrong[evidence, name]} rows ({name})")
+            if name == "customer_email":
+                yield from _against_both(view, evidence)
     wrong, right = _held_against_each_other(view)
     for evidence, name in sorted(wrong):
         if _is_wholesale(wrong[evidence, name], right[evidence, name]):
@@ -64,18 +66,26 @@ def _held_against_logs(view: CaseView) -> tuple[Counter[_Column], Counter[_Colum
         ):
             told = {fact.value for fact in signup.hearing.own(signup.witnesses_of(name))}
             by_file: dict[str, set[str]] = defaultdict(set)
-            # What request and result tell alike, it is not that the cells of one have moved.
-            alike = _in_rows(view.requests, key, name) & _in_rows(view.results, key, name)
             for row in rows:
                 by_file[row.evidence] |= {fact.value for fact in row.of(name)}
             for evidence, values in by_file.items():
-                if not (joined and told and values):
-                    continue
-                if told & values:
-                    right[evidence, name] += 1
-                elif not values & alike:
-                    wrong[evidence, name] += 1
+                if joined and told and values:
+                    (right if told & values else wrong)[evidence, name] += 1
     return wrong, right
+
+
+def _against_both(view: CaseView, evidence: str) -> Iterator[Doubt]:
+    """Where this file's row of a log's key tells another address, and so does its fellow's, the log's is not sure.
+
+    Whether the cells of both files have moved, or the logs were changed, nothing tells.
+    """
+    for signup in view.signups():
+        key, _ = signup.weigh("activation_key")
+        rows = [*view.requests.get(key or "", ()), *view.results.get(key or "", ())]
+        alike = _in_rows(view.requests, key, "customer_email") & _in_rows(view.results, key, "customer_email")
+        own = signup.hearing.own(signup.witnesses_of("customer_email"))
+        if alike and any(row.evidence == evidence for row in rows) and not any(f.value in alike for f in own):
+            yield Doubt(facts=(*own, *(fact for row in rows for fact in row.facts)), reason="rows-against-log")
 
 
 def _in_rows(rows: Mapping[str, Sequence[Row]], key: str | None, name: str) -> set[str]:

@@ -72,11 +72,13 @@ def _right_half(cluster: set[str], told: set[str], evidence: NameEvidence) -> st
     borne = [half for half in halves if evidence.seeds[half]]
     if borne:
         return borne[0] if len(borne) == 1 else None
-    # Files that bear another seed, near to the one told, are as many voices as files that tell it.
+    # Files that bear another seed, near to the one told, are as many voices as prints that tell it; as files, where one
+    # of the two has lost or won a letter, which no single bit does: somebody edited the text, or renamed the file.
     others = max((evidence.seeds[half_of(name)] for name in cluster), default=0)
     most = _most(told, half_of, evidence)
-    files = {id(holder) for name in told if half_of(name) == most for holder, _ in evidence.told[name]}
-    return most if len(files) > others else None
+    tellers = [holder for name in told if half_of(name) == most for holder, _ in evidence.told[name]]
+    is_edited = len({len(half_of(name)) for name in cluster}) > 1
+    return most if (len({id(each) for each in tellers}) if is_edited else len(tellers)) > others else None
 
 
 def _right_code(told: set[str], evidence: NameEvidence) -> str | None:
