@@ -7,7 +7,6 @@ import ssl
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from email import policy
 from email.headerregistry import Address
@@ -22,7 +21,7 @@ from laerecover.adapters.smtp import SmtpMailer
 from laerecover.mail.addresses import address_of
 from laerecover.ports.refusals import MAIL_ABOUT_US, MailInDoubt, Refusal, Transient
 from laerecover.rehearsal.rig.authority import make_certificate
-from laerecover.settings import Settings, drill_settings
+from laerecover.sections import MailSettings
 
 NAMES = [f"<{number}@example.org>" for number in range(5)]
 
@@ -81,11 +80,11 @@ def certificates(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def office(certificates) -> Iterator[Callable[..., tuple[Desk, Settings]]]:
+def office(certificates) -> Iterator[Callable[..., tuple[Desk, MailSettings]]]:
     """Starts a mail server with STARTTLS, or with TLS from the first byte; gives its desk and the settings for it."""
     running = []
 
-    def make(*, at_once: bool = False, **more: object) -> tuple[Desk, Settings]:
+    def make(*, at_once: bool = False, **more: object) -> tuple[Desk, MailSettings]:
         desk, context = Desk(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificates / "server.pem", certificates / "server.key")
         with socket.create_server(("127.0.0.1", 0)) as free:
@@ -93,13 +92,16 @@ def office(certificates) -> Iterator[Callable[..., tuple[Desk, Settings]]]:
         tls = {"ssl_context": context} if at_once else {"tls_context": context, "require_starttls": True}
         running.append(Controller(desk, "127.0.0.1", port, **tls, **more))
         running[-1].start()
-        return desk, replace(
-            drill_settings(Path()), smtp_host="127.0.0.1", smtp_port=port, smtp_ca_file=str(certificates / "ca.pem")
-        )
+        return desk, drill_mail(port).model_copy(update={"ca_file": certificates / "ca.pem"})
 
     yield make
     for controller in running:
         controller.stop()
+
+
+def drill_mail(port: int) -> MailSettings:
+    """By a server of this machine."""
+    return MailSettings(host="127.0.0.1", port=port, sender="support@example.org", staff="staff@example.org")
 
 
 def message(name: str, recipient: str = "zoe@example.net") -> EmailMessage:
@@ -201,7 +203,7 @@ def test_starttls_on_a_port_for_tls_is_named(office, monkeypatch):
     with pytest.raises(Refusal, match=r"speaks TLS from the first byte; set mail\.security to `tls`") as caught:
         SmtpMailer(settings).send(message(NAMES[0]))
     assert caught.value.kind in MAIL_ABOUT_US
-    SmtpMailer(replace(settings, smtp_security="tls")).send(message(NAMES[0]))
+    SmtpMailer(settings.model_copy(update={"security": "tls"})).send(message(NAMES[0]))
     assert desk.taken == NAMES[:1]
 
 
@@ -211,7 +213,7 @@ def test_a_port_where_nobody_greets_is_asked_again(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         with pytest.raises(Transient):
-            SmtpMailer(replace(drill_settings(Path()), smtp_host="127.0.0.1", smtp_port=port)).send(message(NAMES[0]))
+            SmtpMailer(drill_mail(port)).send(message(NAMES[0]))
 
 
 def test_a_domain_beyond_ascii_travels_as_idna_writes_it(office):

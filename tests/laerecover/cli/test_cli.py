@@ -270,13 +270,12 @@ def write_settings(folder):
     return path
 
 
-def test_a_manifest_of_a_customer_with_a_line_break_fails_that_account_alone(laerecover, make_manifest, make_account):
-    """A name that would forge a header fails its account with a clear error; the others are recovered; exit 1."""
+def test_a_customers_name_with_a_line_break_costs_nobody_the_recovery(laerecover, make_manifest, make_account):
+    """A name that would forge a header reaches no mail: the staff hear of it, and every account is recovered."""
     manifest = make_manifest(make_account(0, customer_name="Eve\r\nBcc: mallory@example.net"), make_account(1))
     drilled = laerecover("drill", manifest, "--mail", "send")
-    assert drilled.returncode == 1
-    assert "1 of 2 accounts recovered, 1 failed" in drilled.stdout
-    assert "customer_name holds a line break" in drilled.stdout
+    assert "2 of 2 accounts recovered" in drilled.stdout
+    assert "Bcc" not in drilled.stdout.replace("\\r\\nBcc", "")
 
 
 def test_a_world_readable_key_is_refused(laerecover, make_manifest, key_file, tmp_path):
@@ -315,7 +314,7 @@ def test_planning_anew_lets_a_mended_manifest_in(laerecover, make_manifest, make
 
 def test_a_drills_half_made_instances_are_cleaned_up_on_the_word_that_is_shown(laerecover, make_manifest, make_account):
     """Without a terminal the word is told, and nothing ends; with it the half-made ones end, and the drill goes on."""
-    manifest = make_manifest(make_account(0, customer_name="Eve\r\nBcc: mallory@example.net"), make_account(1))
+    manifest = make_manifest(make_account(0, server_nodeid="a" * 32), make_account(1))
     laerecover("drill", manifest)
     refused = laerecover("cleanup", manifest)
     assert refused.returncode == 3

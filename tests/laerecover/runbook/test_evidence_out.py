@@ -221,7 +221,7 @@ def test_no_value_forges_a_line(tmp_path, hostile, field):
     case = lf.open_case(tmp_path / "left", folder=tmp_path / "case")
     assert list(case.audit["account_id"]) == [made.account.account_id]
     assert case.audit["public_host"][0] == "203.0.113.9"
-    assert (tmp_path / "left" / left["log_file"]).is_file()
+    assert (tmp_path / "left" / left.log_file).is_file()
 
 
 def test_a_second_writing_changes_no_byte(tmp_path):
@@ -266,7 +266,7 @@ def test_what_was_unknown_stays_unknown(tmp_path):
     """Null in the secrets file, no row that would say that a customer gave no key, no line for what nobody knows."""
     unknown = server(activation_key=None, customer_email=None, customer_name=None, user_token=None)
     left = leave(tmp_path, unknown)
-    body = json.loads((tmp_path / left["secrets_file"]).read_text())
+    body = json.loads((tmp_path / left.secrets_file).read_text())
     assert (body["user_token"], body["product_token"], body["server_node_privkey"]) == (None, None, None)
     assert sorted(p.name for p in tmp_path.glob("*.csv")) == ["serverinfo.csv"]
     assert b"instance_name" not in log_of(unknown)

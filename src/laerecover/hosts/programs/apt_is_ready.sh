@@ -1,4 +1,4 @@
-# Waits for apt's lock, mends what was interrupted, tries mirrors again, never asks. `get` installs; 94: no mirror has it.
+# Waits for apt's lock, mends what was interrupted, tries mirrors again, never asks. `get` installs; 96: no mirror has it.
 # dpkg does not wait for a lock that is held, as at a first boot for minutes; apt does, before it looks for anything.
 # shellcheck shell=sh
 # -- What a host is given begins below. --
@@ -15,7 +15,7 @@ get() {
   test $status -ne 0 || return 0
   for name; do
     policy=$(LC_ALL=C apt-cache policy "$name") || continue
-    case $policy in '' | *'Candidate: (none)'*) echo "no mirror has $name"; status=94 ;; esac
+    case $policy in '' | *'Candidate: (none)'*) echo "no mirror has $name"; status=96 ;; esac
   done
   exit $status
 }

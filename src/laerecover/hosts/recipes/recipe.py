@@ -18,7 +18,7 @@ INTRODUCER = f"{HOME}/introducer"
 STORAGE = f"{HOME}/storageserver"
 REINSTALL = f"sudo -H -u customer {HOME}/venv/bin/pip install --force-reinstall --no-deps {RELEASE}"
 """What an administrator types on a host whose Tahoe-LAFS is not the release that the recipe `tahoe` knows."""
-NOT_MOUNTED = 93
+NOT_MOUNTED = 95
 """Exit status of who has waited for the mount in vain."""
 BOOT_NOTE = "/var/lib/lae-recovery/boot-before-reboot"
 
@@ -153,7 +153,7 @@ PROBLEMS: Mapping[int, Problem] = {
     NOT_MOUNTED: Problem(
         "not_mounted", "the bucket is not mounted, though its service was started; see /home/customer/rclone.log there"
     ),
-    94: Problem(
+    96: Problem(
         "no_package",
         "the host's mirrors do not have what is to be installed; enable the part of the distribution that has it "
         "(Ubuntu: universe), or choose another image",
