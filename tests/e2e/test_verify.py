@@ -14,7 +14,8 @@ from rig_hands import Shell
 from laerecover.hosts.recipes.recipe import HOME, REINSTALL
 from laerecover.rehearsal.rig.client import Rig
 
-CHECKS = {"introducer", "storage node", "announcement", "bucket", "store", "share", "old shares", "other servers"}
+CHECKS = {"introducer", "storage node", "announcement", "bucket", "store", "share", "old shares", "services"}
+CHECKS |= {"other servers"}
 SHARES = [f"shares/{prefix}/{prefix}inventedstorageindexaaaa/0" for prefix in ("aa", "mm", "zz")]
 MUTABLE = f"{HOME}/venv/lib/python3*/site-packages/allmydata/storage/mutable.py"
 

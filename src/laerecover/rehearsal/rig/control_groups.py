@@ -17,7 +17,10 @@ _SECONDS = 5.0
 _CLEAR = f"""
 mount -t cgroup2 cgroup2 /mnt
 for group in /mnt/{_STEM}*; do
-    [ ! -d "$group" ] || [ -e "/proc/${{group##*-}}" ] || find "$group" -depth -type d -exec rmdir {{}} +
+    # Who was killed, and whom nobody has asked for yet, is dead, too.
+    if [ -d "$group" ] && ! grep -qs '^State:[[:space:]]*[^Z[:space:]]' "/proc/${{group##*-}}/status"; then
+        for _ in 1 2 3 4 5; do find "$group" -depth -type d -exec rmdir {{}} + && break; sleep 1; done
+    fi
 done
 """
 
