@@ -153,7 +153,9 @@ def _ready(account: CaseAccount, group: Iterable[Signup]) -> bool | None:
             if signup.success_row is not None:
                 account.findings.append(
                     finding(
-                        "success-despite-failure", "signups.csv says success, the log says failure", signup=signup.name
+                        "success-despite-failure",
+                        "signups.csv says success, what the run left says failure",
+                        signup=signup.name,
                     )
                 )
         return False

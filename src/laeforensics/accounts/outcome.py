@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from laeforensics.accounts.roles import REPLACEMENT, is_re_record
 from laeforensics.doubting.signups import Signup
+from laeforensics.facts.channels import OWN
+from laeforensics.facts.fact import Fact
 
 
 def is_ready(signup: Signup, *, is_failed: bool = False) -> bool | None:
@@ -11,24 +13,37 @@ def is_ready(signup: Signup, *, is_failed: bool = False) -> bool | None:
 
     `is_failed` tells that a copy of the log tells of a failure, which this one may have lost.
     """
-    says_failed = signup.has_failed or is_failed
     if signup.secrets is not None and signup.secrets.filled:
         return True
     if signup.serverinfo_rows or any(stage in _READY_STAGES for stage, _ in signup.stages):
         return True
-    # For an hour of 2012 a failed signup was recorded as a success: the log's own failure speaks louder.
-    if signup.success_row is not None and not says_failed:
-        return True
-    empty_secrets = signup.secrets is not None and not signup.secrets.filled
-    if says_failed or signup.failure_row is not None or empty_secrets or _may_have_failed(signup):
+    # For an hour of 2012 a failed signup was recorded as a success: what its run left speaks louder than the row.
+    if signup.has_failed or is_failed or _may_have_failed(signup) or signup.failure_row is not None:
         return False
-    return None
+    # A run makes its secrets file when it begins, and fills it when its servers run.
+    if signup.secrets is not None and (signup.success_row is None or signup.secrets.is_empty):
+        return False
+    return True if signup.success_row is not None else None
 
 
 def _may_have_failed(signup: Signup) -> bool:
-    """True for a failure in its log that may be its own: lines are missing before it, or follow it."""
-    notes = (note for fact in signup.witnesses_of("failure") for note in signup.hearing.notes(fact))
-    return any(note.reason in ("nothing-ties", "went-on") for note in notes)
+    """True for a failure in its log that may be its own.
+
+    Lines are missing before it, the run went on, or it stands behind another run that it is not shown to be of.
+    """
+    for fact in signup.witnesses_of("failure"):
+        reasons = {note.reason for note in signup.hearing.notes(fact)}
+        if reasons & {"nothing-ties", "went-on"} or ("another-run" in reasons and not _is_of_another(signup, fact)):
+            return True
+    return False
+
+
+def _is_of_another(signup: Signup, failure: Fact) -> bool:
+    """True if the run that a failure stands in tells the name of a bucket, or was ready right before."""
+    before = [f for f in signup.log.facts if f.locator.start < failure.locator.start] if signup.log is not None else []
+    told = [f for f in reversed(before) if f.channel == OWN and f.field in ("bucket_name", "stage")]
+    begun = next((n for n, f in enumerate(told) if f.field == "bucket_name" or f.value in _READY_STAGES), None)
+    return begun is not None and (begun == 0 or told[begun].field == "bucket_name")
 
 
 _READY_STAGES = frozenset({"servers_running", "settings_told", "mail_sent", "recorded"})

@@ -43,6 +43,8 @@ class SecretsFile:
     evidence: str
     facts: list[Fact] = field(default_factory=list)
     filled: bool = False
+    is_empty: bool = False
+    """True for 0 bytes; a file that is not filled may have lost what it held."""
     problem: str | None = None
     is_nameless: bool = False
     """True if neither its name nor its place tells whose it is."""
@@ -62,6 +64,7 @@ def read_secrets(data: bytes, evidence: str) -> SecretsFile:
     """Read a secrets file of any generation. Never fails: what is whole before damage is kept, the damage is named."""
     result = SecretsFile(evidence=evidence)
     if not data:
+        result.is_empty = True
         result.problem = "0 bytes: the run that opened it never came to its end"
         return result
     text = data.decode("latin-1").rstrip("\0")

@@ -166,7 +166,7 @@ def _undecided(signup: Signup, facts: Iterable[Fact], sources: Sources) -> str |
 def note_empty(signup: Signup) -> None:
     """A run that came to its end has filled its secrets file, whether its log tells that end or signups.csv."""
     file = signup.secrets
-    if signup.log is None or file is None or file.filled or not (file.problem or "").startswith("0 bytes"):
+    if signup.log is None or file is None or not file.is_empty:
         return
     is_told = "mail_sent" in {stage for stage, _ in signup.stages}
     if not signup.has_failed and (is_told or signup.success_row is not None):

@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 from makings import (
     FAILURE,
+    HOST,
+    INSTANCE,
+    OTHER_SEED,
     PARTS,
+    SEED,
     codes,
     evidence,
     log,
@@ -92,3 +96,33 @@ def test_the_success_row_of_a_failed_signup_is_not_believed(tmp_path):
     case = open_files(tmp_path / "again", evidence(log=failed, secrets=None, servers=None))
     assert "success-despite-failure" in codes(case)
     assert list(case.audit["verdict"]) == ["UNFINISHED"]
+
+
+@pytest.mark.parametrize("left", [b"", b"\0" * 512], ids=["empty", "zeroed"])
+def test_an_empty_secrets_file_speaks_louder_than_a_success_row(left, tmp_path):
+    """A run fills its secrets file when its servers run; one that lost what it held tells nothing."""
+    stopped = log(until="installing")
+    assert _ready(tmp_path, log=stopped, results=result("success"), secrets=left) is bool(left)
+
+
+def test_a_failure_that_may_be_the_runs_own_speaks_louder_than_a_success_row(tmp_path):
+    """Lines are missing before it: it is not shown to be another's."""
+    line = f"  instance_id = '{INSTANCE}'\n".encode()
+    failed = log(until="installing") + FAILURE.encode()
+    assert line in failed
+    assert _ready(tmp_path, log=failed.replace(line, b""), results=result("success")) is False
+
+
+def test_the_head_of_a_file_that_was_written_round_tells_its_failure(tmp_path):
+    """What stands before the run's beginning names nobody else's bucket; another run's, whole, is another's."""
+    whole = log(until="installing") + FAILURE.encode()
+    cut = whole.index(b"\n", whole.index(b"instance_type")) + 1
+    assert _ready(tmp_path, log=whole[cut:] + whole[:cut], results=result("success")) is False
+
+
+def test_another_runs_failure_in_the_same_file_is_anothers(tmp_path):
+    """That run names its own bucket, or was ready before."""
+    for number, end in enumerate(("installing", "running")):
+        other = log(until=end).replace(SEED.encode(), OTHER_SEED.encode()).replace(HOST.encode(), b"192.0.2.9")
+        mixed = log(until="installing") + other + FAILURE.encode()
+        assert _ready(tmp_path / str(number), log=mixed, results=result("success")) is True
