@@ -14,7 +14,7 @@ import pytest
 
 from simulation.killed import KilledRecovery, see_through
 from simulation.planted import PLANTED
-from simulation.promises import Broken
+from simulation.promises import Broken, secrets_of
 from simulation.recovery import terms_of
 
 ACCOUNTS, AT_ONCE = 2, 5
@@ -30,16 +30,15 @@ SOME, OTHERS = (SEEDS[:FEW], SEEDS[FEW:] or SEEDS)
 def replay(seed, plant):
     """What to type to see a seed again."""
     test = "whatever_fifty" if plant is None else f"planted and {plant.__name__}"
-    return (
-        f"again: LAE_SEED={seed} .venv/bin/python -m pytest tests/laerecover/runbook/test_seeded_kills.py -k '{test}'"
-    )
+    where = f"tests/laerecover/runbook/test_seeded_kills.py -rP -k '{test}'"
+    return f"again: LAE_SEED={seed} .venv/bin/python -m pytest {where}"
 
 
 @pytest.fixture
 def go_through(make_account):
     """Some seeds, all at once; how their accounts ended, and their schedules. Raises the first one's Broken."""
     accounts = [make_account(number) for number in range(ACCOUNTS)]
-    secrets = ["canary", *(a.server_node_pem.reveal().splitlines()[1] for a in accounts)]
+    secrets = ["canary", *secrets_of(accounts)]
     memory = Path("/dev/shm")
 
     def run(seeds, plant=None):

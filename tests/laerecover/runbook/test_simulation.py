@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from simulation.planted import PLANTED
-from simulation.promises import Broken
+from simulation.promises import Broken, secrets_of
 from simulation.recovery import Simulation
 
 ACCOUNTS, EACH = 2, 50
@@ -23,7 +23,7 @@ long`.
 def simulate(make_account):
     """One seed in a folder of its own; gives how the accounts ended, and the schedule."""
     accounts = [make_account(number) for number in range(ACCOUNTS)]
-    secrets = ["canary", *(a.server_node_pem.reveal().splitlines()[1] for a in accounts)]
+    secrets = ["canary", *secrets_of(accounts)]
     memory = Path("/dev/shm")
 
     def run(seed):
