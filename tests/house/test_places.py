@@ -28,6 +28,7 @@ WHOLE_PROGRAM = {
     "laerecover/runbook/steps/test_steps.py": "every step of the room",
     "laerecover/runbook/test_full_disk.py": "a recovery on a disk that is full",
     "laerecover/runbook/test_matrix.py": "an account that is killed at each point",
+    "laerecover/runbook/test_seeded_kills.py": "recoveries through the engine, killed where seeds say",
     "laerecover/runbook/test_simulation.py": "recoveries over a model of the engine, in virtual time",
     "laerecover/test_kept_on_disk.py": "ledger and outbox, wherever their folder lies",
     "laerecover/test_old_recoveries.py": "recoveries of earlier versions",

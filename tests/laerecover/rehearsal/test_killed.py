@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from laerecover.rehearsal.twin.world import TwinFile
 from laerecover.runbook.values import NAMES
+from simulation.promises import check, secrets_of, told_in
 
 if TYPE_CHECKING:
     from conftest import Started
@@ -40,17 +42,21 @@ def tables(state: Path) -> dict[str, list[tuple]]:
     return rows
 
 
-def check_once(state: Path, accounts: int) -> None:
-    told = tables(state)
-    assert [n for _, n in told["instances"]] == [1] * accounts
-    assert [n for _, n in told["rows"]] == [1] * accounts
-    assert {n for _, n in told["starts"]} == {1}
-    assert len(told["starts"]) >= 2 * accounts
-    assert all(n == 1 for _, n in told["mails"])
-    assert dict(told["outbox"]) == {"held": accounts}
+@pytest.fixture
+def check_once(make_account):
+    """Holds a drill's state to what the simulation promises; its mails are held, its services were started."""
+
+    def look(state: Path, count: int) -> None:
+        accounts = [make_account(number) for number in range(count)]
+        check(TwinFile(state / "world.sqlite"), accounts, [told_in(state)], secrets_of(accounts))
+        told = tables(state)
+        assert len(told["starts"]) >= 2 * count
+        assert dict(told["outbox"]) == {"held": count}
+
+    return look
 
 
-def test_ten_kills_at_seeded_moments_double_nothing(make_manifest, key_file, commands):
+def test_ten_kills_at_seeded_moments_double_nothing(make_manifest, key_file, commands, check_once):
     """Two drills, each killed five times at other points of their progress, recover every account once."""
     manifest = make_manifest(count=ACCOUNTS)
     states = [manifest.parent / f"drill{number}" for number in range(2)]
@@ -80,7 +86,7 @@ def test_ten_kills_at_seeded_moments_double_nothing(make_manifest, key_file, com
         assert tables(state) == before
 
 
-def test_a_kill_at_every_crash_point_of_every_step_doubles_nothing(make_manifest, key_file, commands):
+def test_a_kill_at_every_crash_point_of_every_step_doubles_nothing(make_manifest, key_file, commands, check_once):
     """Killed before the probe, before and after the act, before the record of each step in turn, a drill ends well."""
     manifest = make_manifest(count=1)
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 import tempfile
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from laerecover.mail.outbox import Outbox
-from laerecover.rehearsal.twin.compute import TwinCompute
-from laerecover.runbook.work import Work
-from simulation.recovery import Broken, Simulation
+from simulation.planted import PLANTED
+from simulation.promises import Broken, secrets_of
+from simulation.recovery import Simulation
 
 ACCOUNTS, EACH = 2, 50
 PLAIN, THOROUGH, LONG = 150, 1000, 5000
@@ -26,7 +23,7 @@ long`.
 def simulate(make_account):
     """One seed in a folder of its own; gives how the accounts ended, and the schedule."""
     accounts = [make_account(number) for number in range(ACCOUNTS)]
-    secrets = ["canary", *(a.server_node_pem.reveal().splitlines()[1] for a in accounts)]
+    secrets = ["canary", *secrets_of(accounts)]
     memory = Path("/dev/shm")
 
     def run(seed):
@@ -73,51 +70,6 @@ def test_the_seeds_draw_what_they_are_for(simulate):
     killed = [line for line in told.split("\n") if "killed" in line]
     for place in ("launch", "reboot", "append", "send", "start", "install_server", "record"):
         assert any(place in line for line in killed), place
-
-
-def asks_nothing_first(patch):
-    """No probe before the first act, where a service is started or a host is rebooted."""
-    ensure = Work.ensure
-
-    def blind(self, probe, act, *, what, **more):
-        questions = itertools.count() if what.startswith(("service", "reboot")) else itertools.repeat(1)
-        return ensure(self, lambda: probe() if next(questions) else None, act, what=what, **more)
-
-    patch.setattr(Work, "ensure", blind)
-
-
-def launches_without_a_token(patch):
-    """Each launch is another one for EC2."""
-    launch, asked = TwinCompute.launch, Counter()
-
-    def untold(self, request):
-        asked[id(self._file)] += 1
-        return launch(self, replace(request, client_token=f"{asked[id(self._file)]} {request.client_token}"))
-
-    patch.setattr(TwinCompute, "launch", untold)
-
-
-def launches_without_tags(patch):
-    """No instance tells whose it is."""
-    launch = TwinCompute.launch
-    patch.setattr(TwinCompute, "launch", lambda self, request: launch(self, replace(request, tags={})))
-
-
-def sends_again_what_was_on_its_way(patch):
-    """A mail in the hands of a killed runner waits again, as if it had surely not been taken."""
-
-    def hold(self, now):
-        return sum(self.move(m.message_id, to="held", of=["sending"], now=now) for m in self.all())
-
-    patch.setattr(Outbox, "doubt_interrupted", hold)
-
-
-PLANTED = {
-    asks_nothing_first: ("done twice",),
-    launches_without_a_token: ("instances:",),
-    launches_without_tags: ("instances:",),
-    sends_again_what_was_on_its_way: ("done twice", "mails:"),
-}
 
 
 def found(simulate, seeds):
