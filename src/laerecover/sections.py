@@ -19,7 +19,10 @@ from laerecover.settings_values import (
     Endpoint,
     MailAddress,
     MailSecurity,
+    Name,
+    Page,
     Place,
+    PlainText,
     Price,
     Ranges,
     RecipeName,
@@ -127,6 +130,13 @@ class MailSettings(Section):
     ca_file: Annotated[Place | None, NONE_IF_EMPTY] = None
     sender: MailAddress
     staff: MailAddress
+    organisation: Annotated[Name | None, NONE_IF_EMPTY] = None
+    contact: Annotated[Name | None, NONE_IF_EMPTY] = None
+    """Whom a customer asks, in the operator's words."""
+    page: Annotated[Page | None, NONE_IF_EMPTY] = None
+    """Of the operator's own site: there a customer sees that the letter is genuine."""
+    intro: Annotated[PlainText | None, NONE_IF_EMPTY] = Field(default=None, validation_alias="intro_file")
+    """What the operator says at a letter's beginning."""
 
 
 class MonitoringSettings(Section):

@@ -6,6 +6,7 @@ the file that names them; its folder is the context of validation.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from email.headerregistry import Address
 from pathlib import Path
@@ -21,6 +22,8 @@ from laerecover.text import clean
 
 _LONGEST = 4096
 _YEAR = 366 * 86_400.0
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_PAGE = re.compile(rf"https://{_LABEL}(?:\.{_LABEL})+(?::[1-9][0-9]{{0,4}})?(?:/[A-Za-z0-9/._~%=&?+-]{{0,500}})?")
 
 
 def _one_line(value: str) -> str:
@@ -67,6 +70,27 @@ def _secret(value: object, info: ValidationInfo) -> Secret:
     return Secret(text)
 
 
+def _plain_text(value: object, info: ValidationInfo) -> str:
+    """A customer reads it: tabs and line breaks are all that may be invisible in it."""
+    text = _content(value, info).removeprefix("\ufeff").replace("\r\n", "\n").strip()
+    if len(text) > _LONGEST:
+        raise ValueError(f"names a file of more than {_LONGEST:,} characters")
+    for number, line in enumerate(text.split("\n"), start=1):
+        shown = line.replace("\t", " ")
+        if clean(shown, limit=_LONGEST) != shown:
+            raise ValueError(f"names a file with a control or invisible character in its line {number}")
+    if not text or "pb://" in text:
+        raise ValueError("names a file in which " + ("a furl stands" if text else "no text stands"))
+    return text
+
+
+def _page(value: object) -> object:
+    """A browser's address without name, password or fragment, which no two programs read in two ways."""
+    if not isinstance(value, str) or not _PAGE.fullmatch(value):
+        raise ValueError("is no page that customers can open: write it as https://HOST/PAGE, in ASCII")
+    return value
+
+
 def _endpoint(value: object) -> object:
     if not is_endpoint(value):
         raise ValueError(NO_ENDPOINT)
@@ -104,8 +128,11 @@ def _encrypted(value: object) -> object:
 Encryption = Literal["starttls", "tls"]
 RecipeName = Literal["tahoe", "legacy-2012-s3"]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=_LONGEST), AfterValidator(_one_line)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_one_line)]
 Place = Annotated[Path, BeforeValidator(_place)]
 Content = Annotated[str, BeforeValidator(_content)]
+PlainText = Annotated[str, BeforeValidator(_plain_text)]
+Page = Annotated[str, BeforeValidator(_page)]
 SecretFile = Annotated[Secret, BeforeValidator(_secret)]
 Endpoint = Annotated[Text, BeforeValidator(_endpoint)]
 MailAddress = Annotated[Text, AfterValidator(_address)]

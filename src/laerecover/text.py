@@ -17,6 +17,11 @@ def clean(text: object, *, limit: int = _SHOWN) -> str:
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
+def is_one_line(value: str) -> bool:
+    """Whether it is the same one line in a configuration file: nothing invisible, no space at its edges."""
+    return value.isprintable() and value == value.strip()
+
+
 def clean_end(text: str, *, limit: int = _SHOWN) -> str:
     """The last `limit` characters of `text`, made fit as by `clean`; lines are parted by ` | `."""
     lines = (clean(line.strip(), limit=limit) for line in text[-2 * limit :].split("\n"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import json
 from dataclasses import replace
 
@@ -9,10 +10,14 @@ import pytest
 
 from laerecover.credentials import changed_credentials, endpoints_of
 from laerecover.errors import LaeRecoverError
+from laerecover.hosts.vault import Vault
+from laerecover.options import Options
 from laerecover.planning.planner import plan
 from laerecover.report.written import report
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+READ_SETTINGS = Options.read_settings
+"""As it is, which the operator of these tests has replaced."""
 ROW = '[[changed]]\n{about}\naccess_key_id = "AKIARENEWED"\nsecret_key_file = "{file}"\nwho = "ann"\nwhy = "rotated"\n'
 
 
@@ -85,6 +90,30 @@ def test_a_product_s_key_is_that_of_all_but_whom_another_row_is_about(operator, 
         first.account_id: "https://store.example.org",
         third.account_id: "https://s3.example.org",
     }
+
+
+def test_a_moved_endpoint_reaches_its_own_host_alone(operator, make_account, say, tmp_path, monkeypatch):
+    """rclone on the host whose account moved asks the new place, with the new key; the other's asks Amazon."""
+    first, second = make_account(0), make_account(1)
+    someone = operator(first, second)
+    at = "https://s3.example.org:8443/store"
+    say(row(f'account = "{first.account_id}"', f'endpoint = "{at}"\nbucket = "moved-bucket"\n'))
+    base = someone.options().read_settings()
+    monkeypatch.setattr(Options, "read_settings", READ_SETTINGS)
+    monkeypatch.setattr("laerecover.settings.read_settings", lambda path: base)
+    assert [each["outcome"] for each in someone.run().body["accounts"]] == ["recovered", "recovered"]
+    hosts, written = Vault(tmp_path / "x", b"k" * 32), {}
+    for found in someone.rows("files"):
+        if found["path"].endswith("/rclone.conf"):
+            config = configparser.ConfigParser(interpolation=None)
+            config.read_string(hosts.open(f"{found['instance_id']} {found['path']}", found["sealed"]).reveal())
+            written[config["shares"]["remote"]] = config["store"]
+    moved, stayed = written["store:moved-bucket"], written[f"store:{second.bucket_name}"]
+    assert (moved["endpoint"], moved["provider"], moved["force_path_style"]) == (at, "Other", "true")
+    assert moved["access_key_id"] == "AKIARENEWED"
+    assert moved["secret_access_key"] == "canary-renewed-secret"
+    assert ("endpoint" in stayed, stayed["provider"]) == (False, "AWS")
+    assert stayed["access_key_id"] == second.user_access_key_id
 
 
 def test_after_a_break_in_unchanged_keys_are_warned_of(operator, make_account, say):

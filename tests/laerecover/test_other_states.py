@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -126,7 +127,7 @@ def test_mails_that_are_lost_with_the_outbox_are_in_doubt(make_account, make_man
     commands("drill", manifest, *key, "--pace", "0.001")
     outbox = make_options(manifest=manifest).places.folder("drill") / "outbox.sqlite"
     outbox.unlink()
-    assert "not in the outbox any more, though the ledger knows them: 2" in commands("status", manifest).stdout
+    assert "not in the outbox as the ledger knows them: 2" in commands("status", manifest).stdout
     told = commands("report", manifest, *key, "--json")
     rows = json.loads(told.stdout)["accounts"]
     assert (told.returncode, [row["mail"] for row in rows]) == (4, ["in_doubt", "in_doubt"])
@@ -139,6 +140,34 @@ def test_mails_that_are_lost_with_the_outbox_are_in_doubt(make_account, make_man
     }
     assert commands("resolve", manifest, accounts[1].account_id, "mail", "--sent", *key).returncode == 0
     assert commands("notify", manifest, *key, "--yes").returncode == 0
+
+
+@pytest.mark.parametrize("waits", ["prepared", "held", "sending"])
+def test_an_outbox_from_a_backup_sends_nothing_again(make_account, make_manifest, key_file, commands, waits):
+    """What it lets wait although the ledger saw it sent is told as sent; what a human wants sent again goes out."""
+    accounts = [make_account(n) for n in range(2)]
+    manifest = make_manifest(*accounts)
+    key = ("--key-file", key_file)
+    commands("drill", manifest, *key, "--mail", "send", "--pace", "0.001")
+    folder = make_options(manifest=manifest).places.folder("drill")
+
+    def sent_by_its_world():
+        told = json.loads(commands("report", manifest, *key, "--json").stdout)["accounts"]
+        return [account["mails_sent"] for account in told], [account["mail"] for account in told]
+
+    assert sent_by_its_world() == ([1, 1], ["sent", "sent"])
+    with sqlite3.connect(folder / "outbox.sqlite") as db:  # as it was before any mail went
+        db.execute("UPDATE mails SET state = ?, answer = ''", (waits,))
+    assert "not in the outbox as the ledger knows them: 2" in commands("status", manifest).stdout
+    assert sent_by_its_world() == ([1, 1], ["sent", "sent"])
+    assert commands("notify", manifest, *key, "--yes").returncode == 0
+    assert sent_by_its_world() == ([1, 1], ["sent", "sent"])
+    assert all("older" in mail.answer for mail in Outbox(folder / "outbox.sqlite").all())
+    name = accounts[0].account_id
+    commands("resolve", manifest, name, "mail", "--bounced", "--because", "it came back", *key)
+    assert commands("resolve", manifest, name, "mail", "--resend", *key).returncode == 0
+    assert commands("notify", manifest, *key, "--yes").returncode == 0
+    assert sent_by_its_world() == ([2, 1], ["sent", "sent"])
 
 
 def test_proposed_commands_repeat_the_options_that_change_their_meaning(make_manifest, key_file, commands, tmp_path):

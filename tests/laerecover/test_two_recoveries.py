@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from laerecover.afterwards.adopt import adopt
 from laerecover.afterwards.cleanup import cleanup
 from laerecover.errors import Guarded, LaeRecoverError, StepFailed
+from laerecover.mail.outbox import message_id
 from laerecover.options import Selection
 from laerecover.ports.services import ServerRow
 from laerecover.runbook.runbook import ACTS, execute
-from laerecover.state.opening import read_state
+from laerecover.runbook.tags import client_token
+from laerecover.state.opening import open_state, read_state
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 UNFIT = {"server_nodeid": "b" * 32}
@@ -44,6 +48,46 @@ def test_an_account_that_another_recovery_serves_is_blocked(operator, make_accou
     assert len(first.rows("instances")) == 2
     second.world.world.compute.terminate(served)
     assert outcomes(second.run(state=tmp_path / "fresh")) == ["recovered", "recovered"]
+
+
+def test_recoveries_begun_in_the_same_second_are_told_apart_by_what_they_recover(tmp_path):
+    """The clock names none: another manifest is another recovery, with other client tokens, workflows and mails.
+
+    The same manifest in two folders is one recovery on purpose, so that nothing is doubled.
+    """
+    at = datetime(2026, 11, 27, 10, 0, tzinfo=UTC)
+    first, other, same = (
+        open_state(tmp_path / name, mode="run", digest=digest, now=at).recovery_id
+        for name, digest in (("first", "a" * 64), ("other", "b" * 64), ("same", "a" * 64))
+    )
+    assert first == same != other
+    assert client_token(first, "lae-1", 1) == client_token(same, "lae-1", 1) != client_token(other, "lae-1", 1)
+    ids = [message_id(each, "lae-1", "confirmation", 1, sender="a@example.org") for each in (first, other)]
+    assert ids[0] != ids[1]
+    assert first[:16] != other[:16], "the engine's workflows bear this much"
+
+
+@pytest.mark.parametrize("manifests", ["alike", "unlike"])
+def test_two_who_begin_in_one_folder_in_the_same_second_begin_one_recovery(tmp_path, manifests):
+    """Who comes second takes what the first wrote, or is refused; never a second id in one folder."""
+    at, gate, told = datetime(2026, 11, 27, 10, 0, tzinfo=UTC), threading.Barrier(8), []
+
+    def begin(number):
+        digest = f"{number if manifests == 'unlike' else 0}" * 64
+        gate.wait()
+        try:
+            told.append(open_state(tmp_path / "state", mode="run", digest=digest, now=at).recovery_id)
+        except LaeRecoverError as error:
+            told.append(error)
+
+    threads = [threading.Thread(target=begin, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    begun = {each for each in told if isinstance(each, str)}
+    assert len(told) == 8
+    assert begun == {read_state(tmp_path / "state").recovery_id}
 
 
 @pytest.mark.parametrize("mode", ["run", "drill"])

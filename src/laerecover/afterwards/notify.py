@@ -102,8 +102,8 @@ def notify(
         if state.planned.digest != manifest.digest:
             open_state(state.folder, mode=state.mode, digest=manifest.digest, now=now())
         outbox = Outbox(state.outbox)
-        outbox.doubt_interrupted(now())
         doubt_lost(state, outbox, manifest, settings.mail.sender, now())
+        outbox.doubt_interrupted(now())
         withdraw_settled(state, outbox)
         letters = waiting_letters(options, state, manifest, settings)
         approved = ""

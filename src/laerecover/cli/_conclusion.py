@@ -141,6 +141,6 @@ def show_status(found: Status) -> None:
     if found.mails.get("in_doubt"):
         out.print(Text("next: `laerecover report` names each mail in doubt, with the command that settles it"))
     if found.lost_mails:
-        out.print(Text(f"not in the outbox any more, though the ledger knows them: {found.lost_mails}; see the report"))
+        out.print(Text(f"not in the outbox as the ledger knows them: {found.lost_mails}; see the report"))
     if not found.runner and found.number("on its way", "failed"):
         out.print(Text(f"next: the same command as before goes on where it stopped (laerecover {state.mode} …)"))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from laerecover.manifest import Account, Secret, is_node_privkey, tub_id_of_pem
+from laerecover.text import is_one_line
 
 RESTORED = ("PROVED", "STATED")
 INTRODUCER_PORT = 12345
@@ -90,6 +91,17 @@ def unfit(account: Account) -> str:
     if furl is not None and not re.fullmatch(r"[!-~]+", furl.reveal().strip()):
         return "introducer_furl"
     return ""
+
+
+def unfit_store(account: Account) -> str:
+    """Which of the values that open its bucket fits into no configuration, so that nothing is launched for it; ""."""
+    secret = account.user_secret_key
+    values = {
+        "bucket_name": account.bucket_name,
+        "user_access_key_id": account.user_access_key_id,
+        "user_secret_key": secret.reveal() if secret is not None else None,
+    }
+    return next((name for name, value in values.items() if not is_one_line(value or "")), "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

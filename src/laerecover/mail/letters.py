@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from laerecover.hosts.identity import weak_key
 from laerecover.mail.addresses import address_of, is_international, unfit_address
+from laerecover.mail.letterhead import closing, opening
 from laerecover.mail.outbox import CONFIRMATION, FAILURE, STAFF_NOTE, Mail
 from laerecover.manifest import Account, Secret
 from laerecover.ports.refusals import Refusal
@@ -117,7 +118,8 @@ def render(
     Raises Refusal (`mail_unfit`): a name or address that breaks a header.
     """
     try:
-        sender = address_of(settings.mail.sender)
+        named = settings.mail.organisation if mail.kind == CONFIRMATION else None
+        sender = address_of(settings.mail.sender, named or "")
         reader = _customer(account) if mail.kind == CONFIRMATION else address_of(settings.mail.staff)
         international = is_international(sender.addr_spec) or is_international(reader.addr_spec)
         message = EmailMessage(policy=policy.SMTPUTF8 if international else policy.SMTP)
@@ -126,7 +128,8 @@ def render(
         message["Date"] = format_datetime(mail.prepared_at)
         message["Message-ID"] = mail.message_id
         message["Auto-Submitted"] = "auto-generated"
-        message.set_content(_text(mail, account, furl, public_host) + _of_data(mail, account, settings, found))
+        text = _text(mail, account, settings, furl, public_host) + _of_data(mail, account, settings, found)
+        message.set_content(text + (closing(settings.mail) if mail.kind == CONFIRMATION else ""))
         message.as_bytes()
     except (ValueError, LookupError, MessageError) as error:
         raise Refusal(f"the mail cannot be written: {clean(error)}", kind="mail_unfit") from None
@@ -208,7 +211,7 @@ def _subject(mail: Mail, account: Account) -> str:
     return "Your storage server has been recovered"
 
 
-def _text(mail: Mail, account: Account, furl: Secret | None, public_host: str | None) -> str:
+def _text(mail: Mail, account: Account, settings: Settings, furl: Secret | None, public_host: str | None) -> str:
     name, address = account.customer_name or "(name unknown)", account.customer_email or "(unknown)"
     customer = f"Customer:   {clean(name)}\nE-mail:     {clean(address)}\n"
     place = f"Account:    {clean(account.account_id)}\nSignup log: {clean(account.log_file or '(lost)')}\n"
@@ -229,7 +232,7 @@ def _text(mail: Mail, account: Account, furl: Secret | None, public_host: str | 
     if furl is None or public_host is None:
         raise ValueError("the furl of the recovered server is not known")
     greeting = f"Dear {clean(account.customer_name)}," if account.customer_name else "Hello,"
-    begun = f"{greeting}\n\nyour storage server was lost and has been recovered. It is "
+    begun = f"{greeting}\n\n{opening(settings.mail)} storage server was lost and has been recovered. It is "
     if asked == "IDENTITY_KEPT" and public_host == account.old_public_host:
         return f"{begun}at {public_host}, as before.\n\n{_ASK['UNCHANGED']}{weak}"
     return (

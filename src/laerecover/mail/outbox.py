@@ -247,6 +247,17 @@ def mails_in(path: Path) -> Sequence[Mail]:
         return [_mail(row) for row in db.execute(asked)]
 
 
+def decided_in(path: Path) -> frozenset[str]:
+    """The accounts whose mail a human wants sent, in an outbox that is only looked at."""
+    if not path.is_file():
+        return frozenset()
+    with readable(path) as look, closing(look()) as db:
+        if not list(db.execute("PRAGMA table_info(records)")):
+            return frozenset()
+        asked = "SELECT account_id FROM records WHERE recorded_at = ?"
+        return frozenset(str(row[0]) for row in db.execute(asked, (DECIDED,)))
+
+
 def _of(db: sqlite3.Connection, account_id: str) -> list[Mail]:
     asked = "SELECT * FROM mails WHERE account_id = ? ORDER BY prepared_at, message_id"
     return [_mail(row) for row in db.execute(asked, (account_id,))]

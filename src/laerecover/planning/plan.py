@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from laerecover.credentials import CHANGED
-from laerecover.hosts.identity import restored_introducer, restored_storage, unfit
+from laerecover.hosts.identity import restored_introducer, restored_storage, unfit, unfit_store
 from laerecover.mail.letters import PRICES, audience
 from laerecover.mail.outbox import CONFIRMATION
 from laerecover.manifest import GRADES, Account, Manifest
@@ -35,6 +35,10 @@ _NAMED = 3
 _UNFIT = (
     "cannot be read, or holds what no such value can: take another from other evidence (laeforensics), "
     "or plan with --new-identity in another state folder"
+)
+_UNFIT_STORE = (
+    "holds a line break, a control or invisible character, or a space at an end: take another from other evidence "
+    "(laeforensics), or name the right one in files.credentials"
 )
 
 
@@ -251,6 +255,8 @@ def _decide(account: Account, given: Circumstances) -> tuple[str, str, bool]:
         return BLOCKED, why, True
     if wrong := unfit(account):
         return BLOCKED, f"{UNFIT}: its {wrong} {_UNFIT}", True
+    if wrong := unfit_store(account):
+        return BLOCKED, f"{UNFIT}: its {wrong} {_UNFIT_STORE}", True
     if server == "GONE" or accepted:
         return RECOVER, "accepted by a human" if server != "GONE" else "", False
     if server == "RUNNING":

@@ -101,7 +101,7 @@ def make_report(
     known = Outbox(state.outbox).all()
     lost = lost_mails(state, rounds, known, {a.account_id: a for a in manifest.accounts}, sender)
     mails: dict[str, list[Mail]] = {}
-    for mail in (*known, *lost):
+    for mail in {mail.message_id: mail for mail in (*known, *lost)}.values():
         mails.setdefault(mail.account_id, []).append(mail)
     begun = datetime.fromisoformat(state.started_at) if state.started_at else None
     gone = sorted((rounds.keys() | mails.keys()) - {a.account_id for a in manifest.accounts})

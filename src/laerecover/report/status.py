@@ -69,6 +69,6 @@ def status(options: Options) -> Status:
         stopped="; ".join(filter(None, (state.stopped, stopped(known)))),
         runner=holder(state.folder),
         rounds=dict(sorted(rounds.items())),
-        mails=Counter(mail.state for mail in (*known, *lost)),
+        mails=Counter(mail.state for mail in {mail.message_id: mail for mail in (*known, *lost)}.values()),
         lost_mails=len(lost),
     )

@@ -130,6 +130,25 @@ def test_a_value_of_two_lines_is_no_configuration(make_bench, make_account, fiel
     assert not [row for row in bench.rows("files") if row["path"].endswith((".conf", "tahoe.cfg"))]
 
 
+@pytest.mark.parametrize("field", ["bucket_name", "user_access_key_id", "user_secret_key"])
+@pytest.mark.parametrize(
+    "end", ["\nendpoint = https://elsewhere.example.net", "\0", "\x1b[2J", "\u202e", "\u2028", " "]
+)
+def test_a_value_that_fits_into_no_configuration_is_found_before_the_launch(operator, make_account, field, end):
+    """Bucket, access key, secret key: the account is blocked, its value not shown; the other one is recovered."""
+    value = "lae-canary-value" + end
+    changes = {field: Secret(value) if field == "user_secret_key" else value}
+    unfit = make_account(0, **changes, **({"account_id": value} if field == "bucket_name" else {}))
+    someone = operator(unfit, make_account(1))
+    made = someone.run()
+    first, second = sorted(made.body["accounts"], key=lambda each: each["outcome"])
+    assert (first["outcome"], second["outcome"]) == ("blocked", "recovered")
+    assert f"UNFIT: its {field} holds" in first["why"]
+    assert "files.credentials" in first["why"]
+    assert "canary-value" not in first["why"]
+    assert len(someone.rows("instances")) == 1
+
+
 def test_keys_of_2012_are_known_to_be_weak(make_account):
     """RSA of 1024 bits is weak if it is restored; a key that stays behind weakens nobody."""
     from cryptography import x509

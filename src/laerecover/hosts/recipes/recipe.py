@@ -12,6 +12,7 @@ from laerecover.hosts.programs.below import BRING_BACK
 from laerecover.hosts.programs.old_shares import RELEASE, UNKNOWN
 from laerecover.manifest import Account, Secret
 from laerecover.ports.hosts import Command
+from laerecover.text import is_one_line
 
 HOME = "/home/customer"
 INTRODUCER = f"{HOME}/introducer"
@@ -164,7 +165,7 @@ PROBLEMS: Mapping[int, Problem] = {
 
 def one_line(value: str) -> str:
     """The value itself. Raises ValueError if it would become two lines of a configuration file."""
-    if not value.isprintable() or value != value.strip():
+    if not is_one_line(value):
         raise ValueError("a value of the account holds a line break, a control character or a space at its end")
     return value
 
