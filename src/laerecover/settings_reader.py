@@ -96,7 +96,10 @@ class OperatorFile:
             # Its words may quote the file, so only the place is taken from them.
             found = re.search(r"line (\d+),? column (\d+)", str(error))
             line = f", line {found[1]}, column {found[2]}" if found else ""
-            self.mistakes.append((f"that file cannot be read: {type(error).__name__}", f"{self._path}{line}"))
+            why = f"it is no {'JSON' if self._is_json else 'TOML'}" + (" from there on" if found else "")
+            why = "nested too deeply" if isinstance(error, RecursionError) else why
+            what = f"that file cannot be read: {why}"
+            self.mistakes.append((what, f"{self._path}{line}"))
             return
         if isinstance(parsed, dict):
             self.table = parsed

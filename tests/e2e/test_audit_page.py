@@ -143,8 +143,9 @@ def test_a_link_to_an_account_opens_its_why(browser, large):
     page = opened(browser, path, fragment=f"#{account.account_id}")
     row = page.locator(f"#{account.account_id}")
     row.locator("details[open] summary:focus").first.wait_for()
+    tools = "document.querySelector('.tools').getBoundingClientRect().bottom"
     assert row.evaluate(
-        "(e) => { const box = e.getBoundingClientRect(); return box.top >= 0 && box.top < innerHeight; }"
+        f"(e) => {{ const top = e.getBoundingClientRect().top; return top + 1 >= {tools} && top < innerHeight; }}"
     )
 
 

@@ -50,7 +50,7 @@ def test_images_are_mapped_explicitly(settings_file, make_account):
 @pytest.mark.parametrize(
     ("text", "config", "wanted"),
     [
-        ("= nonsense", {}, "cannot be read"),
+        ("= nonsense", {}, "cannot be read: it is no TOML from there on"),
         ('[mail]\nsecurity = "none"', {}, "without TLS is refused"),
         ("[waits]\naddress_poll = 0", {}, "waits.address_poll"),
         ("[waits]\nnonsense = 1", {}, "waits.nonsense is no setting"),
@@ -70,6 +70,16 @@ def test_wrong_settings_are_refused_by_name(settings_file, text, config, wanted)
     """File, key and remedy of every wrong setting are told."""
     with pytest.raises(LaeRecoverError, match=wanted):
         read_settings(settings_file(text, **config))
+
+
+def test_a_config_that_is_no_json_is_told_in_words(settings_file):
+    """What it is not, and where it ceases to be that; nothing of what stands there."""
+    path = settings_file()
+    (path.parent / "lae_automation_config.json").write_text('{\n "ec2_access_key_id": AKIASECRET')
+    with pytest.raises(LaeRecoverError, match="it is no JSON from there on") as refused:
+        read_settings(path)
+    assert str(refused.value.where).endswith("lae_automation_config.json, line 2, column 23")
+    assert "AKIASECRET" not in f"{refused.value} {refused.value.where}"
 
 
 def test_everything_that_is_wrong_is_told_at_once(settings_file):

@@ -37,7 +37,8 @@ def account_of(accounts: Sequence[CaseAccount], key: str, *, where: str) -> Case
     raise UnknownKey(
         f"no account, log, e-mail or activation key {plain(key)!r}",
         where=where,
-        next_step=_near(accounts, wanted) or "look at the account_id column of `laeforensics audit`",
+        next_step=_near(accounts, wanted)
+        or f"`laeforensics list` tells all; a beginning is enough from {_SHORTEST} letters on",
     )
 
 

@@ -15,7 +15,8 @@ RULES = {
     OWN: "the account's own files say so; the others are files of all customers, which changed with time",
     MOST: "most files say so",
 }
-"""A rule, with what it gives as its reason. Besides: the beginning of a file's name, which is told by it alone."""
+"""A rule, with what it gives as its reason. Besides: the beginning of a file's name, or one place, FILE:LINE, each of
+which is told by it alone."""
 
 
 def preferred(account: CaseAccount, field: str, rule: str) -> int | None:
@@ -27,9 +28,9 @@ def preferred(account: CaseAccount, field: str, rule: str) -> int | None:
     pick: Callable[[CaseAccount, Sequence[Fact]], list[Fact]] | None = {OWN: _own, MOST: _most}.get(rule)
     if pick is None and not rule.strip():
         raise DecisionError(
-            "no rule is named", where="--prefer", next_step=f"{OWN}, {MOST}, or how a file's name begins"
+            "no rule is named", where="--prefer", next_step=f"{OWN}, {MOST}, how a file's name begins, or FILE:LINE"
         )
-    found = pick(account, heard) if pick else [f for f in heard if f.locator.evidence.startswith(rule)]
+    found = pick(account, heard) if pick else [f for f in heard if _is_from(f, rule)]
     return heard.index(found[0]) + 1 if len({f.value for f in found}) == 1 else None
 
 
@@ -40,6 +41,12 @@ def hint(account: CaseAccount, field: str) -> tuple[int, str] | None:
         if number is not None:
             return number, why
     return None
+
+
+def _is_from(fact: Fact, rule: str) -> bool:
+    """True if a file's name begins so, or if it is the place itself, with or without its bytes: never a part of one."""
+    place = fact.locator
+    return place.evidence.startswith(rule) or rule in (f"{place.evidence}:{place.line}", str(place))
 
 
 def _own(account: CaseAccount, heard: Sequence[Fact]) -> list[Fact]:

@@ -34,7 +34,7 @@ def decide(
         typer.Option(
             metavar="RULE",
             help="with --where: the right witness is the account's `own`, the one of `most` files, "
-            "or that of the file whose name begins so",
+            "that of the file whose name begins so, or that at the place FILE:LINE",
         ),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="with --where: record what is shown without it")] = False,
@@ -107,12 +107,17 @@ def _decide_many(case: Case, where: list[str], prefer: str, *, who: str, because
     numbers = {a.account_id: preference.preferred(a, field, prefer) for a in accounts}
     if not any(numbers.values()):
         what = f"{prefer} picks a witness of {field} in none of {len(accounts)} accounts"
-        _shell.stop(what, " ".join(where), "look at one of them with `explain`, and decide it by --witness")
+        step = (
+            "look at one of them with `explain`; --prefer takes a place that it shows, FILE:LINE, for all who share it"
+        )
+        _shell.stop(what, " ".join(where), step)
     lines = []
     for account in accounts:
         number = numbers[account.account_id]
         if number is None:
-            lines.append(f"left    {account.account_id}  {prefer} picks no witness, or several that differ")
+            told = (witness.locator for witness in decisions.witnesses(account, field))
+            places = ", ".join(dict.fromkeys(f"{place.evidence}:{place.line}" for place in told))
+            lines.append(f"left    {account.account_id}  {prefer} picks none, or several that differ, of {places}")
             continue
         place = decisions.witnesses(account, field)[number - 1].locator
         lines.append(f"{'decided' if is_recorded else 'would be'}  {account.account_id}  witness {number}, {place}")

@@ -85,7 +85,7 @@ class Page:
             return ""
         if self.on_a_rig:
             return "This was a rehearsal on the rig: no real cloud, no real mail. "
-        return "This was a rehearsal in the twin world: no real server, no real mail; its clock ran fast. "
+        return "This was a rehearsal within this computer: no real server, no real mail; its clock ran fast. "
 
     @property
     def chart(self) -> list[Part]:
@@ -101,8 +101,8 @@ class Page:
     @property
     def customers_do(self) -> list[tuple[str, int]]:
         """What customers who are back have to do -> how many; most first."""
-        does = Counter(a.customer_does for a in self.report.accounts if a.outcome == "recovered")
-        return [(_DOES.get(what, what), number) for what, number in does.most_common()]
+        does = [a.customer_does for a in self.report.accounts if a.outcome == "recovered"]
+        return Counter(_DOES.get(what, what) for what in does).most_common()
 
     @property
     def mails(self) -> list[tuple[str, int]]:

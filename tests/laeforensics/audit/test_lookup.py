@@ -30,6 +30,15 @@ def test_a_key_that_nothing_bears_is_answered_with_what_comes_near(tmp_path):
     assert EMAIL in error.value.next_step
 
 
+@pytest.mark.parametrize("key", [EMAIL[:3], "zzzzzz"])
+def test_a_key_too_short_or_of_nobody_is_answered_with_where_to_look(tmp_path, key):
+    """The command that lists them, and how much of a name is enough."""
+    with pytest.raises(lf.UnknownKey) as error:
+        open_files(tmp_path, evidence()).explain(key)
+    assert "`laeforensics list`" in error.value.next_step
+    assert "from 4 letters on" in error.value.next_step
+
+
 @pytest.mark.parametrize("key", [NAME.rpartition("-")[2], EMAIL.upper(), BUCKET.upper(), KEY.lower()])
 def test_seed_and_other_capitals_name_an_account(tmp_path, key):
     """The bare seed, and an e-mail, bucket or key in other capitals, are keys."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
-from makings import AUDIT, BUCKET, EMAIL, as_another, evidence, is_three_lines, open_files, secrets
+from makings import AUDIT, BUCKET, EMAIL, NAME, as_another, evidence, is_three_lines, open_files, secrets
 from packings import write
 
 import laeforensics as lf
@@ -64,6 +66,42 @@ def test_a_rule_that_picks_no_single_value_decides_nothing(two, typed):
         assert code == 2
         assert is_three_lines(err)
     assert not (two / "evidence.case/decisions.jsonl").exists()
+
+
+def test_a_place_that_explain_shows_picks_for_all_who_share_it(folder, typed):
+    """A configuration offers two tokens for one product: no rule of files tells them apart, the line of one does."""
+    products = [json.loads(evidence()["lae_automation_config.json"])["products"][0]] * 2
+    products[1] = {**products[0], "product_token": "{ProductToken}AAAHUHJvZHVjdANOTHER+ONE=="}
+    both = json.dumps({"products": products}, indent=1).encode()
+    ours = evidence(config=both, secrets=secrets(product_token=None))
+    theirs = {as_another(name.encode()).decode(): as_another(data) for name, data in ours.items()}
+    write(folder / "evidence", {**{n: d for n, d in theirs.items() if not n.endswith((".csv", ".json"))}, **ours})
+    many = (
+        "decide",
+        "evidence",
+        "--where",
+        "contested=product_token",
+        "--because",
+        "the second came later",
+        "--prefer",
+    )
+    config = "lae_automation_config.json"
+    for rule in ("own", f"{config}:1", f"{config}:"):
+        code, _, err = typed(*many, rule)
+        assert (code, is_three_lines(err)) == (2, True)
+        assert "FILE:LINE" in err
+    code, out, _ = typed(*many, f"{config}:11", "--yes")
+    assert (code, out.count("decided  ")) == (0, 2)
+    assert out.count(f"witness 2, {config}:11 [") == 2
+    assert typed("list", "evidence", "--verdict", "CONTESTED")[1] == ""
+
+
+def test_who_is_left_is_told_with_the_places_to_choose_from(two, typed):
+    """A rule that picks for one of two accounts says of the other what could be named instead."""
+    code, out, _ = typed(*MANY, "--prefer", f"secrets/{NAME}:1")
+    left = next(line for line in out.splitlines() if line.startswith("left "))
+    assert code == 0
+    assert as_another(f", secrets/{NAME}:1".encode()).decode() in left
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import laeforensics as lf
 from laeforensics.present.words import short_name as audits
+from laerecover.report.page import Page
 from laerecover.text import short_name, spent
 
 ROOT = Path(__file__).parents[3]
@@ -40,3 +42,11 @@ def test_the_palette_is_that_of_the_audit():
 def test_lengths_of_time_are_said_as_people_say_them(seconds, said):
     """Never 60 s, never 60 min."""
     assert spent(seconds) == said
+
+
+def test_customers_who_do_the_same_are_one_line_of_the_page():
+    """A new address and a new furl are two outcomes, but to a customer both are one new line from our mail."""
+    does = ["take the new address", "take the new furl", "take the new address", "nothing"]
+    accounts = [SimpleNamespace(customer_does=each, outcome="recovered") for each in does]
+    page = Page(report=SimpleNamespace(accounts=accounts), on_a_rig=False)
+    assert page.customers_do == [("put the new line that our mail names into their client", 3), ("do nothing", 1)]

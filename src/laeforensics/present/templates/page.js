@@ -60,6 +60,12 @@
       apply();
     }
   };
+  // What is arrived at lies below the tools, which wrap to the window's width.
+  const keepClear = () => {
+    const above = getComputedStyle(tools).position === "sticky" ? tools.offsetHeight : 0;
+    document.documentElement.style.scrollPaddingTop = `${above}px`;
+  };
+  new ResizeObserver(keepClear).observe(tools);
   addEventListener("hashchange", arrive);
   addEventListener("load", () => setTimeout(arrive));
   apply();
