@@ -140,7 +140,7 @@ def test_a_link_to_an_account_opens_its_why(browser, large):
     """`audit.html#lae-…`, also from the shopping list."""
     path, case = large
     account = next(a for a in case.judgement.accounts if rules.verdict(a).name == "INCOMPLETE")
-    page = opened(browser, path, fragment=f"#{account.account_id}")
+    page = opened(browser, path, fragment=f"#{account.account_id}", width=800)
     row = page.locator(f"#{account.account_id}")
     row.locator("details[open] summary:focus").first.wait_for()
     tools = "document.querySelector('.tools').getBoundingClientRect().bottom"
