@@ -96,7 +96,7 @@ def test_verify_asks_the_host_whether_it_gets_at_shares(recovery: Recovery) -> N
         "/home/customer/bucket || true"
     )
     code, checks = recovery.verify()
-    assert (code, failed(checks)) == (1, {"storage node", "share"}), checks
+    assert (code, failed(checks)) == (1, {"storage node", "share", "services"}), checks
     assert checks["share"]["said"] == "the bucket is not mounted"
     start(shell, "bucket", "storageserver")
     code, checks = recovery.verify()
@@ -168,19 +168,19 @@ def test_verify_tells_what_is_well_and_what_is_not(recovery: Recovery) -> None:
     shell("sudo sv -w 30 stop lae-storageserver")
     code, checks = recovery.verify()
     # An introducer remembers for as long as it runs: the node's own port tells that it is down.
-    assert (code, failed(checks)) == (1, {"storage node"}), checks
+    assert (code, failed(checks)) == (1, {"storage node", "services"}), checks
 
     shell("sudo sv -w 30 restart lae-introducer")
     before = written(recovery)
     code, checks = recovery.verify()
-    assert (code, failed(checks)) == (1, {"storage node", "announcement"}), checks
+    assert (code, failed(checks)) == (1, {"storage node", "announcement", "services"}), checks
     assert written(recovery) == before, "asking wrote to the bucket"
     assert "does not tell clients of" in checks["announcement"]["said"]
     assert "lae-storageserver" in checks["announcement"]["said"]
 
     shell("sudo sv -w 30 stop lae-introducer")
     code, checks = recovery.verify()
-    assert (code, failed(checks)) == (1, {"introducer", "storage node", "announcement"}), checks
+    assert (code, failed(checks)) == (1, {"introducer", "storage node", "announcement", "services"}), checks
     assert "the introducer cannot be asked: " in checks["announcement"]["said"]
 
     start(shell, "introducer", "storageserver")

@@ -59,7 +59,7 @@ def test_the_server_is_not_known_where_a_later_log_of_the_bucket_is_left_out(how
 
 @pytest.mark.parametrize("field", ["launch_time", "public_host"])
 def test_a_row_of_serverinfo_that_tells_another_launch_makes_no_failed_run_ready(field, tmp_path):
-    """One id, two servers: neither the verdict nor the server rests on that row."""
+    """One id, two servers: nothing rests on that row, which changes nothing that the log prints."""
     run, other = signup("d09", 1, fail_at="install"), signup("d09", 2)
     lab = Lab.of(run, other)
     own = {"launch_time": run.server.launch_time, "public_host": run.server.public_host}
@@ -69,7 +69,8 @@ def test_a_row_of_serverinfo_that_tells_another_launch_makes_no_failed_run_ready
     lab.edit("serverinfo.csv", lambda data: data + row.encode())
     judged = lab.judge(tmp_path)
     told_of = judged.accounts[run.account["account_id"]]
-    assert (told_of["verdict"], told_of["instance_id"], told_of["public_host"]) == ("UNFINISHED", None, None)
+    assert (told_of["verdict"], told_of["instance_id"]) == ("UNFINISHED", run.server.instance_id)
+    assert told_of["public_host"] in (None, run.server.public_host)
 
 
 @pytest.mark.parametrize("where", ["secrets", "log"])

@@ -93,7 +93,7 @@ REASONS: dict[str, Reason] = {
         "another account tells what contradicts it, too, and nothing tells which is foreign", _ORDER
     ),
     "unknown-server": _unsure("a log that is not believed tells of a later server of the account", _ORDER),
-    "other-launch": _unsure("log and serverinfo.csv tell of two launches under one instance id", _ORDER),
+    "other-launch": _unsure("the log tells of another launch under this instance id", _ORDER),
     "unknown-key": _denies("stray", "no csv row knows this activation key, whose length is unusual", _ORDER),
     "rows-of-others": _denies("stray", "every csv row that knows it tells of another customer", _ORDER),
     "cells-moved": _denies("moved", "its row has an address in the cell of something else: the cells have moved"),

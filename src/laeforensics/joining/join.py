@@ -14,7 +14,7 @@ from laeforensics.facts.buckets import activation_key_of, bears_seed, product_co
 from laeforensics.facts.channels import LAST_ASSERTING_STANDING
 from laeforensics.facts.damage import is_near
 from laeforensics.facts.fact import Fact
-from laeforensics.facts.fields import COURSE, SERVER, SIGNUP_FIELDS, fields_of
+from laeforensics.facts.fields import COURSE, SIGNUP_FIELDS, fields_of
 from laeforensics.facts.findings import Finding, finding
 from laeforensics.joining._bucket_names import settle_names
 from laeforensics.joining._csv_rows import cells, join_csv
@@ -145,12 +145,11 @@ def _join_serverinfo(signup: Signup, serverinfo: Mapping[str, list[Row]]) -> Non
         host, _ = signup.weigh("public_host")
         rows = serverinfo.get(host, []) if host is not None else []
         rows = rows if len({row.value("instance_id") for row in rows}) == 1 else []
-    own = {name: [f for f in signup.asserted(name) if f.locator.evidence == signup.name] for name in fields_of(SERVER)}
+    printed = {name: signup.asserted(name) for name in ("launch_time", "public_host")}
     for row in rows:
         signup.add(row.facts)
-        if any(_is_contradicted(own[name], row.value(name)) for name in ("launch_time", "public_host")):
-            # Log and row tell of two servers under one id: which of them it is, nothing tells.
-            signup.doubt([*row.facts, *(fact for facts in own.values() for fact in facts)], "other-launch")
+        if any(_is_contradicted(own, row.value(name)) for name, own in printed.items()):
+            signup.doubt(row.facts, "other-launch")  # it tells of another server, and not that this one was ready
         else:
             signup.serverinfo_rows.append(row)
 

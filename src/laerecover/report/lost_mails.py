@@ -1,6 +1,4 @@
-"""The ledger's mails compared with the outbox: one that was lost with it is in doubt; what an older one lets wait
-although the ledger saw it sent is not sent again.
-"""
+"""The ledger's mails compared with the outbox: what was lost with it, or is older there, is not sent again unasked."""
 
 from __future__ import annotations
 
