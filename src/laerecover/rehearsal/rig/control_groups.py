@@ -17,8 +17,9 @@ _SECONDS = 5.0
 _CLEAR = f"""
 mount -t cgroup2 cgroup2 /mnt
 for group in /mnt/{_STEM}*; do
-    # Who was killed, and whom nobody has asked for yet, is dead, too.
-    if [ -d "$group" ] && ! grep -qs '^State:[[:space:]]*[^Z[:space:]]' "/proc/${{group##*-}}/status"; then
+    # Who was killed is dead, though it still waits for its hosts: it has no command line any more.
+    if [ -d "$group" ] && ! grep -qs . "/proc/${{group##*-}}/cmdline"; then
+        [ ! -e "$group/cgroup.kill" ] || echo 1 >"$group/cgroup.kill"  # its hosts have outlived it
         for _ in 1 2 3 4 5; do find "$group" -depth -type d -exec rmdir {{}} + && break; sleep 1; done
     fi
 done
@@ -53,7 +54,7 @@ class ControlGroups:
 
 
 def remove_left() -> None:
-    """Remove those of rigs that were killed, whose processes are gone; nothing where there are no control groups."""
+    """Remove those of rigs that were killed, with what still lives in them; nothing where there are no groups."""
     with suppress(LaeRecoverError):
         do(["unshare", "--mount", "sh", "-c", _CLEAR], what="removing old control groups")
 
