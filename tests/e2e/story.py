@@ -36,6 +36,7 @@ from laerecover.hosts.programs.bucket_shares import COMPLETE, JOINING, RECOVERED
 from laerecover.hosts.vault import Vault
 from laerecover.mail.outbox import Outbox
 from laerecover.manifest import Account, Secret
+from laerecover.ports.endpoints import region_of
 from laerecover.rehearsal.rig.cache import client_program
 from laerecover.rehearsal.rig.client import Rig
 from laerecover.rehearsal.rig.operator import write_settings
@@ -287,6 +288,9 @@ class Story:
         settings = write_settings(self.rig, manifest.parent / "settings", accounts)
         words = [str(manifest), *self._key]
         run = ["run", *words, "--settings", str(settings), "--yes", "--evidence-out", str(evidence_out)]
+        if unplaced := [a.account_id for a in accounts if region_of(a.old_private_host) is None]:
+            run += [word for account_id in unplaced for word in ("--accept", account_id)]
+            run += ["--because", "we looked in every region"]  # the evidence does not tell where their servers ran
         if kill:
             process = subprocess.Popen(
                 [*self._enter, str(BIN / "laerecover"), *run], env=_environment(), start_new_session=True

@@ -51,9 +51,7 @@ class Planner:
             todo = self.open_accounts(made)
             notes += missing_evidence([a for a in self.manifest.accounts if a.account_id in todo])
         if self.state.mode == "run" and made.recover:
-            notes.append(
-                f"tried whole are images of {TRIED}; any other is not tried: let one account go ahead (--canary)"
-            )
+            notes.append(f"tried whole are images of {TRIED}; any other is not tried: let one account go ahead, alone")
         notes += changed_notes(self.manifest, self.state, [a.account_id for a in made.recover])
         chosen, decided = self.options.selection.of(self.manifest), self.state.decisions.accepted.items()
         living = ((name, said["living"]) for name, said in decided if name in chosen and said.get("living"))
