@@ -46,12 +46,12 @@ def walk(make_life, make_account, seed) -> str:
         outcome = outcome or life.live(number=number)
         check_promises(life, outcome)
         kept, life.ledger = [*kept, *life.ledger], []
-        if outcome["outcome"] == "recovered":
+        if outcome.outcome == "recovered":
             break
     told = json.dumps([effect.body for effect in kept])
     assert "canary" not in told
     assert life.work.account.server_node_pem.reveal().splitlines()[1] not in told
-    return outcome["outcome"]
+    return outcome.outcome
 
 
 def check_promises(life, outcome) -> None:
@@ -64,11 +64,11 @@ def check_promises(life, outcome) -> None:
     assert set(rows.values()) <= {1}
     assert set(mails.values()) <= {1}
     assert all(states[message_id] in ("sent", "in_doubt") for message_id in mails)
-    if outcome["outcome"] == "recovered":
+    if outcome.outcome == "recovered":
         assert rows[living[0]] == 1
         assert len(life.bench.rows("services")) >= 2
     else:
-        assert outcome["failures"][0]["message"]
+        assert outcome.failures[0].message
 
 
 @pytest.mark.parametrize("seed", ENGINE_SEEDS)
