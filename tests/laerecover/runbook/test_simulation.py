@@ -47,7 +47,9 @@ def test_whatever_the_seed_draws_each_effect_comes_once(simulate, first):
 
 
 # Two operators write one server's row within one second, and both mail the customer: not mended yet.
-_TWO_MAILS = pytest.mark.xfail(strict=True, reason="a row tells no more than a second: another's is taken for one's own")
+_TWO_MAILS = pytest.mark.xfail(
+    strict=True, reason="a row tells no more than a second: another's is taken for one's own"
+)
 
 
 @pytest.mark.thorough
