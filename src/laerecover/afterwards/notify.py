@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,7 +20,8 @@ from laerecover.planning.decisions import need_reason, with_dialling
 from laerecover.ports.patience import Patience
 from laerecover.ports.refusals import WorldError
 from laerecover.report.lost_mails import doubt_lost
-from laerecover.runbook.ledger import read_ledger
+from laerecover.runbook.ledger import Round, read_ledger
+from laerecover.runbook.values import CONFIRM
 from laerecover.state.lock import locked
 from laerecover.state.opening import open_state
 from laerecover.state.state import State
@@ -28,8 +29,6 @@ from laerecover.state.worlds import Worlds
 
 if TYPE_CHECKING:
     from laerecover.settings import Settings
-
-_CONFIRMING = "send_signup_confirmation"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,19 +67,20 @@ def waiting_letters(options: Options, state: State, manifest: Manifest, settings
     return letters
 
 
-def withdraw_settled(state: State, outbox: Outbox) -> None:
+def withdraw_settled(rounds: Mapping[str, Round], outbox: Outbox, mails: Iterable[Mail]) -> None:
     """A notice of a failure that is none any more is not sent: its account is recovered, or its mail went out since."""
-    rounds = read_ledger(state.ledger, with_steps=False)
-    for mail in outbox.waiting():
-        latest, letters = rounds.get(mail.account_id), [m for m in outbox.of(mail.account_id) if m.kind != FAILURE]
-        done = latest is not None and latest.outcome == "recovered"
-        if mail.detail.startswith(f"{LEFT}{_CONFIRMING}:"):
-            done = bool(letters) and letters[-1].state in ("sent", "withdrawn")
-        elif mail.detail.startswith(LEFT):
-            done = False
-        if mail.kind == FAILURE and done:
+    for mail in mails:
+        if mail.kind == FAILURE and _is_settled(rounds.get(mail.account_id), outbox, mail):
             answer = "what it tells is settled since"
             outbox.move(mail.message_id, to="withdrawn", of=["prepared", "held"], now=now(), answer=answer)
+
+
+def _is_settled(latest: Round | None, outbox: Outbox, notice: Mail) -> bool:
+    if not notice.detail.startswith(LEFT):
+        return latest is not None and latest.outcome == "recovered"
+    letters = [mail for mail in outbox.of(notice.account_id) if mail.kind != FAILURE]
+    is_about_mail = notice.detail.startswith(f"{LEFT}{CONFIRM.name}:")
+    return is_about_mail and bool(letters) and letters[-1].state in ("sent", "withdrawn")
 
 
 def notify(
@@ -104,7 +104,8 @@ def notify(
         outbox = Outbox(state.outbox)
         doubt_lost(state, outbox, manifest, settings.mail.sender, now())
         outbox.doubt_interrupted(now())
-        withdraw_settled(state, outbox)
+        rounds = read_ledger(state.ledger, with_steps=False)  # no runner is at work: it stays as it is
+        withdraw_settled(rounds, outbox, outbox.waiting())
         letters = waiting_letters(options, state, manifest, settings)
         approved = ""
         if letters:
@@ -125,7 +126,7 @@ def notify(
             letters = [letter for letter in letters if letter.mail.message_id not in silent]
         accounts, sending = {a.account_id: a for a in manifest.accounts}, Sending()
         for letter in letters:
-            withdraw_settled(state, outbox)
+            withdraw_settled(rounds, outbox, [letter.mail])
             if stop.is_set() or sending.stopped:
                 break
             delivery = Delivery(
