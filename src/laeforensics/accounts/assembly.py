@@ -51,9 +51,7 @@ def _account(account_id: str, group: list[Signup], roles: dict[str, str]) -> Cas
         beliefs=Beliefs(under=group[0].beliefs),
     )
     account.origin = next((s for s in group if roles[s.name] in (ORIGIN, ATTEMPT)), None)
-    if not account.is_attempt:
-        account.signups = _leave_out_other_customers(account, group, roles)
-    left_out = [s for s in group if not any(s is kept for kept in account.signups)]
+    left_out = [] if account.is_attempt else _leave_out_other_customers(account, roles)
     group = account.signups
     account.history += tuple(_history_line(s, roles[s.name]) for s in group)
     account.matched_by = tuple(sorted({how for s in group for how in s.matched_by}))
@@ -88,20 +86,17 @@ def _account(account_id: str, group: list[Signup], roles: dict[str, str]) -> Cas
 _SAME_CUSTOMER = ("user_access_key_id", "user_secret_key", "user_token", "customer_email")
 
 
-def _leave_out_other_customers(account: CaseAccount, group: list[Signup], roles: dict[str, str]) -> list[Signup]:
+def _leave_out_other_customers(account: CaseAccount, roles: dict[str, str]) -> list[Signup]:
     """Logs that name this bucket but another customer are left out: a bucket's name alone makes no member of it.
 
-    What a re-record says was read out of a server, so it must also agree with an access key that is known.
+    Gives them. What a re-record says was read out of a server, so it must also agree with an access key that is known.
     """
-    anchor = account.origin or group[0]
-    kept, left_out = [anchor], list[Signup]()
-    for signup in group:
-        if signup is anchor or (
-            stem(signup.name) == stem(anchor.name) and (signup.log is None) == (anchor.log is None)
-        ):
-            kept += (
-                [] if signup is anchor else [signup]
-            )  # a copy is no other customer: where it differs, one of them is damaged
+    anchor = account.origin or account.signups[0]
+    kept, left_out = list[Signup](), list[Signup]()
+    for signup in account.signups:
+        # A copy is no other customer: where it differs, one of them is damaged.
+        if stem(signup.name) == stem(anchor.name) and (signup.log is None) == (anchor.log is None):
+            kept.append(signup)
             continue
         ours, theirs = anchor.values, _customer_of(signup)
         shared = [name for name in _SAME_CUSTOMER if name in ours and name in theirs]
@@ -123,7 +118,8 @@ def _leave_out_other_customers(account: CaseAccount, group: list[Signup], roles:
             )
         )
     account.beliefs.add(doubts_beside_others(kept, left_out))
-    return [s for s in group if any(s is k for k in kept)]
+    account.signups = kept
+    return left_out
 
 
 def _customer_of(signup: Signup) -> dict[str, str]:

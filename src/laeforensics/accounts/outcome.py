@@ -31,19 +31,27 @@ def _may_have_failed(signup: Signup) -> bool:
 
     Lines are missing before it, the run went on, or it stands behind another run that it is not shown to be of.
     """
+    others = _of_others(signup)
     for fact in signup.witnesses_of("failure"):
         reasons = {note.reason for note in signup.hearing.notes(fact)}
-        if reasons & {"nothing-ties", "went-on"} or ("another-run" in reasons and not _is_of_another(signup, fact)):
+        if reasons & {"nothing-ties", "went-on"} or ("another-run" in reasons and fact not in others):
             return True
     return False
 
 
-def _is_of_another(signup: Signup, failure: Fact) -> bool:
-    """True if the run that a failure stands in tells the name of a bucket, or was ready right before."""
-    before = [f for f in signup.log.facts if f.locator.start < failure.locator.start] if signup.log is not None else []
-    told = [f for f in reversed(before) if f.channel == OWN and f.field in ("bucket_name", "stage")]
-    begun = next((n for n, f in enumerate(told) if f.field == "bucket_name" or f.value in _READY_STAGES), None)
-    return begun is not None and (begun == 0 or told[begun].field == "bucket_name")
+def _of_others(signup: Signup) -> set[Fact]:
+    """The failures of runs that tell the name of a bucket, or were ready right before."""
+    found: set[Fact] = set()
+    is_named = was_ready = False
+    for fact in signup.log.facts if signup.log is not None else ():
+        if fact.field == "failure" and (is_named or was_ready):
+            found.add(fact)
+        elif fact.channel == OWN and fact.field == "bucket_name":
+            is_named = True
+        elif fact.channel == OWN and fact.field == "stage":
+            was_ready = fact.value in _READY_STAGES
+            is_named = is_named and not was_ready
+    return found
 
 
 _READY_STAGES = frozenset({"servers_running", "settings_told", "mail_sent", "recorded"})

@@ -81,8 +81,8 @@ def _foreign(views: Sequence[AccountView], told: dict[_Thing, _Tellers], rivals:
         for thing, new in found.items():
             foreign[thing] |= new
             for number in new:
-                heard = rivals[number, thing[0]]
-                rivals[number, thing[0]] = [fact for fact in heard if fact not in told[thing][number]]
+                gone = set(told[thing][number])
+                rivals[number, thing[0]] = [fact for fact in rivals[number, thing[0]] if fact not in gone]
                 again.update(by_account[number, thing[0]])
         waiting = sorted(again)
     for thing, tellers in told.items():

@@ -13,13 +13,15 @@ from laeforensics.doubting.views import Said
 from laeforensics.evidence.names import start_of
 from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.channels import OWN
-from laeforensics.facts.fact import Fact
+from laeforensics.facts.fact import Fact, Locator
 from laeforensics.facts.fields import SERVER, fields_of
 from laeforensics.parsing.stages import BEFORE_DEPLOYMENT
 
 _FINISHED = frozenset({"servers_running", "settings_told", "mail_sent"})
 _BEGINS = BEFORE_DEPLOYMENT | {"deploying"}
 _KNOWN_BY = ("instance_id", "launch_time", "public_host")
+_PLACES = 5
+"""So many places are told of what contradicts."""
 
 
 @dataclass(kw_only=True)
@@ -95,12 +97,15 @@ def _ties(account: AccountView) -> set[tuple[str, str]]:
 def _doubts(signups: Sequence[Signup], deployments: Iterable[_Deployment]) -> Iterator[Doubt]:
     told = [f for name in fields_of(SERVER) for signup in signups for f in signup.asserted(name)]
     about = frozenset(signup.name for signup in signups)
+    known = {fact.value for fact in told if fact.field in _KNOWN_BY}
+    finished = sorted(((_launched(s), s.name) for s in signups if _is_finished(s)), reverse=True)[:2]
+    places: list[Locator] = []
     for each in deployments:
-        after = max((_launched(s) for s in signups if s is not each.signup and _is_finished(s)), default="")
-        values = {fact.value for fact in each.facts}
-        if each.time > after and any(fact.field in _KNOWN_BY and fact.value not in values for fact in told):
-            places = tuple(fact.locator for fact in each.facts[:5])
-            yield Doubt(facts=tuple(told), reason="unknown-server", because=places, about=about)
+        after = next((launched for launched, name in finished if name != each.signup.name), "")
+        if each.time > after and known - {fact.value for fact in each.facts}:
+            places += [fact.locator for fact in each.facts[:_PLACES]]
+    if places:
+        yield Doubt(facts=tuple(told), reason="unknown-server", because=tuple(places[:_PLACES]), about=about)
 
 
 def _is_finished(signup: Signup) -> bool:

@@ -52,15 +52,10 @@ def doubt_address(signup: Signup, email: str) -> None:
 
 def doubt_key_of_others(signup: Signup, key: str | None, email: str | None, sources: Sources) -> None:
     """No row of the key is of this run: if each tells another customer, the key, too, may be another log's."""
-    told = [
-        row.value("customer_email")
-        for row in (*sources.activations.get(key or "", ()), *sources.signups.get(key or "", ()))
-    ]
-    if (
-        email is not None
-        and told
-        and not any(other is None or other == email or is_near(other, email) for other in told)
-    ):
+    if key is None or email is None:
+        return
+    told = [row.value("customer_email") for row in (*sources.activations.get(key, ()), *sources.signups.get(key, ()))]
+    if told and not any(other is None or other == email or is_near(other, email) for other in told):
         signup.doubt(signup.witnesses_of("activation_key"), "rows-of-others")
 
 

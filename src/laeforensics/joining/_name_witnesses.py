@@ -67,14 +67,16 @@ class Neighbours:
 
     def near(self, name: str) -> set[str]:
         """The names that differ from this one in a character or two."""
-        return {other for key in self._keys(name) for other in self._sharing.get(key, ()) if is_misprint(name, other)}
+        return {
+            other for key in self._keys(name) for other in self._sharing.get(key, ()) if is_overwritten(name, other)
+        }
 
     def _keys(self, name: str) -> list[tuple[int, int, str]]:
         # Each third, of every third character: all names of a product begin alike, and would all be compared.
         return [(len(name), block, name[block::_BLOCKS]) for block in range(_BLOCKS)]
 
 
-def is_misprint(one: str, other: str) -> bool:
+def is_overwritten(one: str, other: str) -> bool:
     """True if a character or two of one are overwritten in the other."""
     return len(one) == len(other) and 0 < sum(a != b for a, b in zip(one, other, strict=True)) <= 2
 
@@ -185,10 +187,12 @@ def _by_file_name(holder: Holder, torn: str, evidence: NameEvidence) -> str | No
         return None
     written = torn[len("lae-") : -len(seed) - 1].upper()
     codes = (
-        [written] if FIELDS["product_code"].fits(written) else [c for c in evidence.codes if is_misprint(c, written)]
+        [written] if FIELDS["product_code"].fits(written) else [c for c in evidence.codes if is_overwritten(c, written)]
     )
     names = {f"lae-{code.lower()}-{seed}" for code in codes} | {f"lae-{seed}"}
-    found = [name for name in names if is_misprint(name, torn) and FIELDS["bucket_name"].fits(name) and is_usual(name)]
+    found = [
+        name for name in names if is_overwritten(name, torn) and FIELDS["bucket_name"].fits(name) and is_usual(name)
+    ]
     return found[0] if len(found) == 1 else None
 
 
@@ -214,7 +218,7 @@ def implied(name: str, evidence: NameEvidence) -> dict[str, Locator]:
 def codes_near(holder: Holder, code: str, evidence: NameEvidence) -> set[str]:
     """The product codes of which `code` may be a damaged print: known ones, or those in the log's csv rows."""
     rows = rows_of(holder, evidence.sources) if isinstance(holder, Signup) else ()
-    return {other for other in (*evidence.codes, *rows) if is_misprint(other, code)}
+    return {other for other in (*evidence.codes, *rows) if is_overwritten(other, code)}
 
 
 def rows_of(signup: Signup, sources: Sources) -> list[str]:

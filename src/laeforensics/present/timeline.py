@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -65,7 +66,9 @@ def _others(judgement: Judgement, account: CaseAccount) -> Iterator[Mapping[str,
         yield _row(start[0] if start else None, what, detail, signup.name)
     if len(found) > _MOST_OTHERS:
         more = f"{len(found) - _MOST_OTHERS} more runs under this address"
-        yield _row(None, "and", f"{more}: laeforensics list EVIDENCE --where customer_email={email}", "")
+        yield _row(
+            None, "and", f"{more}: laeforensics list EVIDENCE --where {shlex.quote(f'customer_email={email}')}", ""
+        )
 
 
 def _row(time: str | None, what: str, detail: str, place: str) -> dict[str, Any]:
