@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 DEFAULT_NAME = "laerecover.toml"
 _LARGEST = 1_000_000
-_MOST_LINES = 2_000
+_MOST_LINES = 500
 """Behind them no line is told, for each is found by reading all before it."""
 _SAYS = {
     "missing": "is missing",

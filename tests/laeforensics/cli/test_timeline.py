@@ -55,3 +55,13 @@ def test_of_very_many_attempts_the_first_are_told(folder, typed):
     out = typed("timeline", "evidence", BUCKET)[1]
     assert out.count("other attempt") == 20
     assert f"5 more runs under this address: laeforensics list EVIDENCE --where customer_email={EMAIL}" in out
+
+
+def test_an_address_is_one_word_of_the_command_that_is_told(folder, typed):
+    """Letters that a shell would carry out may stand before the @."""
+    many = {f"signup_logs/2012-01-01T09{n:04}Z-{'attempt' * 4}{n:04}": log(until="activation") for n in range(25)}
+    write(folder / "evidence", many)
+    for path in (folder / "evidence").rglob("*"):
+        if path.is_file():
+            path.write_bytes(path.read_bytes().replace(EMAIL.encode(), b"a`id`$HOME@example.org"))
+    assert "--where 'customer_email=a`id`$HOME@example.org'" in typed("timeline", "evidence", BUCKET)[1]
