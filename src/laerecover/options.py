@@ -179,6 +179,22 @@ class Options:
         changed = changed_credentials(self.places.settings_file)
         return settings.changed(s3_endpoints=endpoints_of(self.places.read(), changed)) if changed else settings
 
+    @property
+    def has_settings(self) -> bool:
+        """Whether the operator's settings were named, or lie where they are looked for."""
+        return self.places.settings is not None or self.places.settings_file.is_file()
+
+    def settings_to_plan(self, folder: Path) -> tuple[Settings, tuple[str, ...]]:
+        """The operator's settings as far as they are filled in, and what is missing in them; a drill's, if there are
+        none.
+        """
+        from laerecover.settings import drill_settings, unfinished_settings
+
+        if not self.has_settings:
+            return drill_settings(folder), ()
+        settings, missing = unfinished_settings(self.places.settings_file, folder)
+        return (settings, missing) if missing else (self.settings_for("run", folder), ())
+
     def settings_for(self, mode: str, folder: Path) -> Settings:
         """A drill's settings or the operator's, with what the options replace in them."""
         from laerecover.settings import drill_settings

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import get_args
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from laerecover.manifest import Account, Secret
 from laerecover.sections import (
@@ -31,17 +31,26 @@ from laerecover.settings_values import RecipeName, place
 RECIPES: tuple[str, ...] = get_args(RecipeName)
 
 
-class SettingsFile(Section):
-    """laerecover.toml, with the files that its sections name."""
+class OtherSections(Section):
+    """Those of laerecover.toml in which nothing has to be told; the others are passed over."""
 
-    files: FilesSettings = Field(default={}, validate_default=True)
+    model_config = ConfigDict(extra="ignore")
+
     ec2: Ec2Settings = Ec2Settings()
     recipe: RecipeSettings = RecipeSettings()
-    mail: MailSettings = Field(default={}, validate_default=True)
     monitoring: MonitoringSettings = MonitoringSettings()
     approval: ApprovalSettings = ApprovalSettings()
     prices: Prices = Prices()
     waits: Waits = Waits()
+
+
+class SettingsFile(OtherSections):
+    """laerecover.toml, with the files that its sections name."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    files: FilesSettings = Field(default={}, validate_default=True)
+    mail: MailSettings = Field(default={}, validate_default=True)
 
 
 class Settings(SettingsFile):
@@ -94,16 +103,36 @@ def drill_settings(folder: Path) -> Settings:
 
 def read_settings(path: Path) -> Settings:
     """Read the settings file with the files that it names. Raises LaeRecoverError, naming all that is wrong at once."""
-    told = OperatorFile(path)
-    if told.mistakes:  # Where there is no file, a list of all that is not in it would help nobody.
-        raise refusal(told.mistakes)
-    read, files = told.read(SettingsFile), told.table.get("files", {})
-    try:
-        name = files.get("lae_automation_config", CONFIG_NAME) if isinstance(files, dict) else None
-        beside = OperatorFile(place(name, path.parent), is_json=True)
-    except ValueError:  # That is among the mistakes.
-        raise refusal(told.mistakes) from None
-    config = beside.read(AutomationConfig)
+    told, beside = _files(path)
+    read, config = told.read(SettingsFile), beside.read(AutomationConfig)
     if read is None or config is None:
         raise refusal([*told.mistakes, *beside.mistakes])
     return Settings(**dict(read), config=config)
+
+
+def unfinished_settings(path: Path, folder: Path) -> tuple[Settings, tuple[str, ...]]:
+    """For a plan that asks nobody: what the settings tell by now, and what is missing in them.
+
+    In place of that stands what drills have. Raises LaeRecoverError if anything that is told is wrong.
+    """
+    told, beside = _files(path)
+    whole, config = told.read(SettingsFile), beside.read(AutomationConfig)
+    if told.wrong or beside.wrong:
+        raise refusal([*told.mistakes, *beside.mistakes])
+    own, read = drill_settings(folder), whole or OperatorFile(path).read(OtherSections)
+    known = {**dict(own), **dict(read or {}), "config": config or own.config}
+    return Settings.model_construct(**known), tuple(what for what, _ in [*told.mistakes, *beside.mistakes])
+
+
+def _files(path: Path) -> tuple[OperatorFile, OperatorFile]:
+    """The settings file and the config of 2012 that it names. Raises LaeRecoverError where there is none."""
+    told = OperatorFile(path)
+    if told.mistakes:  # Where there is no file, a list of all that is not in it would help nobody.
+        raise refusal(told.mistakes)
+    files = told.table.get("files", {})
+    try:
+        name = files.get("lae_automation_config", CONFIG_NAME) if isinstance(files, dict) else None
+        return told, OperatorFile(place(name, path.parent), is_json=True)
+    except ValueError:  # That is among the mistakes.
+        told.read(SettingsFile)
+        raise refusal(told.mistakes) from None

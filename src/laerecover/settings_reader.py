@@ -55,13 +55,22 @@ def example() -> str:
     return resources.files("laerecover").joinpath("settings.example.toml").read_text("utf-8")
 
 
+class NoFileError(ValueError):
+    """That file is not there."""
+
+
 def content(path: Path) -> str:
-    """The text of a file that settings name. Raises ValueError with the reason why it cannot be read."""
+    """The text of a file that settings name.
+
+    Raises ValueError with the reason why it cannot be read, NoFileError if it is not there.
+    """
     try:
         if path.exists() and not path.is_file():
             raise ValueError("no ordinary file")
         with path.open("rb") as file:
             told = file.read(_LARGEST + 1)
+    except FileNotFoundError as error:
+        raise NoFileError(error.strerror) from None
     except OSError as error:
         raise ValueError(error.strerror) from None
     if len(told) > _LARGEST:
@@ -75,16 +84,19 @@ def content(path: Path) -> str:
 class OperatorFile:
     """A file being read, of TOML unless it is JSON.
 
-    `table`: what stands in it, empty if it cannot be read; `mistakes`: what is wrong, and where.
+    `table`: what stands in it, empty if it cannot be read; `mistakes`: what is missing or wrong, and where; `wrong`:
+    whether anything is wrong, rather than not there.
     """
 
     def __init__(self, path: Path, *, is_json: bool = False) -> None:
         self._path, self._is_json, self._text = path, is_json, ""
         self.table: dict[str, Any] = {}
         self.mistakes: list[tuple[str, str]] = []
+        self.wrong = False
         try:
             self._text = content(path)
         except ValueError as error:
+            self.wrong = not isinstance(error, NoFileError)
             self.mistakes.append((f"a file cannot be read: {error}", str(path)))
         else:
             self._parse()
@@ -99,11 +111,13 @@ class OperatorFile:
             why = f"it is no {'JSON' if self._is_json else 'TOML'}" + (" from there on" if found else "")
             why = "nested too deeply" if isinstance(error, RecursionError) else why
             what = f"that file cannot be read: {why}"
+            self.wrong = True
             self.mistakes.append((what, f"{self._path}{line}"))
             return
         if isinstance(parsed, dict):
             self.table = parsed
         else:
+            self.wrong = True
             self.mistakes.append(("that file holds no table", str(self._path)))
 
     def read(self, model: type[M]) -> M | None:
@@ -118,6 +132,7 @@ class OperatorFile:
             details = error.errors(include_url=False, include_input=False)
         lines = {} if self._is_json else self._lines()
         told = []
+        self.wrong = not all(_is_missing(detail) for detail in details)
         for detail in details:
             keys = tuple(key for key in detail["loc"] if key != "[key]")
             above = (lines[keys[:n]] for n in range(len(keys), 0, -1) if keys[:n] in lines)
@@ -173,6 +188,11 @@ def _all_keys(table: object, above: _Keys = ()) -> Iterator[_Keys]:
         for key, value in table.items() if isinstance(table, dict) else enumerate(table):
             yield (*above, key)
             yield from _all_keys(value, (*above, key))
+
+
+def _is_missing(detail: Mapping[str, Any]) -> bool:
+    error = detail.get("ctx", {}).get("error")
+    return detail["type"] == "missing" or isinstance(getattr(error, "__cause__", None), NoFileError)
 
 
 def _said(detail: Mapping[str, Any], keys: _Keys, model: type[BaseModel]) -> str:

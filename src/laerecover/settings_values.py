@@ -57,7 +57,7 @@ def _content(value: object, info: ValidationInfo) -> str:
     try:
         text = content(path).strip()
     except ValueError as error:
-        raise ValueError(f"names a file that cannot be read: {error}") from None
+        raise ValueError(f"names a file that cannot be read: {error}") from error
     if not text or "\0" in text:
         raise ValueError("names a file in which no text stands")
     return text

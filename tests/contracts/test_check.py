@@ -44,6 +44,15 @@ def test_what_is_missing_is_found_all_at_once(cloud):
     assert missing == [("image", None, True), ("key pair", None, True), ("security group", None, True)]
 
 
+def test_who_may_not_tag_is_told_so_before_anything_is_launched(cloud):
+    """The dry run asks for launch and tags together, whatever else is missing."""
+    ready, one = ReadyCloud(cloud), account(0)
+    ready.fill(one)
+    cloud.faults.rules = [FaultRule(call="RunInstances:dry", fault="untagged")]
+    assert ready.found(one) == [("permission", None, True)]
+    assert ready.found(one, ec2={"image": "ami-00000000"}) == [("image", None, True), ("permission", None, True)]
+
+
 def test_types_of_2012_must_be_mapped(cloud):
     """An image and a type that are gone are found through each account's own history; a mapping mends it."""
     ready = ReadyCloud(cloud)
@@ -392,7 +401,7 @@ def test_each_refusal_has_its_own_remedy_and_is_counted(code, remedy, capsys):
     found = in_buckets([account(n) for n in range(12)], Answers(code), recipe_named("tahoe"))
     assert {each.message for each in found} == {f"its keys do not open its bucket: {code}"}
     assert all(remedy in each.remedy for each in found)
-    show_checks(found, asked=True)
+    show_checks(found)
     said = capsys.readouterr().out
     assert said.count(code) == 1
     assert said.startswith("DATA_UNREACHABLE, 12 accounts: ")

@@ -130,6 +130,18 @@ def test_the_instance_is_tagged_in_the_launch_itself(cloud, make):
     assert tags["Name"] == "customer@example.org"
 
 
+def test_who_may_not_tag_launches_nothing(cloud, make):
+    """EC2 refuses launch and tags together: named with its remedy, nothing is left that nobody would find."""
+    first = make(RigFaults(rules=[FaultRule(call="RunInstances", fault="untagged")]))
+    failure = first.recover()
+    assert failure["kind"] == "ec2_refused"
+    assert "not authorized to perform: ec2:CreateTags" in failure["message"]
+    assert "let the operator's key do ec2:RunInstances and, for what it launches, ec2:CreateTags" in failure["message"]
+    assert cloud.launches == []
+    cloud.faults.rules = ()
+    assert first.recover()["public_host"] == cloud.launches[0].address
+
+
 def test_settings_changed_after_an_unseen_launch_make_no_second_instance(cloud, make):
     """Same token, other bytes: the mismatch proves that there is one, and its tags will show it."""
     first = make(

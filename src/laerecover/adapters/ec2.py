@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from laerecover.adapters import security_groups
 from laerecover.adapters.aws import AwsCaller, Pace, make_client, translated
 from laerecover.adapters.clock import SystemClock
-from laerecover.ports.compute import Instance, Lack, LaunchRequest, folded
+from laerecover.ports.compute import FORBIDDEN, MAY, Instance, Lack, LaunchRequest, folded
 from laerecover.ports.hosts import unheard
 from laerecover.ports.ingress import Ingress
 from laerecover.ports.refusals import NotFound, Refusal
@@ -127,7 +127,9 @@ class Ec2Compute(AwsCaller):
         try:
             self._dry_run(request)
         except Refusal as error:
-            if not found:
+            if error.code == FORBIDDEN:
+                found.append(Lack(what="permission", message=str(error), remedy=MAY))
+            elif not found:
                 found.append(Lack(what="launch", message=str(error), remedy="mend what EC2 names"))
         return found
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from laerecover.state.state import State
 
 _COMMAND = 2000
+_NAMED = 3
+"""So many accounts are named in a command that is proposed."""
 COLOURS = {"recovered": "green", "failed": "red", "recover": "green", "blocked": "yellow"}
 
 
@@ -147,7 +149,7 @@ def _show_waves(out: Console, plan: Plan) -> None:
             out.print(Text(f"  {number:>4}  {clean(account_id)}  {customers[account_id]}{alone}"))
 
 
-def show_checks(obstacles: Sequence[Obstacle], *, asked: bool) -> None:
+def show_checks(obstacles: Sequence[Obstacle]) -> None:
     """What stands in the way, each with its remedy.
 
     What several accounts have in common is said once, the most common first.
@@ -163,8 +165,35 @@ def show_checks(obstacles: Sequence[Obstacle], *, asked: bool) -> None:
         out.print(Text(f"    next: {clean(remedy)}"))
         if len(accounts) > 1:
             out.print(Text(f"    of: {', '.join(map(clean, accounts))}"))
-    if asked and not any(obstacle.blocks for obstacle in obstacles):
+
+
+def show_conclusion(plan: Plan, obstacles: Sequence[Obstacle], options: Options) -> None:
+    """The end of a check: whether anything stands in the way, and which command goes on."""
+    from laerecover.planning.plan import can_accept
+
+    out, run = console(sys.stdout), f"laerecover run {options.places.quoted}{options.repeat('run', state=True)}"
+    waiting = {o.account_id: o for o in obstacles if o.account_id is not None and o.blocks}
+    doubtful = [a for a in plan.blocked if can_accept(a.guarded, a.why)]
+    if any(each.blocks and each.account_id is None for each in obstacles):
+        out.print(Text("check: nothing is started before the above is mended; then the same command again"))
+        return
+    if waiting or doubtful:
+        free, back = len(plan.recover), len(waiting.keys() | {a.account_id for a in doubtful})
+        out.print(Text(f"check: nothing stands in the way of {free} of {free + back} accounts"))
+    else:
         out.print(Text("check: nothing stands in the way"))
+    if plan.recover:
+        out.print(Text(f"next: {run}"), soft_wrap=True)
+    if doubtful:
+        words = " ".join(_consent(a.account_id, waiting.get(a.account_id)) for a in doubtful[:_NAMED])
+        more = f" (and {len(doubtful) - _NAMED} more)" if len(doubtful) > _NAMED else ""
+        said = f"only if their other servers surely do no harm{more}: {run} {words} --because WHY"
+        out.print(Text(f"next, {said}"), soft_wrap=True)
+
+
+def _consent(account_id: str, obstacle: Obstacle | None) -> str:
+    living = obstacle.instances if obstacle is not None else ()
+    return " ".join(f"--accept {account_id}={each}" for each in living) or f"--accept {account_id}"
 
 
 def show_progress(said: str) -> None:

@@ -20,7 +20,7 @@ def plan(
 ) -> None:
     """What would happen, per account. Nothing is started."""
     from laerecover.cli._own_side import show_own_side
-    from laerecover.cli._show import show_checks, show_plan, show_progress
+    from laerecover.cli._show import show_checks, show_conclusion, show_plan, show_progress
     from laerecover.cli._worlds import EveryWorld
     from laerecover.planning import planner
 
@@ -30,5 +30,7 @@ def plan(
     else:
         show_own_side(made.own_side)
         show_plan(made, options)
-        show_checks(obstacles, asked=check)
+        show_checks(obstacles)
+        if check:
+            show_conclusion(made, obstacles, options)
     raise typer.Exit(3 if any(obstacle.blocks for obstacle in obstacles) else 0)

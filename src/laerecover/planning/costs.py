@@ -21,7 +21,8 @@ class Costs:
     """Of all accounts that the plan recovers, in the currency of the settings. None: it needs a price that is not set.
 
     `run`: what the instances that are still to be launched cost until the run ends, each for all of it, which is the
-    most; `storage_month`: of `added_bytes`, which joining adds to the buckets, as a check of them tells.
+    most; `storage_month`: of `added_bytes`, which joining adds to the buckets, as a check of them tells (None: nobody
+    asked).
     """
 
     currency: str
@@ -29,13 +30,13 @@ class Costs:
     hour: float | None
     month: float | None
     run: float | None
-    added_bytes: int
+    added_bytes: int | None
     storage_month: float | None
     without: tuple[str, ...]
-    """What is in none of the sums, for it has no price."""
+    """What is in none of the sums, for it has no price, or nobody counted it."""
 
 
-def costs(plan: Plan, prices: Prices, added_bytes: int) -> Costs | None:
+def costs(plan: Plan, prices: Prices, added_bytes: int | None) -> Costs | None:
     """What this plan costs; None where no price is set."""
     if not prices.any_known:
         return None
@@ -46,8 +47,10 @@ def costs(plan: Plan, prices: Prices, added_bytes: int) -> Costs | None:
         _add(parts, without, prices.of_instance(size), count, f"instances of type {size or 'unknown'}")
     _add(parts, without, prices.disk, number, "disks")
     _add(parts, without, prices.address, number, "addresses")
-    if prices.storage is None and added_bytes:
-        without.append("storage")
+    if added_bytes is None:
+        without.append("storage that joining may add, which `plan --check` counts")
+    elif prices.storage is None and added_bytes:
+        without.append(f"storage of {added_bytes / 1e9:,.1f} GB of joined shares")
     hour = round(sum(parts), 6) if parts else None
     hours = plan.seconds_of(len(plan.starts)) / 3600
     share = len(plan.starts) / number if number else 0.0
@@ -58,7 +61,9 @@ def costs(plan: Plan, prices: Prices, added_bytes: int) -> Costs | None:
         month=None if hour is None else round(hour * HOURS_A_MONTH, 2),
         run=None if hour is None else round(hour * hours * share, 2),
         added_bytes=added_bytes,
-        storage_month=None if prices.storage is None else round(prices.storage * added_bytes / 1e9, 2),
+        storage_month=None
+        if prices.storage is None or added_bytes is None
+        else round(prices.storage * added_bytes / 1e9, 2),
         without=tuple(without),
     )
 
@@ -86,5 +91,5 @@ def in_words(found: Costs | None) -> Sequence[str]:
             f"cost of {found.added_bytes / 1e9:,.1f} GB of joined shares: {money}{found.storage_month:,.2f} a month"
         )
     if found.without:
-        told.append(f"in none of these sums, for it has no price: {', '.join(found.without)}")
+        told.append(f"in none of these sums, for want of a price or a count: {', '.join(found.without)}")
     return told

@@ -26,7 +26,7 @@ RECOVER, BLOCKED, LEFT_OUT = "recover", "blocked", "left out"
 UNREACHABLE = "DATA_UNREACHABLE"
 UNFIT = "UNFIT"
 WAITS = "waits for better evidence"
-NEVER_ACCEPTED = (UNREACHABLE, "recovered_before", UNFIT, WAITS)
+NEVER_ACCEPTED = (UNREACHABLE, "BUCKET_SERVED", "recovered_before", UNFIT, WAITS)
 """With these words begins why an account is blocked whatever anybody accepts."""
 _NO_IMAGE = "no image or size is known: add its product to the config, or ec2.image and ec2.size to the settings"
 _NOT_PROVED = {"STATED": "is not vouched for", "BROKEN": "is damaged"}
@@ -58,6 +58,11 @@ class PlannedAccount:
     size: str | None
     restores: tuple[str, ...]
     mail: str
+
+
+def can_accept(guarded: bool, why: str) -> bool:
+    """Whether an account that is blocked so is let through by `--accept`."""
+    return guarded and not why.startswith(NEVER_ACCEPTED)
 
 
 def not_planned(account_id: str) -> PlannedAccount:

@@ -43,8 +43,9 @@ class Planner:
     manifest: Manifest
     settings: Settings
 
-    def plan(self, obstacles: Sequence[Obstacle] = ()) -> Plan:
-        """What would happen to each account, as far as is known by now."""
+    def plan(self, found: Sequence[Obstacle] | None = None) -> Plan:
+        """What would happen to each account, as far as is known by now. `found`: by a check; None: nobody checked."""
+        obstacles = found or ()
         made = make_plan(self.manifest, self.settings, self.circumstances(obstacles))
         notes = [f"{o.message}; {o.remedy}" for o in obstacles if not o.blocks]
         if self.state.mode == "run" and not self.state.new_identity:
@@ -58,7 +59,8 @@ class Planner:
         notes += [f"{name}: {ids} lives, and was accepted by a human" for name, ids in living]
         starts, canary = in_order(made, self.manifest, read_ledger(self.state.ledger, with_steps=False), self.options)
         made = replace(made, notes=tuple(notes), starts=starts, first=canary)
-        return replace(made, costs=costs(made, self.settings.prices, sum(o.added_bytes for o in obstacles)))
+        added = None if found is None else sum(o.added_bytes for o in found)
+        return replace(made, costs=costs(made, self.settings.prices, added))
 
     def circumstances(self, obstacles: Sequence[Obstacle] = ()) -> Circumstances:
         """What the plan depends on, as options and state say."""
@@ -115,11 +117,13 @@ def plan(
     options: Options, *, worlds: Worlds, check: bool = False, heard: Callable[[str], None] = quiet
 ) -> tuple[Plan, Sequence[Obstacle]]:
     """What a run would do; the state folder remembers which manifest was planned. Asks nobody, unless to `check`."""
-    from laerecover.settings import drill_settings
-
     manifest, folder = options.places.read(), options.places.folder("run")
-    real = check or options.places.settings is not None or options.places.settings_file.is_file()
-    settings = options.settings_for("run", folder) if real else drill_settings(folder)
+    missing: tuple[str, ...] = ()
+    if check:
+        settings = options.settings_for("run", folder)
+    else:
+        settings, missing = options.settings_to_plan(folder)
+    real = check or (not missing and options.has_settings)
     state = _plan_anew(folder, manifest, options)
     manifest = state.seen(manifest)
     planner = Planner(options=options, state=replace(state, inventory={}), manifest=manifest, settings=settings)
@@ -137,7 +141,10 @@ def plan(
             if not any(each.blocks for each in own):
                 raise
         obstacles = planner.check(opened.world, heard, own)
-    made = replace(planner.plan(obstacles), own_side=tuple(own))
+    made = replace(planner.plan(obstacles if check else None), own_side=tuple(own))
+    if missing:
+        lacking = f"the settings are not whole, and a run will want what is missing: {'; '.join(missing)}"
+        made = replace(made, notes=(*made.notes, lacking))
     return _remembered(state, made, obstacles) if real else made, obstacles
 
 

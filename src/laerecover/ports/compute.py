@@ -64,6 +64,15 @@ class Lack:
     remedy: str
 
 
+FORBIDDEN = "UnauthorizedOperation"
+"""EC2's code where the operator's key may not do something."""
+MAY = (
+    "let the operator's key do ec2:RunInstances and, for what it launches, ec2:CreateTags: an instance without tags "
+    "would be found by nobody"
+)
+"""What to do about that, where something is to be launched."""
+
+
 def folded(tag: str) -> str:
     """What two values of a tag have in common that people take for one: they are typed by hand."""
     return tag.strip().casefold()

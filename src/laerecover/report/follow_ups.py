@@ -10,7 +10,7 @@ from pathlib import Path
 from laerecover.mail.dialling import NOT_REACHED
 from laerecover.mail.outbox import FAILURE, STAFF_NOTE, Mail, current
 from laerecover.manifest import Account
-from laerecover.planning.plan import BLOCKED, NEVER_ACCEPTED
+from laerecover.planning.plan import BLOCKED, can_accept
 from laerecover.report.outcomes import AccountOutcome, FollowUp
 from laerecover.runbook.ledger import Round
 from laerecover.runbook.values import APPEND, MONITOR, Effect
@@ -103,7 +103,7 @@ def _of_outcome(row: AccountOutcome, by: _CommandsOf) -> Iterator[FollowUp]:
         do = "not proved; look into it on the rig, which runs on, or try again"
         yield FollowUp(do, row.proof.said, by.again("drill"))
     elif row.outcome == BLOCKED and not row.closed:
-        accepts = row.guarded and not row.why.startswith(NEVER_ACCEPTED)
+        accepts = can_accept(row.guarded, row.why)
         yield FollowUp("blocked", row.why, by.again("run", f" --accept {by.account_id} --because …") if accepts else "")
     if row.joined and row.joined["left_out"]:
         do = "shares could not be joined, and are left out: their files can only be uploaded again, as the mail says"

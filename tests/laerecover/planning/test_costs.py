@@ -53,8 +53,8 @@ def test_what_has_no_price_is_named(planned):
     found = costs(planned, Prices(instances={"t1.micro": 0.01}), 5_000_000_000)
     assert found is not None
     assert found.hour == 0.03
-    assert found.without == ("instances of type c1.medium", "disks", "addresses", "storage")
-    assert in_words(found)[-1].endswith("instances of type c1.medium, disks, addresses, storage")
+    assert found.without == ("instances of type c1.medium", "disks", "addresses", "storage of 5.0 GB of joined shares")
+    assert in_words(found)[-1].endswith("type c1.medium, disks, addresses, storage of 5.0 GB of joined shares")
 
 
 def test_storage_is_that_which_is_added(planned):
@@ -63,6 +63,14 @@ def test_storage_is_that_which_is_added(planned):
     assert found is not None
     assert (found.hour, found.storage_month) == (None, 3.0)
     assert in_words(found)[0] == "cost of 150.0 GB of joined shares: 3.00 a month"
+
+
+def test_storage_that_nobody_counted_is_no_zero(planned):
+    """Without a check nobody knows what joining adds, whatever a GB costs."""
+    found = costs(planned, Prices(instance=0.1, storage=0.02), None)
+    assert found is not None
+    assert (found.hour, found.storage_month, found.added_bytes) == (0.4, None, None)
+    assert in_words(found)[-1].endswith("disks, addresses, storage that joining may add, which `plan --check` counts")
 
 
 def test_no_price_is_invented(planned):
@@ -96,3 +104,22 @@ def test_plan_tells_the_costs(commands, make_manifest, key_file, priced):
     told = commands(*plan, "--settings", settings)
     assert "cost of 2 instances: 1.0000 an hour, 730.00 a month" in told.stdout
     assert json.loads(commands(*plan, "--settings", settings, "--json").stdout)["costs"]["hour"] == 1.0
+
+
+@pytest.mark.parametrize("sizes", ["", '[ec2]\nsizes = { "t1.micro" = "t3.micro" }\n'])
+def test_prices_alone_are_enough(commands, make_manifest, key_file, tmp_path, sizes):
+    """Settings that are not whole yet: what is known is summed up, what is missing is said; `--check` wants all."""
+    settings = tmp_path / "laerecover.toml"
+    settings.write_text(f'{sizes}[prices]\ncurrency = "EUR"\n[prices.instances]\n"t3.micro" = 0.5\n')
+    plan = ("plan", make_manifest(count=2), "--key-file", key_file, "--settings", settings)
+    told = commands(*plan)
+    assert told.returncode == 0, told.stderr
+    assert ("cost of 2 instances: EUR 1.0000 an hour" in told.stdout) == bool(sizes)
+    assert ("for want of a price or a count: instances of type t1.micro" in told.stdout) == (not sizes)
+    assert "note: the settings are not whole" in told.stdout
+    assert "mail.host is missing" in told.stdout
+    checked = commands(*plan, "--check")
+    assert (checked.returncode, "mail.host is missing" in checked.stderr) == (2, True)
+    settings.write_text(settings.read_text() + "\n[mail]\nport = 70000\n")
+    wrong = commands(*plan)
+    assert (wrong.returncode, "mail.port" in wrong.stderr, wrong.stdout) == (2, True, "")

@@ -25,6 +25,11 @@ from laerecover.rehearsal.rig.faults import RigFaults
 from laerecover.rehearsal.rig.hypervisor import Hypervisor, NewHost
 from laerecover.rehearsal.rig.images import image_of
 
+_NO_TAGS = (
+    "You are not authorized to perform this operation. User: arn:aws:iam::123456789012:user/drill is not authorized to "
+    "perform: ec2:CreateTags on resource: arn:aws:ec2:us-east-1:123456789012:instance/* because no identity-based "
+    "policy allows the ec2:CreateTags action"
+)
 _VCPU_LIMIT = "You have requested more vCPU capacity than your current vCPU limit of {} allows"
 
 
@@ -101,6 +106,8 @@ class Actions:
         known = next((launch for launch in self.launches if launch.token == token), None)
         if known is not None:
             return 200, XML, _again(known, digest)
+        if asked.fault == "untagged" and any(name.startswith("TagSpecification") for name in form):
+            raise Refused(403, "UnauthorizedOperation", _NO_TAGS)
         refuse_unknown(backend, form)
         if form.get("DryRun") == "true":
             raise Refused(412, "DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
@@ -283,5 +290,5 @@ def _strike_before(fault: str | None) -> None:
         raise Refused(503, "RequestLimitExceeded", "Request limit exceeded.")
     if fault == "error":
         raise Refused(500, "InternalError", "An internal error has occurred")
-    if fault not in (None, "reset_after", "capacity", "quota") and not _death(fault):
+    if fault not in (None, "reset_after", "capacity", "quota", "untagged") and not _death(fault):
         raise Refused(400, str(fault), "as the plan of faults wants it")

@@ -30,7 +30,8 @@ class FaultRule:
     fault: str
     """throttle: RequestLimitExceeded, 503 · error: InternalError, 500 · reset_before, reset_after: the connection is
     lost before or after the commit · capacity, quota: InsufficientInstanceCapacity, VcpuLimitExceeded · dies: the
-    instance ends instead of running (`dies:CODE`: for that reason). Any other word is an EC2 error code to answer with.
+    instance ends instead of running (`dies:CODE`: for that reason) · untagged: the caller may launch, but not tag what
+    is launched. Any other word is an EC2 error code to answer with.
     Of `host`: `power`, a cut of
     the power within 20 seconds (`power:3`: after 3); of `mail`: see `mail.MISHAPS`.
     """

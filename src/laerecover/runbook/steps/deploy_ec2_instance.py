@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from laerecover.errors import StepFailed
 from laerecover.hosts.host_keys import derive_host_key
 from laerecover.manifest import Account, Secret
-from laerecover.ports.compute import Compute, Instance, LaunchRequest
+from laerecover.ports.compute import FORBIDDEN, MAY, Compute, Instance, LaunchRequest
 from laerecover.ports.refusals import Refusal, Transient
 from laerecover.runbook.rebuilt import REBUILT, described, to_accept
 from laerecover.runbook.tags import client_token, generation_of, tags_of, token_of
@@ -184,4 +184,6 @@ def _explained(work: Work, error: Refusal) -> Exception:
             f"{error}; {living} instances of this recovery fit; raise the quota and run again, what is done stays",
             kind="quota",
         )
+    if error.code == FORBIDDEN:
+        return Refusal(f"{error}; nothing was launched: {MAY}; then run again", kind=error.kind, code=error.code)
     return error

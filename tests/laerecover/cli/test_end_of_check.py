@@ -1,0 +1,90 @@
+"""The end of `plan --check`: whether anything stands in the way, and which command goes on."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from laerecover.cli._show import show_conclusion
+from laerecover.manifest import Manifest
+from laerecover.options import Options, make_options
+from laerecover.planning.buckets import BUCKET_SERVED, DATA_UNREACHABLE
+from laerecover.planning.obstacles import Obstacle
+from laerecover.planning.plan import Circumstances, Plan, make_plan
+from laerecover.runbook.rebuilt import REBUILT
+from laerecover.settings import drill_settings
+
+
+@pytest.fixture
+def options():
+    """Of a manifest whose name needs quoting."""
+    return make_options(manifest=Path("my manifest.parquet"), key_file=Path("key"))
+
+
+def planned(accounts, tmp_path, servers: dict[str, str], obstacles: list[Obstacle]) -> Plan:
+    """A plan of accounts whose old servers are gone, but for `servers`."""
+    ids = [a.account_id for a in accounts]
+    manifest = Manifest(accounts=tuple(accounts), evidence_digest="e", digest="d" * 64)
+    given = Circumstances(
+        mode="run",
+        selected=frozenset(ids),
+        concurrency=2,
+        inventory={name: servers.get(name, "GONE") for name in ids},
+        obstacles={o.account_id: f"{o.what}: {o.message}" for o in obstacles if o.account_id},
+    )
+    return make_plan(manifest, drill_settings(tmp_path), given)
+
+
+def words_after(line: str) -> list[str]:
+    """The words of the command at the end of a line."""
+    return shlex.split(line[line.index("laerecover run") :])
+
+
+def test_nothing_in_the_way_ends_with_the_command_that_goes_on(make_account, tmp_path, options: Options, capsys):
+    """A shell reads it as it was meant."""
+    show_conclusion(planned([make_account(0)], tmp_path, {}, []), [], options)
+    check, next_ = capsys.readouterr().out.splitlines()
+    assert check == "check: nothing stands in the way"
+    assert words_after(next_) == ["laerecover", "run", "my manifest.parquet", "--key-file", "key"]
+
+
+def test_what_a_human_may_accept_is_a_command_and_nothing_else_is(make_account, tmp_path, options: Options, capsys):
+    """Old servers that run, or of which nobody knows, and rebuilt ones by their names; no bucket that is served."""
+    accounts = [make_account(n) for n in range(6)]
+    ids = [a.account_id for a in accounts]
+    obstacles = [
+        Obstacle(what=REBUILT, message="m", remedy="r", account_id=ids[2], instances=("i-1", "i-2")),
+        Obstacle(what=BUCKET_SERVED, message="m", remedy="r", account_id=ids[3]),
+        Obstacle(what=DATA_UNREACHABLE, message="m", remedy="r", account_id=ids[4]),
+    ]
+    plan = planned(accounts, tmp_path, {ids[0]: "RUNNING", ids[1]: "UNKNOWN"}, obstacles)
+    show_conclusion(plan, obstacles, options)
+    check, next_, consent = capsys.readouterr().out.splitlines()
+    assert check == "check: nothing stands in the way of 1 of 6 accounts"
+    assert "--accept" not in next_
+    assert "only if their other servers surely do no harm" in consent
+    wanted = [ids[0], ids[1], f"{ids[2]}=i-1", f"{ids[2]}=i-2"]
+    more = [word for each in wanted for word in ("--accept", each)]
+    assert words_after(consent)[5:] == [*more, "--because", "WHY"]
+
+
+def test_what_stops_the_whole_run_is_to_be_mended_first(make_account, tmp_path, options: Options, capsys):
+    """No command is proposed that would be refused."""
+    obstacle = Obstacle(what="image", message="m", remedy="r")
+    show_conclusion(planned([make_account(0)], tmp_path, {}, [obstacle]), [obstacle], options)
+    assert (
+        capsys.readouterr().out == "check: nothing is started before the above is mended; then the same command again\n"
+    )
+
+
+def test_where_all_are_kept_back_no_run_is_proposed_but_with_consent(make_account, tmp_path, options, capsys):
+    """Of many accounts the first are named, and how many more there are."""
+    accounts = [make_account(n) for n in range(5)]
+    plan = planned(accounts, tmp_path, {a.account_id: "RUNNING" for a in accounts}, [])
+    show_conclusion(plan, [], options)
+    check, consent = capsys.readouterr().out.splitlines()
+    assert check == "check: nothing stands in the way of 0 of 5 accounts"
+    assert "(and 2 more)" in consent
+    assert consent.count("--accept") == 3
