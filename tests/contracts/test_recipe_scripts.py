@@ -91,7 +91,9 @@ class Place:
 
     def _here(self, command: Command) -> Command:
         me, group = getpass.getuser(), grp.getgrgid(os.getgid()).gr_name
-        script = re.sub(r"(?<![\w.])/(?=(home|etc|run|var/log|usr/local/lib)/)", f"{self.root}/", command.script)
+        script = re.sub(
+            r"(?<![\w.])/(?=(home|etc|run|var/lib|var/log|usr/local/lib)/)", f"{self.root}/", command.script
+        )
         script = re.sub(r"\b(customer|monitor):\1\b", f"{me}:{group}", script.replace("/dev/fuse", "/dev/null"))
         script = re.sub(r"-o (customer|monitor) -g \1\b", f"-o {me} -g {group}", script)
         return replace(command, user=me, script=f"ROOT={self.root}; export ROOT\n{script}")
@@ -116,7 +118,7 @@ def places(ssh_server) -> Callable[[str], Place]:
 
     def make(name: str) -> Place:
         root = ssh_server.root / name
-        for folder in ("home", "etc/sv", "etc/systemd/system", "usr/local/lib", "var/log"):
+        for folder in ("home", "etc/sv", "etc/systemd/system", "usr/local/lib", "var/lib", "var/log"):
             (root / folder).mkdir(parents=True)
         (root / "proc").symlink_to("/proc")
         (root / "bin").symlink_to(ssh_server.root / "bin")

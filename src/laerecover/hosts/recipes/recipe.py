@@ -159,6 +159,11 @@ PROBLEMS: Mapping[int, Problem] = {
         "the host's mirrors do not have what is to be installed; enable the part of the distribution that has it "
         "(Ubuntu: universe), or choose another image",
     ),
+    97: Problem(
+        "no_exec",
+        "the host's /home or /var/lib is mounted noexec, so neither Tahoe-LAFS nor what packages bring along can run "
+        "there; mount them without it (/tmp may have it), or choose another image",
+    ),
 }
 """Exit statuses by which a command of a recipe says what is wrong; any other status is just a failed command."""
 

@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,14 +19,16 @@ from laerecover.rehearsal.rig.images import (
     COMPILER,
     DEBIAN13,
     FILES,
+    HARDENED,
     JOINING,
     SYSTEMD,
     TAHOE,
     TODAY,
     TRIXIE,
+    WHEN_WANTED,
     Debian,
     folder_of_all,
-    folder_of_new,
+    folder_wanted,
     script,
 )
 from laerecover.rehearsal.rig.tools import do
@@ -35,17 +37,18 @@ SUDOERS = "etc/sudoers.d/90-cloud-init-users"
 _SECONDS = 900.0
 
 
-def prepare(say: Callable[[str], None], *, newer: bool = False) -> Path:
+def prepare(say: Callable[[str], None], *, images: Collection[str] = ()) -> Path:
     """The folder with the images, `debs` and `wheels`, made once for these inputs: three minutes, and it needs the
-    network. `newer`: Debian 13, too, within it.
+    network. Of WHEN_WANTED only those that `images` names are made, within it.
 
     Raises LaeRecoverError if a tool fails or this Python is not the hosts' one.
     """
     folder = Path(os.environ.get("LAE_RIG_CACHE") or Path.home() / ".cache/lae-recovery/rig")
     place = folder / folder_of_all()
     _once(place, _make, say)
-    if newer:
-        _once(place / folder_of_new(), _make_newer, say)
+    for name, make in zip(WHEN_WANTED, (_make_newer, _make_hardened), strict=True):
+        if name in images:
+            _once(place / folder_wanted(name), make, say)
     return place
 
 
@@ -109,6 +112,16 @@ def _make_newer(temporary: Path, say: Callable[[str], None]) -> None:
     _fetch_packages(root, temporary / "debs", TRIXIE)
     _write_files(root)
     _fetch_wheels(temporary / "wheels", TRIXIE)
+
+
+def _make_hardened(temporary: Path, say: Callable[[str], None]) -> None:
+    """Out of the small Debian beside it, which knows only its local packages by now."""
+    say("rig: making the hosts' hardened Debian (once, about a minute)")
+    root = temporary / "root"
+    do(["cp", "--archive", "--reflink=auto", str(temporary.parent / "root"), str(root)], seconds=_SECONDS)
+    (root / "etc/apt/sources.list").write_text(f"deb http://deb.debian.org/debian {BOOKWORM.suite} main\n")
+    _make_image(root, (*SYSTEMD, *HARDENED), "systemd.sh", "hardened.sh")
+    _write_files(root)
 
 
 def _make_root(root: Path, release: Debian) -> None:

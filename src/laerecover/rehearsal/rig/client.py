@@ -21,7 +21,6 @@ from laerecover.errors import LaeRecoverError
 from laerecover.rehearsal.rig import cache
 from laerecover.rehearsal.rig.control_groups import remove_left
 from laerecover.rehearsal.rig.faults import read_faults
-from laerecover.rehearsal.rig.images import NEWER
 from laerecover.rehearsal.rig.tools import need_tools
 
 _NEW_NET = 0x40000000
@@ -125,7 +124,7 @@ def up(
         return found
     need_tools(image)
     remove_left()
-    place = cache.prepare(say, newer=NEWER in {image, *read_faults(faults).images})
+    place = cache.prepare(say, images={image, *read_faults(faults).images})
     if found is not None:
         shutil.rmtree(found.folder)
     folder = folder.resolve()

@@ -27,6 +27,10 @@ which hands out the user data, and its own user is `admin`.
 """
 DEBIAN13 = ("cron", "openssh-server", "sudo-rs")
 """What the image `debian13` has beyond that: OpenSSH 10, sudo-rs as its sudo; its /tmp is a tmpfs."""
+HARDENED = ("apt-utils", "needrestart")
+"""What the image `hardened` has beyond `systemd`, as guides for hardening and server images have it: needrestart, and
+debconf's questions before the packages; /tmp, /var/tmp and /dev/shm noexec; a locale that nobody generated.
+"""
 BUILDERS, TAHOE, JOINING = "builders.txt", "tahoe.txt", "joining.txt"
 """What recipes have pip install, with hashes; in the order of installing."""
 FILES = {
@@ -38,6 +42,8 @@ FILES = {
     "etc/machine-id": "",
 }
 NEWER = "debian13"
+WHEN_WANTED = (NEWER, "hardened")
+"""Images that are made when they are first wanted, each in a folder of its own below that of Debian 12."""
 SCRIPTS = ("more.sh", "today.sh", "systemd.sh")
 
 
@@ -66,9 +72,11 @@ class Image:
 
 
 def image_of(name: str) -> Image:
-    """The image of that name: `small`, `today`, `systemd`, `debian13`. KeyError if there is none."""
-    if name == NEWER:
-        folder = folder_of_new()
+    """The image of that name: `small`, `today`, `systemd`, `debian13`, `hardened`. KeyError if there is none."""
+    if name in WHEN_WANTED:
+        folder = folder_wanted(name)
+        if name != NEWER:
+            return Image(f"{folder}/root", systemd=True)
         return Image(f"{folder}/root", f"{folder}/debs", f"{folder}/wheels", systemd=True)
     return {"small": Image("root"), "today": Image("today"), "systemd": Image("systemd", systemd=True)}[name]
 
@@ -80,10 +88,12 @@ def folder_of_all() -> str:
 
 
 @cache
-def folder_of_new() -> str:
-    """The same of all that is Debian 13, below the folder of Debian 12."""
-    made_of = [TRIXIE.suite, TRIXIE.base, TRIXIE.packages, COMPILER, SYSTEMD, DEBIAN13, _wheels(), FILES]
-    return f"{NEWER}-{_digest([*made_of, script('more.sh'), script('systemd.sh'), script('debian13.sh')])}"
+def folder_wanted(name: str) -> str:
+    """The same of an image that is made when it is wanted, below the folder of Debian 12."""
+    if name == NEWER:
+        made_of = [TRIXIE.suite, TRIXIE.base, TRIXIE.packages, COMPILER, SYSTEMD, DEBIAN13, _wheels(), FILES]
+        return f"{name}-{_digest([*made_of, script('more.sh'), script('systemd.sh'), script('debian13.sh')])}"
+    return f"{name}-{_digest([HARDENED, script('hardened.sh')])}"
 
 
 def _wheels() -> list[str]:
