@@ -11,6 +11,7 @@ import pytest
 from recovery import Recovery, account
 from rig_hands import Shell
 
+from laerecover.hosts.identity import new_node_privkey
 from laerecover.hosts.recipes.recipe import HOME, REINSTALL
 from laerecover.rehearsal.rig.client import Rig
 
@@ -183,7 +184,18 @@ def test_verify_tells_what_is_well_and_what_is_not(recovery: Recovery) -> None:
     assert (code, failed(checks)) == (1, {"introducer", "storage node", "announcement", "services"}), checks
     assert "the introducer cannot be asked: " in checks["announcement"]["said"]
 
+    privkey = f"{HOME}/storageserver/private/node.privkey"
+    shell(f"sudo cp -p {privkey} /root/node.privkey")
+    shell(f"echo {new_node_privkey().reveal().strip()} | sudo tee {privkey} >/dev/null")
     start(shell, "introducer", "storageserver")
+    code, checks = recovery.verify()
+    assert (code, failed(checks)) == (1, {"announcement"}), checks
+    assert "signs what it announces with another node.privkey" in checks["announcement"]["said"]
+    shell(f"sudo cp -p /root/node.privkey {privkey}; sudo sv -w 30 restart lae-introducer lae-storageserver")
+    start(shell, "introducer", "storageserver")
+    code, checks = recovery.verify()
+    assert (code, failed(checks)) == (0, set()), checks
+
     recovery.let_in(customer, secret="another secret")
     code, checks = recovery.verify()
     assert (code, failed(checks)) == (1, {"bucket", "store", "share"}), checks

@@ -254,3 +254,31 @@ def test_a_tag_that_is_refused_is_left_for_a_human_until_a_run_sets_it(someone, 
     assert all(about.startswith("i-") and "UnauthorizedOperation" in about for about in untagged(made))
     assert untagged(me.run()) == []
     assert [row["instance_id"] for row in me.rows("instances") if "lae-recovered" not in row["tags"]] == [RUNS]
+
+
+def test_a_manifest_of_what_this_recovery_left_is_no_other_disaster_until_its_servers_are_gone(someone, make_account):
+    """Audited with the recovery's own evidence, it names the new servers as the old ones.
+
+    While they live all is recovered, and the plan says why. Once one is gone nobody calls its account recovered: in a
+    folder of its own it is, and the other, which lives, is left alone.
+    """
+    me = someone(make_account(0), make_account(1))
+    assert outcomes(me.run()) == ["recovered", "recovered"]
+    servers = {row["account_id"]: row["instance_id"] for row in me.rows("instances") if row["account_id"]}
+    accounts = [make_account(n) for n in range(2)]
+    accounts = [replace(a, former_instance_ids=(), old_instance_id=servers[a.account_id]) for a in accounts]
+    me.mend(*accounts)
+    made, _ = plan(me.options(), worlds=me.worlds)
+    assert any("what this very recovery launched" in note for note in made.notes)
+    again = me.run()
+    assert (outcomes(again), again.exit_code) == (["recovered", "recovered"], 0)
+
+    lost = accounts[0].account_id
+    me.world.world.compute.terminate(servers[lost])
+    with pytest.raises(Guarded) as refused:
+        me.run()
+    assert (str(refused.value.where), "that is another disaster" in str(refused.value)) == (lost, True)
+    other = me.run(state=me.folder.with_name("other.state"))
+    assert outcomes(other) == ["recovered", "blocked"]
+    living = {row["account_id"] for row in me.rows("instances") if row["account_id"] and row["state"] == "running"}
+    assert living == set(servers)

@@ -12,10 +12,10 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from laerecover.hosts.host_keys import derive_host_key
-from laerecover.hosts.identity import INTRODUCER_PORT, STORAGE_PORT
+from laerecover.hosts.identity import INTRODUCER_PORT, STORAGE_PORT, announced_key
 from laerecover.hosts.recipes.debian import SERVICES, read_services
 from laerecover.hosts.recipes.named import recipe_named
-from laerecover.hosts.recipes.recipe import REINSTALL, Recipe
+from laerecover.hosts.recipes.recipe import REINSTALL, STORAGE, Recipe
 from laerecover.hosts.vault import Vault
 from laerecover.mail.dialling import answers_as
 from laerecover.manifest import Account
@@ -160,7 +160,9 @@ def _checks(asked: Inquiry, account: Account, latest: Round) -> Iterator[Check]:
     for what, port, wanted in nodes:
         yield _check(account, what, f"{host}:{port}", _node(asked.world.nodes, host, port, wanted), asked.untold)
     token = latest.values_of(DEPLOY).client_token
-    yield _check(account, "announcement", host, _announced(asked, host, token, wanted=storage))
+    privkey = asked.vault.load(account.account_id).get("server_node_privkey")
+    signs = announced_key(privkey) if privkey is not None else ""
+    yield _check(account, "announcement", host, _announced(asked, host, token, wanted=storage, signs=signs))
     yield _check(account, "bucket", account.bucket_name or "", _bucket(asked.world.store, account))
     for what, (ok, said) in _serving(asked, host, token).items():
         yield _check_of(account, what, host, ok, said)
@@ -227,19 +229,30 @@ def _node(probe: NodeProbe | None, host: str, port: int, wanted: str) -> Callabl
     return ask
 
 
-def _announced(asked: Inquiry, host: str, client_token: str, *, wanted: str) -> Callable[[], str] | None:
-    """The furl stays where it is: on the host, which alone asks its introducer."""
+def _announced(asked: Inquiry, host: str, client_token: str, *, wanted: str, signs: str) -> Callable[[], str] | None:
+    """The furl stays where it is: on the host, which alone asks its introducer.
+
+    `signs`: the key that must have signed what the node announces; "" if nobody knows it.
+    """
     command = asked.recipe.announced(wanted)
     if command is None:
         return None
 
     def ask() -> str:
-        told = sorted(set(_TUB_ID.findall(_output(asked, host, client_token, command))))
+        answer = _output(asked, host, client_token, command)
+        told = sorted(set(_TUB_ID.findall(answer)))
         if wanted not in told:
             others = f"; it tells of {', '.join(told[:_SHOWN])}" if told else ""
             raise Refusal(
                 f"the introducer does not tell clients of {wanted}{others}. Start lae-storageserver on the host again",
                 kind="not_announced",
+            )
+        signed = re.findall(rf"\b{wanted} (v0-[a-z2-7]{{52}})\b", answer)
+        if signs and signed and signs not in signed:
+            raise Refusal(
+                f"{wanted} signs what it announces with another node.privkey than this recovery put there, so clients "
+                f"take it for another server. Find out who changed {STORAGE}/private/node.privkey",
+                kind="identity_differs",
             )
         return f"the introducer tells clients of {wanted}"
 

@@ -170,6 +170,17 @@ def new_node_privkey() -> Secret:
     return Secret(f"priv-v0-{_base32(os.urandom(32))}\n")
 
 
+def announced_key(node_privkey: Secret) -> str:
+    """`v0-…`, by which a storage node with this node.privkey signs what it announces; "" if none could start."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    text = node_privkey.reveal().strip()
+    if not is_node_privkey(text):
+        return ""
+    seed = base64.b32decode(text.removeprefix("priv-v0-").upper() + "====")
+    return f"v0-{_base32(Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw())}"
+
+
 def weak_key(account: Account) -> bool:
     """Whether a node key of the account that is restored is too weak for today's OpenSSL at its default level.
 

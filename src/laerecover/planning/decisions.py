@@ -14,6 +14,7 @@ from laerecover.planning.guards import NOT_STARTED
 from laerecover.ports.refusals import WorldError
 from laerecover.ports.world import OpenWorld
 from laerecover.runbook.ledger import read_ledger
+from laerecover.runbook.values import DEPLOY
 from laerecover.state.state import State
 
 _NAMED = re.compile(r"(i-[0-9a-f]+)?")
@@ -103,8 +104,18 @@ def ask_old_servers(state: State, manifest: Manifest, chosen: frozenset[str], op
     rounds, accepted = read_ledger(state.ledger, with_steps=False), state.decisions.holding_for(manifest)
     settled = {account for account, latest in rounds.items() if latest.outcome == "recovered"} | accepted.keys()
     asked = [a for a in manifest.recoverable if a.account_id in chosen and a.account_id not in settled]
+    own = {name: instance for name, instance in own_servers(state, manifest).items() if name in chosen}
     answers = {account: state.inventory[account] for account in state.inventory.keys() & (settled | rounds.keys())}
     try:
+        known = opened.world.compute.known(sorted(own.values())) if own else {}
+        lost = [name for name, instance in own.items() if instance not in known or known[instance].dead]
+        if lost:
+            raise Guarded(
+                f"{len(lost)} servers that this recovery launched are gone, and this manifest calls them the old ones: "
+                "that is another disaster, and here these accounts count as recovered",
+                where="\n".join(lost),
+                next_step=f"recover them by the same manifest with a folder of its own, --state FOLDER; {NOT_STARTED}",
+            )
         return replace(state, inventory={**answers, **old_servers(asked, opened.world.compute, region=region)})
     except WorldError as error:
         raise Guarded(
@@ -112,3 +123,20 @@ def ask_old_servers(state: State, manifest: Manifest, chosen: frozenset[str], op
             where=f"{len(asked)} accounts",
             next_step=f"mend the connection and run again, or decide with --accept; {NOT_STARTED}",
         ) from None
+
+
+def own_servers(state: State, manifest: Manifest) -> dict[str, str]:
+    """Account -> the instance with which this very recovery has recovered it, where the manifest calls it the old one.
+
+    So it does after an audit of the evidence that the recovery left.
+    """
+    if manifest.digest == state.recovery_id:
+        return {}
+    rounds, found = read_ledger(state.ledger), dict[str, str]()
+    for account in manifest.recoverable:
+        latest = rounds.get(account.account_id)
+        if latest is not None and latest.outcome == "recovered" and latest.has(DEPLOY):
+            instance_id = latest.values_of(DEPLOY).instance_id
+            if instance_id == account.old_instance_id:
+                found[account.account_id] = instance_id
+    return found

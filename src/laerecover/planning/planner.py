@@ -15,7 +15,7 @@ from laerecover.manifest import Manifest
 from laerecover.options import Options, now
 from laerecover.planning.buckets import BucketCheck, quiet
 from laerecover.planning.costs import costs
-from laerecover.planning.decisions import ask_old_servers
+from laerecover.planning.decisions import ask_old_servers, own_servers
 from laerecover.planning.forecast import forecast_of
 from laerecover.planning.guards import NOT_STARTED, guard_cloud, guard_files
 from laerecover.planning.obstacles import Obstacle
@@ -53,6 +53,11 @@ class Planner:
             notes += missing_evidence([a for a in self.manifest.accounts if a.account_id in todo])
         if self.state.mode == "run" and made.recover:
             notes.append(f"tried whole are images of {TRIED}; any other is not tried: let one account go ahead, alone")
+        if self.state.mode == "run" and (own := own_servers(self.state, self.manifest)):
+            notes.append(
+                f"of {len(own)} accounts the manifest calls the old server what this very recovery launched: they are "
+                "recovered here; should these servers be lost, name another folder with --state"
+            )
         notes += changed_notes(self.manifest, self.state, [a.account_id for a in made.recover])
         chosen, decided = self.options.selection.of(self.manifest), self.state.decisions.accepted.items()
         living = ((name, said["living"]) for name, said in decided if name in chosen and said.get("living"))

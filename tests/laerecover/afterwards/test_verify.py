@@ -11,6 +11,7 @@ import pytest
 from calm_twin import round_of
 from laerecover.afterwards.verify import Inquiry, checks, dialling
 from laerecover.hosts.host_keys import derive_host_key
+from laerecover.hosts.identity import announced_key, new_node_privkey
 from laerecover.hosts.recipes.named import recipe_named
 from laerecover.hosts.recipes.recipe import REINSTALL
 from laerecover.hosts.vault import Vault
@@ -119,6 +120,23 @@ def test_all_well(make_account):
     """Both nodes answer, the introducer tells of the storage node, the bucket can be listed; the host reads a share."""
     told = asked(make_account, nodes=Nodes({}))
     assert {what: ok for what, (ok, _) in told.items()} == dict.fromkeys(CHECKS, True)
+
+
+def test_a_node_that_signs_with_another_privkey_is_told(make_account, monkeypatch):
+    """With the key that the vault has it is well, however many it had before; so it is where nobody knows the key."""
+    ours, other = new_node_privkey(), new_node_privkey()
+    wanted, theirs = (f"{TUBS['server_nodeid']} {announced_key(key)}" for key in (ours, other))
+    for kept, told, ok in (
+        ({"server_node_privkey": ours}, wanted, True),
+        ({"server_node_privkey": ours}, f"{theirs}\n{wanted}\n", True),
+        ({"server_node_privkey": ours}, theirs, False),
+        ({}, theirs, True),
+        ({"server_node_privkey": ours}, TUBS["server_nodeid"], True),
+    ):
+        monkeypatch.setattr(Vault, "load", lambda self, account_id, kept=kept: kept)
+        found = asked(make_account, nodes=Nodes({}), told=told)["announcement"]
+        assert found[0] is ok, found
+        assert ok or "another node.privkey than this recovery put there" in found[1]
 
 
 @pytest.mark.parametrize(

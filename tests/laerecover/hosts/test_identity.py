@@ -1,10 +1,11 @@
 """Which identity the nodes of a recovered account get, and that it is sealed before anything depends on it."""
 
+import base64
 from dataclasses import replace
 
 import pytest
 
-from laerecover.hosts.identity import node_keys, parse_furl, tub_id_of, weak_key
+from laerecover.hosts.identity import announced_key, node_keys, parse_furl, tub_id_of, weak_key
 from laerecover.hosts.recipes.recipe import INTRODUCER, STORAGE
 from laerecover.manifest import Secret, is_node_privkey
 from laerecover.ports.refusals import Refusal
@@ -166,3 +167,12 @@ def test_keys_of_2012_are_known_to_be_weak(make_account):
     old = Secret(certificate.public_bytes(Encoding.PEM).decode())
     assert weak_key(replace(account, server_node_pem=old)) is True
     assert weak_key(replace(account, server_node_pem=old, storage_identity="BROKEN")) is False
+
+
+def test_a_privkey_announces_itself_as_tahoe_lafs_has_it():
+    """The key of RFC 8032's first test, in Tahoe-LAFS's letters; what starts no node announces nothing."""
+    seed = bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
+    public = bytes.fromhex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")
+    letters = [base64.b32encode(each).decode().lower().rstrip("=") for each in (seed, public)]
+    assert announced_key(Secret(f"priv-v0-{letters[0]}\n")) == f"v0-{letters[1]}"
+    assert announced_key(Secret("priv-v0-invented")) == ""

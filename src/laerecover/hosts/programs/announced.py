@@ -1,6 +1,7 @@
 """A subscriber on the host: which storage nodes the introducer tells its clients.
 
-Prints their TubIDs, one a line; waits some seconds for the one that is wanted.
+Prints their TubIDs, one a line, each with the public half of the node.privkey that signed its announcement; waits some
+seconds for the one that is wanted.
 """
 
 # -- What a host is given begins below. --
@@ -13,12 +14,12 @@ import os, sys
 
 @implementer(RIIntroducerSubscriberClient_v2)
 class Subscriber(Referenceable):
-    heard = set()
+    heard = {}
 
     def remote_announce_v2(self, announcements):
         for each in announcements:
-            announced, _ = unsign_from_foolscap(each)  # raises if nobody signed it
-            self.heard.add(get_tubid_string_from_ann(announced).decode("ascii"))
+            announced, key = unsign_from_foolscap(each)  # raises if nobody signed it
+            self.heard.setdefault(get_tubid_string_from_ann(announced).decode("ascii"), set()).add(key.decode("ascii"))
 
 async def main(file, port, wanted):
     tub, subscriber = Tub(), Subscriber()
@@ -32,7 +33,7 @@ async def main(file, port, wanted):
         if wanted in subscriber.heard:
             break
         await task.deferLater(reactor, 0.5)
-    print(*sorted(subscriber.heard), sep="\n", flush=True)
+    print(*sorted(f"{node} {key}" for node, keys in subscriber.heard.items() for key in keys), sep="\n", flush=True)
 
 def ended(outcome):
     if outcome is not None:  # its text could tell the furl

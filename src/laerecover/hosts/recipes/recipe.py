@@ -97,7 +97,8 @@ class Recipe(Protocol):
         """What runs, in the order of start. Raises ValueError if a value would break a file that it stands in."""
 
     def announced(self, server_nodeid: str) -> Command | None:
-        """For Host.output: the TubIDs of storage nodes that the introducer tells its clients, one a line.
+        """For Host.output: the TubIDs of storage nodes that the introducer tells its clients, one a line, each with the
+        key (`identity.announced_key`) that signed what it announces.
 
         `server_nodeid` is waited for, some seconds. None: this recipe's introducer cannot be asked.
         """

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Sequence
 
 from laerecover.hosts.host_keys import HOST_KEY_FILE, foreign_key, public_of
+from laerecover.hosts.identity import announced_key
 from laerecover.hosts.recipes.debian import CLOUD_INIT, SERVICES
 from laerecover.hosts.recipes.recipe import HOME, INTRODUCER, STORAGE
 from laerecover.hosts.vault import Vault
@@ -142,7 +143,11 @@ class TwinHost:
             return "".join(f"{name} ok it has run for 60 s\n" for name in nodes)
         if command.name != "announced" or "introducer" not in nodes:
             raise Refusal(f"{command.name}: exit status 1: nobody answers", kind="command_failed")
-        return f"{nodes.get('storageserver', '')}\n"
+        if "storageserver" not in nodes:
+            return "\n"
+        privkey = f"{STORAGE}/private/node.privkey"
+        signs = announced_key(self.read(privkey)) if self.stat([privkey]) else ""
+        return f"{nodes['storageserver']} {signs}\n"
 
     def running(self, service: str) -> bool:
         self._check()
