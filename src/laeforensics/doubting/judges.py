@@ -95,6 +95,7 @@ def hear_case(signups: Sequence[Signup], sources: Sources) -> None:
         requests=sources.activations,
         results=sources.signups,
         servers=sources.serverinfo,
+        secrets=[file for file in sources.secrets.values() if file.legible],
     )
     notes, findings = hear(ACROSS, view)
     sources.beliefs.add(notes)

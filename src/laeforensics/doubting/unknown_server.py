@@ -1,4 +1,4 @@
-"""A later server of the account, of which a log tells more than is believed: it may be the one that counts."""
+"""A later server of the account, of which a file tells more than is believed: it may be the one that counts."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class _Deployment:
 
 
 def judge(view: CaseView) -> Iterator[Said]:
-    """Doubt what is told of an account's servers where a log tells of a later one, and is not believed in that.
+    """Doubt what is told of an account's servers where a file tells of a later one, and is not believed in that.
 
     Whose the later one is, its bucket tells; where that is lost, its log, or the customer's address. An older server
     counts where no believed one was ever finished. (What a copy tells whole is known.)
@@ -77,9 +77,36 @@ def judge(view: CaseView) -> Iterator[Said]:
             by_tie[name, value].append(each)
         if each.signup.name not in named:  # else it is another log's rest
             by_tie["log", each.signup.name].append(each)
-    for account in view.accounts if by_tie else ():
+    beside = _beside(view)
+    for account in view.accounts if by_tie or beside else ():
         if account.bucket:
+            yield from _doubts_of_secrets(account, beside.get(account.bucket, ()))
             yield from _doubts(account.signups, [each for tie in _ties(account) for each in by_tie.get(tie, ())])
+
+
+def _beside(view: CaseView) -> dict[str, list[Fact]]:
+    """By bucket: the addresses that secrets files tell in whole objects of which nothing is believed."""
+    found: dict[str, list[Fact]] = defaultdict(list)
+    for told in (told for file in view.secrets for told in file.legible):
+        hosts = [fact for fact in told if fact.field == "public_host"]
+        for bucket in {fact.value for fact in told if fact.field == "bucket_name"}:
+            found[bucket] += hosts
+    return found
+
+
+def _doubts_of_secrets(account: AccountView, hosts: Iterable[Fact]) -> Iterator[Doubt]:
+    """A secrets file was written when its server was ready; whose it is, the bucket in the same object tells."""
+    told = _of_servers(account.signups)
+    known = {fact.value for fact in told if fact.field == "public_host"}
+    newest = max((_launched(s) for s in account.signups if _is_finished(s)), default="")
+    later = [f for f in hosts if f.value not in known and (start_of(f.locator.evidence) or ("",))[0] > newest]
+    if later and told:
+        places = tuple(fact.locator for fact in later[:_PLACES])
+        yield Doubt(facts=tuple(told), reason="unknown-server", because=places, about=account.names)
+
+
+def _of_servers(signups: Sequence[Signup]) -> list[Fact]:
+    return [f for name in fields_of(SERVER) for signup in signups for f in signup.asserted(name)]
 
 
 def doubts_beside_others(signups: Sequence[Signup], others: Iterable[Signup]) -> Iterable[Doubt]:
@@ -95,7 +122,7 @@ def _ties(account: AccountView) -> set[tuple[str, str]]:
 
 
 def _doubts(signups: Sequence[Signup], deployments: Iterable[_Deployment]) -> Iterator[Doubt]:
-    told = [f for name in fields_of(SERVER) for signup in signups for f in signup.asserted(name)]
+    told = _of_servers(signups)
     about = frozenset(signup.name for signup in signups)
     known = {fact.value for fact in told if fact.field in _KNOWN_BY}
     finished = sorted(((_launched(s), s.name) for s in signups if _is_finished(s)), reverse=True)[:2]

@@ -92,7 +92,7 @@ REASONS: dict[str, Reason] = {
     "against-shared": _unsure(
         "another account tells what contradicts it, too, and nothing tells which is foreign", _ORDER
     ),
-    "unknown-server": _unsure("a log that is not believed tells of a later server of the account", _ORDER),
+    "unknown-server": _unsure("a file that is not believed tells of a later server of the account", _ORDER),
     "other-launch": _unsure("the log tells of another launch under this instance id", _ORDER),
     "unknown-key": _denies("stray", "no csv row knows this activation key, whose length is unusual", _ORDER),
     "rows-of-others": _denies("stray", "every csv row that knows it tells of another customer", _ORDER),
