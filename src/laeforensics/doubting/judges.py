@@ -14,6 +14,7 @@ from laeforensics.doubting import (
     cut,
     folded,
     furl_differs,
+    furl_parts,
     hosts_differ,
     impossible_key,
     in_error,
@@ -66,7 +67,7 @@ OF_A_FILE: tuple[FileJudge, ...] = (
 )
 OF_WHAT_IS_TIED: tuple[FileJudge, ...] = (tied.judge,)
 ACROSS: tuple[CaseJudge, ...] = (shared.judge, wholesale.judge, impossible_key.judge, unknown_server.judge)
-SETTLING: tuple[AccountJudge, ...] = (neighbours.judge, agreeing.judge)
+SETTLING: tuple[AccountJudge, ...] = (neighbours.judge, agreeing.judge, furl_parts.judge)
 OF_WHAT_WINS: tuple[AccountJudge, ...] = (pairs.judge,)
 
 
