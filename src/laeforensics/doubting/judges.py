@@ -23,6 +23,7 @@ from laeforensics.doubting import (
     other_host,
     pairs,
     redacted,
+    repeated,
     runs,
     shared,
     swapped,
@@ -67,7 +68,7 @@ OF_A_FILE: tuple[FileJudge, ...] = (
 )
 OF_WHAT_IS_TIED: tuple[FileJudge, ...] = (tied.judge,)
 ACROSS: tuple[CaseJudge, ...] = (shared.judge, wholesale.judge, impossible_key.judge, unknown_server.judge)
-SETTLING: tuple[AccountJudge, ...] = (neighbours.judge, agreeing.judge, furl_parts.judge)
+SETTLING: tuple[AccountJudge, ...] = (repeated.judge, neighbours.judge, agreeing.judge, furl_parts.judge)
 OF_WHAT_WINS: tuple[AccountJudge, ...] = (pairs.judge,)
 
 

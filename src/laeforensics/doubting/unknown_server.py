@@ -10,7 +10,7 @@ from laeforensics.doubting.account_views import AccountView
 from laeforensics.doubting.case_views import CaseView
 from laeforensics.doubting.signups import Signup
 from laeforensics.doubting.views import Said
-from laeforensics.evidence.names import start_of
+from laeforensics.evidence.names import accounts_named, start_of
 from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.channels import OWN
 from laeforensics.facts.fact import Fact, Locator
@@ -59,7 +59,8 @@ class _Deployment:
 def judge(view: CaseView) -> Iterator[Said]:
     """Doubt what is told of an account's servers where a file tells of a later one, and is not believed in that.
 
-    Whose the later one is, its bucket tells; where that is lost, its log, or the customer's address. An older server
+    Whose the later one is, its bucket tells, be it in a line that could not be read; where that is lost, its log, or
+    the customer's address. An older server
     counts where no believed one was ever finished. (What a copy tells whole is known.)
     """
     by_belief: dict[bool, list[_Deployment]] = {True: [], False: []}
@@ -75,6 +76,8 @@ def judge(view: CaseView) -> Iterator[Said]:
         name = next((name for name in ("bucket_name", "customer_email") if each.told[name]), "log")
         for value in dict.fromkeys(fact.value for fact in each.told[name]):
             by_tie[name, value].append(each)
+        for bucket in _buckets_unread(each.signup) if name == "log" else ():
+            by_tie["bucket_name", bucket].append(each)
         if each.signup.name not in named:  # else it is another log's rest
             by_tie["log", each.signup.name].append(each)
     beside = _beside(view)
@@ -133,6 +136,13 @@ def _doubts(signups: Sequence[Signup], deployments: Iterable[_Deployment]) -> It
             places += [fact.locator for fact in each.facts[:_PLACES]]
     if places:
         yield Doubt(facts=tuple(told), reason="unknown-server", because=tuple(places[:_PLACES]), about=about)
+
+
+def _buckets_unread(signup: Signup) -> frozenset[str]:
+    """The buckets whose names stand in the lines of a log that nothing could be read of."""
+    residue = signup.log.residue if signup.log is not None else ()
+    named = (name for each in residue for name in accounts_named(each.excerpt).surely)
+    return frozenset(name for name in named if name.startswith("lae-"))
 
 
 def _is_finished(signup: Signup) -> bool:

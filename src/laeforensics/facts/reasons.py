@@ -99,6 +99,12 @@ REASONS: dict[str, Reason] = {
     "cells-moved": _denies("moved", "its row has an address in the cell of something else: the cells have moved"),
     "contradicts-wholesale": _denies("moved", "its file contradicts logs or the other csv file wholesale", _COPY),
     "rows-differ": _unsure("request and result of one run, which tell what was typed in once, differ"),
+    "of-another-request": _denies(
+        "stray",
+        "a request of the second in which its run began tells another, and it was sent in at another time",
+        _ORDER,
+    ),
+    "stripe-against-log": _unsure("log and stripe file of one subscription tell two customers", _ORDER),
     "rows-against-log": _unsure("log and csv rows of one activation key and second tell two customers", _ORDER),
     "lost-a-piece": _denies("stray", "it has lost a piece: both csv rows tell the whole", _ORDER),
     "loosely-tied": Reason(

@@ -201,6 +201,14 @@ def of_pairs(folder):
     return audit_row(open_files(folder, {**files, **other}), BUCKET)["user_secret_key"], None
 
 
+def of_repeated(folder):
+    strange = {
+        path: data.replace(EMAIL.encode(), b"bob@example.net")
+        for path, data in {LOG_FILE: log(), f"signup_logs/{OTHER_NAME}": replacement()}.items()
+    }
+    return audit_row(open_files(folder, {**evidence(), **strange}), BUCKET)["customer_email"], None
+
+
 CASES = {
     case.__name__.removeprefix("of_"): case
     for case in (
@@ -229,6 +237,7 @@ CASES = {
         of_folded,
         of_furl_parts,
         of_pairs,
+        of_repeated,
     )
 }
 JUDGES = [(stage, judge) for stage in STAGES for judge in getattr(judges, stage)]
