@@ -81,6 +81,9 @@ REASONS: dict[str, Reason] = {
         "the bucket bears another seed than the file's name, and nothing ties head and rest",
         "find out who renamed the file, or look for another copy of it",
     ),
+    "other-moment": _denies(
+        "foreign", "its activation key was sent in at another time than its file's name tells", _ORDER
+    ),
     "other-server": _denies("foreign", "the secrets file tells another server than this log goes on with", _ORDER),
     "other-keys-too": _unsure("the secrets file tells other keys than its log, and another server", _ORDER),
     "of-another-account": _denies("foreign", "another account tells it, too: one holds a piece of the other", _ORDER),
