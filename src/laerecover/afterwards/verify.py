@@ -18,7 +18,7 @@ from laerecover.hosts.recipes.named import recipe_named
 from laerecover.hosts.recipes.recipe import REINSTALL, STORAGE, Recipe
 from laerecover.hosts.vault import Vault
 from laerecover.mail.dialling import answers_as
-from laerecover.manifest import Account
+from laerecover.manifest import Account, Secret
 from laerecover.options import Options, find_state
 from laerecover.ports.compute import Compute, Instance, NodeProbe, Store
 from laerecover.ports.hosts import Command, Host
@@ -161,8 +161,7 @@ def _checks(asked: Inquiry, account: Account, latest: Round) -> Iterator[Check]:
         yield _check(account, what, f"{host}:{port}", _node(asked.world.nodes, host, port, wanted), asked.untold)
     token = latest.values_of(DEPLOY).client_token
     privkey = asked.vault.load(account.account_id).get("server_node_privkey")
-    signs = announced_key(privkey) if privkey is not None else ""
-    yield _check(account, "announcement", host, _announced(asked, host, token, wanted=storage, signs=signs))
+    yield _check(account, "announcement", host, _announced(asked, host, token, privkey, storage))
     yield _check(account, "bucket", account.bucket_name or "", _bucket(asked.world.store, account))
     for what, (ok, said) in _serving(asked, host, token).items():
         yield _check_of(account, what, host, ok, said)
@@ -229,17 +228,14 @@ def _node(probe: NodeProbe | None, host: str, port: int, wanted: str) -> Callabl
     return ask
 
 
-def _announced(asked: Inquiry, host: str, client_token: str, *, wanted: str, signs: str) -> Callable[[], str] | None:
-    """The furl stays where it is: on the host, which alone asks its introducer.
-
-    `signs`: the key that must have signed what the node announces; "" if nobody knows it.
-    """
+def _announced(asked: Inquiry, host: str, token: str, privkey: Secret | None, wanted: str) -> Callable[[], str] | None:
+    """The furl stays where it is: on the host, which alone asks its introducer. `privkey`: as in the vault."""
     command = asked.recipe.announced(wanted)
     if command is None:
         return None
 
     def ask() -> str:
-        answer = _output(asked, host, client_token, command)
+        answer = _output(asked, host, token, command)
         told = sorted(set(_TUB_ID.findall(answer)))
         if wanted not in told:
             others = f"; it tells of {', '.join(told[:_SHOWN])}" if told else ""
@@ -248,12 +244,9 @@ def _announced(asked: Inquiry, host: str, client_token: str, *, wanted: str, sig
                 kind="not_announced",
             )
         signed = re.findall(rf"\b{wanted} (v0-[a-z2-7]{{52}})\b", answer)
-        if signs and signed and signs not in signed:
-            raise Refusal(
-                f"{wanted} signs what it announces with another node.privkey than this recovery put there, so clients "
-                f"take it for another server. Find out who changed {STORAGE}/private/node.privkey",
-                kind="identity_differs",
-            )
+        if privkey is not None and signed and announced_key(privkey) not in ("", *signed):
+            said = f"{wanted} signs what it announces with another node.privkey than this recovery put there"
+            raise Refusal(f"{said}; find out who changed {STORAGE}/private/node.privkey", kind="identity_differs")
         return f"the introducer tells clients of {wanted}"
 
     return ask
