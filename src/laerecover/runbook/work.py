@@ -11,6 +11,7 @@ from laerecover.errors import StepFailed
 from laerecover.hosts.host_keys import LOGIN, fingerprint
 from laerecover.hosts.recipes.recipe import PROBLEMS
 from laerecover.hosts.vault import Vault
+from laerecover.instances.rebuilt import Rebuilt
 from laerecover.mail.delivery import Delivery, Sending, nowhere
 from laerecover.mail.outbox import Outbox
 from laerecover.manifest import Account, Secret
@@ -18,7 +19,6 @@ from laerecover.ports.hosts import Command, FileFact, Host
 from laerecover.ports.patience import Patience, nobody_watches
 from laerecover.ports.refusals import NotListening, Refusal, Transient, WorldError
 from laerecover.ports.world import World
-from laerecover.runbook.rebuilt import Rebuilt
 from laerecover.runbook.values import APPEND, DEPLOY, INSTANCE_DIED, WAIT, Step, StepValues, Values
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Which instance is asked for an account, and by what one tells whose it is."""
