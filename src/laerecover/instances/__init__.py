@@ -1,1 +1,1 @@
-"""Which instance is asked for an account, and by what one tells whose it is."""
+"""An account's instances: what is asked of EC2, by what an existing one tells whose it is."""

@@ -103,6 +103,11 @@ class Work:
             tries += 1
             self.patience.pause(tries, until, what, reason)
 
+    def ask(self, question: Callable[[], T], what: str, *, link: Link | None = None) -> T:
+        """An answer of the world, whatever it is; asked again after a Transient one. Raises as `ensure` does."""
+        within = self.settings.waits.command_deadline
+        return self.ensure(lambda: (question(),), lambda: None, within=within, what=what, link=link)[0]
+
     @property
     def patience(self) -> Patience:
         """How this account's world is asked again."""
@@ -251,14 +256,7 @@ class Link:
 
     def ask(self, question: Callable[[Host], T], what: str) -> T:
         """An answer of the host, asked again after a lost connection."""
-        answer = self._work.ensure(
-            lambda: (question(self.host()),),
-            lambda: None,
-            within=self._work.settings.waits.command_deadline,
-            what=what,
-            link=self,
-        )
-        return answer[0]
+        return self._work.ask(lambda: question(self.host()), what, link=self)
 
 
 def _sha256(text: str) -> str:
