@@ -72,6 +72,7 @@ long: $(VENV)/.dev
 	  -m "fuzz and not long" -rP
 	$(BIN)/python tests/bench/bench_forensics.py --scaling --large
 	$(BIN)/python tests/bench/bench_recover.py --accounts 500
+	$(BIN)/python tests/bench/bench_recover.py --pace 0.1
 
 # What in docs is made: the reference of all commands; the README's pictures, which need chromium (`make rig-tools`).
 commands: $(VENV)/.dev

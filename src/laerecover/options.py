@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from laerecover.credentials import changed_credentials, endpoints_of, with_changed
 from laerecover.errors import LaeRecoverError
 from laerecover.hosts.vault import Vault
-from laerecover.manifest import Manifest, default_key_file, read_key, read_manifest
+from laerecover.manifest import Manifest, default_key_file, read_key
 from laerecover.runbook.limits import Limits
 from laerecover.selection import Selection
 from laerecover.settings_reader import DEFAULT_NAME
@@ -44,6 +44,10 @@ class Places:
 
     def read(self) -> Manifest:
         """The manifest, with the credentials that changed since. Raises ManifestError, LaeRecoverError."""
+        from laerecover.manifest import (
+            read_manifest,  # It needs Arrow, which takes longer to load than `status` to run.
+        )
+
         return self._with_changed(read_manifest(self.manifest, key_file=self.key_file))
 
     def _with_changed(self, manifest: Manifest) -> Manifest:

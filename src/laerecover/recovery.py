@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from laerecover.afterwards.adopt import adopt_unknown
 from laerecover.errors import Guarded
+from laerecover.instances.rebuilt import Rebuilt
+from laerecover.instances.tags import mark_recovered
 from laerecover.mail.outbox import Outbox
 from laerecover.options import Options, now
 from laerecover.planning.approval import guard_approval, guard_mails, keep_approval
@@ -30,8 +32,6 @@ from laerecover.ports.world import OpenWorld
 from laerecover.report.report import Report
 from laerecover.report.written import written_report
 from laerecover.runbook.ledger import read_ledger
-from laerecover.runbook.rebuilt import Rebuilt
-from laerecover.runbook.tags import mark_recovered
 from laerecover.state.opening import opened_state
 from laerecover.state.state import State
 from laerecover.state.worlds import Worlds

@@ -14,13 +14,13 @@ from laerecover.adapters.aws import client_with
 from laerecover.cli._show import show_checks
 from laerecover.cli._worlds import EveryWorld
 from laerecover.hosts.recipes.named import recipe_named
+from laerecover.instances.offers import offers
 from laerecover.manifest import Secret
 from laerecover.planning.buckets import BUCKET_SERVED, DATA_UNREACHABLE, BucketCheck, in_buckets
 from laerecover.planning.check import KnownAccounts, check, old_servers
 from laerecover.ports.compute import LaunchRequest
 from laerecover.ports.refusals import Refusal, Transient
 from laerecover.rehearsal.rig.faults import FaultRule, RigFaults
-from laerecover.runbook.steps.deploy_ec2_instance import offers
 from laerecover.sections import Fallback
 from ready_cloud import INDEX, SHARE, ReadyCloud, account
 

@@ -15,6 +15,7 @@ import pytest
 from laerecover.adapters.clock import SystemClock
 from laerecover.adapters.ec2 import Ec2Compute
 from laerecover.hosts.host_keys import derive_host_key
+from laerecover.instances.tags import client_token, tags_of
 from laerecover.mail.outbox import Outbox
 from laerecover.manifest import Account, Secret
 from laerecover.ports.refusals import Refusal
@@ -22,7 +23,6 @@ from laerecover.ports.world import World
 from laerecover.rehearsal.rig.faults import FaultRule, RigFaults, read_faults
 from laerecover.rehearsal.twin.compute import TwinCompute
 from laerecover.runbook.runbook import execute, recover
-from laerecover.runbook.tags import client_token, tags_of
 from laerecover.runbook.values import NAMES, Effect
 from laerecover.runbook.work import Work
 from laerecover.sections import Fallback, Waits
@@ -374,7 +374,7 @@ def test_a_stopped_instance_is_not_waited_for(cloud, make):
 
 
 def _some_request(deploying):
-    from laerecover.runbook.steps.deploy_ec2_instance import offers
+    from laerecover.instances.offers import offers
 
     return offers(deploying.settings, deploying.work.account)[0]
 

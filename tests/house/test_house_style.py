@@ -32,7 +32,6 @@ FIRST_LINES_WITH_AND = [
     "laerecover/manifest/__init__.py",
     "laerecover/manifest/errors.py",
     "laerecover/manifest/schema.py",
-    "laerecover/manifest/store.py",
     "laerecover/rehearsal/twin/hosts.py",
     "laerecover/rehearsal/twin/services.py",
     "laerecover/runbook/steps/bounce_server.py",

@@ -20,8 +20,8 @@ from typing import Any
 
 import pytest
 
+import laerecover.evidence_out
 import laerecover.hosts.vault
-import laerecover.runbook.evidence_out
 from calm_twin import NO_FAULTS
 from laerecover.adapters.clock import SystemClock
 from laerecover.cli._display import PlainWatcher
@@ -366,7 +366,7 @@ def make_life(make_bench, monkeypatch):
 
         return wrapped
 
-    for module in (laerecover.hosts.vault, laerecover.runbook.evidence_out):
+    for module in (laerecover.hosts.vault, laerecover.evidence_out):
         monkeypatch.setattr(module, "write_atomically", watched(module.write_atomically))
 
     def make(account: Any, name: str, **world: Any) -> Life:

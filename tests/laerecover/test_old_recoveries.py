@@ -20,13 +20,13 @@ from laerecover.afterwards.notify import notify
 from laerecover.hosts.host_keys import derive_host_key
 from laerecover.hosts.identity import tub_id_of
 from laerecover.hosts.vault import Vault
+from laerecover.instances.tags import client_token
 from laerecover.mail.outbox import CONFIRMATION, COPIED, FAILURE, Outbox
 from laerecover.manifest import read_manifest
 from laerecover.rehearsal.worlds import DrillWorlds
 from laerecover.report import report
 from laerecover.runbook import ledger, runbook, values
 from laerecover.runbook.ledger import read_ledger
-from laerecover.runbook.tags import client_token
 from recoveries.vintages import (
     HOLDS,
     Left,

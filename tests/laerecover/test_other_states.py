@@ -186,7 +186,7 @@ def test_proposed_commands_repeat_the_options_that_change_their_meaning(make_man
 
 def test_no_file_but_ones_own_key_is_proposed_for_chmod(tmp_path):
     """A file that is no key is said to be none, whoever may read it."""
-    from laerecover.manifest.store import read_key
+    from laerecover.manifest.keys import read_key
 
     (tmp_path / "keys").mkdir()
     for content, said in ((b"root:x:0:0\n" * 9, "holds 99 bytes"), (b"k" * 32, "chmod 600")):

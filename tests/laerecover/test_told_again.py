@@ -27,8 +27,8 @@ def test_a_ledger_that_cannot_be_written_ends_the_run(operator, make_account, mo
         raise OperationalError("UPDATE", {}, sqlite3.OperationalError("database or disk is full"))
 
     someone = operator(make_account())
-    monkeypatch.setattr(laerecover.runbook.engine, "_ASKED", 5)
     with monkeypatch.context() as broken:
+        broken.setattr(laerecover.runbook.engine, "_ASKED", 5)
         broken.setattr(engine.SystemDatabase, "update_workflow_outcome", full)
         with pytest.raises(Guarded, match=r"ledger could not be written.*run the same command again"):
             someone.run()

@@ -11,11 +11,11 @@ import pytest
 from laerecover.afterwards.adopt import adopt
 from laerecover.afterwards.cleanup import cleanup
 from laerecover.errors import Guarded, LaeRecoverError, StepFailed
+from laerecover.instances.tags import client_token
 from laerecover.mail.outbox import message_id
 from laerecover.options import Selection
 from laerecover.ports.services import ServerRow
 from laerecover.runbook.runbook import ACTS, execute
-from laerecover.runbook.tags import client_token
 from laerecover.state.opening import open_state, read_state
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

@@ -17,6 +17,7 @@ from laerecover.hosts.recipes.debian import SERVICES, read_services
 from laerecover.hosts.recipes.named import recipe_named
 from laerecover.hosts.recipes.recipe import REINSTALL, STORAGE, Recipe
 from laerecover.hosts.vault import Vault
+from laerecover.instances.rebuilt import REBUILT, Rebuilt, described, to_accept
 from laerecover.mail.dialling import answers_as
 from laerecover.manifest import Account, Secret
 from laerecover.options import Options, find_state
@@ -25,7 +26,6 @@ from laerecover.ports.hosts import Command, Host
 from laerecover.ports.refusals import Refusal, WorldError
 from laerecover.ports.world import World
 from laerecover.runbook.ledger import Round, read_ledger
-from laerecover.runbook.rebuilt import REBUILT, Rebuilt, described, to_accept
 from laerecover.runbook.values import BOUNCE, DEPLOY, WAIT
 from laerecover.state.state import State
 from laerecover.state.worlds import Worlds

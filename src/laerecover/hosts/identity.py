@@ -147,6 +147,28 @@ def node_keys(
     )
 
 
+def every_identity(account: Account, kept: Mapping[str, Secret], keys: NodeKeys) -> frozenset[str]:
+    """Each that a recovery has had for the account: the manifest's, those `kept` in its vault, those that come now."""
+    known = {
+        identity_in(name, secret)
+        for name in ("introducer_node_pem", "introducer_furl", "server_node_pem")
+        for secret in (getattr(keys, name), getattr(account, name), kept.get(name.replace("introducer_furl", "furl")))
+        if secret is not None
+    }
+    return frozenset(known.union(kept["ours"].reveal().split() if "ours" in kept else ()) - {""})
+
+
+def identity_in(name: str, secret: Secret) -> str:
+    """TubID, or TubID and swissnum, of what the file of that name holds; "" if it cannot be read."""
+    try:
+        if name != "introducer_furl":
+            return tub_id_of(secret)
+        furl = parse_furl(secret)
+        return f"{furl.tub_id}/{furl.swissnum.reveal()}"
+    except ValueError:
+        return ""
+
+
 def new_node_pem() -> Secret:
     """Certificate, then RSA key, as in a node.pem."""
     from cryptography import x509

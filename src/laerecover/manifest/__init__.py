@@ -5,9 +5,10 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from laerecover.manifest.account import FIELDS, GRADES, IDENTITIES, SECRET_FIELDS, SERVERS, VERDICTS, Account
+from laerecover.manifest.account import FIELDS, GRADES, IDENTITIES, SECRET_FIELDS, SERVERS, VERDICTS, Account, Manifest
 from laerecover.manifest.errors import KeyFileRefused, ManifestError, ManifestInvalid, ManifestUnreadable, OperatorError
 from laerecover.manifest.journal import Journal, broken_journal
+from laerecover.manifest.keys import default_key_file, make_key, read_key
 from laerecover.manifest.node_ids import is_node_privkey, tub_id_of_certificate, tub_id_of_pem
 from laerecover.manifest.secret import Secret
 from laerecover.manifest.whole import written_whole
@@ -15,15 +16,7 @@ from laerecover.manifest.whole import written_whole
 if TYPE_CHECKING:
     from laerecover.manifest.audit_table import read_audit_table, write_audit_table
     from laerecover.manifest.sealed import write_parquet
-    from laerecover.manifest.store import (
-        Manifest,
-        content_digest,
-        default_key_file,
-        make_key,
-        read_key,
-        read_manifest,
-        write_manifest,
-    )
+    from laerecover.manifest.store import content_digest, read_manifest, write_manifest
 
 __all__ = [
     "FIELDS",
@@ -63,11 +56,7 @@ _HOMES = {
     "read_audit_table": "audit_table",
     "write_audit_table": "audit_table",
     "write_parquet": "sealed",
-    "Manifest": "store",
     "content_digest": "store",
-    "default_key_file": "store",
-    "make_key": "store",
-    "read_key": "store",
     "read_manifest": "store",
     "write_manifest": "store",
 }

@@ -1,4 +1,4 @@
-"""Account: one row of the manifest, in the HOWTO's words."""
+"""What a manifest holds: an account is one row of it, in the HOWTO's words."""
 
 from __future__ import annotations
 
@@ -74,6 +74,20 @@ class Account:
     def instance_name(self) -> str | None:
         """The HOWTO's *instancename*: the customer's e-mail."""
         return self.customer_email
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """All audited accounts of a case, each with its verdict; `digest` names exactly this content."""
+
+    accounts: tuple[Account, ...]
+    evidence_digest: str
+    digest: str
+
+    @property
+    def recoverable(self) -> tuple[Account, ...]:
+        """The accounts that a run takes."""
+        return tuple(a for a in self.accounts if a.verdict == "RECOVERABLE")
 
 
 FIELDS: tuple[str, ...] = tuple(f.name for f in dataclasses.fields(Account))

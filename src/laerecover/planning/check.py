@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 
 from laerecover.errors import StepFailed
 from laerecover.hosts.recipes.named import recipe_named
+from laerecover.instances.offers import offers
+from laerecover.instances.rebuilt import REBUILT, Rebuilt, described, to_accept
+from laerecover.instances.tags import RECOVERED_BEFORE, of_another_recovery
 from laerecover.mail.addresses import is_international
 from laerecover.mail.letters import audience
 from laerecover.mail.outbox import CONFIRMATION
@@ -22,8 +25,6 @@ from laerecover.ports.endpoints import region_of
 from laerecover.ports.own_side import ASCII_MAIL, CLOCK, CLOUD_KEY, Seen
 from laerecover.ports.refusals import Transient, WorldError
 from laerecover.ports.world import World
-from laerecover.runbook.rebuilt import REBUILT, Rebuilt, described, to_accept
-from laerecover.runbook.steps.deploy_ec2_instance import RECOVERED_BEFORE, of_another_recovery, offers
 
 if TYPE_CHECKING:
     from laerecover.settings import Settings

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from laerecover.errors import StepFailed
 from laerecover.hosts.bucket_layout import BucketLayout, layout_of
@@ -13,7 +13,6 @@ from laerecover.hosts.recipes.recipe import Recipe
 from laerecover.ports.compute import Store
 from laerecover.runbook.work import Work
 
-T = TypeVar("T")
 _LEFT_OUT_SHOWN = 200
 """So many shares that could not be joined are told by name; all of them stand in the bucket."""
 _SLOWER = 10.0
@@ -29,7 +28,7 @@ def look(work: Work, recipe: Recipe) -> BucketLayout | None:
     store = work.world.store
     if store is None:
         return None
-    layout = _ask(work, lambda: layout_of(_counted(work, store)), "its bucket")
+    layout = work.ask(lambda: layout_of(_counted(work, store)), "its bucket")
     if layout.serves_nothing:
         lost = layout.incomplete + layout.empty
         message = f"none of the {lost:,} shares in its bucket is whole, or has all its pieces"
@@ -59,7 +58,7 @@ def what_was_joined(work: Work, layout: BucketLayout) -> Mapping[str, Any]:
     store = work.world.store
     if store is None:
         raise StepFailed("in a world without buckets nothing is joined", kind="not_joined")
-    text = _ask(work, lambda: store.read(work.account, COMPLETE, LARGEST), COMPLETE)
+    text = work.ask(lambda: store.read(work.account, COMPLETE, LARGEST), COMPLETE)
     try:
         told = layout.mark(text) if layout.complete else read_mark(text or b"")
     except ValueError as error:
@@ -75,7 +74,7 @@ def what_was_joined(work: Work, layout: BucketLayout) -> Mapping[str, Any]:
             kind="bucket_changed",
         )
     left_out = dict(sorted(told.left_out.items())[:_LEFT_OUT_SHOWN])
-    versioned = _ask(work, lambda: store.versioned(work.account), "whether versioning is on")
+    versioned = work.ask(lambda: store.versioned(work.account), "whether versioning is on")
     return {
         **told._asdict(),
         "left_out": len(told.left_out),
@@ -89,8 +88,3 @@ def _counted(work: Work, store: Store) -> Iterator[tuple[str, int, str, str, str
         if number % _TELL_EACH == 0:
             work.waiting(f"its bucket: {number:,} objects listed", work.settings.waits.command_deadline)
         yield row
-
-
-def _ask(work: Work, question: Callable[[], T], what: str) -> T:
-    within = work.settings.waits.command_deadline
-    return work.ensure(lambda: (question(),), lambda: None, within=within, what=what)[0]

@@ -25,6 +25,8 @@ from dbos import DBOS, SetWorkflowID
 
 from laerecover.errors import Guarded, Stopped
 from laerecover.hosts.vault import Vault
+from laerecover.instances.rebuilt import Rebuilt
+from laerecover.instances.tags import mark_recovered, token_of
 from laerecover.mail.delivery import Sending
 from laerecover.mail.outbox import Outbox
 from laerecover.manifest import Account
@@ -32,9 +34,7 @@ from laerecover.ports.world import OpenWorld
 from laerecover.runbook.inside import Inside
 from laerecover.runbook.ledger import AT_WORK, WORKFLOW, Round, launched, read_ledger
 from laerecover.runbook.limits import Brake, Limits
-from laerecover.runbook.rebuilt import Rebuilt
 from laerecover.runbook.runbook import execute, recover
-from laerecover.runbook.tags import mark_recovered, token_of
 from laerecover.runbook.values import DEPLOY, GUARD_KINDS, Effect, RoundOutcome, Values
 from laerecover.runbook.work import Work
 from laerecover.state.state import State

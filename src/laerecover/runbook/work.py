@@ -11,6 +11,7 @@ from laerecover.errors import StepFailed
 from laerecover.hosts.host_keys import LOGIN, fingerprint
 from laerecover.hosts.recipes.recipe import PROBLEMS
 from laerecover.hosts.vault import Vault
+from laerecover.instances.rebuilt import Rebuilt
 from laerecover.mail.delivery import Delivery, Sending, nowhere
 from laerecover.mail.outbox import Outbox
 from laerecover.manifest import Account, Secret
@@ -18,7 +19,6 @@ from laerecover.ports.hosts import Command, FileFact, Host
 from laerecover.ports.patience import Patience, nobody_watches
 from laerecover.ports.refusals import NotListening, Refusal, Transient, WorldError
 from laerecover.ports.world import World
-from laerecover.runbook.rebuilt import Rebuilt
 from laerecover.runbook.values import APPEND, DEPLOY, INSTANCE_DIED, WAIT, Step, StepValues, Values
 
 if TYPE_CHECKING:
@@ -102,6 +102,11 @@ class Work:
                     link.drop()
             tries += 1
             self.patience.pause(tries, until, what, reason)
+
+    def ask(self, question: Callable[[], T], what: str, *, link: Link | None = None) -> T:
+        """An answer of the world, whatever it is; asked again after a Transient one. Raises as `ensure` does."""
+        within = self.settings.waits.command_deadline
+        return self.ensure(lambda: (question(),), lambda: None, within=within, what=what, link=link)[0]
 
     @property
     def patience(self) -> Patience:
@@ -251,14 +256,7 @@ class Link:
 
     def ask(self, question: Callable[[Host], T], what: str) -> T:
         """An answer of the host, asked again after a lost connection."""
-        answer = self._work.ensure(
-            lambda: (question(self.host()),),
-            lambda: None,
-            within=self._work.settings.waits.command_deadline,
-            what=what,
-            link=self,
-        )
-        return answer[0]
+        return self._work.ask(lambda: question(self.host()), what, link=self)
 
 
 def _sha256(text: str) -> str:

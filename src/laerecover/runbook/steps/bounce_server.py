@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from operator import methodcaller
 
 from laerecover.errors import StepFailed
 from laerecover.hosts.bucket_layout import BucketLayout
-from laerecover.hosts.identity import NodeKeys, node_keys, parse_furl, restored_introducer, restored_storage, tub_id_of
+from laerecover.hosts.identity import (
+    NodeKeys,
+    every_identity,
+    identity_in,
+    node_keys,
+    parse_furl,
+    restored_introducer,
+    restored_storage,
+    tub_id_of,
+)
 from laerecover.hosts.recipes.debian import SERVICES, read_services
 from laerecover.hosts.recipes.named import recipe_named
 from laerecover.hosts.recipes.recipe import Recipe, Service, Site
-from laerecover.manifest import Account, Secret
+from laerecover.manifest import Secret
 from laerecover.ports.compute import RECOVERED_TAG
 from laerecover.ports.refusals import WorldError
 from laerecover.runbook.bucket import look, seconds_to_join, what_was_joined
@@ -55,7 +64,7 @@ def bounce_server(work: Work) -> Bounced:
         services = recipe.services(site)
     except ValueError as error:
         raise StepFailed(f"no configuration can be written: {error}", kind="account_unfit") from None
-    ours = _ours(account, kept, keys)
+    ours = every_identity(account, kept, keys)
     found: dict[str, Values] = {} if layout is None else {"bucket": layout.body}
     if serves and "found" in kept:
         found = json.loads(kept["found"].reveal())
@@ -95,28 +104,6 @@ def _sealed(found: Values) -> dict[str, Secret]:
     return {"found": Secret(json.dumps(found))} if found else {}
 
 
-def _ours(account: Account, kept: Mapping[str, Secret], keys: NodeKeys) -> frozenset[str]:
-    """Every identity that this recovery ever had for the account: the manifest's, those sealed, those that come now."""
-    known = {
-        _named(name, secret)
-        for name in ("introducer_node_pem", "introducer_furl", "server_node_pem")
-        for secret in (getattr(keys, name), getattr(account, name), kept.get(name.replace("introducer_furl", "furl")))
-        if secret is not None
-    }
-    return frozenset(known.union(kept["ours"].reveal().split() if "ours" in kept else ()) - {""})
-
-
-def _named(name: str, secret: Secret) -> str:
-    """TubID, or TubID and swissnum, of what the file of that name holds; "" if it cannot be read."""
-    try:
-        if name != "introducer_furl":
-            return tub_id_of(secret)
-        furl = parse_furl(secret)
-        return f"{furl.tub_id}/{furl.swissnum.reveal()}"
-    except ValueError:
-        return ""
-
-
 def _spare_others(work: Work, link: Link, recipe: Recipe, keys: NodeKeys, ours: Collection[str]) -> None:
     """An identity on the host that is not this recovery's stays: a customer may have been told of it.
 
@@ -125,8 +112,8 @@ def _spare_others(work: Work, link: Link, recipe: Recipe, keys: NodeKeys, ours: 
     for name, path in recipe.identity_files.items():
         if not link.ask(methodcaller("stat", [path]), name):
             continue
-        there = _named(name, link.ask(methodcaller("read", path), name))
-        if there != _named(name, getattr(keys, name)) and (there not in ours or _serves(work)):
+        there = identity_in(name, link.ask(methodcaller("read", path), name))
+        if there != identity_in(name, getattr(keys, name)) and (there not in ours or _serves(work)):
             raise StepFailed(
                 f"the host holds another {name} than this recovery has; nothing was replaced: go on with the state "
                 "folder, or the evidence, that has it, or end the instance if nobody needs it",
@@ -136,11 +123,7 @@ def _spare_others(work: Work, link: Link, recipe: Recipe, keys: NodeKeys, ours: 
 
 def _serves(work: Work) -> bool:
     instance_id = work.values_of(DEPLOY).instance_id
-    within = work.settings.waits.command_deadline
-    instance = work.ensure(
-        lambda: work.world.compute.describe(instance_id), lambda: None, within=within, what="whether it was recovered"
-    )
-    return RECOVERED_TAG in instance.tags
+    return RECOVERED_TAG in work.ask(lambda: work.world.compute.describe(instance_id), "whether it was recovered").tags
 
 
 def _patch(work: Work, link: Link, recipe: Recipe) -> None:

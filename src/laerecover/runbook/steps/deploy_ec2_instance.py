@@ -2,69 +2,29 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from laerecover.errors import StepFailed
 from laerecover.hosts.host_keys import derive_host_key
+from laerecover.instances.offers import offers
+from laerecover.instances.rebuilt import REBUILT, described, to_accept
+from laerecover.instances.tags import (
+    RECOVERED_BEFORE,
+    client_token,
+    generation_of,
+    of_another_recovery,
+    tags_of,
+    token_of,
+)
 from laerecover.manifest import Account, Secret
 from laerecover.ports.compute import FORBIDDEN, MAY, Compute, Instance, LaunchRequest
 from laerecover.ports.refusals import Refusal, Transient
-from laerecover.runbook.rebuilt import REBUILT, described, to_accept
-from laerecover.runbook.tags import client_token, generation_of, tags_of, token_of
 from laerecover.runbook.values import CAPACITY, Deployed
 from laerecover.runbook.work import Work
 
-if TYPE_CHECKING:
-    from laerecover.sections import Fallback
-    from laerecover.settings import Settings
-
 _WITHIN = 300.0
 _BY_SOMEBODY = ("Client.UserInitiatedShutdown", "Client.InstanceInitiatedShutdown")
-
-
-RECOVERED_BEFORE = "recovered_before"
-
-
-def of_another_recovery(instance: Instance) -> tuple[str, str]:
-    """Of a living instance that another recovery launched for the account: what it means, and what to do."""
-    recovery_id = instance.tags.get("lae-recovery", "(unknown)")
-    return (
-        f"{instance.instance_id} ({instance.state}) of the recovery {recovery_id} serves it already",
-        f"go on with that recovery: `laerecover adopt MANIFEST --recovery {shlex.quote(recovery_id)} --state "
-        f"NEW_FOLDER`, then run there; or end {instance.instance_id} if it is not wanted",
-    )
-
-
-def offers(settings: Settings, account: Account) -> Sequence[LaunchRequest]:
-    """What to ask for, in this order, as far as settings and account say: the next where there was no capacity.
-
-    Raises StepFailed (`no_image`).
-    """
-    image, size = settings.image_of(account), settings.size_of(account)
-    if image is None or size is None:
-        raise StepFailed(
-            "no image or no size is known for this account; add its product to the config, or ec2.image and ec2.size "
-            "to the settings",
-            kind="no_image",
-        )
-    first = LaunchRequest(
-        client_token="",
-        tags={"Name": account.instance_name} if settings.ec2.name_tag == "email" and account.instance_name else {},
-        ami_image_id=image,
-        instance_size=size,
-        admin_keypair_name=settings.config.admin_keypair_name,
-        security_group=settings.ec2.security_group,
-        subnet=settings.ec2.subnet,
-    )
-    return [first, *(_elsewhere(first, row) for row in settings.ec2.fallbacks)]
-
-
-def _elsewhere(first: LaunchRequest, row: Fallback) -> LaunchRequest:
-    size, subnet = row.size or first.instance_size, row.subnet or first.subnet
-    return replace(first, instance_size=size, subnet=subnet, zone=row.zone)
 
 
 def deploy_ec2_instance(work: Work) -> Deployed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from laerecover.errors import StepFailed
-from laerecover.runbook.evidence_out import Recovered, leave
+from laerecover.evidence_out import Recovered, leave
 from laerecover.runbook.values import APPEND, BOUNCE, DEPLOY, WAIT, EvidenceLeft
 from laerecover.runbook.work import Work
 
@@ -34,6 +34,6 @@ def leave_evidence(work: Work) -> EvidenceLeft:
         kept=kept,
     )
     work.point("before-act")
-    left = leave(work.settings.evidence_out, server)
+    log_file, secrets_file = leave(work.settings.evidence_out, server)
     work.point("after-act")
-    return left
+    return EvidenceLeft(log_file=log_file, secrets_file=secrets_file)

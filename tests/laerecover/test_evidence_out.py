@@ -17,12 +17,12 @@ import laeforensics as lf
 from laeforensics.parsing.signuplogs import read_log
 from laerecover import cli
 from laerecover.adapters.serverinfo import ServerinfoFile
+from laerecover.evidence_out import Recovered, leave, log_of, rows
 from laerecover.hosts.identity import tub_id_of
 from laerecover.manifest import Account, Secret, read_manifest
 from laerecover.rehearsal.twin.nodes import new_node_pem
-from laerecover.runbook.evidence_out import Recovered, leave, log_of, rows
 
-FIXTURES = Path(__file__).parents[3] / "fixtures" / "evidence"
+FIXTURES = Path(__file__).parents[2] / "fixtures" / "evidence"
 KEPT = ("bucket_name", "user_access_key_id", "user_secret_key", "user_token", "product_token", "activation_key")
 CUSTOMER = ("customer_email", "customer_email_confirmed", "customer_keyinfo", "customer_name")
 IDENTITIES = ("introducer_node_pem", "introducer_nodeid", "server_node_pem", "server_nodeid", "server_node_privkey")
@@ -222,7 +222,7 @@ def test_no_value_forges_a_line(tmp_path, hostile, field):
     case = lf.open_case(tmp_path / "left", folder=tmp_path / "case")
     assert list(case.audit["account_id"]) == [made.account.account_id]
     assert case.audit["public_host"][0] == "203.0.113.9"
-    assert (tmp_path / "left" / left.log_file).is_file()
+    assert (tmp_path / "left" / left[0]).is_file()
 
 
 def test_a_register_that_says_whose_its_rows_are_is_evidence_as_before(tmp_path):
@@ -282,7 +282,7 @@ def test_what_was_unknown_stays_unknown(tmp_path):
     """Null in the secrets file, no row that would say that a customer gave no key, no line for what nobody knows."""
     unknown = server(activation_key=None, customer_email=None, customer_name=None, user_token=None)
     left = leave(tmp_path, unknown)
-    body = json.loads((tmp_path / left.secrets_file).read_text())
+    body = json.loads((tmp_path / left[1]).read_text())
     assert (body["user_token"], body["product_token"], body["server_node_privkey"]) == (None, None, None)
     assert sorted(p.name for p in tmp_path.glob("*.csv")) == ["serverinfo.csv"]
     assert b"instance_name" not in log_of(unknown)

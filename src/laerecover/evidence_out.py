@@ -14,7 +14,6 @@ from urllib.parse import quote
 
 from laerecover.hosts.identity import parse_furl, tub_id_of
 from laerecover.manifest import Account, Secret
-from laerecover.runbook.values import EvidenceLeft
 from laerecover.writing import write_atomically
 
 _UNQUOTED = " !#$()*+-./:=?@^_`{|}~"
@@ -49,8 +48,9 @@ class Recovered:
         return f"{self.launch_time[:19].replace(':', '')}Z-{base64.b32encode(digest[:20]).decode().lower()}"
 
 
-def leave(folder: Path, server: Recovered) -> EvidenceLeft:
-    """Write secrets file, csv rows and log, in this order, each whole or not at all; give the names of file and log.
+def leave(folder: Path, server: Recovered) -> tuple[str, str]:
+    """Write secrets file, csv rows and log, in this order, each whole or not at all; gives the names of log and
+    secrets file below the folder.
 
     Written again, every byte is the same. Raises OSError.
     """
@@ -63,7 +63,7 @@ def leave(folder: Path, server: Recovered) -> EvidenceLeft:
     for file, row in rows(server).items():
         _add_row(folder / file, row)
     _write(folder, log, log_of(server))
-    return EvidenceLeft(log_file=log, secrets_file=secrets)
+    return log, secrets
 
 
 def log_of(server: Recovered) -> bytes:

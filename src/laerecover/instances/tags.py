@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 import threading
 
 from laerecover.ports.compute import RECOVERED_TAG, Instance
@@ -37,6 +38,19 @@ def generation_of(instance: Instance) -> int:
 def tags_of(recovery_id: str, account_id: str) -> dict[str, str]:
     """The tags by which an account's instances are found again."""
     return {"lae-recovery": recovery_id, "lae-account": account_id}
+
+
+RECOVERED_BEFORE = "recovered_before"
+
+
+def of_another_recovery(instance: Instance) -> tuple[str, str]:
+    """Of a living instance that another recovery launched for the account: what it means, and what to do."""
+    recovery_id = instance.tags.get("lae-recovery", "(unknown)")
+    return (
+        f"{instance.instance_id} ({instance.state}) of the recovery {recovery_id} serves it already",
+        f"go on with that recovery: `laerecover adopt MANIFEST --recovery {shlex.quote(recovery_id)} --state "
+        f"NEW_FOLDER`, then run there; or end {instance.instance_id} if it is not wanted",
+    )
 
 
 _ONE_WRITER = threading.Lock()
