@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from laerecover.cli._show import show_conclusion
+from laerecover.instances.rebuilt import REBUILT
 from laerecover.manifest import Manifest
 from laerecover.options import Options, make_options
 from laerecover.planning.buckets import BUCKET_SERVED, DATA_UNREACHABLE
 from laerecover.planning.obstacles import Obstacle
 from laerecover.planning.plan import Circumstances, Plan, make_plan
-from laerecover.runbook.rebuilt import REBUILT
 from laerecover.settings import drill_settings
 
 

@@ -17,7 +17,7 @@ from laerecover.instances.tags import (
     tags_of,
     token_of,
 )
-from laerecover.manifest import Account, Secret
+from laerecover.manifest import Secret
 from laerecover.ports.compute import FORBIDDEN, MAY, Compute, Instance, LaunchRequest
 from laerecover.ports.refusals import Refusal, Transient
 from laerecover.runbook.values import CAPACITY, Deployed
