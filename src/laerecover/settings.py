@@ -105,5 +105,5 @@ def read_settings(path: Path) -> Settings:
         raise refusal(told.mistakes) from None
     config = beside.read(AutomationConfig)
     if read is None or config is None:
-        raise refusal([*told.mistakes, *beside.mistakes])
+        raise refusal([*told.mistakes, *told.absent, *beside.mistakes, *beside.absent])
     return Settings(**dict(read), config=config)

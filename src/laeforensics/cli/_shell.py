@@ -192,7 +192,8 @@ def stop(what: str, where: str, next_step: str) -> NoReturn:
 
 def complain(what: str, where: str, next_step: str) -> None:
     """What went wrong, where, and what next: on stderr."""
-    typer.echo(f"laeforensics: {what}\n  where   {where}\n  next    {next_step}", file=sys.stderr)
+    places = where.replace("\n", "\n          ")
+    typer.echo(f"laeforensics: {what}\n  where   {places}\n  next    {next_step}", file=sys.stderr)
 
 
 def _at_home(word: str) -> str:

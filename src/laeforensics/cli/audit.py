@@ -132,10 +132,13 @@ def _refuse_key(key_file: Path | None, output: Path) -> None:
 
 def _written(case: Case, manifest: Manifest, output: Path, key_file: Path | None, kept: str) -> str:
     """What was written where."""
-    from laerecover.manifest import default_key_file
+    from laeforensics.present.words import counted
+    from laerecover.manifest import default_key_file, key_fingerprint
 
+    key = key_file or default_key_file()
     beside = f"{output.with_name('audit.parquet')}, {output.with_name('audit.html')} (no secrets)"
     return (
-        f"{output}  {len(manifest.accounts)} accounts, encrypted under {key_file or default_key_file()}  · {beside}\n"
+        f"{output}  {counted(len(manifest.accounts), 'account')}, encrypted under {key}, "
+        f"fingerprint {key_fingerprint(key, manifest=output)}  · {beside}\n"
         f"{case.folder}  custody and decisions of this case{kept}"
     )

@@ -9,6 +9,7 @@ from laeforensics.audit.judgement import Judgement
 from laeforensics.facts.findings import BLOCKING, NOTE
 from laeforensics.facts.masking import plain, short
 from laeforensics.present._templates import template
+from laeforensics.present.words import counted
 
 
 def summary(judgement: Judgement) -> dict[str, Any]:
@@ -45,13 +46,14 @@ def card(judgement: Judgement, *, is_short: bool = False) -> str:
     """The first look at a case, as text; on a terminal long names are shortened in their middle."""
     told = short if is_short else str
     s = summary(judgement)
+    residue = f"{counted(s['residue_lines'], 'line')} {'is' if s['residue_lines'] == 1 else 'are'} residue"
+    read = f"{counted(s['logs'], 'signup log')} in {counted(s['dialects'], 'dialect')}"
     lines = [
-        f"Evidence  {s['root']} · {s['files']} files · {s['bytes'] / 1e6:.1f} MB",
+        f"Evidence  {s['root']} · {counted(s['files'], 'file')} · {s['bytes'] / 1e6:.1f} MB",
         f"Digest    {s['digest']}",
-        f"Read      {s['logs']} signup logs in {s['dialects']} dialects · {s['understood']:.1f} % of bytes understood"
-        f" · {s['residue_lines']} lines are residue",
+        f"Read      {read} · {s['understood']:.1f} % of bytes understood · {residue}",
         "",
-        f"  {s['accounts']} accounts",
+        f"  {counted(s['accounts'], 'account')}",
     ]
     for name, count in s["verdicts"].items():
         words = (
@@ -62,7 +64,8 @@ def card(judgement: Judgement, *, is_short: bool = False) -> str:
         bar = "█" * max(1, round(24 * count / max(1, s["accounts"])))
         lines.append(f"  {bar:<24}  {count:>4} {name:<12} {words or ', '.join(s['why'][name])}".rstrip())
     if s["attempts"]:
-        lines.append(f"  and {s['attempts']} attempts that never became accounts")
+        became = "an account" if s["attempts"] == 1 else "accounts"
+        lines.append(f"  and {counted(s['attempts'], 'attempt')} that never became {became}")
     worst = _worst_findings(judgement)
     if worst:
         lines += ["", f"Findings  {worst}"]
@@ -72,7 +75,7 @@ def card(judgement: Judgement, *, is_short: bool = False) -> str:
         names = [told(plain(m.evidence)) for m in mends]
         width = max(map(len, names))
         lines += [
-            f"  {name:<{width}}  {m.effect} {_count(len(m.accounts))}  {', '.join(m.fields)}".rstrip()
+            f"  {name:<{width}}  {m.effect} {counted(len(m.accounts), 'account')}  {', '.join(m.fields)}".rstrip()
             for name, m in zip(names, mends, strict=True)
         ]
     return "\n".join(lines)
@@ -90,10 +93,6 @@ def _counts(judgement: Judgement) -> dict[str, int]:
             key = (f.severity != BLOCKING, f.code)
             counts[key] = counts.get(key, 0) + 1
     return {code: number for (_, code), number in sorted(counts.items())}
-
-
-def _count(number: int) -> str:
-    return "1 account" if number == 1 else f"{number} accounts"
 
 
 def card_html(judgement: Judgement) -> str:

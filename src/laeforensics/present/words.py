@@ -39,6 +39,11 @@ def words(name: str) -> str:
     return name.lower().replace("_", " ")
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 account`, `3 accounts`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def short_name(account: CaseAccount) -> str:
     """An account for people: its customer's address, and six characters of its seed, by which it can be asked for."""
     seed = seed_of(account.account_id) or next((start[1] for s in account.signups if (start := start_of(s.name))), "")

@@ -11,6 +11,7 @@ from laerecover.cli import (
     adopt,
     cleanup,
     drill,
+    key,
     letter,
     notify,
     patch,
@@ -55,6 +56,7 @@ for _verb in (
     settings.settings,
 ):
     app.command()(_verb)
+app.add_typer(key.app, name="key")
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,10 +12,12 @@ from rich.console import Console
 from rich.text import Text
 
 from laerecover.cli._show import COLOURS, console, show_rows
+from laerecover.manifest import ManifestError
 from laerecover.report.follow_ups import grouped
-from laerecover.text import clean, clipped, duration, short_name, spent
+from laerecover.text import clean, clipped, counted, duration, short_name, spent
 
 if TYPE_CHECKING:
+    from laerecover.options import Options
     from laerecover.report.outcomes import AccountOutcome, Proof
     from laerecover.report.report import Report
     from laerecover.report.status import Status
@@ -93,7 +96,7 @@ def _show_left(out: Console, report: Report) -> None:
         out.print(Text("\nLeft for a human", style="bold"))
     for entry in left:
         many, commands = len(entry.each), entry.commands
-        out.print(Text(f"  {clean(entry.do)}: {many} account{'s' if many > 1 else ''}"))
+        out.print(Text(f"  {clean(entry.do)}: {counted(many, 'account')}"))
         for about, (_, follow_up) in zip(entry.about[:_MANY], entry.each, strict=False):
             out.print(Text(f"      {clean(about)}"))
             if follow_up.command and len(commands) > 1:
@@ -121,7 +124,7 @@ def show_interrupted(report: Report, state: State, seconds: float, command: str,
     )
 
 
-def show_status(found: Status) -> None:
+def show_status(found: Status, options: Options) -> None:
     """The state in numbers, then each account that was begun: troubles first."""
     out, state = console(sys.stdout), found.state
     told = [f"{found.number(word)} {word}" for word in reversed(_OUTCOMES) if found.number(word)]
@@ -132,6 +135,9 @@ def show_status(found: Status) -> None:
         numbers = f"of {whole} accounts to recover, {state.planned.customers} in the manifest"
         out.print(Text(f"{', '.join(told) or 'nothing'}; {numbers}", style="bold"))
     out.print(Text(f"{state.mode} · {state.folder} · begun {state.started_at}"), soft_wrap=True)
+    with contextlib.suppress(ManifestError):  # to look, nobody needs a key
+        said = f"key {options.places.fingerprint()} (fingerprint) · {clean(options.places.key)}"
+        out.print(Text(said), soft_wrap=True)
     out.print(Text(found.runner or "no runner is at work"))
     for account, latest in sorted(found.rounds.items(), key=lambda item: _OUTCOMES.index(item[1].outcome)):
         last = f"{latest.done_names[-1]} done" if latest.done_names else "nothing done yet"
@@ -143,4 +149,5 @@ def show_status(found: Status) -> None:
     if found.lost_mails:
         out.print(Text(f"not in the outbox as the ledger knows them: {found.lost_mails}; see the report"))
     if not found.runner and found.number("on its way", "failed"):
-        out.print(Text(f"next: the same command as before goes on where it stopped (laerecover {state.mode} …)"))
+        command = f"laerecover {state.mode} {options.places.quoted}{options.repeat(state.mode, state=True)}"
+        out.print(Text(f"next: {command}, with what else it was given, goes on where it stopped"), soft_wrap=True)

@@ -91,10 +91,13 @@ _SHARED: dict[str, Any] = {
         help="It goes through to its end before the others start [the first that starts].",
     ),
     "no_canary": _option(bool, "--no-canary", help="No account goes ahead of the others."),
-    "seed": _option(int | None, "--seed", help="Which mishaps the twin world has in store [1]."),
+    "seed": _option(int | None, "--seed", help="Which mishaps happen in the drill; the same N, the same ones [1]."),
     "faults": _option(str, "--faults", metavar="seed:N", help="Draw from all mishaps at random, worse ones too."),
     "world": _option(
-        str, "--world", metavar="twin|rig", help="On a file, or on this machine's own rig (root, extra [rig])."
+        str,
+        "--world",
+        metavar="twin|rig",
+        help="A world in one file, or servers made on this machine (root, extra [rig]).",
     ),
     "prove": _option(bool, "--prove", help="A file stored before is read back after; on a rig."),
     "hosts": _option(

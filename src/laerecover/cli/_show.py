@@ -12,7 +12,7 @@ from rich.text import Text
 
 from laerecover.errors import Guarded
 from laerecover.planning.costs import in_words
-from laerecover.text import clean
+from laerecover.text import clean, counted
 
 if TYPE_CHECKING:
     import threading
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from laerecover.cli._display import EventWatcher, PlainWatcher
     from laerecover.cli._live import LiveWatcher
     from laerecover.cli._readiness import Checked
+    from laerecover.manifest import Manifest
     from laerecover.options import Options
     from laerecover.planning.obstacles import Obstacle
     from laerecover.planning.plan import Plan
@@ -131,9 +132,25 @@ def show_plan(plan: Plan, options: Options, *, stream: TextIO | None = None) -> 
     for said in in_words(plan.costs):
         out.print(Text(clean(said)))
     out.print(Text(f"manifest {plan.manifest_digest}\nplan     {plan.digest}"))
+    key = f"{options.places.fingerprint()} (fingerprint)  {clean(options.places.key)}"
+    out.print(Text(f"key      {key}"), soft_wrap=True)
     drill = f"laerecover drill {options.places.quoted}{options.repeat('drill')}"
     run = f"laerecover run {options.places.quoted}{options.repeat('run', state=True)}"
     out.print(Text(f"next: {drill}, then {run}"))
+
+
+def show_key(options: Options, manifest: Manifest) -> None:
+    """That it opens the manifest, and by what it is compared."""
+    out, places = console(sys.stdout), options.places
+    out.print(Text(f"this key opens the manifest, {counted(len(manifest.accounts), 'account')}", style="bold"))
+    out.print(Text(f"manifest {manifest.digest}  {clean(places.manifest)}"), soft_wrap=True)
+    out.print(Text(f"key      {places.fingerprint()} (fingerprint)  {clean(places.key)}"), soft_wrap=True)
+    out.print(
+        Text(
+            "next: compare the fingerprint with the one that `audit`, `plan` and `status` show where the key comes from"
+        ),
+        soft_wrap=True,
+    )
 
 
 def _show_waves(out: Console, plan: Plan) -> None:

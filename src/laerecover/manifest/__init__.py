@@ -19,9 +19,11 @@ if TYPE_CHECKING:
         Manifest,
         content_digest,
         default_key_file,
+        key_fingerprint,
         make_key,
         read_key,
         read_manifest,
+        refuse_missing,
         write_manifest,
     )
 
@@ -45,10 +47,12 @@ __all__ = [
     "content_digest",
     "default_key_file",
     "is_node_privkey",
+    "key_fingerprint",
     "make_key",
     "read_audit_table",
     "read_key",
     "read_manifest",
+    "refuse_missing",
     "tub_id_of_certificate",
     "tub_id_of_pem",
     "write_audit_table",
@@ -66,9 +70,11 @@ _HOMES = {
     "Manifest": "store",
     "content_digest": "store",
     "default_key_file": "store",
+    "key_fingerprint": "store",
     "make_key": "store",
     "read_key": "store",
     "read_manifest": "store",
+    "refuse_missing": "store",
     "write_manifest": "store",
 }
 

@@ -19,7 +19,8 @@ import pyarrow.parquet.encryption as pqe
 from laerecover.manifest.account import Account
 from laerecover.manifest.errors import KeyFileRefused, ManifestInvalid, ManifestUnreadable
 from laerecover.manifest.schema import SCHEMA, SCHEMA_VERSION, Rows, check_rows, from_row
-from laerecover.manifest.sealed import tables, write_parquet
+from laerecover.manifest.sealed import LOCKED, tables, write_parquet
+from laerecover.manifest.secret import Secret
 
 _KEY_BYTES = 32
 _META_VERSION = b"lae-recovery.schema-version"
@@ -83,6 +84,11 @@ def read_key(key_file: Path, *, manifest: Path) -> bytes:
     return key
 
 
+def key_fingerprint(key_file: Path, *, manifest: Path) -> str:
+    """Eight digits by which people compare keys, by telephone even, without showing one. Raises KeyFileRefused."""
+    return Secret(read_key(key_file, manifest=manifest).hex()).fingerprint
+
+
 def make_key(key_file: Path, *, manifest: Path) -> bytes:
     """The key in `key_file`, which is drawn and written (mode 0600) if there is none yet."""
     if key_file.resolve().parent == manifest.resolve().parent or key_file.exists():
@@ -122,6 +128,20 @@ def write_manifest(
     return Manifest(accounts=ordered, evidence_digest=evidence_digest, digest=digest)
 
 
+def refuse_missing(path: Path) -> None:
+    """Raises ManifestUnreadable if there is no such file, and says what a folder of that name is."""
+    if path.is_file():
+        return
+    what, after = "no such manifest", "write one with `laeforensics audit EVIDENCE --output manifest.parquet`"
+    if path.is_dir():
+        what, inside = "this is a folder, no manifest", sorted(path.glob("*manifest*.parquet"))[:1]
+        after = f"name the manifest itself, {inside[0] if inside else path / 'manifest.parquet'} perhaps"
+        if (path / "state.json").is_file():
+            what = "this is a recovery's folder, no manifest"
+            after = "name the manifest that it recovers, and this folder with --state if it lies elsewhere"
+    raise ManifestUnreadable(what, where=str(path), next_step=f"{after}; nothing was started")
+
+
 def read_manifest(path: Path, *, key_file: Path | None = None) -> Manifest:
     """Read and check a manifest.
 
@@ -129,12 +149,7 @@ def read_manifest(path: Path, *, key_file: Path | None = None) -> Manifest:
     KeyFileRefused.
     """
     where = str(path)
-    if not path.is_file():
-        raise ManifestUnreadable(
-            "no such manifest",
-            where=where,
-            next_step="write one with `laeforensics audit EVIDENCE --output manifest.parquet`",
-        )
+    refuse_missing(path)
     key_file = key_file or default_key_file()
     key = read_key(key_file, manifest=path)
     try:
@@ -143,13 +158,8 @@ def read_manifest(path: Path, *, key_file: Path | None = None) -> Manifest:
         with pq.ParquetFile(path, decryption_properties=properties) as file:
             table = file.read()
         rows = table.to_pylist()
-    except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
-        raise ManifestUnreadable(
-            f"the manifest is damaged, was changed, or is locked with another key ({type(error).__name__})",
-            where=f"{where}, opened with the key {key_file}",
-            next_step="restore it or export it again with `laeforensics audit`, and check --key-file; nothing was "
-            "started",
-        ) from None
+    except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError):
+        raise _unreadable(path, key_file) from None
     metadata = table.schema.metadata or {}
     _check_schema(table.schema, metadata, where)
     check_rows(rows, where)
@@ -162,6 +172,27 @@ def read_manifest(path: Path, *, key_file: Path | None = None) -> Manifest:
             next_step="export the manifest again with `laeforensics audit`; nothing was started",
         )
     return Manifest(accounts=tuple(from_row(r) for r in rows), evidence_digest=evidence_digest, digest=digest)
+
+
+def _unreadable(path: Path, key_file: Path) -> ManifestUnreadable:
+    """Damage that can be seen without the key is told from what may be another key's."""
+    with path.open("rb") as file:
+        first, size = file.read(len(LOCKED)), file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - len(LOCKED)))
+        last = file.read()
+    if (first, last) == (LOCKED, LOCKED):
+        return ManifestUnreadable(
+            "this key does not open the manifest: it was locked with another one, or the file was changed since",
+            where=f"{path}\n{key_file} (the key)",
+            next_step="name the key that its `laeforensics audit` named with --key-file; if that is the one, take the "
+            "manifest's other copy, or audit again; nothing was started",
+        )
+    what = "is cut off or damaged" if first == LOCKED else "is none: the file is of another kind"
+    return ManifestUnreadable(
+        f"the manifest {what}",
+        where=str(path),
+        next_step="name another copy of it, or write it again with `laeforensics audit`; nothing was started",
+    )
 
 
 def _check_schema(schema: pa.Schema, metadata: dict[bytes, bytes], where: str) -> None:

@@ -74,7 +74,7 @@ def need_tools(image: str = "") -> None:
         raise LaeRecoverError(
             f"no rig on this machine: {reason}",
             where="laerecover.rig",
-            next_step=f"as root: apt-get install {wanted}, pip install 'lae-recovery[rig]'; or drill in the twin world",
+            next_step=f"as root: apt-get install {wanted}, pip install 'lae-recovery[rig]'; or drill without --world",
         )
 
 
