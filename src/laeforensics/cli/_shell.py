@@ -84,7 +84,7 @@ def audit_again(options: CaseOptions, folder: Path) -> str:
 
     told: dict[str, Path] = {}
     with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
-        told = {name: _near(Path(path)) for name, path in json.loads(read_beside(folder / LAST_AUDIT)).items()}
+        told = {name: near(Path(path)) for name, path in json.loads(read_beside(folder / LAST_AUDIT)).items()}
     options = replace(
         options,
         inventory=options.inventory or told.get("inventory"),
@@ -94,7 +94,8 @@ def audit_again(options: CaseOptions, folder: Path) -> str:
     return commands(options, output=told.get("output"), key_file=told.get("key_file")).audit()
 
 
-def _near(path: Path) -> Path:
+def near(path: Path) -> Path:
+    """The path as it is typed here."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
 

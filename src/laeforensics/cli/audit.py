@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import filecmp
 import json
+import shlex
 import shutil
 import sys
 from collections.abc import Iterator
@@ -53,12 +54,12 @@ def audit(
     beside = _shell.side_files(options, case)
     compared = _shell.keep_custody(case, options, beside)
     out = _shell.people(options, quiet=quiet)
-    print(cards.card(case.judgement, is_short=out.isatty()), file=out)
+    commands = _shell.commands(options, output=None if output == _OUTPUT else output, key_file=key_file)
+    print(cards.card(case.judgement, commands, is_short=out.isatty()), file=out)
     output.parent.mkdir(parents=True, exist_ok=True)
     with _former_kept(output.with_name("audit.parquet")) as former:
         manifest = case.export(output, key_file=key_file)
     _journal.enter_manifest(manifest.digest)
-    commands = _shell.commands(options, output=None if output == _OUTPUT else output, key_file=key_file)
     pages.write_page(case.judgement, output.with_name("audit.html"), commands)
     write_statement(output.with_name(NAME), statement(case.judgement, beside, now=datetime.now(UTC)))
     if compared is not None:
@@ -66,9 +67,11 @@ def audit(
     kept = "" if compared else ": not kept"
     print(f"\n{_written(case, manifest, output, key_file, kept)}", file=out)
     if compared is None or compared.is_unchanged:  # else what comes next is said of the evidence
-        print(f"next: laerecover drill {output}{f' --key-file {key_file}' if key_file else ''}", file=out)
+        words = ["laerecover", "drill", str(output), *(["--key-file", str(key_file)] if key_file else [])]
+        print(f"next: {shlex.join(words)}", file=out)
     if former.is_file() and not filecmp.cmp(former, output.with_name("audit.parquet"), shallow=False):
-        print(f"what changed: laeforensics diff {former} {output.with_name('audit.parquet')}", file=out)
+        words = ["laeforensics", "diff", str(former), str(output.with_name("audit.parquet"))]
+        print(f"what changed: {shlex.join(words)}", file=out)
     if options.as_json:
         told = {
             "manifest": str(output),
@@ -140,5 +143,5 @@ def _written(case: Case, manifest: Manifest, output: Path, key_file: Path | None
     return (
         f"{output}  {counted(len(manifest.accounts), 'account')}, encrypted under {key}, "
         f"fingerprint {key_fingerprint(key, manifest=output)}  · {beside}\n"
-        f"{case.folder}  custody and decisions of this case{kept}"
+        f"{_shell.near(case.folder)}  custody and decisions of this case{kept}"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -12,8 +13,10 @@ from rich.console import Console
 from rich.text import Text
 
 from laerecover.cli._show import COLOURS, console, show_rows
-from laerecover.manifest import ManifestError
+from laerecover.manifest import ManifestError, read_manifest
 from laerecover.report.follow_ups import grouped
+from laerecover.report.plain_words import without_codes
+from laerecover.runbook.values import TITLES
 from laerecover.text import clean, clipped, counted, duration, short_name, spent
 
 if TYPE_CHECKING:
@@ -98,7 +101,7 @@ def _show_left(out: Console, report: Report) -> None:
         many, commands = len(entry.each), entry.commands
         out.print(Text(f"  {clean(entry.do)}: {counted(many, 'account')}"))
         for about, (_, follow_up) in zip(entry.about[:_MANY], entry.each, strict=False):
-            out.print(Text(f"      {clean(about)}"))
+            out.print(Text(f"      {clean(without_codes(about))}"))
             if follow_up.command and len(commands) > 1:
                 out.print(Text(f"        next: {clean(follow_up.command)}"), soft_wrap=True)
         if many > _MANY:
@@ -124,6 +127,11 @@ def show_interrupted(report: Report, state: State, seconds: float, command: str,
     )
 
 
+def _minute(at: str | None) -> str:
+    """A moment of the state's, as people write it."""
+    return f"{datetime.fromisoformat(at).astimezone(UTC):%Y-%m-%d %H:%M} UTC" if at else "not yet"
+
+
 def show_status(found: Status, options: Options) -> None:
     """The state in numbers, then each account that was begun: troubles first."""
     out, state = console(sys.stdout), found.state
@@ -134,14 +142,15 @@ def show_status(found: Status, options: Options) -> None:
         told += [f"{found.waiting} not begun"] * bool(found.waiting)
         numbers = f"of {whole} accounts to recover, {state.planned.customers} in the manifest"
         out.print(Text(f"{', '.join(told) or 'nothing'}; {numbers}", style="bold"))
-    out.print(Text(f"{state.mode} · {state.folder} · begun {state.started_at}"), soft_wrap=True)
-    with contextlib.suppress(ManifestError):  # to look, nobody needs a key
+    out.print(Text(f"{state.mode} · {state.folder} · begun {_minute(state.started_at)}"), soft_wrap=True)
+    with contextlib.suppress(ManifestError):  # to look, nobody needs a key; of one that is not its own nothing is said
+        read_manifest(options.places.manifest, key_file=options.places.key)
         said = f"key {options.places.fingerprint()} (fingerprint) · {clean(options.places.key)}"
         out.print(Text(said), soft_wrap=True)
     out.print(Text(found.runner or "no runner is at work"))
     for account, latest in sorted(found.rounds.items(), key=lambda item: _OUTCOMES.index(item[1].outcome)):
-        last = f"{latest.done_names[-1]} done" if latest.done_names else "nothing done yet"
-        out.print(Text(f"  {latest.outcome:<10}  {clean(account)}  {last}"), soft_wrap=True)
+        last = f"{TITLES[latest.done_names[-1]]} done" if latest.done_names else "nothing done yet"
+        out.print(Text(f"  {latest.outcome:<11}  {clean(account)}  {last}"), soft_wrap=True)
     mails = ", ".join(f"{number} {word.replace('_', ' ')}" for word, number in sorted(found.mails.items()))
     out.print(Text(f"mails: {mails or 'none'}"))
     if found.mails.get("in_doubt"):

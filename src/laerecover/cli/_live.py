@@ -15,7 +15,7 @@ from rich.text import Text
 
 from laerecover.cli._stopping import TOLD_HERE
 from laerecover.planning.plan import Plan, PlannedAccount
-from laerecover.runbook.values import NAMES, NOT_LISTENING, NOTICE, STEPS, Effect
+from laerecover.runbook.values import NAMES, NOT_LISTENING, NOTICE, STEPS, TITLES, Effect
 from laerecover.text import clean, clipped, counted, duration, short_name
 
 _COLOURS = {"✓": "green", "✗": "red", "▸": "yellow", "↻": "yellow"}
@@ -24,7 +24,6 @@ _AROUND = 6
 _FOLDED = 3
 """So many lines may tell of one trouble, where the screen has room."""
 _NARROW = 100
-_TITLES = {step.name: step.title for step in (*STEPS, NOTICE)}
 
 
 @dataclass(kw_only=True)
@@ -101,7 +100,7 @@ class LiveWatcher:
         with self._lock:
             line, now = self._lines[account_id], time.monotonic()
             line.begun = line.begun or now
-            line.since, line.waiting, line.until = now, _TITLES[step], None
+            line.since, line.waiting, line.until = now, TITLES[step], None
             line.step, line.step_began = step, now
             if step != NOTICE.name:
                 line.cells[step] = "▸"
@@ -198,7 +197,7 @@ class LiveWatcher:
         if self._stop.is_set() and at_work:
             many = f"{counted(len(at_work), 'step')} finishing"
             last = min(at_work, key=lambda line: line.step_began or now)
-            longest = f"{_TITLES.get(last.step, 'a step')} for {duration(now - (last.step_began or now))}"
+            longest = f"{TITLES.get(last.step, 'a step')} for {duration(now - (last.step_began or now))}"
             told = f"STOPPING: {many}, the longest {longest}\nCtrl-C again stops at once"
             return Text(told, style="bold yellow")
         told = f"running for {duration(now - self._begun)}"

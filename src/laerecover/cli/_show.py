@@ -12,6 +12,7 @@ from rich.text import Text
 
 from laerecover.errors import Guarded
 from laerecover.planning.costs import in_words
+from laerecover.report.plain_words import without_codes
 from laerecover.text import clean, counted
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def show_plan(plan: Plan, options: Options, *, stream: TextIO | None = None) -> 
         )
         out.print(line)
         if account.why:
-            out.print(Text(f"    {clean(account.why)}"))
+            out.print(Text(f"    {clean(without_codes(account.why))}"))
         if account.action == "recover":
             out.print(Text(f"    {account.grade}: {account.price}"))
             out.print(
