@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 import typer
 
 from laeforensics.cli import _journal
+from laeforensics.cli._lines import tell
 
 if TYPE_CHECKING:
     from laeforensics.case import Case
@@ -194,7 +195,7 @@ def stop(what: str, where: str, next_step: str) -> NoReturn:
 def complain(what: str, where: str, next_step: str) -> None:
     """What went wrong, where, and what next: on stderr."""
     places = where.replace("\n", "\n          ")
-    typer.echo(f"laeforensics: {what}\n  where   {places}\n  next    {next_step}", file=sys.stderr)
+    tell(f"laeforensics: {what}\n  where   {places}\n  next    {next_step}", sys.stderr, hanging=12)
 
 
 def _at_home(word: str) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from laeforensics.cli import _journal, _shell
+from laeforensics.cli._lines import tell
 from laeforensics.cli._options import CaseOptions, Quiet, of_a_case
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def audit(
     compared = _shell.keep_custody(case, options, beside)
     out = _shell.people(options, quiet=quiet)
     commands = _shell.commands(options, output=None if output == _OUTPUT else output, key_file=key_file)
-    print(cards.card(case.judgement, commands, is_short=out.isatty()), file=out)
+    tell(cards.card(case.judgement, commands, is_short=out.isatty()), out)
     output.parent.mkdir(parents=True, exist_ok=True)
     with _former_kept(output.with_name("audit.parquet")) as former:
         manifest = case.export(output, key_file=key_file)
@@ -65,7 +66,7 @@ def audit(
     if compared is not None:
         _shell.remember(options, case.folder, output=output, key_file=key_file)
     kept = "" if compared else ": not kept"
-    print(f"\n{_written(case, manifest, output, key_file, kept)}", file=out)
+    tell(f"\n{_written(case, manifest, output, key_file, kept)}", out)
     if compared is None or compared.is_unchanged:  # else what comes next is said of the evidence
         words = ["laerecover", "drill", str(output), *(["--key-file", str(key_file)] if key_file else [])]
         print(f"next: {shlex.join(words)}", file=out)

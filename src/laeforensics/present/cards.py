@@ -49,7 +49,7 @@ def card(judgement: Judgement, commands: CommandLines | None = None, *, is_short
 
     With `commands`, what is to be typed stands below what it would help.
     """
-    told = short if is_short else str
+    told, width = (short, 12) if is_short else (str, 24)
     s = summary(judgement)
     residue = f"{counted(s['residue_lines'], 'line')} {'is' if s['residue_lines'] == 1 else 'are'} residue"
     read = f"{counted(s['logs'], 'signup log')} in {counted(s['dialects'], 'dialect')}"
@@ -63,9 +63,9 @@ def card(judgement: Judgement, commands: CommandLines | None = None, *, is_short
     for name in (name for name in words.LOOKED_AT if name in s["verdicts"]):
         count, why = s["verdicts"][name], map(words.reason, s["why"][name])
         grades = (f"{number} {words.words(grade)}" for grade, number in s["grades"].items())
-        bar = "█" * max(1, round(24 * count / max(1, s["accounts"])))
+        bar = "█" * max(1, round(width * count / max(1, s["accounts"])))
         said = ", ".join(grades if name == rules.RECOVERABLE else why)
-        lines.append(f"  {bar:<24}  {count:>4} {name:<12} {said}".rstrip())
+        lines.append(f"  {bar:<{width}}  {count:>4} {name:<12} {said}".rstrip())
     if s["attempts"]:
         became = "an account" if s["attempts"] == 1 else "accounts"
         lines.append(f"  and {counted(s['attempts'], 'attempt')} that never became {became}")

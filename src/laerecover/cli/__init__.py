@@ -84,5 +84,10 @@ def _run() -> None:
             import traceback
 
             traceback.print_exception(error)
-        print(explain(error), file=sys.stderr)
+        if sys.stderr.isatty():  # folded between words
+            from laerecover.cli._show import console
+
+            console(sys.stderr).print(explain(error), markup=False)
+        else:
+            print(explain(error), file=sys.stderr)
         sys.exit(int(getattr(error, "exit_code", 2)))

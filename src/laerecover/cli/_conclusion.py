@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from laerecover.report.status import Status
     from laerecover.state.state import State
 
-_MANY = 4
+_MANY, _COMMAND = 4, 4000
 _ROWS = 20
 """So many accounts a terminal shows; the report, and a pipe, have all of them."""
 _OUTCOMES = ("failed", "on its way", "not started", "blocked", "left out", "recovered")
@@ -52,13 +52,17 @@ def _numbers(report: Report) -> str:
     told = f"{report.number('recovered')} of {len(report.accounts)} accounts recovered"
     for word in ("failed", "blocked", "left out", "on its way", "not started"):
         if report.number(word):
-            told += f", {report.number(word)} {word}"
+            told += f", {_many(report.number(word), word)}"
         if word == "blocked" and report.closed:
             told += f" ({report.closed} because the customer left)"
     if report.seconds_of_work is None:
         return told
     pause = f", and {spent(report.idle_seconds)} in which nobody ran it" if report.idle_seconds else ""
     return f"{told}, in {spent(report.seconds_of_work)}{pause}"
+
+
+def _many(number: int, outcome: str) -> str:
+    return f"{number} {outcome.replace('its', 'their') if number > 1 else outcome}"
 
 
 def _show_accounts(out: Console, report: Report) -> None:
@@ -119,12 +123,15 @@ def show_interrupted(report: Report, state: State, seconds: float, command: str,
     doubts = sum(1 for a in report.accounts if a.in_doubt)
     doubt = f"{doubts} mail{'s are' if doubts > 1 else ' is'} in doubt." if doubts else "Nothing is in doubt."
     mine = report.number("recovered", "failed", "on its way", "not started")
-    print(
-        f"{who_stopped()} after {duration(seconds)}.  {report.number('recovered')} of {mine} accounts recovered, "
-        f"{report.number('on its way')} on their way, {report.number('not started')} not started.  "
-        f"{held} mail{' is' if held == 1 else 's are'} held.  {doubt}\nGo on with the same command:  {clean(command)}",
-        file=stream,
+    out = console(stream)
+    out.print(
+        Text(
+            f"{who_stopped()} after {duration(seconds)}.  {report.number('recovered')} of {mine} accounts recovered, "
+            f"{report.number('on its way')} on their way, {report.number('not started')} not started.  "
+            f"{held} mail{' is' if held == 1 else 's are'} held.  {doubt}"
+        )
     )
+    out.print(Text(f"Go on with the same command:  {clean(command, limit=_COMMAND)}"), soft_wrap=True)
 
 
 def _minute(at: str | None) -> str:
@@ -135,7 +142,7 @@ def _minute(at: str | None) -> str:
 def show_status(found: Status, options: Options) -> None:
     """The state in numbers, then each account that was begun: troubles first."""
     out, state = console(sys.stdout), found.state
-    told = [f"{found.number(word)} {word}" for word in reversed(_OUTCOMES) if found.number(word)]
+    told = [_many(found.number(word), word) for word in reversed(_OUTCOMES) if found.number(word)]
     if (whole := state.planned.recover) is None:
         out.print(Text(f"{', '.join(told) or 'nothing'} of those that were begun", style="bold"))
     else:

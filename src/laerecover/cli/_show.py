@@ -187,7 +187,7 @@ def show_checks(obstacles: Sequence[Obstacle], *, asked: bool) -> None:
 
 def show_progress(said: str) -> None:
     """How far something long is, for people."""
-    print(clean(said), file=sys.stderr, flush=True)
+    console(sys.stderr).print(Text(clean(said)))
 
 
 def tell_progress(said: str) -> None:
