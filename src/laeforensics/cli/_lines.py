@@ -1,4 +1,4 @@
-"""Lines for people: on a terminal they fold between words, and what is to be typed stays whole."""
+"""Lines for people: a terminal folds them between words; what is to be typed stays whole."""
 
 from __future__ import annotations
 

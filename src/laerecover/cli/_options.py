@@ -25,6 +25,7 @@ def _option(kind: Any, *names: str, **more: Any) -> Any:
 
 YesOpt = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 JsonOpt = Annotated[bool, typer.Option("--json", help="For machines, on stdout.")]
+QuietOpt = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but what is wrong.")]
 EventsOpt = Annotated[
     str | None, typer.Option("--events", metavar="jsonl", help="What happens, on stderr, a JSON object a line.")
 ]
@@ -139,7 +140,7 @@ def takes(*names: str, before: Sequence[str] = ()) -> Callable[[Callable[..., No
         def called(**values: Any) -> None:
             if values.pop("traceback"):
                 TRACE.set()
-            if "key_file" in every and sys.stderr.isatty():
+            if "key_file" in every and sys.stderr.isatty() and not values.get("quiet_"):
                 print(f"laerecover: reading {clean(values['manifest'])} …", file=sys.stderr, flush=True)
             _keep_journal()
             function(_options({name: values.pop(name) for name in every}), **values)

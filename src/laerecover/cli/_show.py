@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
@@ -40,7 +42,7 @@ def console(stream: TextIO) -> Console:
 
 
 def watcher(
-    planned: Plan, *, json_: bool, stop: threading.Event, events: str | None = None
+    planned: Plan, *, json_: bool, stop: threading.Event, events: str | None = None, quiet: bool = False
 ) -> LiveWatcher | PlainWatcher | EventWatcher:
     """JSON lines if they were asked for; the live view if somebody looks at it; else a line per event on stderr."""
     from laerecover.cli._display import EventWatcher, PlainWatcher
@@ -48,6 +50,8 @@ def watcher(
 
     if events:
         return EventWatcher(sys.stderr, planned, stop=stop)
+    if quiet:
+        return PlainWatcher(Path(os.devnull).open("w", encoding="utf-8"), planned.recover)
     if sys.stdout.isatty() and not json_:
         return LiveWatcher(console(sys.stdout), planned, stop=stop)
     return PlainWatcher(sys.stderr, planned.recover)

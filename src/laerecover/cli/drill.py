@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from laerecover.cli._options import DRILLING, SELECTION, WORKING, EventsOpt, JsonOpt, takes
+from laerecover.cli._options import DRILLING, SELECTION, WORKING, EventsOpt, JsonOpt, QuietOpt, takes
 from laerecover.cli._work import work
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @takes("state", "key_file", *SELECTION, *WORKING, before=DRILLING)
-def drill(options: Options, json_: JsonOpt = False, events: EventsOpt = None) -> None:
+def drill(options: Options, json_: JsonOpt = False, events: EventsOpt = None, quiet_: QuietOpt = False) -> None:
     """Rehearse the whole recovery in a world in one file: no cloud, no host, no mail."""
     from dataclasses import replace
 
@@ -33,5 +33,5 @@ def drill(options: Options, json_: JsonOpt = False, events: EventsOpt = None) ->
         raise typer.BadParameter(f"--hosts {asked.hosts} needs --world rig: a world in one file has no hosts")
     asked = replace(asked, crash_at=os.environ.get("LAERECOVER_CRASH_AT", ""))
     given = replace(options, drill=asked, limits=replace(options.limits, canary=False))
-    heard = show_progress if sys.stderr.isatty() and not events else quiet
-    work(json_, events, lambda stop, watch: rehearsal.drill(given, watch=watch, stop=stop, heard=heard))
+    heard = show_progress if sys.stderr.isatty() and not (events or quiet_) else quiet
+    work(json_, events, lambda stop, watch: rehearsal.drill(given, watch=watch, stop=stop, heard=heard), quiet=quiet_)

@@ -117,6 +117,19 @@ def test_a_refusal_is_what_where_next_and_no_traceback(laerecover, make_manifest
     assert len(refused.stderr.splitlines()) < 10
 
 
+def test_both_programs_take_the_same_words(laerecover, make_manifest, make_account):
+    """--version, -h, and --quiet, of which a drill that went well says nothing, and one that did not its conclusion."""
+    assert laerecover("--version").stdout.startswith("laerecover ")
+    assert laerecover("drill", "-h").stdout == laerecover("drill", "--help").stdout
+    manifest = make_manifest(count=2)
+    done = laerecover("drill", manifest, "--quiet", "--pace", "0.001")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    manifest = make_manifest(make_account(0, server_nodeid="b" * 32))
+    failed = laerecover("drill", manifest, "-q", "--again", "--pace", "0.001")
+    assert failed.returncode == 1
+    assert failed.stdout.startswith("0 of 1 accounts recovered, 1 failed")
+
+
 def test_a_key_that_was_handed_on_can_be_checked(laerecover, make_manifest, key_file, tmp_path):
     """It opens the manifest, and its fingerprint is the one that plan and status show; another key is refused."""
     manifest = make_manifest(count=2)
