@@ -62,6 +62,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python tests/bench/bench_forensics.py
 	$(BIN)/python tests/bench/bench_recover.py
 	$(BIN)/python tests/bench/bench_joining.py
+	$(BIN)/python tests/bench/bench_page.py
 
 # What CI has no time for, with its figures: run it before a change is called done. Half an hour of damage beyond the
 # rounds of `make fuzz`, walks with many more seeds, corpora of thousands, a recovery of hundreds; and whatever bears
@@ -73,6 +74,7 @@ long: $(VENV)/.dev
 	$(BIN)/python tests/bench/bench_forensics.py --scaling --large
 	$(BIN)/python tests/bench/bench_recover.py --accounts 500
 	$(BIN)/python tests/bench/bench_recover.py --pace 0.1
+	$(BIN)/python tests/bench/bench_page.py --accounts 3000
 
 # What in docs is made: the reference of all commands; the README's pictures, which need chromium (`make rig-tools`).
 commands: $(VENV)/.dev

@@ -11,6 +11,7 @@ from typing import Any
 from laerecover.errors import LaeRecoverError
 from laerecover.manifest import Account, Manifest, Secret
 from laerecover.ports.endpoints import NO_ENDPOINT, is_endpoint
+from laerecover.settings_reader import content, is_file
 from laerecover.text import clean
 
 CHANGED = "credentials changed: "
@@ -63,12 +64,17 @@ def changed_credentials(settings_file: Path) -> tuple[Renewed, ...]:
         return ()
     place = settings_file.parent / str(name)
     try:
-        table = tomllib.loads(place.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise _refused(f"the changed credentials cannot be read: {type(error).__name__}", place) from None
+        table = tomllib.loads(content(place))
+    except tomllib.TOMLDecodeError:
+        raise _refused("the changed credentials cannot be read: it is no TOML", place) from None
+    except ValueError as error:
+        raise _refused(f"the changed credentials cannot be read: {error}", place) from None
     rows = table.get("changed")
     if set(table) != {"changed"} or not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise _refused("the changed credentials are no list of tables called `changed`", place)
+    absent = [str(path) for row in rows if (path := _secret_file(row, place)) is not None and not is_file(path)]
+    if absent:
+        raise _refused("a secret key's file cannot be read: it is not there", "\n".join(absent))
     found = tuple(_read(row, place) for row in rows)
     about = [(each.account, each.product) for each in found]
     if twice := [each for each in about if about.count(each) > 1]:
@@ -115,6 +121,11 @@ def _of(account: Account, told: list[Renewed]) -> Renewed | None:
     return about[0] if about else None
 
 
+def _secret_file(row: Mapping[str, Any], place: Path) -> Path | None:
+    name = row.get("secret_key_file")
+    return place.parent / name if isinstance(name, str) else None
+
+
 def _read(row: Mapping[str, Any], place: Path) -> Renewed:
     unknown = sorted(row.keys() - {*_NEEDED, *_MORE})
     lacking = [name for name in _NEEDED if not row.get(name)]
@@ -127,14 +138,14 @@ def _read(row: Mapping[str, Any], place: Path) -> Renewed:
         raise _refused(f"changed.endpoint {NO_ENDPOINT}", place)
     secret_file = place.parent / row["secret_key_file"]
     try:
-        secret = secret_file.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise _refused(f"a secret key's file cannot be read: {type(error).__name__}", secret_file) from None
+        secret = content(secret_file).strip()
+    except ValueError as error:
+        raise _refused(f"a secret key's file cannot be read: {error}", secret_file) from None
     if not secret or not secret.isascii() or not secret.isprintable() or " " in secret:
         raise _refused("that file holds no secret key: one line, and nothing else", secret_file)
     told = {name: str(row.get(name, "")) for name in (*_NEEDED, *_MORE) if name != "secret_key_file"}
     return Renewed(secret_key=Secret(secret), **told)
 
 
-def _refused(what: str, where: Path) -> LaeRecoverError:
+def _refused(what: str, where: Path | str) -> LaeRecoverError:
     return LaeRecoverError(what, where=str(where), next_step=_NEXT)

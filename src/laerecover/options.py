@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from laerecover.credentials import changed_credentials, endpoints_of, with_changed
 from laerecover.errors import LaeRecoverError
 from laerecover.hosts.vault import Vault
-from laerecover.manifest import Manifest, default_key_file, read_key
+from laerecover.manifest import Manifest, default_key_file, key_fingerprint, read_key, refuse_missing
 from laerecover.runbook.limits import Limits
 from laerecover.selection import Selection
 from laerecover.settings_reader import DEFAULT_NAME
@@ -63,10 +63,18 @@ class Places:
         """What every further command about this manifest must name again, with a space before it."""
         return "" if self.key_file is None else f" --key-file {shlex.quote(str(self.key_file))}"
 
+    @property
+    def key(self) -> Path:
+        """--key-file, else the user's own."""
+        return self.key_file or default_key_file()
+
+    def fingerprint(self) -> str:
+        """Of the key, for people. Raises KeyFileRefused."""
+        return key_fingerprint(self.key, manifest=self.manifest)
+
     def vault(self, folder: Path) -> Vault:
         """The state's secrets, under the manifest's key."""
-        key = read_key(self.key_file or default_key_file(), manifest=self.manifest)
-        return Vault(folder / "secrets", key)
+        return Vault(folder / "secrets", read_key(self.key, manifest=self.manifest))
 
     def folder(self, mode: str) -> Path:
         """The state folder: --state, or `<manifest>.state` for runs and `<manifest>.drill` for drills."""
@@ -236,6 +244,7 @@ def find_state(options: Options) -> State:
         state = read_state(folder)
         if state is not None and (state.started_at is not None or options.places.state):
             return state
+    refuse_missing(options.places.manifest)
     raise LaeRecoverError(
         "nothing was started yet",
         where=", ".join(str(folder) for folder in folders),

@@ -17,6 +17,7 @@ from laerecover.settings_values import (
     CloudAccount,
     Content,
     Endpoint,
+    KeyFile,
     MailAddress,
     MailSecurity,
     Name,
@@ -127,7 +128,7 @@ class MailSettings(Section):
     security: MailSecurity = "starttls"
     user: Annotated[Text | None, NONE_IF_EMPTY] = None
     password: Annotated[SecretFile | None, NONE_IF_EMPTY] = Field(default=None, validation_alias="password_file")
-    ca_file: Annotated[Place | None, NONE_IF_EMPTY] = None
+    ca_file: Annotated[KeyFile | None, NONE_IF_EMPTY] = None
     sender: MailAddress
     staff: MailAddress
     organisation: Annotated[Name | None, NONE_IF_EMPTY] = None
@@ -215,11 +216,11 @@ class AutomationConfig(Section):
 
     ec2_access_key_id: Text
     admin_keypair_name: Text = Field(validation_alias=AliasChoices("admin_keypair_name", "keypair_name"))
-    admin_privkey_path: Place = Field(validation_alias=AliasChoices("admin_privkey_path", "key_filename"))
+    admin_privkey_path: KeyFile = Field(validation_alias=AliasChoices("admin_privkey_path", "key_filename"))
     monitor_pubkey: Content = Field(validation_alias="monitor_pubkey_path")
-    monitor_privkey_path: Place
+    monitor_privkey_path: KeyFile
     zenoss_ip: Text | None = Field(default=None, validation_alias="zenoss_IP")
-    zenoss_privkey_path: Place | None = None
+    zenoss_privkey_path: KeyFile | None = None
     products: Annotated[tuple[LaunchedAs, ...], BeforeValidator(_products), Field(strict=False)] = ()
 
     @model_validator(mode="before")

@@ -106,7 +106,7 @@ def read_settings(path: Path) -> Settings:
     told, beside = _files(path)
     read, config = told.read(SettingsFile), beside.read(AutomationConfig)
     if read is None or config is None:
-        raise refusal([*told.mistakes, *beside.mistakes])
+        raise refusal([*told.mistakes, *told.absent, *beside.mistakes, *beside.absent])
     return Settings(**dict(read), config=config)
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     M = TypeVar("M", bound=BaseModel)
 
 DEFAULT_NAME = "laerecover.toml"
+ABSENT = "names a file that is not there"
 _LARGEST = 1_000_000
 _MOST_LINES = 500
 """Behind them no line is told, for each is found by reading all before it."""
@@ -81,11 +82,20 @@ def content(path: Path) -> str:
         raise ValueError("not UTF-8") from None
 
 
+def is_file(path: Path) -> bool:
+    """Whether it is a file; no file bears a name that the system does not take."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 class OperatorFile:
     """A file being read, of TOML unless it is JSON.
 
     `table`: what stands in it, empty if it cannot be read; `mistakes`: what is missing or wrong, and where; `wrong`:
-    whether anything is wrong, rather than not there.
+    whether anything is wrong, rather than not there; `absent`: as `mistakes`, of key files that are not there, which is
+    no mistake to whoever can do without them.
     """
 
     def __init__(self, path: Path, *, is_json: bool = False) -> None:
@@ -93,6 +103,7 @@ class OperatorFile:
         self.table: dict[str, Any] = {}
         self.mistakes: list[tuple[str, str]] = []
         self.wrong = False
+        self.absent: list[tuple[str, str]] = []
         try:
             self._text = content(path)
         except ValueError as error:
@@ -126,10 +137,13 @@ class OperatorFile:
 
         if self.mistakes:
             return None
+        absent: dict[str, Path] = {}
         try:
-            return model.model_validate(self.table, context={"folder": self._path.parent})
+            return model.model_validate(self.table, context={"folder": self._path.parent, "absent": absent})
         except ValidationError as error:
             details = error.errors(include_url=False, include_input=False)
+        finally:
+            self.absent = [(f"{name} {ABSENT}", str(path)) for name, path in absent.items()]
         lines = {} if self._is_json else self._lines()
         told = []
         self.wrong = not all(_is_missing(detail) for detail in details)

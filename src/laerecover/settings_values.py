@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 from laerecover.manifest import Secret
 from laerecover.ports.endpoints import NO_ENDPOINT, is_endpoint
 from laerecover.ports.ingress import network_of
-from laerecover.settings_reader import content
+from laerecover.settings_reader import content, is_file
 from laerecover.text import clean
 
 _LONGEST = 4096
@@ -49,6 +49,14 @@ def place(value: object, folder: Path) -> Path:
 
 def _place(value: object, info: ValidationInfo) -> Path:
     return place(value, (info.context or {}).get("folder", Path()))
+
+
+def _key_file(value: object, info: ValidationInfo) -> Path:
+    """One that is not there is noted, not refused: only what launches or mails cannot do without it."""
+    path = _place(value, info)
+    if not is_file(path):
+        (info.context or {}).get("absent", {})[info.field_name] = path
+    return path
 
 
 def _content(value: object, info: ValidationInfo) -> str:
@@ -130,6 +138,7 @@ RecipeName = Literal["tahoe", "legacy-2012-s3"]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=_LONGEST), AfterValidator(_one_line)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_one_line)]
 Place = Annotated[Path, BeforeValidator(_place)]
+KeyFile = Annotated[Path, BeforeValidator(_key_file)]
 Content = Annotated[str, BeforeValidator(_content)]
 PlainText = Annotated[str, BeforeValidator(_plain_text)]
 Page = Annotated[str, BeforeValidator(_page)]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import unicodedata
 
 _NEVER = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 _SHOWN = 500
 _LONGEST = 40
+_REASON = re.compile(r"[A-Z0-9_]{1,80}")
+_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_")
 _SEED = re.compile(r"lae-[^-]+-(.{6})")
 
 
@@ -15,6 +19,27 @@ def clean(text: object, *, limit: int = _SHOWN) -> str:
     """`text` on one line: control, format (bidi, zero-width) and surrogate characters become `·`, cut at `limit`."""
     shown = "".join("·" if unicodedata.category(c) in _NEVER else c for c in str(text)[: limit + 1])
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def reason_of(error: BaseException) -> str:
+    """Why it failed, in words of the system or of the error's kind: its own text may quote what nobody is to see."""
+    import socket  # Whoever has no such error to tell pays nothing for it.
+
+    if isinstance(error, socket.gaierror):
+        return (error.strerror or "no such name").lower()
+    reason = getattr(error, "reason", None)
+    if isinstance(error, OSError) and isinstance(reason, str) and _REASON.fullmatch(reason):  # OpenSSL's
+        return reason.replace("_", " ").lower()
+    if isinstance(error, OSError) and error.errno is not None and error.errno in errno.errorcode:
+        return os.strerror(error.errno).lower()
+    several = getattr(error, "errors", None)
+    if isinstance(several, dict) and several:  # paramiko's, of each address that was tried
+        return reason_of(next(iter(several.values())))
+    if isinstance(error, TimeoutError):
+        return "timed out"
+    if isinstance(error, EOFError):
+        return "it was closed at the other end"
+    return _WORDS.sub(" ", type(error).__name__).lower()
 
 
 def is_one_line(value: str) -> bool:
@@ -26,6 +51,11 @@ def clean_end(text: str, *, limit: int = _SHOWN) -> str:
     """The last `limit` characters of `text`, made fit as by `clean`; lines are parted by ` | `."""
     lines = (clean(line.strip(), limit=limit) for line in text[-2 * limit :].split("\n"))
     return " | ".join(line for line in lines if line)[-limit:]
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 account`, `3 accounts`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:

@@ -440,6 +440,8 @@ def settings_file(tmp_path):
         (tmp_path / "lae_automation_config.json").write_text(json.dumps({**config, **changed}, indent=1))
         (tmp_path / "ec2secret").write_text("canary-ec2-secret\n")
         (tmp_path / "monitor.pub").write_text("ssh-ed25519 AAAA monitor\n")
+        for key in ("admin.pem", "monitor.pem", "zenoss.pem"):
+            (tmp_path / key).touch()
         path = tmp_path / "laerecover.toml"
         path.write_text(text if text is not None else example())
         return path

@@ -12,6 +12,7 @@ from typing import get_args
 import pytest
 
 from laerecover.errors import LaeRecoverError, explain
+from laerecover.planning.guards import guard_files
 from laerecover.sections import Section
 from laerecover.settings import SettingsFile, read_settings
 from laerecover.settings_reader import example
@@ -94,6 +95,33 @@ def test_everything_that_is_wrong_is_told_at_once(settings_file):
     wanted = ("nonsense", "TLS", "listen_poll", "admin_privkey_path is missing", "sender", "staff", "host", "ec2secret")
     assert all(word in refused.value.where for word in wanted), refused.value.where
     assert len(explain(refused.value).splitlines()) == 2 + 8
+
+
+def test_key_files_that_are_not_there_are_told_with_the_rest_or_by_themselves(settings_file):
+    """In the round in which settings are told, if there is one; without them only what launches asks for them."""
+    path = settings_file(f"[mail]\n{MAIL}ca_file = 'ca.pem'\n[waits]\nlisten_poll = 0\n")
+    absent = {"admin_privkey_path": "admin.pem", "monitor_privkey_path": "monitor.pem"}
+    absent |= {"zenoss_privkey_path": "zenoss.pem", "ca_file": "ca.pem"}
+    for file in ("admin.pem", "monitor.pem", "zenoss.pem"):
+        (path.parent / file).unlink()
+    with pytest.raises(LaeRecoverError) as refused:
+        read_settings(path)
+    told = set(refused.value.where.splitlines())
+    assert told == {
+        f"waits.listen_poll is no positive number · {path}, line 7",
+        *(f"{name} names a file that is not there · {path.parent / file}" for name, file in absent.items()),
+    }
+    path.write_text(path.read_text().replace("listen_poll = 0", ""))
+    settings = read_settings(path)
+    with pytest.raises(LaeRecoverError, match="the settings name 4 files that cannot be found") as refused:
+        guard_files(settings)
+    assert set(refused.value.where.splitlines()) == {f"{name} · {path.parent / file}" for name, file in absent.items()}
+    for file in ("admin.pem", "monitor.pem", "zenoss.pem"):
+        (path.parent / file).touch()
+    with pytest.raises(LaeRecoverError, match="the settings name 1 file that cannot be found"):
+        guard_files(settings)
+    (path.parent / "ca.pem").touch()
+    guard_files(settings)
 
 
 WRONG = """\

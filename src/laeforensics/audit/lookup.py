@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Sequence
 
 from laeforensics.accounts.account import CaseAccount, keys_of
+from laeforensics.audit import rules
 from laeforensics.errors import UnknownKey
 from laeforensics.facts.masking import plain
 
@@ -32,14 +33,28 @@ def account_of(accounts: Sequence[CaseAccount], key: str, *, where: str) -> Case
     if len(real) == 1:
         return real[0]
     if found:
-        names = ", ".join(a.account_id for a in found[:_MOST]) + (", …" if len(found) > _MOST else "")
-        raise UnknownKey(f"{len(found)} accounts match {plain(key)!r}", where=names, next_step="name one of them")
+        raise UnknownKey(
+            f"{len(found)} accounts match {plain(key)!r}",
+            where="\n".join(_choices(found)),
+            next_step="name one of them by its id, or more of the name",
+        )
     raise UnknownKey(
         f"no account, log, e-mail or activation key {plain(key)!r}",
         where=where,
         next_step=_near(accounts, wanted)
         or f"`laeforensics list` tells all; a beginning is enough from {_SHORTEST} letters on",
     )
+
+
+def _choices(found: Sequence[CaseAccount]) -> list[str]:
+    """A line for each, with what helps to choose: its verdict, and the log by which it is known."""
+    told = []
+    for account in found[:_MOST]:
+        logs = [plain(signup.name) for signup in account.signups]
+        more = f" and {len(logs) - 1} more" if len(logs) > 1 else ""
+        source = f"{logs[0]}{more}" if logs else "no log"
+        told.append(f"{plain(account.account_id)}  {rules.verdict(account).name:<11}  {source}")
+    return [*told, *([f"and {len(found) - _MOST} more: `laeforensics list` tells all"] if len(found) > _MOST else [])]
 
 
 def _begins(account: CaseAccount, words: Sequence[str]) -> bool:

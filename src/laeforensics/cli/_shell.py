@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 import typer
 
 from laeforensics.cli import _journal
+from laeforensics.cli._lines import tell
 
 if TYPE_CHECKING:
     from laeforensics.case import Case
@@ -84,7 +85,7 @@ def audit_again(options: CaseOptions, folder: Path) -> str:
 
     told: dict[str, Path] = {}
     with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
-        told = {name: _near(Path(path)) for name, path in json.loads(read_beside(folder / LAST_AUDIT)).items()}
+        told = {name: near(Path(path)) for name, path in json.loads(read_beside(folder / LAST_AUDIT)).items()}
     options = replace(
         options,
         inventory=options.inventory or told.get("inventory"),
@@ -94,7 +95,8 @@ def audit_again(options: CaseOptions, folder: Path) -> str:
     return commands(options, output=told.get("output"), key_file=told.get("key_file")).audit()
 
 
-def _near(path: Path) -> Path:
+def near(path: Path) -> Path:
+    """The path as it is typed here."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
 
@@ -192,7 +194,8 @@ def stop(what: str, where: str, next_step: str) -> NoReturn:
 
 def complain(what: str, where: str, next_step: str) -> None:
     """What went wrong, where, and what next: on stderr."""
-    typer.echo(f"laeforensics: {what}\n  where   {where}\n  next    {next_step}", file=sys.stderr)
+    places = where.replace("\n", "\n          ")
+    tell(f"laeforensics: {what}\n  where   {places}\n  next    {next_step}", sys.stderr, hanging=12)
 
 
 def _at_home(word: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import filecmp
 import json
+import shlex
 import shutil
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from laeforensics.cli import _journal, _shell
+from laeforensics.cli._lines import tell
 from laeforensics.cli._options import CaseOptions, Quiet, of_a_case
 
 if TYPE_CHECKING:
@@ -53,22 +55,24 @@ def audit(
     beside = _shell.side_files(options, case)
     compared = _shell.keep_custody(case, options, beside)
     out = _shell.people(options, quiet=quiet)
-    print(cards.card(case.judgement, is_short=out.isatty()), file=out)
+    commands = _shell.commands(options, output=None if output == _OUTPUT else output, key_file=key_file)
+    tell(cards.card(case.judgement, commands, is_short=out.isatty()), out)
     output.parent.mkdir(parents=True, exist_ok=True)
     with _former_kept(output.with_name("audit.parquet")) as former:
         manifest = case.export(output, key_file=key_file)
     _journal.enter_manifest(manifest.digest)
-    commands = _shell.commands(options, output=None if output == _OUTPUT else output, key_file=key_file)
     pages.write_page(case.judgement, output.with_name("audit.html"), commands)
     write_statement(output.with_name(NAME), statement(case.judgement, beside, now=datetime.now(UTC)))
     if compared is not None:
         _shell.remember(options, case.folder, output=output, key_file=key_file)
     kept = "" if compared else ": not kept"
-    print(f"\n{_written(case, manifest, output, key_file, kept)}", file=out)
+    tell(f"\n{_written(case, manifest, output, key_file, kept)}", out)
     if compared is None or compared.is_unchanged:  # else what comes next is said of the evidence
-        print(f"next: laerecover drill {output}{f' --key-file {key_file}' if key_file else ''}", file=out)
+        words = ["laerecover", "drill", str(output), *(["--key-file", str(key_file)] if key_file else [])]
+        print(f"next: {shlex.join(words)}", file=out)
     if former.is_file() and not filecmp.cmp(former, output.with_name("audit.parquet"), shallow=False):
-        print(f"what changed: laeforensics diff {former} {output.with_name('audit.parquet')}", file=out)
+        words = ["laeforensics", "diff", str(former), str(output.with_name("audit.parquet"))]
+        print(f"what changed: {shlex.join(words)}", file=out)
     if options.as_json:
         told = {
             "manifest": str(output),
@@ -132,10 +136,13 @@ def _refuse_key(key_file: Path | None, output: Path) -> None:
 
 def _written(case: Case, manifest: Manifest, output: Path, key_file: Path | None, kept: str) -> str:
     """What was written where."""
-    from laerecover.manifest import default_key_file
+    from laeforensics.present.words import counted
+    from laerecover.manifest import default_key_file, key_fingerprint
 
+    key = key_file or default_key_file()
     beside = f"{output.with_name('audit.parquet')}, {output.with_name('audit.html')} (no secrets)"
     return (
-        f"{output}  {len(manifest.accounts)} accounts, encrypted under {key_file or default_key_file()}  · {beside}\n"
-        f"{case.folder}  custody and decisions of this case{kept}"
+        f"{output}  {counted(len(manifest.accounts), 'account')}, encrypted under {key}, "
+        f"fingerprint {key_fingerprint(key, manifest=output)}  · {beside}\n"
+        f"{_shell.near(case.folder)}  custody and decisions of this case{kept}"
     )

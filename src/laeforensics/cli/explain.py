@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from laeforensics.cli import _shell
+from laeforensics.cli._lines import tell
 from laeforensics.cli._options import CaseOptions, Key, of_a_case
 
 if TYPE_CHECKING:
@@ -34,9 +35,9 @@ def explain(
             _shell.stop(f"no field {field!r}", "--field", f"choose one of {names}")
         explanation = replace(explanation, fields=chosen)
     out = _shell.people(options)
-    print(explanation, file=out)
+    tell(explanation, out)
     for line in _what_to_type(case, explanation.account_id, field, _shell.commands(options)):
-        print(line, file=out)
+        tell(line, out)
     if options.as_json:
         print(json.dumps(asdict(explanation), indent=1))
 

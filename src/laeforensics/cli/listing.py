@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from laeforensics.cli import _shell
+from laeforensics.cli._lines import tell
 from laeforensics.cli._options import CaseOptions, Where, of_a_case
 
 if TYPE_CHECKING:
@@ -43,8 +44,9 @@ def list_accounts(
         width = max((len(a.account_id) for a in found), default=0)
         for a in found:
             verdict_, short = _cells(a)["verdict"], words.short_name(a)
-            what = "; ".join(words.reasons(a))
-            print(f"{_plain(a.account_id):<{width}}  {verdict_:<11}  {short}  {what}".rstrip())
+            # On a terminal the short name will do, for every verb takes it. Piped, the id comes first.
+            name = "" if sys.stdout.isatty() else f"{_plain(a.account_id):<{width}}  "
+            tell(f"{name}{verdict_:<11}  {short}  {'; '.join(words.reasons(a))}".rstrip())
     print(f"{len(found)} of {len(accounts)} accounts and attempts", file=sys.stderr)
 
 

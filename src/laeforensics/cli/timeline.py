@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from laeforensics.cli import _shell
+from laeforensics.cli._lines import tell
 from laeforensics.cli._options import CaseOptions, Key, of_a_case
 
 
@@ -26,4 +27,4 @@ def timeline(options: CaseOptions, key: Key) -> None:
     print(f"{plain(account.account_id)}  {words.short_name(account)}")
     for row in rows:
         time = (row["time"] or "")[:19].replace("T", " ")
-        print(f"{time:<19}  {row['what']:<19}  {row['detail']}  {row['place']}".rstrip())
+        tell(f"{time:<19}  {row['what']:<19}  {row['detail']}  {row['place']}".rstrip())

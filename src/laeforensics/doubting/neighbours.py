@@ -1,4 +1,4 @@
-"""A value at a distance of a character or two from another is damage of it, not another voice."""
+"""A value that differs from another in a character or two, or in an end of another token, is damage of it, no voice."""
 
 from __future__ import annotations
 

@@ -46,8 +46,8 @@ def with_members(path: Path, name: str, prefix: str) -> Iterator[EvidenceFile]:
         members, wrong = [], [error.problem]
     except OSError as error:
         wrong.append(hindrance("unreadable", error.strerror or type(error).__name__))
-    except _zips.ERRORS as error:
-        wrong.append(hindrance("no archive", type(error).__name__))
+    except _zips.ERRORS:
+        wrong.append(hindrance("no archive", "its list of members is damaged"))
     if is_part_name(path.name) and (wrong or not begins):
         wrong, members = [hindrance("split")], members if begins else []
     first, also = (wrong[0] if wrong else None), tuple(wrong[1:])

@@ -42,7 +42,8 @@ def members(raw: BinaryIO, size: int) -> Iterator[tuple[Member, Body] | Hindranc
     try:
         archive = zipfile.ZipFile(Slice(raw, 0, end))
     except ERRORS as error:
-        yield hindrance("split" if "disk" in str(error) else "no archive", *_why(error))
+        is_part = "disk" in str(error)
+        yield hindrance("split") if is_part else hindrance("no archive", "its list of members is damaged")
         return
     infos = archive.infolist()
     _refuse_bombs(infos, size)
@@ -74,10 +75,6 @@ def _is_last_part(raw: BinaryIO, end: int) -> bool:
     tail = raw.read(min(end, _LONGEST_END))
     at = tail.rfind(_END)
     return at >= 0 and tail[at + 4 : at + 6] not in (b"\0\0", b"\xff\xff")
-
-
-def _why(error: Exception) -> tuple[str, ...]:
-    return () if "disk" in str(error) else (type(error).__name__,)
 
 
 def _end_of(raw: BinaryIO, size: int) -> int | None:

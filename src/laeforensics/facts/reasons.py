@@ -26,6 +26,7 @@ class Reason:
 
 
 _COPY = "look for another copy of this file"
+_AS_DAMAGE = "in a character or two, or in an end that may be another value's"
 _ORDER = "compare with another copy of this log"
 
 
@@ -128,8 +129,8 @@ REASONS: dict[str, Reason] = {
         "the product of this code bears another name than the log tells", "look for the configuration of that month"
     ),
     # -- settling an account ----------------------------------------------------------------------------------
-    "neighbour": _denies("damaged", "it differs in a character or two from what independent witnesses tell"),
-    "near-another": _unsure("another witness differs from it in a character or two, and nothing tells the right one"),
+    "neighbour": _denies("damaged", f"independent witnesses tell a value that differs from it {_AS_DAMAGE}"),
+    "near-another": _unsure(f"another witness differs from it {_AS_DAMAGE}, and nothing tells the right one"),
     "of-two-prints": _unsure("the keys and the token that are told most were told together by no file", _ORDER),
     "by-lesser-voices": Reason(
         weight=LESSENS,

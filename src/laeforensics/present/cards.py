@@ -8,7 +8,10 @@ from laeforensics.audit import rules
 from laeforensics.audit.judgement import Judgement
 from laeforensics.facts.findings import BLOCKING, NOTE
 from laeforensics.facts.masking import plain, short
+from laeforensics.present import words
 from laeforensics.present._templates import template
+from laeforensics.present.commands import CommandLines
+from laeforensics.present.words import counted
 
 
 def summary(judgement: Judgement) -> dict[str, Any]:
@@ -41,28 +44,31 @@ def summary(judgement: Judgement) -> dict[str, Any]:
     }
 
 
-def card(judgement: Judgement, *, is_short: bool = False) -> str:
-    """The first look at a case, as text; on a terminal long names are shortened in their middle."""
-    told = short if is_short else str
+def card(judgement: Judgement, commands: CommandLines | None = None, *, is_short: bool = False) -> str:
+    """The first look at a case, as text; on a terminal long names are shortened in their middle.
+
+    With `commands`, what is to be typed stands below what it would help.
+    """
+    told, width = (short, 12) if is_short else (str, 24)
     s = summary(judgement)
+    residue = f"{counted(s['residue_lines'], 'line')} {'is' if s['residue_lines'] == 1 else 'are'} residue"
+    read = f"{counted(s['logs'], 'signup log')} in {counted(s['dialects'], 'dialect')}"
     lines = [
-        f"Evidence  {s['root']} · {s['files']} files · {s['bytes'] / 1e6:.1f} MB",
+        f"Evidence  {s['root']} · {counted(s['files'], 'file')} · {s['bytes'] / 1e6:.1f} MB",
         f"Digest    {s['digest']}",
-        f"Read      {s['logs']} signup logs in {s['dialects']} dialects · {s['understood']:.1f} % of bytes understood"
-        f" · {s['residue_lines']} lines are residue",
+        f"Read      {read} · {s['understood']:.1f} % of bytes understood · {residue}",
         "",
-        f"  {s['accounts']} accounts",
+        f"  {s['verdicts'].get(rules.RECOVERABLE, 0)} of {counted(s['accounts'], 'account')} can be recovered",
     ]
-    for name, count in s["verdicts"].items():
-        words = (
-            ", ".join(f"{n} {g.lower().replace('_', ' ')}" for g, n in s["grades"].items())
-            if name == rules.RECOVERABLE
-            else ""
-        )
-        bar = "█" * max(1, round(24 * count / max(1, s["accounts"])))
-        lines.append(f"  {bar:<24}  {count:>4} {name:<12} {words or ', '.join(s['why'][name])}".rstrip())
+    for name in (name for name in words.LOOKED_AT if name in s["verdicts"]):
+        count, why = s["verdicts"][name], map(words.reason, s["why"][name])
+        grades = (f"{number} {words.words(grade)}" for grade, number in s["grades"].items())
+        bar = "█" * max(1, round(width * count / max(1, s["accounts"])))
+        said = ", ".join(grades if name == rules.RECOVERABLE else why)
+        lines.append(f"  {bar:<{width}}  {count:>4} {name:<12} {said}".rstrip())
     if s["attempts"]:
-        lines.append(f"  and {s['attempts']} attempts that never became accounts")
+        became = "an account" if s["attempts"] == 1 else "accounts"
+        lines.append(f"  and {counted(s['attempts'], 'attempt')} that never became {became}")
     worst = _worst_findings(judgement)
     if worst:
         lines += ["", f"Findings  {worst}"]
@@ -71,10 +77,11 @@ def card(judgement: Judgement, *, is_short: bool = False) -> str:
         lines += ["", "What would help most"]
         names = [told(plain(m.evidence)) for m in mends]
         width = max(map(len, names))
-        lines += [
-            f"  {name:<{width}}  {m.effect} {_count(len(m.accounts))}  {', '.join(m.fields)}".rstrip()
-            for name, m in zip(names, mends, strict=True)
-        ]
+        for name, m in zip(names, mends, strict=True):
+            many = counted(len(m.accounts), "account")
+            lines.append(f"  {name:<{width}}  {m.effect} {many}  {', '.join(m.fields)}".rstrip())
+            if commands is not None and (command := commands.for_mend(m)) != commands.audit():
+                lines.append(f"      {command}")
     return "\n".join(lines)
 
 
@@ -92,12 +99,11 @@ def _counts(judgement: Judgement) -> dict[str, int]:
     return {code: number for (_, code), number in sorted(counts.items())}
 
 
-def _count(number: int) -> str:
-    return "1 account" if number == 1 else f"{number} accounts"
-
-
 def card_html(judgement: Judgement) -> str:
     """The first look at a case, for a notebook."""
     return template("card.html").render(
-        s=summary(judgement), meanings={r.name: r.meaning for r in (*rules.VERDICTS, *rules.GRADES)}
+        s=summary(judgement),
+        meanings={r.name: r.meaning for r in (*rules.VERDICTS, *rules.GRADES)},
+        order=words.LOOKED_AT,
+        colours=words.COLOURS,
     )

@@ -39,6 +39,11 @@ def words(name: str) -> str:
     return name.lower().replace("_", " ")
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 account`, `3 accounts`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def short_name(account: CaseAccount) -> str:
     """An account for people: its customer's address, and six characters of its seed, by which it can be asked for."""
     seed = seed_of(account.account_id) or next((start[1] for s in account.signups if (start := start_of(s.name))), "")
@@ -64,7 +69,12 @@ def ordered(accounts: list[CaseAccount]) -> list[CaseAccount]:
 
 def reasons(account: CaseAccount) -> list[str]:
     """What keeps an account from being recovered, in words: `user_secret_key is missing`."""
+    return list(map(reason, rules.blocking(account)))
+
+
+def reason(code: str) -> str:
+    """What a code of a verdict says: `missing:user_secret_key` is `user_secret_key is missing`."""
     said = {"contested": "witnesses disagree on {}", "missing": "{} is missing", "unread": "{} was not read"}
     said |= {"closed": "the customer left ({})", "never-ready": "no server was ever ready"}
-    codes = (code.partition(":") for code in rules.blocking(account))
-    return [said[code].format(clipped(plain(what))) for code, _, what in codes]
+    kind, _, what = code.partition(":")
+    return said[kind].format(clipped(plain(what)))

@@ -13,7 +13,7 @@ from laerecover.hosts.programs.store_answers import LATER, code_of
 from laerecover.ports.hosts import unheard
 from laerecover.ports.refusals import NotFound, Refusal, Transient, WorldError
 from laerecover.ports.services import Clock
-from laerecover.text import clean
+from laerecover.text import clean, reason_of
 
 if TYPE_CHECKING:
     from laerecover.settings import Settings
@@ -124,7 +124,7 @@ def translated(method: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S
                 raise Refusal("the cloud would not take these parameters", kind="ec2_refused") from None
             except (BotoCoreError, ResponseParserError) as error:
                 # A page of some proxy instead of an answer is no answer.
-                raise Transient(f"the cloud was not reached: {type(error).__name__}") from None
+                raise Transient(f"the cloud was not reached: {reason_of(error)}") from None
             else:
                 self.pace.went_well()
                 return answer

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from laerecover.hosts.host_keys import fingerprint
 from laerecover.ports.own_side import Seen
-from laerecover.text import clean
+from laerecover.text import clean, reason_of
 
 _PUBLIC = (b"ssh-", b"ecdsa-", b"sk-", b"---- BEGIN SSH2 PUBLIC KEY", b"-----BEGIN PUBLIC KEY")
 _PUTTY = b"PuTTY-User-Key-File"
@@ -48,7 +48,7 @@ def _loaded(path: Path) -> tuple[str, str, str]:
         what = "it has a passphrase, and nobody is there to type it"
         return "", what, f"make a copy without one: cp {path} COPY; ssh-keygen -p -N '' -f COPY; name COPY in its place"
     except (ValueError, OSError, paramiko.SSHException, paramiko.UnknownKeyType) as error:
-        return "", f"no private key that can be read: {type(error).__name__}", "name OpenSSH's private key in its place"
+        return "", f"no private key that can be read: {reason_of(error)}", "name OpenSSH's private key in its place"
     # A certificate that lies beside it is taken for the key itself: `_certificate` looks at that.
     return f"{key.get_name()} {key.get_base64()}", "", ""
 
@@ -64,7 +64,7 @@ def _certificate(path: Path, said: str) -> tuple[str, str]:
     try:
         certificate = load_ssh_public_identity(beside.read_bytes())
     except (ValueError, OSError) as error:
-        return f"{said}; {clean(beside.name)} beside it is no certificate: {type(error).__name__}", remedy
+        return f"{said}; {clean(beside.name)} beside it is no certificate: {reason_of(error)}", remedy
     if not isinstance(certificate, SSHCertificate):
         return f"{said}; {clean(beside.name)} beside it is no certificate", remedy
     now = datetime.now(UTC).timestamp()

@@ -14,7 +14,7 @@ from laerecover.adapters import phases
 from laerecover.hosts.scripts import NO_ROOM, ROOM_READ
 from laerecover.manifest import Secret
 from laerecover.ports.refusals import Refusal, Transient
-from laerecover.text import clean, clean_end
+from laerecover.text import clean, clean_end, reason_of
 
 TIMEOUT = 20.0
 """How long the other end may be silent, in seconds, where it should answer at once."""
@@ -96,7 +96,7 @@ class Line:
                 if not channel.status_event.wait(max(1.0, until - time.monotonic())) or channel.exit_status < 0:
                     raise EOFError
         except (paramiko.SSHException, OSError, EOFError, AttributeError) as error:
-            raise Transient(f"{what}: connection lost ({type(error).__name__})") from None
+            raise Transient(f"{what}: connection lost ({reason_of(error)})") from None
         said = self.reveal_nothing(errors.decode("utf-8", "replace"))
         answer = _answer(output, become, mark, status=channel.exit_status, what=what, said=said)
         if channel.exit_status != 0:

@@ -14,7 +14,7 @@ from laerecover.adapters.key_files import try_key
 from laerecover.adapters.smtp import SmtpMailer
 from laerecover.ports.own_side import ASCII_MAIL, CLOCK, CLOUD_KEY, Seen
 from laerecover.ports.refusals import WorldError
-from laerecover.text import clean
+from laerecover.text import clean, reason_of
 
 if TYPE_CHECKING:
     from laerecover.settings import Settings
@@ -76,7 +76,7 @@ class RealOwnSide:
         except ClientError as error:
             answer, refused = error.response, str(error.response.get("Error", {}).get("Code", "refused"))
         except (BotoCoreError, ValueError) as error:
-            yield Seen(what=CLOUD_KEY, where=where, said=f"{key}, not tried: {type(error).__name__}")
+            yield Seen(what=CLOUD_KEY, where=where, said=f"{key}, not tried: {reason_of(error)}")
             return
         clock = _clock(answer)
         yield clock

@@ -16,7 +16,7 @@ from laerecover.adapters.smtp_session import kinds_offered, open_session
 from laerecover.mail.addresses import address_of, is_international
 from laerecover.mail.replies import SAYS, about_us
 from laerecover.ports.refusals import MailInDoubt, Refusal, Transient, WorldError
-from laerecover.text import clean
+from laerecover.text import clean, reason_of
 
 if TYPE_CHECKING:
     from laerecover.sections import MailSettings
@@ -130,7 +130,7 @@ class SmtpMailer:
             what = f"what the mail server says to {name} is no reply: {shown(error.came)!r}"
             raise Transient(what, kind="mail_busy") from None
         except (smtplib.SMTPException, OSError) as error:
-            raise Transient(f"the mail server hung up: {type(error).__name__}", kind="mail_busy") from None
+            raise Transient(f"the mail server hung up: {reason_of(error)}", kind="mail_busy") from None
         if not (code == _GO_ON if name == "DATA" else code // 100 == 2):
             raise self._no(code, text, message, always_us=name != "RCPT")
 
@@ -143,7 +143,7 @@ class SmtpMailer:
             came = shown(error.came, message)
             raise MailInDoubt(f"what the mail server says to the message is no reply: {came!r}") from None
         except (smtplib.SMTPException, OSError) as error:
-            raise MailInDoubt(f"the connection was lost after DATA: {type(error).__name__}") from None
+            raise MailInDoubt(f"the connection was lost after DATA: {reason_of(error)}") from None
         if code // 100 == 3:
             raise MailInDoubt(f"what the mail server says to the message is no answer to it: {code}")
         if code // 100 != 2:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from laerecover.adapters.smtp_replies import is_refusal, reply_text
 from laerecover.ports.refusals import Refusal, Transient
-from laerecover.text import clean
+from laerecover.text import clean, reason_of
 
 if TYPE_CHECKING:
     from laerecover.sections import MailSettings
@@ -110,4 +110,4 @@ def _greet(smtp: smtplib.SMTP) -> None:
 
 
 def _not_reached(error: Exception) -> Transient:
-    return Transient(f"the mail server was not reached: {type(error).__name__}", kind="mail_busy")
+    return Transient(f"the mail server was not reached: {reason_of(error)}", kind="mail_busy")

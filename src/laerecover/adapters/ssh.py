@@ -18,7 +18,7 @@ from laerecover.hosts.host_keys import foreign_key
 from laerecover.manifest import Secret
 from laerecover.ports.hosts import Command, CommandResult, FileFact, unheard
 from laerecover.ports.refusals import NotListening, Refusal, Transient
-from laerecover.text import clean
+from laerecover.text import clean, reason_of
 
 _HANDSHAKES = threading.Semaphore(8)
 """sshd drops connections beyond its MaxStartups (10); all accounts share this cap."""
@@ -72,9 +72,7 @@ class SshConnector:
             pinned = paramiko.PKey.from_type_string(kind, base64.b64decode(body.split(" ")[0]))
             private = paramiko.PKey.from_path(self._keys[user])
         except (KeyError, ValueError, OSError, paramiko.SSHException, paramiko.UnknownKeyType) as error:
-            raise Refusal(
-                f"a key cannot be used: {type(error).__name__} ({clean(user)})", kind="key_unusable"
-            ) from None
+            raise Refusal(f"a key cannot be used: {reason_of(error)} ({clean(user)})", kind="key_unusable") from None
         name = public_host if self._port == 22 else f"[{public_host}]:{self._port}"
         client.get_host_keys().add(name, kind, pinned)
         try:
@@ -104,9 +102,9 @@ class SshConnector:
             if isinstance(error, paramiko.AuthenticationException) and not _unanswered(error):
                 raise Refusal(f"{clean(user)} is not let in at {where}", kind="authentication") from None
             if isinstance(error, OSError):
-                raise NotListening(f"{where} does not answer: {type(error).__name__}") from None
+                raise NotListening(f"{where} does not answer: {reason_of(error)}") from None
             if isinstance(error, paramiko.SSHException | EOFError):
-                raise Transient(f"{where} dropped the connection: {type(error).__name__}") from None
+                raise Transient(f"{where} dropped the connection: {reason_of(error)}") from None
             raise
         return SshHost(client, self, public_host)
 

@@ -13,7 +13,7 @@ import time
 from laerecover.hosts.identity import new_node_pem
 from laerecover.manifest import tub_id_of_certificate
 from laerecover.ports.refusals import Refusal, Transient
-from laerecover.text import clean
+from laerecover.text import clean, reason_of
 
 _TIMEOUT = 20.0
 _ANSWER = 4096
@@ -48,7 +48,7 @@ class TahoeProbe:
             raise Refusal(f"{where} breaks the handshake: {clean(error.reason)}", kind="no_tls") from None
         except OSError as error:
             raise Transient(
-                f"{where} does not answer: {clean(error.strerror or str(error) or type(error).__name__)}"
+                f"{where} does not answer: {clean(error.strerror or str(error) or reason_of(error))}"
             ) from None
         return tub_id_of_certificate(certificate)
 

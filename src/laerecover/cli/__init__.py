@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Annotated
 
 import typer
 
@@ -11,6 +12,7 @@ from laerecover.cli import (
     adopt,
     cleanup,
     drill,
+    key,
     letter,
     notify,
     patch,
@@ -30,6 +32,7 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     help="Carry out the recovery that a manifest describes: once for each account, however often it is interrupted.",
     epilog="Exit codes: 0 all done; 1 some accounts failed or are not done; 2 usage, or manifest refused; 3 stopped "
@@ -55,6 +58,24 @@ for _verb in (
     settings.settings,
 ):
     app.command()(_verb)
+app.add_typer(key.app, name="key")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"laerecover {version('lae-recovery')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _every_verb(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which version this is.")
+    ] = False,
+) -> None:
+    pass
 
 
 def main() -> None:
@@ -82,5 +103,10 @@ def _run() -> None:
             import traceback
 
             traceback.print_exception(error)
-        print(explain(error), file=sys.stderr)
+        if sys.stderr.isatty():  # folded between words
+            from laerecover.cli._show import console
+
+            console(sys.stderr).print(explain(error), markup=False)
+        else:
+            print(explain(error), file=sys.stderr)
         sys.exit(int(getattr(error, "exit_code", 2)))

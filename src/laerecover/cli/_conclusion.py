@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -11,16 +13,20 @@ from rich.console import Console
 from rich.text import Text
 
 from laerecover.cli._show import COLOURS, console, show_rows
+from laerecover.manifest import ManifestError, read_manifest
 from laerecover.report.follow_ups import grouped
-from laerecover.text import clean, clipped, duration, short_name, spent
+from laerecover.report.plain_words import without_codes
+from laerecover.runbook.values import TITLES
+from laerecover.text import clean, clipped, counted, duration, short_name, spent
 
 if TYPE_CHECKING:
+    from laerecover.options import Options
     from laerecover.report.outcomes import AccountOutcome, Proof
     from laerecover.report.report import Report
     from laerecover.report.status import Status
     from laerecover.state.state import State
 
-_MANY = 4
+_MANY, _COMMAND = 4, 4000
 _ROWS = 20
 """So many accounts a terminal shows; the report, and a pipe, have all of them."""
 _OUTCOMES = ("failed", "on its way", "not started", "blocked", "left out", "recovered")
@@ -46,13 +52,17 @@ def _numbers(report: Report) -> str:
     told = f"{report.number('recovered')} of {len(report.accounts)} accounts recovered"
     for word in ("failed", "blocked", "left out", "on its way", "not started"):
         if report.number(word):
-            told += f", {report.number(word)} {word}"
+            told += f", {_many(report.number(word), word)}"
         if word == "blocked" and report.closed:
             told += f" ({report.closed} because the customer left)"
     if report.seconds_of_work is None:
         return told
     pause = f", and {spent(report.idle_seconds)} in which nobody ran it" if report.idle_seconds else ""
     return f"{told}, in {spent(report.seconds_of_work)}{pause}"
+
+
+def _many(number: int, outcome: str) -> str:
+    return f"{number} {outcome.replace('its', 'their') if number > 1 else outcome}"
 
 
 def _show_accounts(out: Console, report: Report) -> None:
@@ -93,9 +103,9 @@ def _show_left(out: Console, report: Report) -> None:
         out.print(Text("\nLeft for a human", style="bold"))
     for entry in left:
         many, commands = len(entry.each), entry.commands
-        out.print(Text(f"  {clean(entry.do)}: {many} account{'s' if many > 1 else ''}"))
+        out.print(Text(f"  {clean(entry.do)}: {counted(many, 'account')}"))
         for about, (_, follow_up) in zip(entry.about[:_MANY], entry.each, strict=False):
-            out.print(Text(f"      {clean(about)}"))
+            out.print(Text(f"      {clean(without_codes(about))}"))
             if follow_up.command and len(commands) > 1:
                 out.print(Text(f"        next: {clean(follow_up.command)}"), soft_wrap=True)
         if many > _MANY:
@@ -113,29 +123,41 @@ def show_interrupted(report: Report, state: State, seconds: float, command: str,
     doubts = sum(1 for a in report.accounts if a.in_doubt)
     doubt = f"{doubts} mail{'s are' if doubts > 1 else ' is'} in doubt." if doubts else "Nothing is in doubt."
     mine = report.number("recovered", "failed", "on its way", "not started")
-    print(
-        f"{who_stopped()} after {duration(seconds)}.  {report.number('recovered')} of {mine} accounts recovered, "
-        f"{report.number('on its way')} on their way, {report.number('not started')} not started.  "
-        f"{held} mail{' is' if held == 1 else 's are'} held.  {doubt}\nGo on with the same command:  {clean(command)}",
-        file=stream,
+    out = console(stream)
+    out.print(
+        Text(
+            f"{who_stopped()} after {duration(seconds)}.  {report.number('recovered')} of {mine} accounts recovered, "
+            f"{report.number('on its way')} on their way, {report.number('not started')} not started.  "
+            f"{held} mail{' is' if held == 1 else 's are'} held.  {doubt}"
+        )
     )
+    out.print(Text(f"Go on with the same command:  {clean(command, limit=_COMMAND)}"), soft_wrap=True)
 
 
-def show_status(found: Status) -> None:
+def _minute(at: str | None) -> str:
+    """A moment of the state's, as people write it."""
+    return f"{datetime.fromisoformat(at).astimezone(UTC):%Y-%m-%d %H:%M} UTC" if at else "not yet"
+
+
+def show_status(found: Status, options: Options) -> None:
     """The state in numbers, then each account that was begun: troubles first."""
     out, state = console(sys.stdout), found.state
-    told = [f"{found.number(word)} {word}" for word in reversed(_OUTCOMES) if found.number(word)]
+    told = [_many(found.number(word), word) for word in reversed(_OUTCOMES) if found.number(word)]
     if (whole := state.planned.recover) is None:
         out.print(Text(f"{', '.join(told) or 'nothing'} of those that were begun", style="bold"))
     else:
         told += [f"{found.waiting} not begun"] * bool(found.waiting)
         numbers = f"of {whole} accounts to recover, {state.planned.customers} in the manifest"
         out.print(Text(f"{', '.join(told) or 'nothing'}; {numbers}", style="bold"))
-    out.print(Text(f"{state.mode} · {state.folder} · begun {state.started_at}"), soft_wrap=True)
+    out.print(Text(f"{state.mode} · {state.folder} · begun {_minute(state.started_at)}"), soft_wrap=True)
+    with contextlib.suppress(ManifestError):  # to look, nobody needs a key; of one that is not its own nothing is said
+        read_manifest(options.places.manifest, key_file=options.places.key)
+        said = f"key {options.places.fingerprint()} (fingerprint) · {clean(options.places.key)}"
+        out.print(Text(said), soft_wrap=True)
     out.print(Text(found.runner or "no runner is at work"))
     for account, latest in sorted(found.rounds.items(), key=lambda item: _OUTCOMES.index(item[1].outcome)):
-        last = f"{latest.done_names[-1]} done" if latest.done_names else "nothing done yet"
-        out.print(Text(f"  {latest.outcome:<10}  {clean(account)}  {last}"), soft_wrap=True)
+        last = f"{TITLES[latest.done_names[-1]]} done" if latest.done_names else "nothing done yet"
+        out.print(Text(f"  {latest.outcome:<11}  {clean(account)}  {last}"), soft_wrap=True)
     mails = ", ".join(f"{number} {word.replace('_', ' ')}" for word, number in sorted(found.mails.items()))
     out.print(Text(f"mails: {mails or 'none'}"))
     if found.mails.get("in_doubt"):
@@ -143,4 +165,5 @@ def show_status(found: Status) -> None:
     if found.lost_mails:
         out.print(Text(f"not in the outbox as the ledger knows them: {found.lost_mails}; see the report"))
     if not found.runner and found.number("on its way", "failed"):
-        out.print(Text(f"next: the same command as before goes on where it stopped (laerecover {state.mode} …)"))
+        command = f"laerecover {state.mode} {options.places.quoted}{options.repeat(state.mode, state=True)}"
+        out.print(Text(f"next: {command}, with what else it was given, goes on where it stopped"), soft_wrap=True)

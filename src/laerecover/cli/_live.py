@@ -15,13 +15,15 @@ from rich.text import Text
 
 from laerecover.cli._stopping import TOLD_HERE
 from laerecover.planning.plan import Plan, PlannedAccount
-from laerecover.runbook.values import NAMES, NOT_LISTENING, NOTICE, STEPS, Effect
-from laerecover.text import clean, clipped, duration, short_name
+from laerecover.runbook.values import NAMES, NOT_LISTENING, NOTICE, STEPS, TITLES, Effect
+from laerecover.text import clean, clipped, counted, duration, short_name
 
 _COLOURS = {"✓": "green", "✗": "red", "▸": "yellow", "↻": "yellow"}
 _AROUND = 6
 """Lines of the screen that are not an account's."""
 _FOLDED = 3
+"""So many lines may tell of one trouble, where the screen has room."""
+_NARROW = 100
 
 
 @dataclass(kw_only=True)
@@ -56,6 +58,16 @@ class _Line:
         return self.outcome not in ("", "recovered") or (self.outcome == "recovered" and bool(self.trouble))
 
 
+def _style(line: _Line) -> str:
+    return "red" if line.outcome == "failed" else "yellow" if line.has_trouble else ""
+
+
+def _minutes(seconds: float) -> str:
+    """`m:ss`, or `h:mm:ss`."""
+    hours, rest = divmod(int(max(0.0, seconds)), 3600)
+    return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60}:{rest % 60:02d}"
+
+
 class LiveWatcher:
     """What there is to see of a run; what was recovered before it counts, too, as the ledger says."""
 
@@ -75,6 +87,8 @@ class LiveWatcher:
     def __enter__(self) -> LiveWatcher:
         TOLD_HERE.set()
         self._live.__enter__()
+        # Rich hides the cursor, and a process that is killed could not show it again.
+        self._console.show_cursor(True)
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -86,7 +100,7 @@ class LiveWatcher:
         with self._lock:
             line, now = self._lines[account_id], time.monotonic()
             line.begun = line.begun or now
-            line.since, line.waiting, line.until = now, step, None
+            line.since, line.waiting, line.until = now, TITLES[step], None
             line.step, line.step_began = step, now
             if step != NOTICE.name:
                 line.cells[step] = "▸"
@@ -121,46 +135,47 @@ class LiveWatcher:
             problems = sorted((a for a in lines if a.has_trouble), key=lambda line: line.outcome == "recovered")
             at_work = sorted((a for a in lines if a.is_at_work), key=lambda line: line.begun or 0.0)
             shown = [*problems[: max(room // 2, room - len(at_work))], *at_work]
-            rows = [self._cells(line) for line in shown[:room]]
-            widths = [max((len(cell.plain) for cell in column), default=0) for column in zip(*rows, strict=True)][:3]
-            rows, last = self._fitting(rows, room, self._console.size.width - sum(widths) - 8)
-            table = Table(box=None, pad_edge=False, show_header=False, expand=False, padding=(0, 2, 0, 0))
-            for width in widths:
-                table.add_column(no_wrap=True, min_width=width)
-            table.add_column(overflow="fold", max_width=last)
-            for row in rows:
-                table.add_row(*row)
+            table, number = self._table(shown[:room], room), min(room, len(shown))
             titles = " ".join(step.title for step in STEPS)
             steps = Text(f"a glyph a step: {titles}", style="dim", no_wrap=True, overflow="ellipsis")
-            return Group(steps, table, *self._footer(lines, len(problems) + len(at_work) - len(rows)))
+            return Group(steps, table, *self._footer(lines, len(problems) + len(at_work) - number))
 
-    def _fitting(self, rows: list[list[Text]], room: int, width: int) -> tuple[list[list[Text]], int]:
-        """As many rows as there are lines for, and the width of what is said, which folds, and is cut at three lines'
-        worth.
-        """
-        width = max(10, width)
-        fitting: list[list[Text]] = []
-        for row in rows:
-            row[-1].truncate(_FOLDED * width, overflow="ellipsis")
-            room -= max(1, len(row[-1].wrap(self._console, width)))
-            if room < 0 and fitting:
-                break
-            fitting.append(row)
-        return fitting, width
+    def _table(self, shown: list[_Line], room: int) -> Table:
+        """A line an account. What went wrong may take more, as long as there are lines to spare."""
+        rows = [self._cells(line) for line in shown]
+        gap = 1 if self._console.size.width < _NARROW else 2
+        widths = [max((cell.cell_len for cell in column), default=0) for column in zip(*rows, strict=True)]
+        last = max(10, self._console.size.width - sum(widths) - 3 * gap - 1)
+        table, spare = Table(box=None, pad_edge=False, show_header=False, padding=(0, gap, 0, 0)), room - len(rows)
+        for at, width in enumerate(widths):
+            table.add_column(no_wrap=True, min_width=width, justify="right" if at == len(widths) - 1 else "left")
+        table.add_column(overflow="fold", max_width=last)
+        for line, row in zip(shown, rows, strict=True):
+            said = self._said(line, last)
+            said.truncate(_FOLDED * last, overflow="ellipsis")
+            more = len(said.wrap(self._console, last)) - 1
+            if more > spare:
+                said.truncate(last, overflow="ellipsis")
+            spare -= max(0, more if more <= spare else 0)
+            table.add_row(*row, said)
+        return table
 
     def _cells(self, line: _Line) -> list[Text]:
-        now, width = time.monotonic(), self._console.size.width
-        spent = "" if line.begun is None else duration((line.ended or now) - line.begun)
-        glyphs = Text()
+        glyphs, width = Text(), self._console.size.width
         for step in NAMES:
             glyphs.append(line.cells[step], style=_COLOURS.get(line.cells[step], "dim"))
-        said = line.trouble if line.outcome else ""
-        if line.waiting and line.since is not None:
-            left = "" if line.until is None else f", {max(0, line.until - now):.0f} s left"
-            said = f"{line.waiting} ({now - line.since:.0f} s{left})"
         name = short_name(line.account.account_id, clipped(clean(line.account.customer), longest=max(20, width // 4)))
-        style = "red" if line.outcome == "failed" else "yellow" if line.has_trouble else ""
-        return [glyphs, Text(name, style=style), Text(spent), Text(said, style=style)]
+        spent = "" if line.begun is None else _minutes((line.ended or time.monotonic()) - line.begun)
+        return [glyphs, Text(name, style=_style(line)), Text(spent)]
+
+    def _said(self, line: _Line, width: int) -> Text:
+        """What went wrong; or what is waited for, whose middle gives way to how long, and how long at the most."""
+        if not line.waiting or line.since is None:
+            return Text(line.trouble if line.outcome else "", style=_style(line))
+        now = time.monotonic()
+        most = "" if line.until is None else f" of {line.until - line.since:.0f}"
+        long = f", {now - line.since:.0f}{most} s"
+        return Text(f"{clipped(line.waiting, longest=max(8, width - len(long)))}{long}")
 
     def _footer(self, lines: list[_Line], hidden: int) -> list[Text]:
         recovered = [line for line in lines if line.outcome == "recovered"]
@@ -180,9 +195,9 @@ class LiveWatcher:
         now = time.monotonic()
         at_work = [line for line in lines if line.is_at_work]
         if self._stop.is_set() and at_work:
-            many = f"{len(at_work)} step{'s' if len(at_work) > 1 else ''} finishing"
+            many = f"{counted(len(at_work), 'step')} finishing"
             last = min(at_work, key=lambda line: line.step_began or now)
-            longest = f"{last.step or 'a step'} for {duration(now - (last.step_began or now))}"
+            longest = f"{TITLES.get(last.step, 'a step')} for {duration(now - (last.step_began or now))}"
             told = f"STOPPING: {many}, the longest {longest}\nCtrl-C again stops at once"
             return Text(told, style="bold yellow")
         told = f"running for {duration(now - self._begun)}"

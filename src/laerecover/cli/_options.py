@@ -25,6 +25,7 @@ def _option(kind: Any, *names: str, **more: Any) -> Any:
 
 YesOpt = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 JsonOpt = Annotated[bool, typer.Option("--json", help="For machines, on stdout.")]
+QuietOpt = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but what is wrong.")]
 EventsOpt = Annotated[
     str | None, typer.Option("--events", metavar="jsonl", help="What happens, on stderr, a JSON object a line.")
 ]
@@ -91,10 +92,13 @@ _SHARED: dict[str, Any] = {
         help="It goes through to its end before the others start [the first that starts].",
     ),
     "no_canary": _option(bool, "--no-canary", help="No account goes ahead of the others."),
-    "seed": _option(int | None, "--seed", help="Which mishaps the twin world has in store [1]."),
+    "seed": _option(int | None, "--seed", help="Which mishaps happen in the drill; the same N, the same ones [1]."),
     "faults": _option(str, "--faults", metavar="seed:N", help="Draw from all mishaps at random, worse ones too."),
     "world": _option(
-        str, "--world", metavar="twin|rig", help="On a file, or on this machine's own rig (root, extra [rig])."
+        str,
+        "--world",
+        metavar="twin|rig",
+        help="A world in one file, or servers made on this machine (root, extra [rig]).",
     ),
     "prove": _option(bool, "--prove", help="A file stored before is read back after; on a rig."),
     "hosts": _option(
@@ -136,7 +140,7 @@ def takes(*names: str, before: Sequence[str] = ()) -> Callable[[Callable[..., No
         def called(**values: Any) -> None:
             if values.pop("traceback"):
                 TRACE.set()
-            if "key_file" in every and sys.stderr.isatty():
+            if "key_file" in every and sys.stderr.isatty() and not values.get("quiet_"):
                 print(f"laerecover: reading {clean(values['manifest'])} …", file=sys.stderr, flush=True)
             _keep_journal()
             function(_options({name: values.pop(name) for name in every}), **values)

@@ -176,7 +176,7 @@ class Readiness:
         back = sum(account["outcome"] == "recovered" for account in accounts)
         wanted = sum(account["outcome"] not in ("blocked", "left out") for account in accounts)
         if ended.code == 0 and back:
-            return Checked(check="drill", ok=True, said=f"{back} of {wanted} accounts recovered in the twin world")
+            return Checked(check="drill", ok=True, said=f"{back} of {wanted} accounts recovered in a world in one file")
         if not accounts:
             return ended.failed("drill")
         remedy = f"laerecover report {self.manifest} --state {self.folder / 'drill'}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
@@ -12,7 +14,8 @@ from rich.text import Text
 
 from laerecover.errors import Guarded
 from laerecover.planning.costs import in_words
-from laerecover.text import clean
+from laerecover.report.plain_words import without_codes
+from laerecover.text import clean, counted
 
 if TYPE_CHECKING:
     import threading
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from laerecover.cli._display import EventWatcher, PlainWatcher
     from laerecover.cli._live import LiveWatcher
     from laerecover.cli._readiness import Checked
+    from laerecover.manifest import Manifest
     from laerecover.options import Options
     from laerecover.planning.obstacles import Obstacle
     from laerecover.planning.plan import Plan
@@ -40,7 +44,7 @@ def console(stream: TextIO) -> Console:
 
 
 def watcher(
-    planned: Plan, *, json_: bool, stop: threading.Event, events: str | None = None
+    planned: Plan, *, json_: bool, stop: threading.Event, events: str | None = None, quiet: bool = False
 ) -> LiveWatcher | PlainWatcher | EventWatcher:
     """JSON lines if they were asked for; the live view if somebody looks at it; else a line per event on stderr."""
     from laerecover.cli._display import EventWatcher, PlainWatcher
@@ -48,6 +52,8 @@ def watcher(
 
     if events:
         return EventWatcher(sys.stderr, planned, stop=stop)
+    if quiet:
+        return PlainWatcher(Path(os.devnull).open("w", encoding="utf-8"), planned.recover)
     if sys.stdout.isatty() and not json_:
         return LiveWatcher(console(sys.stdout), planned, stop=stop)
     return PlainWatcher(sys.stderr, planned.recover)
@@ -110,7 +116,7 @@ def show_plan(plan: Plan, options: Options, *, stream: TextIO | None = None) -> 
         )
         out.print(line)
         if account.why:
-            out.print(Text(f"    {clean(account.why)}"))
+            out.print(Text(f"    {clean(without_codes(account.why))}"))
         if account.action == "recover":
             out.print(Text(f"    {account.grade}: {account.price}"))
             out.print(
@@ -133,9 +139,25 @@ def show_plan(plan: Plan, options: Options, *, stream: TextIO | None = None) -> 
     for said in in_words(plan.costs):
         out.print(Text(clean(said)))
     out.print(Text(f"manifest {plan.manifest_digest}\nplan     {plan.digest}"))
+    key = f"{options.places.fingerprint()} (fingerprint)  {clean(options.places.key)}"
+    out.print(Text(f"key      {key}"), soft_wrap=True)
     drill = f"laerecover drill {options.places.quoted}{options.repeat('drill')}"
     run = f"laerecover run {options.places.quoted}{options.repeat('run', state=True)}"
     out.print(Text(f"next: {drill}, then {run}"))
+
+
+def show_key(options: Options, manifest: Manifest) -> None:
+    """That it opens the manifest, and by what it is compared."""
+    out, places = console(sys.stdout), options.places
+    out.print(Text(f"this key opens the manifest, {counted(len(manifest.accounts), 'account')}", style="bold"))
+    out.print(Text(f"manifest {manifest.digest}  {clean(places.manifest)}"), soft_wrap=True)
+    out.print(Text(f"key      {places.fingerprint()} (fingerprint)  {clean(places.key)}"), soft_wrap=True)
+    out.print(
+        Text(
+            "next: compare the fingerprint with the one that `audit`, `plan` and `status` show where the key comes from"
+        ),
+        soft_wrap=True,
+    )
 
 
 def _show_waves(out: Console, plan: Plan) -> None:
@@ -198,7 +220,7 @@ def _consent(account_id: str, obstacle: Obstacle | None) -> str:
 
 def show_progress(said: str) -> None:
     """How far something long is, for people."""
-    print(clean(said), file=sys.stderr, flush=True)
+    console(sys.stderr).print(Text(clean(said)))
 
 
 def tell_progress(said: str) -> None:

@@ -19,8 +19,14 @@ if TYPE_CHECKING:
     from laerecover.state.state import State
 
 
-def work(json_: bool, events: str | None, operation: Callable[[threading.Event, Watch], tuple[State, Report]]) -> None:
-    """Drill or run: with a display, a calm stop, and the report at the end."""
+def work(
+    json_: bool,
+    events: str | None,
+    operation: Callable[[threading.Event, Watch], tuple[State, Report]],
+    *,
+    quiet: bool = False,
+) -> None:
+    """Drill or run: with a display, a calm stop, and the report at the end; if `quiet`, only if something failed."""
     from laerecover.cli._conclusion import show_interrupted, show_report
     from laerecover.cli._show import watcher
 
@@ -28,10 +34,10 @@ def work(json_: bool, events: str | None, operation: Callable[[threading.Event, 
         raise typer.BadParameter("--events is jsonl")
 
     begun, stop = time.monotonic(), stop_on_signals()
-    state, made = operation(stop, lambda planned: watcher(planned, json_=json_, stop=stop, events=events))
+    state, made = operation(stop, lambda planned: watcher(planned, json_=json_, stop=stop, events=events, quiet=quiet))
     if json_:
         print_json(made.body)
-    else:
+    elif made.exit_code or not quiet:
         show_report(made, state.folder)
     if stop.is_set():
         if not (json_ and events):

@@ -1,4 +1,4 @@
-"""`drill`: the whole runbook in the twin world, or on a rig."""
+"""`drill`: the whole recovery in a world in one file, or on a rig."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from laerecover.cli._options import DRILLING, SELECTION, WORKING, EventsOpt, JsonOpt, takes
+from laerecover.cli._options import DRILLING, SELECTION, WORKING, EventsOpt, JsonOpt, QuietOpt, takes
 from laerecover.cli._work import work
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 @takes("state", "key_file", *SELECTION, *WORKING, before=DRILLING)
-def drill(options: Options, json_: JsonOpt = False, events: EventsOpt = None) -> None:
-    """The whole runbook in the twin world: no cloud account, no settings, no real mail."""
+def drill(options: Options, json_: JsonOpt = False, events: EventsOpt = None, quiet_: QuietOpt = False) -> None:
+    """Rehearse the whole recovery in a world in one file: no cloud, no host, no mail."""
     from dataclasses import replace
 
     from laerecover.cli._show import show_progress
@@ -28,10 +28,10 @@ def drill(options: Options, json_: JsonOpt = False, events: EventsOpt = None) ->
     if asked.faults and not (asked.faults.startswith("seed:") and asked.faults[5:].isdecimal()):
         raise typer.BadParameter("--faults is seed:N, N a number")
     if asked.prove and asked.world != "rig":
-        raise typer.BadParameter("--prove needs --world rig: the twin world stores no files")
+        raise typer.BadParameter("--prove needs --world rig: a world in one file stores no files")
     if asked.hosts != "light" and asked.world != "rig":
-        raise typer.BadParameter(f"--hosts {asked.hosts} needs --world rig: the twin world has no hosts")
+        raise typer.BadParameter(f"--hosts {asked.hosts} needs --world rig: a world in one file has no hosts")
     asked = replace(asked, crash_at=os.environ.get("LAERECOVER_CRASH_AT", ""))
     given = replace(options, drill=asked, limits=replace(options.limits, canary=False))
-    heard = show_progress if sys.stderr.isatty() and not events else quiet
-    work(json_, events, lambda stop, watch: rehearsal.drill(given, watch=watch, stop=stop, heard=heard))
+    heard = show_progress if sys.stderr.isatty() and not (events or quiet_) else quiet
+    work(json_, events, lambda stop, watch: rehearsal.drill(given, watch=watch, stop=stop, heard=heard), quiet=quiet_)

@@ -28,7 +28,7 @@ def ready(
     offline: Annotated[bool, typer.Option("--offline", help="Do not ask the cloud.")] = False,
     json_: JsonOpt = False,
 ) -> None:
-    """Would it work today? Custody, audit, diff, a drill in the twin world, plan --check; a row in readiness.jsonl.
+    """Would it work today? Custody, audit, diff, a drill, plan --check; a row in readiness.jsonl.
 
     Starts nothing and sends nothing. Exits with 1 if any of them failed.
     """

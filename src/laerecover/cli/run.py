@@ -6,7 +6,18 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from laerecover.cli._options import CANARY, DECIDING, PLACES, SELECTION, WORKING, EventsOpt, JsonOpt, YesOpt, takes
+from laerecover.cli._options import (
+    CANARY,
+    DECIDING,
+    PLACES,
+    SELECTION,
+    WORKING,
+    EventsOpt,
+    JsonOpt,
+    QuietOpt,
+    YesOpt,
+    takes,
+)
 from laerecover.cli._work import work
 
 if TYPE_CHECKING:
@@ -33,18 +44,20 @@ def run(
     yes: YesOpt = False,
     json_: JsonOpt = False,
     events: EventsOpt = None,
+    quiet_: QuietOpt = False,
 ) -> None:
     """Recover. After a crash the same command goes on where it stopped; mails are held."""
     from laerecover import recovery
     from laerecover.cli._show import ask, show_plan, show_progress, tell_progress
     from laerecover.cli._worlds import EveryWorld
+    from laerecover.planning.buckets import quiet
 
     def confirm(made: Plan) -> bool:
-        if not (json_ and events and yes):  # there is no stream left for people
+        if not (yes and (quiet_ or (json_ and events))):  # nobody looks, or there is no stream left for people
             show_plan(made, options, stream=sys.stderr if json_ else sys.stdout)
         return yes or ask(f"Recover {len(made.recover)} accounts")
 
-    heard = tell_progress if events else show_progress
+    heard = tell_progress if events else quiet if quiet_ else show_progress
 
     def recover(stop: threading.Event, watch: Watch) -> tuple[State, Report]:
         return recovery.run(
@@ -57,4 +70,4 @@ def run(
             heard=heard,
         )
 
-    work(json_, events, recover)
+    work(json_, events, recover, quiet=quiet_)

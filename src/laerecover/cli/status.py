@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from laerecover.options import Options
 
 
-@takes("state")
+@takes("state", "key_file")
 def status(options: Options, json_: JsonOpt = False) -> None:
     """How far it is; may be asked while a runner is at work."""
     from laerecover.cli._conclusion import show_status
@@ -20,4 +20,4 @@ def status(options: Options, json_: JsonOpt = False) -> None:
     if json_:
         print_json(found.body)
     else:
-        show_status(found)
+        show_status(found, options)

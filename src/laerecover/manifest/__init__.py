@@ -6,9 +6,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from laerecover.manifest.account import FIELDS, GRADES, IDENTITIES, SECRET_FIELDS, SERVERS, VERDICTS, Account, Manifest
-from laerecover.manifest.errors import KeyFileRefused, ManifestError, ManifestInvalid, ManifestUnreadable, OperatorError
+from laerecover.manifest.errors import KeyFileRefused, ManifestError, ManifestInvalid, ManifestUnreadable, OperatorError, refuse_missing
 from laerecover.manifest.journal import Journal, broken_journal
-from laerecover.manifest.keys import default_key_file, make_key, read_key
+from laerecover.manifest.keys import default_key_file, key_fingerprint, make_key, read_key
 from laerecover.manifest.node_ids import is_node_privkey, tub_id_of_certificate, tub_id_of_pem
 from laerecover.manifest.secret import Secret
 from laerecover.manifest.whole import written_whole
@@ -38,10 +38,12 @@ __all__ = [
     "content_digest",
     "default_key_file",
     "is_node_privkey",
+    "key_fingerprint",
     "make_key",
     "read_audit_table",
     "read_key",
     "read_manifest",
+    "refuse_missing",
     "tub_id_of_certificate",
     "tub_id_of_pem",
     "write_audit_table",

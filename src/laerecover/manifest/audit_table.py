@@ -12,9 +12,8 @@ import pyarrow.parquet as pq
 from laerecover.manifest.account import Account
 from laerecover.manifest.errors import ManifestInvalid, ManifestUnreadable
 from laerecover.manifest.schema import SCHEMA, Rows
-from laerecover.manifest.sealed import tables, write_parquet
+from laerecover.manifest.sealed import LOCKED, tables, write_parquet
 
-_LOCKED = b"PARE"
 _NEXT = "name an audit.parquet, as `laeforensics audit` writes it beside the manifest"
 
 
@@ -34,7 +33,7 @@ def read_audit_table(path: Path) -> list[dict[str, Any]]:
     if not path.is_file():
         raise ManifestUnreadable("no such audit table", where=where, next_step=_NEXT)
     with path.open("rb") as file:
-        if file.read(4) == _LOCKED:
+        if file.read(4) == LOCKED:
             raise ManifestUnreadable(
                 "this is encrypted, so it is a manifest (or facts with secrets), not an audit table",
                 where=where,
@@ -43,9 +42,11 @@ def read_audit_table(path: Path) -> list[dict[str, Any]]:
     try:
         table = pq.read_table(path, partitioning=None)
         rows = table.to_pylist()
-    except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
+    except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError):
         raise ManifestUnreadable(
-            f"this is no Parquet file that can be read ({type(error).__name__})", where=where, next_step=_NEXT
+            "this is no Parquet file that can be read: it is damaged, or another kind of file",
+            where=where,
+            next_step=_NEXT,
         ) from None
     for expected in (SCHEMA.field(name) for name in ("account_id", "verdict", "provenance")):
         if expected.name not in table.schema.names or table.schema.field(expected.name).type != expected.type:

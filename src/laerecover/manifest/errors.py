@@ -33,3 +33,17 @@ class ManifestInvalid(ManifestError):
 
 class KeyFileRefused(ManifestError):
     """The key file is missing or not kept safely."""
+
+
+def refuse_missing(path: Path) -> None:
+    """Raises ManifestUnreadable if there is no such file, and says what a folder of that name is."""
+    if path.is_file():
+        return
+    what, after = "no such manifest", "write one with `laeforensics audit EVIDENCE --output manifest.parquet`"
+    if path.is_dir():
+        what, inside = "this is a folder, no manifest", sorted(path.glob("*manifest*.parquet"))[:1]
+        after = f"name the manifest itself, {inside[0] if inside else path / 'manifest.parquet'} perhaps"
+        if (path / "state.json").is_file():
+            what = "this is a recovery's folder, no manifest"
+            after = "name the manifest that it recovers, and this folder with --state if it lies elsewhere"
+    raise ManifestUnreadable(what, where=str(path), next_step=f"{after}; nothing was started")

@@ -9,6 +9,7 @@ import stat
 from pathlib import Path
 
 from laerecover.manifest.errors import KeyFileRefused
+from laerecover.manifest.secret import Secret
 
 _KEY_BYTES = 32
 
@@ -53,6 +54,11 @@ def read_key(key_file: Path, *, manifest: Path) -> bytes:
         )
         raise KeyFileRefused("the key file is open to others", where=where, next_step=f"{after}; nothing was started")
     return key
+
+
+def key_fingerprint(key_file: Path, *, manifest: Path) -> str:
+    """Eight digits by which people compare keys, by telephone even, without showing one. Raises KeyFileRefused."""
+    return Secret(read_key(key_file, manifest=manifest).hex()).fingerprint
 
 
 def make_key(key_file: Path, *, manifest: Path) -> bytes:

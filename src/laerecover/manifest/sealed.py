@@ -15,6 +15,8 @@ import pyarrow.parquet.encryption as pqe
 
 from laerecover.manifest.whole import written_whole
 
+LOCKED = b"PARE"
+"""How an encrypted Parquet file begins and ends."""
 _BATCH = 100
 
 

@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 import pyarrow.parquet.encryption as pqe
 
 from laerecover.manifest.account import Account, Manifest
-from laerecover.manifest.errors import ManifestInvalid, ManifestUnreadable
+from laerecover.manifest.errors import ManifestInvalid, ManifestUnreadable, refuse_missing
 from laerecover.manifest.keys import default_key_file, make_key, read_key
 from laerecover.manifest.schema import SCHEMA, SCHEMA_VERSION, Rows, check_rows, from_row
-from laerecover.manifest.sealed import tables, write_parquet
+from laerecover.manifest.sealed import LOCKED, tables, write_parquet
 
 _META_VERSION = b"lae-recovery.schema-version"
 _META_EVIDENCE = b"lae-recovery.evidence-digest"
@@ -51,12 +51,7 @@ def read_manifest(path: Path, *, key_file: Path | None = None) -> Manifest:
     KeyFileRefused.
     """
     where = str(path)
-    if not path.is_file():
-        raise ManifestUnreadable(
-            "no such manifest",
-            where=where,
-            next_step="write one with `laeforensics audit EVIDENCE --output manifest.parquet`",
-        )
+    refuse_missing(path)
     key_file = key_file or default_key_file()
     key = read_key(key_file, manifest=path)
     try:
@@ -65,13 +60,8 @@ def read_manifest(path: Path, *, key_file: Path | None = None) -> Manifest:
         with pq.ParquetFile(path, decryption_properties=properties) as file:
             table = file.read()
         rows = table.to_pylist()
-    except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
-        raise ManifestUnreadable(
-            f"the manifest is damaged, was changed, or is locked with another key ({type(error).__name__})",
-            where=f"{where}, opened with the key {key_file}",
-            next_step="restore it or export it again with `laeforensics audit`, and check --key-file; nothing was "
-            "started",
-        ) from None
+    except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError):
+        raise _unreadable(path, key_file) from None
     metadata = table.schema.metadata or {}
     _check_schema(table.schema, metadata, where)
     check_rows(rows, where)
@@ -84,6 +74,27 @@ def read_manifest(path: Path, *, key_file: Path | None = None) -> Manifest:
             next_step="export the manifest again with `laeforensics audit`; nothing was started",
         )
     return Manifest(accounts=tuple(from_row(r) for r in rows), evidence_digest=evidence_digest, digest=digest)
+
+
+def _unreadable(path: Path, key_file: Path) -> ManifestUnreadable:
+    """Damage that can be seen without the key is told from what may be another key's."""
+    with path.open("rb") as file:
+        first, size = file.read(len(LOCKED)), file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - len(LOCKED)))
+        last = file.read()
+    if (first, last) == (LOCKED, LOCKED):
+        return ManifestUnreadable(
+            "this key does not open the manifest: it was locked with another one, or the file was changed since",
+            where=f"{path}\n{key_file} (the key)",
+            next_step="name the key that its `laeforensics audit` named with --key-file; if that is the one, take the "
+            "manifest's other copy, or audit again; nothing was started",
+        )
+    what = "is cut off or damaged" if first == LOCKED else "is none: the file is of another kind"
+    return ManifestUnreadable(
+        f"the manifest {what}",
+        where=str(path),
+        next_step="name another copy of it, or write it again with `laeforensics audit`; nothing was started",
+    )
 
 
 def _check_schema(schema: pa.Schema, metadata: dict[bytes, bytes], where: str) -> None:

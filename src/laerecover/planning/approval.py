@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from laerecover.errors import Guarded, LaeRecoverError
 from laerecover.planning.guards import NOT_STARTED
+from laerecover.text import reason_of
 from laerecover.writing import write_atomically
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def _ssh_keygen(words: Sequence[str], text: str) -> subprocess.CompletedProcess[
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise LaeRecoverError(
-            f"the signature cannot be examined: {type(error).__name__}",
+            f"the signature cannot be examined: {reason_of(error)}",
             where="ssh-keygen",
             next_step=f"install OpenSSH's client; {NOT_STARTED}",
         ) from None

@@ -12,7 +12,9 @@ from laerecover.options import Options
 from laerecover.planning.plan import Plan
 from laerecover.runbook.ledger import Round, read_ledger
 from laerecover.runbook.values import DEPLOY
+from laerecover.settings_reader import is_file
 from laerecover.state.state import State
+from laerecover.text import counted
 
 if TYPE_CHECKING:
     from laerecover.planning.obstacles import Obstacle
@@ -33,14 +35,14 @@ def guard_instances(planned: Plan, options: Options) -> None:
 
 def guard_files(settings: Settings) -> None:
     """Keys that no step could do without are looked for before anything is launched."""
-    ours = settings.config
-    paths = (ours.admin_privkey_path, ours.monitor_privkey_path, ours.zenoss_privkey_path, settings.mail.ca_file)
-    absent = [str(path) for path in paths if path is not None and not path.is_file()]
+    owners = dict.fromkeys(("admin_privkey_path", "monitor_privkey_path", "zenoss_privkey_path"), settings.config)
+    paths = {name: getattr(owner, name) for name, owner in {**owners, "ca_file": settings.mail}.items()}
+    absent = [f"{name} · {path}" for name, path in paths.items() if path is not None and not is_file(path)]
     if absent:
         raise LaeRecoverError(
-            "files that the settings name are not there",
+            f"the settings name {counted(len(absent), 'file')} that cannot be found",
             where="\n".join(absent),
-            next_step=f"put them there, or name others; {NOT_STARTED}",
+            next_step=f"put each there, or name another; {NOT_STARTED}",
         )
 
 

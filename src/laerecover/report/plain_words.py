@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 
 from laerecover.manifest import Account
 from laerecover.runbook.values import NOTICE, STEPS, Effect
@@ -21,6 +22,7 @@ _FIELDS = {
     "customer_email": "the customer's e-mail address",
 }
 _CODES = {
+    "closed": "the customer left ({})",
     "missing": "the evidence lacks {}",
     "contested": "the evidence says two things of {}",
     "unread": "a file that may tell of it could not be read: {}",
@@ -30,6 +32,7 @@ _VERDICTS = {
     "CLOSED": "the customer left before",
     "ABANDONED": "it was an attempt that never became an account",
 }
+_VERDICT = re.compile(r"the verdict is ([A-Z]+): (.+?)(?=\)?$)")
 _PLAIN = {step.name: step.plain for step in (*STEPS, NOTICE)}
 
 
@@ -39,14 +42,24 @@ def in_plain_words(account: Account, why: str, failures: Sequence[Effect]) -> st
         return "; ".join(f"{_PLAIN.get(each.step, each.step)} failed: {each.message}" for each in failures)
     if account.verdict == "RECOVERABLE" or not why:
         return why
+    said = _in_words((*account.blocking, *(f"missing:{name}" for name in account.missing)))
+    return said or _VERDICTS.get(account.verdict, "its evidence was judged not to be enough")
+
+
+def without_codes(said: str) -> str:
+    """What a plan says of a verdict, with the reasons in words."""
+    return _VERDICT.sub(lambda found: f"{found[1]}: {_in_words(found[2].split(', ')) or found[2]}", said)
+
+
+def _in_words(codes: Iterable[str]) -> str:
     found: dict[str, list[str]] = {}
-    for code in dict.fromkeys((*account.blocking, *(f"missing:{name}" for name in account.missing))):
+    for code in dict.fromkeys(codes):
         kind, _, about = code.partition(":")
         found.setdefault(kind, []).append(_FIELDS.get(about, about.replace("_", " ")))
     said = [_CODES[kind].format(_listed(names)) for kind, names in found.items() if kind in _CODES]
     if "never-ready" in found:
         said.append("its server was never seen ready")
-    return "; ".join(said) or _VERDICTS.get(account.verdict, "its evidence was judged not to be enough")
+    return "; ".join(said)
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -30,7 +30,7 @@ from laerecover.runbook.values import (
     Values,
 )
 from laerecover.runbook.work import Work
-from laerecover.text import clean
+from laerecover.text import clean, reason_of
 
 ACTS: dict[str, Callable[[Work], StepValues]] = {
     act.__name__: act
@@ -67,8 +67,8 @@ def execute(step: str, work: Work) -> Effect:
         return Effect(step=step, ok=False, kind=error.kind, message=clean(error))
     except (OSError, sqlite3.Error) as error:
         # The outbox or the vault could not be written: what SQLite says of it is never about a value.
-        reason = getattr(error, "strerror", None) or getattr(error, "sqlite_errorname", "")
-        return Effect(step=step, ok=False, kind="local", message=clean(f"{type(error).__name__}: {reason}"))
+        reason = getattr(error, "sqlite_errorname", "") or reason_of(error)
+        return Effect(step=step, ok=False, kind="local", message=clean(f"nothing could be written here: {reason}"))
     # A mistake of ours must not lose the account; its text could hold anything.
     except Exception as error:  # noqa: BLE001  as said above
         return Effect(

@@ -146,6 +146,7 @@ STEPS: tuple[Step[Any], ...] = (DEPLOY, WAIT, INSTALL, BOUNCE, APPEND, LEAVE, CO
 """In the HOWTO's order. The ledger knows a recovery's steps by place and name: none is moved or renamed."""
 NAMES = tuple(step.name for step in STEPS)
 ALL_NAMES = (*NAMES, NOTICE.name)
+TITLES = {step.name: step.title for step in (*STEPS, NOTICE)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from laerecover.errors import LaeRecoverError
 from laerecover.state.lock import locked
 from laerecover.state.state import VERSION, State, state_of
 from laerecover.state.terms import Planned
+from laerecover.text import reason_of
 
 MODES = ("run", "drill")
 
@@ -44,8 +45,14 @@ def read_state(folder: Path) -> State | None:
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, sqlite3.DatabaseError) as error:
         raise LaeRecoverError(
-            f"the state cannot be read ({type(error).__name__})", where=str(path), next_step=_anew(folder, body)
+            f"the state cannot be read: {_why(error)}", where=str(path), next_step=_anew(folder, body)
         ) from None
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return reason_of(error)
+    return "it is damaged" if isinstance(error, sqlite3.DatabaseError) else "it is no state that this version knows"
 
 
 def _anew(folder: Path, body: object) -> str:

@@ -101,7 +101,7 @@ def test_the_audit_counts_the_closed_and_a_recovery_leaves_them_out(tmp_path, ty
     monkeypatch.setattr("sys.argv", ["laerecover", "plan", "out/m.parquet", "--key-file", "key/k", "--state", "state"])
     with pytest.raises(SystemExit):
         main()
-    assert "the verdict is CLOSED" in capsys.readouterr().out
+    assert "CLOSED: the customer left (2014-05-01)" in capsys.readouterr().out
     accepted = Circumstances(mode="run", concurrency=1, selected=frozenset({BUCKET}), accepted=frozenset({BUCKET}))
     assert [row.action for row in make_plan(manifest, drill_settings(tmp_path), accepted).accounts] == ["blocked"]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from makings import (
     BUCKET,
@@ -65,3 +67,20 @@ def case(tmp_path_factory):
 def test_an_account_is_found_by_any_of_its_names(case, key):
     """Bucket, log with or without its folder, e-mail."""
     assert case.explain(key).account_id == BUCKET
+
+
+def test_where_several_are_meant_each_is_told_with_what_helps_to_choose():
+    """Its id, its verdict and its log; no address, and not all of hundreds."""
+    case = lf.open_case(Path(__file__).parents[3] / "fixtures/evidence")
+    meant = [a for a in case.judgement.accounts if a.account_id.startswith("lae-5f09c3aa") and not a.is_attempt]
+    with pytest.raises(lf.UnknownKey, match=f"{len(meant)} accounts match 'lae-5f09c3aa'") as error:
+        case.explain("lae-5f09c3aa")
+    told = error.value.where.splitlines()
+    assert {line.split("  ")[0] for line in told} == {a.account_id for a in meant}
+    assert {line.split()[1] for line in told} == {"RECOVERABLE", "INCOMPLETE", "UNFINISHED"}
+    assert all(any(s.name in line for a in meant for s in a.signups) for line in told)
+    assert "@" not in error.value.where
+    with pytest.raises(lf.UnknownKey) as error:
+        case.explain("lae-0c4e91d7")
+    assert len(error.value.where.splitlines()) == 6
+    assert "`laeforensics list`" in error.value.where.splitlines()[-1]

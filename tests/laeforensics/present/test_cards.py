@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from makings import (
     ACCESS_KEY_ID,
+    BUCKET,
     NAME,
     evidence,
     log,
@@ -15,6 +16,7 @@ from makings import (
 )
 
 from laeforensics.present import cards
+from laeforensics.present.commands import CommandLines
 
 
 def test_a_terminal_gets_short_names(tmp_path):
@@ -51,3 +53,16 @@ def test_the_numbers_of_a_card_are_those_of_the_case(case):
     (told,) = case.judgement.reading.logs
     (piece,) = told.residue
     assert numbers["understood"] == pytest.approx(100 * (1 - (piece.end - piece.start) / told.size))
+
+
+def test_a_card_tells_problems_first_in_words_with_what_to_type(case):
+    """How many can be recovered, then why others cannot, in the words of list and page; the command below its help."""
+    commands = CommandLines(evidence=("my evidence",), case=("--case", "c"))
+    text = cards.card(case.judgement, commands)
+    assert "  0 of 1 account can be recovered\n" in text
+    assert "1 CONTESTED    witnesses disagree on user_access_key_id\n" in text
+    assert "contested:" not in text
+    command = f"      laeforensics explain 'my evidence' {BUCKET} --field user_access_key_id --case c"
+    assert text.splitlines()[text.splitlines().index("What would help most") + 2] == command
+    assert "1 signup log in 1 dialect · " in text
+    assert "1 line is residue" in text

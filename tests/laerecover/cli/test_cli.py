@@ -99,6 +99,10 @@ def test_json_is_alone_on_stdout(laerecover, make_manifest):
         (("run", "{manifest}", "--not-dialled"), 2, "--not-dialled needs a reason"),
         (("notify", "{manifest}", "--not-dialled", "--because", " "), 2, "--not-dialled needs a reason"),
         (("report", "{manifest}"), 2, "nothing was started yet"),
+        (("status", "{manifest}"), 2, "nothing was started yet"),
+        (("status", "nosuch.parquet"), 2, "no such manifest"),
+        (("report", "nosuch.parquet"), 2, "no such manifest"),
+        (("status", "{manifest.parent}"), 2, "this is a folder, no manifest"),
         (("notify", "{manifest}"), 2, "nothing was started yet"),
         (("resolve", "{manifest}", "x", "mail"), 2, "--sent, --resend, --bounced, --told-by-hand"),
     ],
@@ -111,6 +115,43 @@ def test_a_refusal_is_what_where_next_and_no_traceback(laerecover, make_manifest
     assert text in refused.stderr
     assert "Traceback" not in refused.stderr
     assert len(refused.stderr.splitlines()) < 10
+
+
+def test_both_programs_take_the_same_words(laerecover, make_manifest, make_account):
+    """--version, -h, and --quiet, of which a drill that went well says nothing, and one that did not its conclusion."""
+    assert laerecover("--version").stdout.startswith("laerecover ")
+    assert laerecover("drill", "-h").stdout == laerecover("drill", "--help").stdout
+    manifest = make_manifest(count=2)
+    done = laerecover("drill", manifest, "--quiet", "--pace", "0.001")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    manifest = make_manifest(make_account(0, server_nodeid="b" * 32))
+    failed = laerecover("drill", manifest, "-q", "--again", "--pace", "0.001")
+    assert failed.returncode == 1
+    assert failed.stdout.startswith("0 of 1 accounts recovered, 1 failed")
+
+
+def test_a_key_that_was_handed_on_can_be_checked(laerecover, make_manifest, key_file, tmp_path):
+    """It opens the manifest, and its fingerprint is the one that plan and status show; another key is refused."""
+    manifest = make_manifest(count=2)
+    checked = laerecover("key", "check", manifest, "--key-file", key_file)
+    assert checked.returncode == 0
+    assert checked.stdout.startswith("this key opens the manifest, 2 accounts\n")
+    fingerprint = json.loads(laerecover("key", "check", manifest, "--key-file", key_file, "--json").stdout)[
+        "fingerprint"
+    ]
+    assert laerecover("drill", manifest, "--key-file", key_file, "--pace", "0.001").returncode == 0
+    said = [laerecover(verb, manifest, "--key-file", key_file).stdout for verb in ("plan", "status")]
+    assert all(f"{fingerprint} (fingerprint)" in text for text in (checked.stdout, *said))
+    assert key_file.read_bytes().hex() not in "".join((checked.stdout, *said))
+    other = tmp_path / "other" / "other.key"
+    other.parent.mkdir()
+    other.write_bytes(b"o" * 32)
+    other.chmod(0o600)
+    refused = laerecover("key", "check", manifest, "--key-file", other)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "this key does not open the manifest" in refused.stderr
+    for key in (other, tmp_path / "none.key"):
+        assert "fingerprint" not in laerecover("status", manifest, "--key-file", key).stdout
 
 
 def test_a_changed_manifest_is_not_drilled_on(laerecover, make_manifest, make_account):

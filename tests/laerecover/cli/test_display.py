@@ -96,7 +96,7 @@ def test_every_step_has_its_glyph(watcher, clock):
     live.waits(accounts[0], "addresses: pending", 30.0)
     text = rendered(live)
     assert "✓▸······  [red]c0" in text
-    assert "addresses: pending (0 s, 30 s left)" in text
+    assert "addresses: pending, 0 of 30 s" in text
     assert all(step.title in text for step in STEPS)
 
 
@@ -148,17 +148,36 @@ def test_what_failed_and_went_well_after_all_is_no_trouble(watcher, clock):
     assert "@example.org" not in rendered(live)
 
 
-def test_a_narrow_terminal_shows_all_that_is_waited_for(make_account, tmp_path, clock):
-    """It folds, and the footer stays on the screen."""
-    console = Console(file=io.StringIO(), width=80, height=12, force_terminal=True, color_system=None)
-    accounts = tuple(make_account(n) for n in range(8))
+NAMED = "annalena.weidermann+with-a-tag@mail.sub.example.org"
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+@pytest.mark.parametrize("height", [12, 40])
+def test_an_account_is_a_line(make_account, tmp_path, clock, width, height):
+    """With its name, its glyphs, its time, what is waited for and for how long; what went wrong has more lines if there
+    is room.
+    """
+    console = Console(file=io.StringIO(), width=width, height=height, force_terminal=True, color_system=None)
+    accounts = tuple(make_account(n, customer_email=NAMED) for n in range(5))
     live = LiveWatcher(console, planned(accounts, tmp_path), stop=threading.Event())
     for account in accounts:
         live.began(account.account_id, "wait_for_ec2_addresses")
-        live.waits(account.account_id, "addresses of i-0123456789abcdef0, as EC2 says", 280.0)
+        live.waits(account.account_id, "the addresses of i-0123456789abcdef0, which EC2 has not told yet", 280.0)
+    why = f"the cloud refused it, for {'a reason, ' * 4}and so on"
+    live.ended(accounts[4].account_id, Effect(step="wait_for_ec2_addresses", ok=False, kind="quota", message=why))
+    live.finished(accounts[4].account_id, "failed")
+    clock.now += 3661
     console.print(live._render())
     lines = console.file.getvalue().rstrip("\n").split("\n")
-    assert "280 s left" in " ".join(lines)
-    assert all(cell_len(line.rstrip()) <= 80 for line in lines)
-    assert len(lines) <= 12
-    assert "8 on their way" in lines[-2]
+    rows = [line for line in lines if re.match("·[▸✗]·{6} ", line)]
+    assert len(rows) == 5
+    assert rows[0].startswith("·✗")
+    assert all(re.search(r" anna.*…?.*org \w{6}  ? *(1:01:01|0:00)  ?\S", row) for row in rows), rows
+    assert all(re.search(r"the add.*, 3661 of 280 s *$", row) for row in rows[1:]), rows
+    told = rows[0][rows[0].index("quota: ") :] + "".join(line.strip() for line in lines[2 : lines.index(rows[1])])
+    whole = f"quota: {why}".replace(" ", "")
+    assert (told.replace(" ", "") == whole) is (height == 40 or width > 80), told
+    assert whole.startswith(told.replace(" ", "").rstrip("…"))
+    assert all(cell_len(line.rstrip()) <= width for line in lines)
+    assert len(lines) <= height
+    assert "1 failed · 4 on their way" in lines[-2]

@@ -54,7 +54,7 @@ def test_all_is_well_until_the_evidence_changes(desk):
     lines = ended.stdout.splitlines()
     assert (ended.returncode, [line.split()[0] for line in lines[:-1]]) == (0, CHECKS), ended.stdout + ended.stderr
     assert lines[-1].startswith("READY; not checked: cloud  (m/manifest.parquet.ready/readiness.jsonl)")
-    assert "12 of 12 accounts recovered in the twin world" in lines[3]
+    assert "12 of 12 accounts recovered in a world in one file" in lines[3]
     assert found(desk.rows[0]) == {"custody": True, "audit": True, "diff": True, "drill": True, "cloud": None}
     assert {p: p.read_bytes() for p in before} == before
     assert not (desk.folder / "m/manifest.parquet.drill").exists()

@@ -26,6 +26,9 @@ def test_a_resumed_run_counts_what_was_done_before(terminal, make_manifest, make
     rows = re.findall(r"^[✓▸·↻✗]{8} .*$", shown.screen.text, flags=re.MULTILINE)
     assert len(rows) == 2, "what has ended is counted, not shown"
     assert all(any(tail in row for tail in tails) for row in rows)
+    lines = shown.screen.text.splitlines()
+    first = next(n for n, line in enumerate(lines) if line.startswith("a glyph a step"))
+    assert "of 4 recovered" in lines[first + 3], "an account is one line, however long its address"
     assert shown.end() == 0
     assert "4 of 4 recovered (2 from before)" in shown.screen.text
     live = shown.screen.text.partition("4 of 4 accounts recovered")[0].splitlines()
@@ -45,6 +48,15 @@ def test_the_answer_to_ctrl_c_is_seen(terminal, make_manifest, key_file, width):
     assert told, shown.screen.text
     assert shown.end() == 130
     assert "Stopping: the steps in hand" not in shown.seen, "it would spoil the view"
+
+
+def test_after_a_kill_the_cursor_is_there(terminal, make_manifest, key_file):
+    """Nobody can show it again then; nor after a second Ctrl-C."""
+    shown = terminal("drill", make_manifest(count=2), "--key-file", key_file, "--pace", "0.05", width=80, height=24)
+    shown.read_until("· Ctrl-C stops")
+    shown.process.kill()
+    shown.end()
+    assert re.findall(r"\x1b\[\?25([lh])", shown.seen)[-1:] in ([], ["h"])
 
 
 def test_the_conclusion_comes_first(terminal, make_manifest, make_account, key_file, commands):

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import stat
 
 import pyarrow as pa
@@ -117,9 +118,11 @@ def test_another_key_does_not_open_it(written, tmp_path):
     other = tmp_path / "config" / "other.key"
     other.write_bytes(b"x" * 32)
     other.chmod(0o600)
-    with pytest.raises(ManifestUnreadable) as refused:
+    with pytest.raises(ManifestUnreadable, match="this key does not open the manifest") as refused:
         read_manifest(written[0], key_file=other)
     assert str(other) in refused.value.where
+    assert "--key-file" in refused.value.next_step
+    assert not re.search(r"[a-z](Error|Exception)\b", str(refused.value))
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660])
@@ -221,7 +224,7 @@ def test_a_cut_file_is_refused(written, share):
     """A manifest cut anywhere is unreadable, never half read."""
     content = written[0].read_bytes()
     written[0].write_bytes(content[: int(len(content) * share)])
-    with pytest.raises(ManifestUnreadable):
+    with pytest.raises(ManifestUnreadable, match="cut off or damaged" if share else "of another kind"):
         read_manifest(written[0], key_file=written[1])
 
 

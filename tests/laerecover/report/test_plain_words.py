@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from laerecover.report.plain_words import in_plain_words
+from laerecover.report.plain_words import in_plain_words, without_codes
 from laerecover.runbook.values import ALL_NAMES, Effect
 
 
@@ -46,3 +46,21 @@ def test_a_step_is_called_by_what_it_does(make_account, step):
 def test_what_the_plan_says_of_a_recoverable_account_stays(make_account):
     """It is told as it was planned."""
     assert in_plain_words(make_account(), "its old server still runs", ()) == "its old server still runs"
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("the verdict is UNFINISHED: never-ready", "UNFINISHED: its server was never seen ready"),
+        (
+            "bob@example.org (the verdict is INCOMPLETE: missing:user_access_key_id, missing:user_secret_key)",
+            "bob@example.org (INCOMPLETE: the evidence lacks the access key of its bucket and the secret key of its "
+            "bucket)",
+        ),
+        ("the verdict is CONTESTED: of-a-later-version", "CONTESTED: of-a-later-version"),
+        ("missing:user_token, says bob", "missing:user_token, says bob"),
+    ],
+)
+def test_people_read_no_codes_of_a_verdict(said, words):
+    """What the plan says of it for programs is said in words, wherever it stands; what has no words stays."""
+    assert without_codes(said) == words

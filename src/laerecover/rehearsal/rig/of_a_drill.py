@@ -27,7 +27,7 @@ def begin(state: State, accounts: Sequence[Account], faults: str) -> None:
         _need(state)
         return
     if state.started_at is not None:
-        raise _refusal(state, "this drill was begun in the twin world")
+        raise _refusal(state, "this drill was begun in a world in one file")
     image = "" if state.drill.hosts == "light" else state.drill.hosts
     rig = up(state.folder / _RIG, say=_say, faults=faults, image=image)
     for account in accounts:

@@ -32,7 +32,7 @@ from laerecover.rehearsal.rig.buckets import copy_shares
 from laerecover.rehearsal.rig.cache import client_program
 from laerecover.rehearsal.rig.client import Rig
 from laerecover.state.state import State
-from laerecover.text import clean, clean_end
+from laerecover.text import clean, clean_end, reason_of
 from laerecover.writing import write_atomically
 
 _SIZE, _LARGE = 8000, 1_200_000
@@ -132,7 +132,7 @@ def prove(state: State, rig: Rig, accounts: Sequence[Account], vault: Vault, sto
                 node.wait_for_storage()
                 ok, said = True, _try(node, account, vault)
         except (_NotProved, LaeRecoverError, OSError, http.client.HTTPException) as error:
-            said = str(error) or type(error).__name__
+            said = str(error) or reason_of(error)
         return {"ok": ok, "said": clean(said), "seconds": round(time.monotonic() - began, 3)}
 
     with ThreadPoolExecutor(_AT_A_TIME) as several:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from laerecover.errors import LaeRecoverError
 from laerecover.rehearsal.rig.images import image_of
+from laerecover.text import reason_of
 
 PACKAGES = {
     "debootstrap": "debootstrap",
@@ -74,7 +75,7 @@ def need_tools(image: str = "") -> None:
         raise LaeRecoverError(
             f"no rig on this machine: {reason}",
             where="laerecover.rig",
-            next_step=f"as root: apt-get install {wanted}, pip install 'lae-recovery[rig]'; or drill in the twin world",
+            next_step=f"as root: apt-get install {wanted}, pip install 'lae-recovery[rig]'; or drill without --world",
         )
 
 
@@ -101,7 +102,7 @@ def do(
         )
         said, status = f"{done.stdout}\n{done.stderr}", done.returncode
     except (OSError, subprocess.TimeoutExpired) as error:
-        said, status = type(error).__name__, -1
+        said, status = reason_of(error), -1
     if status != 0:
         last = " / ".join(said.strip().splitlines()[-3:])
         raise LaeRecoverError(

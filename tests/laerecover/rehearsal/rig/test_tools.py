@@ -11,7 +11,7 @@ from laerecover.rehearsal.rig import tools
 def test_without_root_the_reason_is_root(monkeypatch: pytest.MonkeyPatch):
     """A rig makes namespaces: who is not root learns that, and what else there is."""
     monkeypatch.setattr(tools.os, "geteuid", lambda: 1000)
-    with pytest.raises(LaeRecoverError, match=r"needs root.*drill in the twin world") as refused:
+    with pytest.raises(LaeRecoverError, match=r"needs root.*drill without --world") as refused:
         tools.need_tools()
     assert refused.value.exit_code == 2
 

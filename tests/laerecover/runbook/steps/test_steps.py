@@ -258,7 +258,7 @@ def test_a_failure_notice_that_fails_does_not_hide_the_first_failure(make_bench,
     )
     outcome = bench.recover()
     assert outcome["failures"][0]["kind"] == "identity_differs"
-    assert "No space left" in outcome["notice_failed"]
+    assert "no space left" in outcome["notice_failed"]
 
 
 def test_a_failure_notice_is_withdrawn_once_the_account_is_recovered(make_bench, monkeypatch):
