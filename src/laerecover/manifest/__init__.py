@@ -6,7 +6,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from laerecover.manifest.account import FIELDS, GRADES, IDENTITIES, SECRET_FIELDS, SERVERS, VERDICTS, Account, Manifest
-from laerecover.manifest.errors import KeyFileRefused, ManifestError, ManifestInvalid, ManifestUnreadable, OperatorError, refuse_missing
+from laerecover.manifest.errors import (
+    KeyFileRefused,
+    ManifestError,
+    ManifestInvalid,
+    ManifestUnreadable,
+    OperatorError,
+    refuse_missing,
+)
 from laerecover.manifest.journal import Journal, broken_journal
 from laerecover.manifest.keys import default_key_file, key_fingerprint, make_key, read_key
 from laerecover.manifest.node_ids import is_node_privkey, tub_id_of_certificate, tub_id_of_pem

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 class OperatorError(Exception):
     """Something that cannot be done; `what`, `where` and `next_step` say so in words for an operator."""
