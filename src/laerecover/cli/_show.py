@@ -250,9 +250,13 @@ def show_verified(checks: Sequence[Check], *, stream: TextIO | None = None) -> N
         answer = Text(said if said.startswith(word) else f"{word}: {said}", style=style)
         rows.append((Text(clean(check.customer)), Text(check.what), Text(clean(check.where)), answer))
     show_rows(out, ("customer", "check", "where", "answer"), rows)
+    remedies: dict[str, list[str]] = {}
     for check in checks:
         if check.next:
-            out.print(Text(f"next, for {clean(check.customer)}: {clean(check.next, limit=_COMMAND)}"), soft_wrap=True)
+            remedies.setdefault(check.next, []).append(clean(check.customer))
+    for remedy, whose in remedies.items():
+        more = f" and {len(whose) - 1} more" if len(whose) > 1 else ""
+        out.print(Text(f"next, for {whose[0]}{more}: {clean(remedy, limit=_COMMAND)}"), soft_wrap=True)
     accounts = {check.account_id for check in checks}
     failed = {check.account_id for check in checks if check.ok is False}
     told = (

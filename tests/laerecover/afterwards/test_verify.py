@@ -139,6 +139,11 @@ def test_all_well(make_account):
         ({"patched": "unknown 0"}, "old shares", "nobody knows what its Tahoe-LAFS does"),
         ({"patched": ""}, "old shares", "nobody knows"),
         ({"services": "bucket failed it does not run: x\n" + RUN}, "services", "lae-bucket: it does not run: x"),
+        (
+            {"services": RUN + "bucket failed it runs, but does not start at the next boot: it is disabled\n"},
+            "services",
+            "disabled",
+        ),
         ({"services": "welcome\nbucket maybe\n"}, "services", "what the host says of them cannot be read"),
         ({"services": Refusal("services: exit status 1")}, "services", "exit status 1"),
     ],
