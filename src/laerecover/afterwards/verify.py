@@ -42,7 +42,10 @@ _DESTROYS = {
 }
 
 
-_AGAIN = "on the host: sudo systemctl enable lae-{0}, sudo systemctl restart lae-{0} (without systemd: sudo sv restart lae-{0})"
+_AGAIN = (
+    "on the host: sudo systemctl enable lae-{0}, sudo systemctl restart lae-{0} "
+    "(without systemd: sudo sv restart lae-{0})"
+)
 _DOOR = f"see that the instance runs and that its security group lets in TCP {{1}}; {_AGAIN}"
 _STORE = "see that the store can be reached, that the bucket is there and that its keys are still good"
 _NEXT = {
