@@ -541,6 +541,15 @@ class TestSshHost(SshExam):
         assert result.tail.endswith("line 2999")
         assert len(result.tail) <= 500
 
+    def test_a_full_disk_is_told_however_much_was_printed_after_it(self, subject):
+        """Whoever fails for it may print a page of its own sorrows behind it."""
+        script = (
+            "echo 'cannot write: No space left on device'; i=0; while [ $i -lt 99 ]; do echo line $i; i=$((i+1)); done"
+        )
+        (result,) = subject.connect().run([Command(name="talk", script=f"{script}; false")])
+        assert result.tail.startswith("No space left on device | ")
+        assert result.tail.endswith("line 98")
+
     def test_what_was_placed_is_concealed_in_outputs(self, subject):
         """A command that prints a placed secret does not bring it back."""
         host, path = subject.connect(), f"{subject.home}/s3secret"

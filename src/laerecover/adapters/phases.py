@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 
 from laerecover.hosts.scripts import program
-from laerecover.ports.hosts import Command, CommandResult
+from laerecover.ports.hosts import NO_SPACE, Command, CommandResult
 from laerecover.text import clean_end
 
 
@@ -60,9 +60,16 @@ def read_results(lines: Sequence[str], conceal: Callable[[str], str]) -> list[Co
         text = conceal(base64.b64decode(output, validate=True).decode("utf-8", "replace"))
         skipped = status == "skipped"
         results.append(
-            CommandResult(name=name, status=0 if skipped else int(status), tail=clean_end(text), skipped=skipped)
+            CommandResult(name=name, status=0 if skipped else int(status), tail=_end_of(text), skipped=skipped)
         )
     return results
+
+
+def _end_of(output: str) -> str:
+    """The end of what a command printed. That the disk was full is told, however much was printed after it."""
+    end = clean_end(output)
+    full = next((line for line in output.split("\n") if NO_SPACE in line), "")
+    return end if not full or NO_SPACE in end else f"{NO_SPACE} | {end}"
 
 
 SERVICE_RUNS, SERVICE_START, RELOAD_SSHD = map(program, ("service_runs.sh", "service_start.sh", "reload_sshd.sh"))

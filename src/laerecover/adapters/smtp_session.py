@@ -14,7 +14,9 @@ from laerecover.text import clean, reason_of
 if TYPE_CHECKING:
     from laerecover.sections import MailSettings
 
-_TIMEOUT = 60.0
+_OPENING, _TIMEOUT = 20.0, 60.0
+"""Seconds until a server has greeted, and until it has answered a question: whoever drops packets never greets."""
+_ASKED_AGAIN = 5.0
 _LOGINS = ("CRAM-MD5", "PLAIN", "LOGIN")
 """Those that smtplib knows."""
 
@@ -26,7 +28,8 @@ def open_session(mail: MailSettings) -> smtplib.SMTP:
     except (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError) as error:
         raise _not_reached(error) from None
     except ssl.SSLCertVerificationError as error:
-        raise Refusal(f"the mail server's certificate is not trusted: {clean(error.reason)}", kind="mail_tls") from None
+        what = f"the mail server's certificate is not trusted: {clean(error.verify_message)}"
+        raise Refusal(f"{what}; name the file of its authority in mail.ca_file", kind="mail_tls") from None
     except ssl.SSLError as error:
         what = f"no TLS could be agreed with the mail server: {clean(error.reason)}"
         raise Refusal(f"{what}; is its port one for `tls` or for `starttls`?", kind="mail_tls") from None
@@ -52,10 +55,12 @@ def _connect(s: MailSettings) -> smtplib.SMTP:
     context = ssl.create_default_context(cafile=s.ca_file)
     smtp: smtplib.SMTP
     if s.security == "tls":
-        smtp = smtplib.SMTP_SSL(s.host, s.port, timeout=_TIMEOUT, context=context)
+        smtp = smtplib.SMTP_SSL(s.host, s.port, timeout=_OPENING, context=context)
     else:
         smtp = _in_the_clear(s)
     try:
+        if smtp.sock is not None:
+            smtp.sock.settimeout(_TIMEOUT)
         _greet(smtp)
         if s.security != "tls":
             if not smtp.has_extn("starttls"):
@@ -77,7 +82,7 @@ def _connect(s: MailSettings) -> smtplib.SMTP:
 def _in_the_clear(s: MailSettings) -> smtplib.SMTP:
     """Before STARTTLS. A port for `tls` waits there for us, as we wait for its greeting: it is asked which it is."""
     try:
-        return smtplib.SMTP(s.host, s.port, timeout=_TIMEOUT)
+        return smtplib.SMTP(s.host, s.port, timeout=_OPENING)
     except (TimeoutError, smtplib.SMTPServerDisconnected):
         if _speaks_tls(s):
             what = f"port {s.port} of the mail server speaks TLS from the first byte"
@@ -91,7 +96,7 @@ def _speaks_tls(s: MailSettings) -> bool:
     anybody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     anybody.check_hostname, anybody.verify_mode = False, ssl.CERT_NONE
     try:
-        with socket.create_connection((s.host, s.port), timeout=_TIMEOUT) as link:
+        with socket.create_connection((s.host, s.port), timeout=_ASKED_AGAIN) as link:
             anybody.wrap_socket(link, server_hostname=s.host).close()
     except OSError:
         return False
@@ -110,4 +115,6 @@ def _greet(smtp: smtplib.SMTP) -> None:
 
 
 def _not_reached(error: Exception) -> Transient:
-    return Transient(f"the mail server was not reached: {reason_of(error)}", kind="mail_busy")
+    is_silent = any(isinstance(each, TimeoutError) for each in (error, error.__context__))  # smtplib hides it so
+    why = "it does not answer" if is_silent else reason_of(error)
+    return Transient(f"the mail server was not reached: {why}", kind="mail_busy")

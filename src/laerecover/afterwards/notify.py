@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from laerecover.errors import Guarded, StepFailed
+from laerecover.errors import Guarded, StepFailed, Stopped
 from laerecover.mail.delivery import Delivery, Sending
 from laerecover.mail.dialling import hold_back_silent
 from laerecover.mail.letters import LEFT, render
@@ -17,7 +17,7 @@ from laerecover.manifest import Manifest, Secret
 from laerecover.options import Options, find_state, now
 from laerecover.planning.approval import digest_of_mails, guard_approval, keep_approval
 from laerecover.planning.decisions import need_reason, with_dialling
-from laerecover.ports.patience import Patience
+from laerecover.ports.patience import Patience, nobody_watches
 from laerecover.ports.refusals import WorldError
 from laerecover.report.lost_mails import doubt_lost
 from laerecover.runbook.ledger import Round, read_ledger
@@ -89,8 +89,9 @@ def notify(
     stop: threading.Event,
     confirm: Callable[[State, list[Letter]], bool],
     worlds: Worlds,
+    waiting: Callable[[str, float], None] = nobody_watches,
 ) -> tuple[State, dict[str, str], str]:
-    """Send what is held, after somebody has looked, as far as its servers answer.
+    """Send what is held, after somebody has looked, as far as its servers answer; `waiting` is told what is waited for.
 
     Gives Message-ID -> state, and why a guard stopped it, or "". A refusal that is about us, not about the mail, stops
     it: what was not sent stays held.
@@ -122,6 +123,7 @@ def notify(
         opened = worlds.open(state, settings, vault, stop)
         if not state.decisions.not_dialled:
             mails, at_once = [letter.mail for letter in letters], options.concurrency
+            waiting("the public ports of the new servers, which are dialled first", 0)
             silent = hold_back_silent(mails, opened.world, vault, outbox, at_once=at_once)
             letters = [letter for letter in letters if letter.mail.message_id not in silent]
         accounts, sending = {a.account_id: a for a in manifest.accounts}, Sending()
@@ -136,11 +138,14 @@ def notify(
                 settings=settings,
                 vault=vault,
                 outbox=outbox,
-                patience=Patience(account_id=letter.mail.account_id, clock=opened.world.clock),
+                patience=Patience(account_id=letter.mail.account_id, clock=opened.world.clock, waiting=waiting),
                 mail="send",
                 sending=sending,
             )
-            with suppress(StepFailed, WorldError):
-                delivery.deliver_patiently(letter.mail)
+            try:
+                with suppress(StepFailed, WorldError):
+                    delivery.deliver_patiently(letter.mail)
+            except Stopped:
+                break
         known = [mail for mail in outbox.all() if mail.kind != FAILURE or mail.state != "withdrawn"]
         return state, {mail.message_id: mail.state for mail in known}, sending.stopped

@@ -42,6 +42,24 @@ _DESTROYS = {
 }
 
 
+_AGAIN = (
+    "on the host: sudo systemctl enable lae-{0}, sudo systemctl restart lae-{0} "
+    "(without systemd: sudo sv restart lae-{0})"
+)
+_DOOR = f"see that the instance runs and that its security group lets in TCP {{1}}; {_AGAIN}"
+_STORE = "see that the store can be reached, that the bucket is there and that its keys are still good"
+_NEXT = {
+    "introducer": _DOOR.format("introducer", INTRODUCER_PORT),
+    "storage node": _DOOR.format("storageserver", STORAGE_PORT),
+    "announcement": _AGAIN.format("storageserver"),
+    "bucket": _STORE,
+    "store": f"{_STORE}; if only the host cannot reach it, see its network and its clock",
+    "share": _AGAIN.format("bucket"),
+    "services": _AGAIN.format("NAME"),
+}
+"""What to look at where a check failed."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
     """One question and its answer. `ok` is None where nobody could be asked; `said` holds no secret.
@@ -213,8 +231,16 @@ def _check(
 
 
 def _check_of(account: Account, what: str, where: str, ok: bool | None, said: str, kind: str = "") -> Check:
-    customer = account.customer_email or account.customer_name or "(unknown)"
-    return Check(account_id=account.account_id, customer=customer, what=what, where=where, ok=ok, said=said, kind=kind)
+    return Check(
+        account_id=account.account_id,
+        customer=account.customer_email or account.customer_name or "(unknown)",
+        what=what,
+        where=where,
+        ok=ok,
+        said=said,
+        kind=kind,
+        next=_NEXT.get(what, "") if ok is False else "",
+    )
 
 
 def _node(probe: NodeProbe | None, host: str, port: int, wanted: str) -> Callable[[], str] | None:

@@ -96,9 +96,18 @@ def _run() -> None:
     except KeyboardInterrupt:
         print("laerecover: stopped; nothing further was started", file=sys.stderr)
         sys.exit(130)
-    except Exception as error:  # noqa: BLE001  the last net
-        from laerecover.errors import explain
+    except SystemExit:
+        raise
+    except BaseException as error:  # the last net
+        from laerecover.errors import Stopped, explain
 
+        if isinstance(error, Stopped):
+            from laerecover.cli._stopping import same_command, who_stopped
+
+            print(f"laerecover: {who_stopped()}. Go on with the same command:  {same_command()}", file=sys.stderr)
+            sys.exit(130)
+        if not isinstance(error, Exception):
+            raise
         if TRACE.is_set():
             import traceback
 

@@ -266,17 +266,28 @@ def show_letters(letters: Sequence[Letter], *, stream: TextIO | None = None) -> 
         out.print()
 
 
-def show_sent(numbers: Mapping[str, int], stopped: str) -> None:
-    """How many mails are in which state, and why no more were sent."""
+def say_waiting(what: str, seconds: float) -> None:
+    """For people who watch: what a command waits for, and how long at the latest."""
+    latest = f", {seconds:.0f} s at the latest" if seconds else ""
+    print(f"waits for {clean(what)}{latest}", file=sys.stderr)
+
+
+def show_sent(numbers: Mapping[str, int], stopped: str, held: Sequence[tuple[str, str]] = ()) -> None:
+    """How many mails are in which state, and why no more were sent; `held`: to whom, and why it was not sent now."""
     out = console(sys.stdout)
     out.print(Text("Mails: " + (", ".join(f"{n} {s.replace('_', ' ')}" for s, n in sorted(numbers.items())) or "none")))
     if numbers.get("in_doubt"):
         out.print(Text("next: `laerecover report` names each mail in doubt, with the command that settles it"))
+    reasons: dict[str, list[str]] = {}
+    for recipient, why in held:
+        reasons.setdefault(why, []).append(recipient)
+    for why, recipients in reasons.items():
+        more = f" and {len(recipients) - 1} more" if len(recipients) > 1 else ""
+        out.print(Text(f"held: {clean(recipients[0])}{more}: {clean(why)}"))
     if stopped:
         out.print(Text(f"Stopped by a guard: {clean(stopped)}", style="yellow"))
-        out.print(
-            Text("next: mend sender, login or the server's policy, then the same command; what was not sent is held")
-        )
+    if reasons or stopped:
+        out.print(Text("next: mend what it says, then the same command; nothing that is held was sent"))
 
 
 def show_verified(checks: Sequence[Check], *, stream: TextIO | None = None) -> None:
@@ -290,9 +301,13 @@ def show_verified(checks: Sequence[Check], *, stream: TextIO | None = None) -> N
         answer = Text(said if said.startswith(word) else f"{word}: {said}", style=style)
         rows.append((Text(clean(check.customer)), Text(check.what), Text(clean(check.where)), answer))
     show_rows(out, ("customer", "check", "where", "answer"), rows)
+    remedies: dict[str, list[str]] = {}
     for check in checks:
         if check.next:
-            out.print(Text(f"next, for {clean(check.customer)}: {clean(check.next, limit=_COMMAND)}"), soft_wrap=True)
+            remedies.setdefault(check.next, []).append(clean(check.customer))
+    for remedy, whose in remedies.items():
+        more = f" and {len(whose) - 1} more" if len(whose) > 1 else ""
+        out.print(Text(f"next, for {whose[0]}{more}: {clean(remedy, limit=_COMMAND)}"), soft_wrap=True)
     accounts = {check.account_id for check in checks}
     failed = {check.account_id for check in checks if check.ok is False}
     told = (

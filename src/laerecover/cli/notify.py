@@ -20,23 +20,31 @@ if TYPE_CHECKING:
 def notify(options: Options, yes: YesOpt = False, json_: JsonOpt = False) -> None:
     """Show the mails that are held; dial their servers, and send those whose server answers."""
     from laerecover.afterwards import notify as mails
-    from laerecover.cli._show import ask, say_drill, show_letters, show_sent
+    from laerecover.cli._show import ask, say_drill, say_waiting, show_letters, show_sent
     from laerecover.cli._worlds import EveryWorld
     from laerecover.mail.outbox import Outbox
 
+    shown: list[Letter] = []
+
     def confirm(found: State, letters: list[Letter]) -> bool:
+        shown.extend(letters)
         people = sys.stderr if json_ else sys.stdout
         say_drill(found, stream=people)
         show_letters(letters, stream=people)
         return yes or found.mode == "drill" or ask(f"Send {len(letters)} mails")
 
     stop = stop_on_signals()
-    found, outcome, stopped = mails.notify(options, stop=stop, confirm=confirm, worlds=EveryWorld())
-    numbers = Outbox(found.outbox).numbers()
+    found, outcome, stopped = mails.notify(
+        options, stop=stop, confirm=confirm, worlds=EveryWorld(), waiting=say_waiting
+    )
+    outbox = Outbox(found.outbox)
+    numbers, waiting = outbox.numbers(), {each.message_id: each.answer for each in outbox.waiting()}
+    held = [(each.to, waiting[each.mail.message_id]) for each in shown if waiting.get(each.mail.message_id)]
     if json_:
-        print_json({"mode": found.mode, "mails": outcome, "stopped": stopped})
+        held_for = {message_id: why for message_id, why in waiting.items() if why}
+        print_json({"mode": found.mode, "mails": outcome, "held": held_for, "stopped": stopped})
     else:
-        show_sent(numbers, stopped)
+        show_sent(numbers, stopped, held)
         say_drill(found)
     if stop.is_set():
         raise typer.Exit(130)

@@ -43,6 +43,10 @@ class Command:
         return hashlib.sha256(f"{self.user}\n{self.script}".encode()).hexdigest()
 
 
+NO_SPACE = "No space left on device"
+"""What every program says when a disk became full under it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandResult:
     """What came of one command: its exit status, the cleaned end of its output. `skipped`: its marker stood already."""

@@ -15,7 +15,7 @@ from laerecover.instances.rebuilt import Rebuilt
 from laerecover.mail.delivery import Delivery, Sending, nowhere
 from laerecover.mail.outbox import Outbox
 from laerecover.manifest import Account, Secret
-from laerecover.ports.hosts import Command, FileFact, Host
+from laerecover.ports.hosts import NO_SPACE, Command, FileFact, Host
 from laerecover.ports.patience import Patience, nobody_watches
 from laerecover.ports.refusals import NotListening, Refusal, Transient, WorldError
 from laerecover.ports.world import World
@@ -227,6 +227,9 @@ class Link:
             tail = result.tail.rpartition(" | ")[2] if command.seconds else result.tail
             if problem := PROBLEMS.get(result.status):
                 raise StepFailed(f"{result.name}: {problem.text}: {tail}".rstrip(": "), kind=problem.kind)
+            if result.status != 0 and NO_SPACE in result.tail:
+                full = "the host's disk became full; make room there or choose a larger root volume, then run again"
+                raise StepFailed(f"{result.name}: {full}: {tail}", kind="disk_full")
             if result.status != 0:
                 raise StepFailed(
                     f"{result.name}: exit status {result.status}: {tail}".rstrip(": "), kind="command_failed"

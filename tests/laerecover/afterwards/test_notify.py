@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from aiosmtpd.controller import Controller
 
+from laerecover.adapters import smtp_session
 from laerecover.adapters.clock import SystemClock
 from laerecover.adapters.smtp import SmtpMailer
 from laerecover.afterwards.notify import notify
@@ -276,3 +277,34 @@ def test_a_notice_that_became_stale_is_withdrawn(operator, make_account, office)
     (notice,) = mailbox.to("staff@example.org")
     assert broken.account_id.encode() in notice
     assert len(mailbox.to("customer0@example.org")) == 1
+
+
+def test_a_stop_while_the_mail_server_is_silent_leaves_every_mail_held_with_its_reason(
+    make_manifest, make_account, commands, key_file, monkeypatch
+):
+    """It drops packets, or never greets: what is waited for is said, and a stop ends the waiting, not with an error."""
+    manifest = make_manifest(make_account(0), make_account(1))
+    assert commands("drill", manifest, "--key-file", key_file, "--pace", "0.001", "--json").returncode == 0
+    monkeypatch.setattr(smtp_session, "_OPENING", 0.1)
+    monkeypatch.setattr(smtp_session, "_ASKED_AGAIN", 0.1)
+    options, stop, waits = make_options(manifest=manifest, key_file=key_file), threading.Event(), []
+    folder = options.places.folder("drill")
+    world = twin_world(TwinFile(folder / "world.sqlite"), options.places.vault(folder), SystemClock(stop, pace=0.001))
+
+    def waiting(what, seconds):
+        waits.append(what)
+        if "mail server" in what:
+            stop.set()
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        mail = drill_settings(Path()).mail.changed(host="127.0.0.1", port=silent.getsockname()[1])
+        opened = OpenWorld(world=replace(world, mailer=SmtpMailer(mail)), point=lambda step, point: None)
+        state, outcome, stopped = notify(
+            options, stop=stop, confirm=lambda s, letters: True, worlds=OneWorld(opened), waiting=waiting
+        )
+    assert waits[-1] == "mail server: the mail server was not reached: it does not answer"
+    assert not stopped
+    assert set(outcome.values()) == {"held"}
+    tried, untried = sorted(Outbox(state.outbox).waiting(), key=lambda mail: not mail.answer)
+    assert tried.answer == "the mail server was not reached: it does not answer"
+    assert untried.answer == ""

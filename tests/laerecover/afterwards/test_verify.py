@@ -157,6 +157,11 @@ def test_a_node_that_signs_with_another_privkey_is_told(make_account, monkeypatc
         ({"patched": "unknown 0"}, "old shares", "nobody knows what its Tahoe-LAFS does"),
         ({"patched": ""}, "old shares", "nobody knows"),
         ({"services": "bucket failed it does not run: x\n" + RUN}, "services", "lae-bucket: it does not run: x"),
+        (
+            {"services": RUN + "bucket failed it runs, but does not start at the next boot: it is disabled\n"},
+            "services",
+            "lae-bucket: it runs, but does not start at the next boot",
+        ),
         ({"services": "welcome\nbucket maybe\n"}, "services", "what the host says of them cannot be read"),
         ({"services": Refusal("services: exit status 1")}, "services", "exit status 1"),
     ],
@@ -169,6 +174,7 @@ def test_each_failure_is_told_by_itself(make_account, answers, what, says):
     told = asked(make_account, **{"nodes": Nodes({}), **answers})
     assert {name for name, (ok, _) in told.items() if ok is False} == {what}
     assert says in told[what][1]
+    assert [c.what for c in all_checks(make_account, **{"nodes": Nodes({}), **answers}) if c.next] == [what]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
+from laerecover import cli
+from laerecover.errors import Stopped
+
 
 def test_ctrl_c_says_what_was_done_and_how_to_go_on(terminal, make_manifest, key_file, commands):
     """Exit 130, the numbers, the same command; and that command goes on to the end."""
@@ -31,3 +36,17 @@ def test_a_second_ctrl_c_ends_at_once_and_is_as_safe(terminal, make_manifest, ke
     ended = commands(*drill, "--json")
     assert ended.returncode == 0
     assert ended.stdout.count('"instances_launched": 1') == 2
+
+
+def test_a_stop_that_a_verb_does_not_see_coming_ends_calmly(monkeypatch, capsys):
+    """Wherever a wait is abandoned: exit 130 and the same command, no traceback."""
+
+    def abandoned(**_):
+        raise Stopped
+
+    monkeypatch.setattr(cli, "app", abandoned)
+    monkeypatch.setattr("sys.argv", ["laerecover", "verify", "a b.parquet"])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == 130
+    assert capsys.readouterr().err.rstrip().endswith("Go on with the same command:  laerecover verify 'a b.parquet'")

@@ -1,11 +1,12 @@
 # How it is with each service of ours, on a line: its name, ok or failed, and why. What a supervisor calls active may be in
-# its start script still, or restart again and again: so one that is young is looked at twice. Nothing is changed.
+# its start script still, or restart again and again: so one that is young is looked at twice. One that runs may have been
+# disabled, and is gone after the next boot. Nothing is changed.
 # shellcheck shell=sh
 # -- What a host is given begins below. --
 # supervised NAME: sets process, age in seconds, starts and state; fails where nobody can say.
 supervised() {
   if [ -d /run/systemd/system ]; then
-    told=$(systemctl show -p MainPID -p ActiveState -p SubState -p Result -p NRestarts -p ActiveEnterTimestampMonotonic "lae-$1") || return 1
+    told=$(systemctl show -p MainPID -p ActiveState -p SubState -p Result -p NRestarts -p UnitFileState -p ActiveEnterTimestampMonotonic "lae-$1") || return 1
     process=$(value MainPID) starts=$(value NRestarts) since=$(value ActiveEnterTimestampMonotonic)
     state="$(value ActiveState) ($(value SubState), $(value Result)), started again $starts times"
     [ "$(value ActiveState)" = active ] || process=0
@@ -20,6 +21,12 @@ supervised() {
   fi
   case $process$age in *[!0-9]* | '') return 1 ;; esac
 }
+# comes_back NAME: whether a boot starts it; of a unit, `supervised` has asked.
+comes_back() {
+  if [ -d /run/systemd/system ]; then [ "$(value UnitFileState)" = enabled ]
+  else [ -e "/etc/service/lae-$1" ] && [ ! -e "/etc/sv/lae-$1/down" ]
+  fi
+}
 value() { printf '%s\n' "$told" | sed -n "s/^$1=//p"; }
 look() {
   supervised "$1" || { echo "$1 failed its supervisor does not say how it is"; return; }
@@ -31,6 +38,7 @@ look() {
   if [ "$process" = 0 ]; then echo "$1 failed it does not run: $state"
   elif [ -z "$program" ]; then echo "$1 failed its process $process is gone, though it is called $state"
   elif [ "$program" = "$1" ]; then echo "$1 failed it has been in its start script for $age s: $state"
+  elif ! comes_back "$1"; then echo "$1 failed it runs, but does not start at the next boot: it is disabled"
   else echo "$1 ok it has run for $age s"
   fi
 }

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from laerecover.ports.hosts import CommandResult
 from laerecover.rehearsal.twin.compute import TwinCompute
 from laerecover.rehearsal.twin.hosts import TwinHost
 
@@ -46,3 +47,16 @@ def test_a_host_that_never_comes_back_is_told_with_its_console(bench, monkeypatc
     assert failure["kind"] == "reboot_failed"
     assert "never came back" in failure["message"]
     assert failure["message"].endswith("Kernel ·[31mpanic")
+
+
+def test_a_disk_that_becomes_full_in_the_middle_is_told_as_such(bench, monkeypatch):
+    """Whatever program it befalls: the failure is the disk's, with its remedy."""
+
+    def fill(self, commands, heard=None):
+        said = "Building wheel: failed | error: [Errno 28] No space left on device: '/tmp/x' | note: not pip's problem"
+        return [CommandResult(name=commands[0].name, status=1, tail=said)]
+
+    monkeypatch.setattr(TwinHost, "run", fill)
+    (failure,) = bench.recover()["failures"]
+    assert failure["kind"] == "disk_full"
+    assert "make room there or choose a larger root volume" in failure["message"]
