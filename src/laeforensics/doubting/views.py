@@ -47,12 +47,12 @@ class FileView:
     @cached_property
     def undoubted(self) -> list[Fact]:
         """The facts of the file's own run that nothing speaks against so far."""
-        gone = {*(self.sorting.foreign if self.sorting is not None else ()), *self.hearing.noted(self.facts)}
+        gone = {*(self.sorting.foreign if self.sorting is not None else ()), *self.hearing.with_notes(self.facts)}
         return [fact for fact in self.facts if fact not in gone] if gone else list(self.facts)
 
     @cached_property
     def _undoubted_by_field(self) -> dict[str, list[Fact]]:
-        noted = frozenset(self.hearing.noted(self.facts))
+        noted = frozenset(self.hearing.with_notes(self.facts))
         found: dict[str, list[Fact]] = defaultdict(list)
         for fact in self.facts:
             if fact not in noted:

@@ -110,7 +110,7 @@ class Hearing:
         """The doubts and warrants about a fact."""
         return self.beliefs.of(fact, self._names)
 
-    def noted(self, facts: Iterable[Fact]) -> list[Fact]:
+    def with_notes(self, facts: Iterable[Fact]) -> list[Fact]:
         """The facts of which anything was said, be it a doubt or a warrant, in their order."""
         return [] if self.beliefs.is_silent else [fact for fact, notes in self._heard(facts) if notes]
 
