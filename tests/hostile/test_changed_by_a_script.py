@@ -6,11 +6,13 @@ No value of another customer or server is told; where two kinds of file stand ag
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 from hostile_lab import Lab, signup
 from test_later_servers import OF_A_SERVER, later, s4, server_of
 
+from evidence_writer.products import CATALOGUE
 from laeforensics.facts.buckets import seed_of
 
 
@@ -19,6 +21,46 @@ def replaced(lab: Lab, name: str, *pairs: tuple[str, str]) -> None:
     for old, new in pairs:
         assert old.encode() in lab.files[name]
         lab.edit(name, lambda data, old=old, new=new: data.replace(old.encode(), new.encode()))
+
+
+@pytest.mark.parametrize("fits", ["key", "key and address"])
+def test_logs_with_the_key_of_the_one_before_tell_no_key(fits, tmp_path):
+    """Each request of a log's own second tells another key: no log is told as the customer whose key it has."""
+    runs = [signup("d06", number) for number in range(1, 6)]
+    lab = Lab.of(*runs)
+    for before, run in pairwise(runs):
+        pairs = [(run.truth["fields"]["activation_key"], before.truth["fields"]["activation_key"])]
+        pairs += [(run.customer.email, before.customer.email)] if fits == "key and address" else []
+        replaced(lab, run.log_file, *pairs)
+    accounts = lab.judge(tmp_path).accounts
+    for run in runs[1:]:
+        row = accounts[run.account["account_id"]]
+        assert (row["activation_key"], row["customer_name"], row["verdict"]) == (None, None, "RECOVERABLE")
+        assert row["customer_email"] in (None, run.customer.email)
+
+
+@pytest.mark.parametrize("restored", [True, False])
+@pytest.mark.parametrize("both", [True, False], ids=["both logs", "the signup's log"])
+def test_an_address_that_log_and_stripe_file_tell_differently_is_held(restored, both, tmp_path):
+    """S4: a log was changed, its stripe file was not; the log of the replacement repeats the first's, or is right."""
+    lab, origin, new = s4(restored=restored)
+    for name in [origin.log_file, *([new.log_file] if both else [])]:
+        replaced(lab, name, (origin.customer.email, "somebody@example.net"))
+    row = lab.judge(tmp_path).accounts[origin.account["account_id"]]
+    assert row["customer_email"] == (None if both else origin.customer.email)
+    assert row["verdict"] == "RECOVERABLE"
+    assert (server_of(new, row), row["instance_id"]) == ([], new.server.instance_id)
+
+
+def test_a_replacements_log_repeats_what_its_signups_rows_contradict(tmp_path):
+    """One address was put over both logs; the csv rows of the signup tell the right one."""
+    origin = signup("d06")
+    new = later(origin, "d10", 50, datetime(2013, 3, 20, tzinfo=UTC))
+    lab = Lab.of(origin, new)
+    for run in (origin, new):
+        replaced(lab, run.log_file, (origin.customer.email, "somebody@example.net"))
+    row = lab.judge(tmp_path).accounts[origin.account["account_id"]]
+    assert (row["customer_email"], row["verdict"]) == (None, "RECOVERABLE")
 
 
 @pytest.mark.parametrize("dialect", ["d06", "d10"])
@@ -86,6 +128,25 @@ def test_one_seed_is_one_bucket(where, tmp_path):
     row = next(row for account, row in judged.accounts.items() if seed_of(account) == seed_of(bucket))
     assert row["bucket_name"] in (None, bucket)
     assert where == "log" or row["verdict"] == "RECOVERABLE"
+
+
+@pytest.mark.parametrize("dialect", ["d06", "d10"])
+def test_what_was_sold_speaks_for_the_buckets_code(dialect, tmp_path):
+    """Log and csv files have another product's code; the secrets file, the token sold and its full name have not.
+
+    Which is right nobody can tell: no bucket is asserted, and no account more than there are.
+    """
+    run, other = signup(dialect, 1), signup(dialect, 2)
+    lab = Lab.of(run, other)
+    bucket, code = run.account["account_id"], run.truth["fields"]["product_code"]
+    changed = next(product.code for product in CATALOGUE if product.code != code)
+    replaced(lab, run.log_file, (f"lae-{code.lower()}-", f"lae-{changed.lower()}-"))
+    for name in ("activation_requests.csv", "signups.csv"):
+        key = run.truth["fields"]["activation_key"]
+        replaced(lab, name, (f"{key},{code}", f"{key},{changed}"))
+    accounts = lab.judge(tmp_path).accounts
+    assert accounts.keys() == {bucket, other.account["account_id"]}
+    assert (accounts[bucket]["bucket_name"], accounts[bucket]["verdict"]) == (None, "CONTESTED")
 
 
 @pytest.mark.parametrize("edit", ["lost", "doubled"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from laeforensics.companions.csv_rows import Row
@@ -34,6 +34,7 @@ class Sources:
     _secrets_by_bucket: dict[str, list[SecretsFile]] = field(default_factory=dict)
     _folder_ids: set[str] = field(default_factory=set)
     _keys_by_cell: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    _requests_by_time: dict[str, list[tuple[str, Row]]] = field(default_factory=dict)
 
     def value(self, file: SecretsFile, name: str) -> str | None:
         """What a secrets file tells of a field; None if nothing that is believed, or two values that differ."""
@@ -54,6 +55,14 @@ class Sources:
             names = (folder.rpartition("/")[2].partition("Z-")[2] for folder in self.stripe)
             self._folder_ids.update(part for name in names for part in name.split("-"))
         return bool(ids) and self._folder_ids.issuperset(ids)
+
+    def requests_at(self, times: Iterable[str]) -> list[tuple[str, Row]]:
+        """The requests of these seconds, each with its activation key."""
+        if not self._requests_by_time:
+            for key, rows in self.activations.items():
+                for row in rows:
+                    self._requests_by_time.setdefault(row.time, []).append((key, row))
+        return [request for time in times for request in self._requests_by_time.get(time, ())]
 
     def is_of_another_key(self, name: str, value: str, key: str) -> bool:
         """True if somebody sent this value of a field in with another activation key than `key`."""

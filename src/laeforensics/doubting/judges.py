@@ -14,6 +14,7 @@ from laeforensics.doubting import (
     cut,
     folded,
     furl_differs,
+    furl_parts,
     hosts_differ,
     impossible_key,
     in_error,
@@ -22,6 +23,7 @@ from laeforensics.doubting import (
     other_host,
     pairs,
     redacted,
+    repeated,
     runs,
     shared,
     swapped,
@@ -66,7 +68,7 @@ OF_A_FILE: tuple[FileJudge, ...] = (
 )
 OF_WHAT_IS_TIED: tuple[FileJudge, ...] = (tied.judge,)
 ACROSS: tuple[CaseJudge, ...] = (shared.judge, wholesale.judge, impossible_key.judge, unknown_server.judge)
-SETTLING: tuple[AccountJudge, ...] = (neighbours.judge, agreeing.judge)
+SETTLING: tuple[AccountJudge, ...] = (repeated.judge, neighbours.judge, agreeing.judge, furl_parts.judge)
 OF_WHAT_WINS: tuple[AccountJudge, ...] = (pairs.judge,)
 
 
@@ -95,6 +97,7 @@ def hear_case(signups: Sequence[Signup], sources: Sources) -> None:
         requests=sources.activations,
         results=sources.signups,
         servers=sources.serverinfo,
+        secrets=[file for file in sources.secrets.values() if file.legible],
     )
     notes, findings = hear(ACROSS, view)
     sources.beliefs.add(notes)

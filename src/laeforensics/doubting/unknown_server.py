@@ -1,4 +1,4 @@
-"""A later server of the account, of which a log tells more than is believed: it may be the one that counts."""
+"""A later server of the account, of which a file tells more than is believed: it may be the one that counts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from laeforensics.doubting.account_views import AccountView
 from laeforensics.doubting.case_views import CaseView
 from laeforensics.doubting.signups import Signup
 from laeforensics.doubting.views import Said
-from laeforensics.evidence.names import start_of
+from laeforensics.evidence.names import accounts_named, start_of
 from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.channels import OWN
 from laeforensics.facts.fact import Fact, Locator
@@ -57,9 +57,10 @@ class _Deployment:
 
 
 def judge(view: CaseView) -> Iterator[Said]:
-    """Doubt what is told of an account's servers where a log tells of a later one, and is not believed in that.
+    """Doubt what is told of an account's servers where a file tells of a later one, and is not believed in that.
 
-    Whose the later one is, its bucket tells; where that is lost, its log, or the customer's address. An older server
+    Whose the later one is, its bucket tells, be it in a line that could not be read; where that is lost, its log, or
+    the customer's address. An older server
     counts where no believed one was ever finished. (What a copy tells whole is known.)
     """
     by_belief: dict[bool, list[_Deployment]] = {True: [], False: []}
@@ -75,11 +76,40 @@ def judge(view: CaseView) -> Iterator[Said]:
         name = next((name for name in ("bucket_name", "customer_email") if each.told[name]), "log")
         for value in dict.fromkeys(fact.value for fact in each.told[name]):
             by_tie[name, value].append(each)
+        for bucket in _buckets_unread(each.signup) if name == "log" else ():
+            by_tie["bucket_name", bucket].append(each)
         if each.signup.name not in named:  # else it is another log's rest
             by_tie["log", each.signup.name].append(each)
-    for account in view.accounts if by_tie else ():
+    beside = _beside(view)
+    for account in view.accounts if by_tie or beside else ():
         if account.bucket:
+            yield from _doubts_of_secrets(account, beside.get(account.bucket, ()))
             yield from _doubts(account.signups, [each for tie in _ties(account) for each in by_tie.get(tie, ())])
+
+
+def _beside(view: CaseView) -> dict[str, list[Fact]]:
+    """By bucket: the addresses that secrets files tell in whole objects of which nothing is believed."""
+    found: dict[str, list[Fact]] = defaultdict(list)
+    for told in (told for file in view.secrets for told in file.legible):
+        hosts = [fact for fact in told if fact.field == "public_host"]
+        for bucket in {fact.value for fact in told if fact.field == "bucket_name"}:
+            found[bucket] += hosts
+    return found
+
+
+def _doubts_of_secrets(account: AccountView, hosts: Iterable[Fact]) -> Iterator[Doubt]:
+    """A secrets file was written when its server was ready; whose it is, the bucket in the same object tells."""
+    told = _of_servers(account.signups)
+    known = {fact.value for fact in told if fact.field == "public_host"}
+    newest = max((_launched(s) for s in account.signups if _is_finished(s)), default="")
+    later = [f for f in hosts if f.value not in known and (start_of(f.locator.evidence) or ("",))[0] > newest]
+    if later and told:
+        places = tuple(fact.locator for fact in later[:_PLACES])
+        yield Doubt(facts=tuple(told), reason="unknown-server", because=places, about=account.names)
+
+
+def _of_servers(signups: Sequence[Signup]) -> list[Fact]:
+    return [f for name in fields_of(SERVER) for signup in signups for f in signup.asserted(name)]
 
 
 def doubts_beside_others(signups: Sequence[Signup], others: Iterable[Signup]) -> Iterable[Doubt]:
@@ -95,7 +125,7 @@ def _ties(account: AccountView) -> set[tuple[str, str]]:
 
 
 def _doubts(signups: Sequence[Signup], deployments: Iterable[_Deployment]) -> Iterator[Doubt]:
-    told = [f for name in fields_of(SERVER) for signup in signups for f in signup.asserted(name)]
+    told = _of_servers(signups)
     about = frozenset(signup.name for signup in signups)
     known = {fact.value for fact in told if fact.field in _KNOWN_BY}
     finished = sorted(((_launched(s), s.name) for s in signups if _is_finished(s)), reverse=True)[:2]
@@ -106,6 +136,13 @@ def _doubts(signups: Sequence[Signup], deployments: Iterable[_Deployment]) -> It
             places += [fact.locator for fact in each.facts[:_PLACES]]
     if places:
         yield Doubt(facts=tuple(told), reason="unknown-server", because=tuple(places[:_PLACES]), about=about)
+
+
+def _buckets_unread(signup: Signup) -> frozenset[str]:
+    """The buckets whose names stand in the lines of a log that nothing could be read of."""
+    residue = signup.log.residue if signup.log is not None else ()
+    named = (name for each in residue for name in accounts_named(each.excerpt).surely)
+    return frozenset(name for name in named if name.startswith("lae-"))
 
 
 def _is_finished(signup: Signup) -> bool:

@@ -81,6 +81,9 @@ REASONS: dict[str, Reason] = {
         "the bucket bears another seed than the file's name, and nothing ties head and rest",
         "find out who renamed the file, or look for another copy of it",
     ),
+    "other-moment": _denies(
+        "foreign", "its activation key was sent in at another time than its file's name tells", _ORDER
+    ),
     "other-server": _denies("foreign", "the secrets file tells another server than this log goes on with", _ORDER),
     "other-keys-too": _unsure("the secrets file tells other keys than its log, and another server", _ORDER),
     "of-another-account": _denies("foreign", "another account tells it, too: one holds a piece of the other", _ORDER),
@@ -92,13 +95,19 @@ REASONS: dict[str, Reason] = {
     "against-shared": _unsure(
         "another account tells what contradicts it, too, and nothing tells which is foreign", _ORDER
     ),
-    "unknown-server": _unsure("a log that is not believed tells of a later server of the account", _ORDER),
+    "unknown-server": _unsure("a file that is not believed tells of a later server of the account", _ORDER),
     "other-launch": _unsure("the log tells of another launch under this instance id", _ORDER),
     "unknown-key": _denies("stray", "no csv row knows this activation key, whose length is unusual", _ORDER),
     "rows-of-others": _denies("stray", "every csv row that knows it tells of another customer", _ORDER),
     "cells-moved": _denies("moved", "its row has an address in the cell of something else: the cells have moved"),
     "contradicts-wholesale": _denies("moved", "its file contradicts logs or the other csv file wholesale", _COPY),
     "rows-differ": _unsure("request and result of one run, which tell what was typed in once, differ"),
+    "of-another-request": _denies(
+        "stray",
+        "a request of the second in which its run began tells another, and it was sent in at another time",
+        _ORDER,
+    ),
+    "stripe-against-log": _unsure("log and stripe file of one subscription tell two customers", _ORDER),
     "rows-against-log": _unsure("log and csv rows of one activation key and second tell two customers", _ORDER),
     "lost-a-piece": _denies("stray", "it has lost a piece: both csv rows tell the whole", _ORDER),
     "loosely-tied": Reason(

@@ -10,7 +10,7 @@ from laeforensics.doubting.signups import Signup
 from laeforensics.facts.buckets import product_code_of, seed_of
 from laeforensics.facts.channels import OWN
 from laeforensics.facts.fact import Fact
-from laeforensics.joining._name_witnesses import NameEvidence, Neighbours, codes_near, gather, half_of, implied
+from laeforensics.joining._name_witnesses import NameEvidence, Neighbours, codes_near, gather, half_of, implied, sold_to
 
 
 def settle_names(signups: Sequence[Signup], sources: Sources) -> None:
@@ -18,7 +18,8 @@ def settle_names(signups: Sequence[Signup], sources: Sources) -> None:
 
     A seed is unique, so two buckets never have names of one seed, or that differ in one or two characters. The half
     behind the product code is right that a file's name bears, else the one most prints tell; the product code is right
-    that the csv rows of the activation key, the known products and most prints tell, if those of them that speak agree.
+    that the csv rows of the activation key, the known products, what was sold by full name or token, and most prints
+    tell, if those of them that speak agree.
     Only a name that is told somewhere can be right.
     """
     evidence = gather(signups, sources)
@@ -35,12 +36,14 @@ def settle_names(signups: Sequence[Signup], sources: Sources) -> None:
                     rule = "product code" if place.line else "file name"
                     for holder, _ in tuple(evidence.told[name]):
                         evidence.add(holder, Fact("bucket_name", other, place, rule, OWN))
-        stands = max(cluster, key=lambda name: (*_support(name, evidence), name))
+        sold = sold_to(told, evidence)
+        stands = max(cluster, key=lambda name: (*_support(name, sold, evidence), name))
         sources.undecided.update(dict.fromkeys(cluster, stands))
 
 
-def _support(name: str, evidence: NameEvidence) -> tuple[int, bool, int]:
-    return evidence.seeds[half_of(name)], product_code_of(name) in evidence.codes, len(evidence.told.get(name, ()))
+def _support(name: str, sold: set[str], evidence: NameEvidence) -> tuple[int, bool, bool, int]:
+    code, prints = product_code_of(name), len(evidence.told.get(name, ()))
+    return evidence.seeds[half_of(name)], code in sold, code in evidence.codes, prints
 
 
 def _clusters(others: Mapping[str, Iterable[str]]) -> Iterator[set[str]]:
@@ -93,7 +96,8 @@ def _right_code(told: set[str], evidence: NameEvidence) -> str | None:
     rows = (row for key in keys for row in (*sources.signups.get(key, ()), *sources.activations.get(key, ())))
     said = {row.value("product_code") for row in rows} & codes
     most = _most(told, lambda name: product_code_of(name) or "", evidence)
-    voices = {next(iter(v)) for v in (known, said, {most} - {None}) if len(v) == 1}
+    sold = sold_to(told, evidence)
+    voices = {next(iter(v)) for v in (known, said, {most} - {None}, sold) if len(v) == 1}
     return voices.pop() if len(voices) == 1 else None
 
 

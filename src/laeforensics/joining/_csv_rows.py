@@ -15,20 +15,20 @@ from laeforensics.facts.buckets import bears_seed, seed_of
 from laeforensics.facts.damage import is_damage, is_near
 from laeforensics.facts.findings import finding
 from laeforensics.joining._customers import (
+    LONGEST_RUN,
+    LONGEST_START,
     REQUEST_TO_LOG,
     doubt_address,
     doubt_customer,
     doubt_differing,
     doubt_key_of_others,
+    has_other_request,
     is_damaged_address,
     moment,
     stand_against,
 )
 from laeforensics.joining._name_witnesses import Neighbours
 
-_LONGEST_START = timedelta(minutes=10)
-"""A request that nobody else's stands beside may have waited for its run."""
-_LONGEST_RUN = timedelta(days=1)
 _USUAL_KEY = re.compile(r"A[A-Z2-7]{29}")
 
 
@@ -48,6 +48,8 @@ def join_csv(signup: Signup, sources: Sources, known: Neighbours) -> None:
         key = None
     if _is_renamed(signup, start):
         start = None
+    if key and start is not None and has_other_request(signup, key, start, sources):
+        return
     activations, signups = _rows_by_key(key, start, sources) if key else _rows_by_start(signup, start, sources)
     # What cells have moved in tells of no customer; but that a run failed keeps from harm, and is heard all the same.
     signup.failure_row = next((row for row in signups if row.outcome != "success" and not _is_heard(signup, row)), None)
@@ -139,9 +141,9 @@ def _rows_by_key(key: str, start: tuple[str, str] | None, sources: Sources) -> t
     if len(activations) == len(signups) == 1 and cells(activations[0]) == cells(signups[0]):
         return activations, signups  # request and result agree in everything: the file's name may be wrong
     alone = len(activations) == 1 and not signups
-    within = _LONGEST_START if alone else REQUEST_TO_LOG
+    within = LONGEST_START if alone else REQUEST_TO_LOG
     activations = [row for row in activations if abs(moment(row.time) - began) <= within]
-    after = [row for row in signups if timedelta(0) <= moment(row.time) - began <= _LONGEST_RUN]
+    after = [row for row in signups if timedelta(0) <= moment(row.time) - began <= LONGEST_RUN]
     signups = [row for row in after if row.time == min(r.time for r in after)]
     return activations, [row for row in signups if not _is_glued(row, key, activations, sources)]
 

@@ -13,6 +13,9 @@ from laeforensics.facts.fields import CUSTOMER, fields_of
 from laeforensics.facts.findings import finding
 
 REQUEST_TO_LOG = timedelta(seconds=5)
+LONGEST_START = timedelta(minutes=10)
+"""A request that nobody else's stands beside may have waited for its run."""
+LONGEST_RUN = timedelta(days=1)
 
 
 def moment(stamp: str) -> datetime:
@@ -57,6 +60,43 @@ def doubt_key_of_others(signup: Signup, key: str | None, email: str | None, sour
     told = [row.value("customer_email") for row in (*sources.activations.get(key, ()), *sources.signups.get(key, ()))]
     if told and not any(other is None or other == email or is_near(other, email) for other in told):
         signup.doubt(signup.witnesses_of("activation_key"), "rows-of-others")
+
+
+def has_other_request(signup: Signup, key: str, start: tuple[str, str], sources: Sources) -> bool:
+    """True if a request of the log's own second tells another key, and those of the log's key are of another time.
+
+    Then the log's key is another customer's; and so may its address be, if it is not the one of its own second.
+    """
+    began, requests = moment(start[0]), sources.activations.get(key, ())
+    told = [abs(moment(row.time) - began) > LONGEST_START for row in requests]
+    told = told or [not timedelta(0) <= moment(row.time) - began <= LONGEST_RUN for row in sources.signups.get(key, ())]
+    code, _ = signup.weigh("product_code")
+    if not told or not all(told):
+        return False
+    within = range(-REQUEST_TO_LOG.seconds, REQUEST_TO_LOG.seconds + 1)
+    seconds = (f"{began + timedelta(seconds=n):%Y-%m-%dT%H:%M:%SZ}" for n in within)
+    own = [
+        row
+        for other, row in sources.requests_at(seconds)
+        if other and not is_near(other, key) and code in (None, row.value("product_code"))
+    ]
+    if not own:
+        return False
+    signup.doubt(signup.witnesses_of("activation_key"), "of-another-request")
+    emails = signup.witnesses_of("customer_email")
+    if not {row.value("customer_email") for row in own} & {fact.value for fact in emails}:
+        signup.doubt(emails, "rows-against-log")
+    signup.findings.append(
+        finding(
+            "csv-contradicts-log",
+            "a request of the second in which this log begins tells another activation key; "
+            "what the csv files tell of the log's key is of another time",
+            signup=signup.name,
+            field="activation_key",
+            locators=tuple(fact.locator for row in own for fact in row.facts),
+        )
+    )
+    return True
 
 
 def stand_against(email: str, start: tuple[str, str], signups: Sequence[Row], activations: Sequence[Row]) -> bool:

@@ -33,6 +33,8 @@ class NameEvidence:
     told: dict[str, list[tuple[Holder, Fact]]] = field(default_factory=lambda: defaultdict(list))
     seeds: Counter[str] = field(default_factory=Counter)
     codes: set[str] = field(default_factory=set)
+    sold_as: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """The codes of the products that bear a full name, or are sold with a token."""
 
     def add(self, holder: Holder, fact: Fact) -> None:
         """The holder tells this name, too."""
@@ -81,6 +83,20 @@ def is_overwritten(one: str, other: str) -> bool:
     return len(one) == len(other) and 0 < sum(a != b for a, b in zip(one, other, strict=True)) <= 2
 
 
+def sold_to(names: Iterable[str], evidence: NameEvidence) -> set[str]:
+    """The codes of what the tellers of these names sold, by its full name or its token, as far as the names bear it."""
+    holders = {id(holder): holder for name in names for holder, _ in evidence.told[name]}.values()
+    hearing = Hearing(evidence.sources.beliefs)
+    told = (f for h in holders for f in (_log_facts(h) if isinstance(h, Signup) else h.facts))
+    values = {f.value for f in hearing.sure(f for f in told if f.field in ("full_name", "product_token"))}
+    codes = set[str]().union(*(evidence.sold_as.get(value, set()) for value in values))
+    return codes & {product_code_of(name) or "" for name in names}
+
+
+def _log_facts(signup: Signup) -> Sequence[Fact]:
+    return signup.log.facts if signup.log is not None else ()
+
+
 def half_of(name: str) -> str:
     """What stands behind the product code: the seed or the activation key; of an S4 bucket all of it."""
     code = product_code_of(name)
@@ -110,6 +126,10 @@ def gather(signups: Sequence[Signup], sources: Sources) -> NameEvidence:
         seed = _seed(name)
         if seed is not None:
             evidence.seeds[seed] += 1
+    for code, products in sources.products.items():
+        for product in products:
+            evidence.sold_as[product.full_name].add(code)
+            evidence.sold_as[product.token.value].add(code)
     recorded = (row.value("product_code") for rows in sources.signups.values() for row in rows)
     evidence.codes |= {code for code in recorded if code is not None}
     _doubt_unusual(evidence)

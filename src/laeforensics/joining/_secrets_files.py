@@ -50,8 +50,11 @@ def join_stripe(signup: Signup, sources: Sources) -> None:
         return
     bucket, _ = signup.weigh("bucket_name")
     name = bucket or stem(signup.name).rpartition("/")[2]
-    is_theirs = not all(part in name for part in stripe.ids) and sources.has_folder_of(stripe.ids)
+    is_own = all(part in name for part in stripe.ids)
+    is_theirs = not is_own and sources.has_folder_of(stripe.ids)
     if product_code_of(name) is None and not is_theirs:
+        if is_own and stripe.ids:
+            _doubt_two_customers(signup, stripe)
         signup.add(stripe.facts)
         return
     signup.findings.append(
@@ -61,6 +64,14 @@ def join_stripe(signup: Signup, sources: Sources) -> None:
             signup=signup.name,
         )
     )
+
+
+def _doubt_two_customers(signup: Signup, stripe: SecretsFile) -> None:
+    """Where the log tells quite another address than the stripe file of its own subscription, neither is sure."""
+    ours = signup.asserted("customer_email")
+    theirs = [fact for fact in stripe.facts if fact.field == "customer_email"]
+    if ours and theirs and not any(a.value == b.value or is_near(a.value, b.value) for a in ours for b in theirs):
+        signup.doubt([*ours, *theirs], "stripe-against-log")
 
 
 def _take_secrets(signup: Signup, file: SecretsFile, how: str, sources: Sources) -> None:
