@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from laeforensics.doubting.signups import Signup
 from laeforensics.evidence.names import start_of, stem
 from laeforensics.facts.buckets import bears_seed, seed_of
-from laeforensics.facts.channels import LAST_ASSERTING_STANDING
+from laeforensics.facts.channels import LAST_ASSERTING_STANDING, REMOTE
 from laeforensics.facts.fact import Fact
 from laeforensics.parsing.stages import BEFORE_DEPLOYMENT
 
@@ -51,10 +51,10 @@ def _seed(signup: Signup) -> str | None:
 
 def is_re_record(signup: Signup) -> bool:
     """True for a record_secrets log: its values were read out of a server."""
-    return signup.log is not None and (
-        bool(signup.asserted("reading"))
-        or any(signup.hearing.channel(fact) == "testimony" for fact in signup.log.facts)
-    )
+    if signup.log is None:
+        return False
+    relayed = (fact for fact in signup.log.facts if fact.channel == REMOTE)
+    return bool(signup.asserted("reading")) or any(signup.hearing.channel(f) == "testimony" for f in relayed)
 
 
 def _begun(signups: Sequence[Signup]) -> dict[str, str]:

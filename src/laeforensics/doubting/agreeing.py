@@ -17,7 +17,7 @@ _OF_DAMAGE = frozenset({"tied"})
 def judge(view: AccountView) -> Iterator[Said]:
     """Assure the facts of a field where nothing is sure, and all that is told is one value."""
     for _, hearing, about, facts in view.scopes():
-        if not any(map(hearing.is_unsure, facts)):
+        if not any(map(hearing.is_unsure, hearing.with_notes(facts))):
             continue
         told = hearing.asserting(facts)
         unsure = [f for f in told if hearing.is_unsure(f)]

@@ -9,6 +9,8 @@ from laeforensics.facts.fact import Fact
 from laeforensics.facts.node_keys import key_fits, swissnum_of_furl, tub_id_of_furl
 from laerecover.manifest import tub_id_of_pem
 
+_MADE_OF = ("internal_introducer_furl", "introducer_node_pem", "public_host", "introducer_furl")
+
 
 def external_furl(facts: Iterable[Fact], hearing: Hearing) -> Iterator[tuple[Fact, Fact]]:
     """The furl that customers were told, out of a re-record's testimony, with the fact that it is made of.
@@ -16,11 +18,8 @@ def external_furl(facts: Iterable[Fact], hearing: Hearing) -> Iterator[tuple[Fac
     It is its internal furl, at its public address. No more than one node.pem, internal furl and public address may be
     told, and the furl's TubID must be that of the node.pem.
     """
-    asserting = hearing.asserting(facts)
-    told = {
-        name: {f.value: f for f in asserting if f.field == name}
-        for name in ("internal_introducer_furl", "introducer_node_pem", "public_host", "introducer_furl")
-    }
+    asserting = hearing.asserting(fact for fact in facts if fact.field in _MADE_OF)
+    told = {name: {f.value: f for f in asserting if f.field == name} for name in _MADE_OF}
     internal, pem, host, printed = told.values()
     if printed or not len(internal) == len(pem) == len(host) == 1:
         return

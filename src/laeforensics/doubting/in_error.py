@@ -13,7 +13,8 @@ def judge(view: FileView) -> Iterator[Said]:
     if view.log is None:
         return
     course = view.log.course
-    facts = tuple(f for f in view.facts if f.field != "bucket_failed" and course.is_error(f.locator.start))
+    told = view.facts if course.errors else ()
+    facts = tuple(f for f in told if f.field != "bucket_failed" and course.is_error(f.locator.start))
     if facts:
         yield Doubt(facts=facts, reason="in-error")
     went_on = tuple(view.facts[number] for run in course.runs for number in run.went_on)

@@ -14,7 +14,7 @@ from laeforensics.facts.findings import finding
 # No random key has one character eight times in a row. (Tokens may: they hold zeros, in base64 an A each.)
 _EIGHT = 8
 _BLACKED = re.compile(r"[xX*#?•█]{6,}|\[?redacted\]?|\[?removed\]?", re.IGNORECASE)
-_RUN_OF_BLACKING = re.compile(r"[xX*#?]{8,}")
+_AS_ONE = "".join("*" if chr(n) in "xX*#?" else chr(n) for n in range(128))
 _LOCAL_PART = re.compile(r"([xX*#._?-])\1{2,}|.*[xX*#]{5,}.*|.*\*\*.*|(?i:redacted|removed|hidden|masked)")
 # What the manuals of the provider of the storage show (AWS General Reference, "AWS access keys").
 _EXAMPLE = re.compile(r"A[KS]IA[A-Z0-9]*EXAMPLE|[A-Za-z0-9/+]*EXAMPLE[A-Z]*KEY")
@@ -36,7 +36,7 @@ def is_redacted(name: str, value: str) -> bool:
         return value.endswith("00000000")
     if name in _RANDOM:
         return _has_run(value) or _EXAMPLE.fullmatch(value) is not None
-    return name not in _SHORT and _RUN_OF_BLACKING.search(value) is not None
+    return name not in _SHORT and "*" * _EIGHT in value.translate(_AS_ONE)
 
 
 def _has_run(value: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from laeforensics.doubting.account_views import AccountView
 from laeforensics.doubting.case_views import CaseView
@@ -162,13 +162,15 @@ def _asserted(view: AccountView, name: str) -> Iterable[Fact]:
     return dict.fromkeys(fact for signup in view.signups for fact in signup.asserted(name))
 
 
-def _rivals(views: Sequence[AccountView], told: Iterable[_Thing]) -> _Rivals:
-    """What each account is sure of, of each kind of thing."""
+def _rivals(views: Sequence[AccountView], told: Mapping[_Thing, _Tellers]) -> _Rivals:
+    """What each account that tells one of these things is sure of, of each kind of them."""
     kinds = {kind for kind, _ in told}
     rivals: _Rivals = defaultdict(list)
-    for number, view in enumerate(views):
-        for name in _UNIQUE if view.bucket else ():
-            for fact in view.hearing.sure(_asserted(view, name)):
+    for number in sorted({number for tellers in told.values() for number in tellers}):
+        view = views[number]
+        hearing = view.hearing
+        for name in _UNIQUE:
+            for fact in hearing.sure(_asserted(view, name)):
                 thing = _thing(fact)
                 if thing is not None and thing[0] in kinds:
                     rivals[number, thing[0]].append(fact)

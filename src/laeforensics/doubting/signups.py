@@ -53,7 +53,8 @@ class Signup:
 
     def asserted(self, name: str) -> list[Fact]:
         """The witnesses of a field that assert something."""
-        return self.hearing.asserting(self.witnesses_of(name))
+        facts = self.witnesses.get(name)
+        return self.hearing.asserting(facts) if facts else []
 
     def sure(self, name: str) -> list[Fact]:
         """The witnesses of a field that assert something by themselves."""
@@ -61,7 +62,8 @@ class Signup:
 
     def weigh(self, name: str) -> tuple[str | None, bool]:
         """What the best witnesses of a field say, and whether they contradict each other."""
-        return self.hearing.weigh(self.witnesses_of(name))
+        facts = self.witnesses.get(name)
+        return self.hearing.weigh(facts) if facts else (None, False)
 
     def is_damaged(self, evidence: str) -> bool:
         """True if a file of this signup has damage: what cannot be read in it, or not be right."""

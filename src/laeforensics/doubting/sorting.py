@@ -43,7 +43,7 @@ class Sorting:
         self.seam: str | None = None
         """The field by which two runs glued into one were told apart; "" where lines that are missing tell it."""
         self.foreign: dict[Fact, str] = {}
-        self._denied = {fact for fact in facts if hearing.notes(fact)}
+        self._denied = set(hearing.with_notes(facts))
         self._told: dict[str, list[Fact]] = defaultdict(list)
         for fact in facts:
             self._told[fact.field].append(fact)

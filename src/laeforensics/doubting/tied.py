@@ -43,7 +43,7 @@ def _broken(view: FileView) -> dict[int, list[Locator]]:
         for torn in view.log.log.damaged_values:
             if torn.rule != HOLE and torn.locator.end < view.log.log.size:  # zeros and a lost end bring no stranger's
                 broken[torn.print].append(torn.locator)
-    for fact in view.facts if view.secrets is not None else ():
+    for fact in view.hearing.with_notes(view.facts) if view.secrets is not None else ():
         if fact.field not in _DECIDES_NOTHING and any(note.reason in _OF_ANOTHER for note in view.hearing.notes(fact)):
             broken[fact.print].append(fact.locator)
     told: dict[tuple[int, str], Fact] = {}

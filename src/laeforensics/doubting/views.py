@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -46,9 +47,17 @@ class FileView:
     @cached_property
     def undoubted(self) -> list[Fact]:
         """The facts of the file's own run that nothing speaks against so far."""
-        foreign = self.sorting.foreign if self.sorting is not None else {}
-        hearing = self.hearing
-        return [fact for fact in self.facts if fact not in foreign and not hearing.notes(fact)]
+        gone = {*(self.sorting.foreign if self.sorting is not None else ()), *self.hearing.with_notes(self.facts)}
+        return [fact for fact in self.facts if fact not in gone] if gone else list(self.facts)
+
+    @cached_property
+    def _undoubted_by_field(self) -> dict[str, list[Fact]]:
+        noted = frozenset(self.hearing.with_notes(self.facts))
+        found: dict[str, list[Fact]] = defaultdict(list)
+        for fact in self.facts:
+            if fact not in noted:
+                found[fact.field].append(fact)
+        return found
 
     @cached_property
     def is_re_record(self) -> bool:
@@ -59,13 +68,13 @@ class FileView:
 
     def value(self, name: str) -> str | None:
         """What a secrets file tells of a field; None if nothing sound, or two values that differ."""
-        hearing = self.hearing
-        values = {f.value for f in self.facts if f.field == name and f.channel == OWN and not hearing.notes(f)}
+        values = {fact.value for fact in self._undoubted_by_field.get(name, ()) if fact.channel == OWN}
         return values.pop() if len(values) == 1 else None
 
     def after(self, notes: Iterable[Note]) -> FileView:
         """The same file for the judges of the next stage."""
-        return replace(self, beliefs=Beliefs([*self.beliefs, *notes]))
+        said = list(notes)
+        return replace(self, beliefs=Beliefs([*self.beliefs, *said])) if said else self
 
 
 def _is_read_out(fact: Fact) -> bool:

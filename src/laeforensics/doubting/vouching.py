@@ -23,8 +23,10 @@ def judge(view: FileView) -> Iterator[Said]:
     if view.log is None or view.is_re_record:
         return
     heard = view.undoubted
-    printed = {tub_id_of_furl(f.value) for f in heard if f.field == "introducer_furl" and f.channel == OWN}
     relayed = [f for f in heard if f.channel == REMOTE]
+    if not relayed:
+        return
+    printed = {tub_id_of_furl(f.value) for f in heard if f.field == "introducer_furl" and f.channel == OWN}
     ids = {name: {f.value for f in relayed if f.field == name} for name in ("introducer_nodeid", "server_nodeid")}
     is_restored = "Restoring introducer identity..." in view.log.log.announcements
     reasons: dict[Fact, str] = {}

@@ -26,6 +26,7 @@ MOST_LAYERS = 4
 """So many times one file is unpacked out of another."""
 
 _MAGIC = {b"\x1f\x8b": ".gz", b"BZh": ".bz2", b"\xfd7zXZ\0": ".xz", b"\x28\xb5\x2f\xfd": ".zst"}
+_MAGICS = tuple(_MAGIC)
 _SKIPPABLE = b"\x2a\x4d\x18"
 """Behind a first byte 0x50 to 0x5f: a frame of zstd that holds no data, and that others follow."""
 _XZ_MEMORY = 192 << 20
@@ -64,7 +65,9 @@ def packing(head: bytes) -> str | None:
     """The suffix that belongs to bytes which begin with `head`, None if they are not compressed: names may lie."""
     if head[1:4] == _SKIPPABLE and 0x50 <= head[0] <= 0x5F:
         return ".zst"
-    return next((suffix for magic, suffix in _MAGIC.items() if head.startswith(magic)), None)
+    if not head.startswith(_MAGICS):
+        return None
+    return next(suffix for magic, suffix in _MAGIC.items() if head.startswith(magic))
 
 
 def stream(packed: Readable, suffix: str) -> Readable:

@@ -126,21 +126,26 @@ def _files_of(root: Path) -> Iterator[EvidenceFile]:
 
 def _walk(top: Path) -> Iterator[EvidenceFile]:
     failed: list[OSError] = []
+    root = as_text(top.name)
     for folder, folders, names in os.walk(top, followlinks=False, onerror=failed.append):
         folders.sort()
-        for name in (*folders, *names):
-            path = Path(folder) / name
-            relative = as_text(path.relative_to(top).as_posix())
+        inside = "" if folder == str(top) else f"{_below(Path(folder), top)}/"
+        for name, is_folder in (*((name, True) for name in folders), *((name, False) for name in names)):
+            path = Path(folder, name)
+            relative = inside + as_text(name)
             found, size = _look(path, top)
             if found is not None:
                 yield EvidenceFile(name=relative, kind=LEFT_OUT, path=path, size=size, problem=found)
-            elif name not in folders:
-                yield from _file(path, relative, size, as_text(top.name))
+            elif not is_folder:
+                yield from _file(path, relative, size, root)
     for error in failed:
         path = Path(error.filename)
         found = hindrance("folder", error.strerror or type(error).__name__)
-        name = as_text(path.relative_to(top).as_posix())
-        yield EvidenceFile(name=name, kind=LEFT_OUT, path=path, size=0, problem=found)
+        yield EvidenceFile(name=_below(path, top), kind=LEFT_OUT, path=path, size=0, problem=found)
+
+
+def _below(path: Path, top: Path) -> str:
+    return as_text(path.relative_to(top).as_posix())
 
 
 def _file(path: Path, name: str, size: int, root: str) -> Iterator[EvidenceFile]:
@@ -177,23 +182,32 @@ def _ends_as_zip(path: Path) -> bool:
 def _look(path: Path, top: Path) -> tuple[Hindrance | None, int]:
     """Why the file or folder at `path` is to be left alone (None if it is not), and its size."""
     try:
-        if path.is_symlink():
-            if not path.resolve().is_relative_to(top):
-                return hindrance("link out" if path.exists() else "dangling", *_target(path)), 0
-            if path.is_dir():
-                return hindrance("folder link"), 0
-        found = path.stat()
-    except FileNotFoundError:
-        return hindrance("dangling", str(path.readlink())), 0
-    except (OSError, RuntimeError) as error:
-        why = getattr(error, "strerror", None)
-        return hindrance("unreadable", why) if why and not path.is_symlink() else hindrance("circle"), 0
+        found = path.lstat()
+    except OSError as error:  # it is gone since its folder was listed, or the disk does not give it
+        return hindrance("unreadable", error.strerror or type(error).__name__), 0
+    if stat.S_ISLNK(found.st_mode):
+        linked = _linked(path, top)
+        if isinstance(linked, Hindrance):
+            return linked, 0
+        found = linked
     if not stat.S_ISREG(found.st_mode):
         return None if stat.S_ISDIR(found.st_mode) else hindrance("no file"), found.st_size
     on_disk = found.st_blocks * _BLOCK
     if found.st_size > max(_unpack.LARGEST_FILE, _SPARSE * on_disk):
         return hindrance("sparse", found.st_size, on_disk), found.st_size
     return None, found.st_size
+
+
+def _linked(path: Path, top: Path) -> os.stat_result | Hindrance:
+    """What a link leads to: a file of this folder, or why it is left alone."""
+    try:
+        if not path.resolve().is_relative_to(top):
+            return hindrance("link out" if path.exists() else "dangling", *_target(path))
+        return hindrance("folder link") if path.is_dir() else path.stat()
+    except FileNotFoundError:
+        return hindrance("dangling", str(path.readlink()))
+    except (OSError, RuntimeError):
+        return hindrance("circle")
 
 
 def _target(path: Path) -> tuple[str, ...]:

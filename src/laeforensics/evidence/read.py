@@ -116,7 +116,7 @@ def _member(file: EvidenceFile, data: bytes, why: Hindrance | None) -> Content:
 def read(file: EvidenceFile) -> Content:
     """The bytes of a file that lies in a folder. An unreadable file gives no bytes and says why; it never raises."""
     try:
-        with opened(file.path) as raw:
+        with opened(file.path, buffer=io.DEFAULT_BUFFER_SIZE) as raw:  # it is read at once, or in pieces of a megabyte
             if file.size > _unpack.LARGEST_FILE:
                 digest, named = _hashed(raw, is_searched=file.kind != LISTING)
                 too_large = hindrance("too large", file.size, _unpack.LARGEST_FILE)

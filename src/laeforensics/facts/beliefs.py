@@ -69,11 +69,28 @@ class Beliefs:
         """The doubts and warrants about a fact as it is heard in the signups of these names."""
         before = self._under.of(fact, names) if self._under is not None else ()
         told = self._notes.get(fact) if self._notes else None
-        if told is None:  # as of most facts
-            return before
+        return before if told is None else (*before, *self._mine(fact, told, names))
+
+    def _mine(self, fact: Fact, told: Iterable[Note], names: frozenset[str]) -> Iterator[Note]:
+        yield from (note for note in told if not note.about or note.about & names)
         source = self._roots.get(fact)
-        mine = tuple(note for note in told if not note.about or note.about & names)
-        return (*before, *mine, *(self.of(source, names) if source is not None else ()))
+        if source is not None:
+            yield from self.of(source, names)
+
+    def heard(self, facts: Iterable[Fact], names: frozenset[str]) -> Iterator[tuple[Fact, tuple[Note, ...]]]:
+        """Each fact with the doubts and warrants about it: `of` for many, of most of which nobody said anything."""
+        notes_of = self._notes.get
+        for fact in facts:
+            if self._under is not None:
+                yield fact, self.of(fact, names)
+            else:
+                told = notes_of(fact)
+                yield fact, () if told is None else tuple(self._mine(fact, told, names))
+
+    @property
+    def is_silent(self) -> bool:
+        """True if nothing was said of any fact."""
+        return not self._notes and (self._under is None or self._under.is_silent)
 
     def __iter__(self) -> Iterator[Note]:
         """Every doubt and warrant once, in the order in which they came."""
@@ -92,6 +109,13 @@ class Hearing:
     def notes(self, fact: Fact) -> tuple[Note, ...]:
         """The doubts and warrants about a fact."""
         return self.beliefs.of(fact, self._names)
+
+    def with_notes(self, facts: Iterable[Fact]) -> list[Fact]:
+        """The facts of which anything was said, be it a doubt or a warrant, in their order."""
+        return [] if self.beliefs.is_silent else [fact for fact, notes in self._heard(facts) if notes]
+
+    def _heard(self, facts: Iterable[Fact]) -> Iterator[tuple[Fact, tuple[Note, ...]]]:
+        return self.beliefs.heard(facts, self._names)
 
     def standing(self, fact: Fact) -> int:
         """1 is the program's own word; ASSERTS_NOTHING is what a fact has that is no voice."""
@@ -115,14 +139,15 @@ class Hearing:
 
     def asserting(self, facts: Iterable[Fact]) -> list[Fact]:
         """The facts that assert something, in their order."""
-        of, names = self.beliefs.of, self._names
-        return [fact for fact in facts if _standing(fact, of(fact, names)) <= LAST_ASSERTING_STANDING]
+        return [fact for fact, notes in self._heard(facts) if _standing(fact, notes) <= LAST_ASSERTING_STANDING]
 
     def sure(self, facts: Iterable[Fact]) -> list[Fact]:
         """The facts that assert something by themselves, in their order."""
-        of, names = self.beliefs.of, self._names
-        heard = ((fact, of(fact, names)) for fact in facts)
-        return [f for f, notes in heard if _standing(f, notes) <= LAST_ASSERTING_STANDING and not _is_unsure(notes)]
+        return [
+            fact
+            for fact, notes in self._heard(facts)
+            if _standing(fact, notes) <= LAST_ASSERTING_STANDING and not (notes and _is_unsure(notes))
+        ]
 
     def own(self, facts: Iterable[Fact]) -> list[Fact]:
         """The facts that are the program's own word: so they came, and nothing speaks against it."""
@@ -137,9 +162,7 @@ class Hearing:
         best: int = LAST_ASSERTING_STANDING
         values: set[str] = set()
         has_unsure = False
-        of, names = self.beliefs.of, self._names
-        for fact in facts:
-            notes = of(fact, names)
+        for fact, notes in self._heard(facts):
             standing = _standing(fact, notes)
             if standing > best:
                 continue

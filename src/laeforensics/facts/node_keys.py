@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateNumbers
@@ -31,10 +31,7 @@ def key_fits(pem: str) -> bool:
     The key's numbers are checked against each other here: that finds a damaged key, for a four-hundredth of the price
     of the library's own check, which also proves the primes.
     """
-    from cryptography import x509
-    from cryptography.hazmat.primitives.asymmetric import rsa
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
+    x509, rsa, load_pem_private_key = _library()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what a later release will refuse
@@ -48,6 +45,16 @@ def key_fits(pem: str) -> bool:
     # The library's refusals have no common base (InvalidVersion is an Exception), and grow in number.
     except Exception:  # noqa: BLE001  as said above
         return False
+
+
+@cache
+def _library() -> tuple[Any, Any, Any]:
+    """What reads certificates and keys: loaded when the first is read, and looked for once."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric import rsa
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    return x509, rsa, load_pem_private_key
 
 
 def _is_whole(numbers: RSAPrivateNumbers) -> bool:

@@ -247,8 +247,11 @@ def _settle(signup: Signup) -> None:
 
 
 def _note_outranked(signup: Signup, name: str, value: str, facts: Sequence[Fact]) -> None:
+    differing = [fact for fact in facts if fact.value != value]
+    if not differing:
+        return
     standing, channel = signup.hearing.standing, signup.hearing.channel
-    others = tuple(f.locator for f in facts if f.value != value and standing(f) <= LAST_ASSERTING_STANDING)
+    others = tuple(f.locator for f in differing if standing(f) <= LAST_ASSERTING_STANDING)
     if others:
         signup.findings.append(
             finding(
@@ -259,11 +262,7 @@ def _note_outranked(signup: Signup, name: str, value: str, facts: Sequence[Fact]
                 locators=others,
             )
         )
-    forged = tuple(
-        f.locator
-        for f in facts
-        if f.value != value and standing(f) > LAST_ASSERTING_STANDING and channel(f) != "damaged"
-    )
+    forged = tuple(f.locator for f in differing if standing(f) > LAST_ASSERTING_STANDING and channel(f) != "damaged")
     if forged:
         signup.findings.append(
             finding(

@@ -18,7 +18,8 @@ def recognise(log: SignupLog) -> str:
 
 
 def _bears(log: SignupLog, dialect: Dialect) -> bool:
-    if not dialect.unless.isdisjoint(log.announcements | log.marks):
+    announced, marks = log.announcements, log.marks
+    if not (dialect.unless.isdisjoint(announced) and dialect.unless.isdisjoint(marks)):
         return False
     has_sign = bool(dialect.announced or dialect.marked)
-    return not has_sign or bool(dialect.announced & log.announcements or dialect.marked & log.marks)
+    return not (has_sign and dialect.announced.isdisjoint(announced) and dialect.marked.isdisjoint(marks))

@@ -59,12 +59,13 @@ def follow(events: Iterable[Event], log: SignupLog) -> Course:
     """The course of a log, from the events in their order."""
     told = list(events)
     follower = _Follower(log, told)
+    hear = {kind: getattr(follower, f"_{kind}") for kind in {event.kind for event in told}}
     for number, event in enumerate(told):
         follower.number = number
         if follower.is_passing and event.kind != "failure":
             follower.is_passing = False
             follower.end_error(event.start)
-        getattr(follower, f"_{event.kind}")(event)
+        hear[event.kind](event)
     follower.course.runs[-1].end = None
     follower.end_error(None)
     return follower.course

@@ -126,7 +126,7 @@ class _Reader:
             told = meaning(piece)
             if told.print is not None and rule in (told.print, "stray"):
                 self._keys(piece, told.print)
-            found = value(piece)
+            found = value(piece) if told.field is not None else None
             if found is not None:
                 name, text, start = found
                 number = self._fact(name, text, self._locator(piece, start, start + len(text)), rule, OWN)
@@ -269,7 +269,7 @@ class _Reader:
                     Residue(self.log.evidence, piece.line, piece.start_pos, piece.end_pos, text_of(piece)[:120])
                 )
             if told.marks:
-                self.log.marks.update(mark for word, mark in told.marks if word in text_of(piece))
+                self.log.marks.update([mark for word, mark in told.marks if word in text_of(piece)])
             self.log.claim(piece.start_pos, piece.end_pos, told.kind)
 
     def finish(self) -> LogReading:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import gc
 import linecache
-import multiprocessing
 import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from laeforensics.errors import EvidenceError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 _Result = TypeVar("_Result")
 _AHEAD = 4
@@ -53,6 +53,10 @@ def in_order(
             where=f"jobs={jobs}",
             next_step='put what it does below `if __name__ == "__main__":`, or give jobs=1',
         )
+    import multiprocessing  # a single job needs none of it
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+
     # Fresh processes: a fork would copy the locks of threads that libraries have started.
     with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _begin) as executor:
         waiting: deque[Future[_Result]] = deque()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 
@@ -37,3 +38,45 @@ def test_every_file_of_a_large_folder_is_classified(count, tmp_path, capsys):
 
 
 DIGITS = str.maketrans("0189", "abcd")
+
+
+class Counted(str):
+    """A name that counts how often it is held against another one."""
+
+    __slots__ = ()
+    comparisons = 0
+
+    def __eq__(self, other: object) -> bool:
+        Counted.comparisons += 1
+        return str.__eq__(self, other)
+
+    __hash__ = str.__hash__
+
+
+def comparisons(root, monkeypatch) -> int:
+    """How many comparisons of names it takes to find the files of a folder."""
+    walk, Counted.comparisons = os.walk, 0
+
+    def counted(*arguments, **options):
+        for folder, folders, names in walk(*arguments, **options):
+            folders[:] = map(Counted, folders)
+            yield folder, folders, [Counted(name) for name in names]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "walk", counted)
+        assert len(find.find(root)) == 1
+    return Counted.comparisons
+
+
+def test_what_many_folders_cost_grows_with_their_number(tmp_path, monkeypatch):
+    """No folder's name is looked for among all others: twice as many may take twice as many comparisons, no more."""
+    spent = []
+    for count in (100, 200):
+        root = tmp_path / str(count)
+        for number in range(count):
+            (root / f"folder-{number:04d}").mkdir(parents=True)
+        (root / "signup_logs").mkdir()
+        (root / "signup_logs" / "2012-03-04T051500Z-abcdabcdabcdabcdabcdabcdabcdabcd").write_bytes(log())
+        spent.append(comparisons(root, monkeypatch))
+    few, many = spent
+    assert many <= 2 * few + 100
