@@ -11,6 +11,7 @@ from laeforensics.doubting import (
     before_deployment,
     broken_json,
     broken_key,
+    crowded,
     cut,
     folded,
     furl_differs,
@@ -66,7 +67,13 @@ OF_A_FILE: tuple[FileJudge, ...] = (
     furl_differs.judge,
 )
 OF_WHAT_IS_TIED: tuple[FileJudge, ...] = (tied.judge,)
-ACROSS: tuple[CaseJudge, ...] = (shared.judge, wholesale.judge, impossible_key.judge, unknown_server.judge)
+ACROSS: tuple[CaseJudge, ...] = (
+    shared.judge,
+    wholesale.judge,
+    impossible_key.judge,
+    unknown_server.judge,
+    crowded.judge,
+)
 SETTLING: tuple[AccountJudge, ...] = (repeated.judge, neighbours.judge, agreeing.judge)
 OF_WHAT_WINS: tuple[AccountJudge, ...] = (pairs.judge,)
 
