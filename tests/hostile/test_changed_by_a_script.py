@@ -5,15 +5,21 @@ No value of another customer or server is told; where two kinds of file stand ag
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hostile_lab import Lab, revealed, signup
+from hostile_lab import OF_THE_LOG, Lab, revealed, signup
 from test_later_servers import OF_A_SERVER, later, s4, server_of
 
 from evidence_writer.products import CATALOGUE
 from laeforensics.facts.buckets import seed_of
+
+
+def everywhere(lab: Lab, old: str, new: str) -> None:
+    """In all files."""
+    lab.files = {name: data.replace(old.encode(), new.encode()) for name, data in lab.files.items()}
 
 
 def replaced(lab: Lab, name: str, *pairs: tuple[str, str]) -> None:
@@ -277,3 +283,56 @@ def test_the_server_of_a_failed_replacement_is_not_the_accounts(how, tmp_path):
     row = lab.judge(tmp_path).accounts[origin.account["account_id"]]
     assert row["instance_id"] in (None, origin.server.instance_id)
     assert row["public_host"] in (None, origin.server.public_host)
+
+
+@pytest.mark.parametrize("where", ["everywhere", "logs"])
+@pytest.mark.parametrize("how", ["one address", "last octet"])
+def test_an_address_put_in_the_place_of_all_is_told_of_nobody(how, where, tmp_path):
+    """Somebody hid the addresses before the evidence was handed on: none of them is told, and no furl with one."""
+    runs = [signup("d06", number) for number in range(1, 6)]
+    lab = Lab.of(*runs, secrets=where == "everywhere", csv=where == "everywhere")
+    for number, run in enumerate(runs):
+        host = run.server.public_host
+        hidden = "192.0.2.1" if how == "one address" else f"198.51.{number}.0"
+        everywhere(lab, host, hidden)
+    judged = lab.judge(tmp_path)
+    for row in judged.accounts.values():
+        assert (row["public_host"], row["introducer_furl"], row["verdict"]) == (None, None, "RECOVERABLE")
+    assert "redacted" in judged.findings()
+
+
+@pytest.mark.parametrize("shared", [1, 2])
+def test_an_address_may_have_been_given_anew(shared, tmp_path):
+    """Two customers had one after the other; or one server's address ends in 0: nothing is doubted."""
+    runs = [signup("d06", number) for number in range(1, 6)]
+    lab = Lab.of(*runs)
+    told = runs[0].server.public_host if shared == 2 else "198.51.100.0"
+    everywhere(lab, runs[1].server.public_host, told)
+    accounts = lab.judge(tmp_path).accounts
+    assert accounts[runs[1].account["account_id"]]["public_host"] == told
+    assert accounts[runs[0].account["account_id"]]["public_host"] == runs[0].server.public_host
+
+
+def test_what_an_attempt_beside_its_account_tells_is_told_of_nobody(tmp_path):
+    """Another's head was written over its log; its bucket is known from its replacement."""
+    run, other = signup("d06", 1), signup("d06", 2)
+    lab = Lab.of(run, other, later(run, "d10", 50, datetime(2013, 3, 20, tzinfo=UTC)), csv=False)
+    del lab.files[f"secrets/{run.log_name}"]
+    lab.files[run.log_file] = other.log_bytes[: other.log_bytes.index(b">Creating S3 bucket")]
+    accounts = lab.judge(tmp_path).accounts
+    assert run.account["account_id"] in accounts
+    (attempt,) = (row for account, row in accounts.items() if account.startswith("attempt:"))
+    assert {name: attempt[name] for name in OF_THE_LOG if attempt[name] is not None} == {}
+
+
+def test_a_secrets_file_with_the_tail_of_another_contests_what_is_offered(tmp_path):
+    """Its head tells the account's own keys, and another product token than the config: its damage mends nothing."""
+    run, other = signup("d06", 1), signup("d06", 2)
+    lab = Lab.of(run, other, csv=False)
+    own, strange = (json.loads(lab.files[f"secrets/{each.log_name}"]) for each in (run, other))
+    first = ("access_key_id", "secret_key", "user_token")
+    mixed = {**{key: own[key] for key in first}, "product_token": "{ProductToken}" + "QXBwVGtuQkJC" * 20}
+    mixed |= {key: value for key, value in strange.items() if key not in mixed}
+    lab.files[f"secrets/{run.log_name}"] = json.dumps(mixed).encode()
+    row = lab.judge(tmp_path).accounts[run.account["account_id"]]
+    assert (row["verdict"], row["product_token"]) == ("CONTESTED", None)

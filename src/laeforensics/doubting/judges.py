@@ -11,7 +11,6 @@ from laeforensics.doubting import (
     before_deployment,
     broken_json,
     broken_key,
-    crowded,
     cut,
     folded,
     furl_differs,
@@ -20,6 +19,7 @@ from laeforensics.doubting import (
     in_error,
     moved_cells,
     neighbours,
+    one_address,
     other_host,
     pairs,
     redacted,
@@ -72,7 +72,7 @@ ACROSS: tuple[CaseJudge, ...] = (
     wholesale.judge,
     impossible_key.judge,
     unknown_server.judge,
-    crowded.judge,
+    one_address.judge,
 )
 SETTLING: tuple[AccountJudge, ...] = (repeated.judge, neighbours.judge, agreeing.judge)
 OF_WHAT_WINS: tuple[AccountJudge, ...] = (pairs.judge,)

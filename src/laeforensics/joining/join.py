@@ -152,7 +152,7 @@ def _join_serverinfo(signup: Signup, serverinfo: Mapping[str, list[Row]]) -> Non
     printed = {name: signup.asserted(name) for name in ("launch_time", "public_host")}
     for row in rows:
         signup.add(row.facts)
-        if _is_told_by_another_clock(signup, row, printed):
+        if _is_of_another_clock(signup, row, printed):
             signup.serverinfo_rows.append(row)
         elif any(_is_contradicted(own, row.value(name)) for name, own in printed.items()):
             signup.doubt(row.facts, "other-launch")  # it tells of another server, and not that this one was ready
@@ -160,7 +160,7 @@ def _join_serverinfo(signup: Signup, serverinfo: Mapping[str, list[Row]]) -> Non
             signup.serverinfo_rows.append(row)
 
 
-def _is_told_by_another_clock(signup: Signup, row: Row, printed: Mapping[str, Sequence[Fact]]) -> bool:
+def _is_of_another_clock(signup: Signup, row: Row, printed: Mapping[str, Sequence[Fact]]) -> bool:
     """True if row and log tell one instance and host, and its launch whole hours apart; one of both is then doubted.
 
     The name of the file tells by UTC when its run began: what does not fit to it is denied; nothing else decides.

@@ -201,7 +201,7 @@ def of_repeated(folder):
     return audit_row(open_files(folder, {**evidence(), **strange}), BUCKET)["customer_email"], None
 
 
-def of_crowded(folder):
+def of_one_address(folder):
     files = evidence(requests=None, results=None, servers=None)
     for letter in "xyz":
         seed = letter + OTHER_SEED[1:]
@@ -239,7 +239,7 @@ CASES = {
         of_folded,
         of_pairs,
         of_repeated,
-        of_crowded,
+        of_one_address,
     )
 }
 JUDGES = [(stage, judge) for stage in STAGES for judge in getattr(judges, stage)]

@@ -30,15 +30,15 @@ def judge(view: CaseView) -> Iterator[Said]:
             for fact in signup.asserted("public_host"):
                 told[fact.value][number].append(fact)
     has_nets = _has_addresses_of_nets(view)
-    crowded = {
+    common = {
         host: accounts
         for host, accounts in told.items()
         if len(accounts) >= _MANY or (has_nets and host.endswith(_OF_A_NET))
     }
-    rows = tuple(fact for row in view.rows() for fact in row.of("public_host") if fact.value in crowded)
+    rows = tuple(fact for row in view.rows() for fact in row.of("public_host") if fact.value in common)
     if rows:
         yield Doubt(facts=rows, reason="of-many-accounts")
-    for host, accounts in crowded.items():
+    for host, accounts in common.items():
         places = tuple(facts[0].locator for facts in accounts.values())[:5]
         for number, facts in accounts.items():
             signups, names = view.accounts[number].signups, view.accounts[number].names
