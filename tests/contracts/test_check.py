@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network
@@ -11,6 +12,7 @@ import pytest
 
 from laerecover.adapters.aws import client_with
 from laerecover.cli._show import show_checks
+from laerecover.cli._worlds import EveryWorld
 from laerecover.hosts.recipes.named import recipe_named
 from laerecover.manifest import Secret
 from laerecover.planning.buckets import BUCKET_SERVED, DATA_UNREACHABLE, BucketCheck, in_buckets
@@ -72,6 +74,21 @@ def test_the_wrong_account_and_wrong_keys_stop_the_run(cloud):
 def test_a_cloud_out_of_reach_is_a_finding(cloud):
     """With what to do next, and no traceback."""
     assert ReadyCloud(cloud).found(ec2={"endpoint": "http://127.0.0.1:9"}) == [("cloud", None, True)]
+
+
+def test_who_waits_for_a_throttling_cloud_is_told_so(cloud, capsys):
+    """On the shell's stderr, by whichever command asks: EC2 for what is there, S3 for a listing."""
+    ready, one = ReadyCloud(cloud), account(0)
+    ready.fill(one)
+    world = EveryWorld().cloud(ready.settings, threading.Event()).world
+    times = {"DescribeImages": range(1, 4), "s3:GET": range(1, 10)}  # boto3 asks S3 thrice before it says so
+    cloud.faults = RigFaults(rules=[FaultRule(call=c, fault="throttle", at=tuple(at)) for c, at in times.items()])
+    assert world.compute.lacks(offers(ready.settings, one)[0]) == []
+    assert list(world.store.listing(one))
+    told = capsys.readouterr().err.splitlines()
+    assert [line.partition(" since ")[0] for line in told] == [
+        f"{which} has had enough of questions" for which in ("EC2", "S3")
+    ]
 
 
 def test_the_quota_is_compared_with_the_accounts(cloud):

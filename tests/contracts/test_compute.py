@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -60,6 +62,10 @@ class Clock:
         with self.lock:
             self.slept.append(seconds)
             self.time += seconds
+
+    def now(self):
+        """The same, as a time of day."""
+        return datetime.fromtimestamp(self.time, UTC)
 
 
 class ComputeExam:
@@ -213,14 +219,17 @@ class TestEc2(ComputeExam):
 
         Its clock never really waits.
         """
-        self.cloud, self.clock = cloud, Clock()
+        self.cloud, self.clock, self.heard = cloud, Clock(), []
 
         def make(**faults):
             cloud.reset(RigFaults(**faults))
             cloud.prepare(key_name="admin", public_key=cloud.public_key)
-            return Ec2Compute(drill_settings(Path()).changed(ec2={"endpoint": cloud.endpoint}), self.clock)
+            return Ec2Compute(drill_settings(Path()).changed(ec2={"endpoint": cloud.endpoint}), self.clock, self._hear)
 
         return make
+
+    def _hear(self, said):
+        self.heard.append((self.clock.time, said))
 
     @pytest.fixture
     def compute(self, play):
@@ -341,6 +350,23 @@ class TestEc2(ComputeExam):
         waits = len(self.clock.slept)
         compute.find(REQUEST.tags)
         assert len(self.clock.slept) == waits + 1
+
+    def test_long_throttling_is_told_within_seconds_and_then_by_the_minute(self, play):
+        """What is waited for, in EC2's words, and since when; a short one is told to nobody."""
+        compute = play(rules=[FaultRule(call="RunInstances", fault="throttle", at=(1, *range(20, 33)))])
+        for number in range(18):
+            compute.launch(replace(REQUEST, client_token=f"{number:064}"))
+        assert (self.heard, self.clock.slept[0]) == ([], 0.5)
+        begun = self.clock.time
+        compute.launch(REQUEST)
+        times = [at - begun for at, _ in self.heard]
+        assert times[0] < 4
+        assert len(times) > 2
+        assert all(40 <= later - sooner <= 60 for sooner, later in pairwise(times))
+        since = datetime.fromtimestamp(begun, UTC).astimezone()
+        for _, said in self.heard:
+            assert f"EC2 has had enough of questions since {since:%H:%M:%S} (RunInstances: RequestLimitExc" in said
+        assert self.heard[-1][1].endswith("asked again in 20 s; nothing is lost by it")
 
     def test_a_cloud_that_only_throttles_is_transient_in_the_end(self, play):
         """Whoever asked may ask again later."""

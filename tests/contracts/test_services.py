@@ -235,17 +235,17 @@ class RegisterExam:
 
     def test_a_row_is_read_as_it_was_appended(self, register):
         """Rows come back in the order in which they were written."""
-        rows = [replace(ROW, instance_id=f"i-{n}") for n in range(3)]
+        rows = [replace(ROW, instance_id=f"i-{n}", recorded_by=f"by-{n}" if n else "") for n in range(3)]
         for row in rows:
             register.append(row)
         assert list(register.rows()) == rows
 
     def test_an_instance_has_one_row(self, register):
-        """Appending again, at another time even, changes nothing."""
-        assert register.append(ROW) is True
-        assert register.append(replace(ROW, recorded_at="2026-11-23T10:00:00Z")) is False
-        assert register.append(ROW) is False
-        assert list(register.rows()) == [ROW]
+        """Appending again, at another time even, or by somebody else, changes nothing: the row tells who was first."""
+        ours, other = replace(ROW, recorded_by="by-us"), replace(ROW, recorded_by="by-another")
+        for row in (ours, replace(ours, recorded_at="2026-11-23T10:00:00Z"), other, ROW):
+            register.append(row)
+        assert list(register.rows()) == [ours]
 
     def test_two_writers_lose_nothing(self, register):
         """Rows appended at the same time are all there, once."""
@@ -292,8 +292,9 @@ class TestServerinfoFile(RegisterExam):
     def test_a_value_that_would_forge_a_row_is_refused(self, tmp_path):
         """No comma and no line break comes into the file."""
         register = ServerinfoFile(tmp_path / "serverinfo.csv")
-        with pytest.raises(Refusal):
-            register.append(replace(ROW, public_host="203.0.113.7\n2012,forged,i-2,x"))
+        for name in ("public_host", "recorded_by"):
+            with pytest.raises(Refusal):
+                register.append(replace(ROW, **{name: "203.0.113.7\n2012,forged,i-2,x"}))
         assert register.rows() == []
 
 

@@ -424,3 +424,24 @@ def test_a_whole_folder_with_everything_wrong_at_once_mixes_no_two_accounts(tmp_
     assert [w for w in judged.wrong if claimed.log_name not in w] == []
     assert judged.recall > 0.85
     assert set(FIELDS) <= set(judged.rows[A.log_file])
+
+
+# -- another's head over a log's own -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("secrets", [True, False], ids=["with its secrets file", "without"])
+@pytest.mark.parametrize("name", ["finished", "failed"])
+def test_a_head_that_lies_over_the_logs_own_tells_nothing(name, secrets, tmp_path):
+    """Where the first sector is another log's, that log's key was sent in when its own name tells, not when this one's
+    does: no value of it is this run's, nor is a csv row that its key leads to. The secrets file is the name's.
+    """
+    run = FAILED["install"] if name == "failed" else A
+    lab = Lab.of(run, B, secrets=secrets)
+    lab.edit(run.log_file, lambda log: B.log_bytes[: B.log_bytes.index(b"bucketname")] + log[log.index(b">Updating") :])
+    judged = lab.judge(tmp_path, look=True)
+    row = judged.accounts.get(f"attempt:{run.log_name.rpartition('-')[2]}", {})
+    assert judged.wrong == []
+    assert [name for name in FIELDS if row.get(name) is not None] == []
+    assert judged.accounts[_bucket(B)]["verdict"] == "RECOVERABLE"
+    if secrets and run is A:
+        assert judged.accounts[_bucket(A)]["user_secret_key"] == A.truth["fields"]["user_secret_key"]

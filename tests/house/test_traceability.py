@@ -223,16 +223,17 @@ def test_the_monitors_key_reaches_the_host():
 
 
 def test_the_record_has_the_fields_of_2012(tmp_path):
-    """A row of serverinfo.csv is: time of recording, launch_time, instance_id, publichost."""
+    """A row of serverinfo.csv is: time of recording, launch_time, instance_id, publichost; whose it is behind them."""
     path = tmp_path / "serverinfo.csv"
     row = ServerRow(
         recorded_at="2026-01-02T03:04:05Z",
         launch_time="2026-01-02T03:00:00.000Z",
         instance_id="i-1",
         public_host="192.0.2.7",
+        recorded_by="by-1",
     )
     ServerinfoFile(path).append(row)
-    assert path.read_text() == "2026-01-02T03:04:05Z,2026-01-02T03:00:00.000Z,i-1,192.0.2.7\n"
+    assert path.read_text() == "2026-01-02T03:04:05Z,2026-01-02T03:00:00.000Z,i-1,192.0.2.7,by-1\n"
 
 
 def test_the_mails_carry_what_the_howto_names(tmp_path):

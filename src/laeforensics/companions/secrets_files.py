@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from json.decoder import scanstring  # type: ignore[attr-defined]  # the C scanner: it tells where a string ends
 
+from laeforensics.evidence.names import start_of
 from laeforensics.facts import rewritten
+from laeforensics.facts.buckets import bears_seed
 from laeforensics.facts.channels import OWN, SITE
 from laeforensics.facts.fact import Fact, Locator
 from laeforensics.facts.fields import FIELDS, understood
@@ -57,7 +60,8 @@ class SecretsFile:
     cut: Fact | None = None
     """The value right behind which the file is no JSON any more."""
     legible: list[list[Fact]] = field(default_factory=list)
-    """What can still be read of a file that tells nothing, object by object: nobody's word, but it may be confirmed."""
+    """What can still be read of a file that tells nothing, or beside the object that counts, object by object: nobody's
+    word, but it may be confirmed."""
 
 
 def read_secrets(data: bytes, evidence: str) -> SecretsFile:
@@ -75,13 +79,12 @@ def read_secrets(data: bytes, evidence: str) -> SecretsFile:
         return result
     try:
         position = _object(result, text, position)
-        if position < len(text):
-            again = SecretsFile(evidence=evidence)
-            position = _object(again, text, position)
-            if position < len(text) or _values(again) != _values(result):
-                result.problem = "several JSON objects that differ"
-                result.facts.clear()
-                result.legible = _legible(text, evidence)
+        objects = [result]
+        while position < len(text):
+            objects.append(SecretsFile(evidence=evidence))
+            position = _object(objects[-1], text, position)
+        if any(_values(each) != _values(result) for each in objects):
+            result = _own_of(objects, text)
     except _Damage as damage:
         result.problem = f"damaged at byte {damage.args[0]}"
         result.cut = _last_before(result, text, damage.args[0])
@@ -89,6 +92,28 @@ def read_secrets(data: bytes, evidence: str) -> SecretsFile:
     _name_address(result)
     result.filled = bool(result.facts)
     return result
+
+
+def _own_of(objects: Sequence[SecretsFile], text: str) -> SecretsFile:
+    """Of whole objects that differ, the one whose bucket bears the seed of the file's name; else nothing.
+
+    Each was written as one, so what stands in it is its own bucket's.
+    """
+    evidence = objects[0].evidence
+    start = start_of(evidence)
+    own = [each for each in objects if start is not None and _bears(each, start[1])]
+    if not own or any(_values(each) != _values(own[0]) for each in own):
+        differ = "several JSON objects that differ"
+        return SecretsFile(evidence=evidence, problem=differ, legible=_legible(text, evidence))
+    result = own[0]
+    result.problem = "several JSON objects that differ; the one whose bucket bears the file's seed counts"
+    result.legible = [each.facts for each in objects if each not in own and each.facts]
+    return result
+
+
+def _bears(file: SecretsFile, seed: str) -> bool:
+    names = {fact.value for fact in file.facts if fact.field == "bucket_name"}
+    return len(names) == 1 and bears_seed(names.pop(), seed)
 
 
 def _name_address(result: SecretsFile) -> None:

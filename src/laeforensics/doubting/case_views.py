@@ -6,18 +6,23 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from laeforensics.companions.csv_rows import Row
+from laeforensics.companions.secrets_files import SecretsFile
 from laeforensics.doubting.account_views import AccountView
 from laeforensics.doubting.signups import Signup
 
 
 @dataclass(frozen=True, kw_only=True)
 class CaseView:
-    """The accounts, and the rows of the csv files by what joins them: activation keys, instances and hosts."""
+    """The accounts, and the rows of the csv files by what joins them: activation keys, instances and hosts.
+
+    `secrets` are the secrets files of which nothing, or not all, is believed that can be read in them.
+    """
 
     accounts: Sequence[AccountView]
     requests: dict[str, list[Row]]
     results: dict[str, list[Row]]
     servers: dict[str, list[Row]]
+    secrets: Sequence[SecretsFile] = ()
 
     def signups(self) -> Iterator[Signup]:
         """All signups, whatever their account."""

@@ -14,6 +14,7 @@ from laeforensics.doubting import (
     cut,
     folded,
     furl_differs,
+    furl_parts,
     hosts_differ,
     impossible_key,
     in_error,
@@ -74,7 +75,7 @@ ACROSS: tuple[CaseJudge, ...] = (
     unknown_server.judge,
     one_address.judge,
 )
-SETTLING: tuple[AccountJudge, ...] = (repeated.judge, neighbours.judge, agreeing.judge)
+SETTLING: tuple[AccountJudge, ...] = (repeated.judge, neighbours.judge, agreeing.judge, furl_parts.judge)
 OF_WHAT_WINS: tuple[AccountJudge, ...] = (pairs.judge,)
 
 
@@ -103,6 +104,7 @@ def hear_case(signups: Sequence[Signup], sources: Sources) -> None:
         requests=sources.activations,
         results=sources.signups,
         servers=sources.serverinfo,
+        secrets=[file for file in sources.secrets.values() if file.legible],
     )
     notes, findings = hear(ACROSS, view)
     sources.beliefs.add(notes)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from laeforensics.doubting.account_views import AccountView
 from laeforensics.doubting.case_views import CaseView
 from laeforensics.doubting.views import Said
-from laeforensics.doubting.voices import lead, print_of, voice
+from laeforensics.doubting.voices import file_of, lead, print_of
 from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.buckets import product_code_of
 from laeforensics.facts.fact import Fact
@@ -18,6 +18,7 @@ from laerecover.manifest import tub_id_of_pem
 
 # The S4 accounts share one pair of keys by design.
 _NOT_IN_S4 = frozenset({"user_access_key_id", "user_secret_key"})
+_FELLOW = {"user_access_key_id": "user_secret_key", "user_secret_key": "user_access_key_id"}
 # A customer who signs up twice may get one token; a key may have been sent in twice. (But beside an access key of
 # which nobody knows whose it is, neither is sure.)
 _MAY_BE_SHARED = frozenset({"user_token", "activation_key"})
@@ -143,7 +144,8 @@ def _foreign(views: Sequence[AccountView], told: dict[_Thing, _Tellers], rivals:
 def _shown(views: Sequence[AccountView], told: _Tellers, thing: _Thing, rivals: _Rivals) -> set[int]:
     """The accounts in which a thing is foreign: others are ahead there, or two voices tell it elsewhere.
 
-    One voice elsewhere will do where one file tells both, or is damaged: it holds a piece of another.
+    One voice elsewhere will do where one file tells both, or is damaged, or differs from what contradicts it in one of
+    the two keys alone: it holds a piece of another. (Where it differs in both, it may be the other that holds them.)
     """
     against = {n: _against(views[n], thing, facts, rivals[n, thing[0]]) for n, facts in told.items()}
     ahead = {number: lead(facts, against[number]) for number, facts in told.items()}
@@ -154,7 +156,8 @@ def _shown(views: Sequence[AccountView], told: _Tellers, thing: _Thing, rivals: 
     for number, facts in told.items():
         if not against[number] or ahead[number] >= most:
             continue
-        is_piece = {voice(f) for f in facts} == {voice(f) for f in against[number]}
+        is_piece = {file_of(f) for f in facts} == {file_of(f) for f in against[number]}
+        is_piece |= _is_beside_the_same(views[number], facts, against[number])
         if ahead[number] < 0 or most >= 2 or is_piece or _is_damaged(views[number], facts):
             foreign.add(number)
     return foreign
@@ -230,6 +233,15 @@ def _against(
     others = [f for f in heard if f.field in names and _thing(f) != thing and view.hearing.standing(f) <= best]
     is_apart = {print_of(fact) for fact in others} - mine or (among_copies and _files(others) - _files(facts))
     return others if is_apart else []
+
+
+def _is_beside_the_same(view: AccountView, facts: Sequence[Fact], against: Sequence[Fact]) -> bool:
+    """True if one of two keys stands in both beside the same other key."""
+    told: dict[tuple[str, int], set[str]] = defaultdict(set)
+    for fact in _asserted(view, _FELLOW.get(facts[0].field, "")):
+        told[fact.locator.evidence, fact.print].add(fact.value)
+    ours, theirs = ({v for f in some for v in told[f.locator.evidence, f.print]} for some in (facts, against))
+    return bool(ours & theirs)
 
 
 def _is_damaged(view: AccountView, facts: Iterable[Fact]) -> bool:

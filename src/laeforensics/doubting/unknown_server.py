@@ -1,4 +1,4 @@
-"""A later server of the account, of which a log tells more than is believed: it may be the one that counts."""
+"""A later server of the account, of which a file tells more than is believed: it may be the one that counts."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class _Deployment:
 
 
 def judge(view: CaseView) -> Iterator[Said]:
-    """Doubt what is told of an account's servers where a log tells of a later one, and is not believed in that.
+    """Doubt what is told of an account's servers where a file tells of a later one, and is not believed in that.
 
     Whose the later one is, its bucket tells, be it in a line that could not be read; where that is lost, its log, or
     the customer's address. An older server
@@ -93,11 +93,38 @@ def judge(view: CaseView) -> Iterator[Said]:
             by_tie["bucket_name", bucket].append(each)
         if each.signup.name not in named:  # else it is another log's rest
             by_tie["log", each.signup.name].append(each)
-    for account in view.accounts if by_tie else ():
+    beside = _beside(view)
+    for account in view.accounts if by_tie or beside else ():
         if account.bucket:
+            yield from _doubts_of_secrets(account, beside.get(account.bucket, ()))
             names = account.names
             later = [each for tie in _ties(account) for each in by_tie.get(tie, ())]
             yield from _doubts(account.signups, [e for e in later if not (e.unread and e.signup.name in names)])
+
+
+def _beside(view: CaseView) -> dict[str, list[Fact]]:
+    """By bucket: the addresses that secrets files tell in whole objects of which nothing is believed."""
+    found: dict[str, list[Fact]] = defaultdict(list)
+    for told in (told for file in view.secrets for told in file.legible):
+        hosts = [fact for fact in told if fact.field == "public_host"]
+        for bucket in {fact.value for fact in told if fact.field == "bucket_name"}:
+            found[bucket] += hosts
+    return found
+
+
+def _doubts_of_secrets(account: AccountView, hosts: Iterable[Fact]) -> Iterator[Doubt]:
+    """A secrets file was written when its server was ready; whose it is, the bucket in the same object tells."""
+    told = _of_servers(account.signups)
+    known = {fact.value for fact in told if fact.field == "public_host"}
+    newest = max((_launched(s) for s in account.signups if _is_finished(s)), default="")
+    later = [f for f in hosts if f.value not in known and (start_of(f.locator.evidence) or ("",))[0] > newest]
+    if later and told:
+        places = tuple(fact.locator for fact in later[:_PLACES])
+        yield Doubt(facts=tuple(told), reason="unknown-server", because=places, about=account.names)
+
+
+def _of_servers(signups: Sequence[Signup]) -> list[Fact]:
+    return [f for name in fields_of(SERVER) for signup in signups for f in signup.asserted(name)]
 
 
 def doubts_beside_others(signups: Sequence[Signup], others: Iterable[Signup]) -> Iterable[Doubt]:
@@ -113,7 +140,7 @@ def _ties(account: AccountView) -> set[tuple[str, str]]:
 
 
 def _doubts(signups: Sequence[Signup], deployments: Iterable[_Deployment]) -> Iterator[Doubt]:
-    told = [f for name in fields_of(SERVER) for signup in signups for f in signup.asserted(name)]
+    told = _of_servers(signups)
     about = frozenset(signup.name for signup in signups)
     known = {fact.value for fact in told if fact.field in _KNOWN_BY}
     finished = sorted(((_launched(s), s.name) for s in signups if _is_finished(s)), reverse=True)[:2]

@@ -87,6 +87,9 @@ REASONS: dict[str, Reason] = {
     "local-time": _denies(
         "foreign", "it is told by the clock of another place: the other witness fits the file's name"
     ),
+    "other-moment": _denies(
+        "foreign", "its activation key was sent in at another time than its file's name tells", _ORDER
+    ),
     "other-server": _denies("foreign", "the secrets file tells another server than this log goes on with", _ORDER),
     "other-keys-too": _unsure("the secrets file tells other keys than its log, and another server", _ORDER),
     "of-another-account": _denies("foreign", "another account tells it, too: one holds a piece of the other", _ORDER),
@@ -100,7 +103,7 @@ REASONS: dict[str, Reason] = {
     "against-shared": _unsure(
         "another account tells what contradicts it, too, and nothing tells which is foreign", _ORDER
     ),
-    "unknown-server": _unsure("a log that is not believed tells of a later server of the account", _ORDER),
+    "unknown-server": _unsure("a file that is not believed tells of a later server of the account", _ORDER),
     "other-launch": _unsure("the log tells of another launch under this instance id", _ORDER),
     "unknown-key": _denies("stray", "no csv row knows this activation key, whose length is unusual", _ORDER),
     "rows-of-others": _denies("stray", "every csv row that knows it tells of another customer", _ORDER),

@@ -68,6 +68,8 @@ def _doubt_name(signup: Signup, sources: Sources) -> None:
     bucket, _ = signup.weigh("bucket_name")
     key, _ = signup.weigh("activation_key")
     told = {stage for stage, _ in signup.stages}
+    if start is not None and not signup.witnesses_of("bucket_name"):
+        _doubt_head(signup, start[0], sources)
     if start is None or bucket is None or bears_seed(bucket, start[1]) or not told & BEFORE_DEPLOYMENT:
         return
     code = product_code_of(bucket)
@@ -96,6 +98,22 @@ def _doubt_name(signup: Signup, sources: Sources) -> None:
             signup=signup.name,
         )
     )
+
+
+def _doubt_head(signup: Signup, began: str, sources: Sources) -> None:
+    """A log that tells no bucket, and whose activation key was sent in at other times alone than its name tells.
+
+    Its head is another log's, which lies over its own, or it was renamed: nothing that it tells is the name's.
+    """
+    key, _ = signup.weigh("activation_key")
+    rows = sources.activations.get(key or "", [])
+    if rows and all(abs(moment(row.time) - moment(began)) > REQUEST_TO_LOG for row in rows):
+        for name in signup.witnesses:
+            told = signup.witnesses_of(name)
+            is_course = name in fields_of(COURSE)
+            signup.doubt((f for f in told if not is_course or f.value in BEFORE_DEPLOYMENT), "other-moment")
+        what = "its activation key was sent in at another time than its name tells: it may have another log's head"
+        signup.findings.append(finding("several-signups", what, signup=signup.name))
 
 
 def _join_rest(signup: Signup, sources: Sources, keys: Neighbours) -> None:

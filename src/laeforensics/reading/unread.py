@@ -55,7 +55,7 @@ def of(told: FileReading, content: Content) -> Unread | None:
     """
     secrets = told.secrets
     if secrets is not None and secrets.filled and secrets.problem is not None:
-        return _unread(told, content, hindrance("read in part", secrets.problem), [secrets.facts])
+        return _unread(told, content, hindrance("read in part", secrets.problem), [secrets.facts, *secrets.legible])
     if told.file.known == recognise.BY_CONTENT and told.file.kind in _OF_ONE_RUN and _was_read(told):
         return _of_others(told, content)
     wrong = content.problem or (_why(told, content) if _tells_nothing(told, content) else None)

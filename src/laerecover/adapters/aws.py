@@ -6,9 +6,11 @@ import functools
 import os
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from laerecover.hosts.programs.store_answers import LATER, code_of
+from laerecover.ports.hosts import unheard
 from laerecover.ports.refusals import NotFound, Refusal, Transient, WorldError
 from laerecover.ports.services import Clock
 from laerecover.text import clean
@@ -32,39 +34,64 @@ _KINDS = {
     "Unsupported": "capacity",
 }
 _TRIES = 40
+_TELL_AFTER, _TELL_EACH = 3.0, 60.0
+"""Seconds of being throttled after which people are told, and after which they are told again."""
 _making = threading.Lock()
 
 
 class Pace:
     """The gap between two calls, in seconds, for all accounts together: wider when the cloud throttles, then less.
 
-    Everybody takes the next free moment, so that nobody comes back in a herd.
+    Everybody takes the next free moment, so that nobody comes back in a herd. `heard` is told what is waited for, and
+    since when, if that takes more than some seconds; `service` is the cloud's name there.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, service: str = "the cloud", heard: Callable[[str], None] = unheard) -> None:
         self._clock, self._lock = clock, threading.Lock()
+        self._service, self._heard = service, heard
         self._gap, self._next, self._widened = 0.0, 0.0, 0.0
+        self._refused, self._since, self._tell = "", 0.0, 0.0
 
     def wait(self) -> None:
         """Until it is this caller's turn. Raises Stopped if somebody asks to stop."""
         with self._lock:
             now = self._clock.monotonic()
             turn = self._next = max(now, self._next + self._gap)
+            due = bool(self._refused) and turn > now and turn >= self._tell
+            if due:
+                self._tell = now + _TELL_EACH
+        if due:
+            self._heard(self._said(now, turn))
         if turn > now:
             self._clock.sleep(turn - now)
 
-    def throttled(self) -> None:
-        """The cloud had enough. Answers to what was under way already widen the gap only once."""
+    def _said(self, now: float, turn: float) -> str:
+        begun = (self._clock.now() - timedelta(seconds=now - self._since)).astimezone()
+        return (
+            f"{self._service} has had enough of questions since {begun:%H:%M:%S} ({self._refused}): it is waited "
+            f"for, and asked again in {turn - now:.0f} s; nothing is lost by it"
+        )
+
+    def throttled(self, refused: str = "throttled") -> None:
+        """The cloud had enough: what it `refused`, and how it said so.
+
+        Answers to what was under way already widen the gap only once.
+        """
         with self._lock:
             now = self._clock.monotonic()
+            if not self._refused:
+                self._since, self._tell = now, now + _TELL_AFTER
+            self._refused = refused
             if self._gap == 0 or now >= self._widened + self._gap:
                 self._gap, self._widened = min(20.0, max(0.5, 2 * self._gap)), now
             self._next = max(self._next, now)
 
     def went_well(self) -> None:
-        """A little faster."""
+        """A little faster. It is over once the gap is what it was at first."""
         with self._lock:
             self._gap = self._gap * 0.8 if self._gap > 0.05 else 0.0
+            if self._gap < 0.5:
+                self._refused = ""
 
 
 class AwsCaller:
@@ -92,7 +119,7 @@ def translated(method: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S
                 said = _said(error.response)
                 if said.kind != "throttled" or tries == _TRIES:
                     raise said from None
-                self.pace.throttled()
+                self.pace.throttled(f"{error.operation_name}: {clean(code_of(error.response))}")
             except ParamValidationError:
                 raise Refusal("the cloud would not take these parameters", kind="ec2_refused") from None
             except (BotoCoreError, ResponseParserError) as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from laerecover.adapters import security_groups
 from laerecover.adapters.aws import AwsCaller, Pace, make_client, translated
 from laerecover.adapters.clock import SystemClock
 from laerecover.ports.compute import Instance, Lack, LaunchRequest, folded
+from laerecover.ports.hosts import unheard
 from laerecover.ports.ingress import Ingress
 from laerecover.ports.refusals import NotFound, Refusal
 from laerecover.ports.services import Clock
@@ -32,10 +33,10 @@ _MAP = "name one that exists in ec2.images of the settings (ec2.sizes for types)
 class Ec2Compute(AwsCaller):
     """One client, one pace and one poll for all threads."""
 
-    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+    def __init__(self, settings: Settings, clock: Clock | None = None, heard: Callable[[str], None] = unheard) -> None:
         self._settings = settings
         self._clock = clock or SystemClock(threading.Event())
-        self.pace = Pace(self._clock)
+        self.pace = Pace(self._clock, "EC2", heard)
         self._client = make_client(settings, "ec2")
         self._polling = threading.Lock()
         self._watched: set[str] = set()

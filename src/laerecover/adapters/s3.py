@@ -11,6 +11,7 @@ from laerecover.adapters.aws import AwsCaller, Pace, client_with, translated
 from laerecover.adapters.clock import SystemClock
 from laerecover.hosts.programs.store_answers import NO_LISTING, NoListing, asks_no_other, is_bucket, listed
 from laerecover.manifest import Account
+from laerecover.ports.hosts import unheard
 from laerecover.ports.refusals import Refusal
 from laerecover.ports.services import Clock
 
@@ -25,9 +26,9 @@ class S3Store(AwsCaller):
 
     page_size = 1000
 
-    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+    def __init__(self, settings: Settings, clock: Clock | None = None, heard: Callable[[str], None] = unheard) -> None:
         self._settings = settings
-        self.pace = Pace(clock or SystemClock(threading.Event()))
+        self.pace = Pace(clock or SystemClock(threading.Event()), "S3", heard)
 
     def listing(self, account: Account) -> Iterator[tuple[str, int, str, str, str]]:
         """ListObjectsV2, page by page as they are wanted."""

@@ -1,4 +1,7 @@
-"""serverinfo.csv in the format of 2012: four fields, no header, no quoting."""
+"""serverinfo.csv in the format of 2012: four fields, no header, no quoting.
+
+A fifth, where the last programs of then kept a status, says whose a row of ours is; readers of evidence pass it over.
+"""
 
 from __future__ import annotations
 
@@ -27,19 +30,22 @@ class ServerinfoFile:
             return []
         found = [line.split(",") for line in text.split("\n")]
         return [
-            ServerRow(recorded_at=f[0], launch_time=f[1], instance_id=f[2], public_host=f[3])
+            ServerRow(
+                recorded_at=f[0], launch_time=f[1], instance_id=f[2], public_host=f[3], recorded_by="".join(f[4:5])
+            )
             for f in found
             if len(f) >= 4
         ]
 
-    def append(self, row: ServerRow) -> bool:
+    def append(self, row: ServerRow) -> None:
         """Under a lock, the whole file anew with its mode. A last line that was broken off is ended first."""
-        fields = (row.recorded_at, row.launch_time, row.instance_id, row.public_host)
+        fields = [row.recorded_at, row.launch_time, row.instance_id, row.public_host]
+        fields += [row.recorded_by] if row.recorded_by else []
         if any("," in f or "\n" in f or "\r" in f for f in fields):
             raise Refusal("a value does not fit into serverinfo.csv", kind="bad_row")
         with self._locked():
             if any(r.instance_id == row.instance_id for r in self.rows()):
-                return False
+                return
             before = self._path.read_bytes() if self._path.exists() else b""
             if before and not before.endswith(b"\n"):
                 before += b"\n"
@@ -47,7 +53,6 @@ class ServerinfoFile:
             with written_whole(self._path) as file:
                 os.fchmod(file.fileno(), mode)
                 file.write(before + ",".join(fields).encode() + b"\n")
-        return True
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

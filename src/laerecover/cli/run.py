@@ -44,15 +44,17 @@ def run(
             show_plan(made, options, stream=sys.stderr if json_ else sys.stdout)
         return yes or ask(f"Recover {len(made.recover)} accounts")
 
+    heard = tell_progress if events else show_progress
+
     def recover(stop: threading.Event, watch: Watch) -> tuple[State, Report]:
         return recovery.run(
             options,
             watch=watch,
             stop=stop,
             confirm=confirm,
-            worlds=EveryWorld(),
+            worlds=EveryWorld(heard),
             asked=not yes,
-            heard=tell_progress if events else show_progress,
+            heard=heard,
         )
 
     work(json_, events, recover)

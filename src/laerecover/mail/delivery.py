@@ -158,7 +158,9 @@ class Delivery:
             told = (self.recorded, "")
         if told is None or told[1] == DECIDED:
             return False
-        if not any(r.instance_id == told[0] and r.recorded_at != told[1] for r in self.world.register.rows()):
+        instance_id, ours = told
+        rows = [row for row in self.world.register.rows() if row.instance_id == instance_id]
+        if all((row.recorded_by or row.recorded_at) == ours for row in rows):
             return False
         now = self.world.clock.now()
         return self.outbox.move(mail.message_id, to="in_doubt", of=["prepared", "held"], now=now, answer=FOREIGN)

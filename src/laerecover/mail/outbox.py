@@ -27,7 +27,7 @@ _TABLE = """CREATE TABLE IF NOT EXISTS mails (
 _RECORDS = """CREATE TABLE IF NOT EXISTS records (
     account_id TEXT PRIMARY KEY, instance_id TEXT NOT NULL, recorded_at TEXT NOT NULL)"""
 DECIDED = "a human decided"
-"""In place of the time at which this state recorded a server: whoever did, its mail may be sent."""
+"""In place of what shows that this state recorded a server: whoever did, its mail may be sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,18 +182,20 @@ class Outbox:
             )
             return cursor.rowcount
 
-    def record(self, account_id: str, instance_id: str, recorded_at: str) -> None:
-        """Write down, before it is done, that this state records that server; `""`: another one did."""
+    def record(self, account_id: str, instance_id: str, recorded_by: str) -> None:
+        """Write down, before it is done, that this state records that server, by that word; `""`: another one did."""
         with self._open() as db:
             db.execute(
                 "INSERT INTO records VALUES (?, ?, ?) ON CONFLICT (account_id) DO UPDATE SET "
                 "instance_id = excluded.instance_id, recorded_at = excluded.recorded_at "
                 "WHERE recorded_at != ?",
-                (account_id, instance_id, recorded_at, DECIDED),
+                (account_id, instance_id, recorded_by, DECIDED),
             )
 
     def recorded(self, account_id: str) -> tuple[str, str] | None:
-        """The account's server, and when this state recorded it; None if no server was looked for yet."""
+        """The account's server, and by what this state knows its row: the row's word, or, where an older version
+        wrote it, its time. None if no server was looked for yet.
+        """
         with self._open() as db:
             row = db.execute("SELECT * FROM records WHERE account_id = ?", (account_id,)).fetchone()
         return None if row is None else (row["instance_id"], row["recorded_at"])

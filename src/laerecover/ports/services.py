@@ -21,12 +21,16 @@ class Mailer(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerRow:
-    """One line of serverinfo.csv: time of recording, launch_time, instance_id, publichost."""
+    """One line of serverinfo.csv: time of recording, launch_time, instance_id, publichost.
+
+    `recorded_by`: a word that nobody else has, so that whoever wrote the row knows it again; "" in rows of others.
+    """
 
     recorded_at: str
     launch_time: str
     instance_id: str
     public_host: str
+    recorded_by: str = ""
 
 
 class ServerRegister(Protocol):
@@ -35,8 +39,8 @@ class ServerRegister(Protocol):
     def rows(self) -> Sequence[ServerRow]:
         """All rows, oldest first."""
 
-    def append(self, row: ServerRow) -> bool:
-        """Add one row; False, and none is added, if the instance has one."""
+    def append(self, row: ServerRow) -> None:
+        """Add one row, if the instance has none."""
 
 
 class Monitoring(Protocol):

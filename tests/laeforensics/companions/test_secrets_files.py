@@ -13,15 +13,21 @@ from makings import (
     EMAIL,
     FURL,
     HOST,
+    INSTANCE,
     INTRODUCER,
+    NAME,
     NODE_PRIVKEY,
     OTHER_NAME,
     OTHER_NODE,
     OTHER_SEED,
     SECRET_KEY,
     STORAGE,
+    as_another,
+    audit_row,
     codes,
+    config,
     evidence,
+    furl_of,
     hear_secrets,
     log,
     open_files,
@@ -121,6 +127,49 @@ def test_two_objects_that_differ_say_nothing():
     file = read_secrets(secrets() + secrets(secret_key=SECRET_KEY[::-1]), "secrets")
     assert file.facts == []
     assert file.problem == "several JSON objects that differ"
+
+
+@pytest.mark.parametrize(
+    "objects",
+    [
+        [secrets(), as_another(secrets())],
+        [as_another(secrets()), secrets()],
+        [as_another(secrets()), secrets(), secrets(), as_another(secrets())],
+    ],
+)
+def test_of_several_whole_objects_the_one_of_the_files_seed_counts(tmp_path, objects):
+    """In any order: each was written as one, so the account of the file's name is known whole, and nothing else is."""
+    case = open_files(tmp_path, {f"secrets/{NAME}": b"".join(objects), "lae_automation_config.json": config()})
+    (row,) = case.audit.to_dict("records")
+    assert (row["account_id"], row["verdict"]) == (BUCKET, "RECOVERABLE")
+    assert (row["user_secret_key"].reveal(), row["public_host"]) == (SECRET_KEY, HOST)
+    assert "damaged-secrets" in codes(case)
+
+
+@pytest.mark.parametrize(
+    "objects",
+    [
+        [secrets(), secrets(secret_key=SECRET_KEY[::-1])],
+        [as_another(secrets()), secrets(access_key_id=None)],
+    ],
+)
+def test_of_several_objects_none_counts_that_has_a_rival_or_lacks_a_key(tmp_path, objects):
+    """Two of one bucket that differ, or one without its access key: no account is made whole of them."""
+    case = open_files(tmp_path, {f"secrets/{NAME}": b"".join(objects), "lae_automation_config.json": config()})
+    assert [row["verdict"] for row in case.audit.to_dict("records") if row["verdict"] == "RECOVERABLE"] == []
+
+
+@pytest.mark.parametrize(
+    ("when", "host"), [("2012-06-01", "192.0.2.9"), ("2012-06-01", HOST), ("2012-01-01", "192.0.2.9")]
+)
+def test_of_a_later_server_in_an_object_that_nobody_hears_nothing_is_told_of_servers(tmp_path, when, host):
+    """A replacement's file with another's behind it: its server may be the one that counts; an older one may not."""
+    replaced = secrets(publichost=host, external_introducer_furl=furl_of(INTRODUCER, host))
+    beside = {f"secrets/{when}T100000Z-{'r' * 32}": replaced + as_another(secrets())}
+    row = audit_row(open_files(tmp_path, {**evidence(), **beside}))
+    is_later = when > NAME and host != HOST
+    assert (row["public_host"], row["instance_id"]) == ((None, None) if is_later else (HOST, INSTANCE))
+    assert row["user_secret_key"] == SECRET_KEY
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from makings import (
     BUCKET,
     EMAIL,
     FAILURE,
+    FURL,
     HOST,
     INTRODUCER,
     KEY,
@@ -39,6 +40,7 @@ from makings import (
     request,
     result,
     secrets,
+    settings,
     signup_row,
     values,
 )
@@ -183,6 +185,12 @@ def of_folded(folder):
     return hear_secrets(secrets(access_key_id=ACCESS_KEY_ID.lower())).value("user_secret_key"), None
 
 
+def of_furl_parts(folder):
+    printed = settings(FURL.replace(INTRODUCER.nodeid[:2], "zz"))
+    files = evidence(log=log(running=PARTS["running"] + identities_read(), settings=printed), secrets=None)
+    return audit_row(open_files(folder, files))["introducer_furl"], None
+
+
 def of_pairs(folder):
     files = evidence(requests=None, results=None, servers=None)
     other = {path.replace(NAME, OTHER_NAME): as_another(data) for path, data in files.items() if SEED in path}
@@ -237,6 +245,7 @@ CASES = {
         of_neighbours,
         of_agreeing,
         of_folded,
+        of_furl_parts,
         of_pairs,
         of_repeated,
         of_one_address,

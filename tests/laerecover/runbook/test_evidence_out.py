@@ -16,6 +16,7 @@ import pytest
 import laeforensics as lf
 from laeforensics.parsing.signuplogs import read_log
 from laerecover import cli
+from laerecover.adapters.serverinfo import ServerinfoFile
 from laerecover.hosts.identity import tub_id_of
 from laerecover.manifest import Account, Secret, read_manifest
 from laerecover.rehearsal.twin.nodes import new_node_pem
@@ -222,6 +223,21 @@ def test_no_value_forges_a_line(tmp_path, hostile, field):
     assert list(case.audit["account_id"]) == [made.account.account_id]
     assert case.audit["public_host"][0] == "203.0.113.9"
     assert (tmp_path / "left" / left.log_file).is_file()
+
+
+def test_a_register_that_says_whose_its_rows_are_is_evidence_as_before(tmp_path):
+    """The operator's own serverinfo.csv, put beside what was left: same values, same findings, nothing unread."""
+    made, cases = server(), []
+    for name, recorded_by in (("plain", ""), ("ours", "by-0123456789abcdef")):
+        leave(tmp_path / name, made)
+        register = tmp_path / name / "serverinfo.csv"
+        (told,) = ServerinfoFile(register).rows()
+        register.unlink()
+        ServerinfoFile(register).append(replace(told, recorded_by=recorded_by))
+        assert register.read_text().endswith(f"{recorded_by}\n")
+        case = lf.open_case(tmp_path / name, folder=tmp_path / f"{name}.case")
+        cases.append((case.audit.to_dict("records"), case.findings.to_dict("records")))
+    assert repr(cases[0]) == repr(cases[1])
 
 
 def test_a_second_writing_changes_no_byte(tmp_path):

@@ -46,16 +46,8 @@ def test_whatever_the_seed_draws_each_effect_comes_once(simulate, first):
     go_through(simulate, first)
 
 
-# Two operators write one server's row within one second, and both mail the customer: not mended yet.
-_TWO_MAILS = pytest.mark.xfail(
-    strict=True, reason="a row tells no more than a second: another's is taken for one's own"
-)
-
-
 @pytest.mark.thorough
-@pytest.mark.parametrize(
-    "first", [pytest.param(n, marks=_TWO_MAILS if n == 800 else ()) for n in range(PLAIN, THOROUGH, EACH)]
-)
+@pytest.mark.parametrize("first", range(PLAIN, THOROUGH, EACH))
 def test_whatever_many_seeds_draw_each_effect_comes_once(simulate, first):
     """The same."""
     go_through(simulate, first)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import asdict, fields
 from email.message import EmailMessage
 
 from laerecover.mail.replies import SAYS
@@ -52,22 +53,22 @@ class TwinRegister:
         self._file = file
 
     def rows(self) -> Sequence[ServerRow]:
-        names = ("recorded_at", "launch_time", "instance_id", "public_host")
+        names = [each.name for each in fields(ServerRow)]
         with self._file.change() as db:
             return [ServerRow(**{n: r[n] for n in names}) for r in db.execute("SELECT * FROM serverinfo ORDER BY n")]
 
-    def append(self, row: ServerRow) -> bool:
+    def append(self, row: ServerRow) -> None:
         with self._file.change() as db:
             known = db.execute("SELECT 1 FROM serverinfo WHERE instance_id = ?", (row.instance_id,)).fetchone()
             if known is None:
                 db.execute(
-                    "INSERT INTO serverinfo (recorded_at, launch_time, instance_id, public_host) VALUES (?, ?, ?, ?)",
-                    (row.recorded_at, row.launch_time, row.instance_id, row.public_host),
+                    "INSERT INTO serverinfo (recorded_at, launch_time, instance_id, public_host, recorded_by) "
+                    "VALUES (:recorded_at, :launch_time, :instance_id, :public_host, :recorded_by)",
+                    asdict(row),
                 )
                 self._file.note(db, "serverinfo", row.instance_id)
             lost = self._file.mishap(db, f"serverinfo {row.instance_id}")
         lose(lost)
-        return known is None
 
 
 class TwinMonitoring:

@@ -37,7 +37,7 @@ CREATE TABLE IF NOT EXISTS mailbox (
     sha256 TEXT NOT NULL, received_at TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS serverinfo (
     n INTEGER PRIMARY KEY, recorded_at TEXT NOT NULL, launch_time TEXT NOT NULL, instance_id TEXT NOT NULL,
-    public_host TEXT NOT NULL);
+    public_host TEXT NOT NULL, recorded_by TEXT NOT NULL DEFAULT '');
 CREATE TABLE IF NOT EXISTS monitored (public_host TEXT PRIMARY KEY, since TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS effects (n INTEGER PRIMARY KEY, at TEXT NOT NULL, effect TEXT NOT NULL, subject TEXT NOT
 NULL);
@@ -98,6 +98,8 @@ class TwinFile:
         with self.change() as db:
             for statement in _SCHEMA.split(";\n"):
                 db.execute(statement)
+            if "recorded_by" not in [column["name"] for column in db.execute("PRAGMA table_info(serverinfo)")]:
+                db.execute("ALTER TABLE serverinfo ADD COLUMN recorded_by TEXT NOT NULL DEFAULT ''")
             db.execute("INSERT OR IGNORE INTO meta VALUES ('seed', ?)", (str(seed),))
             self.seed = str(db.execute("SELECT value FROM meta WHERE key = 'seed'").fetchone()[0])
 

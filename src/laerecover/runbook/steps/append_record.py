@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from secrets import token_hex
+
 from laerecover.ports.services import ServerRow
 from laerecover.runbook.values import DEPLOY, WAIT, Appended
 from laerecover.runbook.work import Work
@@ -18,16 +20,16 @@ def append_record(work: Work) -> Appended:
         launch_time=deployed.launch_time,
         instance_id=instance_id,
         public_host=work.values_of(WAIT).public_host,
+        recorded_by=f"by-{token_hex(8)}",
     )
 
     def probe() -> ServerRow | None:
         return next((r for r in work.world.register.rows() if r.instance_id == instance_id), None)
 
     def act() -> None:
-        work.outbox.record(work.account.account_id, instance_id, row.recorded_at)
-        if not work.world.register.append(row):
-            # Within the same second another state folder was quicker, and its row looks as ours would.
-            work.outbox.record(work.account.account_id, instance_id, "")
+        # Another state folder may write its row before ours, whatever befalls us here: the row tells whose it is.
+        work.outbox.record(work.account.account_id, instance_id, row.recorded_by)
+        work.world.register.append(row)
 
     found = work.ensure(probe, act, within=_WITHIN, what="serverinfo.csv")
     known = work.outbox.recorded(work.account.account_id)

@@ -1,0 +1,63 @@
+"""A furl's parts are told elsewhere, too: its TubID by a certificate, its swissnum by the node's internal furl."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from laeforensics.doubting.account_views import AccountView
+from laeforensics.doubting.signups import Signup
+from laeforensics.doubting.views import Said
+from laeforensics.doubting.voices import print_of, voice
+from laeforensics.facts.beliefs import Doubt
+from laeforensics.facts.damage import is_near
+from laeforensics.facts.fact import Fact
+from laeforensics.facts.node_keys import key_fits, swissnum_of_furl, tub_id_of_furl
+from laerecover.manifest import tub_id_of_pem
+
+
+def judge(view: AccountView) -> Iterator[Said]:
+    """Doubt a furl in one of whose parts a character or two are overwritten.
+
+    Of a TubID any whole key tells it, whoever relayed that: no other certificate hashes to almost the same. Of a
+    swissnum two files tell it, one of them in the program's own words: a host's words alone outvote none of those.
+    """
+    certificates = _certificates(view)
+    for signup in view.signups:
+        told = signup.asserted("introducer_furl")
+        misprints: dict[Fact, list[Fact]] = {}
+        for fact in told:
+            tub_id = tub_id_of_furl(fact.value)
+            near = [pem for other, pem in certificates.items() if is_near(other, tub_id)]
+            if near and tub_id not in certificates:
+                misprints[fact] = near
+        left = [fact for fact in told if fact not in misprints]
+        for fact, places in {**misprints, **_other_ends(signup, left)}.items():
+            because = tuple(each.locator for each in places)
+            yield Doubt(facts=(fact,), reason="misprint", because=because, about=frozenset({signup.name}))
+
+
+def _certificates(view: AccountView) -> dict[str, Fact]:
+    """By TubID: an introducer's key that some file of the account tells whole."""
+    told = (fact for signup in view.signups for fact in signup.witnesses_of("introducer_node_pem"))
+    found = {tub_id_of_pem(fact.value) or "": fact for fact in told if key_fits(fact.value)}
+    return {tub_id: fact for tub_id, fact in found.items() if tub_id}
+
+
+def _other_ends(signup: Signup, furls: Sequence[Fact]) -> dict[Fact, list[Fact]]:
+    """The furls whose swissnum nothing but their own print tells, with those who tell the one near to it."""
+    tellers: dict[tuple[str, str], list[Fact]] = defaultdict(list)
+    for fact in (*furls, *signup.witnesses_of("internal_introducer_furl")):
+        tellers[tub_id_of_furl(fact.value), swissnum_of_furl(fact.value)].append(fact)
+    found: dict[Fact, list[Fact]] = {}
+    for fact in furls:
+        mine = tub_id_of_furl(fact.value), swissnum_of_furl(fact.value)
+        near = [told for (node, end), told in tellers.items() if node == mine[0] and is_near(end, mine[1])]
+        if len(near) == 1 and len(set(map(print_of, tellers[mine]))) == 1 and _is_sure(signup, near[0]):
+            found[fact] = near[0]
+    return found
+
+
+def _is_sure(signup: Signup, told: Sequence[Fact]) -> bool:
+    """True if two files tell it, and the program's own word is among them."""
+    return len(set(map(voice, told))) > 1 and bool(signup.hearing.own(signup.hearing.sure(told)))
