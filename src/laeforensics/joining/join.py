@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
 
 from laeforensics.companions.csv_rows import Row
 from laeforensics.companions.products import Product, is_offered, of_another_time
@@ -18,15 +17,13 @@ from laeforensics.facts.fact import Fact
 from laeforensics.facts.fields import COURSE, SIGNUP_FIELDS, fields_of
 from laeforensics.facts.findings import Finding, finding
 from laeforensics.joining._bucket_names import settle_names
+from laeforensics.joining._clocks import is_contradicted, is_of_another_clock
 from laeforensics.joining._csv_rows import cells, join_csv
-from laeforensics.joining._customers import LONGEST_START, REQUEST_TO_LOG, moment
+from laeforensics.joining._customers import REQUEST_TO_LOG, moment
 from laeforensics.joining._name_witnesses import Neighbours
 from laeforensics.joining._secrets_files import join_secrets, note_empty
 from laeforensics.parsing.logs import SignupLog
 from laeforensics.parsing.stages import BEFORE_DEPLOYMENT, impossible
-
-_QUARTER = timedelta(minutes=15)
-_FARTHEST_CLOCK = timedelta(hours=14)
 
 
 def join(logs: Sequence[SignupLog], sources: Sources) -> list[Signup]:
@@ -170,37 +167,12 @@ def _join_serverinfo(signup: Signup, serverinfo: Mapping[str, list[Row]]) -> Non
     printed = {name: signup.asserted(name) for name in ("launch_time", "public_host")}
     for row in rows:
         signup.add(row.facts)
-        if _is_of_another_clock(signup, row, printed):
+        if is_of_another_clock(signup, row, printed):
             signup.serverinfo_rows.append(row)
-        elif any(_is_contradicted(own, row.value(name)) for name, own in printed.items()):
+        elif any(is_contradicted(own, row.value(name)) for name, own in printed.items()):
             signup.doubt(row.facts, "other-launch")  # it tells of another server, and not that this one was ready
         else:
             signup.serverinfo_rows.append(row)
-
-
-def _is_of_another_clock(signup: Signup, row: Row, printed: Mapping[str, Sequence[Fact]]) -> bool:
-    """True if row and log tell one instance and host, and its launch whole hours apart; one of both is then doubted.
-
-    The name of the file tells by UTC when its run began: what does not fit to it is denied; nothing else decides.
-    """
-    rows, prints, start = row.of("launch_time"), printed["launch_time"], start_of(signup.name)
-    if not rows or not prints or start is None or _is_contradicted(printed["public_host"], row.value("public_host")):
-        return False
-    try:
-        apart = moment(rows[0].value) - moment(prints[0].value)
-        lateness = {fact: moment(fact.value) - moment(start[0]) for fact in (*rows, *prints)}
-    except ValueError:  # no such day, or hour
-        return False
-    if not apart or apart % _QUARTER or abs(apart) > _FARTHEST_CLOCK:
-        return False
-    fits = {fact: timedelta(0) <= late <= LONGEST_START for fact, late in lateness.items()}
-    if any(fits.values()):
-        signup.doubt([fact for fact, is_fit in fits.items() if not is_fit], "local-time")
-    return any(fits.values())
-
-
-def _is_contradicted(facts: Sequence[Fact], told: str | None) -> bool:
-    return bool(facts) and told is not None and not any(f.value == told or is_near(f.value, told) for f in facts)
 
 
 def _join_token(signup: Signup, sources: Sources) -> None:
