@@ -1,4 +1,4 @@
-"""Whether a row of serverinfo.csv and a log tell of one launch, though by different clocks."""
+"""One launch, told by a row of serverinfo.csv or by its log with the clock of another place."""
 
 from __future__ import annotations
 
