@@ -5,15 +5,21 @@ No value of another customer or server is told; where two kinds of file stand ag
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import json
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hostile_lab import Lab, signup
+from hostile_lab import OF_THE_LOG, Lab, revealed, signup
 from test_later_servers import OF_A_SERVER, later, s4, server_of
 
 from evidence_writer.products import CATALOGUE
 from laeforensics.facts.buckets import seed_of
+
+
+def everywhere(lab: Lab, old: str, new: str) -> None:
+    """In all files."""
+    lab.files = {name: data.replace(old.encode(), new.encode()) for name, data in lab.files.items()}
 
 
 def replaced(lab: Lab, name: str, *pairs: tuple[str, str]) -> None:
@@ -173,3 +179,160 @@ def test_an_activation_key_whose_rows_are_all_anothers_is_not_told(tmp_path):
     row = lab.judge(tmp_path).accounts[run.account["account_id"]]
     assert (row["activation_key"], row["customer_email"]) == (None, run.customer.email)
     assert row["customer_name"] != other.customer.name
+
+
+QUOTED = {
+    "cat -n": lambda number, line: b"%6d\t" % number + line,
+    "quoted in a mail": lambda number, line: b"> " + line,
+    "quoted-printable": lambda number, line: line.replace(b"=", b"=3D"),
+}
+
+
+@pytest.mark.parametrize("layout", ["devpay", "s4"])
+@pytest.mark.parametrize("how", QUOTED)
+def test_a_later_log_of_which_little_can_be_read_leaves_the_server_open(how, layout, tmp_path):
+    """A replacement's log went through a mail or a pager: its lines name the bucket, and tell of a server."""
+    if layout == "s4":
+        lab, origin, new = s4(restored=True)
+        lab.files = {name: data for name, data in lab.files.items() if not name.endswith("/SSEC2")}
+    else:
+        origin = signup("d06")
+        new = later(origin, "d10", 50, datetime(2013, 3, 20, tzinfo=UTC))
+        lab = Lab.of(origin, new, csv=False, secrets=False)
+    lines = lab.files[new.log_file].splitlines(keepends=True)
+    lab.files[new.log_file] = b"".join(QUOTED[how](number, line) for number, line in enumerate(lines, 1))
+    row = lab.judge(tmp_path).accounts[origin.account["account_id"]]
+    assert server_of(new, {name: row[name] for name in OF_A_SERVER[:4]} | dict.fromkeys(OF_A_SERVER[4:])) == []
+
+
+@pytest.mark.parametrize("kept", ["key", "server"])
+def test_a_log_made_out_of_anothers_tells_nothing_of_its_signup(kept, tmp_path):
+    """Bucket, seed and address were replaced in a copy: keys, key and machine are the other's still."""
+    run, other = signup("d06", 1), signup("d06", 2)
+    lab = Lab.of(run, other, csv=False)
+    text = other.log_bytes
+    for old, new in (
+        (other.account["account_id"], run.account["account_id"]),
+        (other.log_name, run.log_name),
+        (other.customer.email, run.customer.email),
+    ):
+        text = text.replace(old.encode(), new.encode())
+    if kept == "server":
+        old, new = (each.truth["fields"]["activation_key"] for each in (other, run))
+        text = text.replace(old.encode(), new.encode())
+    lab.files[run.log_file] = text
+    judged = lab.judge(tmp_path)
+    row, told = judged.accounts[run.account["account_id"]], judged.accounts[other.account["account_id"]]
+    assert revealed(row["user_access_key_id"]) == run.truth["fields"]["user_access_key_id"]
+    assert row["verdict"] == told["verdict"] == "RECOVERABLE"
+    assert (row["ami_image_id"], row["instance_size"]) == (None, None)
+    assert revealed(row["activation_key"]) == (None if kept == "key" else new)
+    assert revealed(told["activation_key"]) == other.truth["fields"]["activation_key"]
+
+
+@pytest.mark.parametrize("layout", ["devpay", "s4"])
+@pytest.mark.parametrize("over", ["first", "second"])
+def test_a_secrets_file_copied_over_another_runs_tells_no_server_there(over, layout, tmp_path):
+    """The replacement's secrets file lies under the signup's name, or the other way round; each log tells its own."""
+    if layout == "s4":
+        lab, origin, new = s4(restored=False)
+    else:
+        origin = signup("d06")
+        new = later(origin, "d10", 50, datetime(2013, 3, 20, tzinfo=UTC))
+        lab = Lab.of(origin, new, csv=False)
+    names = [next(n for n in lab.files if n in (f"secrets/{r.log_name}", _ssec2(r))) for r in (origin, new)]
+    one, other = names if over == "first" else names[::-1]
+    lab.files[one] = lab.files[other]
+    row = lab.judge(tmp_path).accounts[origin.account["account_id"]]
+    assert (server_of(new, row), row["verdict"]) == ([], "RECOVERABLE")
+    furl = row["introducer_furl"]
+    assert furl is None or new.server.public_host in revealed(furl)
+
+
+def _ssec2(run) -> str:
+    return f"{run.log_file.rpartition('/')[0]}/SSEC2"
+
+
+@pytest.mark.parametrize("hours", [-8, 1, 5.5])
+def test_a_launch_told_by_another_clock_is_not_believed(hours, tmp_path):
+    """The times within an S4 log are those of another place: the row of serverinfo.csv fits the name of its folder."""
+    run = signup("d13")
+    lab = Lab.of(run)
+    true = datetime.fromisoformat(run.server.launch_time)
+    moved = f"{true + timedelta(hours=hours):%Y-%m-%dT%H:%M:%S}.000Z"
+    replaced(lab, run.log_file, (run.server.launch_time, moved))
+    row = lab.judge(tmp_path).accounts[run.account["account_id"]]
+    assert row["instance_id"] == run.server.instance_id
+    assert row["launch_time"] == run.server.launch_time
+
+
+@pytest.mark.parametrize("how", ["tail", "doubted"])
+def test_the_server_of_a_failed_replacement_is_not_the_accounts(how, tmp_path):
+    """It was never ready; what the first one's log and file tell is not sure: nothing is told."""
+    origin = signup("d06")
+    new = later(origin, "d10", 50, datetime(2013, 3, 20, tzinfo=UTC), fails=True)
+    lab = Lab.of(origin, new, csv=False, secrets=False)
+    if how == "tail":
+        head = origin.log_bytes[: origin.log_bytes.index(b"Installing dependencies")]
+        lab.files[origin.log_file] = head.rpartition(b"\n")[0] + b"\n" + new.log_bytes
+    else:
+        stranger = signup("d06", 2)
+        lab.files[f"secrets/{origin.log_name}"] = stranger.secrets_bytes.replace(
+            stranger.account["account_id"].encode(), origin.account["account_id"].encode()
+        )
+    row = lab.judge(tmp_path).accounts[origin.account["account_id"]]
+    assert row["instance_id"] in (None, origin.server.instance_id)
+    assert row["public_host"] in (None, origin.server.public_host)
+
+
+@pytest.mark.parametrize("where", ["everywhere", "logs"])
+@pytest.mark.parametrize("how", ["one address", "last octet"])
+def test_an_address_put_in_the_place_of_all_is_told_of_nobody(how, where, tmp_path):
+    """Somebody hid the addresses before the evidence was handed on: none of them is told, and no furl with one."""
+    runs = [signup("d06", number) for number in range(1, 6)]
+    lab = Lab.of(*runs, secrets=where == "everywhere", csv=where == "everywhere")
+    for number, run in enumerate(runs):
+        host = run.server.public_host
+        hidden = "192.0.2.1" if how == "one address" else f"198.51.{number}.0"
+        everywhere(lab, host, hidden)
+    judged = lab.judge(tmp_path)
+    for row in judged.accounts.values():
+        assert (row["public_host"], row["introducer_furl"], row["verdict"]) == (None, None, "RECOVERABLE")
+    assert "redacted" in judged.findings()
+
+
+@pytest.mark.parametrize("shared", [1, 2])
+def test_an_address_may_have_been_given_anew(shared, tmp_path):
+    """Two customers had one after the other; or one server's address ends in 0: nothing is doubted."""
+    runs = [signup("d06", number) for number in range(1, 6)]
+    lab = Lab.of(*runs)
+    told = runs[0].server.public_host if shared == 2 else "198.51.100.0"
+    everywhere(lab, runs[1].server.public_host, told)
+    accounts = lab.judge(tmp_path).accounts
+    assert accounts[runs[1].account["account_id"]]["public_host"] == told
+    assert accounts[runs[0].account["account_id"]]["public_host"] == runs[0].server.public_host
+
+
+def test_what_an_attempt_beside_its_account_tells_is_told_of_nobody(tmp_path):
+    """Another's head was written over its log; its bucket is known from its replacement."""
+    run, other = signup("d06", 1), signup("d06", 2)
+    lab = Lab.of(run, other, later(run, "d10", 50, datetime(2013, 3, 20, tzinfo=UTC)), csv=False)
+    del lab.files[f"secrets/{run.log_name}"]
+    lab.files[run.log_file] = other.log_bytes[: other.log_bytes.index(b">Creating S3 bucket")]
+    accounts = lab.judge(tmp_path).accounts
+    assert run.account["account_id"] in accounts
+    (attempt,) = (row for account, row in accounts.items() if account.startswith("attempt:"))
+    assert {name: attempt[name] for name in OF_THE_LOG if attempt[name] is not None} == {}
+
+
+def test_a_secrets_file_with_the_tail_of_another_contests_what_is_offered(tmp_path):
+    """Its head tells the account's own keys, and another product token than the config: its damage mends nothing."""
+    run, other = signup("d06", 1), signup("d06", 2)
+    lab = Lab.of(run, other, csv=False)
+    own, strange = (json.loads(lab.files[f"secrets/{each.log_name}"]) for each in (run, other))
+    first = ("access_key_id", "secret_key", "user_token")
+    mixed = {**{key: own[key] for key in first}, "product_token": "{ProductToken}" + "QXBwVGtuQkJC" * 20}
+    mixed |= {key: value for key, value in strange.items() if key not in mixed}
+    lab.files[f"secrets/{run.log_name}"] = json.dumps(mixed).encode()
+    row = lab.judge(tmp_path).accounts[run.account["account_id"]]
+    assert (row["verdict"], row["product_token"]) == ("CONTESTED", None)

@@ -216,7 +216,7 @@ def test_an_s4_signup_whose_head_is_lost_is_no_replacement(tmp_path):
 # -- a re-record is held against the server that it read --------------------------------------------------------------
 
 
-def later(origin, dialect: str, number: int, when: datetime):
+def later(origin, dialect: str, number: int, when: datetime, *, fails: bool = False):
     """A replacement with an identity of its own."""
     fresh = make_server(random.Random(number), DIALECTS[dialect], when, keys(), number)
     return make_replacement(
@@ -227,6 +227,7 @@ def later(origin, dialect: str, number: int, when: datetime):
         number=number + 1,
         keys=keys(),
         throw_away=False,
+        fails=fails,
     )
 
 

@@ -16,7 +16,7 @@ from laeforensics.doubting.unknown_server import doubts_beside_others
 from laeforensics.doubting.voices import print_of, voice
 from laeforensics.evidence.names import start_of, stem
 from laeforensics.facts.beliefs import Beliefs, Doubt, Hearing
-from laeforensics.facts.buckets import product_code_of
+from laeforensics.facts.buckets import product_code_of, seed_of
 from laeforensics.facts.channels import SITE, STANDING
 from laeforensics.facts.damage import is_head, is_misread, is_near
 from laeforensics.facts.fact import Fact
@@ -36,13 +36,18 @@ def accounts(signups: Sequence[Signup], roles: dict[str, str]) -> list[CaseAccou
         bucket = None if roles[signup.name] == ATTEMPT else attested_bucket(signup) or buckets.get(stem(signup.name))
         start = start_of(signup.name)
         groups[bucket or f"attempt:{start[1] if start else stem(signup.name)}"].append(signup)
+    known = {f"attempt:{seed_of(bucket)}" for bucket in groups if not bucket.startswith("attempt:")}
     found = []
     for account_id, group in sorted(groups.items()):
-        found.append(_account(account_id, group, roles))
+        found.append(_account(account_id, group, roles, is_known=account_id in known))
     return found
 
 
-def _account(account_id: str, group: list[Signup], roles: dict[str, str]) -> CaseAccount:
+def _account(account_id: str, group: list[Signup], roles: dict[str, str], *, is_known: bool) -> CaseAccount:
+    """One account or attempt; `is_known` says that an account bears the attempt's seed.
+
+    Then it is a log of that run, of which something made another text: what it tells, it tells of nobody.
+    """
     group = sorted(group, key=lambda s: ((start_of(s.name) or ("", ""))[0], s.name))
     account = CaseAccount(
         account_id=account_id,
@@ -55,6 +60,8 @@ def _account(account_id: str, group: list[Signup], roles: dict[str, str]) -> Cas
     group = account.signups
     account.history += tuple(_history_line(s, roles[s.name]) for s in group)
     account.matched_by = tuple(sorted({how for s in group for how in s.matched_by}))
+    if is_known:
+        return account
     _settle_signup(account, roles, left_out)
     if account.is_attempt:
         settle_newest(account, group, (*fields_of(SERVER), *fields_of(IDENTITY)))

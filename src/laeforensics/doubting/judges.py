@@ -20,6 +20,7 @@ from laeforensics.doubting import (
     in_error,
     moved_cells,
     neighbours,
+    one_address,
     other_host,
     pairs,
     redacted,
@@ -67,7 +68,13 @@ OF_A_FILE: tuple[FileJudge, ...] = (
     furl_differs.judge,
 )
 OF_WHAT_IS_TIED: tuple[FileJudge, ...] = (tied.judge,)
-ACROSS: tuple[CaseJudge, ...] = (shared.judge, wholesale.judge, impossible_key.judge, unknown_server.judge)
+ACROSS: tuple[CaseJudge, ...] = (
+    shared.judge,
+    wholesale.judge,
+    impossible_key.judge,
+    unknown_server.judge,
+    one_address.judge,
+)
 SETTLING: tuple[AccountJudge, ...] = (repeated.judge, neighbours.judge, agreeing.judge, furl_parts.judge)
 OF_WHAT_WINS: tuple[AccountJudge, ...] = (pairs.judge,)
 

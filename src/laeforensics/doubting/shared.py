@@ -19,7 +19,8 @@ from laerecover.manifest import tub_id_of_pem
 # The S4 accounts share one pair of keys by design.
 _NOT_IN_S4 = frozenset({"user_access_key_id", "user_secret_key"})
 _FELLOW = {"user_access_key_id": "user_secret_key", "user_secret_key": "user_access_key_id"}
-# A customer who signs up twice may get one token; a key may have been sent in twice.
+# A customer who signs up twice may get one token; a key may have been sent in twice. (But beside an access key of
+# which nobody knows whose it is, neither is sure.)
 _MAY_BE_SHARED = frozenset({"user_token", "activation_key"})
 _UNIQUE = (
     "user_access_key_id",
@@ -34,6 +35,8 @@ _UNIQUE = (
     "server_nodeid",
     "server_node_privkey",
 )
+_OF_ITS_KIND = ("ami_image_id", "instance_size")
+_OF_ITS_SERVER = ("instance_id", "public_host")
 _Thing = tuple[str, str]
 _Tellers = dict[int, list[Fact]]
 """By the number of the account: the facts that tell a value there."""
@@ -52,19 +55,62 @@ def judge(view: CaseView) -> Iterator[Said]:
     told = {thing: tellers for thing, tellers in _tellers(views).items() if len(tellers) > 1}
     rivals = _rivals(views, told)
     foreign = _foreign(views, told, rivals)
+    strange = _strange_files(told, foreign)
+    for number in sorted(strange):
+        yield from _beside(views[number], strange[number])
+    contested = _contested_files(told, foreign)
     for thing in sorted(told):
+        if thing[0] == "activation_key":
+            held = {number for number, facts in told[thing].items() if _files(facts) <= strange[number].keys()}
+            foreign[thing] |= held if len(held) < len(told[thing]) else set()
         left = told[thing].keys() - foreign[thing]
         for number, facts in sorted(told[thing].items()):
             if number in foreign[thing]:
                 yield from _doubts(views, told[thing], number, "of-another-account")
-            elif len(left) > 1 and thing[0] not in _MAY_BE_SHARED:
+            elif len(left) > 1 and (thing[0] not in _MAY_BE_SHARED or _files(facts) <= contested[number]):
                 yield from _doubts(views, told[thing], number, "in-two-accounts")
-                against = _against(views[number], thing, facts, rivals[number, thing[0]])
+                against = _against(views[number], thing, facts, rivals[number, thing[0]], among_copies=True)
                 if against and lead(facts, against) >= 0:
                     places = tuple(fact.locator for fact in facts)
                     yield Doubt(
                         facts=tuple(against), reason="against-shared", because=places, about=views[number].names
                     )
+
+
+def _strange_files(told: dict[_Thing, _Tellers], foreign: dict[_Thing, set[int]]) -> dict[int, dict[str, Fact]]:
+    """By account: the files that tell another's access key or secret key, each with a fact that shows it."""
+    found: dict[int, dict[str, Fact]] = defaultdict(dict)
+    for thing, numbers in foreign.items():
+        for number in numbers if thing[0] in _NOT_IN_S4 else ():
+            found[number].update({fact.locator.evidence: fact for fact in told[thing][number]})
+    return found
+
+
+def _contested_files(told: dict[_Thing, _Tellers], foreign: dict[_Thing, set[int]]) -> dict[int, set[str]]:
+    """By account: the files that tell an access key or secret key of which nobody knows whose it is."""
+    found: dict[int, set[str]] = defaultdict(set)
+    for thing, tellers in told.items():
+        left = tellers.keys() - foreign[thing]
+        for number in left if thing[0] in _NOT_IN_S4 and len(left) > 1 else ():
+            found[number] |= _files(tellers[number])
+    return found
+
+
+def _files(facts: Iterable[Fact]) -> set[str]:
+    return {fact.locator.evidence for fact in facts}
+
+
+def _beside(view: AccountView, strange: dict[str, Fact]) -> Iterator[Doubt]:
+    """What a log with another account's keys tells of its server's kind, if it is not believed in its server at all."""
+    for signup in view.signups:
+        if signup.log is None or signup.log.evidence not in strange:
+            continue
+        own = [f for name in (*_OF_ITS_KIND, *_OF_ITS_SERVER) for f in signup.log.facts if f.field == name]
+        heard = signup.hearing.asserting(own)
+        facts = tuple(fact for fact in heard if fact.field in _OF_ITS_KIND)
+        if facts and len(facts) == len(heard):
+            because = (strange[signup.log.evidence].locator,)
+            yield Doubt(facts=facts, reason="of-another-account", because=because, about=view.names)
 
 
 def _foreign(views: Sequence[AccountView], told: dict[_Thing, _Tellers], rivals: _Rivals) -> dict[_Thing, set[int]]:
@@ -177,12 +223,18 @@ def _rivals(views: Sequence[AccountView], told: Mapping[_Thing, _Tellers]) -> _R
     return rivals
 
 
-def _against(view: AccountView, thing: _Thing, facts: Sequence[Fact], heard: Sequence[Fact]) -> list[Fact]:
-    """What the account tells in another print, as surely, of the same fields otherwise."""
+def _against(
+    view: AccountView, thing: _Thing, facts: Sequence[Fact], heard: Sequence[Fact], *, among_copies: bool = False
+) -> list[Fact]:
+    """What the account tells in another print, as surely, of the same fields otherwise.
+
+    `among_copies`: in another copy of the same print, too.
+    """
     best = min(map(view.hearing.standing, facts))
     mine, names = {print_of(fact) for fact in facts}, {fact.field for fact in facts}
     others = [f for f in heard if f.field in names and _thing(f) != thing and view.hearing.standing(f) <= best]
-    return others if {print_of(fact) for fact in others} - mine else []
+    is_apart = {print_of(fact) for fact in others} - mine or (among_copies and _files(others) - _files(facts))
+    return others if is_apart else []
 
 
 def _is_beside_the_same(view: AccountView, facts: Sequence[Fact], against: Sequence[Fact]) -> bool:
@@ -195,5 +247,4 @@ def _is_beside_the_same(view: AccountView, facts: Sequence[Fact], against: Seque
 
 
 def _is_damaged(view: AccountView, facts: Iterable[Fact]) -> bool:
-    files = {fact.locator.evidence for fact in facts}
-    return any(signup.is_damaged(file) for signup in view.signups for file in files)
+    return any(signup.is_damaged(file) for signup in view.signups for file in _files(facts))

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from laeforensics.doubting.account_views import AccountView
 from laeforensics.doubting.case_views import CaseView
 from laeforensics.doubting.signups import Signup
+from laeforensics.doubting.sorting import seed_of_file
 from laeforensics.doubting.views import Said
-from laeforensics.evidence.names import accounts_named, start_of
+from laeforensics.evidence.names import accounts_named, s4_name, start_of
 from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.channels import OWN
 from laeforensics.facts.fact import Fact, Locator
@@ -30,6 +31,13 @@ class _Deployment:
 
     signup: Signup
     told: dict[str, list[Fact]] = field(default_factory=lambda: defaultdict(list))
+    unread: tuple[Locator, ...] = ()
+    """Of a log that tells of no server: the lines that could not be read."""
+
+    @property
+    def places(self) -> tuple[Locator, ...]:
+        """Where it stands."""
+        return tuple(fact.locator for fact in self.facts)[:_PLACES] or self.unread
 
     @property
     def facts(self) -> list[Fact]:
@@ -64,12 +72,17 @@ def judge(view: CaseView) -> Iterator[Said]:
     counts where no believed one was ever finished. (What a copy tells whole is known.)
     """
     by_belief: dict[bool, list[_Deployment]] = {True: [], False: []}
+    by_tie: dict[tuple[str, str], list[_Deployment]] = defaultdict(list)
     for signup in view.signups():
-        for each in _deployments(signup):
+        told = list(_deployments(signup))
+        for each in told:
             by_belief[each.is_sure].append(each)
+        for bucket in _buckets_unread(signup) if not told else ():
+            residue = signup.log.residue if signup.log is not None else []
+            unread = tuple(Locator(r.evidence, r.line, r.start, r.end) for r in residue[:_PLACES])
+            by_tie["bucket_name", bucket].append(_Deployment(signup=signup, unread=unread))
     named = {each.signup.name for some in by_belief.values() for each in some if each.told["bucket_name"]}
     known = {instance for each in by_belief[True] for instance in each.instances}
-    by_tie: dict[tuple[str, str], list[_Deployment]] = defaultdict(list)
     for each in by_belief[False]:
         if each.instances and each.instances <= known:
             continue
@@ -84,7 +97,9 @@ def judge(view: CaseView) -> Iterator[Said]:
     for account in view.accounts if by_tie or beside else ():
         if account.bucket:
             yield from _doubts_of_secrets(account, beside.get(account.bucket, ()))
-            yield from _doubts(account.signups, [each for tie in _ties(account) for each in by_tie.get(tie, ())])
+            names = account.names
+            later = [each for tie in _ties(account) for each in by_tie.get(tie, ())]
+            yield from _doubts(account.signups, [e for e in later if not (e.unread and e.signup.name in names)])
 
 
 def _beside(view: CaseView) -> dict[str, list[Fact]]:
@@ -133,16 +148,19 @@ def _doubts(signups: Sequence[Signup], deployments: Iterable[_Deployment]) -> It
     for each in deployments:
         after = next((launched for launched, name in finished if name != each.signup.name), "")
         if each.time > after and known - {fact.value for fact in each.facts}:
-            places += [fact.locator for fact in each.facts[:_PLACES]]
+            places += each.places
     if places:
         yield Doubt(facts=tuple(told), reason="unknown-server", because=tuple(places[:_PLACES]), about=about)
 
 
-def _buckets_unread(signup: Signup) -> frozenset[str]:
-    """The buckets whose names stand in the lines of a log that nothing could be read of."""
+def _buckets_unread(signup: Signup) -> set[str]:
+    """The buckets named in lines of a log that nobody could read; in the S4 layout that of its folder's name, too."""
     residue = signup.log.residue if signup.log is not None else ()
-    named = (name for each in residue for name in accounts_named(each.excerpt).surely)
-    return frozenset(name for name in named if name.startswith("lae-"))
+    named = {name for each in residue for name in accounts_named(each.excerpt).surely if name.startswith("lae-")}
+    is_told = signup.log is not None and any(f.field == "stage" and f.value in _BEGINS for f in signup.log.facts)
+    if residue and s4_name(signup.name) is not None and (is_told or not signup.log or not signup.log.facts):
+        named.add(f"lae-{seed_of_file(signup.name)}")
+    return named
 
 
 def _is_finished(signup: Signup) -> bool:

@@ -23,6 +23,11 @@ def swissnum_of_furl(furl: str) -> str:
     return furl.rpartition("/")[2]
 
 
+def host_of_furl(furl: str) -> str:
+    """The first host in `pb://TUBID@HOST:PORT,HOST:PORT/SWISSNUM`."""
+    return furl.partition("@")[2].rpartition("/")[0].partition(",")[0].rpartition(":")[0]
+
+
 @lru_cache(maxsize=4096)
 def key_fits(pem: str) -> bool:
     """True if `pem` holds a certificate and the RSA private key that belongs to it, whole.

@@ -82,6 +82,12 @@ REASONS: dict[str, Reason] = {
         "the bucket bears another seed than the file's name, and nothing ties head and rest",
         "find out who renamed the file, or look for another copy of it",
     ),
+    "of-another-server": _denies(
+        "foreign", "its file is a copy of another run's, and this run's log tells its own server"
+    ),
+    "local-time": _denies(
+        "foreign", "it is told by the clock of another place: the other witness fits the file's name"
+    ),
     "other-moment": _denies(
         "foreign", "its activation key was sent in at another time than its file's name tells", _ORDER
     ),
@@ -92,6 +98,8 @@ REASONS: dict[str, Reason] = {
         "neither name nor place tells whose its file is, and no log, stamp or row of serverinfo.csv confirms it",
         "if you know its run, give the file the name of that run (TIMESTAMP-SEED) and audit again",
     ),
+    "of-many-accounts": _denies("redacted", "the servers of too many accounts have it, or one that ends in 0", _ORDER),
+    "at-such-an-address": _denies("redacted", "its address is one that the servers of too many accounts have", _ORDER),
     "in-two-accounts": _unsure("another account tells it, too, and nothing tells whose it is", _ORDER),
     "against-shared": _unsure(
         "another account tells what contradicts it, too, and nothing tells which is foreign", _ORDER

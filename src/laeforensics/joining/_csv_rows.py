@@ -22,9 +22,9 @@ from laeforensics.joining._customers import (
     doubt_customer,
     doubt_differing,
     doubt_key_of_others,
-    has_other_request,
     is_damaged_address,
     moment,
+    other_keys_of_start,
     stand_against,
 )
 from laeforensics.joining._name_witnesses import Neighbours
@@ -48,7 +48,10 @@ def join_csv(signup: Signup, sources: Sources, known: Neighbours) -> None:
         key = None
     if _is_renamed(signup, start):
         start = None
-    if key and start is not None and has_other_request(signup, key, start, sources):
+    if key and start is not None and (others := other_keys_of_start(signup, key, start, sources)):
+        # Whose rows they are, nothing tells; but that the run failed keeps from harm.
+        results = [row for other in sorted(others) for row in _rows_by_key(other, start, sources)[1]]
+        signup.failure_row = next((row for row in results if row.outcome != "success"), None)
         return
     activations, signups = _rows_by_key(key, start, sources) if key else _rows_by_start(signup, start, sources)
     # What cells have moved in tells of no customer; but that a run failed keeps from harm, and is heard all the same.

@@ -16,6 +16,7 @@ REQUEST_TO_LOG = timedelta(seconds=5)
 LONGEST_START = timedelta(minutes=10)
 """A request that nobody else's stands beside may have waited for its run."""
 LONGEST_RUN = timedelta(days=1)
+_LAST_YEAR = 9999
 
 
 def moment(stamp: str) -> datetime:
@@ -62,8 +63,8 @@ def doubt_key_of_others(signup: Signup, key: str | None, email: str | None, sour
         signup.doubt(signup.witnesses_of("activation_key"), "rows-of-others")
 
 
-def has_other_request(signup: Signup, key: str, start: tuple[str, str], sources: Sources) -> bool:
-    """True if a request of the log's own second tells another key, and those of the log's key are of another time.
+def other_keys_of_start(signup: Signup, key: str, start: tuple[str, str], sources: Sources) -> set[str]:
+    """The other keys that requests of the log's own second tell, where those of the log's key are of another time.
 
     Then the log's key is another customer's; and so may its address be, if it is not the one of its own second.
     """
@@ -72,19 +73,17 @@ def has_other_request(signup: Signup, key: str, start: tuple[str, str], sources:
     told = told or [not timedelta(0) <= moment(row.time) - began <= LONGEST_RUN for row in sources.signups.get(key, ())]
     code, _ = signup.weigh("product_code")
     if not told or not all(told):
-        return False
-    within = range(-REQUEST_TO_LOG.seconds, REQUEST_TO_LOG.seconds + 1)
-    seconds = (f"{began + timedelta(seconds=n):%Y-%m-%dT%H:%M:%SZ}" for n in within)
-    own = [
-        row
-        for other, row in sources.requests_at(seconds)
+        return set()
+    own = {
+        other: row
+        for other, row in sources.requests_at(_seconds_around(began))
         if other and not is_near(other, key) and code in (None, row.value("product_code"))
-    ]
+    }
     if not own:
-        return False
+        return set()
     signup.doubt(signup.witnesses_of("activation_key"), "of-another-request")
     emails = signup.witnesses_of("customer_email")
-    if not {row.value("customer_email") for row in own} & {fact.value for fact in emails}:
+    if not {row.value("customer_email") for row in own.values()} & {fact.value for fact in emails}:
         signup.doubt(emails, "rows-against-log")
     signup.findings.append(
         finding(
@@ -93,10 +92,17 @@ def has_other_request(signup: Signup, key: str, start: tuple[str, str], sources:
             "what the csv files tell of the log's key is of another time",
             signup=signup.name,
             field="activation_key",
-            locators=tuple(fact.locator for row in own for fact in row.facts),
+            locators=tuple(fact.locator for row in own.values() for fact in row.facts),
         )
     )
-    return True
+    return set(own)
+
+
+def _seconds_around(began: datetime) -> list[str]:
+    if not 1 < began.year < _LAST_YEAR:
+        return []
+    within = range(-REQUEST_TO_LOG.seconds, REQUEST_TO_LOG.seconds + 1)
+    return [f"{began + timedelta(seconds=n):%Y-%m-%dT%H:%M:%SZ}" for n in within]
 
 
 def stand_against(email: str, start: tuple[str, str], signups: Sequence[Row], activations: Sequence[Row]) -> bool:

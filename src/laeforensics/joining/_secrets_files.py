@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from laeforensics.companions.secrets_files import SecretsFile
 from laeforensics.companions.sources import Sources
@@ -26,16 +26,17 @@ def join_secrets(signups: Sequence[Signup], sources: Sources) -> None:
     for name, file in sources.secrets.items():
         by_stem[stem(name)].append(file)
     taken: set[str] = set()
+    runs = {stem(signup.name): signup for signup in signups}
     for signup in signups:
         for named in by_stem.get(stem(signup.name), ()):
             # Copies of one file, in two places: all of them speak, and where they differ nobody is right.
             if _belongs(signup, named, sources):
                 taken.add(named.evidence)
-                _take_secrets(signup, named, "seed", sources)
+                _take_secrets(signup, named, "seed", sources, runs)
     empty = {start[1]: file for name, file in sources.secrets.items() if not file.filled and (start := start_of(name))}
     for signup in signups:
         if signup.secrets is None or not signup.secrets.filled:
-            _search_secrets(signup, sources, taken)
+            _search_secrets(signup, sources, taken, runs)
         if signup.secrets is None and BEFORE_DEPLOYMENT & {stage for stage, _ in signup.stages}:
             # 0 bytes of its bucket's own seed are of this run, whatever the log's name has become.
             bucket, _ = signup.weigh("bucket_name")
@@ -74,11 +75,11 @@ def _doubt_two_customers(signup: Signup, stripe: SecretsFile) -> None:
         signup.doubt([*ours, *theirs], "stripe-against-log")
 
 
-def _take_secrets(signup: Signup, file: SecretsFile, how: str, sources: Sources) -> None:
+def _take_secrets(signup: Signup, file: SecretsFile, how: str, sources: Sources, runs: Mapping[str, Signup]) -> None:
     if signup.secrets is None or not signup.secrets.filled:
         signup.secrets = file
     if file.filled:
-        _doubt_other_server(signup, file, sources)
+        _doubt_other_server(signup, file, sources, runs)
         if how not in signup.matched_by:
             signup.matched_by.append(how)
         signup.add(file.facts)
@@ -87,7 +88,7 @@ def _take_secrets(signup: Signup, file: SecretsFile, how: str, sources: Sources)
 _OF_THE_HEAD = frozenset({"full_name", "activating", "credentials", "poll", "bucket"})
 
 
-def _doubt_other_server(signup: Signup, file: SecretsFile, sources: Sources) -> None:
+def _doubt_other_server(signup: Signup, file: SecretsFile, sources: Sources, runs: Mapping[str, Signup]) -> None:
     """A log that tells another address than its own secrets file goes on with another signup's server.
 
     What it says from the deployment on is then not believed, except where the secrets file says the same. Where that
@@ -95,6 +96,12 @@ def _doubt_other_server(signup: Signup, file: SecretsFile, sources: Sources) -> 
     """
     host, _ = signup.weigh("public_host")
     if host is None or sources.value(file, "public_host") in (None, host):
+        return
+    if copied := _copied_from(file, sources, runs):
+        theirs = [f for f in file.facts if f.field in fields_of(SERVER, IDENTITY)]
+        signup.doubt(theirs, "of-another-server")
+        what = f"{file.evidence} tells the server of {copied.evidence}, and this log another: it is a copy"
+        signup.findings.append(finding("several-signups", what, signup=signup.name))
         return
     log_facts = [f for facts in signup.witnesses.values() for f in facts]
     values = [f for f in log_facts if f.field not in fields_of(COURSE) and f.rule not in _OF_THE_HEAD]
@@ -108,6 +115,19 @@ def _doubt_other_server(signup: Signup, file: SecretsFile, sources: Sources) -> 
     signup.findings.append(
         finding("several-signups", f"{file.evidence} tells another public_host than this log", signup=signup.name)
     )
+
+
+def _copied_from(file: SecretsFile, sources: Sources, runs: Mapping[str, Signup]) -> SecretsFile | None:
+    """Another run's secrets file of the same bucket, with the same server, which that run's own log deployed."""
+    host, bucket = sources.value(file, "public_host"), sources.value(file, "bucket_name")
+    for other in sources.secrets_of(bucket):
+        run = runs.get(stem(other.evidence))
+        if run is None or stem(other.evidence) == stem(file.evidence) or sources.value(other, "public_host") != host:
+            continue
+        told = {fact.value for fact in run.asserted("public_host") if fact.rule == "address"}
+        if told == {host}:
+            return other
+    return None
 
 
 def _tells_other_keys(signup: Signup, file: SecretsFile, sources: Sources) -> bool:
@@ -124,6 +144,10 @@ def _belongs(signup: Signup, file: SecretsFile, sources: Sources) -> bool:
     why = _against(signup, file, sources)
     if why is not None:
         field_name, reason = why
+        key, _ = signup.weigh("user_access_key_id")
+        if key is not None and key == sources.value(file, "user_access_key_id"):
+            # The head of its own file, with another's tail: what was sold contradicts what is offered all the same.
+            signup.add(fact for fact in file.facts if fact.field == "product_token")
         signup.findings.append(
             finding(
                 "misnamed-secrets",
@@ -186,7 +210,7 @@ def note_empty(signup: Signup) -> None:
         signup.findings.append(finding("emptied-secrets", what, signup=signup.name))
 
 
-def _search_secrets(signup: Signup, sources: Sources, taken: set[str]) -> None:
+def _search_secrets(signup: Signup, sources: Sources, taken: set[str], runs: Mapping[str, Signup]) -> None:
     bucket, _ = signup.weigh("bucket_name")
     host, _ = signup.weigh("public_host")
     key, _ = signup.weigh("user_access_key_id")
@@ -203,5 +227,5 @@ def _search_secrets(signup: Signup, sources: Sources, taken: set[str]) -> None:
                 signup=signup.name,
             )
         )
-        _take_secrets(signup, file, "bucket name", sources)
+        _take_secrets(signup, file, "bucket name", sources, runs)
         return

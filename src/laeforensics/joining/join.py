@@ -17,6 +17,7 @@ from laeforensics.facts.fact import Fact
 from laeforensics.facts.fields import COURSE, SIGNUP_FIELDS, fields_of
 from laeforensics.facts.findings import Finding, finding
 from laeforensics.joining._bucket_names import settle_names
+from laeforensics.joining._clocks import is_contradicted, is_of_another_clock
 from laeforensics.joining._csv_rows import cells, join_csv
 from laeforensics.joining._customers import REQUEST_TO_LOG, moment
 from laeforensics.joining._name_witnesses import Neighbours
@@ -166,14 +167,12 @@ def _join_serverinfo(signup: Signup, serverinfo: Mapping[str, list[Row]]) -> Non
     printed = {name: signup.asserted(name) for name in ("launch_time", "public_host")}
     for row in rows:
         signup.add(row.facts)
-        if any(_is_contradicted(own, row.value(name)) for name, own in printed.items()):
+        if is_of_another_clock(signup, row, printed):
+            signup.serverinfo_rows.append(row)
+        elif any(is_contradicted(own, row.value(name)) for name, own in printed.items()):
             signup.doubt(row.facts, "other-launch")  # it tells of another server, and not that this one was ready
         else:
             signup.serverinfo_rows.append(row)
-
-
-def _is_contradicted(facts: Sequence[Fact], told: str | None) -> bool:
-    return bool(facts) and told is not None and not any(f.value == told or is_near(f.value, told) for f in facts)
 
 
 def _join_token(signup: Signup, sources: Sources) -> None:

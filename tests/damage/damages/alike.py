@@ -10,9 +10,11 @@ from typing import Any
 from damages.classes import damage
 from damages.hurting import Hurt
 from damages.texts import CREDENTIALS, bytes_of
-from damages.witnesses import Left
+from damages.witnesses import CSV_FILES, Left
+from evidence_writer.products import CATALOGUE
 
 _LIKE = {"l": "1", "1": "l", "O": "0", "0": "O", "I": "l", "5": "S", "S": "5", "8": "B", "B": "8", "Z": "2", "2": "Z"}
+_ADDRESS = re.compile(rb"(?<![\d.])((?:192\.0\.2|198\.51\.100|203\.0\.113)\.)\d+")
 _HEAD = 25
 """The head of a token, which all of them share, is read right."""
 
@@ -49,6 +51,37 @@ def _of_the_one_before(name: str, what: str, fields: tuple[str, ...], alone: str
 
 _of_the_one_before("log-keys-of-the-one-before", "keys and the token", CREDENTIALS, "logs and secrets")
 _of_the_one_before("log-token-of-the-one-before", "user token", ("user_token",), "logs and secrets")
+
+
+_of_the_one_before("log-activation-of-the-one-before", "activation key", ("activation_key",), "logs and csv")
+_of_the_one_before(
+    "log-customer-of-the-one-before", "activation key and address", ("activation_key", "customer_email"), "logs and csv"
+)
+
+
+@damage(
+    "codes-replaced", "a product's code was replaced by another's in logs and csv files: the secrets files were not"
+)
+def codes_replaced(hurt: Hurt) -> None:
+    codes = sorted({w.value for w in hurt.written.witnesses if w.field == "product_code"})
+    old = hurt.rng.choice(codes)
+    new = hurt.rng.choice([product.code for product in CATALOGUE if product.code != old])
+    for path in [*(str(left.log) for left in hurt.logs(s4=False)), *CSV_FILES]:
+        after = before = bytes_of(hurt, path)
+        for shape in ("lae-{}-", ",{},", ",{}\n"):
+            change = str.lower if shape.startswith("lae") else str
+            after = after.replace(shape.format(change(old)).encode(), shape.format(change(new)).encode())
+        if after != before:
+            hurt.rewrite(path, after)
+
+
+@damage("addresses-hidden", "the last number of every server's address is 0, in all files", alone="logs and secrets")
+def addresses_hidden(hurt: Hurt) -> None:
+    for path in sorted(hurt.written.files):
+        if path in hurt.written.logs or "secrets/" in path or path in CSV_FILES:
+            after = _ADDRESS.sub(rb"\g<1>0", bytes_of(hurt, path))
+            if after != bytes_of(hurt, path):
+                hurt.rewrite(path, after)
 
 
 @damage("log-values-cut", "quoted values have 255 characters at most, in half of the logs", alone="logs and csv")

@@ -209,6 +209,16 @@ def of_repeated(folder):
     return audit_row(open_files(folder, {**evidence(), **strange}), BUCKET)["customer_email"], None
 
 
+def of_one_address(folder):
+    files = evidence(requests=None, results=None, servers=None)
+    for letter in "xyz":
+        seed = letter + OTHER_SEED[1:]
+        for path, data in evidence(requests=None, results=None, servers=None).items():
+            other = as_another(data).replace(b"192.0.2.5", HOST.encode()).replace(OTHER_SEED.encode(), seed.encode())
+            files.update({path.replace(SEED, seed): other} if SEED in path else {})
+    return audit_row(open_files(folder, files), BUCKET)["public_host"], None
+
+
 CASES = {
     case.__name__.removeprefix("of_"): case
     for case in (
@@ -238,6 +248,7 @@ CASES = {
         of_furl_parts,
         of_pairs,
         of_repeated,
+        of_one_address,
     )
 }
 JUDGES = [(stage, judge) for stage in STAGES for judge in getattr(judges, stage)]
