@@ -9,7 +9,7 @@ from laeforensics.accounts.account import REQUIRED, REQUIRED_DEVPAY, CaseAccount
 from laeforensics.accounts.nodes import NODE_KEYS, contest_identity, note_relayed_furl, settle_furl, settle_identity
 from laeforensics.accounts.outcome import is_ready, outcome
 from laeforensics.accounts.roles import ATTEMPT, ORIGIN, RE_RECORD, attested_bucket
-from laeforensics.accounts.servers import best_first, same_server
+from laeforensics.accounts.servers import best_first, doubts_beside_unfinished, same_server
 from laeforensics.companions.products import is_offered, of_another_time
 from laeforensics.doubting.signups import Signup
 from laeforensics.doubting.unknown_server import doubts_beside_others
@@ -63,6 +63,7 @@ def _account(account_id: str, group: list[Signup], roles: dict[str, str]) -> Cas
     servers = best_first(group, roles)
     printed = [s for s in servers if roles[s.name] != RE_RECORD]
     contest_identity(account, account.origin, printed, [s for s in servers if roles[s.name] == RE_RECORD])
+    account.beliefs.add(doubts_beside_unfinished(servers))
     if not account.contested.isdisjoint(NODE_KEYS):
         servers = printed  # what the re-record says of its server waits with its keys for the decision
     settle_newest(account, same_server(servers, roles), fields_of(SERVER))

@@ -14,7 +14,7 @@ from laeforensics.evidence.names import start_of
 from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.channels import OWN
 from laeforensics.facts.fact import Fact, Locator
-from laeforensics.facts.fields import SERVER, fields_of
+from laeforensics.facts.fields import OF_ONE_SERVER
 from laeforensics.parsing.stages import BEFORE_DEPLOYMENT
 
 _FINISHED = frozenset({"servers_running", "settings_told", "mail_sent"})
@@ -95,7 +95,7 @@ def _ties(account: AccountView) -> set[tuple[str, str]]:
 
 
 def _doubts(signups: Sequence[Signup], deployments: Iterable[_Deployment]) -> Iterator[Doubt]:
-    told = [f for name in fields_of(SERVER) for signup in signups for f in signup.asserted(name)]
+    told = [f for name in OF_ONE_SERVER for signup in signups for f in signup.asserted(name)]
     about = frozenset(signup.name for signup in signups)
     known = {fact.value for fact in told if fact.field in _KNOWN_BY}
     finished = sorted(((_launched(s), s.name) for s in signups if _is_finished(s)), reverse=True)[:2]

@@ -96,6 +96,7 @@ REASONS: dict[str, Reason] = {
         "another account tells what contradicts it, too, and nothing tells which is foreign", _ORDER
     ),
     "unknown-server": _unsure("a log that is not believed tells of a later server of the account", _ORDER),
+    "perhaps-finished": _unsure("another server of the account may be the one that was finished last", _ORDER),
     "other-launch": _unsure("the log tells of another launch under this instance id", _ORDER),
     "unknown-key": _denies("stray", "no csv row knows this activation key, whose length is unusual", _ORDER),
     "rows-of-others": _denies("stray", "every csv row that knows it tells of another customer", _ORDER),
