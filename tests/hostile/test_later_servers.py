@@ -364,6 +364,25 @@ def test_before_a_server_that_failed_there_was_another(tmp_path):
     assert [name for name in OF_A_SERVER[:4] if row[name] is not None] == []
 
 
+@pytest.mark.parametrize("which", ["origin", "replacement"])
+def test_a_name_that_was_exchanged_with_a_later_customers_makes_no_server_newer(which, tmp_path):
+    """Of all logs only the secrets files are left, and two customers' have each other's names: when a server was made,
+    the name tells that its file bore before.
+    """
+    origin, other = signup("d06", 1), signup("d12", 2)
+    new = later(origin, "d10", 50, datetime(2012, 9, 20, tzinfo=UTC))
+    assert origin.log_name < new.log_name < other.log_name
+    lab = Lab.of(origin, new, other, csv=False)
+    for run in (origin, new, other):
+        del lab.files[run.log_file]
+    one, another = (f"secrets/{run.log_name}" for run in (origin if which == "origin" else new, other))
+    lab.files[one], lab.files[another] = lab.files[another], lab.files[one]
+    judged = lab.judge(tmp_path)
+    row = judged.accounts[origin.account["account_id"]]
+    assert (server_of(new, row), row["public_host"]) == ([], new.truth["fields"]["public_host"])
+    assert {each["verdict"] for each in judged.accounts.values()} == {"RECOVERABLE"}
+
+
 def damaged(pem: str) -> tuple[bytes, bytes]:
     """A line of the private key, whole and with one character changed."""
     line = pem.split("\n")[-4]

@@ -9,7 +9,7 @@ from laeforensics.accounts.outcome import is_ready
 from laeforensics.accounts.roles import DUPLICATE
 from laeforensics.companions.inventory import GONE, RUNNING, UNKNOWN, Inventory
 from laeforensics.doubting.signups import Signup
-from laeforensics.evidence.names import start_of, stem
+from laeforensics.evidence.names import stem
 from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.fields import OF_ONE_SERVER
@@ -28,7 +28,7 @@ def best_first(group: Sequence[Signup], roles: dict[str, str]) -> list[Signup]:
 
 def _launched(signup: Signup) -> str:
     """When its server was launched; where nothing tells that, when its file's name says that it began."""
-    return signup.values.get("launch_time") or (start_of(signup.name) or ("", ""))[0]
+    return signup.values.get("launch_time") or (signup.stamp or ("", ""))[0]
 
 
 def doubts_beside_unfinished(servers: Sequence[Signup]) -> Iterator[Doubt]:

@@ -10,7 +10,6 @@ from laeforensics.doubting.account_views import AccountView
 from laeforensics.doubting.case_views import CaseView
 from laeforensics.doubting.signups import Signup
 from laeforensics.doubting.views import Said
-from laeforensics.evidence.names import start_of
 from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.channels import OWN
 from laeforensics.facts.fact import Fact, Locator
@@ -118,7 +117,7 @@ def _launched(signup: Signup) -> str:
 
 
 def _begun(signup: Signup) -> str:
-    return (start_of(signup.name) or ("", ""))[0]
+    return (signup.stamp or ("", ""))[0]
 
 
 def _deployments(signup: Signup) -> Iterator[_Deployment]:
