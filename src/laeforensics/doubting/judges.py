@@ -27,6 +27,7 @@ from laeforensics.doubting import (
     swapped,
     testimony,
     tied,
+    two_buckets,
     unannounced,
     unknown_server,
     vouching,
@@ -55,6 +56,7 @@ OF_A_PRINT: tuple[FileJudge, ...] = (
     broken_key.judge,
     broken_json.judge,
     folded.judge,
+    two_buckets.judge,
 )
 OF_A_FILE: tuple[FileJudge, ...] = (
     runs.judge,

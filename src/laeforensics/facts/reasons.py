@@ -62,6 +62,7 @@ REASONS: dict[str, Reason] = {
     "not-its-certificate": _denies("broken", "its certificate does not hash to the node id beside it"),
     "host-differs": _denies("stray", "host and furl beside each other name different servers"),
     "tied": _unsure("something that was written together with it cannot be right: it may be another's, too"),
+    "two-buckets": _unsure("its file tells another bucket, too: a piece of another file lies in it"),
     "furl-differs": _unsure("key and furl of one signup beside each other name different nodes"),
     # -- within one file --------------------------------------------------------------------------------------
     "nothing-ties": _denies("foreign", "lines are missing before it, and nothing ties it to the signup", _ORDER),
