@@ -19,6 +19,7 @@ from laeforensics.doubting import (
     in_error,
     moved_cells,
     neighbours,
+    other_bucket,
     other_host,
     pairs,
     redacted,
@@ -27,7 +28,6 @@ from laeforensics.doubting import (
     swapped,
     testimony,
     tied,
-    two_buckets,
     unannounced,
     unknown_server,
     vouching,
@@ -56,7 +56,7 @@ OF_A_PRINT: tuple[FileJudge, ...] = (
     broken_key.judge,
     broken_json.judge,
     folded.judge,
-    two_buckets.judge,
+    other_bucket.judge,
 )
 OF_A_FILE: tuple[FileJudge, ...] = (
     runs.judge,

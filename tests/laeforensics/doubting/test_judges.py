@@ -167,7 +167,7 @@ def of_unknown_server(folder):
     return audit_row(case, BUCKET)["instance_id"], None
 
 
-def of_two_buckets(folder):
+def of_other_bucket(folder):
     whole = secrets(access_key_id=ACCESS_KEY_ID[::-1]).rstrip(b"}\n")
     theirs = BUCKET.replace(SEED, OTHER_NAME.rpartition("-")[2])
     told = evidence(secrets=whole + f', "bucket_name": "{theirs}"}}\n'.encode())
@@ -219,7 +219,7 @@ CASES = {
         of_before_deployment,
         of_moved_cells,
         of_wholesale,
-        of_two_buckets,
+        of_other_bucket,
         of_tied,
         of_shared,
         of_impossible_key,
