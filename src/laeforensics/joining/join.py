@@ -99,9 +99,11 @@ def _doubt_name(signup: Signup, sources: Sources) -> None:
 def _doubt_head(signup: Signup, began: str, sources: Sources) -> None:
     """A log that tells no bucket, and an activation key that was sent in at other times alone than its name tells.
 
-    If another key was sent in then, or its layout knows none, its head is another log's, which lies over its own, or it
-    was renamed: nothing that it tells is the name's.
+    If another key was sent in then, or its layout knows none, its head is another log's, which lies over its own:
+    nothing that it tells is the name's. (A log in which nothing is broken was renamed: it tells of itself.)
     """
+    if not _is_broken(signup):
+        return
     key, _ = signup.weigh("activation_key")
     rows = sources.activations.get(key or "", [])
     if not rows or any(abs(moment(row.time) - moment(began)) <= REQUEST_TO_LOG for row in rows):
@@ -113,6 +115,14 @@ def _doubt_head(signup: Signup, began: str, sources: Sources) -> None:
             signup.doubt((f for f in told if not is_course or f.value in BEFORE_DEPLOYMENT), "other-moment")
         what = "its activation key was sent in at another time than its name tells: it may have another log's head"
         signup.findings.append(finding("several-signups", what, signup=signup.name))
+
+
+def _is_broken(signup: Signup) -> bool:
+    """True if lines of its log are missing, or cannot be read."""
+    facts = signup.log.facts if signup.log is not None else ()
+    if any(note.reason == "nothing-ties" for fact in facts for note in signup.hearing.notes(fact)):
+        return True
+    return signup.log is not None and signup.is_damaged(signup.log.evidence)
 
 
 def _join_rest(signup: Signup, sources: Sources, keys: Neighbours) -> None:
