@@ -320,15 +320,68 @@ def test_no_line_broken_in_the_newest_servers_log_brings_the_older_one_back(dial
         assert (old, row["verdict"]) == ([], "RECOVERABLE"), lines[number]
 
 
-def test_a_cut_log_of_a_later_server_leaves_the_finished_one(tmp_path):
-    """What is told of it is believed, and it was never finished as far as anybody tells."""
+def cut(lab: Lab, new) -> Lab:
+    """End the log of a later server before anything tells that it was ever ready."""
+    return lab.edit(new.log_file, lambda data: data[: data.index(b">Waiting 75 seconds")])
+
+
+@pytest.mark.parametrize("secrets", [None, b""], ids=["lost", "empty"])
+def test_a_cut_log_of_a_later_server_tells_whose_server_counts_by_its_secrets_file_alone(secrets, tmp_path):
+    """A run that was killed, and one that was finished and whose log lost its end, leave the same bytes: no server is
+    told. With 0 bytes for secrets it was never finished, and the finished one counts.
+    """
     origin = signup("d06")
     new = later(origin, "d10", 50, datetime(2013, 3, 20, tzinfo=UTC))
-    lab = Lab.of(origin, new, csv=False)
-    del lab.files[f"secrets/{new.log_name}"]
-    lab.edit(new.log_file, lambda data: data[: data.index(b">Waiting 75 seconds")])
+    lab = cut(Lab.of(origin, new, csv=False), new)
+    lab.files[f"secrets/{new.log_name}"] = secrets or b""
+    if secrets is None:
+        del lab.files[f"secrets/{new.log_name}"]
     row = lab.judge(tmp_path).accounts[origin.account["account_id"]]
-    assert row["instance_id"] == origin.truth["fields"]["instance_id"]
+    told = {name: row[name] for name in OF_A_SERVER[:4] if row[name] is not None}
+    assert told == ({} if secrets is None else {name: origin.truth["fields"][name] for name in OF_A_SERVER[:4]})
+    assert row["verdict"] == "RECOVERABLE"
+
+
+def test_before_a_server_that_failed_there_was_another(tmp_path):
+    """A replacement that failed is not the account's server where another log tells of one, though that log is not
+    believed in it: another customer's deployment lies in its middle.
+    """
+    origin, other = signup("d06", 1), signup("d06", 2)
+    new = make_replacement(
+        random.Random(50),
+        origin,
+        dialect="d10",
+        when=datetime(2013, 3, 20, tzinfo=UTC),
+        number=51,
+        keys=keys(),
+        throw_away=False,
+        fails=True,
+    )
+    lab = Lab.of(origin, new, csv=False, secrets=False)
+    names = [run.truth["fields"]["bucket_name"].encode() for run in (origin, other)]
+    deployed = b"bucket_name = '"
+    lab.edit(origin.log_file, lambda data: data.replace(deployed + names[0], deployed + names[1]))
+    row = lab.judge(tmp_path).accounts[origin.account["account_id"]]
+    assert [name for name in OF_A_SERVER[:4] if row[name] is not None] == []
+
+
+@pytest.mark.parametrize("which", ["origin", "replacement"])
+def test_a_name_that_was_exchanged_with_a_later_customers_makes_no_server_newer(which, tmp_path):
+    """Of all logs only the secrets files are left, and two customers' have each other's names: when a server was made,
+    the name tells that its file bore before.
+    """
+    origin, other = signup("d06", 1), signup("d12", 2)
+    new = later(origin, "d10", 50, datetime(2012, 9, 20, tzinfo=UTC))
+    assert origin.log_name < new.log_name < other.log_name
+    lab = Lab.of(origin, new, other, csv=False)
+    for run in (origin, new, other):
+        del lab.files[run.log_file]
+    one, another = (f"secrets/{run.log_name}" for run in (origin if which == "origin" else new, other))
+    lab.files[one], lab.files[another] = lab.files[another], lab.files[one]
+    judged = lab.judge(tmp_path)
+    row = judged.accounts[origin.account["account_id"]]
+    assert (server_of(new, row), row["public_host"]) == ([], new.truth["fields"]["public_host"])
+    assert {each["verdict"] for each in judged.accounts.values()} == {"RECOVERABLE"}
 
 
 def damaged(pem: str) -> tuple[bytes, bytes]:

@@ -9,13 +9,13 @@ from laeforensics.accounts.account import REQUIRED, REQUIRED_DEVPAY, CaseAccount
 from laeforensics.accounts.nodes import NODE_KEYS, contest_identity, note_relayed_furl, settle_furl, settle_identity
 from laeforensics.accounts.outcome import is_ready, outcome
 from laeforensics.accounts.roles import ATTEMPT, ORIGIN, RE_RECORD, attested_bucket
-from laeforensics.accounts.servers import best_first, same_server
+from laeforensics.accounts.servers import best_first, doubts_beside_unfinished, same_server
 from laeforensics.companions.products import is_offered, of_another_time
 from laeforensics.doubting.signups import Signup
 from laeforensics.doubting.unknown_server import doubts_beside_others
 from laeforensics.doubting.voices import print_of, voice
 from laeforensics.evidence.names import start_of, stem
-from laeforensics.facts.beliefs import Beliefs, Doubt, Hearing
+from laeforensics.facts.beliefs import Beliefs, Doubt
 from laeforensics.facts.buckets import product_code_of, seed_of
 from laeforensics.facts.channels import SITE, STANDING
 from laeforensics.facts.damage import is_head, is_misread, is_near
@@ -70,6 +70,7 @@ def _account(account_id: str, group: list[Signup], roles: dict[str, str], *, is_
     servers = best_first(group, roles)
     printed = [s for s in servers if roles[s.name] != RE_RECORD]
     contest_identity(account, account.origin, printed, [s for s in servers if roles[s.name] == RE_RECORD])
+    account.beliefs.add(doubts_beside_unfinished(servers))
     if not account.contested.isdisjoint(NODE_KEYS):
         servers = printed  # what the re-record says of its server waits with its keys for the decision
     settle_newest(account, same_server(servers, roles), fields_of(SERVER))
@@ -176,19 +177,23 @@ def _settle_signup(account: CaseAccount, roles: dict[str, str], left_out: Sequen
     """
     first = [s for s in account.signups if roles[s.name] != RE_RECORD]
     later = [s for s in account.signups if roles[s.name] == RE_RECORD]
-    for name in _OF_THE_SIGNUP:
+    has_product = (
+        account.is_attempt or product_code_of(account.account_id) is not None
+    )  # in the S4 layout there is none
+    names = [name for name in _OF_THE_SIGNUP if has_product or name not in ("product_token", "product_code")]
+    for name in names:
         # Each tells its own bucket's name.
         heard = account.signups if name in ("bucket_name", "product_code") else first
         facts = [f for s in heard for f in s.asserted(name)]
         if name == "product_token":
             also = [f for s in later for f in s.witnesses_of(name)]
-            others = of_another_time(facts, account.hearing, also) or _outvoted(facts, account.hearing, also)
+            others = of_another_time(facts, account.hearing, also) or _outvoted(account, facts, also)
             account.beliefs.add([Doubt(facts=tuple(others), reason="of-another-time")])
             if len({voice(f) for f in account.hearing.sure(facts)}) == 1:
                 facts += [f for s in left_out for f in s.sure(name) if not is_offered(f)]
         take(account, name, facts)
     for signup in later:
-        for name in _OF_THE_SIGNUP:
+        for name in names:
             if name not in account.values and name not in account.contested:
                 take(account, name, signup.asserted(name))
             elif name in fields_of(CREDENTIALS) and _speaks_against(account, name, signup):
@@ -202,12 +207,14 @@ def _settle_signup(account: CaseAccount, roles: dict[str, str], left_out: Sequen
         account.email_confirmed = False
 
 
-def _outvoted(facts: Sequence[Fact], hearing: Hearing, also: Sequence[Fact]) -> list[Fact]:
+def _outvoted(account: CaseAccount, facts: Sequence[Fact], also: Sequence[Fact]) -> list[Fact]:
     """The witnesses of a token that is offered, where two files of the account's own tell another.
 
-    Not one that is the offered token misread, or with its end cut off: that may be done to all secrets files alike.
+    Not files with damage: they may hold a piece of another file, and tell its token. Nor one that is the offered token
+    misread, or with its end cut off: that may be done to all secrets files alike.
     """
-    own = [f for f in hearing.sure((*facts, *also)) if not is_offered(f)]
+    own = [f for f in account.hearing.sure((*facts, *also)) if not is_offered(f)]
+    own = [f for f in own if not any(signup.is_damaged(f.locator.evidence) for signup in account.signups)]
     if len({f.value for f in own}) != 1 or len({print_of(f) for f in own}) < 2:
         return []
     others = [f for f in facts if is_offered(f) and f.value != own[0].value]

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from laeforensics.doubting.signups import Signup
-from laeforensics.evidence.names import start_of, stem
+from laeforensics.evidence.names import stem
 from laeforensics.facts.buckets import bears_seed, seed_of
 from laeforensics.facts.channels import LAST_ASSERTING_STANDING, REMOTE
 from laeforensics.facts.fact import Fact
@@ -45,7 +45,7 @@ def roles(signups: Sequence[Signup]) -> dict[str, str]:
 
 
 def _seed(signup: Signup) -> str | None:
-    start = start_of(signup.name)
+    start = signup.stamp
     return start[1] if start else None
 
 
@@ -63,7 +63,7 @@ def _begun(signups: Sequence[Signup]) -> dict[str, str]:
     A replacement's name bears the same halves: only its time tells it apart.
     """
     begun: dict[str, str] = {}
-    for started, seed in filter(None, (start_of(s.name) for s in signups)):
+    for started, seed in filter(None, (s.stamp for s in signups)):
         if "-" in seed:
             begun[seed] = min(started, begun.get(seed, started))
     return begun
@@ -74,7 +74,7 @@ def is_replacement(signup: Signup, begun: Mapping[str, str]) -> bool:
 
     In the S4 layout: of a subscription whose first run had `begun` before.
     """
-    bucket, start = named_bucket(signup), start_of(signup.name)
+    bucket, start = named_bucket(signup), signup.stamp
     if bucket is None:
         return False
     is_later = start is not None and start[0] > begun.get(start[1], start[0])

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from laeforensics.accounts.account import CaseAccount, instances
 from laeforensics.accounts.outcome import is_ready
 from laeforensics.accounts.roles import DUPLICATE
 from laeforensics.companions.inventory import GONE, RUNNING, UNKNOWN, Inventory
 from laeforensics.doubting.signups import Signup
-from laeforensics.evidence.names import start_of, stem
+from laeforensics.evidence.names import stem
+from laeforensics.facts.beliefs import Doubt
+from laeforensics.facts.fact import Fact
+from laeforensics.facts.fields import OF_ONE_SERVER
+
+_KNOWN_BY = ("instance_id", "public_host")
 
 
 def best_first(group: Sequence[Signup], roles: dict[str, str]) -> list[Signup]:
@@ -23,7 +28,31 @@ def best_first(group: Sequence[Signup], roles: dict[str, str]) -> list[Signup]:
 
 def _launched(signup: Signup) -> str:
     """When its server was launched; where nothing tells that, when its file's name says that it began."""
-    return signup.values.get("launch_time") or (start_of(signup.name) or ("", ""))[0]
+    return signup.values.get("launch_time") or (signup.stamp or ("", ""))[0]
+
+
+def doubts_beside_unfinished(servers: Sequence[Signup]) -> Iterator[Doubt]:
+    """Doubt all servers of an account where the one that counts may be another than the best that is known.
+
+    A server that was launched later counts, if it was finished, and nothing tells that. Before one that failed there
+    was another, which a log tells of and is not believed in.
+    """
+    known = [s for s in servers if any(name in s.values for name in _KNOWN_BY)]
+    if not known:
+        return
+    best, is_best_ready = known[0], is_ready(known[0])
+    told: list[Fact] = []
+    if is_best_ready:
+        later = [s for s in known if is_ready(s) is None and _launched(s) > _launched(best)]
+        told = [f for name in _KNOWN_BY for s in later for f in s.asserted(name)]
+    elif is_best_ready is False:
+        others = [s for s in servers if stem(s.name) != stem(best.name)]
+        told = [f for s in others for f in s.witnesses_of("instance_id")]
+    because = tuple(f.locator for f in told if f.value != best.values.get(f.field))
+    if because:
+        facts = tuple(f for name in OF_ONE_SERVER for s in servers for f in s.asserted(name))
+        about = frozenset(s.name for s in servers)
+        yield Doubt(facts=facts, reason="perhaps-finished", because=because[:5], about=about)
 
 
 def same_server(servers: Sequence[Signup], roles: dict[str, str]) -> list[Signup]:
@@ -32,7 +61,7 @@ def same_server(servers: Sequence[Signup], roles: dict[str, str]) -> list[Signup
     What it does not tell of itself is not known: another server's would be another's. None where the best one failed,
     and another run tells of another: nobody replaces a server that was never ready.
     """
-    names = ("instance_id", "public_host")
+    names = _KNOWN_BY
     best = next((s for s in servers if any(name in s.values for name in names)), None)
     if best is None:
         return list(servers)

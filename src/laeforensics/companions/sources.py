@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from laeforensics.companions.csv_rows import Row
 from laeforensics.companions.products import Product
@@ -32,6 +34,7 @@ class Sources:
     findings: list[Finding] = field(default_factory=list)
     """What came to light of these files only when they were held against others."""
     _secrets_by_bucket: dict[str, list[SecretsFile]] = field(default_factory=dict)
+    _sent_in: list[datetime] = field(default_factory=list)
     _folder_ids: set[str] = field(default_factory=set)
     _keys_by_cell: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     _requests_by_time: dict[str, list[tuple[str, Row]]] = field(default_factory=dict)
@@ -48,6 +51,16 @@ class Sources:
             for file in self.secrets.values():
                 self._secrets_by_bucket.setdefault(self.value(file, "bucket_name") or "", []).append(file)
         return self._secrets_by_bucket.get(bucket, []) if bucket else []
+
+    def keys_sent_in(self, around: str, within: timedelta) -> bool:
+        """True if any activation key was sent in around that time (ISO)."""
+        if not self._sent_in:
+            self._sent_in += sorted(
+                datetime.fromisoformat(row.time) for rows in self.activations.values() for row in rows
+            )
+        time = datetime.fromisoformat(around)
+        place = bisect_left(self._sent_in, time - within)
+        return place < len(self._sent_in) and self._sent_in[place] <= time + within
 
     def has_folder_of(self, ids: Collection[str]) -> bool:
         """True if a folder of the S4 layout bears these ids of a customer and a subscription."""

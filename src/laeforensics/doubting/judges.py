@@ -21,6 +21,7 @@ from laeforensics.doubting import (
     moved_cells,
     neighbours,
     one_address,
+    other_bucket,
     other_host,
     pairs,
     redacted,
@@ -58,6 +59,7 @@ OF_A_PRINT: tuple[FileJudge, ...] = (
     broken_key.judge,
     broken_json.judge,
     folded.judge,
+    other_bucket.judge,
 )
 OF_A_FILE: tuple[FileJudge, ...] = (
     runs.judge,

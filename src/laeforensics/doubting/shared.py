@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from laeforensics.doubting.account_views import AccountView
 from laeforensics.doubting.case_views import CaseView
 from laeforensics.doubting.views import Said
-from laeforensics.doubting.voices import file_of, lead, print_of
+from laeforensics.doubting.voices import lead, print_of, voice
+from laeforensics.evidence.names import stem
 from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.buckets import product_code_of
 from laeforensics.facts.fact import Fact
@@ -144,8 +145,8 @@ def _foreign(views: Sequence[AccountView], told: dict[_Thing, _Tellers], rivals:
 def _shown(views: Sequence[AccountView], told: _Tellers, thing: _Thing, rivals: _Rivals) -> set[int]:
     """The accounts in which a thing is foreign: others are ahead there, or two voices tell it elsewhere.
 
-    One voice elsewhere will do where one file tells both, or is damaged, or differs from what contradicts it in one of
-    the two keys alone: it holds a piece of another. (Where it differs in both, it may be the other that holds them.)
+    One voice elsewhere will do where one voice tells both, or its file is damaged: it holds a piece of another. (Of two
+    secrets files that differ in both keys, either may hold the foreign ones; so only where they differ in one.)
     """
     against = {n: _against(views[n], thing, facts, rivals[n, thing[0]]) for n, facts in told.items()}
     ahead = {number: lead(facts, against[number]) for number, facts in told.items()}
@@ -156,8 +157,11 @@ def _shown(views: Sequence[AccountView], told: _Tellers, thing: _Thing, rivals: 
     for number, facts in told.items():
         if not against[number] or ahead[number] >= most:
             continue
-        is_piece = {file_of(f) for f in facts} == {file_of(f) for f in against[number]}
-        is_piece |= _is_beside_the_same(views[number], facts, against[number])
+        is_piece = {voice(f) for f in facts} == {voice(f) for f in against[number]}
+        if is_piece and thing[0] in _FELLOW:
+            is_piece = _are_of_one_file(facts, against[number]) or _is_beside_the_same(
+                views[number], facts, against[number]
+            )
         if ahead[number] < 0 or most >= 2 or is_piece or _is_damaged(views[number], facts):
             foreign.add(number)
     return foreign
@@ -235,6 +239,10 @@ def _against(
     others = [f for f in heard if f.field in names and _thing(f) != thing and view.hearing.standing(f) <= best]
     is_apart = {print_of(fact) for fact in others} - mine or (among_copies and _files(others) - _files(facts))
     return others if is_apart else []
+
+
+def _are_of_one_file(facts: Iterable[Fact], against: Iterable[Fact]) -> bool:
+    return {stem(f.locator.evidence) for f in facts} == {stem(f.locator.evidence) for f in against}
 
 
 def _is_beside_the_same(view: AccountView, facts: Sequence[Fact], against: Sequence[Fact]) -> bool:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from laeforensics.companions.csv_rows import Row
 from laeforensics.companions.secrets_files import SecretsFile
+from laeforensics.evidence.names import start_of
 from laeforensics.facts.beliefs import Beliefs, Doubt, Hearing
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.findings import Finding
@@ -28,6 +29,8 @@ class Signup:
     secrets: SecretsFile | None = None
     witnesses: dict[str, list[Fact]] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict, repr=False)
+    exchanged_with: str | None = None
+    """The file whose name its own file bore, before the two were exchanged."""
     undecided_bucket: str | None = None
     """Stands for several names of its bucket, of which nothing tells the right one."""
     contested: set[str] = field(default_factory=set)
@@ -41,6 +44,11 @@ class Signup:
     def hearing(self) -> Hearing:
         """What its witnesses are worth here."""
         return Hearing(self.beliefs, [self.name])
+
+    @property
+    def stamp(self) -> tuple[str, str] | None:
+        """When its run began (ISO) and its seed, as its file's name tells them, or told."""
+        return start_of(self.exchanged_with or self.name)
 
     def add(self, facts: Iterable[Fact]) -> None:
         """Hear these witnesses, too."""

@@ -15,7 +15,7 @@ from laeforensics.evidence.names import accounts_named, s4_name, start_of
 from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.channels import OWN
 from laeforensics.facts.fact import Fact, Locator
-from laeforensics.facts.fields import SERVER, fields_of
+from laeforensics.facts.fields import OF_ONE_SERVER
 from laeforensics.parsing.stages import BEFORE_DEPLOYMENT
 
 _FINISHED = frozenset({"servers_running", "settings_told", "mail_sent"})
@@ -124,7 +124,7 @@ def _doubts_of_secrets(account: AccountView, hosts: Iterable[Fact]) -> Iterator[
 
 
 def _of_servers(signups: Sequence[Signup]) -> list[Fact]:
-    return [f for name in fields_of(SERVER) for signup in signups for f in signup.asserted(name)]
+    return [f for name in OF_ONE_SERVER for signup in signups for f in signup.asserted(name)]
 
 
 def doubts_beside_others(signups: Sequence[Signup], others: Iterable[Signup]) -> Iterable[Doubt]:
@@ -173,7 +173,7 @@ def _launched(signup: Signup) -> str:
 
 
 def _begun(signup: Signup) -> str:
-    return (start_of(signup.name) or ("", ""))[0]
+    return (signup.stamp or ("", ""))[0]
 
 
 def _deployments(signup: Signup) -> Iterator[_Deployment]:

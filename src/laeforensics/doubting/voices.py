@@ -35,11 +35,6 @@ def print_of(fact: Fact) -> Print:
     return (kind, run, fact.rule) if kind == "log" else (kind, run, "")
 
 
-def file_of(fact: Fact) -> Voice:
-    """The file in which a fact stands, whichever copy of it: who exchanges two files' pieces, holds both."""
-    return voice(fact)[0], stem(fact.locator.evidence)
-
-
 def lead(some: Iterable[Fact], others: Iterable[Fact]) -> int:
     """By how many voices `some` are ahead of what contradicts them: below 0, if others are.
 

@@ -115,6 +115,10 @@ def fields_of(*what: str) -> tuple[str, ...]:
     return tuple(name for name, field in FIELDS.items() if field.of in what)
 
 
+OF_ONE_SERVER = (*fields_of(SERVER), "server_node_privkey")
+"""What each server of an account has for itself, though the account's nodes come back on it as themselves."""
+
+
 def understood(name: str, written: str, *, is_quoted: bool) -> str | None:
     """The value of what was written for a field, None if it cannot be whole.
 

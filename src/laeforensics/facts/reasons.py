@@ -63,6 +63,7 @@ REASONS: dict[str, Reason] = {
     "not-its-certificate": _denies("broken", "its certificate does not hash to the node id beside it"),
     "host-differs": _denies("stray", "host and furl beside each other name different servers"),
     "tied": _unsure("something that was written together with it cannot be right: it may be another's, too"),
+    "two-buckets": _unsure("its file tells another bucket, too: a piece of another file lies in it"),
     "furl-differs": _unsure("key and furl of one signup beside each other name different nodes"),
     # -- within one file --------------------------------------------------------------------------------------
     "nothing-ties": _denies("foreign", "lines are missing before it, and nothing ties it to the signup", _ORDER),
@@ -105,6 +106,7 @@ REASONS: dict[str, Reason] = {
         "another account tells what contradicts it, too, and nothing tells which is foreign", _ORDER
     ),
     "unknown-server": _unsure("a file that is not believed tells of a later server of the account", _ORDER),
+    "perhaps-finished": _unsure("another server of the account may be the one that was finished last", _ORDER),
     "other-launch": _unsure("the log tells of another launch under this instance id", _ORDER),
     "unknown-key": _denies("stray", "no csv row knows this activation key, whose length is unusual", _ORDER),
     "rows-of-others": _denies("stray", "every csv row that knows it tells of another customer", _ORDER),

@@ -9,7 +9,7 @@ from laeforensics.companions.products import Product, is_offered, of_another_tim
 from laeforensics.companions.sources import Sources
 from laeforensics.doubting.judges import hear_accounts, hear_case
 from laeforensics.doubting.signups import Signup
-from laeforensics.evidence.names import start_of
+from laeforensics.evidence.names import s4_name, start_of
 from laeforensics.facts.buckets import activation_key_of, bears_seed, product_code_of, seed_of
 from laeforensics.facts.channels import LAST_ASSERTING_STANDING
 from laeforensics.facts.damage import is_near
@@ -98,19 +98,32 @@ def _doubt_name(signup: Signup, sources: Sources) -> None:
 
 
 def _doubt_head(signup: Signup, began: str, sources: Sources) -> None:
-    """A log that tells no bucket, and whose activation key was sent in at other times alone than its name tells.
+    """A log that tells no bucket, and an activation key that was sent in at other times alone than its name tells.
 
-    Its head is another log's, which lies over its own, or it was renamed: nothing that it tells is the name's.
+    If another key was sent in then, or its layout knows none, its head is another log's, which lies over its own:
+    nothing that it tells is the name's. (A log in which nothing is broken was renamed: it tells of itself.)
     """
+    if not _is_broken(signup):
+        return
     key, _ = signup.weigh("activation_key")
     rows = sources.activations.get(key or "", [])
-    if rows and all(abs(moment(row.time) - moment(began)) > REQUEST_TO_LOG for row in rows):
+    if not rows or any(abs(moment(row.time) - moment(began)) <= REQUEST_TO_LOG for row in rows):
+        return
+    if s4_name(signup.name) is not None or sources.keys_sent_in(began, REQUEST_TO_LOG):
         for name in signup.witnesses:
             told = signup.witnesses_of(name)
             is_course = name in fields_of(COURSE)
             signup.doubt((f for f in told if not is_course or f.value in BEFORE_DEPLOYMENT), "other-moment")
         what = "its activation key was sent in at another time than its name tells: it may have another log's head"
         signup.findings.append(finding("several-signups", what, signup=signup.name))
+
+
+def _is_broken(signup: Signup) -> bool:
+    """True if lines of its log are missing, or cannot be read."""
+    facts = signup.log.facts if signup.log is not None else ()
+    if any(note.reason == "nothing-ties" for fact in facts for note in signup.hearing.notes(fact)):
+        return True
+    return signup.log is not None and signup.is_damaged(signup.log.evidence)
 
 
 def _join_rest(signup: Signup, sources: Sources, keys: Neighbours) -> None:

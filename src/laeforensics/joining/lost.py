@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from laeforensics.companions.secrets_files import SecretsFile
 from laeforensics.companions.sources import Sources
 from laeforensics.doubting.signups import Signup
-from laeforensics.evidence.names import start_of
+from laeforensics.evidence.names import start_of, stem
 from laeforensics.facts.beliefs import Hearing
+from laeforensics.facts.buckets import bears_seed, seed_of
 from laeforensics.facts.findings import Finding, finding
 from laeforensics.joining._secrets_files import join_stripe
 from laeforensics.parsing.logs import SignupLog
@@ -19,6 +21,9 @@ def logs_lost(joined: Sequence[Signup], sources: Sources) -> list[Signup]:
     taken = {s.secrets.evidence for s in joined if s.secrets is not None}
     known = {bucket for s in joined if (bucket := s.weigh("bucket_name")[0])}
     known |= {sources.value(file, "bucket_name") or "" for file in sources.secrets.values() if not file.is_nameless}
+    by_seed: dict[str | None, list[SecretsFile]] = defaultdict(list)
+    for file in sources.secrets.values():
+        by_seed[seed_of(sources.value(file, "bucket_name") or "")].append(file)
     lost: list[Signup] = []
     for name, file in sources.secrets.items():
         told = Hearing(sources.beliefs).own(f for f in file.facts if f.field == "bucket_name")
@@ -26,6 +31,7 @@ def logs_lost(joined: Sequence[Signup], sources: Sources) -> list[Signup]:
         if name in taken or not (len(names) == 1 or names & sources.undecided.keys()):
             continue
         signup = Signup(name=name, log=None, beliefs=sources.beliefs, secrets=file, matched_by=["secrets file"])
+        signup.exchanged_with = _exchanged_with(file, by_seed, sources)
         signup.add(file.facts)
         if file.is_nameless and not names & known and not _has_server_row(file, sources):
             signup.doubt((f for f in file.facts if f.field != "bucket_name"), "nameless")  # else it is no account
@@ -34,6 +40,17 @@ def logs_lost(joined: Sequence[Signup], sources: Sources) -> list[Signup]:
         join_stripe(signup, sources)
         lost.append(signup)
     return lost
+
+
+def _exchanged_with(file: SecretsFile, by_seed: dict[str | None, list[SecretsFile]], sources: Sources) -> str | None:
+    """The file with which this one was exchanged: it tells the bucket whose seed this one's name bears."""
+    start, bucket = start_of(file.evidence), sources.value(file, "bucket_name") or ""
+    if start is None or bears_seed(bucket, start[1]):
+        return None
+    others = {stem(each.evidence): each.evidence for each in by_seed.get(start[1], ())}
+    others.pop(stem(file.evidence), None)
+    others = {name: evidence for name, evidence in others.items() if (start_of(evidence) or start)[1] != start[1]}
+    return next(iter(others.values())) if len(others) == 1 else None
 
 
 def _has_server_row(file: SecretsFile, sources: Sources) -> bool:

@@ -169,6 +169,13 @@ def of_unknown_server(folder):
     return audit_row(case, BUCKET)["instance_id"], None
 
 
+def of_other_bucket(folder):
+    whole = secrets(access_key_id=ACCESS_KEY_ID[::-1]).rstrip(b"}\n")
+    theirs = BUCKET.replace(SEED, OTHER_NAME.rpartition("-")[2])
+    told = evidence(secrets=whole + f', "bucket_name": "{theirs}"}}\n'.encode())
+    return {row["user_access_key_id"] for row in open_files(folder, told).audit.to_dict("records")}, {ACCESS_KEY_ID}
+
+
 def of_tied(folder):
     spliced = secrets(publichost="192.0.2.77", access_key_id=ACCESS_KEY_ID[::-1])
     return audit_row(open_files(folder, evidence(secrets=spliced)))["user_access_key_id"], ACCESS_KEY_ID
@@ -238,6 +245,7 @@ CASES = {
         of_before_deployment,
         of_moved_cells,
         of_wholesale,
+        of_other_bucket,
         of_tied,
         of_shared,
         of_impossible_key,
