@@ -34,8 +34,9 @@ def join(logs: Sequence[SignupLog], sources: Sources) -> list[Signup]:
         signup.findings.extend(_order_findings(signup))
         signups.append(signup)
     settle_names(signups, sources)
+    codes = _codes_by_seed(signups)
     for signup in signups:
-        _doubt_name(signup, sources)
+        _doubt_name(signup, sources, codes)
     join_secrets(signups, sources)
     return signups
 
@@ -52,13 +53,25 @@ def settle(signups: Sequence[Signup], sources: Sources) -> None:
         _settle(signup)
 
 
-def _doubt_name(signup: Signup, sources: Sources) -> None:
+def _codes_by_seed(signups: Sequence[Signup]) -> dict[str, dict[str, str]]:
+    """By the seed in a bucket's name: the product codes that logs tell with it, each with the log."""
+    codes: dict[str, dict[str, str]] = {}
+    for signup in signups:
+        bucket, _ = signup.weigh("bucket_name")
+        seed, code = seed_of(bucket or ""), product_code_of(bucket or "")
+        if seed and code:
+            codes.setdefault(seed, {})[signup.name] = code
+    return codes
+
+
+def _doubt_name(signup: Signup, sources: Sources, codes: Mapping[str, Mapping[str, str]]) -> None:
     """A whole signup whose bucket bears another seed than its file.
 
     It was renamed, or is the head of one log with the rest of another. It is believed as renamed if a csv row ties the
-    activation key at its head to the product and the e-mail of its rest; without the key, if a secrets file ties its
-    access key to its bucket; else nothing of it is sure. A user token beside access key and bucket ties nothing: where
-    the line of the bucket begins another log's rest, every byte is the same.
+    activation key at its head to the product and the e-mail of its rest, or if its head cannot be that of the file's
+    name; without the key, if a secrets file ties its access key to its bucket; else nothing of it is sure. A user token
+    beside access key and bucket ties nothing: where the line of the bucket begins another log's rest, every byte is the
+    same.
     """
     start = start_of(signup.name)
     bucket, _ = signup.weigh("bucket_name")
@@ -75,7 +88,8 @@ def _doubt_name(signup: Signup, sources: Sources) -> None:
     # The e-mail stands at the end of a log: its row ties the head to it. Without it, a request of the second that the
     # file's name tells is the name's.
     own_second = any(abs(moment(r.time) - moment(start[0])) <= REQUEST_TO_LOG for r in rows)
-    if agreeing and (email is not None or not own_second):
+    is_renamed = _is_head_of_another(signup, sources.products, code, codes.get(start[1], {}))
+    if is_renamed or (agreeing and (email is not None or not own_second)):
         signup.findings.append(finding("renamed-log", f"its bucket {bucket} bears another seed", signup=signup.name))
         return
     access_key, _ = signup.weigh("user_access_key_id")
@@ -92,6 +106,22 @@ def _doubt_name(signup: Signup, sources: Sources) -> None:
             signup=signup.name,
         )
     )
+
+
+def _is_head_of_another(
+    signup: Signup, products: Mapping[str, Sequence[Product]], code: str | None, told: Mapping[str, str]
+) -> bool:
+    """True if the product that the head names is that of the bucket told, and not that of the file's own signup.
+
+    That one's bucket, which bears the seed of the file's name, another log tells.
+    """
+    name, _ = signup.weigh("full_name")
+    own = [_names_of(products, each) for log, each in told.items() if log != signup.name]
+    return name in _names_of(products, code) and bool(own) and all(names and name not in names for names in own)
+
+
+def _names_of(products: Mapping[str, Sequence[Product]], code: str | None) -> set[str]:
+    return {p.full_name for p in products.get(code or "", ()) if p.full_name}
 
 
 def _join_rest(signup: Signup, sources: Sources, keys: Neighbours) -> None:
