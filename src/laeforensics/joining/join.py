@@ -16,6 +16,7 @@ from laeforensics.facts.damage import is_near
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.fields import COURSE, SIGNUP_FIELDS, fields_of
 from laeforensics.facts.findings import Finding, finding
+from laeforensics.facts.reasons import REASONS
 from laeforensics.joining._bucket_names import settle_names
 from laeforensics.joining._csv_rows import cells, join_csv
 from laeforensics.joining._customers import REQUEST_TO_LOG, moment
@@ -111,13 +112,20 @@ def _doubt_name(signup: Signup, sources: Sources, codes: Mapping[str, Mapping[st
 def _is_head_of_another(
     signup: Signup, products: Mapping[str, Sequence[Product]], code: str | None, told: Mapping[str, str]
 ) -> bool:
-    """True if the product that the head names is that of the bucket told, and not that of the file's own signup.
+    """True if the product that a whole log's head names is that of its bucket, and not that of the file's own signup.
 
     That one's bucket, which bears the seed of the file's name, another log tells.
     """
+    if signup.log is None or signup.is_damaged(signup.name) or _is_mixed(signup, signup.log):
+        return False
     name, _ = signup.weigh("full_name")
     own = [_names_of(products, each) for log, each in told.items() if log != signup.name]
     return name in _names_of(products, code) and bool(own) and all(names and name not in names for names in own)
+
+
+def _is_mixed(signup: Signup, log: SignupLog) -> bool:
+    """True if something in the file was shown to be of another run."""
+    return any(REASONS[note.reason].channel == "foreign" for fact in log.facts for note in signup.hearing.notes(fact))
 
 
 def _names_of(products: Mapping[str, Sequence[Product]], code: str | None) -> set[str]:
