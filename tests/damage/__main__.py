@@ -15,7 +15,8 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1] / "fixtures")]
 
 from damages import CLASSES, FULL, written  # noqa: E402  its folder is put on the path first
 from damages.measuring import Judge, Reading, Wrong, lay, look, measure  # noqa: E402
-from damages.table import BAD, COLUMNS, read, total  # noqa: E402  its folder is put on the path first
+from damages.table import BAD, COLUMNS, not_set_aside, read, total  # noqa: E402  its folder is put on the path first
+from damages.two_truths import Other  # noqa: E402  its folder is put on the path first
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -65,8 +66,10 @@ def _table(chosen: argparse.Namespace) -> None:
         full, key=lambda n: [-full[n][c] for c in ("wrong_told", "wrong_recoverable", "given_up", "wrong")]
     ):
         print(_line(name, full[name]))
-    print(_line("all, over all folders", total(rows, "full")))
-    print(_line("all, over a tenth", total(rows, "tenth")))
+    for words, scale in (("all, over all folders", "full"), ("all, over a tenth", "tenth")):
+        figures = total(rows, scale)
+        print(_line(words, figures))
+        print(f"{words}: {figures['given_up']} given up, of which {not_set_aside(figures)} are not set aside")
 
 
 def _measure(chosen: argparse.Namespace) -> None:
@@ -104,7 +107,10 @@ def _told(reading: Reading, judge: Judge, logs: bool) -> list[str]:
     lines += [_wrong(each) for each in reading.wrong if logs or not each.of_log]
     lines += [f"RAISED {account}: {told}" for account, told in {**reading.raised, **reading.grades_raised}.items()]
     lines += [f"GHOST {account}" for account in reading.ghosts]
-    lines += [f"GIVEN UP {account}: {told}" for account, told in reading.given_up.items()]
+    lines += [
+        f"GIVEN UP {account}: {told}{_aside(reading.set_aside.get(account))}"
+        for account, told in reading.given_up.items()
+    ]
     lines += [
         f"lowered {account}: {told}" for account, told in reading.lowered.items() if account not in reading.given_up
     ]
@@ -121,6 +127,10 @@ def _told(reading: Reading, judge: Judge, logs: bool) -> list[str]:
     for new, old in sorted(judge.damaged.origins.items()):
         lines.append(f"the log at {new} is that of {old}")
     return lines
+
+
+def _aside(other: Other | None) -> str:
+    return f"; set aside: {other.field} {_short(other.value)} leaves the same bytes" if other else ""
 
 
 def _wrong(each: Wrong) -> str:

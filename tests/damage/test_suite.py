@@ -226,6 +226,9 @@ def test_worse_is_more_of_what_is_bad_or_fewer_kept():
     assert table.changes(before, after, worse=True) == ["wrong 5 -> 6", "kept 5 -> 4"]
     assert table.changes(before, after, worse=False) == ["lowered 5 -> 3"]
     assert table.other_damage(before, after) == ["hit 5 -> 7"]
+    fewer = {**before, "set_aside": 3}
+    assert table.changes(before, fewer, worse=True) == ["given_up and not set aside 0 -> 2"]
+    assert table.changes(fewer, {**fewer, "given_up": 4, "set_aside": 2}, worse=True) == []
 
 
 def test_a_row_is_written_anew(tmp_path, monkeypatch):

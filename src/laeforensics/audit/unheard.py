@@ -44,7 +44,7 @@ def block(accounts: Sequence[CaseAccount], unread: Iterable[Unread]) -> set[str]
 def _is_known(account: CaseAccount, one: Unread) -> bool:
     """True if nothing that is left of the file speaks against the account, and nothing that it lost is missing.
 
-    A product token that is only offered is not known: the file may have told another.
+    A product token that is only offered is not known, for the file may have told another; unless a re-record read it.
     """
     bucket = ("bucket_name", account.values.get("bucket_name", ""))
     ours = [told for told in one.legible if bucket in told]
@@ -56,7 +56,7 @@ def _is_known(account: CaseAccount, one: Unread) -> bool:
         told = {v for some in ours for field, v in some if field == name}
         if one.problem.reason != "read in part" and (value is None or (told and value not in told)):
             return False
-        if not told and all(map(is_offered, account.witnesses.get(name, ()))):
+        if not told and all(is_offered(f) for s in account.signups for f in s.asserted(name) if f.value == value):
             return False
     return True
 

@@ -77,14 +77,14 @@ def _weigh(
 def _wins(others: Sequence[Fact], odd: Sequence[Fact], hearing: Hearing, lowest: int) -> bool:
     """True if two independent prints that are sure tell the other value, none of lower standing than `lowest`.
 
-    One of them must be as good as the best that tells the odd one. Who misreads, misreads a whole file alike: there
-    no number of its prints is ahead of another file. And no value wins that is another with its end cut off.
+    One of them must be as good as the best that tells the odd one. More voices win, however often a file repeats the
+    odd one; so do more prints, but where somebody misread: he misreads a whole file alike. And no value wins that is
+    another with its end cut off.
     """
     heard = [f for f in others if hearing.standing(f) <= lowest and not hearing.is_unsure(f)]
     sure = {print_of(f) for f in heard}
     best = min(hearing.standing(fact) for fact in odd)
     if len(sure) < 2 or min(hearing.standing(f) for f in heard) > best or is_head(others[0].value, odd[0].value):
         return False
-    return (
-        lead(heard, odd) > 0 if is_misread(odd[0].value, others[0].value) else len(sure) > len(set(map(print_of, odd)))
-    )
+    is_more_often = len(sure) > len(set(map(print_of, odd))) and not is_misread(odd[0].value, others[0].value)
+    return is_more_often or lead(heard, odd) > 0

@@ -9,21 +9,21 @@ from laeforensics.companions.products import Product, is_offered, of_another_tim
 from laeforensics.companions.sources import Sources
 from laeforensics.doubting.judges import hear_accounts, hear_case
 from laeforensics.doubting.signups import Signup
-from laeforensics.evidence.names import s4_name, start_of
-from laeforensics.facts.buckets import activation_key_of, bears_seed, product_code_of, seed_of
+from laeforensics.evidence.names import start_of
+from laeforensics.facts.buckets import activation_key_of, product_code_of, seed_of
 from laeforensics.facts.channels import LAST_ASSERTING_STANDING
 from laeforensics.facts.damage import is_near
 from laeforensics.facts.fact import Fact
-from laeforensics.facts.fields import COURSE, SIGNUP_FIELDS, fields_of
+from laeforensics.facts.fields import SIGNUP_FIELDS
 from laeforensics.facts.findings import Finding, finding
 from laeforensics.joining._bucket_names import settle_names
 from laeforensics.joining._clocks import is_contradicted, is_of_another_clock
-from laeforensics.joining._csv_rows import cells, join_csv
-from laeforensics.joining._customers import REQUEST_TO_LOG, moment
+from laeforensics.joining._csv_rows import join_csv
 from laeforensics.joining._name_witnesses import Neighbours
+from laeforensics.joining._renamed import codes_by_seed, doubt_name
 from laeforensics.joining._secrets_files import join_secrets, note_empty
 from laeforensics.parsing.logs import SignupLog
-from laeforensics.parsing.stages import BEFORE_DEPLOYMENT, impossible
+from laeforensics.parsing.stages import impossible
 
 
 def join(logs: Sequence[SignupLog], sources: Sources) -> list[Signup]:
@@ -35,8 +35,9 @@ def join(logs: Sequence[SignupLog], sources: Sources) -> list[Signup]:
         signup.findings.extend(_order_findings(signup))
         signups.append(signup)
     settle_names(signups, sources)
+    codes = codes_by_seed(signups)
     for signup in signups:
-        _doubt_name(signup, sources)
+        doubt_name(signup, sources, codes)
     join_secrets(signups, sources)
     return signups
 
@@ -51,79 +52,6 @@ def settle(signups: Sequence[Signup], sources: Sources) -> None:
     hear_accounts(signups)
     for signup in signups:
         _settle(signup)
-
-
-def _doubt_name(signup: Signup, sources: Sources) -> None:
-    """A whole signup whose bucket bears another seed than its file.
-
-    It was renamed, or is the head of one log with the rest of another. It is believed as renamed if a csv row ties the
-    activation key at its head to the product and the e-mail of its rest; without the key, if a secrets file ties its
-    access key to its bucket; else nothing of it is sure. A user token beside access key and bucket ties nothing: where
-    the line of the bucket begins another log's rest, every byte is the same.
-    """
-    start = start_of(signup.name)
-    bucket, _ = signup.weigh("bucket_name")
-    key, _ = signup.weigh("activation_key")
-    told = {stage for stage, _ in signup.stages}
-    if start is not None and not signup.witnesses_of("bucket_name"):
-        _doubt_head(signup, start[0], sources)
-    if start is None or bucket is None or bears_seed(bucket, start[1]) or not told & BEFORE_DEPLOYMENT:
-        return
-    code = product_code_of(bucket)
-    email, _ = signup.weigh("customer_email")
-    rows = [*sources.activations.get(key, ()), *sources.signups.get(key, ())] if key else []
-    agreeing = [r for r in rows if r.value("product_code") == code and email in (None, r.value("customer_email"))]
-    if email is None and len({tuple(cells(r)) for r in rows}) != 1:
-        agreeing = []
-    # The e-mail stands at the end of a log: its row ties the head to it. Without it, a request of the second that the
-    # file's name tells is the name's.
-    own_second = any(abs(moment(r.time) - moment(start[0])) <= REQUEST_TO_LOG for r in rows)
-    if agreeing and (email is not None or not own_second):
-        signup.findings.append(finding("renamed-log", f"its bucket {bucket} bears another seed", signup=signup.name))
-        return
-    access_key, _ = signup.weigh("user_access_key_id")
-    tied = access_key is not None and any(
-        sources.value(file, "user_access_key_id") == access_key for file in sources.secrets_of(bucket)
-    )
-    for name in ("activation_key",) if tied else signup.witnesses:
-        if name not in fields_of(COURSE):
-            signup.doubt(signup.witnesses_of(name), "nothing-ties-head")
-    signup.findings.append(
-        finding(
-            "several-signups",
-            f"the bucket {bucket} bears another seed than the file's name, and nothing ties head and rest together",
-            signup=signup.name,
-        )
-    )
-
-
-def _doubt_head(signup: Signup, began: str, sources: Sources) -> None:
-    """A log that tells no bucket, and an activation key that was sent in at other times alone than its name tells.
-
-    If another key was sent in then, or its layout knows none, its head is another log's, which lies over its own:
-    nothing that it tells is the name's. (A log in which nothing is broken was renamed: it tells of itself.)
-    """
-    if not _is_broken(signup):
-        return
-    key, _ = signup.weigh("activation_key")
-    rows = sources.activations.get(key or "", [])
-    if not rows or any(abs(moment(row.time) - moment(began)) <= REQUEST_TO_LOG for row in rows):
-        return
-    if s4_name(signup.name) is not None or sources.keys_sent_in(began, REQUEST_TO_LOG):
-        for name in signup.witnesses:
-            told = signup.witnesses_of(name)
-            is_course = name in fields_of(COURSE)
-            signup.doubt((f for f in told if not is_course or f.value in BEFORE_DEPLOYMENT), "other-moment")
-        what = "its activation key was sent in at another time than its name tells: it may have another log's head"
-        signup.findings.append(finding("several-signups", what, signup=signup.name))
-
-
-def _is_broken(signup: Signup) -> bool:
-    """True if lines of its log are missing, or cannot be read."""
-    facts = signup.log.facts if signup.log is not None else ()
-    if any(note.reason == "nothing-ties" for fact in facts for note in signup.hearing.notes(fact)):
-        return True
-    return signup.log is not None and signup.is_damaged(signup.log.evidence)
 
 
 def _join_rest(signup: Signup, sources: Sources, keys: Neighbours) -> None:

@@ -20,6 +20,8 @@ secrets file and its row.
 that the sound folder has for it tells the truth; and where something tells another value since the damage, two
 independent untouched ones do. Copies of one print are one voice.
 
+**Set aside**: given up, and another truth and another damage leave the very same bytes (see `two_truths`).
+
 **Kept**: RECOVERABLE when sound and now, without a wrong value.
 """
 
@@ -35,6 +37,7 @@ from typing import Any
 import laeforensics as lf
 from damages.classes import CLASSES, apply
 from damages.hurting import Damaged
+from damages.two_truths import Other, other_truth
 from damages.witnesses import FAILED, Truth, Witness
 from damages.written import Written, written
 from evidence_writer.truth import FIELDS
@@ -67,6 +70,7 @@ class Reading:
     grades_raised: dict[str, str] = field(default_factory=dict)
     ghosts: list[str] = field(default_factory=list)
     given_up: dict[str, str] = field(default_factory=dict)
+    set_aside: dict[str, Other] = field(default_factory=dict)
     kept: list[str] = field(default_factory=list)
     crash: str | None = None
 
@@ -85,6 +89,7 @@ class Reading:
             ghosts=len(self.ghosts),
             lowered=len(self.lowered),
             given_up=len(self.given_up),
+            set_aside=len(self.set_aside),
             kept=len(self.kept),
             crashes=int(self.crash is not None),
         )
@@ -96,6 +101,8 @@ class Judge:
 
     written: Written
     damaged: Damaged
+    name: str = ""
+    """Of the class of damage."""
 
     def read(self, folder: Path) -> Reading:
         """Open the folder and hold `audit` and `signups` against the truth."""
@@ -187,6 +194,9 @@ class Judge:
         if truth.verdict == "RECOVERABLE":
             if step < 0 and self.is_intact(truth):
                 found.given_up[account] = f"{told} {' '.join(row['blocking']) if row else ''}".strip()
+                other = other_truth(self.name, self.written, self.damaged, account)
+                if other is not None:
+                    found.set_aside[account] = other
             if step == 0 and not any(w.account == account and not w.of_log for w in found.wrong):
                 found.kept.append(account)
 
@@ -236,7 +246,7 @@ def lay(files: Mapping[str, bytes], folder: Path) -> Path:
 def look(name: str, number: int, folder: Path) -> tuple[Reading, Judge]:
     """One class of damage in one folder, laid at `folder`, which must be empty."""
     sound = written(number)
-    judge = Judge(sound, apply(name, sound))
+    judge = Judge(sound, apply(name, sound), name)
     return judge.read(lay(judge.damaged.files, folder)), judge
 
 

@@ -17,7 +17,8 @@ GIVEN = ("hit", "sound")  # of the damage itself: how many accounts it was aimed
 BAD = ("wrong", "wrong_recoverable", "wrong_told", "wrong_logs", "raised", "grades_raised", "ghosts", "lowered")
 BAD += ("given_up", "crashes")
 GOOD = ("kept",)
-COLUMNS = (*GIVEN, *BAD, *GOOD)
+SET_ASIDE = "set_aside"  # of those given up: what is no reader's fault
+COLUMNS = (*GIVEN, *BAD, SET_ASIDE, *GOOD)
 Figures = dict[str, int]
 Rows = dict[tuple[str, str], Figures]  # by class and scale
 
@@ -28,6 +29,11 @@ def read(text: str | None = None) -> Rows:
         text = TABLE.read_text("utf-8") if TABLE.exists() else ""
     found = csv.DictReader(io.StringIO(text))
     return {(row["class"], row["scale"]): {name: int(row[name]) for name in COLUMNS} for row in found}
+
+
+def not_set_aside(figures: Mapping[str, int]) -> int:
+    """The accounts given up of which the evidence does tell the truth."""
+    return figures["given_up"] - figures[SET_ASIDE]
 
 
 def text_of(rows: Rows) -> str:
@@ -55,9 +61,13 @@ def put(name: str, scale: str, figures: Mapping[str, int]) -> None:
 def changes(before: Mapping[str, int], after: Mapping[str, int], *, worse: bool) -> list[str]:
     """The figures that got worse, or better: `wrong 3 -> 5`."""
     signs = {**dict.fromkeys(BAD, 1), **dict.fromkeys(GOOD, -1)}
-    steps = {name: (after[name] - before[name]) * sign for name, sign in signs.items()}
+    figures = [{**each, "given_up and not set aside": not_set_aside(each)} for each in (before, after)]
+    signs["given_up and not set aside"] = 1
+    steps = {name: (figures[1][name] - figures[0][name]) * sign for name, sign in signs.items()}
     return [
-        f"{name} {before[name]} -> {after[name]}" for name in steps if (steps[name] > 0 if worse else steps[name] < 0)
+        f"{name} {figures[0][name]} -> {figures[1][name]}"
+        for name in steps
+        if (steps[name] > 0 if worse else steps[name] < 0)
     ]
 
 

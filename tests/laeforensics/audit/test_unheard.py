@@ -18,6 +18,7 @@ from makings import (
     evidence,
     log,
     open_files,
+    re_record,
     request,
     secrets,
 )
@@ -85,6 +86,14 @@ def test_a_token_that_the_file_alone_told_is_missed(how, token, tmp_path):
     assert (row["verdict"], row["blocking"]) == ("INCOMPLETE", (f"unread:{SECRETS_FILE}",))
     assert any(f.code == "unread-evidence" and f.signup == SECRETS_FILE for f in case.judgement.findings)
     assert audit_row(case, BUCKET.replace(SEED, OTHER_SEED))["verdict"] == "RECOVERABLE"
+
+
+@pytest.mark.parametrize("how", LOSING_THE_TOKEN)
+def test_a_token_that_was_read_out_of_the_server_as_well_is_not_missed(how, tmp_path):
+    """A re-record tells it by itself: what the damaged file told of it is known."""
+    files = evidence(secrets=LOSING_THE_TOKEN[how](secrets()))
+    files |= {f"signup_logs/{OTHER_NAME}": re_record(), OTHER_FILE: secrets()}
+    assert audit_row(open_files(tmp_path, files))["verdict"] == "RECOVERABLE"
 
 
 def test_what_a_damaged_file_lost_can_be_set_aside(tmp_path):

@@ -18,6 +18,7 @@ from makings import (
     PRODUCT_TOKEN,
     SECRET_KEY,
     SEED,
+    as_another,
     audit_row,
     codes,
     config,
@@ -145,6 +146,34 @@ def test_a_log_under_another_name_is_read_by_its_text(tmp_path):
     row = signup_row(case, f"signup_logs/{OTHER_NAME}")
     assert (row["bucket_name"], row["user_secret_key"]) == (BUCKET, SECRET_KEY)
     assert "renamed-log" in codes(case)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "is_known"),
+    [("Another product", True), ("An invented product", False), (None, False)],
+)
+def test_of_two_logs_under_each_others_names_heads_tell_their_products(tmp_path, theirs, is_known):
+    """Without rows and secrets files: where the two bought products of other names, neither head is its file's own.
+
+    Where they bought one product, or where nothing tells what the other bought, the rests may have been exchanged.
+    """
+    code, full_name = ("WXYZ9876", theirs) if theirs else (CODE, "An invented product")
+    other = as_another(log()).replace(CODE.lower().encode(), code.lower().encode())
+    other = other.replace(b"An invented product", full_name.encode())
+    product = {"full_name": full_name, "product_code": code, "product_token": PRODUCT_TOKEN.replace("I", "O")}
+    own = {"full_name": "An invented product", "product_code": CODE, "product_token": PRODUCT_TOKEN}
+    files = {
+        LOG_FILE: other,
+        "lae_automation_config.json": config(own, product) if theirs else config(),
+    }
+    if theirs:
+        files[f"signup_logs/{OTHER_NAME}"] = log()
+    case = open_files(tmp_path, files)
+    row = signup_row(case)
+    assert row["user_secret_key"] == (SECRET_KEY[::-1] if is_known else None)
+    if is_known:
+        assert signup_row(case, f"signup_logs/{OTHER_NAME}")["bucket_name"] == BUCKET
+        assert audit_row(case)["user_secret_key"] == SECRET_KEY
 
 
 def test_the_head_of_a_log_with_another_rest_gives_neithers_values(tmp_path):

@@ -1,0 +1,84 @@
+"""What is set aside: two truths of one account, two damages, and the very same bytes. Nobody can tell them apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from damages import apply, written
+from damages.measuring import Judge, lay
+from damages.two_truths import STORIES, Other, other_truth
+
+import laeforensics as lf
+
+# One folder, and one account in it, of each class that has a story.
+SEEN = {
+    "csv-row-of-another": (0, "jiimru7n"),
+    "log-keys-of-the-one-before": (0, "27aik5az"),
+    "log-token-misread": (0, "27aik5az"),
+    "log-token-of-the-one-before": (0, "27aik5az"),
+    "logs-exchanged": (5, "sx2is6eq"),
+    "secrets-access-key-shared": (1, "v5dku4mj"),
+    "secrets-sector-zero-4096": (0, "774egddt"),
+    "secrets-sector-zero-512": (2, "faa5eo7l"),
+}
+
+
+def row_of(files: Mapping[str, bytes], account: str, folder: Path) -> dict[str, Any]:
+    """The account as laeforensics reads it; secrets in the clear."""
+    rows = lf.open_case(lay(files, folder)).audit.to_dict("records")
+    row = next(row for row in rows if row["account_id"] == account)
+    return {key: value.reveal() if hasattr(value, "reveal") else value for key, value in row.items()}
+
+
+@pytest.fixture(scope="module", params=sorted(STORIES))
+def pair(request) -> tuple[Judge, str, Other]:
+    """A damaged folder, an account in it, and its other truth."""
+    number, ending = SEEN[request.param]
+    whole = written(number)
+    judge = Judge(whole, apply(request.param, whole), request.param)
+    account = next(name for name in whole.truths if name.endswith(ending))
+    other = other_truth(request.param, whole, judge.damaged, account)
+    assert other is not None
+    return judge, account, other
+
+
+def test_the_bytes_are_the_same_and_the_truths_are_not(pair):
+    """Two folders that differ, and what the two damages leave of them."""
+    judge, account, other = pair
+    assert other.damaged == judge.damaged.files
+    assert other.sound != judge.written.files
+    assert other.value not in judge.written.truths[account].values[other.field]
+    assert judge.damaged.files != judge.written.files
+
+
+def test_the_other_folder_is_sound(pair, tmp_path):
+    """There the other value is read without a doubt; a product token stands against the configuration's."""
+    _, account, other = pair
+    row = row_of(other.sound, account, tmp_path)
+    if other.field == "product_token":
+        assert (row["verdict"], row["blocking"]) == ("CONTESTED", ("contested:product_token",))
+    else:
+        assert (row["verdict"], row[other.field]) == ("RECOVERABLE", other.value)
+
+
+def test_of_what_is_left_neither_truth_is_asserted(pair, tmp_path):
+    """The account waits for a human, whichever of the two worlds is ours."""
+    judge, account, other = pair
+    verdict = judge.read(lay(judge.damaged.files, tmp_path / "1"))
+    assert account in verdict.set_aside
+    row = row_of(judge.damaged.files, account, tmp_path / "2") if "ABANDONED" not in verdict.given_up[account] else {}
+    assert row.get("verdict") != "RECOVERABLE"
+    if other.field != "product_token":  # the configuration's is told, but does not make the account recoverable
+        assert row.get(other.field) is None
+
+
+def test_what_the_bytes_tell_apart_is_not_set_aside():
+    """Another damage than the story's, or none: no other truth is believed."""
+    whole = written(1)
+    account = next(name for name, truth in whole.truths.items() if truth.verdict == "RECOVERABLE")
+    for name in STORIES:
+        assert other_truth(name, whole, apply("secrets-flip-credentials", whole), account) is None
+        assert other_truth("untouched", whole, apply(name, whole), account) is None

@@ -1,0 +1,35 @@
+"""A value near to another: how many independent voices decide which is damage."""
+
+from __future__ import annotations
+
+import pytest
+from makings import LOG_FILE, NAME, OTHER_NAME, USER_TOKEN, audit_row, evidence, log, open_files, re_record, secrets
+
+LONG = USER_TOKEN.replace("INVENTED==", "INVENTED" * 40)
+
+
+def files_of(told: str, *, is_re_recorded: bool = False, is_replaced: bool = False) -> dict[str, bytes]:
+    """The log tells `told` in all its prints, every other file the whole token."""
+    files = {path: data.replace(USER_TOKEN.encode(), LONG.encode()) for path, data in evidence().items()}
+    files[LOG_FILE] = log().replace(USER_TOKEN.encode(), told.encode())
+    if is_re_recorded:
+        files[f"signup_logs/{OTHER_NAME}"] = re_record().replace(USER_TOKEN.encode(), LONG.encode())
+    if is_re_recorded or is_replaced:
+        files[f"secrets/{OTHER_NAME}"] = secrets().replace(USER_TOKEN.encode(), LONG.encode())
+    return files
+
+
+@pytest.mark.parametrize("told", [LONG[:255], LONG[:-1], LONG.replace("AAAH", "AAAJ")])
+def test_two_other_files_outvote_all_prints_of_a_log(tmp_path, told):
+    """The secrets file and what was read out of the server: a log may repeat what is damaged as often as it likes."""
+    row = audit_row(open_files(tmp_path, files_of(told, is_re_recorded=True)))
+    assert (row["user_token"], row["verdict"]) == (LONG, "RECOVERABLE")
+
+
+@pytest.mark.parametrize("is_replaced", [True, False])
+def test_secrets_files_of_one_account_are_one_voice_against_its_log(tmp_path, is_replaced):
+    """A replacement's was filled from the first: a token cut off in either is cut off in both."""
+    files = files_of(LONG[:255], is_replaced=is_replaced)
+    assert f"secrets/{NAME}" in files
+    row = audit_row(open_files(tmp_path, files))
+    assert (row["user_token"], row["verdict"]) == (None, "CONTESTED")
