@@ -58,15 +58,12 @@ def doubts_beside_unfinished(servers: Sequence[Signup]) -> Iterator[Doubt]:
 def same_server(servers: Sequence[Signup], roles: dict[str, str]) -> list[Signup]:
     """The best of the servers that is known by its instance or its address, with whatever else tells of the same one.
 
-    What it does not tell of itself is not known: another server's would be another's. None where the best one failed,
-    and another run tells of another: nobody replaces a server that was never ready.
+    What it does not tell of itself is not known: another server's would be another's.
     """
     names = _KNOWN_BY
     best = next((s for s in servers if any(name in s.values for name in names)), None)
     if best is None:
         return list(servers)
-    if is_ready(best) is False and any(_tells_another(s, best) for s in servers if stem(s.name) != stem(best.name)):
-        return []
     same = []
     for signup in servers:
         shared = [n for n in names if n in signup.values and n in best.values]
@@ -75,11 +72,6 @@ def same_server(servers: Sequence[Signup], roles: dict[str, str]) -> list[Signup
         if agrees and (shared or copy):
             same.append(signup)
     return same
-
-
-def _tells_another(signup: Signup, best: Signup) -> bool:
-    known = {fact.value for fact in best.witnesses_of("instance_id")}
-    return any(fact.value not in known for fact in signup.asserted("instance_id"))
 
 
 def state_of_servers(account: CaseAccount, inventory: Inventory) -> str:
