@@ -1,4 +1,4 @@
-"""A log's name, and whether what stands in the log is that name's: it may have been renamed, or hold another's head."""
+"""Whether what stands in a log is the log of its name, which may be another's, or stand above another's head."""
 
 from __future__ import annotations
 

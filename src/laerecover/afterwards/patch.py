@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from laerecover.afterwards.verify import Check, Inquiry, old_shares, recovered, who_is_asked
+from laerecover.afterwards.inquiry import Inquiry
+from laerecover.afterwards.verify import Check, old_shares, recovered, who_is_asked
 from laerecover.errors import Guarded
 from laerecover.hosts.identity import STORAGE_PORT
 from laerecover.manifest import Account

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,31 +10,22 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from laerecover.afterwards.inquiry import NOT_FROM_HOST, Inquiry, announced, bucket, node, services, serving
 from laerecover.hosts.host_keys import derive_host_key
-from laerecover.hosts.identity import INTRODUCER_PORT, STORAGE_PORT, announced_key
-from laerecover.hosts.recipes.debian import SERVICES, read_services
+from laerecover.hosts.identity import INTRODUCER_PORT, STORAGE_PORT
 from laerecover.hosts.recipes.named import recipe_named
-from laerecover.hosts.recipes.recipe import REINSTALL, STORAGE, Recipe
-from laerecover.hosts.vault import Vault
+from laerecover.hosts.recipes.recipe import REINSTALL
 from laerecover.instances.rebuilt import REBUILT, Rebuilt, described, to_accept
-from laerecover.mail.dialling import answers_as
-from laerecover.manifest import Account, Secret
+from laerecover.manifest import Account
 from laerecover.options import Options, find_state
-from laerecover.ports.compute import Compute, Instance, NodeProbe, Store
-from laerecover.ports.hosts import Command, Host
+from laerecover.ports.compute import Compute, Instance
+from laerecover.ports.hosts import Host
 from laerecover.ports.refusals import Refusal, WorldError
-from laerecover.ports.world import World
 from laerecover.runbook.ledger import Round, read_ledger
 from laerecover.runbook.values import BOUNCE, DEPLOY, WAIT
 from laerecover.state.state import State
 from laerecover.state.worlds import Worlds
-from laerecover.text import clean
 
-_TUB_ID = re.compile(r"\b[a-z2-7]{32}\b")
-_SHOWN = 3
-NOT_FROM_HOST = "not asked from the host"
-_SERVING = re.compile(r"^(store|share) (ok|failed|none) (\S.*)$", re.M)
-_OK = {"ok": True, "failed": False, "none": None}
 _DESTROYS = {
     "stock": "its Tahoe-LAFS destroys shares of 2014",
     "older": "its storage node may run a Tahoe-LAFS from before it was patched, which destroys shares of 2014",
@@ -80,21 +70,6 @@ class Check:
     def body(self) -> dict[str, Any]:
         """JSON values."""
         return asdict(self)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inquiry:
-    """Who is asked: the world; hosts by the keys that `vault` derives, in the words of `recipe`.
-
-    `patch`: what to type.
-    """
-
-    world: World
-    vault: Vault
-    recipe: Recipe
-    untold: str = "there is nobody to ask"
-    """Why the nodes' ports are not asked, where `world` has no `nodes`."""
-    patch: str = "laerecover patch"
 
 
 def verify(options: Options, *, stop: threading.Event, worlds: Worlds) -> list[Check]:
@@ -176,14 +151,14 @@ def _checks(asked: Inquiry, account: Account, latest: Round) -> Iterator[Check]:
     introducer, storage = bounced.introducer_tub_id, bounced.server_nodeid
     nodes = (("introducer", INTRODUCER_PORT, introducer), ("storage node", STORAGE_PORT, storage))
     for what, port, wanted in nodes:
-        yield _check(account, what, f"{host}:{port}", _node(asked.world.nodes, host, port, wanted), asked.untold)
+        yield _check(account, what, f"{host}:{port}", node(asked.world.nodes, host, port, wanted), asked.untold)
     token = latest.values_of(DEPLOY).client_token
     privkey = asked.vault.load(account.account_id).get("server_node_privkey")
-    yield _check(account, "announcement", host, _announced(asked, host, token, privkey, storage))
-    yield _check(account, "bucket", account.bucket_name or "", _bucket(asked.world.store, account))
-    for what, (ok, said) in _serving(asked, host, token).items():
+    yield _check(account, "announcement", host, announced(asked, host, token, privkey, storage))
+    yield _check(account, "bucket", account.bucket_name or "", bucket(asked.world.store, account))
+    for what, (ok, said) in serving(asked, host, token).items():
         yield _check_of(account, what, host, ok, said)
-    yield _check(account, "services", host, _services(asked, host, token), NOT_FROM_HOST)
+    yield _check(account, "services", host, services(asked, host, token), NOT_FROM_HOST)
     yield old_shares(asked, account, latest)
 
 
@@ -241,85 +216,3 @@ def _check_of(account: Account, what: str, where: str, ok: bool | None, said: st
         kind=kind,
         next=_NEXT.get(what, "") if ok is False else "",
     )
-
-
-def _node(probe: NodeProbe | None, host: str, port: int, wanted: str) -> Callable[[], str] | None:
-    if probe is None:
-        return None
-
-    def ask() -> str:
-        answers_as(probe, host, port, wanted)
-        return f"answers as {wanted}"
-
-    return ask
-
-
-def _announced(asked: Inquiry, host: str, token: str, privkey: Secret | None, wanted: str) -> Callable[[], str] | None:
-    """The furl stays where it is: on the host, which alone asks its introducer. `privkey`: as in the vault."""
-    command = asked.recipe.announced(wanted)
-    if command is None:
-        return None
-
-    def ask() -> str:
-        answer = _output(asked, host, token, command)
-        told = sorted(set(_TUB_ID.findall(answer)))
-        if wanted not in told:
-            others = f"; it tells of {', '.join(told[:_SHOWN])}" if told else ""
-            raise Refusal(
-                f"the introducer does not tell clients of {wanted}{others}. Start lae-storageserver on the host again",
-                kind="not_announced",
-            )
-        signed = re.findall(rf"\b{wanted} (v0-[a-z2-7]{{52}})\b", answer)
-        if privkey is not None and signed and announced_key(privkey) not in ("", *signed):
-            said = f"{wanted} signs what it announces with another node.privkey than this recovery put there"
-            raise Refusal(f"{said}; find out who changed {STORAGE}/private/node.privkey", kind="identity_differs")
-        return f"the introducer tells clients of {wanted}"
-
-    return ask
-
-
-def _output(asked: Inquiry, host: str, client_token: str, command: Command) -> str:
-    key = derive_host_key(asked.vault, client_token).public
-    with closing(asked.world.hosts.connect(host, user="ubuntu", host_key=key)) as connection:
-        return connection.output(command)
-
-
-def _serving(asked: Inquiry, host: str, client_token: str) -> dict[str, tuple[bool | None, str]]:
-    """What the host says of the store and of a share, asked in one go, as the customer's user."""
-    command = asked.recipe.serving()
-    if command is None or asked.world.store is None:
-        return dict.fromkeys(("store", "share"), (None, NOT_FROM_HOST))
-    answers: dict[str, tuple[bool | None, str]] = {}
-    try:
-        for what, word, said in _SERVING.findall(_output(asked, host, client_token, command)):
-            answers[what] = _OK[word], clean(said)
-        unsaid = False, "what the host says of it cannot be read"
-    except WorldError as error:
-        unsaid = False, f"the host cannot be asked: {error}"
-    return {what: answers.get(what, unsaid) for what in ("store", "share")}
-
-
-def _services(asked: Inquiry, host: str, client_token: str) -> Callable[[], str] | None:
-    """What a supervisor calls active may restart again and again: the host looks at its services twice."""
-    if asked.recipe.serving() is None:
-        return None
-
-    def ask() -> str:
-        told = read_services(_output(asked, host, client_token, SERVICES))
-        failing = "; ".join(f"lae-{name}: {why}" for name, (ok, why) in told.items() if not ok)
-        if failing or not told:
-            raise Refusal(failing or "what the host says of them cannot be read", kind="service_failed")
-        return f"{', '.join(f'lae-{name}' for name in told)} run"
-
-    return ask
-
-
-def _bucket(store: Store | None, account: Account) -> Callable[[], str] | None:
-    if store is None:
-        return None
-
-    def ask() -> str:
-        first = next(iter(store.listing(account)), None)
-        return f"can be listed from here{'' if first is not None else '; it is empty'}"
-
-    return ask

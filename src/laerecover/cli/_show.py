@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     import threading
 
     from laerecover.afterwards.found import Found
-    from laerecover.afterwards.notify import Letter
     from laerecover.afterwards.verify import Check
     from laerecover.cli._display import EventWatcher, PlainWatcher
     from laerecover.cli._live import LiveWatcher
@@ -254,40 +253,6 @@ def say_drill(state: State, said: str = LETTERS_STAY, *, stream: TextIO | None =
     """Of a drill, that it is none of a customer's business."""
     if state.mode == "drill":
         console(stream or sys.stdout).print(Text(f"DRILL: {said}", style="bold"))
-
-
-def show_letters(letters: Sequence[Letter], *, stream: TextIO | None = None) -> None:
-    """Every mail in full, the furl masked."""
-    out = console(stream or sys.stdout)
-    for letter in letters:
-        out.print(Text(f"To: {clean(letter.to)}  ({letter.mail.kind.replace('_', ' ')}, {letter.mail.message_id})"))
-        for line in letter.text.splitlines():
-            out.print(Text(f"  | {clean(line)}"))
-        out.print()
-
-
-def say_waiting(what: str, seconds: float) -> None:
-    """For people who watch: what a command waits for, and how long at the latest."""
-    latest = f", {seconds:.0f} s at the latest" if seconds else ""
-    print(f"waits for {clean(what)}{latest}", file=sys.stderr)
-
-
-def show_sent(numbers: Mapping[str, int], stopped: str, held: Sequence[tuple[str, str]] = ()) -> None:
-    """How many mails are in which state, and why no more were sent; `held`: to whom, and why it was not sent now."""
-    out = console(sys.stdout)
-    out.print(Text("Mails: " + (", ".join(f"{n} {s.replace('_', ' ')}" for s, n in sorted(numbers.items())) or "none")))
-    if numbers.get("in_doubt"):
-        out.print(Text("next: `laerecover report` names each mail in doubt, with the command that settles it"))
-    reasons: dict[str, list[str]] = {}
-    for recipient, why in held:
-        reasons.setdefault(why, []).append(recipient)
-    for why, recipients in reasons.items():
-        more = f" and {len(recipients) - 1} more" if len(recipients) > 1 else ""
-        out.print(Text(f"held: {clean(recipients[0])}{more}: {clean(why)}"))
-    if stopped:
-        out.print(Text(f"Stopped by a guard: {clean(stopped)}", style="yellow"))
-    if reasons or stopped:
-        out.print(Text("next: mend what it says, then the same command; nothing that is held was sent"))
 
 
 def show_verified(checks: Sequence[Check], *, stream: TextIO | None = None) -> None:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 def notify(options: Options, yes: YesOpt = False, json_: JsonOpt = False) -> None:
     """Show the mails that are held; dial their servers, and send those whose server answers."""
     from laerecover.afterwards import notify as mails
-    from laerecover.cli._show import ask, say_drill, say_waiting, show_letters, show_sent
+    from laerecover.cli._mails import say_waiting, show_letters, show_sent
+    from laerecover.cli._show import ask, say_drill
     from laerecover.cli._worlds import EveryWorld
     from laerecover.mail.outbox import Outbox
 

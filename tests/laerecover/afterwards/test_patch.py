@@ -20,8 +20,8 @@ from types import SimpleNamespace
 import pytest
 
 from calm_twin import round_of
+from laerecover.afterwards.inquiry import Inquiry
 from laerecover.afterwards.patch import patched
-from laerecover.afterwards.verify import Inquiry
 from laerecover.afterwards.verify import old_shares as ask_old_shares
 from laerecover.hosts.identity import STORAGE_PORT
 from laerecover.hosts.programs import old_shares

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from calm_twin import round_of
-from laerecover.afterwards.verify import Inquiry, checks, dialling
+from laerecover.afterwards.inquiry import Inquiry
+from laerecover.afterwards.verify import checks, dialling
 from laerecover.hosts.host_keys import derive_host_key
 from laerecover.hosts.identity import announced_key, new_node_privkey
 from laerecover.hosts.recipes.named import recipe_named

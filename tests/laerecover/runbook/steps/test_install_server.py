@@ -53,7 +53,7 @@ def test_a_disk_that_becomes_full_in_the_middle_is_told_as_such(bench, monkeypat
     """Whatever program it befalls: the failure is the disk's, with its remedy."""
 
     def fill(self, commands, heard=None):
-        said = "Building wheel: failed | error: [Errno 28] No space left on device: '/tmp/x' | note: not pip's problem"
+        said = "Building wheel: failed | error: [Errno 28] No space left on device: 'wheel' | note: not pip's problem"
         return [CommandResult(name=commands[0].name, status=1, tail=said)]
 
     monkeypatch.setattr(TwinHost, "run", fill)

@@ -1,0 +1,49 @@
+"""Mails as the terminal shows them: what waits, what came of it, for what reason."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, TextIO
+
+from rich.text import Text
+
+from laerecover.cli._show import console
+from laerecover.text import clean
+
+if TYPE_CHECKING:
+    from laerecover.afterwards.notify import Letter
+
+
+def show_letters(letters: Sequence[Letter], *, stream: TextIO | None = None) -> None:
+    """Every mail in full, the furl masked."""
+    out = console(stream or sys.stdout)
+    for letter in letters:
+        out.print(Text(f"To: {clean(letter.to)}  ({letter.mail.kind.replace('_', ' ')}, {letter.mail.message_id})"))
+        for line in letter.text.splitlines():
+            out.print(Text(f"  | {clean(line)}"))
+        out.print()
+
+
+def say_waiting(what: str, seconds: float) -> None:
+    """For people who watch: what a command waits for, and how long at the latest."""
+    latest = f", {seconds:.0f} s at the latest" if seconds else ""
+    print(f"waits for {clean(what)}{latest}", file=sys.stderr)
+
+
+def show_sent(numbers: Mapping[str, int], stopped: str, held: Sequence[tuple[str, str]] = ()) -> None:
+    """How many mails are in which state, and why no more were sent; `held`: to whom, and why it was not sent now."""
+    out = console(sys.stdout)
+    out.print(Text("Mails: " + (", ".join(f"{n} {s.replace('_', ' ')}" for s, n in sorted(numbers.items())) or "none")))
+    if numbers.get("in_doubt"):
+        out.print(Text("next: `laerecover report` names each mail in doubt, with the command that settles it"))
+    reasons: dict[str, list[str]] = {}
+    for recipient, why in held:
+        reasons.setdefault(why, []).append(recipient)
+    for why, recipients in reasons.items():
+        more = f" and {len(recipients) - 1} more" if len(recipients) > 1 else ""
+        out.print(Text(f"held: {clean(recipients[0])}{more}: {clean(why)}"))
+    if stopped:
+        out.print(Text(f"Stopped by a guard: {clean(stopped)}", style="yellow"))
+    if reasons or stopped:
+        out.print(Text("next: mend what it says, then the same command; nothing that is held was sent"))
