@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from laerecover.bucket_owners import Claim, shared_buckets
 from laerecover.errors import LaeRecoverError
 from laerecover.manifest import Account, Manifest, Secret
 from laerecover.ports.endpoints import NO_ENDPOINT, is_endpoint
@@ -34,6 +35,8 @@ class Renewed:
     why: str
     bucket: str = ""
     endpoint: str = ""
+    place: str = ""
+    """The file's name and the entry that say so."""
 
     @property
     def summary(self) -> str:
@@ -69,7 +72,7 @@ def changed_credentials(settings_file: Path) -> tuple[Renewed, ...]:
     rows = table.get("changed")
     if set(table) != {"changed"} or not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise _refused("the changed credentials are no list of tables called `changed`", place)
-    found = tuple(_read(row, place) for row in rows)
+    found = tuple(_read(row, place, number) for number, row in enumerate(rows, start=1))
     about = [(each.account, each.product) for each in found]
     if twice := [each for each in about if about.count(each) > 1]:
         raise _refused(f"the changed credentials tell twice of {clean(''.join(twice[0]))}", place)
@@ -77,7 +80,8 @@ def changed_credentials(settings_file: Path) -> tuple[Renewed, ...]:
 
 
 def with_changed(manifest: Manifest, changed: Iterable[Renewed], where: Path) -> Manifest:
-    """The manifest with these credentials; what is said of an account outdoes what is said of its product.
+    """The manifest with these credentials, and with who would share a bucket then; what is said of an account outdoes
+    what is said of its product.
 
     Raises LaeRecoverError for one that is about nobody.
     """
@@ -85,9 +89,9 @@ def with_changed(manifest: Manifest, changed: Iterable[Renewed], where: Path) ->
     for each in told:
         if not any(each.about(account) for account in manifest.accounts):
             raise _refused(f"the changed credentials are about nobody: {clean(each.account or each.product)}", where)
-    return (
-        replace(manifest, accounts=tuple(_with(account, told) for account in manifest.accounts)) if told else manifest
-    )
+    shared = shared_buckets(claim for account in manifest.accounts for claim in _claims(account, told))
+    accounts = tuple(_with(account, told) for account in manifest.accounts) if told else manifest.accounts
+    return replace(manifest, accounts=accounts, shared=shared)
 
 
 def endpoints_of(manifest: Manifest, changed: Iterable[Renewed]) -> Mapping[str, str]:
@@ -95,6 +99,15 @@ def endpoints_of(manifest: Manifest, changed: Iterable[Renewed]) -> Mapping[str,
     told = list(changed)
     found = {account.account_id: _of(account, told) for account in manifest.accounts}
     return {account_id: each.endpoint for account_id, each in found.items() if each is not None and each.endpoint}
+
+
+def _claims(account: Account, told: list[Renewed]) -> Iterator[Claim]:
+    said, known = _of(account, told), account.bucket_name
+    moved = said is not None and bool(said.bucket) and said.bucket != known
+    if known:
+        yield Claim(account_id=account.account_id, bucket=known, place="the manifest", former=moved)
+    if said is not None and moved:
+        yield Claim(account_id=account.account_id, bucket=said.bucket, place=said.place)
 
 
 def _with(account: Account, told: list[Renewed]) -> Account:
@@ -115,7 +128,7 @@ def _of(account: Account, told: list[Renewed]) -> Renewed | None:
     return about[0] if about else None
 
 
-def _read(row: Mapping[str, Any], place: Path) -> Renewed:
+def _read(row: Mapping[str, Any], place: Path, number: int) -> Renewed:
     unknown = sorted(row.keys() - {*_NEEDED, *_MORE})
     lacking = [name for name in _NEEDED if not row.get(name)]
     if unknown or lacking or bool(row.get("account")) == bool(row.get("product")):
@@ -133,7 +146,7 @@ def _read(row: Mapping[str, Any], place: Path) -> Renewed:
     if not secret or not secret.isascii() or not secret.isprintable() or " " in secret:
         raise _refused("that file holds no secret key: one line, and nothing else", secret_file)
     told = {name: str(row.get(name, "")) for name in (*_NEEDED, *_MORE) if name != "secret_key_file"}
-    return Renewed(secret_key=Secret(secret), **told)
+    return Renewed(secret_key=Secret(secret), place=f"{place.name}, entry {number}", **told)
 
 
 def _refused(what: str, where: Path) -> LaeRecoverError:

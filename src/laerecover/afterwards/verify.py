@@ -11,6 +11,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from laerecover.bucket_owners import SHARED_BUCKET
 from laerecover.hosts.host_keys import derive_host_key
 from laerecover.hosts.identity import INTRODUCER_PORT, STORAGE_PORT
 from laerecover.hosts.recipes.debian import SERVICES, read_services
@@ -84,8 +85,14 @@ def verify(options: Options, *, stop: threading.Event, worlds: Worlds) -> list[C
     state = find_state(options)
     asked, accounts, rounds = who_is_asked(options, state, stop, worlds)
     served = [account for account, _ in recovered(accounts, rounds)]
-    rebuilt = Rebuilt(everyone=options.places.read().accounts, decided=state.decisions.instances)
+    manifest = options.places.read()
+    rebuilt = Rebuilt(everyone=manifest.accounts, decided=state.decisions.instances)
     return [
+        *(
+            _check_of(a, "own bucket", a.bucket_name or "", False, manifest.shared[a.account_id], SHARED_BUCKET)
+            for a in served
+            if a.account_id in manifest.shared
+        ),
         *checks(asked, accounts, rounds, concurrency=options.concurrency),
         *no_other_server(served, asked.world.compute, rebuilt),
     ]

@@ -8,8 +8,8 @@ import os
 import secrets
 import shlex
 import stat
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
@@ -34,6 +34,8 @@ class Manifest:
     accounts: tuple[Account, ...]
     evidence_digest: str
     digest: str
+    shared: Mapping[str, str] = field(default_factory=dict)
+    """Account -> with whom it would serve one bucket; nobody recovers such a one. It is in no file."""
 
     @property
     def recoverable(self) -> tuple[Account, ...]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
+from laerecover.bucket_owners import REMEDY, SHARED_BUCKET
 from laerecover.credentials import CHANGED
 from laerecover.hosts.identity import restored_introducer, restored_storage, unfit, unfit_store
 from laerecover.mail.letters import PRICES, audience
@@ -26,7 +27,7 @@ RECOVER, BLOCKED, LEFT_OUT = "recover", "blocked", "left out"
 UNREACHABLE = "DATA_UNREACHABLE"
 UNFIT = "UNFIT"
 WAITS = "waits for better evidence"
-NEVER_ACCEPTED = (UNREACHABLE, "recovered_before", UNFIT, WAITS)
+NEVER_ACCEPTED = (UNREACHABLE, "recovered_before", UNFIT, SHARED_BUCKET, WAITS)
 """With these words begins why an account is blocked whatever anybody accepts."""
 _NO_IMAGE = "no image or size is known: add its product to the config, or ec2.image and ec2.size to the settings"
 _NOT_PROVED = {"STATED": "is not vouched for", "BROKEN": "is damaged"}
@@ -177,7 +178,7 @@ def make_plan(manifest: Manifest, settings: Settings, given: Circumstances) -> P
     for account in manifest.accounts:
         server, barred = given.server_of(account), given.obstacles.get(account.account_id)
         image, size = settings.image_of(account), settings.size_of(account)
-        action, why, guarded = _decide(account, given)
+        action, why, guarded = _decide(account, given, manifest.shared)
         if action == RECOVER and given.mode == "run" and (image is None or size is None):
             action, why = BLOCKED, _NO_IMAGE
         elif action == RECOVER and barred is not None:
@@ -242,7 +243,7 @@ def missing_evidence(accounts: Sequence[Account]) -> Iterator[str]:
         )
 
 
-def _decide(account: Account, given: Circumstances) -> tuple[str, str, bool]:
+def _decide(account: Account, given: Circumstances, shared: Mapping[str, str]) -> tuple[str, str, bool]:
     server, accepted = given.server_of(account), account.account_id in given.accepted
     if account.verdict != "RECOVERABLE":
         named = dict.fromkeys((*account.blocking, *(f"missing:{name}" for name in account.missing)))
@@ -253,6 +254,8 @@ def _decide(account: Account, given: Circumstances) -> tuple[str, str, bool]:
     if given.min_grade and order_of(account.grade) > order_of(given.min_grade):
         why = f"{WAITS}: --min-grade is {given.min_grade}, its grade {account.grade}, for {lacks(account)}"
         return BLOCKED, why, True
+    if account.account_id in shared:
+        return BLOCKED, f"{SHARED_BUCKET}: {shared[account.account_id]}; {REMEDY}", True
     if wrong := unfit(account):
         return BLOCKED, f"{UNFIT}: its {wrong} {_UNFIT}", True
     if wrong := unfit_store(account):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from laerecover.bucket_owners import REMEDY, SHARED_BUCKET
 from laerecover.credentials import CHANGED
 from laerecover.errors import Guarded, LaeRecoverError, LockHeld
 from laerecover.hosts.recipes.debian import TRIED
@@ -123,7 +124,8 @@ def plan(
     state = _plan_anew(folder, manifest, options)
     manifest = state.seen(manifest)
     planner = Planner(options=options, state=replace(state, inventory={}), manifest=manifest, settings=settings)
-    obstacles: Sequence[Obstacle] = ()
+    shared = shared_obstacles(manifest, options.selection.of(manifest))
+    obstacles: Sequence[Obstacle] = shared
     own: Sequence[Seen] = ()
     if check:
         guard_files(settings)
@@ -136,9 +138,18 @@ def plan(
         except Guarded:
             if not any(each.blocks for each in own):
                 raise
-        obstacles = planner.check(opened.world, heard, own)
+        obstacles = [*planner.check(opened.world, heard, own), *shared]
     made = replace(planner.plan(obstacles), own_side=tuple(own))
     return _remembered(state, made, obstacles) if real else made, obstacles
+
+
+def shared_obstacles(manifest: Manifest, selected: Collection[str]) -> list[Obstacle]:
+    """Of those that are selected, who would share a bucket: nobody need be asked about that."""
+    return [
+        Obstacle(what=SHARED_BUCKET, message=why, remedy=REMEDY, account_id=account_id)
+        for account_id, why in manifest.shared.items()
+        if account_id in selected
+    ]
 
 
 def changed_notes(manifest: Manifest, state: State, recovered: Sequence[str]) -> Iterator[str]:
