@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from laerecover.bucket_owners import Claim, shared_buckets
 from laerecover.errors import LaeRecoverError
 from laerecover.manifest import Account, Manifest, Secret
 from laerecover.ports.endpoints import NO_ENDPOINT, is_endpoint
+from laerecover.shared_buckets import Claim, shared_buckets
 from laerecover.text import clean
 
 CHANGED = "credentials changed: "

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from laerecover.afterwards.verify import verify
-from laerecover.bucket_owners import SHARED_BUCKET
 from laerecover.planning.planner import plan
+from laerecover.shared_buckets import SHARED_BUCKET
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 

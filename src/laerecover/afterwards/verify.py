@@ -11,7 +11,6 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from laerecover.bucket_owners import SHARED_BUCKET
 from laerecover.hosts.host_keys import derive_host_key
 from laerecover.hosts.identity import INTRODUCER_PORT, STORAGE_PORT
 from laerecover.hosts.recipes.debian import SERVICES, read_services
@@ -28,6 +27,7 @@ from laerecover.ports.world import World
 from laerecover.runbook.ledger import Round, read_ledger
 from laerecover.runbook.rebuilt import REBUILT, Rebuilt, described, to_accept
 from laerecover.runbook.values import BOUNCE, DEPLOY, WAIT
+from laerecover.shared_buckets import SHARED_BUCKET
 from laerecover.state.state import State
 from laerecover.state.worlds import Worlds
 from laerecover.text import clean

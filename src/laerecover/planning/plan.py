@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from laerecover.bucket_owners import REMEDY, SHARED_BUCKET
 from laerecover.credentials import CHANGED
 from laerecover.hosts.identity import restored_introducer, restored_storage, unfit, unfit_store
 from laerecover.mail.letters import PRICES, audience
@@ -19,6 +18,7 @@ from laerecover.planning.costs import Costs
 from laerecover.planning.forecast import Forecast
 from laerecover.ports.endpoints import region_of
 from laerecover.ports.own_side import Seen
+from laerecover.shared_buckets import REMEDY, SHARED_BUCKET
 
 if TYPE_CHECKING:
     from laerecover.settings import Settings

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from laerecover.bucket_owners import REMEDY, SHARED_BUCKET
 from laerecover.credentials import CHANGED
 from laerecover.errors import Guarded, LaeRecoverError, LockHeld
 from laerecover.hosts.recipes.debian import TRIED
@@ -25,6 +24,7 @@ from laerecover.planning.plan import Circumstances, Plan, make_plan, missing_evi
 from laerecover.ports.own_side import Seen
 from laerecover.ports.world import World
 from laerecover.runbook.ledger import read_ledger
+from laerecover.shared_buckets import REMEDY, SHARED_BUCKET
 from laerecover.state.lock import locked
 from laerecover.state.opening import open_state, read_state
 from laerecover.state.state import State
