@@ -217,7 +217,7 @@ def test_a_server_that_somebody_rebuilt_is_found_by_the_tags_of_2012(cloud, tags
     left_out = account(9, customer_email="shared@example.org")
 
     def findings(**more):
-        known = KnownAccounts(everyone=[*accounts, left_out], **more)
+        known = KnownAccounts(everyone=[*accounts, left_out], begun=["lae-1"], **more)
         return check(accounts, ready.settings, replace(ready.world(), store=None), recovery_id="r1", known=known)
 
     assert [(f.what, f.account_id, f.instances, f.blocks) for f in findings()] == [

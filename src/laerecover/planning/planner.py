@@ -86,7 +86,7 @@ class Planner:
 
         planned = self.plan()
         todo, chosen = self.open_accounts(planned), {a.account_id for a in planned.recover}
-        rounds = read_ledger(self.state.ledger).items()
+        rounds = read_ledger(self.state.ledger)
         return check(
             [a for a in self.manifest.recoverable if a.account_id in todo],
             self.settings,
@@ -96,10 +96,11 @@ class Planner:
                 everyone=self.manifest.accounts,
                 recovered=[a for a in self.manifest.recoverable if a.account_id in chosen.difference(todo)],
                 decided=self.state.decisions.instances,
+                begun=rounds.keys(),
             ),
             buckets=BucketCheck(
                 disaster_at=self.options.lost_at,
-                serving=frozenset(account for account, latest in rounds if latest.launched),
+                serving=frozenset(account for account, latest in rounds.items() if latest.launched),
                 heard=heard,
             ),
             own=look(world) if own is None else own,
