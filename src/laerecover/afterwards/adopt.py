@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from laerecover.afterwards.found import Found, find_living, found, ours
 from laerecover.errors import LaeRecoverError
@@ -53,7 +53,8 @@ def adopt(
             where=", ".join(ids) or "the cloud",
             next_step="say which with --recovery ID" if ids else "there is nothing to adopt: `laerecover run`",
         )
-    terms = {"recovery_id": recovery or ids[0], "started_at": now().isoformat(), "cloud": settings.ec2.place}
+    whose = recovery or ids[0]
+    terms: dict[str, Any] = {"recovery_id": whose, "started_at": now().isoformat(), "cloud": settings.ec2.place}
     open_state(folder, mode="run", digest=manifest.digest, now=now(), **terms)
     with locked(folder, "adopt"):
         state = open_state(folder, mode="run", digest=manifest.digest, now=now())
