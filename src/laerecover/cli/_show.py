@@ -97,8 +97,12 @@ def ask_word(question: str, word: str) -> bool:
         return False
 
 
-def show_plan(plan: Plan, options: Options, *, stream: TextIO | None = None) -> None:
-    """Per account what will be launched, restored and mailed, or why it is blocked; what it costs."""
+def show_plan(
+    plan: Plan, options: Options, *, obstacles: Sequence[Obstacle] = (), stream: TextIO | None = None
+) -> None:
+    """Per account what will be launched, restored and mailed, or why it is blocked; what it costs; what to type next,
+    where nothing stands in the way of all of it.
+    """
 
     out = console(stream or sys.stdout)
     for account in plan.accounts:
@@ -122,15 +126,24 @@ def show_plan(plan: Plan, options: Options, *, stream: TextIO | None = None) -> 
     for note in plan.notes:
         out.print(Text(f"note: {clean(note)}"))
     minutes = max(1, round(plan.seconds / 60))
+    lasts = f", about {minutes} min by {plan.forecast.rests_on}" if plan.recover else ""
     out.print(
         Text(
-            f"\n{len(plan.recover)} of {len(plan.accounts)} accounts, as many instances, {plan.concurrency} at a time, "
-            f"about {minutes} min by {plan.forecast.rests_on}; {len(plan.blocked)} blocked"
+            f"\n{len(plan.recover)} of {len(plan.accounts)} accounts, as many instances, {plan.concurrency} at a time"
+            f"{lasts}; {len(plan.blocked)} blocked"
         )
     )
     for said in in_words(plan.costs):
         out.print(Text(clean(said)))
     out.print(Text(f"manifest {plan.manifest_digest}\nplan     {plan.digest}"))
+    again = "then plan again; nothing was started"
+    if any(each.blocks and each.account_id is None for each in obstacles):
+        out.print(Text(f"next: mend what the check names, {again}"))
+        return
+    if not plan.recover:
+        why = "mend what blocks them, or select others" if plan.blocked else "select some with --only"
+        out.print(Text(f"next: nothing would be recovered: {why}, {again}"))
+        return
     drill = f"laerecover drill {options.places.quoted}{options.repeat('drill')}"
     run = f"laerecover run {options.places.quoted}{options.repeat('run', state=True)}"
     out.print(Text(f"next: {drill}, then {run}"))

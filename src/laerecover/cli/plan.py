@@ -29,6 +29,6 @@ def plan(
         print_json({**made.body, "checks": [obstacle.body for obstacle in obstacles]})
     else:
         show_own_side(made.own_side)
-        show_plan(made, options)
+        show_plan(made, options, obstacles=obstacles)
         show_checks(obstacles, asked=check)
     raise typer.Exit(3 if any(obstacle.blocks for obstacle in obstacles) else 0)
