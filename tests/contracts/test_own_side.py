@@ -65,6 +65,26 @@ def test_a_key_that_nobody_can_type_a_passphrase_for_is_named(key: Path):
     assert try_key(key.with_name("absent"), "key").said == "it cannot be read: No such file or directory"
 
 
+def test_a_key_that_others_may_read_is_told_and_stops_nothing(key: Path):
+    """With the command that mends it, beside its fingerprint; what is worse is told alone."""
+    key.chmod(0o644)
+    seen = try_key(key, "key of the admin")
+    assert (seen.blocks, seen.remedy) == (False, f"chmod 600 {key}")
+    assert "SHA256:" in seen.said
+    assert seen.said.endswith("it is open to others (0644)")
+    key.write_text(" \n")
+    assert try_key(key, "key").blocks
+
+
+@pytest.mark.parametrize("content", ["", "\n"])
+def test_an_empty_key_is_called_empty(key: Path, content: str):
+    """Not by the name of an exception."""
+    key.write_text(content)
+    seen = try_key(key, "key")
+    assert (seen.blocks, seen.said) == (True, "the file is empty")
+    assert "put the private key there" in seen.remedy
+
+
 @pytest.mark.parametrize("kind", [("rsa", "2048"), ("ecdsa", "256")])
 def test_older_kinds_of_keys_can_be_used_and_be_locked(tmp_path: Path, kind: tuple[str, str]):
     """PEM, as clouds hand it out, with and without a passphrase."""
