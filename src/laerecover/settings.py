@@ -5,12 +5,14 @@ Importing this imports pydantic: whoever needs only the names does so for typing
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import get_args
 
 from pydantic import Field
 
+from laerecover.errors import LaeRecoverError
 from laerecover.manifest import Account, Secret
 from laerecover.sections import (
     CONFIG_NAME,
@@ -95,6 +97,13 @@ def drill_settings(folder: Path) -> Settings:
 def read_settings(path: Path) -> Settings:
     """Read the settings file with the files that it names. Raises LaeRecoverError, naming all that is wrong at once."""
     told = OperatorFile(path)
+    if not path.exists():
+        raise LaeRecoverError(
+            "there are no settings yet",
+            where=str(path),
+            next_step=f"`laerecover settings --example > {shlex.quote(str(path))}`, and fill it in; nothing was "
+            "started",
+        )
     if told.mistakes:  # Where there is no file, a list of all that is not in it would help nobody.
         raise refusal(told.mistakes)
     read, files = told.read(SettingsFile), told.table.get("files", {})
