@@ -31,11 +31,11 @@ def shared_buckets(claims: Iterable[Claim]) -> Mapping[str, str]:
     """Account -> with whom it would serve one bucket, for those that would: that of another account now, or the one
     that another has in the manifest, even if that one is said to have moved: its data lie there.
 
-    Names are compared without case, whatever the endpoint: one store answers to many addresses.
+    Names are compared without case and path, whatever the endpoint: one store answers to many addresses.
     """
     of_bucket: dict[str, list[Claim]] = {}
     for claim in claims:
-        of_bucket.setdefault(folded(claim.bucket), []).append(claim)
+        of_bucket.setdefault(folded(claim.bucket).strip("/").partition("/")[0], []).append(claim)
     shared = {}
     for group in of_bucket.values():
         for claim in group:

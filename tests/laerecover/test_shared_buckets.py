@@ -83,10 +83,11 @@ def test_another_account_counts_though_it_is_not_selected(operator, make_account
     assert blocked(someone, only=(first.account_id,)).keys() == {first.account_id}
 
 
-def test_two_rows_of_a_manifest_with_one_bucket(operator, make_account):
+@pytest.mark.parametrize("tail", ["", "/"])
+def test_two_rows_of_a_manifest_with_one_bucket(operator, make_account, tail):
     """No file of credentials is needed for it. Ids are buckets, so that their names can differ by case alone."""
     first = make_account(0)
-    second = make_account(1, account_id=first.account_id.upper())
+    second = make_account(1, account_id=f"{first.account_id.upper()}{tail}")
     why = blocked(operator(first, second))
     assert why.keys() == {first.account_id, second.account_id}
     assert f"{second.account_id} (the manifest)" in why[first.account_id]
