@@ -32,10 +32,11 @@ def try_key_pair(settings: Settings) -> Seen:
     name, path = settings.config.admin_keypair_name, settings.config.admin_privkey_path
     filters = [{"Name": "key-name", "Values": [name]}]
     try:
-        found: list[Any] = make_client(settings, "ec2").describe_key_pairs(Filters=filters)["KeyPairs"]
+        answer: list[Any] = make_client(settings, "ec2").describe_key_pairs(Filters=filters)["KeyPairs"]
     except (ClientError, BotoCoreError, ValueError) as error:
         code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
         return _seen(name, f"unproved: {clean(code or type(error).__name__)}")
+    found = [each for each in answer if each.get("KeyName") == name]  # A filter's `*` stands for others, too.
     if not found:
         return _seen(name, "unproved: EC2 has no such key pair")
     return compared(name, path, str(found[0].get("KeyFingerprint", "")))
