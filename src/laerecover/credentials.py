@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from laerecover.errors import LaeRecoverError
 from laerecover.manifest import Account, Manifest, Secret
 from laerecover.ports.endpoints import NO_ENDPOINT, is_endpoint
-from laerecover.settings_reader import content, is_file
-from laerecover.text import clean
+from laerecover.settings_reader import OperatorFile, content, refusal
+from laerecover.shared_buckets import Claim, shared_buckets
+from laerecover.text import clean, is_one_line
 
 CHANGED = "credentials changed: "
 """How the decision begins that an account bears where the file speaks of it."""
 _NEEDED, _MORE = ("access_key_id", "secret_key_file", "who", "why"), ("account", "product", "bucket", "endpoint")
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
 _NEXT = (
     'write [[changed]] with account = "…" or product = "…", access_key_id, secret_key_file, who, why; bucket and '
     "endpoint if they are others; nothing was started"
@@ -35,6 +39,8 @@ class Renewed:
     why: str
     bucket: str = ""
     endpoint: str = ""
+    place: str = ""
+    """The file's name and the entry that say so."""
 
     @property
     def summary(self) -> str:
@@ -53,7 +59,8 @@ class Renewed:
 def changed_credentials(settings_file: Path) -> tuple[Renewed, ...]:
     """Those of the file that `files.credentials` of the settings names; () if it names none, or there are no settings.
 
-    Raises LaeRecoverError for a file that cannot be read, or says the same of somebody twice.
+    Raises LaeRecoverError for a file that cannot be read, or says the same of somebody twice, naming all that is wrong
+    at once with entry and line.
     """
     try:
         files = tomllib.loads(settings_file.read_text("utf-8")).get("files", {})
@@ -63,37 +70,43 @@ def changed_credentials(settings_file: Path) -> tuple[Renewed, ...]:
     if name is None:
         return ()
     place = settings_file.parent / str(name)
-    try:
-        table = tomllib.loads(content(place))
-    except tomllib.TOMLDecodeError:
-        raise _refused("the changed credentials cannot be read: it is no TOML", place) from None
-    except ValueError as error:
-        raise _refused(f"the changed credentials cannot be read: {error}", place) from None
-    rows = table.get("changed")
-    if set(table) != {"changed"} or not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise _refused("the changed credentials are no list of tables called `changed`", place)
-    absent = [str(path) for row in rows if (path := _secret_file(row, place)) is not None and not is_file(path)]
-    if absent:
-        raise _refused("a secret key's file cannot be read: it is not there", "\n".join(absent))
-    found = tuple(_read(row, place) for row in rows)
-    about = [(each.account, each.product) for each in found]
-    if twice := [each for each in about if about.count(each) > 1]:
-        raise _refused(f"the changed credentials tell twice of {clean(''.join(twice[0]))}", place)
-    return found
+    told = OperatorFile(place)
+    rows = told.table.get("changed")
+    if told.mistakes:
+        raise _refused(told.mistakes)
+    if set(told.table) != {"changed"} or not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise _refused([("the changed credentials are no list of tables called `changed`", str(place))])
+    found, mistakes = list[Renewed](), list[tuple[str, str]]()
+    for at, row in enumerate(rows):
+        wrong = list(_wrong(row))
+        secret = _secret(place.parent / row["secret_key_file"]) if not wrong else ""
+        if isinstance(secret, Secret):
+            found.append(_read(row, secret, f"{place.name}, entry {at + 1}"))
+            earlier = [(each.account, each.product.upper()) for each in found[:-1]]
+            if (found[-1].account, found[-1].product.upper()) in earlier:
+                wrong = [f"the changed credentials tell twice of {clean(found[-1].account or found[-1].product)}"]
+        elif secret:
+            wrong = [secret]
+        mistakes += [(each, f"{place}, entry {at + 1}, line {told.line_of('changed', at)}") for each in wrong]
+    if mistakes:
+        raise _refused(mistakes)
+    return tuple(found)
 
 
 def with_changed(manifest: Manifest, changed: Iterable[Renewed], where: Path) -> Manifest:
-    """The manifest with these credentials; what is said of an account outdoes what is said of its product.
+    """The manifest with these credentials, and with who would share a bucket then; what is said of an account outdoes
+    what is said of its product.
 
     Raises LaeRecoverError for one that is about nobody.
     """
     told = list(changed)
-    for each in told:
-        if not any(each.about(account) for account in manifest.accounts):
-            raise _refused(f"the changed credentials are about nobody: {clean(each.account or each.product)}", where)
-    return (
-        replace(manifest, accounts=tuple(_with(account, told) for account in manifest.accounts)) if told else manifest
-    )
+    nobodys = [each for each in told if not any(each.about(account) for account in manifest.accounts)]
+    if nobodys:
+        names = ((clean(each.account or each.product), each.place) for each in nobodys)
+        raise _refused([(f"the changed credentials are about nobody: {name}", f"{where} · {at}") for name, at in names])
+    shared = shared_buckets(claim for account in manifest.accounts for claim in _claims(account, told))
+    accounts = tuple(_with(account, told) for account in manifest.accounts) if told else manifest.accounts
+    return replace(manifest, accounts=accounts, shared=shared)
 
 
 def endpoints_of(manifest: Manifest, changed: Iterable[Renewed]) -> Mapping[str, str]:
@@ -101,6 +114,15 @@ def endpoints_of(manifest: Manifest, changed: Iterable[Renewed]) -> Mapping[str,
     told = list(changed)
     found = {account.account_id: _of(account, told) for account in manifest.accounts}
     return {account_id: each.endpoint for account_id, each in found.items() if each is not None and each.endpoint}
+
+
+def _claims(account: Account, told: list[Renewed]) -> Iterator[Claim]:
+    said, known = _of(account, told), account.bucket_name
+    moved = said is not None and bool(said.bucket) and said.bucket != known
+    if known:
+        yield Claim(account_id=account.account_id, bucket=known, place="the manifest", former=moved)
+    if said is not None and moved:
+        yield Claim(account_id=account.account_id, bucket=said.bucket, place=said.place)
 
 
 def _with(account: Account, told: list[Renewed]) -> Account:
@@ -121,31 +143,39 @@ def _of(account: Account, told: list[Renewed]) -> Renewed | None:
     return about[0] if about else None
 
 
-def _secret_file(row: Mapping[str, Any], place: Path) -> Path | None:
-    name = row.get("secret_key_file")
-    return place.parent / name if isinstance(name, str) else None
+def _wrong(row: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with an entry, but for the file that it names; no value is repeated."""
+    for name in sorted(row.keys() - {*_NEEDED, *_MORE}):
+        near = get_close_matches(name, [*_NEEDED, *_MORE], 1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        yield f"changed credentials: {clean(name)} is none of its settings{hint}"
+    yield from (f"changed credentials: {name} is missing" for name in _NEEDED if not row.get(name))
+    if bool(row.get("account")) == bool(row.get("product")):
+        yield "changed credentials: say account or product, one of them"
+    for name, value in row.items():
+        if not isinstance(value, str) or not is_one_line(value):
+            yield f"changed credentials: {clean(name)} is no plain text"
+        elif name == "endpoint" and not is_endpoint(value):
+            yield f"changed.endpoint {NO_ENDPOINT}"
+        elif name == "bucket" and not _BUCKET.fullmatch(value):
+            yield "changed.bucket is no bucket's name: letters, digits, `.`, `_` and `-`, without a path"
 
 
-def _read(row: Mapping[str, Any], place: Path) -> Renewed:
-    unknown = sorted(row.keys() - {*_NEEDED, *_MORE})
-    lacking = [name for name in _NEEDED if not row.get(name)]
-    if unknown or lacking or bool(row.get("account")) == bool(row.get("product")):
-        what = f"{unknown[0]} is none of its settings" if unknown else f"{lacking[0]} is missing" if lacking else ""
-        raise _refused(f"changed credentials: {clean(what) or 'say account or product, one of them'}", place)
-    if not all(isinstance(value, str) and value.strip() == value and value.isprintable() for value in row.values()):
-        raise _refused("changed credentials: a value is no plain text", place)
-    if "endpoint" in row and not is_endpoint(row["endpoint"]):
-        raise _refused(f"changed.endpoint {NO_ENDPOINT}", place)
-    secret_file = place.parent / row["secret_key_file"]
+def _secret(place: Path) -> Secret | str:
+    """What the file holds, or why that will not do."""
     try:
-        secret = content(secret_file).strip()
+        text = content(place).strip()
     except ValueError as error:
-        raise _refused(f"a secret key's file cannot be read: {error}", secret_file) from None
-    if not secret or not secret.isascii() or not secret.isprintable() or " " in secret:
-        raise _refused("that file holds no secret key: one line, and nothing else", secret_file)
+        return f"a secret key's file cannot be read: {clean(place)}: {error}"
+    if not text or not text.isascii() or not text.isprintable() or " " in text:
+        return f"that file holds no secret key: one line, and nothing else: {clean(place)}"
+    return Secret(text)
+
+
+def _read(row: Mapping[str, Any], secret: Secret, place: str) -> Renewed:
     told = {name: str(row.get(name, "")) for name in (*_NEEDED, *_MORE) if name != "secret_key_file"}
-    return Renewed(secret_key=Secret(secret), **told)
+    return Renewed(secret_key=secret, place=place, **told)
 
 
-def _refused(what: str, where: Path | str) -> LaeRecoverError:
-    return LaeRecoverError(what, where=str(where), next_step=_NEXT)
+def _refused(mistakes: Sequence[tuple[str, str]]) -> LaeRecoverError:
+    return refusal(mistakes, of="changed credentials", next_step=_NEXT)

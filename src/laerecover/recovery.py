@@ -78,7 +78,7 @@ def run(
         if planner.open_accounts(planned) or state.decisions != found.decisions:
             obstacles = planner.check(opened.world, heard)
             guard_obstacles(obstacles, options)
-            planned = planner.plan(obstacles)
+            planned = planner.plan(obstacles, checked=True)
             guard_instances(planned, options)
             guard_mails(settings.approval, options.mail)
             approved = guard_approval("plan", planned.digest, settings.approval, options.approved_by)

@@ -5,12 +5,14 @@ Importing this imports pydantic: whoever needs only the names does so for typing
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import get_args
 
 from pydantic import ConfigDict, Field
 
+from laerecover.errors import LaeRecoverError
 from laerecover.manifest import Account, Secret
 from laerecover.sections import (
     CONFIG_NAME,
@@ -127,6 +129,13 @@ def unfinished_settings(path: Path, folder: Path) -> tuple[Settings, tuple[str, 
 def _files(path: Path) -> tuple[OperatorFile, OperatorFile]:
     """The settings file and the config of 2012 that it names. Raises LaeRecoverError where there is none."""
     told = OperatorFile(path)
+    if not path.exists():
+        raise LaeRecoverError(
+            "there are no settings yet",
+            where=str(path),
+            next_step=f"`laerecover settings --example > {shlex.quote(str(path))}`, and fill it in; nothing was "
+            "started",
+        )
     if told.mistakes:  # Where there is no file, a list of all that is not in it would help nobody.
         raise refusal(told.mistakes)
     files = told.table.get("files", {})

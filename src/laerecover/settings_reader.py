@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 DEFAULT_NAME = "laerecover.toml"
 ABSENT = "names a file that is not there"
+_MEND_SETTINGS = "mend it; `laerecover settings --example` prints a whole one; nothing was started"
 _LARGEST = 1_000_000
 _MOST_LINES = 500
 """Behind them no line is told, for each is found by reading all before it."""
@@ -169,6 +170,10 @@ class OperatorFile:
         pattern = re.compile(rf"{re.escape(json.dumps(keys[0] if keys else ''))}\s*:")
         return next((n for n, line in enumerate(self._text.splitlines(), start=1) if pattern.search(line)), 0)
 
+    def line_of(self, *keys: int | str) -> int:
+        """The line of TOML on which that setting begins; 0 if it is not known."""
+        return self._lines().get(keys, 0)
+
     def _lines(self) -> dict[_Keys, int]:
         """Key -> the line on which it begins: the file, cut behind it, tells it, and cut before it does not."""
         lines, found, begin = self._text.split("\n"), dict[_Keys, int](), 0
@@ -185,14 +190,16 @@ class OperatorFile:
         return found
 
 
-def refusal(mistakes: Sequence[tuple[str, str]]) -> LaeRecoverError:
-    """One error that tells them all."""
+def refusal(
+    mistakes: Sequence[tuple[str, str]], *, of: str = "settings", next_step: str = _MEND_SETTINGS
+) -> LaeRecoverError:
+    """One error that tells them all: what is wrong, and where; `of` what they are."""
     what, where = mistakes[0]
     several = len(mistakes) > 1
     return LaeRecoverError(
-        f"{len(mistakes)} settings are missing or wrong" if several else what,
+        f"{len(mistakes)} {of} are missing or wrong" if several else what,
         where="\n".join(f"{wrong} · {place}" for wrong, place in mistakes) if several else where,
-        next_step="mend it; `laerecover settings --example` prints a whole one; nothing was started",
+        next_step=next_step,
     )
 
 

@@ -13,6 +13,7 @@ import pytest
 from laerecover.adapters.aws import client_with
 from laerecover.cli._show import show_checks
 from laerecover.cli._worlds import EveryWorld
+from laerecover.credentials import CHANGED
 from laerecover.hosts.recipes.named import recipe_named
 from laerecover.instances.offers import offers
 from laerecover.manifest import Secret
@@ -226,7 +227,7 @@ def test_a_server_that_somebody_rebuilt_is_found_by_the_tags_of_2012(cloud, tags
     left_out = account(9, customer_email="shared@example.org")
 
     def findings(**more):
-        known = KnownAccounts(everyone=[*accounts, left_out], **more)
+        known = KnownAccounts(everyone=[*accounts, left_out], begun=["lae-1"], **more)
         return check(accounts, ready.settings, replace(ready.world(), store=None), recovery_id="r1", known=known)
 
     assert [(f.what, f.account_id, f.instances, f.blocks) for f in findings()] == [
@@ -258,6 +259,17 @@ def test_data_that_its_own_keys_do_not_open_is_unreachable(cloud, changes):
     ready, accounts = ReadyCloud(cloud), [account(n) for n in range(2)]
     ready.fill(*accounts)
     assert ready.found(replace(accounts[0], **changes), accounts[1]) == [(DATA_UNREACHABLE, "lae-0", True)]
+
+
+def test_a_key_of_the_changed_credentials_is_mended_there(cloud):
+    """It stands in no evidence: whoever is sent to look there looks in vain."""
+    ready, one = ReadyCloud(cloud), account(0)
+    ready.fill(one)
+    wrong = replace(one, user_access_key_id="AKIARENEWED", decisions=(f"{CHANGED}access key AKIARENEWED; said by ann",))
+    (found,) = check([wrong], ready.settings, ready.world(), recovery_id="r1")
+    assert (found.what, found.account_id) == (DATA_UNREACHABLE, "lae-0")
+    assert "InvalidAccessKeyId" in found.message
+    assert found.remedy.startswith("its keys are those of files.credentials: mend that entry (access key AKIARENEWED;")
 
 
 def test_a_policy_may_keep_objects_from_whoever_is_elsewhere(cloud):

@@ -12,6 +12,7 @@ import pytest
 from laerecover.adapters import aws
 from laerecover.adapters.aws import client_with, make_client
 from laerecover.adapters.key_files import try_key
+from laerecover.adapters.key_pairs import compared
 from laerecover.adapters.own_side import RealOwnSide
 from laerecover.adapters.smtp import SmtpMailer
 from laerecover.cli._own_side import show_own_side
@@ -64,6 +65,26 @@ def test_a_key_that_nobody_can_type_a_passphrase_for_is_named(key: Path):
     assert try_key(key.with_name("absent"), "key").said == "it cannot be read: No such file or directory"
 
 
+def test_a_key_that_others_may_read_is_told_and_stops_nothing(key: Path):
+    """With the command that mends it, beside its fingerprint; what is worse is told alone."""
+    key.chmod(0o644)
+    seen = try_key(key, "key of the admin")
+    assert (seen.blocks, seen.remedy) == (False, f"chmod 600 {key}")
+    assert "SHA256:" in seen.said
+    assert seen.said.endswith("it is open to others (0644)")
+    key.write_text(" \n")
+    assert try_key(key, "key").blocks
+
+
+@pytest.mark.parametrize("content", ["", "\n"])
+def test_an_empty_key_is_called_empty(key: Path, content: str):
+    """Not by the name of an exception."""
+    key.write_text(content)
+    seen = try_key(key, "key")
+    assert (seen.blocks, seen.said) == (True, "the file is empty")
+    assert "put the private key there" in seen.remedy
+
+
 @pytest.mark.parametrize("kind", [("rsa", "2048"), ("ecdsa", "256")])
 def test_older_kinds_of_keys_can_be_used_and_be_locked(tmp_path: Path, kind: tuple[str, str]):
     """PEM, as clouds hand it out, with and without a passphrase."""
@@ -88,6 +109,55 @@ def test_an_expired_certificate_beside_a_key_is_named(key: Path):
     assert try_key(key, "key").blocks
 
 
+def openssl(*words: object, content: bytes = b"") -> bytes:
+    return subprocess.run(["openssl", *map(str, words)], input=content, check=True, capture_output=True).stdout
+
+
+def as_ec2_tells(place: Path) -> dict[str, str]:
+    """How EC2 got the key pair of this PEM key -> the fingerprint that it tells then, made as its manual says."""
+    imported = openssl("rsa", "-in", place, "-pubout", "-outform", "DER")
+    made = openssl("pkcs8", "-in", place, "-nocrypt", "-topk8", "-outform", "DER")
+    return {
+        "imported": openssl("md5", "-c", content=imported).decode().split()[-1],
+        "made": openssl("sha1", "-c", content=made).decode().split()[-1],
+    }
+
+
+@pytest.mark.parametrize("how", ["imported", "made"])
+def test_an_rsa_key_is_held_against_ec2_s_fingerprint_of_the_pair(tmp_path: Path, how: str):
+    """MD5 of the public half if it was imported, SHA-1 of the private one if EC2 made it; another key is a NO."""
+    ours, other = tmp_path / "ours.pem", tmp_path / "other.pem"
+    for place in (ours, other):
+        keygen("-t", "rsa", "-b", "2048", "-m", "PEM", "-N", "", "-f", place)
+    mine, others = as_ec2_tells(ours)[how], as_ec2_tells(other)[how]
+    assert (compared("admin", ours, mine).blocks, mine in compared("admin", ours, mine).said) == (False, True)
+    wrong = compared("admin", ours, others)
+    assert wrong.blocks
+    assert mine in wrong.said
+    assert others in wrong.said
+    assert "admin_privkey_path" in wrong.remedy
+
+
+def test_an_ed25519_key_is_held_against_ec2_s_fingerprint_of_the_pair(key: Path):
+    """SHA-256 in base64, with its padding; the same of another key is a NO that names both."""
+    other = key.with_name("other")
+    keygen("-t", "ed25519", "-N", "", "-f", other)
+    told = [subprocess.run(["ssh-keygen", "-lf", k], capture_output=True, text=True, check=True) for k in (key, other)]
+    mine, others = (f"{each.stdout.split()[1].removeprefix('SHA256:')}=" for each in told)
+    assert not compared("admin", key, mine).blocks
+    wrong = compared("admin", key, others)
+    assert (wrong.blocks, mine in wrong.said, others in wrong.said) == (True, True, True)
+
+
+@pytest.mark.parametrize("told", ["", "canary of another kind", "00:11", "AAAA", "ff" * 64])
+def test_what_cannot_be_compared_is_unproved(key: Path, told: str):
+    """A fingerprint of another make, or a key that cannot be read (which is told of the key itself): never a NO."""
+    seen = compared("admin", key, told)
+    assert (seen.said.startswith("unproved: "), seen.remedy, seen.blocks) == (True, "", False)
+    key.write_text("no key\n")
+    assert compared("admin", key, "ab:" * 15 + "ab").said == "unproved: the admin's key cannot be read"
+
+
 @pytest.fixture
 def mail(tmp_path: Path):
     """A mail server over TLS whose answers a test chooses."""
@@ -103,8 +173,11 @@ def ready(cloud, key: Path, mail: Parrot, tmp_path: Path) -> ReadyCloud:
     """A cloud, keys, a mail server: everything is as it should be."""
     ready = ReadyCloud(cloud, vcpus=8)
     ready.fill(account(0))
+    public = key.with_suffix(".pub").read_bytes()
+    make_client(ready.settings, "ec2").import_key_pair(KeyName="admin", PublicKeyMaterial=public)
     ready.settings = ready.settings.changed(
         config={
+            "admin_keypair_name": "admin",
             "admin_privkey_path": key,
             "monitor_privkey_path": key,
             "monitor_pubkey": key.with_suffix(".pub").read_text().strip(),
@@ -143,6 +216,23 @@ def test_one_table_tells_everything(ready: ReadyCloud, capsys):
     )
     show_own_side(seen)
     assert capsys.readouterr().out.count("ok ") == len(seen)
+
+
+def test_a_key_that_is_not_the_pair_s_is_found_before_the_launch(ready: ReadyCloud, key: Path):
+    """Another key over the admin's: a NO in the table, which stops a run. No pair, no right to ask: unproved."""
+    (seen,) = look(ready)["key pair"]
+    assert (seen.said.startswith("that of the admin's key: "), seen.remedy) == (True, "")
+    key.unlink()
+    keygen("-t", "ed25519", "-N", "", "-f", key)
+    (seen,) = look(ready)["key pair"]
+    assert (seen.where, seen.blocks) == ("admin_keypair_name: admin", True)
+    found = check([account(0)], ready.settings, ready.world(), recovery_id="r", own=[seen])
+    assert [(each.what, each.blocks) for each in found if each.what == "key pair"] == [("key pair", True)]
+    ready.settings = ready.settings.changed(config={"admin_keypair_name": "nobody-s"})
+    assert look(ready)["key pair"][0].said == "unproved: EC2 has no such key pair"
+    ready.cloud.allow("DRILL", "another")
+    (seen,) = look(ready)["key pair"]
+    assert (seen.said.startswith("unproved: "), seen.blocks) == (True, False)
 
 
 def test_the_environment_changes_nothing_and_is_shown(ready: ReadyCloud, monkeypatch, tmp_path: Path):

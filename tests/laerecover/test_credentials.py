@@ -145,6 +145,7 @@ def test_after_a_break_in_unchanged_keys_are_warned_of(operator, make_account, s
         ([row('account = "x"', 'secret_key = "canary"\n')], "s", "secret_key is none of its settings"),
         ([row('account = "x"', 'endpoint = "s3.example.org"\n')], "s", "endpoint is no address of a service"),
         ([row('account = "x"', 'bucket = "b\\nx"\n')], "s", "no plain text"),
+        ([row('account = "x"', 'bucket = "another-s/"\n')], "s", "bucket is no bucket's name"),
         ([row('account = "x"', file="gone.secret")], "s", "a secret key's file cannot be read"),
         ([row('account = "x"')], "two words\nand lines", "holds no secret key"),
         ([row('account = "x"')] * 2, "s", "tell twice of x"),
@@ -158,3 +159,28 @@ def test_a_file_that_says_something_else_is_refused(operator, make_account, say,
         someone.options().places.read()
     assert "nothing was started" in refused.value.next_step
     assert "canary" not in str(refused.value.what) + refused.value.where
+
+
+def test_all_that_is_wrong_is_told_at_once_with_entry_and_line(operator, make_account, say):
+    """As of the settings: nobody mends a file one refusal at a time. A product in another case is the same product."""
+    someone = operator(make_account(0))
+    say(
+        row('acount = "x"', 'endpoint = "nowhere"\n'),
+        row('account = "x"', file="gone.secret"),
+        row('product = "7A3C2F01"'),
+        row('product = "7a3c2f01"'),
+    )
+    with pytest.raises(LaeRecoverError, match="5 changed credentials are missing or wrong") as refused:
+        someone.options().places.read()
+    told = refused.value.where.split("\n")
+    assert "acount is none of its settings; did you mean account?" in told[0]
+    assert [each.rpartition("credentials.toml, ")[2] for each in told] == [
+        *["entry 1, line 1"] * 3,
+        "entry 2, line 9",
+        "entry 4, line 23",
+    ]
+    say(row('account = "x"'), row('account = "y"'))
+    with pytest.raises(LaeRecoverError, match="2 changed credentials") as refused:
+        someone.options().places.read()
+    assert "about nobody: x" in refused.value.where
+    assert "credentials.toml, entry 2" in refused.value.where

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import stat
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,7 +24,10 @@ def try_key(path: Path, what: str, *, pair: str = "") -> Seen:
             said = f"it is no half of the public key beside it: {fingerprint(public)}, not {fingerprint(pair)}"
             remedy = "name the two halves of one key"
         said, remedy = (said, remedy) if remedy else _certificate(path, f"{public.split()[0]} {fingerprint(public)}")
-    return Seen(what=what, where=str(path), said=said, remedy=remedy, blocks=bool(remedy))
+    blocks = bool(remedy)
+    if not blocks and (mode := stat.S_IMODE(path.stat().st_mode)) & 0o077:
+        said, remedy = f"{said}, but it is open to others ({mode:04o})", f"chmod 600 {shlex.quote(str(path))}"
+    return Seen(what=what, where=str(path), said=said, remedy=remedy, blocks=blocks)
 
 
 def _trouble(path: Path) -> tuple[str, str]:
@@ -31,6 +36,8 @@ def _trouble(path: Path) -> tuple[str, str]:
         content = path.read_bytes()[:65536]
     except OSError as error:
         return f"it cannot be read: {error.strerror}", "put it there, readable for whoever runs laerecover"
+    if not content.strip():
+        return "the file is empty", "put the private key there, or name the file that holds it"
     if content.startswith(_PUTTY):
         return "PuTTY's own format", f"puttygen {path} -O private-openssh -o OTHER, and name OTHER in its place"
     if content.lstrip().startswith(_PUBLIC):

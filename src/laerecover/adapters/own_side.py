@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from laerecover.adapters.aws import make_client
 from laerecover.adapters.key_files import try_key
+from laerecover.adapters.key_pairs import try_key_pair
 from laerecover.adapters.smtp import SmtpMailer
 from laerecover.ports.own_side import ASCII_MAIL, CLOCK, CLOUD_KEY, Seen
 from laerecover.ports.refusals import WorldError
@@ -36,7 +37,8 @@ class RealOwnSide:
 
     def look(self) -> Sequence[Seen]:
         """See OwnSide."""
-        return [*self._keys(), *self._places(), *self._surroundings(), *self._cloud(), *self._mail()]
+        mine = [*self._keys(), *self._places(), *self._surroundings()]
+        return [*mine, *self._cloud(), try_key_pair(self._settings), *self._mail()]
 
     def _keys(self) -> Iterator[Seen]:
         s = self._settings.config

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from laerecover.afterwards.found import Found, find_living, found, ours
 from laerecover.errors import LaeRecoverError
@@ -11,6 +12,7 @@ from laerecover.mail.letters import audience
 from laerecover.mail.outbox import CONFIRMATION, Mail, Outbox, message_id
 from laerecover.manifest import Manifest
 from laerecover.options import Options, now
+from laerecover.ports.compute import RECOVERED_TAG
 from laerecover.ports.world import World
 from laerecover.runbook.ledger import read_ledger
 from laerecover.state.lock import locked
@@ -27,10 +29,12 @@ def adopt(
 ) -> tuple[State, list[Found]]:
     """Make the state folder anew for the recovery whose id the accounts' living instances bear.
 
-    Raises LaeRecoverError: a state exists, there is nothing to adopt, or there are several recoveries.
+    A state in which nothing was begun yet is taken for it. Raises LaeRecoverError: a recovery was begun in the folder,
+    there is nothing to adopt, or there are several recoveries.
     """
     manifest, folder = options.places.read(), options.places.folder("run")
-    if read_state(folder) is not None:
+    before = read_state(folder)
+    if before is not None and before.started_at is not None:
         raise LaeRecoverError(
             "there is a state already",
             where=str(folder),
@@ -49,23 +53,20 @@ def adopt(
             where=", ".join(ids) or "the cloud",
             next_step="say which with --recovery ID" if ids else "there is nothing to adopt: `laerecover run`",
         )
-    state = open_state(
-        folder,
-        mode="run",
-        digest=manifest.digest,
-        now=now(),
-        recovery_id=recovery or ids[0],
-        started_at=now().isoformat(),
-        cloud=settings.ec2.place,
-    )
+    whose = recovery or ids[0]
+    terms: dict[str, Any] = {"recovery_id": whose, "started_at": now().isoformat(), "cloud": settings.ec2.place}
+    open_state(folder, mode="run", digest=manifest.digest, now=now(), **terms)
     with locked(folder, "adopt"):
+        state = open_state(folder, mode="run", digest=manifest.digest, now=now())
+        state = state if state.started_at is not None else replace(state, **terms).write()
         return state, adopt_unknown(state, manifest, settings, world)
 
 
 def adopt_unknown(state: State, manifest: Manifest, settings: Settings, world: World) -> list[Found]:
     """Living instances of this recovery that the state's ledger knows nothing of: another state folder made them.
 
-    Its outbox is not here, so where a server was recorded, the mail after it may have been sent: it is in doubt.
+    Its outbox is not here, so where a server was recorded, or is tagged as recovered, the mail after it may have been
+    sent: it is in doubt.
     """
     rounds = read_ledger(state.ledger)
     outbox, accounts = Outbox(state.outbox), {a.account_id: a for a in manifest.accounts}
@@ -77,7 +78,9 @@ def adopt_unknown(state: State, manifest: Manifest, settings: Settings, world: W
     recorded = {row.instance_id for row in world.register.rows()} if foreign else set()
     for instance in foreign:
         account = accounts[instance.tags["lae-account"]]
-        if instance.instance_id not in recorded or outbox.of(account.account_id):
+        witnessed = instance.instance_id in recorded or RECOVERED_TAG in instance.tags
+        # One that is prepared is this very mail, of a runner that died before it was doubted.
+        if not witnessed or any(mail.state != "prepared" for mail in outbox.of(account.account_id)):
             continue
         kind, reason = audience(account)
         mail = Mail(

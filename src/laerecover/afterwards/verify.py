@@ -23,6 +23,7 @@ from laerecover.ports.hosts import Host
 from laerecover.ports.refusals import Refusal, WorldError
 from laerecover.runbook.ledger import Round, read_ledger
 from laerecover.runbook.values import BOUNCE, DEPLOY, WAIT
+from laerecover.shared_buckets import SHARED_BUCKET
 from laerecover.state.state import State
 from laerecover.state.worlds import Worlds
 
@@ -77,8 +78,14 @@ def verify(options: Options, *, stop: threading.Event, worlds: Worlds) -> list[C
     state = find_state(options)
     asked, accounts, rounds = who_is_asked(options, state, stop, worlds)
     served = [account for account, _ in recovered(accounts, rounds)]
-    rebuilt = Rebuilt(everyone=options.places.read().accounts, decided=state.decisions.instances)
+    manifest = options.places.read()
+    rebuilt = Rebuilt(everyone=manifest.accounts, decided=state.decisions.instances)
     return [
+        *(
+            _check_of(a, "own bucket", a.bucket_name or "", False, manifest.shared[a.account_id], SHARED_BUCKET)
+            for a in served
+            if a.account_id in manifest.shared
+        ),
         *checks(asked, accounts, rounds, concurrency=options.concurrency),
         *no_other_server(served, asked.world.compute, rebuilt),
     ]

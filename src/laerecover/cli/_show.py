@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from laerecover.planning.plan import Plan
     from laerecover.state.state import State
 
+_AGAIN = "then plan again; nothing was started"
 _COMMAND = 2000
 _NAMED = 3
 """So many accounts are named in a command that is proposed."""
@@ -104,8 +105,17 @@ def ask_word(question: str, word: str) -> bool:
         return False
 
 
-def show_plan(plan: Plan, options: Options, *, stream: TextIO | None = None) -> None:
-    """Per account what will be launched, restored and mailed, or why it is blocked; what it costs."""
+def show_plan(
+    plan: Plan,
+    options: Options,
+    *,
+    obstacles: Sequence[Obstacle] = (),
+    checked: bool = False,
+    stream: TextIO | None = None,
+) -> None:
+    """Per account what will be launched, restored and mailed, or why it is blocked; what it costs; what to type next,
+    if that is not left to the conclusion of what was `checked`.
+    """
 
     out = console(stream or sys.stdout)
     for account in plan.accounts:
@@ -129,10 +139,11 @@ def show_plan(plan: Plan, options: Options, *, stream: TextIO | None = None) -> 
     for note in plan.notes:
         out.print(Text(f"note: {clean(note)}"))
     minutes = max(1, round(plan.seconds / 60))
+    lasts = f", about {minutes} min by {plan.forecast.rests_on}" if plan.recover else ""
     out.print(
         Text(
-            f"\n{len(plan.recover)} of {len(plan.accounts)} accounts, as many instances, {plan.concurrency} at a time, "
-            f"about {minutes} min by {plan.forecast.rests_on}; {len(plan.blocked)} blocked"
+            f"\n{len(plan.recover)} of {len(plan.accounts)} accounts, as many instances, {plan.concurrency} at a time"
+            f"{lasts}; {len(plan.blocked)} blocked"
         )
     )
     for said in in_words(plan.costs):
@@ -140,9 +151,25 @@ def show_plan(plan: Plan, options: Options, *, stream: TextIO | None = None) -> 
     out.print(Text(f"manifest {plan.manifest_digest}\nplan     {plan.digest}"))
     key = f"{options.places.fingerprint()} (fingerprint)  {clean(options.places.key)}"
     out.print(Text(f"key      {key}"), soft_wrap=True)
+    if not checked:
+        _show_next(out, plan, obstacles, options)
+
+
+def _show_next(out: Console, plan: Plan, obstacles: Sequence[Obstacle], options: Options) -> None:
+    if any(each.blocks and each.account_id is None for each in obstacles):
+        out.print(Text(f"next: mend what the check names, {_AGAIN}"))
+        return
+    if not plan.recover:
+        out.print(Text(_nobody(plan)))
+        return
     drill = f"laerecover drill {options.places.quoted}{options.repeat('drill')}"
     run = f"laerecover run {options.places.quoted}{options.repeat('run', state=True)}"
     out.print(Text(f"next: {drill}, then {run}"))
+
+
+def _nobody(plan: Plan) -> str:
+    why = "mend what blocks them, or select others" if plan.blocked else "select some with --only"
+    return f"next: nothing would be recovered: {why}, {_AGAIN}"
 
 
 def show_key(options: Options, manifest: Manifest) -> None:
@@ -205,6 +232,8 @@ def show_conclusion(plan: Plan, obstacles: Sequence[Obstacle], options: Options)
         out.print(Text("check: nothing stands in the way"))
     if plan.recover:
         out.print(Text(f"next: {run}"), soft_wrap=True)
+    elif not doubtful:
+        out.print(Text(_nobody(plan)))
     if doubtful:
         words = " ".join(_consent(a.account_id, waiting.get(a.account_id)) for a in doubtful[:_NAMED])
         more = f" (and {len(doubtful) - _NAMED} more)" if len(doubtful) > _NAMED else ""

@@ -29,7 +29,7 @@ def plan(
         print_json({**made.body, "checks": [obstacle.body for obstacle in obstacles]})
     else:
         show_own_side(made.own_side)
-        show_plan(made, options)
+        show_plan(made, options, obstacles=obstacles, checked=check)
         show_checks(obstacles)
         if check:
             show_conclusion(made, obstacles, options)

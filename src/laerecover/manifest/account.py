@@ -83,6 +83,8 @@ class Manifest:
     accounts: tuple[Account, ...]
     evidence_digest: str
     digest: str
+    shared: Mapping[str, str] = field(default_factory=dict)
+    """Account -> with whom it would serve one bucket; nobody recovers such a one. It is in no file."""
 
     @property
     def recoverable(self) -> tuple[Account, ...]:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
+from laerecover.credentials import CHANGED
 from laerecover.hosts.bucket_layout import BucketLayout, layout_of
 from laerecover.hosts.programs.below import BRING_BACK, LARGEST
 from laerecover.hosts.programs.bucket_shares import COMPLETE
@@ -163,7 +164,10 @@ def _refused(account: Account, error: Refusal) -> Obstacle:
         )
     if error.code == NO_LISTING:
         return _no_data(account, f"its bucket cannot be listed: {error}", remedy_of(NO_LISTING))
-    return _no_data(account, f"its keys do not open its bucket: {error.code or error}", remedy_of(error.code or "?"))
+    remedy = remedy_of(error.code or "?")
+    if said := next((each for each in account.decisions if each.startswith(CHANGED)), ""):
+        remedy = f"its keys are those of files.credentials: mend that entry ({said.removeprefix(CHANGED)}), or {remedy}"
+    return _no_data(account, f"its keys do not open its bucket: {error.code or error}", remedy)
 
 
 def _no_data(account: Account, message: str, remedy: str) -> Obstacle:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from laerecover.manifest import Account
 from laerecover.planning.buckets import AS_THEY_LIE, BucketCheck, in_buckets
 from laerecover.planning.kept_out import kept_out
 from laerecover.planning.obstacles import Obstacle
-from laerecover.ports.compute import Compute, Instance, LaunchRequest
+from laerecover.ports.compute import RECOVERED_TAG, Compute, Instance, LaunchRequest
 from laerecover.ports.endpoints import region_of
 from laerecover.ports.own_side import ASCII_MAIL, CLOCK, CLOUD_KEY, Seen
 from laerecover.ports.refusals import Transient, WorldError
@@ -35,6 +35,11 @@ _RAISE = (
     "(L-1216C47A), region {}; as its reason: `Disaster recovery of our customers' servers: {} more {} are needed now, "
     "for good, each with a public address`"
 )
+OTHER_STATE = "other state"
+_ADOPT = "if a state folder was lost, `laerecover adopt` makes it anew; if another operator is at work, let them be"
+_TOLD = f"{_ADOPT}. The customer may have been told: here the mail is in doubt, and not sent unless somebody decides"
+_UNTOLD = f"{_ADOPT}. A run goes on with that instance"
+_NAMED = 3
 _INSTANCE_ID = re.compile(r"i-[0-9a-f]{8}(?:[0-9a-f]{9})?")
 
 
@@ -43,12 +48,13 @@ class KnownAccounts:
     """What is known of the manifest's accounts beside those that are asked about.
 
     `everyone`: all of them, to tell whose a server is; `recovered`: those of them whom others' servers are told of,
-    too; `decided`: account -> ids of instances that a human has accepted.
+    too; `decided`: account -> ids of instances that a human has accepted; `begun`: those that this state has begun.
     """
 
     everyone: Sequence[Account] = ()
     recovered: Sequence[Account] = ()
     decided: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    begun: Collection[str] = ()
 
 
 NO_OTHERS = KnownAccounts()
@@ -91,6 +97,7 @@ def check(
         elsewhere = [
             *_rebuilt(accounts, known, world.compute),
             *_recovered_before(accounts, living, recovery_id),
+            *_of_another_state(known, living, recovery_id),
         ]
         without |= {obstacle.account_id for obstacle in elsewhere}
         found += _quota([a for a in served if a.account_id not in without], settings, world.compute, living)
@@ -187,6 +194,20 @@ def _recovered_before(accounts: Sequence[Account], living: Sequence[Instance], r
         if account_id in known and instance.tags.get("lae-recovery") != recovery_id:
             message, remedy = of_another_recovery(instance)
             yield Obstacle(what=RECOVERED_BEFORE, message=message, remedy=remedy, account_id=account_id)
+
+
+def _of_another_state(known: KnownAccounts, living: Sequence[Instance], recovery_id: str) -> Iterator[Obstacle]:
+    """Instances of this very recovery, whose state folder was lost or is another operator's: in nobody's way."""
+    unknown = {account.account_id for account in known.everyone}.difference(known.begun)
+    ours = [i for i in living if i.tags.get("lae-recovery") == recovery_id and i.tags.get("lae-account") in unknown]
+    for tagged, how, then in ((True, "recovered", _TOLD), (False, "not recovered yet", _UNTOLD)):
+        alike = [i for i in ours if (RECOVERED_TAG in i.tags) == tagged]
+        if alike:
+            named = ", ".join(f"{i.instance_id} of {i.tags['lae-account']}" for i in alike[:_NAMED])
+            more = f" and {len(alike) - _NAMED} more" if len(alike) > _NAMED else ""
+            message = f"{named}{more}: of this recovery, alive and {how}, though this state knows nothing of it"
+            ids = tuple(i.instance_id for i in alike)
+            yield Obstacle(what=OTHER_STATE, message=message, remedy=then, instances=ids, blocks=False)
 
 
 def _quota(

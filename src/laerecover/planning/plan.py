@@ -18,6 +18,7 @@ from laerecover.planning.costs import Costs
 from laerecover.planning.forecast import Forecast
 from laerecover.ports.endpoints import region_of
 from laerecover.ports.own_side import Seen
+from laerecover.shared_buckets import REMEDY, SHARED_BUCKET
 
 if TYPE_CHECKING:
     from laerecover.settings import Settings
@@ -26,7 +27,7 @@ RECOVER, BLOCKED, LEFT_OUT = "recover", "blocked", "left out"
 UNREACHABLE = "DATA_UNREACHABLE"
 UNFIT = "UNFIT"
 WAITS = "waits for better evidence"
-NEVER_ACCEPTED = (UNREACHABLE, "BUCKET_SERVED", "recovered_before", UNFIT, WAITS)
+NEVER_ACCEPTED = (UNREACHABLE, "BUCKET_SERVED", "recovered_before", UNFIT, SHARED_BUCKET, WAITS)
 """With these words begins why an account is blocked whatever anybody accepts."""
 _NO_IMAGE = "no image or size is known: add its product to the config, or ec2.image and ec2.size to the settings"
 _NOT_PROVED = {"STATED": "is not vouched for", "BROKEN": "is damaged"}
@@ -182,7 +183,7 @@ def make_plan(manifest: Manifest, settings: Settings, given: Circumstances) -> P
     for account in manifest.accounts:
         server, barred = given.server_of(account), given.obstacles.get(account.account_id)
         image, size = settings.image_of(account), settings.size_of(account)
-        action, why, guarded = _decide(account, given)
+        action, why, guarded = _decide(account, given, manifest.shared)
         if action == RECOVER and given.mode == "run" and (image is None or size is None):
             action, why = BLOCKED, _NO_IMAGE
         elif action == RECOVER and barred is not None:
@@ -247,7 +248,7 @@ def missing_evidence(accounts: Sequence[Account]) -> Iterator[str]:
         )
 
 
-def _decide(account: Account, given: Circumstances) -> tuple[str, str, bool]:
+def _decide(account: Account, given: Circumstances, shared: Mapping[str, str]) -> tuple[str, str, bool]:
     server, accepted = given.server_of(account), account.account_id in given.accepted
     if account.verdict != "RECOVERABLE":
         named = dict.fromkeys((*account.blocking, *(f"missing:{name}" for name in account.missing)))
@@ -258,6 +259,8 @@ def _decide(account: Account, given: Circumstances) -> tuple[str, str, bool]:
     if given.min_grade and order_of(account.grade) > order_of(given.min_grade):
         why = f"{WAITS}: --min-grade is {given.min_grade}, its grade {account.grade}, for {lacks(account)}"
         return BLOCKED, why, True
+    if account.account_id in shared:
+        return BLOCKED, f"{SHARED_BUCKET}: {shared[account.account_id]}; {REMEDY}", True
     if wrong := unfit(account):
         return BLOCKED, f"{UNFIT}: its {wrong} {_UNFIT}", True
     if wrong := unfit_store(account):

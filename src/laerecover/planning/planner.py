@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ from laerecover.planning.plan import Circumstances, Plan, make_plan, missing_evi
 from laerecover.ports.own_side import Seen
 from laerecover.ports.world import World
 from laerecover.runbook.ledger import read_ledger
+from laerecover.shared_buckets import REMEDY, SHARED_BUCKET
 from laerecover.state.lock import locked
 from laerecover.state.opening import open_state, read_state
 from laerecover.state.state import State
@@ -43,9 +44,8 @@ class Planner:
     manifest: Manifest
     settings: Settings
 
-    def plan(self, found: Sequence[Obstacle] | None = None) -> Plan:
-        """What would happen to each account, as far as is known by now. `found`: by a check; None: nobody checked."""
-        obstacles = found or ()
+    def plan(self, obstacles: Sequence[Obstacle] = (), *, checked: bool = False) -> Plan:
+        """What would happen to each account, as far as is known by now. `checked`: the obstacles are a check's."""
         made = make_plan(self.manifest, self.settings, self.circumstances(obstacles))
         notes = [f"{o.message}; {o.remedy}" for o in obstacles if not o.blocks]
         if self.state.mode == "run" and not self.state.new_identity:
@@ -64,7 +64,7 @@ class Planner:
         notes += [f"{name}: {ids} lives, and was accepted by a human" for name, ids in living]
         starts, canary = in_order(made, self.manifest, read_ledger(self.state.ledger, with_steps=False), self.options)
         made = replace(made, notes=tuple(notes), starts=starts, first=canary)
-        added = None if found is None else sum(o.added_bytes for o in found)
+        added = sum(o.added_bytes for o in obstacles) if checked else None
         return replace(made, costs=costs(made, self.settings.prices, added))
 
     def circumstances(self, obstacles: Sequence[Obstacle] = ()) -> Circumstances:
@@ -92,7 +92,7 @@ class Planner:
 
         planned = self.plan()
         todo, chosen = self.open_accounts(planned), {a.account_id for a in planned.recover}
-        rounds = read_ledger(self.state.ledger).items()
+        rounds = read_ledger(self.state.ledger)
         return check(
             [a for a in self.manifest.recoverable if a.account_id in todo],
             self.settings,
@@ -102,10 +102,11 @@ class Planner:
                 everyone=self.manifest.accounts,
                 recovered=[a for a in self.manifest.recoverable if a.account_id in chosen.difference(todo)],
                 decided=self.state.decisions.instances,
+                begun=rounds.keys(),
             ),
             buckets=BucketCheck(
                 disaster_at=self.options.lost_at,
-                serving=frozenset(account for account, latest in rounds if latest.launched),
+                serving=frozenset(account for account, latest in rounds.items() if latest.launched),
                 heard=heard,
             ),
             own=look(world) if own is None else own,
@@ -132,7 +133,8 @@ def plan(
     state = _plan_anew(folder, manifest, options)
     manifest = state.seen(manifest)
     planner = Planner(options=options, state=replace(state, inventory={}), manifest=manifest, settings=settings)
-    obstacles: Sequence[Obstacle] = ()
+    shared = shared_obstacles(manifest, options.selection.of(manifest))
+    obstacles: Sequence[Obstacle] = shared
     own: Sequence[Seen] = ()
     if check:
         guard_files(settings)
@@ -145,12 +147,21 @@ def plan(
         except Guarded:
             if not any(each.blocks for each in own):
                 raise
-        obstacles = planner.check(opened.world, heard, own)
-    made = replace(planner.plan(obstacles if check else None), own_side=tuple(own))
+        obstacles = [*planner.check(opened.world, heard, own), *shared]
+    made = replace(planner.plan(obstacles, checked=check), own_side=tuple(own))
     if missing:
         lacking = f"the settings are not whole, and a run will want what is missing: {'; '.join(missing)}"
         made = replace(made, notes=(*made.notes, lacking))
     return _remembered(state, made, obstacles) if real else made, obstacles
+
+
+def shared_obstacles(manifest: Manifest, selected: Collection[str]) -> list[Obstacle]:
+    """Of those that are selected, who would share a bucket: nobody need be asked about that."""
+    return [
+        Obstacle(what=SHARED_BUCKET, message=why, remedy=REMEDY, account_id=account_id)
+        for account_id, why in manifest.shared.items()
+        if account_id in selected
+    ]
 
 
 def changed_notes(manifest: Manifest, state: State, recovered: Sequence[str]) -> Iterator[str]:

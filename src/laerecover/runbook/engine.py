@@ -155,9 +155,11 @@ class Job:
 
     def is_full(self) -> bool:
         """What cannot be written down is not begun."""
-        if shutil.disk_usage(self.state.folder).free >= _ROOM:
+        free = shutil.disk_usage(self.state.folder).free
+        if free >= _ROOM:
             return False
-        self.break_off("the disk is full: what cannot be written down was not begun")
+        room = f"{free / 1e6:.1f} MB are free, {_ROOM / 1e6:.1f} MB are wanted"
+        self.break_off(f"the disk is full ({room}): what cannot be written down was not begun")
         return True
 
     def break_off(self, why: str) -> None:
@@ -222,7 +224,7 @@ def run(job: Job, account_ids: Sequence[str]) -> str:
     try:
         with launched(job.state.ledger):
             if job.canary:
-                _send_canary(job, [turn for turn in turns if turn.account_id == job.canary])
+                _send_canary(job, turns)
             _see_through(job, [turn for turn in turns if turn.account_id != job.canary])
             job.inside.wait_until_empty(within=_CALM_STOP)
     finally:
@@ -242,9 +244,10 @@ def _turn(job: Job, account_id: str, latest: Round | None) -> _Turn:
 
 
 def _send_canary(job: Job, turns: Sequence[_Turn]) -> None:
-    """One account goes through to its end before the others start."""
-    _see_through(job, turns)
-    if job.brake.failures:
+    """One account goes through to its end before the others start, if there are others."""
+    alone = [turn for turn in turns if turn.account_id == job.canary]
+    _see_through(job, alone)
+    if job.brake.failures and len(turns) > len(alone):
         job.brake.halts.append(
             "the first account failed, so the others were not started; mend it, name another with --canary, or run "
             "with --no-canary"

@@ -94,7 +94,7 @@ def test_json_is_alone_on_stdout(laerecover, make_manifest):
         (("drill", "{manifest}", "--only", "nobody@example.org"), 2, "no account is called"),
         (("drill", "{manifest}", "--max-instances", "1"), 3, "--max-instances allows 1"),
         (("drill", "{manifest}", "--mail", "maybe"), 2, "hold or send"),
-        (("run", "{manifest}"), 2, "settings --example"),
+        (("run", "{manifest}"), 2, "laerecover settings --example > "),
         (("run", "{manifest}", "--accept", "x"), 2, "--because"),
         (("run", "{manifest}", "--not-dialled"), 2, "--not-dialled needs a reason"),
         (("notify", "{manifest}", "--not-dialled", "--because", " "), 2, "--not-dialled needs a reason"),

@@ -40,6 +40,14 @@ def test_a_failing_canary_keeps_the_others_in(operator, many):
     assert len(someone.rows("instances")) == 4
 
 
+def test_a_canary_alone_keeps_nobody_in(operator, many):
+    """One account was wanted, and failed: that is its failure, no guard's word about others."""
+    someone = operator(*many(2, unfit=True))
+    made = someone.run(only=(many(1)[0].account_id,))
+    assert (made.number("failed"), made.number("left out"), made.exit_code) == (1, 1, 1)
+    assert made.body["stopped"] == ""
+
+
 def test_a_canary_that_arrives_lets_the_others_out(operator, many):
     """Nobody else is launched before it is recovered; once somebody is, a resumed run needs no other canary."""
     someone = operator(*many(3))

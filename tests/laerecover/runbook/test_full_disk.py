@@ -32,6 +32,7 @@ def test_a_full_disk_stops_before_the_next_effect_and_room_lets_it_go_on(make_ma
     assert stopped.returncode == 3, stopped.stderr
     assert "the disk is full" in stopped.stderr
     assert "make room" in stopped.stderr
+    assert "MB are free, 8.4 MB are wanted" in stopped.stderr
     filler.unlink()
     assert commands(*drill).returncode == 0
 
