@@ -11,7 +11,7 @@ from ipaddress import IPv4Network
 import pytest
 
 from laerecover.adapters.aws import client_with
-from laerecover.cli._show import show_checks
+from laerecover.cli._planned import show_checks
 from laerecover.cli._worlds import EveryWorld
 from laerecover.credentials import CHANGED
 from laerecover.hosts.recipes.named import recipe_named

@@ -13,7 +13,7 @@ from laerecover.rehearsal.rig.client import Rig, up
 from laerecover.rehearsal.rig.tools import missing
 
 HERE = Path(__file__).resolve().parent
-for folder in (HERE, HERE.parent / "contracts", HERE.parents[1] / "fixtures"):
+for folder in (HERE.parents[1] / "fixtures", HERE.parent / "contracts", HERE):  # this folder's conftest is found first
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 

@@ -383,6 +383,8 @@ def operator(make_manifest, key_file, tmp_path, monkeypatch):
     keys = dict.fromkeys(("admin_privkey_path", "monitor_privkey_path"), tmp_path / "operator.pem")
     monkeypatch.setattr(Options, "read_settings", lambda self: drill_settings(tmp_path).changed(config=keys))
 
+    monkeypatch.setattr(Options, "settings_to_plan", lambda self, folder: (self.settings_for("run", folder), ()))
+
     class Operator:
         def __init__(self, *accounts):
             self.manifest = make_manifest(*accounts)

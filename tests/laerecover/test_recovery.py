@@ -78,7 +78,7 @@ def test_a_failed_account_is_tried_again_by_the_next_run(operator, make_account,
         )
         made = someone.run(canary=False)
     assert (made.number("recovered"), made.number("failed"), made.exit_code) == (1, 1, 1)
-    assert "No space left" in next(a["why"] for a in made.body["accounts"] if a["outcome"] == "failed")
+    assert "no space left on device" in next(a["why"] for a in made.body["accounts"] if a["outcome"] == "failed")
     again = someone.run()
     assert again.number("recovered") == 2
     assert sorted(a["rounds"] for a in again.body["accounts"]) == [1, 2]

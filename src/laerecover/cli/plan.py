@@ -20,7 +20,8 @@ def plan(
 ) -> None:
     """What would happen, per account. Nothing is started."""
     from laerecover.cli._own_side import show_own_side
-    from laerecover.cli._show import show_checks, show_conclusion, show_plan, show_progress
+    from laerecover.cli._planned import show_checks, show_conclusion, show_plan
+    from laerecover.cli._show import show_progress
     from laerecover.cli._worlds import EveryWorld
     from laerecover.planning import planner
 

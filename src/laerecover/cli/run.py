@@ -48,7 +48,8 @@ def run(
 ) -> None:
     """Recover. After a crash the same command goes on where it stopped; mails are held."""
     from laerecover import recovery
-    from laerecover.cli._show import ask, show_plan, show_progress, tell_progress
+    from laerecover.cli._planned import show_plan
+    from laerecover.cli._show import ask, show_progress, tell_progress
     from laerecover.cli._worlds import EveryWorld
     from laerecover.planning.buckets import quiet
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from secrets import token_hex
 
+from laerecover.instances.tags import tags_of
 from laerecover.ports.compute import RECOVERED_TAG
 from laerecover.ports.services import ServerRow
-from laerecover.instances.tags import tags_of
 from laerecover.runbook.values import DEPLOY, WAIT, Appended
 from laerecover.runbook.work import Work
 
