@@ -31,6 +31,8 @@ class Sources:
     undecided: dict[str, str] = field(default_factory=dict)
     """The bucket names that differ from others in a character or two while nothing tells the right one, each with the
     one that stands for them."""
+    seeds_of_renamed: set[str | None] = field(default_factory=set)
+    """The seeds of the buckets that renamed logs tell: a log that bears such a seed in its name has another's name."""
     findings: list[Finding] = field(default_factory=list)
     """What came to light of these files only when they were held against others."""
     _secrets_by_bucket: dict[str, list[SecretsFile]] = field(default_factory=dict)

@@ -66,8 +66,11 @@ def doubt_key_of_others(signup: Signup, key: str | None, email: str | None, sour
 def other_keys_of_start(signup: Signup, key: str, start: tuple[str, str], sources: Sources) -> set[str]:
     """The other keys that requests of the log's own second tell, where those of the log's key are of another time.
 
-    Then the log's key is another customer's; and so may its address be, if it is not the one of its own second.
+    Then the log's key is another customer's; and so may its address be, if it is not the one of its own second. Where
+    a renamed log tells the bucket of this log's name, that name and its second are the renamed one's.
     """
+    if start[1] in sources.seeds_of_renamed:
+        return set()
     began, requests = moment(start[0]), sources.activations.get(key, ())
     told = [abs(moment(row.time) - began) > LONGEST_START for row in requests]
     told = told or [not timedelta(0) <= moment(row.time) - began <= LONGEST_RUN for row in sources.signups.get(key, ())]

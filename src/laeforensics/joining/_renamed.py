@@ -57,6 +57,7 @@ def doubt_name(signup: Signup, sources: Sources, codes: Mapping[str, Mapping[str
     own_second = any(abs(moment(r.time) - moment(start[0])) <= REQUEST_TO_LOG for r in rows)
     is_renamed = _is_head_of_another(signup, sources.products, code, codes.get(start[1], {}))
     if is_renamed or (agreeing and (email is not None or not own_second)):
+        sources.seeds_of_renamed.add(seed_of(bucket))
         signup.findings.append(finding("renamed-log", f"its bucket {bucket} bears another seed", signup=signup.name))
         return
     access_key, _ = signup.weigh("user_access_key_id")
