@@ -50,7 +50,7 @@ def join_csv(signup: Signup, sources: Sources, known: Neighbours) -> None:
         start = None
     if key and start is not None and (others := other_keys_of_start(signup, key, start, sources)):
         # Whose rows they are, nothing tells; but that the run failed keeps from harm.
-        results = [row for other in sorted(others) for row in _rows_by_key(other, start, sources)[1]]
+        results = [row for told in (key, *sorted(others)) for row in _rows_by_key(told, start, sources)[1]]
         signup.failure_row = next((row for row in results if row.outcome != "success"), None)
         return
     activations, signups = _rows_by_key(key, start, sources) if key else _rows_by_start(signup, start, sources)
