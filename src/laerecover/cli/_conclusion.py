@@ -33,8 +33,8 @@ _OUTCOMES = ("failed", "on its way", "not started", "blocked", "left out", "reco
 """As people look at them: troubles first."""
 
 
-def show_report(report: Report, folder: Path) -> None:
-    """The conclusion, what is left for a human, the outcome of each account, and where the report lies."""
+def show_report(report: Report, folder: Path | None) -> None:
+    """The conclusion, what is left for a human, the outcome of each account, and in which folder the report lies."""
     out = console(sys.stdout)
     out.print(Text(_numbers(report), style="bold"))
     if report.stopped:
@@ -42,7 +42,8 @@ def show_report(report: Report, folder: Path) -> None:
     if said := report.not_dialled:
         told = f"by {clean(said['by'])}, {clean(said['at'])}: {clean(said['because'])}"
         out.print(Text(f"The new servers were not dialled from here ({told})", style="yellow"))
-    out.print(Text(f"report: {folder / 'report.html'}, {folder / 'report.json'}"), soft_wrap=True)
+    if folder is not None:
+        out.print(Text(f"report: {folder / 'report.html'}, {folder / 'report.json'}"), soft_wrap=True)
     _show_left(out, report)
     _show_accounts(out, report)
 
