@@ -76,7 +76,7 @@ def _show_accounts(out: Console, report: Report) -> None:
     titles = ["account", *between, "the customer has to", "mail", "time", *["proof"] * proving]
     rows = []
     for a in accounts[:_ROWS] if out.is_terminal else accounts:
-        cells = [(a.mail or "").replace("_", " "), "" if a.seconds_of_work is None else spent(a.seconds_of_work)]
+        cells = [a.mail_words, "" if a.seconds_of_work is None else spent(a.seconds_of_work)]
         row = [Text(a.outcome, style=COLOURS.get(a.outcome, "")), Text(a.customer_does)]
         row += [*map(Text, cells), *[_proof(a.proof)] * proving]
         if out.is_terminal:  # what the customer has to do tells the grade; a narrow terminal has no room for both
