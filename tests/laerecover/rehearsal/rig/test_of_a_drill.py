@@ -42,6 +42,7 @@ def begun(make_manifest, key_file, settings_file, tmp_path):
     ("typed", "lacking"),
     [
         (["--world", "rig", "--hosts", "systemd", "--prove", "--faults", "seed:3"], []),
+        (["--world", "rig", "--evidence-out", "far/" * 200], ["--hosts", "systemd", "--faults", "seed:3", "--prove"]),
         (["--mail", "send"], ["--world", "rig", "--hosts", "systemd", "--faults", "seed:3", "--prove"]),
     ],
 )
