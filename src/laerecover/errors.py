@@ -12,6 +12,9 @@ from __future__ import annotations
 from laerecover.manifest import OperatorError
 from laerecover.text import clean
 
+_COMMAND = 4000
+"""A command that is to be pasted is never cut within a screen or two."""
+
 
 class LaeRecoverError(OperatorError):
     """A refusal that an operator can act upon."""
@@ -49,7 +52,7 @@ def explain(error: Exception) -> str:
         what, where = f"a mistake in laerecover ({type(error).__name__})", "unknown; --traceback shows it"
         after = "please report it; what was done is in the ledger, and the same command goes on"
     places = "\n          ".join(clean(place) for place in str(where).split("\n"))
-    return f"laerecover: {clean(what)}\n  where   {places}\n  next    {clean(after)}"
+    return f"laerecover: {clean(what)}\n  where   {places}\n  next    {clean(after, limit=_COMMAND)}"
 
 
 class StepFailed(Exception):

@@ -71,4 +71,4 @@ def test_a_drill_whose_rig_has_gone_says_so(manifest: Path):
     rig.down()
     refused = drill(manifest)
     assert refused.returncode == 2
-    assert "--world rig --again" in refused.stderr
+    assert refused.stderr.rstrip().endswith("--mail send --json --again")

@@ -118,6 +118,27 @@ def test_a_killed_rig_leaves_no_control_group(another_rig: Callable[..., Rig], h
     assert left == [False, True]
 
 
+def test_down_takes_away_the_control_groups_of_a_killed_rig(tmp_path: Path):
+    """Nested ones, too: no later rig is needed for that."""
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    group = f"/mnt/lae-rig-{ended.pid}"
+    within = ["unshare", "--mount", "sh", "-c"]
+    made = f"mount -t cgroup2 cgroup2 /mnt && mkdir -p {group}/i-1/init.scope {group}/i-2"
+    subprocess.run([*within, made], check=True)
+    (tmp_path / "rig").mkdir()
+    (tmp_path / "rig" / "rig.json").write_text(json.dumps({"pid": ended.pid}))
+    try:
+        command = [sys.executable, "-m", "laerecover.rig", "down", tmp_path / "rig"]
+        assert subprocess.run(command, check=False).returncode == 0
+        look = f"mount -t cgroup2 cgroup2 /mnt && [ ! -e {group} ]"
+        assert subprocess.run([*within, look], check=False).returncode == 0
+        assert not (tmp_path / "rig").exists()
+    finally:
+        tidy = f"mount -t cgroup2 cgroup2 /mnt; [ ! -d {group} ] || find {group} -depth -type d -exec rmdir {{}} +"
+        subprocess.run([*within, tidy], check=True)
+
+
 def _admin(rig: Rig, host_key: HostKey) -> Shell:
     rig.facts["keys"]["admin"] = rig.facts["keys"]["ubuntu"]
     return connect(rig, "203.0.113.200", host_key.public, "admin")

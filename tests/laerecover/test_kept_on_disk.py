@@ -128,6 +128,37 @@ def test_where_nothing_can_be_written_a_copy_is_looked_at(killed, monkeypatch, g
     assert held(folder) == before
 
 
+def test_a_folder_that_cannot_be_written_is_reported_of(killed, make_manifest, key_file, tmp_path):
+    """The same is told as of the original; the page is not written, which is said, and the folder stays as it is."""
+    folder, _ = killed
+    manifest, own = make_manifest(count=2), os.geteuid()
+    ask = [sys.executable, "-c", "from laerecover.cli import main; main()", "report", manifest, "--key-file", key_file]
+    wanted = subprocess.run([*ask, "--json"], capture_output=True, check=False)
+    lately = shutil.copytree(f"{manifest}.drill", tmp_path / "lately")
+    for place in (folder, lately):
+        (place / "report.html").unlink(missing_ok=True)
+        (place / "report.json").unlink(missing_ok=True)
+        before = held(place)
+        place.chmod(0o500)
+        try:  # root writes wherever it may override a mode
+            bound = [] if own else ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
+            looked = [
+                subprocess.run([*bound, *ask, "--state", place, *more], capture_output=True, text=True, check=False)
+                for more in (["--json"], [])
+            ]
+        finally:
+            place.chmod(0o700)
+        assert held(place) == before
+        for each in looked:
+            assert each.returncode == wanted.returncode, each.stderr
+            assert each.stderr == f"report.html and report.json were not written: permission denied: {place}\n"
+        original, same = (json.loads(each) for each in (wanted.stdout, looked[0].stdout))
+        for row in (*original["accounts"], *same["accounts"]):
+            row.pop("follow_ups")  # they name the folder
+        assert {**same, "written_at": ""} == {**original, "written_at": ""}
+        assert "report: " not in looked[1].stdout and "accounts recovered" in looked[1].stdout
+
+
 def test_an_empty_ledger_and_no_outbox_are_no_recovery(tmp_path):
     """What a runner left that was killed before its first table; nothing is made by looking."""
     laerecover.databases.durable(tmp_path / "ledger.sqlite").close()

@@ -33,8 +33,8 @@ _OUTCOMES = ("failed", "on its way", "not started", "blocked", "left out", "reco
 """As people look at them: troubles first."""
 
 
-def show_report(report: Report, folder: Path) -> None:
-    """The conclusion, what is left for a human, the outcome of each account, and where the report lies."""
+def show_report(report: Report, folder: Path | None) -> None:
+    """The conclusion, what is left for a human, the outcome of each account, and in which folder the report lies."""
     out = console(sys.stdout)
     out.print(Text(_numbers(report), style="bold"))
     if report.stopped:
@@ -42,7 +42,8 @@ def show_report(report: Report, folder: Path) -> None:
     if said := report.not_dialled:
         told = f"by {clean(said['by'])}, {clean(said['at'])}: {clean(said['because'])}"
         out.print(Text(f"The new servers were not dialled from here ({told})", style="yellow"))
-    out.print(Text(f"report: {folder / 'report.html'}, {folder / 'report.json'}"), soft_wrap=True)
+    if folder is not None:
+        out.print(Text(f"report: {folder / 'report.html'}, {folder / 'report.json'}"), soft_wrap=True)
     _show_left(out, report)
     _show_accounts(out, report)
 
@@ -75,7 +76,7 @@ def _show_accounts(out: Console, report: Report) -> None:
     titles = ["account", *between, "the customer has to", "mail", "time", *["proof"] * proving]
     rows = []
     for a in accounts[:_ROWS] if out.is_terminal else accounts:
-        cells = [(a.mail or "").replace("_", " "), "" if a.seconds_of_work is None else spent(a.seconds_of_work)]
+        cells = [a.mail_words, "" if a.seconds_of_work is None else spent(a.seconds_of_work)]
         row = [Text(a.outcome, style=COLOURS.get(a.outcome, "")), Text(a.customer_does)]
         row += [*map(Text, cells), *[_proof(a.proof)] * proving]
         if out.is_terminal:  # what the customer has to do tells the grade; a narrow terminal has no room for both

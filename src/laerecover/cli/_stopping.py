@@ -47,6 +47,6 @@ def stop_on_signals() -> threading.Event:
     return stop
 
 
-def same_command() -> str:
-    """What was typed, as it must be typed to go on."""
-    return shlex.join(["laerecover", *(argument for argument in sys.argv[1:] if argument != "--again")])
+def same_command(*more: str) -> str:
+    """What was typed, as it must be typed to go on; with these words, too."""
+    return shlex.join(["laerecover", *(argument for argument in sys.argv[1:] if argument != "--again"), *more])

@@ -28,14 +28,16 @@ def report(
     from laerecover.cli._worlds import EveryWorld
     from laerecover.report import written
 
-    found, made = written.report(options, EveryWorld())
+    found, made, unwritten = written.report(options, EveryWorld())
     if customers is not None:
         from laerecover.report.customers import write_customers
 
         number = write_customers(customers, options.places.read(), made)
         print(f"{number} customers: {customers}", file=sys.stderr)
+    if unwritten:
+        print(f"report.html and report.json were not written: {unwritten}: {found.folder}", file=sys.stderr)
     if json_:
         print_json(made.body)
     else:
-        show_report(made, found.folder)
+        show_report(made, None if unwritten else found.folder)
     raise typer.Exit(made.exit_code)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from laerecover.mail.outbox import FAILURE, Outbox
+from laerecover.mail.outbox import FAILURE, mails_in
 from laerecover.ports.world import WorldCounts
 from laerecover.runbook.ledger import read_ledger
 from laerecover.state.state import State
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def count_effects(state: State, serverinfo: Path, counted: WorldCounts | None) -> Mapping[str, Counts]:
     """Per account: as its world `counted`, else as the ledger's instance ids, serverinfo.csv and the outbox tell."""
-    letters = [mail for mail in Outbox(state.outbox).all() if mail.kind != FAILURE]
+    letters = [mail for mail in mails_in(state.outbox) if mail.kind != FAILURE]
     if counted is not None:
         instances, rows, mails = counted.instances, counted.rows, counted.mails
     else:

@@ -77,6 +77,12 @@ class AccountOutcome:
         return None if self.rto_seconds is None else max(0.0, self.rto_seconds - self.idle_seconds)
 
     @property
+    def mail_words(self) -> str:
+        """Its latest letter, for people; of one to the staff that it is theirs: the customer has not heard."""
+        state = (self.mail or "").replace("_", " ")
+        return f"{state}, to the staff" if self.mail_to == "staff" else state
+
+    @property
     def body(self) -> dict[str, Any]:
         """As JSON values; `closed` is there where it is so."""
         own = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "closed" or self.closed}

@@ -107,7 +107,7 @@ class Page:
     @property
     def mails(self) -> list[tuple[str, int]]:
         """State of a mail, in words -> how many."""
-        states = Counter(a.mail.replace("_", " ") for a in self.report.accounts if a.mail)
+        states = Counter(a.mail_words for a in self.report.accounts if a.mail)
         return sorted(states.items())
 
     @property

@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any
 
 from laerecover.credentials import CHANGED
-from laerecover.mail.outbox import CONFIRMATION, FAILURE, Mail, Outbox, stopped
+from laerecover.mail.outbox import CONFIRMATION, FAILURE, Mail, mails_in, stopped
 from laerecover.manifest import Account, Manifest
 from laerecover.planning.plan import BLOCKED, LEFT_OUT, Plan, PlannedAccount, not_planned
 from laerecover.report.counts import Counts
@@ -77,8 +77,8 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """4 (in doubt) before 3 (a guard) before 1 (a failure, or not done yet)."""
-        if any(a.in_doubt and a.selected for a in self.accounts):
+        """4 (in doubt, of whichever account) before 3 (a guard) before 1 (a failure, or not done yet)."""
+        if any(a.in_doubt for a in self.accounts):
             return 4
         if self.stopped or any(a.guarded for a in self.accounts):
             return 3
@@ -98,7 +98,7 @@ def make_report(
 ) -> Report:
     """Read ledger and outbox, and put them beside plan and world. `sender`: of the mails."""
     rounds = read_ledger(state.ledger)
-    known = Outbox(state.outbox).all()
+    known = mails_in(state.outbox)
     lost = lost_mails(state, rounds, known, {a.account_id: a for a in manifest.accounts}, sender)
     mails: dict[str, list[Mail]] = {}
     for mail in {mail.message_id: mail for mail in (*known, *lost)}.values():

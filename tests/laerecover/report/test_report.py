@@ -49,6 +49,19 @@ def left(row):
     return {f["do"].partition(":")[0]: f["about"] for f in row["follow_ups"]}
 
 
+def test_a_mail_to_the_staff_is_not_told_as_the_customer_s(drilled, commands):
+    """Beside a customer who is still to be told stands whose mail it is, in the table and where they are counted."""
+    body, page = drilled
+    key = Path(body["manifest"]).parent / "key" / "manifest.key"
+    lines = commands("report", body["manifest"], "--key-file", key).stdout.splitlines()
+    mails = {row["account_id"]: (row["mail"], row["mail_to"]) for row in body["accounts"] if row["mail"]}
+    assert sorted(mails.values()) == [("held", "customer"), ("held", "customer"), ("held", "staff")]
+    for name, (_, reader) in mails.items():
+        (row,) = [line for line in lines if line.lstrip().startswith(name)]
+        assert ("held, to the staff" in row) == (reader == "staff")
+    assert ">2 held<" in page and ">1 held, to the staff<" in page
+
+
 def test_each_account_has_its_time(drilled):
     """Time to recovery for what was recovered, none for the rest; the forecast stands beside what was measured."""
     body, _ = drilled

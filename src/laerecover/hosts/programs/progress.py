@@ -20,6 +20,8 @@ PATIENCE = 600.0
 """Seconds without anything done after which nobody waits any longer."""
 EACH = 256 << 10
 """A share takes about as long as so many bytes more."""
+QUIET = 15.0
+"""Seconds without anything done after which that is told."""
 TELL = 5.0
 """Seconds between two lines."""
 
@@ -79,8 +81,13 @@ class Progress:
 
     def _tell(self) -> None:
         while not self._ended.wait(TELL):
-            say(self.text)
-            if time.monotonic() - self._last > PATIENCE:
+            quiet = time.monotonic() - self._last
+            say(
+                self.text
+                if quiet < QUIET
+                else f"{self.text}; nothing was done for {quiet:.0f} s: does the store answer?"
+            )
+            if quiet > PATIENCE:
                 say(f"nothing was done for {PATIENCE:.0f} s: the store does not answer")
                 os._exit(STALLED)
 

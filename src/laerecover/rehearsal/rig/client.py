@@ -89,14 +89,16 @@ class Rig:
             ) from None
 
     def down(self) -> None:
-        """End the daemon with all that it holds, and delete the folder."""
-        pid = int(self.facts["pid"])
+        """End the daemon with all that it holds, and delete the folder; of a killed one, what it could not remove."""
+        pid, killed = int(self.facts["pid"]), not self.alive
         for number, seconds in ((signal.SIGTERM, 20.0), (signal.SIGKILL, 20.0)):
             until = time.monotonic() + seconds
             if self.alive:
                 os.kill(pid, number)
             while self.alive and time.monotonic() < until:
                 time.sleep(0.05)
+        if killed:
+            remove_left()
         shutil.rmtree(self.folder)
 
 

@@ -18,16 +18,25 @@ from laerecover.state.state import State
 _RIG = "rig"
 
 
+class RigEnded(LaeRecoverError):
+    """A drill cannot go on, for its rig has ended or was none; `terms`: with which another one is begun anew."""
+
+    def __init__(self, what: str, state: State) -> None:
+        anew = "begin anew with the same command, its `--world rig`, and `--again`"
+        super().__init__(what, where=str(state.folder), next_step=anew)
+        self.terms = state.drill
+
+
 def begin(state: State, accounts: Sequence[Account], faults: str) -> None:
     """The drill's rig runs, the accounts' buckets stand in it, its settings are written.
 
-    Raises LaeRecoverError: no rig can run here, or the drill's rig has gone and its instances with it.
+    Raises LaeRecoverError: no rig can run here; RigEnded.
     """
     if state.rehearsal.is_file():
         _need(state)
         return
     if state.started_at is not None:
-        raise _refusal(state, "this drill was begun in a world in one file")
+        raise RigEnded("this drill was begun in a world in one file", state)
     image = "" if state.drill.hosts == "light" else state.drill.hosts
     rig = up(state.folder / _RIG, say=_say, faults=faults, image=image)
     for account in accounts:
@@ -61,14 +70,9 @@ def end(folder: Path) -> None:
 def _need(state: State) -> Rig:
     rig = find(state.folder / _RIG)
     if rig is None or not rig.alive:
-        raise _refusal(state, "the rig of this drill has ended, and its instances with it")
+        raise RigEnded("the rig of this drill has ended, and its instances with it", state)
     return rig
 
 
 def _say(text: str) -> None:
     sys.stderr.write(text + "\n")
-
-
-def _refusal(state: State, what: str) -> LaeRecoverError:
-    again = "begin anew with `laerecover drill MANIFEST --world rig --again`, and `--mail send` for its mails"
-    return LaeRecoverError(what, where=str(state.folder), next_step=again)

@@ -556,6 +556,23 @@ joining.join(Bucket())
     assert done.stdout.splitlines()[-1] == "nothing was done for 0 s: the store does not answer"
 
 
+@pytest.mark.parametrize(("patient", "named"), [(0.2, True), (60.0, False)])
+def test_a_store_that_is_silent_is_named_long_before_it_is_given_up(patient, named):
+    """Who waits reads it beside how far the work is; not of one that has just moved."""
+    program = f"""
+from laerecover.hosts.programs import progress
+import time
+progress.TELL, progress.QUIET = 0.1, {patient}
+with progress.Progress():
+    time.sleep(1)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=50, check=False)
+    assert done.returncode == 0, done.stderr
+    last = done.stdout.splitlines()[-1]
+    assert last.startswith("joining: listing")
+    assert last.endswith(" s: does the store answer?") == named
+
+
 def test_the_expected_end_is_that_of_what_is_still_to_be_done(monkeypatch):
     """What an earlier attempt had done took no time of this one."""
     now = [0.0]
