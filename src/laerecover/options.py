@@ -144,6 +144,10 @@ class Options:
     approved_by: Path | None = None
     """A signature of the plan, or of the mails."""
 
+    def __post_init__(self) -> None:
+        """Refuse what is no time when it is given, not when it is first needed. Raises LaeRecoverError."""
+        _ = self.lost_at
+
     @property
     def lost_at(self) -> datetime | None:
         """--disaster-at, UTC unless it says otherwise. Raises LaeRecoverError."""

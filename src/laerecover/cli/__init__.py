@@ -26,7 +26,7 @@ from laerecover.cli import (
     verify,
 )
 from laerecover.cli._options import TRACE
-from laerecover.cli._streams import outlive_readers
+from laerecover.cli._streams import drop_unread, outlive_readers
 
 app = typer.Typer(
     add_completion=False,
@@ -92,7 +92,10 @@ def main() -> None:
 
 def _run() -> None:
     try:
-        app(prog_name="laerecover")
+        try:
+            app(prog_name="laerecover")
+        finally:
+            sys.stdout.flush()
     except KeyboardInterrupt:
         print("laerecover: stopped; nothing further was started", file=sys.stderr)
         sys.exit(130)
@@ -118,4 +121,5 @@ def _run() -> None:
             console(sys.stderr).print(explain(error), markup=False)
         else:
             print(explain(error), file=sys.stderr)
+        drop_unread()
         sys.exit(int(getattr(error, "exit_code", 2)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -149,25 +150,30 @@ class Readiness:
         return Checked(check="audit", ok=number > 0, said=said, next="" if number else "see laeforensics list")
 
     def _diff(self) -> Checked:
+        """Whether the manifest is, to the byte of its content, what the evidence says today."""
         if not self.evidence:
             return Checked(check="diff", ok=None, said="as above")
-        former, fresh = self.manifest.with_name("audit.parquet"), self.folder / "audit.parquet"
-        if not former.is_file() or not fresh.is_file():
-            absent = former if fresh.is_file() else fresh
-            return Checked(check="diff", ok=False, said=f"{clean(absent)} is not there", next="audit again")
-        ended = call("laeforensics", "diff", former, fresh, "--json")
-        if ended.code != 0 or not ended.body:
-            return ended.failed("diff")
-        counts = {word: len(ended.body[word]) for word in ("appeared", "vanished", "changed")}
-        if not any(counts.values()):
+        digests = []
+        for each in (self.manifest, self.folder / "manifest.parquet"):
+            ended = call("laerecover", "key", "check", each, *self.given, "--json")
+            if ended.code != 0:
+                return ended.failed("diff")
+            digests.append(ended.body.get("manifest_digest"))
+        if digests[0] == digests[1]:
             return Checked(check="diff", ok=True, said="the evidence says of every account what the manifest does")
+        told, remedy = self._what_differs()
+        said = f"the evidence says something else than the manifest{told}"
+        return Checked(check="diff", ok=False, said=said, next=f"{remedy}audit again, and put both copies anew")
+
+    def _what_differs(self) -> tuple[str, str]:
+        """How many accounts do, as far as the audit beside the manifest tells, and where to look."""
+        former, fresh = self.manifest.with_name("audit.parquet"), self.folder / "audit.parquet"
+        body = call("laeforensics", "diff", former, fresh, "--json").body if former.is_file() else {}
+        counts = {word: len(body.get(word, ())) for word in ("appeared", "vanished", "changed")}
+        if not any(counts.values()):
+            return "", ""
         told = ", ".join(f"{number} {word}" for word, number in counts.items() if number)
-        return Checked(
-            check="diff",
-            ok=False,
-            said=f"the evidence says something else than the manifest: {told}",
-            next=f"laeforensics diff {former} {fresh}, then audit again",
-        )
+        return f": {told}", shlex.join(["laeforensics", "diff", str(former), str(fresh)]) + ", then "
 
     def _drill(self) -> Checked:
         words: tuple[str | Path, ...] = ("--state", self.folder / "drill", "--again", *self.given, "--json")

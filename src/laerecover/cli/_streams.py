@@ -6,6 +6,7 @@ import errno
 import io
 import os
 import sys
+from pathlib import Path
 
 _NOBODY = (errno.EPIPE, errno.EIO)
 """The pipe's reader is gone; the terminal is closed."""
@@ -39,10 +40,24 @@ def outlive_readers() -> None:
     What is told to people is dropped whatever the trouble (their file may be on a full disk), for nobody could be told
     of it; a result that was to go into a file is still an error.
     """
+    if sys.stdout is None:  # it was closed before this process began
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  for as long as the process lives
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  as above
     if sys.stdout is sys.__stdout__ and isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout = _unread(sys.stdout, 1, always=False)
     if sys.stderr is sys.__stderr__ and isinstance(sys.stderr, io.TextIOWrapper):
         sys.stderr = _unread(sys.stderr, 2, always=True)
+
+
+def drop_unread() -> None:
+    """Turn stdout to nowhere if it cannot be written: it was told, and the end of the process would trip over it."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.close(nowhere)
 
 
 def _unread(stream: io.TextIOWrapper, number: int, *, always: bool) -> io.TextIOWrapper:

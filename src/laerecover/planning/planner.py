@@ -149,6 +149,8 @@ def plan(
                 raise
         obstacles = [*planner.check(opened.world, heard, own), *shared]
     made = replace(planner.plan(obstacles, checked=check), own_side=tuple(own))
+    if not options.has_settings and not check:
+        made = replace(made, notes=(*made.notes, "there are no settings yet: images, sizes and times are a drill's"))
     if missing:
         lacking = f"the settings are not whole, and a run will want what is missing: {'; '.join(missing)}"
         made = replace(made, notes=(*made.notes, lacking))

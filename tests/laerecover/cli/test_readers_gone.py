@@ -93,8 +93,16 @@ def test_a_result_on_a_full_disk_is_no_success(drill, commands):
     commands(*drill)
     with Path("/dev/full").open("wb") as full:
         ended = subprocess.run([*MAIN, "status", drill[1]], stdout=full, stderr=subprocess.PIPE, check=False)
-    assert ended.returncode != 0
+    assert ended.returncode == 2
     assert b"No space left" in ended.stderr
+    assert b"Traceback" not in ended.stderr
+
+
+def test_a_stdout_that_was_closed_before_is_nobody_s(drill):
+    """As with `>&-`: the command is carried out, and nobody is told of it on a stream that is not there."""
+    shell = ["sh", "-c", 'exec "$@" >&-', "sh", *MAIN, "plan", *drill[1:4]]
+    ended = subprocess.run(shell, stderr=subprocess.PIPE, check=False)
+    assert (ended.returncode, ended.stderr) == (0, b"")
 
 
 def test_the_second_hangup_is_no_second_ctrl_c(drill, commands):

@@ -47,6 +47,10 @@ def found(row):
     return {check["check"]: check["ok"] for check in row["checks"]}
 
 
+def found_in(ended):
+    return {check["check"]: check["ok"] for check in json.loads(ended.stdout)["checks"]}
+
+
 def test_all_is_well_until_the_evidence_changes(desk):
     """One line a check, one conclusion, a row each time; nothing of the operator's own case or state is touched."""
     before = {p: p.read_bytes() for p in desk.folder.rglob("*") if p.is_file()}
@@ -74,6 +78,18 @@ def test_a_manifest_that_is_not_what_the_evidence_says(desk):
     assert (ended.returncode, found(desk.rows[0])["diff"]) == (1, False)
     assert "the evidence says something else than the manifest: 1 changed" in ended.stdout
     assert ended.stdout.splitlines()[-1].startswith("NOT READY: diff failed")
+
+
+def test_it_is_the_manifest_that_is_held_against_the_evidence(desk):
+    """Not the audit beside it, which may be of another day, or kept elsewhere."""
+    older = (desk.folder / "m/manifest.parquet").read_bytes()
+    desk.laeforensics("decide", "evidence", CONTESTED, "product_token", "--witness", "1", "--because", "asked them")
+    desk.laeforensics("audit", "evidence", "--output", "m/manifest.parquet", "--key-file", "key/k")
+    (desk.folder / "m/audit.parquet").unlink()
+    assert found_in(desk.ready("--evidence", "evidence", "--offline", "--json"))["diff"] is True
+    (desk.folder / "m/manifest.parquet").write_bytes(older)
+    ended = desk.ready("--evidence", "evidence", "--offline", "--json")
+    assert (ended.returncode, found_in(ended)["diff"]) == (1, False)
 
 
 def test_the_manifest_and_its_key_alone(desk):

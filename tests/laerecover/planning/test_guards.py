@@ -229,12 +229,12 @@ def test_half_made_instances_end_on_a_typed_word(operator, many, make_account):
 
 
 def test_the_time_of_the_disaster_is_a_time(operator, many):
-    """UTC unless it says otherwise; anything else is refused before the cloud is asked."""
+    """UTC unless it says otherwise; anything else is refused when it is given, not when it is needed."""
     someone = operator(*many(1))
     times = ("2014-11-02", "2014-11-02T00:00:00+00:00", "2014-11-02T01:00+01:00")
     assert len({someone.options(disaster_at=time).lost_at for time in times}) == 1
     assert someone.options().lost_at is None
     with pytest.raises(LaeRecoverError, match="'yesterday' is no time"):
-        _ = someone.options(disaster_at="yesterday").lost_at
+        someone.options(disaster_at="yesterday")
     with pytest.raises(LaeRecoverError, match="is still to come"):
-        _ = someone.options(disaster_at="2999-01-01").lost_at
+        someone.options(disaster_at="2999-01-01")
