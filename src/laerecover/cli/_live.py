@@ -200,6 +200,8 @@ class LiveWatcher:
             longest = f"{TITLES.get(last.step, 'a step')} for {duration(now - (last.step_began or now))}"
             told = f"STOPPING: {many}, the longest {longest}\nCtrl-C again stops at once"
             return Text(told, style="bold yellow")
+        if not any(line.begun or line.ended for line in lines) and self._planned.starts:
+            return Text("starting; what an earlier run began goes on where it stopped")
         told = f"running for {duration(now - self._begun)}"
         rest = self._rest(lines)
         if rest is not None:

@@ -116,6 +116,14 @@ def test_problems_come_first_and_the_rest_is_counted(watcher, clock):
     assert [re.findall(r"c\d·", line) for line in rendered(live).splitlines() if "@example.org" in line] == [["c1·"]]
 
 
+def test_before_anything_is_heard_nobody_takes_the_work_for_lost(watcher):
+    """What an earlier run left in hand tells of itself only once it goes on."""
+    live, accounts = watcher
+    assert "starting; what an earlier run began goes on where it stopped" in rendered(live)
+    live.began(accounts[0], "deploy_ec2_instance")
+    assert "starting" not in rendered(live)
+
+
 def test_what_a_screen_cannot_hold_is_counted(make_account, tmp_path, clock):
     """On a low terminal: as many rows as it has room for, and how many are not shown."""
     accounts = tuple(make_account(n) for n in range(12))
