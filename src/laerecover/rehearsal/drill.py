@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,7 +62,8 @@ def drill(
         guard_instances(planned, options)
         if ahead := _ahead(planner):
             heard(f"a run would send {ahead} ahead, its canary; a drill sends nobody ahead")
-        done = carry_out(planner, planned, opened, watch=watch, stop=stop, worlds=worlds)
+        with _watched(state, stop):
+            done = carry_out(planner, planned, opened, watch=watch, stop=stop, worlds=worlds)
         if state.drill.prove:
             recovered = set(_unproved(state, planned)).difference(planner.open_accounts(planned))
             rig.try_canaries(state, [a for a in manifest.accounts if a.account_id in recovered], vault, stop)
@@ -86,6 +88,15 @@ def _unproved(state: State, planned: Plan) -> list[str]:
     """Those of the plan whose canary has not come back yet, if it is to."""
     proved = state.proved
     return [a.account_id for a in planned.recover if state.drill.prove and not proved.get(a.account_id, {}).get("ok")]
+
+
+def _watched(state: State, stop: threading.Event) -> AbstractContextManager[None]:
+    """The drill's rig, if it has one, is looked at as long as its hosts are worked on."""
+    if not state.rehearsal.is_file():
+        return nullcontext()
+    from laerecover.rehearsal.rig import of_a_drill
+
+    return of_a_drill.watched(state, stop)
 
 
 def _end_rig(folder: Path) -> None:

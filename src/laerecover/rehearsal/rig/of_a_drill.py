@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from laerecover.errors import LaeRecoverError
@@ -16,6 +17,8 @@ from laerecover.rehearsal.rig.operator import write_settings
 from laerecover.state.state import State
 
 _RIG = "rig"
+_LOOK = 1.0
+"""Seconds between two looks at the rig's daemon."""
 
 
 class RigEnded(LaeRecoverError):
@@ -53,6 +56,27 @@ def store_canaries(state: State, accounts: Sequence[Account], vault: Vault, stop
 def try_canaries(state: State, accounts: Sequence[Account], vault: Vault, stop: threading.Event) -> None:
     """See `proof.prove`."""
     proof.prove(state, _need(state), accounts, vault, stop)
+
+
+@contextmanager
+def watched(state: State, stop: threading.Event) -> Iterator[None]:
+    """A rig that ends takes its hosts along: nobody waits for them, the work is stopped. Raises RigEnded then."""
+    rig, over = _need(state), threading.Event()
+
+    def look() -> None:
+        while rig.alive:
+            if over.wait(_LOOK):
+                return
+        stop.set()
+
+    watch = threading.Thread(target=look, name="rig", daemon=True)
+    watch.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watch.join()
+    _need(state)
 
 
 def enter(state: State) -> None:

@@ -6,12 +6,15 @@ import json
 import shlex
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from laerecover.manifest import read_manifest
+from laerecover.rehearsal.rig import of_a_drill
+from laerecover.rehearsal.rig.of_a_drill import RigEnded, watched
 from laerecover.state.opening import open_state
 from laerecover.state.terms import DrillTerms
 
@@ -55,3 +58,29 @@ def test_a_drill_whose_rig_has_ended_says_the_whole_command(begun, tmp_path, typ
     assert "the rig of this drill has ended" in refused.stderr
     (said,) = [line for line in refused.stderr.splitlines() if "begin anew:" in line]
     assert shlex.split(said.partition("begin anew:")[2]) == ["laerecover", "drill", *begun, *typed, *lacking, "--again"]
+
+
+class Keeper:
+    """A rig whose daemon lives until it is told otherwise."""
+
+    alive = True
+
+
+@pytest.mark.parametrize("dies", [True, False])
+def test_a_rig_that_ends_in_the_middle_stops_the_drill_and_is_told(dies, tmp_path, monkeypatch):
+    """Nobody waits twenty minutes for hosts that went with it; one that lives stops nothing."""
+    keeper, stop = Keeper(), threading.Event()
+    monkeypatch.setattr(of_a_drill, "find", lambda folder: keeper)
+    monkeypatch.setattr(of_a_drill, "_LOOK", 0.01)
+    state = open_state(tmp_path / "drill", mode="drill", digest="d" * 64, now=datetime.now(UTC), drill=BEGUN)
+
+    def work():
+        with watched(state, stop):
+            keeper.alive = not dies
+            return stop.wait(30.0 if dies else 0.2)
+
+    if dies:
+        with pytest.raises(RigEnded, match="the rig of this drill has ended"):
+            work()
+    assert dies or work() is False
+    assert stop.is_set() is dies
