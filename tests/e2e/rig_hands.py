@@ -29,7 +29,7 @@ class Shell:
         return output.strip()
 
 
-def connect(rig: Rig, address: str, host_key: str, user: str = "ubuntu", *, within: float = 15.0) -> Shell:
+def connect(rig: Rig, address: str, host_key: str, user: str = "ubuntu", *, within: float = 30.0) -> Shell:
     """Log in as soon as the host listens; BadHostKeyException if it has another key than `host_key`."""
     client = paramiko.SSHClient()
     client.set_missing_host_key_policy(paramiko.RejectPolicy())
@@ -47,7 +47,10 @@ def connect(rig: Rig, address: str, host_key: str, user: str = "ubuntu", *, with
                     look_for_keys=False,
                     timeout=5,
                 )
-            except (paramiko.ssh_exception.NoValidConnectionsError, TimeoutError):
+            except (paramiko.BadHostKeyException, paramiko.AuthenticationException):
+                raise
+            except (paramiko.SSHException, paramiko.ssh_exception.NoValidConnectionsError, TimeoutError):
+                # Of a host that is busy with its boot a session may end before it has begun.
                 if time.monotonic() > until:
                     raise
                 time.sleep(0.1)
