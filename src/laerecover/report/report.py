@@ -77,8 +77,8 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """4 (in doubt, of whichever account) before 3 (a guard) before 1 (a failure, or not done yet)."""
-        if any(a.in_doubt for a in self.accounts):
+        """4 (in doubt) before 3 (a guard) before 1 (a failure, or not done yet)."""
+        if any(a.in_doubt and a.selected for a in self.accounts):
             return 4
         if self.stopped or any(a.guarded for a in self.accounts):
             return 3

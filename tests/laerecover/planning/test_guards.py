@@ -17,7 +17,6 @@ from laerecover.options import Selection
 from laerecover.planning.planner import plan
 from laerecover.ports.refusals import Refusal
 from laerecover.rehearsal.twin.compute import TwinCompute
-from laerecover.report.follow_ups import IN_DOUBT
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 
@@ -193,18 +192,6 @@ def test_two_operators_with_two_folders_double_nothing(operator, many, tmp_path)
     assert len(someone.rows("instances")) == len(someone.rows("serverinfo")) == 2
     customers = [row["message_id"] for row in someone.rows("mailbox") if "customer" in row["recipient"]]
     assert len(customers) == len(set(customers)) == 2
-
-
-def test_a_mail_in_doubt_is_told_by_the_code_whoever_is_chosen(operator, many, tmp_path):
-    """What the report leaves for a human stands in the exit code, too, though its account was not among the chosen."""
-    someone, elsewhere = operator(*many(2)), tmp_path / "elsewhere"
-    (first, second) = (account.account_id for account in someone.options().places.read().accounts)
-    someone.run(mail="send", selection=Selection(only=(first,)))
-    assert someone.run(state=elsewhere, selection=Selection(only=(first,))).exit_code == 4
-    made = someone.run(state=elsewhere, selection=Selection(only=(second,)))
-    asked = {row.account_id: [each.do for each in row.follow_ups] for row in made.accounts}
-    assert IN_DOUBT in asked[first] and IN_DOUBT not in asked[second]
-    assert (made.number("recovered"), made.stopped, made.exit_code) == (2, "", 4)
 
 
 def test_half_made_instances_end_on_a_typed_word(operator, many, make_account):
