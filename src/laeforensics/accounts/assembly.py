@@ -177,9 +177,8 @@ def _settle_signup(account: CaseAccount, roles: dict[str, str], left_out: Sequen
     """
     first = [s for s in account.signups if roles[s.name] != RE_RECORD]
     later = [s for s in account.signups if roles[s.name] == RE_RECORD]
-    has_product = (
-        account.is_attempt or product_code_of(account.account_id) is not None
-    )  # in the S4 layout there is none
+    # In the S4 layout there is no product.
+    has_product = account.is_attempt or product_code_of(account.account_id) is not None
     names = [name for name in _OF_THE_SIGNUP if has_product or name not in ("product_token", "product_code")]
     for name in names:
         # Each tells its own bucket's name.
