@@ -47,6 +47,8 @@ class Sorting:
         self._told: dict[str, list[Fact]] = defaultdict(list)
         for fact in facts:
             self._told[fact.field].append(fact)
+        if told.course.is_in_turns:
+            self._leave_out(facts, "in-turns")
         self._sort()
 
     def _sort(self) -> None:

@@ -68,6 +68,7 @@ REASONS: dict[str, Reason] = {
     # -- within one file --------------------------------------------------------------------------------------
     "nothing-ties": _denies("foreign", "lines are missing before it, and nothing ties it to the signup", _ORDER),
     "another-run": _denies("foreign", "it is of another run in the same file", _ORDER),
+    "in-turns": _denies("foreign", "the lines of several runs stand in turns in its file, and none says whose it is"),
     "earlier-run": _denies("foreign", "a later run in the same file tells how far it came", "none needed"),
     "inserted": _denies("foreign", "it tells another bucket between two prints of the file's own", _ORDER),
     "behind-a-seam": _denies("foreign", "a value that a run repeats has changed: two runs are glued together", _ORDER),

@@ -14,6 +14,9 @@ from laeforensics.parsing.stages import RANK, is_order_broken
 REPEATED = ("user_token", "bucket_name", "customer_email", "public_host")
 """What every run tells more than once, always the same, and no other run tells: two values that differ are of two."""
 
+HEAD = 16
+"""The fewest lines in which a signup comes from its beginning to its bucket, even where it need not wait."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Run:
@@ -49,6 +52,12 @@ class Course:
     differing: list[int] = field(default_factory=list)
     errors: list[tuple[int, int | None]] = field(default_factory=list)
     marks: set[str] = field(default_factory=set)
+
+    @property
+    def is_in_turns(self) -> bool:
+        """True if runs begin faster than any could tell its head: the lines of several stand in turns."""
+        lines = [run.continuity.stretches[0].line for run in self.runs]
+        return any(third - first <= HEAD for first, third in zip(lines, lines[2:], strict=False))
 
     def is_error(self, start: int) -> bool:
         """True if what stands at this byte is inside or behind an error message."""

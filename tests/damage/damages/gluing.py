@@ -84,21 +84,30 @@ def _within(hurt: Hurt, one: bytes, other: bytes) -> bytes:
     return one[:at] + other + one[at:]
 
 
-def _interleaved(hurt: Hurt, one: bytes, other: bytes) -> bytes:
-    """Stretches of some tens of lines of either, in turns, as two processes append to one file."""
+def _in_turns(hurt: Hurt, one: bytes, other: bytes, fewest: int, most: int) -> bytes:
+    """Some lines of either, in turns, as two processes append to one file."""
     lines = [[data[a:b] for a, b in spans(data)] for data in (one, other)]
     parts: list[bytes] = []
     while lines[0] or lines[1]:
         for which in (0, 1):
-            count = hurt.rng.randint(5, 60)
+            count = hurt.rng.randint(fewest, most)
             parts += lines[which][:count]
             lines[which] = lines[which][count:]
     return b"".join(parts)
 
 
+def _interleaved(hurt: Hurt, one: bytes, other: bytes) -> bytes:
+    return _in_turns(hurt, one, other, 5, 60)
+
+
+def _line_by_line(hurt: Hurt, one: bytes, other: bytes) -> bytes:
+    return _in_turns(hurt, one, other, 1, 3)
+
+
 _torn("torn-head-tail", "the head of a log, then the tail of another", _head_and_tail)
 _torn("torn-within", "another log in the middle of a log", _within)
 _torn("torn-interleaved", "two logs in turns, some lines of each", _interleaved)
+_torn("torn-line-by-line", "two logs in turns, one to three lines of each", _line_by_line)
 
 
 @damage("re-record-then-cut-signup", "a re-record, then the head of a signup, under the signup's name", alone="logs")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
+
 import pytest
 from makings import (
     BUCKET,
@@ -134,3 +136,18 @@ def test_anothers_credentials_between_two_prints_of_the_own_token_are_left_out()
     strange = _other(PARTS["credentials"].encode()).decode().lstrip()
     told = read(log(credentials=PARTS["credentials"].rstrip() + "\n" + strange))
     assert values(told) == MINE
+
+
+def test_of_lines_in_turns_nothing_is_told():
+    """Two logs, each some lines long in turn, as two processes write into one file: nobody can say whose a line is."""
+    pairs = zip_longest(log().splitlines(keepends=True), _other(log()).splitlines(keepends=True), fillvalue=b"")
+    told = read(b"".join(line for pair in pairs for line in pair))
+    assert values(told) == {}
+    assert told.segments > 2
+    assert "several-signups" in {f.code for f in told.findings}
+
+
+def test_three_signups_one_behind_the_other_stand_in_no_turns():
+    """However short a head is, a whole one comes between two beginnings."""
+    whole = log()
+    assert values(read(whole + _other(whole) + _other(whole))) == MINE
