@@ -131,8 +131,9 @@ class Plan:
         return self.seconds_of(len(self.recover))
 
     def seconds_of(self, accounts: int) -> float:
-        """About how long so many of its accounts take."""
-        return math.ceil(accounts / self.concurrency) * self.forecast.seconds
+        """About how long so many of its accounts take, the canary alone before the others."""
+        alone = min(accounts, bool(self.first))
+        return (alone + math.ceil((accounts - alone) / self.concurrency)) * self.forecast.seconds
 
     @property
     def digest(self) -> str:

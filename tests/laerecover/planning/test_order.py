@@ -96,8 +96,11 @@ def test_the_plan_shows_the_waves(five):
     planned, _ = plan(someone.options(**given), worlds=someone.worlds)
     assert planned.waves == ((ids[2],), (ids[0], ids[1], ids[3]), (ids[4],))
     assert json.loads(json.dumps(planned.body))["first"] == ids[2]
+    assert planned.seconds == planned.seconds_of(5) == 3 * planned.forecast.seconds
+    assert planned.seconds_of(1) == planned.forecast.seconds
     planned, _ = plan(someone.options(concurrency=4, canary=False), worlds=someone.worlds)
     assert planned.waves == (tuple(ids[:4]), tuple(ids[4:]))
+    assert planned.seconds == 2 * planned.forecast.seconds
     someone.run(selection=Selection(only=(ids[1],)))
     planned, _ = plan(someone.options(), worlds=someone.worlds)
     assert planned.waves == ((ids[0], *ids[2:]),)
