@@ -10,10 +10,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from laerecover.errors import LaeRecoverError
+from laerecover.errors import Mistakes
 from laerecover.manifest import Account, Manifest, Secret
 from laerecover.ports.endpoints import NO_ENDPOINT, is_endpoint
-from laerecover.settings_reader import OperatorFile, content, refusal
+from laerecover.settings_reader import OperatorFile, content
 from laerecover.shared_buckets import Claim, shared_buckets
 from laerecover.text import clean, is_one_line
 
@@ -109,6 +109,11 @@ def with_changed(manifest: Manifest, changed: Iterable[Renewed], where: Path) ->
     return replace(manifest, accounts=accounts, shared=shared)
 
 
+def changes_of(account: Account) -> Sequence[str]:
+    """What was said of its credentials, for people."""
+    return [each for each in account.decisions if each.startswith(CHANGED)]
+
+
 def endpoints_of(manifest: Manifest, changed: Iterable[Renewed]) -> Mapping[str, str]:
     """Account -> where its bucket is now, for those of whom that is said."""
     told = list(changed)
@@ -177,5 +182,5 @@ def _read(row: Mapping[str, Any], secret: Secret, place: str) -> Renewed:
     return Renewed(secret_key=secret, place=place, **told)
 
 
-def _refused(mistakes: Sequence[tuple[str, str]]) -> LaeRecoverError:
-    return refusal(mistakes, of="changed credentials", next_step=_NEXT)
+def _refused(mistakes: Sequence[tuple[str, str]]) -> Mistakes:
+    return Mistakes(mistakes, of="changed credentials", next_step=_NEXT)

@@ -1,6 +1,7 @@
 """Why laerecover stops: each error says what, where, what next.
 
 LaeRecoverError           exit code 2: usage, settings or state refused
+ ├─ Mistakes              exit code 2: several mistakes at once, each with its place
  ├─ Guarded               exit code 3: a guard stopped the run
  └─ LockHeld              exit code 75: another runner works on this state
 
@@ -9,9 +10,15 @@ Stopped is no error: it abandons the work in hand, so that the ledger keeps no r
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
 from laerecover.manifest import OperatorError
 from laerecover.text import clean
 
+T = TypeVar("T")
+U = TypeVar("U")
+_NOTHING = "; nothing was started"
 _COMMAND = 4000
 """A command that is to be pasted is never cut within a screen or two."""
 
@@ -20,6 +27,37 @@ class LaeRecoverError(OperatorError):
     """A refusal that an operator can act upon."""
 
     exit_code = 2
+
+
+class Mistakes(LaeRecoverError):
+    """Mistakes in what the operator wrote, each with its place; `of` what they are; `what`: all of them in words."""
+
+    def __init__(self, mistakes: Sequence[tuple[str, str]], *, of: str = "", what: str = "", next_step: str) -> None:
+        said, where = mistakes[0]
+        if what or len(mistakes) > 1:
+            said = what or f"{len(mistakes)} {of} are missing or wrong"
+            where = "\n".join(f"{wrong} · {place}" for wrong, place in mistakes)
+        super().__init__(said, where=where, next_step=next_step)
+        self.mistakes = tuple(mistakes)
+
+
+def together(one: Callable[[], T], other: Callable[[], U]) -> tuple[T, U]:
+    """What both give. Raises what one of them was refused for; if both were, one error that tells each mistake once."""
+    answers: list[Any] = []
+    refused: list[OperatorError] = []
+    for question in (one, other):
+        try:
+            answers.append(question())
+        except OperatorError as error:
+            refused.append(error)
+    if not refused:
+        return answers[0], answers[1]
+    told = [error.mistakes if isinstance(error, Mistakes) else ((error.what, error.where),) for error in refused]
+    if len(refused) == 1 or told[0] == told[1]:
+        raise refused[0]
+    steps = dict.fromkeys(error.next_step.removesuffix(_NOTHING) for error in refused)
+    mistakes = list(dict.fromkeys([*told[0], *told[1]]))
+    raise Mistakes(mistakes, of="things", next_step=f"{'; '.join(steps)}{_NOTHING}") from refused[0]
 
 
 class Guarded(LaeRecoverError):

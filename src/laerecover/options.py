@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from laerecover.credentials import changed_credentials, endpoints_of, with_changed
-from laerecover.errors import LaeRecoverError
+from laerecover.errors import LaeRecoverError, together
 from laerecover.hosts.vault import Vault
 from laerecover.manifest import Manifest, default_key_file, key_fingerprint, read_key, refuse_missing
 from laerecover.runbook.limits import Limits
@@ -48,10 +49,11 @@ class Places:
             read_manifest,  # It needs Arrow, which takes longer to load than `status` to run.
         )
 
-        return self._with_changed(read_manifest(self.manifest, key_file=self.key_file))
-
-    def _with_changed(self, manifest: Manifest) -> Manifest:
-        return with_changed(manifest, changed_credentials(self.settings_file), self.settings_file)
+        manifest, changed = together(
+            lambda: read_manifest(self.manifest, key_file=self.key_file),
+            lambda: changed_credentials(self.settings_file),
+        )
+        return with_changed(manifest, changed, self.settings_file)
 
     @property
     def quoted(self) -> str:
@@ -191,9 +193,7 @@ class Options:
         """The operator's settings. Raises LaeRecoverError."""
         from laerecover.settings import read_settings
 
-        settings = read_settings(self.places.settings_file)
-        changed = changed_credentials(self.places.settings_file)
-        return settings.changed(s3_endpoints=endpoints_of(self.places.read(), changed)) if changed else settings
+        return read_settings(self.places.settings_file)
 
     @property
     def has_settings(self) -> bool:
@@ -210,6 +210,23 @@ class Options:
             return drill_settings(folder), ()
         settings, missing = unfinished_settings(self.places.settings_file, folder)
         return (settings, missing) if missing else (self.settings_for("run", folder), ())
+
+    def read(
+        self, mode: str, folder: Path, *, also: Callable[[Settings], None] = lambda _: None
+    ) -> tuple[Manifest, Settings]:
+        """The manifest, and the settings for that mode; `also` says what else is wrong with these.
+
+        Raises ManifestError, LaeRecoverError: one that tells the mistakes of all of them.
+        """
+
+        def settings() -> Settings:
+            found = self.settings_for(mode, folder)
+            also(found)
+            return found
+
+        manifest, found = together(self.places.read, settings)
+        changed = changed_credentials(self.places.settings_file) if mode == "run" else ()
+        return manifest, found.changed(s3_endpoints=endpoints_of(manifest, changed)) if changed else found
 
     def settings_for(self, mode: str, folder: Path) -> Settings:
         """A drill's settings or the operator's, with what the options replace in them."""

@@ -59,10 +59,9 @@ def run(
     What the options decide is written once the plan is confirmed: after a `no` the state is as it was. Raises Guarded
     if the plan is not confirmed, is not the one that was shown, or asks for too many instances.
     """
-    manifest, folder = options.places.read(), options.places.folder("run")
     need_reason(options)
-    settings = options.settings_for("run", folder)
-    guard_files(settings)
+    folder = options.places.folder("run")
+    manifest, settings = options.read("run", folder, also=guard_files)
     with opened_state(folder, command="run", mode="run", digest=manifest.digest, now=now()) as found:
         guard_cloud(found, settings)
         asking = with_decisions(options, renewed(found, options), manifest)

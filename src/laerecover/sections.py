@@ -5,11 +5,12 @@ Importing this imports pydantic: whoever needs only the names does so for typing
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
+from pydantic.fields import FieldInfo
 
 from laerecover.ports.ingress import EVERYWHERE
 from laerecover.settings_values import (
@@ -47,6 +48,25 @@ class Section(BaseModel):
         hide_input_in_errors=True,
     )
 
+    @classmethod
+    def completed(cls, missing: Sequence[tuple[int | str, ...]], by: Section) -> type[Self]:
+        """The same model where these settings need not be told, each by the keys that lead to it: it has what `by`
+        has there.
+        """
+        known: dict[str, Any] = {}
+        for name, field in cls.model_fields.items():
+            own, alias = [keys for keys in missing if keys[0] in _called(name, field)], field.validation_alias
+            inner, value = field.annotation, getattr(by, name, by)
+            if not own:
+                continue
+            if isinstance(inner, type) and issubclass(inner, Section) and all(keys[1:] for keys in own):
+                kind: Any = inner.completed([keys[1:] for keys in own], value)
+                known[name] = (kind, Field(default={}, validate_default=True, validation_alias=alias))
+            else:
+                given = Annotated[Any, BeforeValidator(lambda _, value=value: value)]
+                known[name] = (given, Field(value, validation_alias=alias))
+        return create_model(cls.__name__, __base__=cls, **known)
+
     def changed(self, **changes: Any) -> Self:
         """A copy with these values, which nothing examines; those of a section may be given as a table."""
         own = {name: getattr(self, name) for name in changes}
@@ -58,6 +78,12 @@ class Section(BaseModel):
                 for name, value in changes.items()
             }
         )
+
+
+def _called(name: str, field: FieldInfo) -> Sequence[object]:
+    """All names by which a file may tell it."""
+    alias = field.validation_alias
+    return alias.choices if isinstance(alias, AliasChoices) else [alias or name]
 
 
 def _products(value: object) -> object:

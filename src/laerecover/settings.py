@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import get_args
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from laerecover.errors import LaeRecoverError
 from laerecover.manifest import Account, Secret
@@ -33,10 +33,8 @@ from laerecover.settings_values import RecipeName, place
 RECIPES: tuple[str, ...] = get_args(RecipeName)
 
 
-class OtherSections(Section):
-    """Those of laerecover.toml in which nothing has to be told; the others are passed over."""
-
-    model_config = ConfigDict(extra="ignore")
+class SettingsFile(Section):
+    """laerecover.toml, with the files that its sections name."""
 
     ec2: Ec2Settings = Ec2Settings()
     recipe: RecipeSettings = RecipeSettings()
@@ -44,13 +42,6 @@ class OtherSections(Section):
     approval: ApprovalSettings = ApprovalSettings()
     prices: Prices = Prices()
     waits: Waits = Waits()
-
-
-class SettingsFile(OtherSections):
-    """laerecover.toml, with the files that its sections name."""
-
-    model_config = ConfigDict(extra="forbid")
-
     files: FilesSettings = Field(default={}, validate_default=True)
     mail: MailSettings = Field(default={}, validate_default=True)
 
@@ -113,17 +104,22 @@ def read_settings(path: Path) -> Settings:
 
 
 def unfinished_settings(path: Path, folder: Path) -> tuple[Settings, tuple[str, ...]]:
-    """For a plan that asks nobody: what the settings tell by now, and what is missing in them.
+    """For a plan that asks nobody: what the settings tell by now, and what is missing in them, each with its place.
 
-    In place of that stands what drills have. Raises LaeRecoverError if anything that is told is wrong.
+    In place of that alone stands what drills have. Raises LaeRecoverError if anything that is told is wrong.
     """
     told, beside = _files(path)
     whole, config = told.read(SettingsFile), beside.read(AutomationConfig)
     if told.wrong or beside.wrong:
         raise refusal([*told.mistakes, *beside.mistakes])
-    own, read = drill_settings(folder), whole or OperatorFile(path).read(OtherSections)
-    known = {**dict(own), **dict(read or {}), "config": config or own.config}
-    return Settings.model_construct(**known), tuple(what for what, _ in [*told.mistakes, *beside.mistakes])
+    own = drill_settings(folder)
+    if whole is None:
+        whole = OperatorFile(path).read(SettingsFile.completed(told.lacking, own))
+    if config is None and beside.table:
+        config = OperatorFile(beside.path, is_json=True).read(AutomationConfig.completed(beside.lacking, own.config))
+    known = {**dict(own), **dict(whole or {}), "config": config or own.config}
+    missing = [*told.mistakes, *told.absent, *beside.mistakes, *beside.absent]
+    return Settings.model_construct(**known), tuple(f"{what} · {where}" for what, where in missing)
 
 
 def _files(path: Path) -> tuple[OperatorFile, OperatorFile]:
@@ -141,7 +137,7 @@ def _files(path: Path) -> tuple[OperatorFile, OperatorFile]:
     files = told.table.get("files", {})
     try:
         name = files.get("lae_automation_config", CONFIG_NAME) if isinstance(files, dict) else None
-        return told, OperatorFile(place(name, path.parent), is_json=True)
+        return told, OperatorFile(place(name, path.parent), is_json=True, named="files.lae_automation_config")
     except ValueError:  # That is among the mistakes.
         told.read(SettingsFile)
         raise refusal(told.mistakes) from None

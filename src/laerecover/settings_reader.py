@@ -14,7 +14,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
-from laerecover.errors import LaeRecoverError
+from laerecover.errors import Mistakes
 from laerecover.text import clean
 
 if TYPE_CHECKING:
@@ -60,6 +60,10 @@ def example() -> str:
 class NoFileError(ValueError):
     """That file is not there."""
 
+    def __init__(self, why: str, path: Path) -> None:
+        super().__init__(why)
+        self.path = path
+
 
 def content(path: Path) -> str:
     """The text of a file that settings name.
@@ -72,7 +76,7 @@ def content(path: Path) -> str:
         with path.open("rb") as file:
             told = file.read(_LARGEST + 1)
     except FileNotFoundError as error:
-        raise NoFileError(error.strerror) from None
+        raise NoFileError(str(error.strerror), path) from None
     except OSError as error:
         raise ValueError(error.strerror) from None
     if len(told) > _LARGEST:
@@ -94,13 +98,15 @@ def is_file(path: Path) -> bool:
 class OperatorFile:
     """A file being read, of TOML unless it is JSON.
 
-    `table`: what stands in it, empty if it cannot be read; `mistakes`: what is missing or wrong, and where; `wrong`:
-    whether anything is wrong, rather than not there; `absent`: as `mistakes`, of key files that are not there, which is
-    no mistake to whoever can do without them.
+    `named`: what it is called where it cannot be read. `table`: what stands in it, empty then; `mistakes`: what is
+    missing or wrong, and where; `wrong`: whether anything is wrong, rather than not there; `absent`: as `mistakes`, of
+    key files that are not there, which is no mistake to whoever can do without them; `lacking`: the keys that lead to
+    each setting with which something is the matter.
     """
 
-    def __init__(self, path: Path, *, is_json: bool = False) -> None:
-        self._path, self._is_json, self._text = path, is_json, ""
+    def __init__(self, path: Path, *, is_json: bool = False, named: str = "a file") -> None:
+        self.path, self._is_json, self._text = path, is_json, ""
+        self.lacking: list[_Keys] = []
         self.table: dict[str, Any] = {}
         self.mistakes: list[tuple[str, str]] = []
         self.wrong = False
@@ -109,7 +115,7 @@ class OperatorFile:
             self._text = content(path)
         except ValueError as error:
             self.wrong = not isinstance(error, NoFileError)
-            self.mistakes.append((f"a file cannot be read: {error}", str(path)))
+            self.mistakes.append((f"{named} cannot be read: {error}", str(path)))
         else:
             self._parse()
 
@@ -124,13 +130,13 @@ class OperatorFile:
             why = "nested too deeply" if isinstance(error, RecursionError) else why
             what = f"that file cannot be read: {why}"
             self.wrong = True
-            self.mistakes.append((what, f"{self._path}{line}"))
+            self.mistakes.append((what, f"{self.path}{line}"))
             return
         if isinstance(parsed, dict):
             self.table = parsed
         else:
             self.wrong = True
-            self.mistakes.append(("that file holds no table", str(self._path)))
+            self.mistakes.append(("that file holds no table", str(self.path)))
 
     def read(self, model: type[M]) -> M | None:
         """What it tells; None if anything is wrong, which is among the mistakes then."""
@@ -140,7 +146,7 @@ class OperatorFile:
             return None
         absent: dict[str, Path] = {}
         try:
-            return model.model_validate(self.table, context={"folder": self._path.parent, "absent": absent})
+            return model.model_validate(self.table, context={"folder": self.path.parent, "absent": absent})
         except ValidationError as error:
             details = error.errors(include_url=False, include_input=False)
         finally:
@@ -148,12 +154,14 @@ class OperatorFile:
         lines = {} if self._is_json else self._lines()
         told = []
         self.wrong = not all(_is_missing(detail) for detail in details)
+        self.lacking = [detail["loc"] for detail in details]
         for detail in details:
             keys = tuple(key for key in detail["loc"] if key != "[key]")
             above = (lines[keys[:n]] for n in range(len(keys), 0, -1) if keys[:n] in lines)
             line = self._first_line(keys) if self._is_json else next(above, 0)
-            told.append((line, f"{self._named(keys, detail['type'])} {_said(detail, keys, model)}"))
-        self.mistakes += [(what, f"{self._path}, line {n}" if n else str(self._path)) for n, what in sorted(told)]
+            said = f"{self._named(keys, detail['type'])} {_said(detail, keys, model)}"
+            told.append((line, said + self._looked_for(detail, keys)))
+        self.mistakes += [(what, f"{self.path}, line {n}" if n else str(self.path)) for n, what in sorted(told)]
         return None
 
     def _named(self, keys: _Keys, kind: str) -> str:
@@ -164,6 +172,12 @@ class OperatorFile:
         elif len(shown) == 1 and not self._is_json:
             return f"[{shown[0]}]"
         return clean(".".join(shown))
+
+    def _looked_for(self, detail: Mapping[str, Any], keys: _Keys) -> str:
+        """The place of a file that nobody named, which is not there: a name that was given may be a secret."""
+        cause = _cause(detail)
+        is_given = keys in _all_keys(self.table)
+        return f": {clean(cause.path)}" if isinstance(cause, NoFileError) and not is_given else ""
 
     def _first_line(self, keys: _Keys) -> int:
         """Where the first of these keys stands in a JSON file; 0 if it does not."""
@@ -190,17 +204,9 @@ class OperatorFile:
         return found
 
 
-def refusal(
-    mistakes: Sequence[tuple[str, str]], *, of: str = "settings", next_step: str = _MEND_SETTINGS
-) -> LaeRecoverError:
-    """One error that tells them all: what is wrong, and where; `of` what they are."""
-    what, where = mistakes[0]
-    several = len(mistakes) > 1
-    return LaeRecoverError(
-        f"{len(mistakes)} {of} are missing or wrong" if several else what,
-        where="\n".join(f"{wrong} · {place}" for wrong, place in mistakes) if several else where,
-        next_step=next_step,
-    )
+def refusal(mistakes: Sequence[tuple[str, str]]) -> Mistakes:
+    """One error that tells all mistakes in the settings: what is wrong, and where."""
+    return Mistakes(mistakes, of="settings", next_step=_MEND_SETTINGS)
 
 
 def _all_keys(table: object, above: _Keys = ()) -> Iterator[_Keys]:
@@ -212,8 +218,11 @@ def _all_keys(table: object, above: _Keys = ()) -> Iterator[_Keys]:
 
 
 def _is_missing(detail: Mapping[str, Any]) -> bool:
-    error = detail.get("ctx", {}).get("error")
-    return detail["type"] == "missing" or isinstance(getattr(error, "__cause__", None), NoFileError)
+    return detail["type"] == "missing" or isinstance(_cause(detail), NoFileError)
+
+
+def _cause(detail: Mapping[str, Any]) -> object:
+    return getattr(detail.get("ctx", {}).get("error"), "__cause__", None)
 
 
 def _said(detail: Mapping[str, Any], keys: _Keys, model: type[BaseModel]) -> str:

@@ -184,3 +184,31 @@ def test_all_that_is_wrong_is_told_at_once_with_entry_and_line(operator, make_ac
         someone.options().places.read()
     assert "about nobody: x" in refused.value.where
     assert "credentials.toml, entry 2" in refused.value.where
+
+
+def test_all_mistakes_of_a_command_are_told_together(commands, make_manifest, key_file, settings_file, say, tmp_path):
+    """Those of the settings, of the changed credentials and key files that are not there; each once."""
+    say(row('account = "lae-x"').replace("who =", "whom ="), row('product = "7A3C2F01"', file="nowhere.secret"))
+    text = '[files]\ncredentials = "case/credentials.toml"\n[mail]\nhost = "h"\nsender = "a@example.org"\n'
+    settings = settings_file(f'{text}staff = "s@example.org"\n[waits]\nlisten_poll = 0\n')
+    (tmp_path / "admin.pem").unlink()
+    given = ("--key-file", key_file, "--settings", settings)
+    wanted = ["whom is none of its settings", "who is missing", "secret key's file cannot be read", "listen_poll is no"]
+    for command in (["plan"], ["plan", "--check"], ["run", "--yes"]):
+        told = commands(command[0], make_manifest(count=1), *command[1:], *given)
+        assert told.returncode == 2
+        assert [told.stderr.count(each) for each in wanted] == [1] * 4, told.stderr
+        assert "things are missing or wrong" in told.stderr
+        assert "settings --example" in told.stderr
+        assert "[[changed]]" in told.stderr
+    settings.write_text(settings.read_text().replace("listen_poll = 0", ""))
+    told = commands("run", make_manifest(count=1), "--yes", *given)
+    wanted[3] = "admin_privkey_path names a file that is not there"
+    assert [told.stderr.count(each) for each in wanted] == [1] * 4, told.stderr
+    told = commands("settings", "--check", settings)
+    assert [told.stderr.count(each) for each in wanted] == [1] * 4, told.stderr
+    assert told.returncode == 2
+    key_file.unlink()
+    told = commands("run", tmp_path / "case/manifest.parquet", "--yes", *given)
+    assert [told.stderr.count(each) for each in wanted] == [1] * 4, told.stderr
+    assert str(key_file) in told.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tomllib
@@ -14,7 +15,7 @@ import pytest
 from laerecover.errors import LaeRecoverError, explain
 from laerecover.planning.guards import guard_files
 from laerecover.sections import Section
-from laerecover.settings import SettingsFile, read_settings
+from laerecover.settings import SettingsFile, drill_settings, read_settings, unfinished_settings
 from laerecover.settings_reader import example
 
 MAIL = 'host = "smtp.example.org"\nsender = "support@example.org"\nstaff = "staff@example.org"\n'
@@ -115,13 +116,64 @@ def test_key_files_that_are_not_there_are_told_with_the_rest_or_by_themselves(se
     settings = read_settings(path)
     with pytest.raises(LaeRecoverError, match="the settings name 4 files that cannot be found") as refused:
         guard_files(settings)
-    assert set(refused.value.where.splitlines()) == {f"{name} · {path.parent / file}" for name, file in absent.items()}
+    assert set(refused.value.where.splitlines()) == {
+        f"{name} names a file that is not there · {path.parent / file}" for name, file in absent.items()
+    }
     for file in ("admin.pem", "monitor.pem", "zenoss.pem"):
         (path.parent / file).touch()
     with pytest.raises(LaeRecoverError, match="the settings name 1 file that cannot be found"):
         guard_files(settings)
     (path.parent / "ca.pem").touch()
     guard_files(settings)
+
+
+UNFINISHED = {
+    "monitor_pubkey_path names a file that cannot be read": ("monitor.pub", "config.monitor_pubkey"),
+    "files.ec2secret names a file that cannot be read": ("ec2secret", "files.ec2secret"),
+    "monitor_privkey_path names a file that is not there": ("monitor.pem", ""),
+    "ca_file names a file that is not there": ("ca.pem", ""),
+    "monitor_privkey_path is missing": ("-monitor_privkey_path", "config.monitor_privkey_path"),
+    "admin_keypair_name is missing": ("-keypair_name", "config.admin_keypair_name"),
+    "ec2_access_key_id is missing": ("-ec2_access_key_id", "config.ec2_access_key_id"),
+    "mail.staff is missing": ('staff = "staff@example.org"', "mail.staff"),
+    "mail.host is missing": ('host = "smtp.example.org"', "mail.host"),
+    "mail.sender is missing": (f"[mail]\n{MAIL}ca_file = 'ca.pem'\n", "mail"),
+    "files.lae_automation_config cannot be read": ("lae_automation_config.json", "config"),
+}
+"""What is said -> what is taken away to hear it; the setting that a drill's stands for then, which is all that may."""
+
+
+def _flat(settings) -> dict[str, object]:
+    known = {}
+    for name, section in settings:
+        inner = dict(section) if isinstance(section, Section) else {"": section}
+        known |= {f"{name}.{key}": getattr(value, "reveal", lambda v=value: v)() for key, value in inner.items()}
+    return known
+
+
+@pytest.mark.parametrize("wanted", [[each] for each in UNFINISHED] + [[*UNFINISHED][3:8], [*UNFINISHED][:3]], ids=len)
+def test_of_unfinished_settings_all_that_is_told_counts(settings_file, tmp_path, make_account, wanted):
+    """What is missing is named with its place; in place of that alone stands what a drill has."""
+    text = f"[prices]\ndisk = 0.5\n[ec2]\nregion = 'eu-west-1'\n[mail]\n{MAIL}ca_file = 'ca.pem'\n"
+    path = settings_file(text)
+    (tmp_path / "ca.pem").touch()
+    whole, drills = _flat(read_settings(path)), _flat(drill_settings(tmp_path))
+    for what, _ in map(UNFINISHED.get, wanted):
+        if (tmp_path / what).is_file():
+            (tmp_path / what).unlink()
+        elif what.startswith("-"):
+            config = json.loads((tmp_path / "lae_automation_config.json").read_text())
+            (tmp_path / "lae_automation_config.json").write_text(json.dumps({**config, what[1:]: None}))
+        else:
+            path.write_text(path.read_text().replace(what, ""))
+    settings, missing = unfinished_settings(path, tmp_path)
+    assert all(any(said in each for each in missing) for said in wanted), missing
+    assert all(str(tmp_path) in each for each in missing), "each with its place"
+    stood_in = tuple(filter(None, (setting for _, setting in map(UNFINISHED.get, wanted))))
+    for name, value in _flat(settings).items():
+        known = drills if name.startswith(stood_in or "-") else whole
+        assert value == known[name] or name.startswith("evidence_out"), name
+    assert settings.image_of(make_account()) == ("ami-11111111" if "config" in stood_in else "ami-old")
 
 
 WRONG = """\

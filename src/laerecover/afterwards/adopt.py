@@ -32,7 +32,8 @@ def adopt(
     A state in which nothing was begun yet is taken for it. Raises LaeRecoverError: a recovery was begun in the folder,
     there is nothing to adopt, or there are several recoveries.
     """
-    manifest, folder = options.places.read(), options.places.folder("run")
+    folder = options.places.folder("run")
+    manifest, settings = options.read("run", folder)
     before = read_state(folder)
     if before is not None and before.started_at is not None:
         raise LaeRecoverError(
@@ -40,7 +41,6 @@ def adopt(
             where=str(folder),
             next_step="`laerecover run` goes on with it; nothing was changed",
         )
-    settings = options.settings_for("run", folder)
     world = worlds.cloud(settings, stop).world
     known = {a.account_id for a in manifest.accounts}
     alive = [i for i in find_living(world.compute, {"lae-mode": "run"}) if i.tags.get("lae-account") in known]

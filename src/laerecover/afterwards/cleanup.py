@@ -32,7 +32,8 @@ def cleanup(
     `confirm` gets them with the word that must be typed. Raises Guarded.
     """
     state = find_state(options)
-    manifest, settings = state.seen(options.places.read()), options.settings_for(state.mode, state.folder)
+    manifest, settings = options.read(state.mode, state.folder)
+    manifest = state.seen(manifest)
     guard_cloud(state, settings)
     with locked(state.folder, "cleanup"):
         opened = worlds.open(state, settings, options.places.vault(state.folder), stop)

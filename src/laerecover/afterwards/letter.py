@@ -24,7 +24,8 @@ def write_letter(options: Options, account_id: str, output: Path) -> Path:
     Who did it stands in the journal before it is done. Nothing of the mail's own fate changes. Raises LaeRecoverError.
     """
     state = find_state(options)
-    manifest, settings = state.seen(options.places.read()), options.settings_for(state.mode, state.folder)
+    manifest, settings = options.read(state.mode, state.folder)
+    manifest = state.seen(manifest)
     account = next((a for a in manifest.accounts if a.account_id == account_id), None)
     letters = [mail for mail in Outbox(state.outbox).of(account_id) if mail.kind == CONFIRMATION]
     if account is None or not letters:

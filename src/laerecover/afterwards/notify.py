@@ -99,7 +99,8 @@ def notify(
     need_reason(options)
     with locked(find_state(options).folder, "notify"):
         state = with_dialling(options, find_state(options))
-        manifest, settings = state.seen(options.places.read()), options.settings_for(state.mode, state.folder)
+        manifest, settings = options.read(state.mode, state.folder)
+        manifest = state.seen(manifest)
         if state.planned.digest != manifest.digest:
             open_state(state.folder, mode=state.mode, digest=manifest.digest, now=now())
         outbox = Outbox(state.outbox)

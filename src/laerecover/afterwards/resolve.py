@@ -21,9 +21,8 @@ def resolve_mail(options: Options, account_id: str, *, sent: bool) -> tuple[Stat
         outbox = Outbox(state.outbox)
         outbox.doubt_interrupted(now())
         if any(m.account_id == account_id for m in lost_of(state, outbox, None, "")):
-            doubt_lost(
-                state, outbox, options.places.read(), options.settings_for(state.mode, state.folder).mail.sender, now()
-            )
+            manifest, settings = options.read(state.mode, state.folder)
+            doubt_lost(state, outbox, manifest, settings.mail.sender, now())
         settled, mails = 0, outbox.of(account_id)
         known = mails or account_id in {a.account_id for a in options.places.read().accounts}
         for mail in _open(mails, sent=sent):

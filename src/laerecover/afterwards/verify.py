@@ -115,8 +115,8 @@ def who_is_asked(
     options: Options, state: State, stop: threading.Event, worlds: Worlds
 ) -> tuple[Inquiry, list[Account], dict[str, Round]]:
     """With whom, the accounts that were chosen, and what the ledger knows of all."""
-    manifest = state.seen(options.places.read())
-    settings = options.settings_for(state.mode, state.folder)
+    manifest, settings = options.read(state.mode, state.folder)
+    manifest = state.seen(manifest)
     vault = options.places.vault(state.folder)
     asked = Inquiry(
         world=worlds.open(state, settings, vault, stop).world,

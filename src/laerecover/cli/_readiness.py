@@ -8,9 +8,10 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from itertools import dropwhile, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +54,19 @@ class CommandEnd:
         """What it said was wrong."""
         lines = self.err.splitlines()
         what = next((line for line in lines if line.startswith(("laeforensics:", "laerecover:"))), f"exit {self.code}")
-        where, remedy = (
-            next((line.strip().removeprefix(word).strip() for line in lines if line.startswith(f"  {word}")), "")
-            for word in ("where", "next")
-        )
+        where, remedy = (self._said(word) for word in ("where", "next"))
         said = (what.partition(": ")[2] or what) + (f" ({where})" if where else "")
         return Checked(check=check, ok=False, said=clean(said), next=clean(remedy))
+
+    def _said(self, word: str) -> str:
+        """What stands behind that word, in the lines below it, too."""
+        rest = dropwhile(lambda line: not line.startswith(f"  {word}"), self.err.splitlines())
+        first = next(rest, "").strip().removeprefix(word).strip()
+        return "; ".join(filter(None, [first, *(line.strip() for line in takewhile(_is_below, rest))]))
+
+
+def _is_below(line: str) -> bool:
+    return line.startswith(" " * 10)
 
 
 def call(program: str, *words: str | Path) -> CommandEnd:
@@ -74,7 +82,8 @@ def call(program: str, *words: str | Path) -> CommandEnd:
 class Readiness:
     """What is checked: the manifest as it lies there, and the evidence where it is still kept.
 
-    `given`: --key-file; `settings`: --settings, or the file beside the manifest; None: the cloud is not asked.
+    `given`: --key-file; `settings`: --settings (`settings_named`), or the file beside the manifest; `offline`: the
+    cloud is not asked.
     """
 
     manifest: Path
@@ -82,7 +91,9 @@ class Readiness:
     case: Path | None
     sources: tuple[str, ...]
     given: tuple[str, ...]
-    settings: Path | None
+    settings: Path
+    settings_named: bool
+    offline: bool
 
     @property
     def folder(self) -> Path:
@@ -105,7 +116,7 @@ class Readiness:
     def checked(self) -> Iterator[Checked]:
         """Each check as it ends."""
         self.folder.mkdir(mode=0o700, exist_ok=True)
-        checks: tuple[Callable[[], Checked], ...] = (self._custody, self._audit, self._diff, self._drill, self._cloud)
+        checks = (self._custody, self._audit, self._diff, self._drill, self._settings, self._cloud)
         for check in checks:
             begun = time.monotonic()
             done = check()
@@ -188,8 +199,17 @@ class Readiness:
         remedy = f"laerecover report {self.manifest} --state {self.folder / 'drill'}"
         return Checked(check="drill", ok=False, said=f"{back} of {wanted} accounts recovered", next=remedy)
 
+    def _settings(self) -> Checked:
+        """Whether a run would find all that it wants of the operator."""
+        if not self.settings_named and not self.settings.is_file():
+            return Checked(check="settings", ok=None, said=f"there are none yet: {clean(self.settings)}")
+        ended = call("laerecover", "settings", "--check", self.settings)
+        if ended.code != 0:
+            return ended.failed("settings")
+        return Checked(check="settings", ok=True, said=f"nothing is missing in {clean(self.settings)}")
+
     def _cloud(self) -> Checked:
-        if self.settings is None:
+        if self.offline:
             return Checked(check="cloud", ok=None, said="--offline: whether it lets us was not asked")
         words: tuple[str | Path, ...] = (
             "--check",

@@ -28,7 +28,7 @@ def ready(
     offline: Annotated[bool, typer.Option("--offline", help="Do not ask the cloud.")] = False,
     json_: JsonOpt = False,
 ) -> None:
-    """Would it work today? Custody, audit, diff, a drill, plan --check; a row in readiness.jsonl.
+    """Would it work today? Custody, audit, diff, a drill, settings, plan --check; a row in readiness.jsonl.
 
     Starts nothing and sends nothing. Exits with 1 if any of them failed.
     """
@@ -45,7 +45,9 @@ def ready(
         case=case,
         sources=tuple(str(word) for name, path in sources if path is not None for word in (name, path)),
         given=() if key_file is None else ("--key-file", str(key_file)),
-        settings=None if offline else options.places.settings_file,
+        settings=options.places.settings_file,
+        settings_named=options.places.settings is not None,
+        offline=offline,
     )
     last, checks = readiness.last(), []
     for check in readiness.checked():

@@ -7,12 +7,12 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
-from laerecover.errors import Guarded, LaeRecoverError
+from laerecover.errors import Guarded, LaeRecoverError, Mistakes
 from laerecover.options import Options
 from laerecover.planning.plan import Plan
 from laerecover.runbook.ledger import Round, read_ledger
 from laerecover.runbook.values import DEPLOY
-from laerecover.settings_reader import is_file
+from laerecover.settings_reader import ABSENT, is_file
 from laerecover.state.state import State
 from laerecover.text import counted
 
@@ -37,13 +37,10 @@ def guard_files(settings: Settings) -> None:
     """Keys that no step could do without are looked for before anything is launched."""
     owners = dict.fromkeys(("admin_privkey_path", "monitor_privkey_path", "zenoss_privkey_path"), settings.config)
     paths = {name: getattr(owner, name) for name, owner in {**owners, "ca_file": settings.mail}.items()}
-    absent = [f"{name} · {path}" for name, path in paths.items() if path is not None and not is_file(path)]
+    absent = [(f"{name} {ABSENT}", str(path)) for name, path in paths.items() if path is not None and not is_file(path)]
     if absent:
-        raise LaeRecoverError(
-            f"the settings name {counted(len(absent), 'file')} that cannot be found",
-            where="\n".join(absent),
-            next_step=f"put each there, or name another; {NOT_STARTED}",
-        )
+        what = f"the settings name {counted(len(absent), 'file')} that cannot be found"
+        raise Mistakes(absent, what=what, next_step=f"put each there, or name another; {NOT_STARTED}")
 
 
 def guard_cloud(state: State, settings: Settings) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from laerecover.credentials import CHANGED
+from laerecover.credentials import changes_of
 from laerecover.hosts.identity import restored_introducer, restored_storage, unfit, unfit_store
 from laerecover.mail.letters import PRICES, audience
 from laerecover.mail.outbox import CONFIRMATION
@@ -29,7 +29,10 @@ UNFIT = "UNFIT"
 WAITS = "waits for better evidence"
 NEVER_ACCEPTED = (UNREACHABLE, "BUCKET_SERVED", "recovered_before", UNFIT, SHARED_BUCKET, WAITS)
 """With these words begins why an account is blocked whatever anybody accepts."""
-_NO_IMAGE = "no image or size is known: add its product to the config, or ec2.image and ec2.size to the settings"
+_NO_IMAGE = {
+    True: "no image or size is known: add its product to the config, or ec2.image and ec2.size to the settings",
+    False: "no image or size is known so far: the settings are not whole, the notes say what is missing",
+}
 _NOT_PROVED = {"STATED": "is not vouched for", "BROKEN": "is damaged"}
 _NAMED = 3
 """So many accounts are named in a note."""
@@ -105,6 +108,8 @@ class Plan:
     """Account, and what a human says of its credentials: whoever approves a plan approves where it leads."""
     min_grade: str = ""
     """Accounts of a lesser grade wait; "" if none does for that."""
+    missing: tuple[str, ...] = ()
+    """What is missing in the settings, each with its place: a run would be refused."""
     own_side: tuple[Seen, ...] = ()
     """What was found on the operator's side; empty if nobody looked."""
 
@@ -147,8 +152,8 @@ class Plan:
     def body(self) -> dict[str, object]:
         """As JSON values."""
         told = {name: value for name, value in asdict(self).items() if name not in ("starts", "changed", "min_grade")}
-        numbers = {"seconds": self.seconds, "instances": len(self.recover)}
-        return {**told, "waves": self.waves, "digest": self.digest, **numbers}
+        told |= {"waves": self.waves, "digest": self.digest, "instances": len(self.recover)}
+        return {**told, "seconds": self.seconds}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +163,7 @@ class Circumstances:
     `mode`: `run` or `drill`, where the old servers are gone: that is the disaster which is rehearsed; `selected`: ids
     of accounts; `accepted`: those of whom a human said that their old servers do no harm; `inventory`: account -> GONE,
     RUNNING or UNKNOWN, as the cloud said, None if it was not asked; `obstacles`: account -> what the check found
-    against it (see NEVER_ACCEPTED).
+    against it (see NEVER_ACCEPTED); `is_whole`: whether nothing is missing in the settings.
     """
 
     mode: str
@@ -170,8 +175,8 @@ class Circumstances:
     forecast: Forecast = field(default_factory=Forecast)
     region: str = ""
     """Which was asked about the old servers; "" if none was."""
+    is_whole: bool = True
     min_grade: str = ""
-    """Accounts of a lesser grade wait; "" lets all of them through."""
 
     def server_of(self, account: Account) -> str:
         """What is known of the account's old server."""
@@ -186,7 +191,7 @@ def make_plan(manifest: Manifest, settings: Settings, given: Circumstances) -> P
         image, size = settings.image_of(account), settings.size_of(account)
         action, why, guarded = _decide(account, given, manifest.shared)
         if action == RECOVER and given.mode == "run" and (image is None or size is None):
-            action, why = BLOCKED, _NO_IMAGE
+            action, why = BLOCKED, _NO_IMAGE[given.is_whole]
         elif action == RECOVER and barred is not None:
             action, why, guarded = BLOCKED, barred, True
         rows.append(
@@ -212,9 +217,7 @@ def make_plan(manifest: Manifest, settings: Settings, given: Circumstances) -> P
         accounts=tuple(rows),
         forecast=given.forecast,
         min_grade=given.min_grade,
-        changed=tuple(
-            (a.account_id, said) for a in manifest.accounts for said in a.decisions if said.startswith(CHANGED)
-        ),
+        changed=tuple((a.account_id, said) for a in manifest.accounts for said in changes_of(a)),
     )
 
 
@@ -277,10 +280,8 @@ def _decide(account: Account, given: Circumstances, shared: Mapping[str, str]) -
 
 def _unasked(account: Account, given: Circumstances) -> str:
     """Why EC2's answer says nothing of the account's old server; "" if it was not asked about it."""
-    if account.old_instance_id is None or not given.region:
-        return ""
     ran = region_of(account.old_private_host)
-    if ran == given.region:
+    if account.old_instance_id is None or not given.region or ran == given.region:
         return ""
     where = f"ran in {ran}" if ran else "ran in a region that the evidence does not tell"
     return f": it {where}, and {given.region} was asked; look there, then `--accept` it"

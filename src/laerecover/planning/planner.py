@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from laerecover.credentials import CHANGED
-from laerecover.errors import Guarded, LaeRecoverError, LockHeld
+from laerecover.credentials import changes_of
+from laerecover.errors import Guarded, LaeRecoverError, LockHeld, together
 from laerecover.hosts.recipes.debian import TRIED
 from laerecover.manifest import Manifest
 from laerecover.options import Options, now
@@ -43,6 +43,8 @@ class Planner:
     state: State
     manifest: Manifest
     settings: Settings
+    is_whole: bool = True
+    """Whether the settings are the operator's own altogether."""
 
     def plan(self, obstacles: Sequence[Obstacle] = (), *, checked: bool = False) -> Plan:
         """What would happen to each account, as far as is known by now. `checked`: the obstacles are a check's."""
@@ -80,6 +82,7 @@ class Planner:
             min_grade=self.state.planned.min_grade if self.options.min_grade is None else self.options.min_grade,
             region=self.settings.ec2.region if self.state.inventory else "",
             forecast=forecast_of(self.options.places.folder("drill")),
+            is_whole=self.is_whole,
         )
 
     def check(
@@ -123,21 +126,25 @@ def plan(
     options: Options, *, worlds: Worlds, check: bool = False, heard: Callable[[str], None] = quiet
 ) -> tuple[Plan, Sequence[Obstacle]]:
     """What a run would do; the state folder remembers which manifest was planned. Asks nobody, unless to `check`."""
-    manifest, folder = options.places.read(), options.places.folder("run")
-    missing: tuple[str, ...] = ()
+    folder, missing = options.places.folder("run"), tuple[str, ...]()
     if check:
-        settings = options.settings_for("run", folder)
+        manifest, settings = options.read("run", folder, also=guard_files)
     else:
-        settings, missing = options.settings_to_plan(folder)
+        manifest, (settings, missing) = together(options.places.read, lambda: options.settings_to_plan(folder))
     real = check or (not missing and options.has_settings)
     state = _plan_anew(folder, manifest, options)
     manifest = state.seen(manifest)
-    planner = Planner(options=options, state=replace(state, inventory={}), manifest=manifest, settings=settings)
+    planner = Planner(
+        options=options,
+        state=replace(state, inventory={}),
+        manifest=manifest,
+        settings=settings,
+        is_whole=not missing,
+    )
     shared = shared_obstacles(manifest, options.selection.of(manifest))
     obstacles: Sequence[Obstacle] = shared
     own: Sequence[Seen] = ()
     if check:
-        guard_files(settings)
         guard_cloud(state, settings)
         opened = worlds.cloud(settings, threading.Event())
         own = look(opened.world)
@@ -151,9 +158,8 @@ def plan(
     made = replace(planner.plan(obstacles, checked=check), own_side=tuple(own))
     if not options.has_settings and not check:
         made = replace(made, notes=(*made.notes, "there are no settings yet: images, sizes and times are a drill's"))
-    if missing:
-        lacking = f"the settings are not whole, and a run will want what is missing: {'; '.join(missing)}"
-        made = replace(made, notes=(*made.notes, lacking))
+    lacking = (f"the settings are not whole, and a run will want this: {each}" for each in missing)
+    made = replace(made, notes=(*made.notes, *lacking), missing=missing)
     return _remembered(state, made, obstacles) if real else made, obstacles
 
 
@@ -170,7 +176,7 @@ def changed_notes(manifest: Manifest, state: State, recovered: Sequence[str]) ->
     """Whose credentials are others than those of the evidence; after a break-in, whose are not."""
     unchanged = 0
     for account in manifest.accounts:
-        said = [each for each in account.decisions if each.startswith(CHANGED)]
+        said = changes_of(account)
         yield from (f"{account.account_id}: {each}" for each in said)
         unchanged += account.account_id in recovered and not said
     if state.new_identity and unchanged:

@@ -21,7 +21,8 @@ def report(options: Options, worlds: Worlds) -> tuple[State, Report, str]:
     only, and also looks at a copy, or a folder that cannot be written.
     """
     state = find_state(options)
-    manifest, settings = state.seen(options.places.read()), options.settings_for(state.mode, state.folder)
+    manifest, settings = options.read(state.mode, state.folder)
+    manifest = state.seen(manifest)
     planner = Planner(options=options, state=state, manifest=manifest, settings=settings)
     # Of what was begun somebody has asked the cloud, even if no old server was left to ask about.
     planned = make_plan(manifest, settings, replace(planner.circumstances(), inventory=state.inventory))

@@ -12,7 +12,8 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 CONTESTED = "signup_logs/2012-06-22T124506Z-ab7kmk3pdgsftjmluj23ahek4nj7u5k7"
-CHECKS = ["custody", "audit", "diff", "drill", "cloud"]
+MAIL = '[mail]\nhost = "smtp.example.org"\nsender = "support@example.org"\nstaff = "staff@example.org"\n'
+CHECKS = ["custody", "audit", "diff", "drill", "settings", "cloud"]
 
 
 class Desk:
@@ -57,9 +58,10 @@ def test_all_is_well_until_the_evidence_changes(desk):
     ended = desk.ready("--evidence", "evidence", "--offline")
     lines = ended.stdout.splitlines()
     assert (ended.returncode, [line.split()[0] for line in lines[:-1]]) == (0, CHECKS), ended.stdout + ended.stderr
-    assert lines[-1].startswith("READY; not checked: cloud  (m/manifest.parquet.ready/readiness.jsonl)")
+    assert lines[-1].startswith("READY; not checked: settings, cloud  (m/manifest.parquet.ready/readiness.jsonl)")
     assert "12 of 12 accounts recovered in a world in one file" in lines[3]
-    assert found(desk.rows[0]) == {"custody": True, "audit": True, "diff": True, "drill": True, "cloud": None}
+    well = {"custody": True, "audit": True, "diff": True, "drill": True}
+    assert found(desk.rows[0]) == {**well, "settings": None, "cloud": None}
     assert {p: p.read_bytes() for p in before} == before
     assert not (desk.folder / "m/manifest.parquet.drill").exists()
 
@@ -102,3 +104,27 @@ def test_the_manifest_and_its_key_alone(desk):
     assert (ended.returncode, found(desk.rows[1])["drill"], found(desk.rows[1])["cloud"]) == (1, False, False)
     assert "last time, " in ended.stdout.splitlines()[-1]
     assert ended.stdout.splitlines()[-1].startswith("NOT READY: drill, cloud failed; not checked: custody, audit, diff")
+
+
+def test_settings_that_are_not_whole_are_not_ready(desk):
+    """The cloud need not be asked to see that a run would be refused; whole ones are."""
+    shutil.rmtree(desk.folder / "evidence")
+    folder = desk.folder / "m"
+    (folder / "laerecover.toml").write_text(MAIL)
+    (folder / "ec2secret").write_text("canary-ec2-secret\n")
+    files = {"admin_privkey_path": "admin.pem", "monitor_privkey_path": "monitor.pem", "monitor_pubkey_path": "m.pub"}
+    config = {"ec2_access_key_id": "AKIAOPERATOR", "admin_keypair_name": "pair", **files}
+    (folder / "lae_automation_config.json").write_text(json.dumps(config))
+    for file in ("admin.pem", "monitor.pem"):
+        (folder / file).write_text("canary-private")
+    ended = desk.ready("--offline")
+    assert (ended.returncode, found(desk.rows[0])["settings"], found(desk.rows[0])["drill"]) == (1, False, True)
+    assert "monitor_pubkey_path names a file that cannot be read" in ended.stdout
+    assert ended.stdout.splitlines()[-1].startswith("NOT READY: settings failed; not checked: custody")
+    (folder / "m.pub").write_text("ssh-ed25519 INVENTED")
+    (folder / "monitor.pem").unlink()
+    ended = desk.ready("--offline")
+    assert (ended.returncode, "monitor_privkey_path names a file that is not there" in ended.stdout) == (1, True)
+    (folder / "monitor.pem").write_text("canary-private")
+    ended = desk.ready("--offline")
+    assert (ended.returncode, found(desk.rows[2])["settings"]) == (0, True), ended.stdout

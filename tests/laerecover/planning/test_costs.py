@@ -123,3 +123,27 @@ def test_prices_alone_are_enough(commands, make_manifest, key_file, tmp_path, si
     settings.write_text(settings.read_text() + "\n[mail]\nport = 70000\n")
     wrong = commands(*plan)
     assert (wrong.returncode, "mail.port" in wrong.stderr, wrong.stdout) == (2, True, "")
+
+
+def test_one_missing_file_takes_nothing_else_away(commands, make_manifest, make_account, key_file, priced, tmp_path):
+    """The config's images and the prices count as ever; the note names the file's setting, the JSON has it, too."""
+    settings = priced('[prices.instances]\n"t3.micro" = 0.5\n')
+    settings.write_text(settings.read_text().replace("[ec2.sizes]", '[ec2.sizes]\n"t1.micro" = "t3.micro"'))
+    (tmp_path / "monitor.pub").unlink()
+    (tmp_path / "admin.pem").unlink()
+    manifest = make_manifest(make_account(0, ami_image_id=None, instance_size=None))
+    plan = ("plan", manifest, "--key-file", key_file, "--settings", settings)
+    told = commands(*plan)
+    assert told.returncode == 0, told.stderr
+    assert "launch ami-old as t3.micro" in told.stdout
+    assert "cost of 1 instances: 0.5000 an hour" in told.stdout
+    config = tmp_path / "lae_automation_config.json"
+    assert "a run will want this: monitor_pubkey_path names a file that cannot be read: No such file" in told.stdout
+    assert f"{config}, line 5" in told.stdout
+    assert f"admin_privkey_path names a file that is not there · {tmp_path}/admin.pem" in told.stdout
+    assert len(json.loads(commands(*plan, "--json").stdout)["missing"]) == 2
+    config.unlink()
+    told = commands(*plan)
+    assert f"files.lae_automation_config cannot be read: No such file or directory · {config}" in told.stdout
+    assert "no image or size is known so far: the settings are not whole" in told.stdout
+    assert "add its product" not in told.stdout
