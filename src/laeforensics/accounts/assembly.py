@@ -19,7 +19,7 @@ from laeforensics.facts.beliefs import Beliefs, Doubt
 from laeforensics.facts.buckets import product_code_of, seed_of
 from laeforensics.facts.channels import SITE, STANDING
 from laeforensics.facts.damage import is_head, is_misread, is_near
-from laeforensics.facts.fact import Fact
+from laeforensics.facts.fact import Fact, Locator
 from laeforensics.facts.fields import CREDENTIALS, CUSTOMER, IDENTITY, SERVER, fields_of, was_quoted
 from laeforensics.facts.findings import finding
 from laeforensics.facts.masking import excerpt
@@ -231,15 +231,12 @@ def _speaks_against(account: CaseAccount, name: str, later: Signup) -> bool:
 
 def _email_findings(account: CaseAccount) -> None:
     if "customer_email" not in account.values:
+        told = {f.value for f in account.witnesses.get("customer_email", ())}
+        words, places = _no_address(account)
+        if len(told) > 1:
+            words = "addresses are told that differ in a character or two, and nothing tells the right one"
         account.findings.append(
-            finding(
-                "missing-email",
-                "addresses are told that differ in a character or two, and nothing tells the right one"
-                if len({f.value for f in account.witnesses.get("customer_email", ())}) > 1
-                else "nothing tells the customer's address",
-                signup=account.account_id,
-                field="customer_email",
-            )
+            finding("missing-email", words, signup=account.account_id, field="customer_email", locators=places)
         )
     elif not account.email_confirmed:
         account.findings.append(
@@ -252,3 +249,20 @@ def _email_findings(account: CaseAccount) -> None:
                 field="customer_email",
             )
         )
+
+
+def _no_address(account: CaseAccount) -> tuple[str, tuple[Locator, ...]]:
+    """What stands where the address should be told, and is none: in words, with its places."""
+    damaged = [d for s in account.signups if s.log for d in s.log.damaged_values if d.field == "customer_email"]
+    rows = [row for s in account.signups for row in (s.success_row, s.failure_row) if row and row.facts]
+    places = [d.locator for d in damaged] + [r.facts[0].locator for r in rows if not r.value("customer_email")]
+    texts = sorted({excerpt(_as_utf8(d.value))[:80] for d in damaged if d.value})
+    if not places:
+        return "nothing tells the customer's address", ()
+    shown = "".join(f": '{text}'" for text in texts)
+    return f"what stands in place of the customer's address is none{shown}", tuple(places)
+
+
+def _as_utf8(text: str) -> str:
+    """Text whose characters are the bytes of a log, as it was meant."""
+    return text.encode("latin-1").decode("utf-8", "backslashreplace") if max(text) <= "\xff" else text

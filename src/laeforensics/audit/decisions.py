@@ -85,6 +85,9 @@ def _decision(account: CaseAccount, choice: Choice, now: datetime) -> Decision:
     if field not in account.contested and field not in account.decided:
         contested = ", ".join(sorted(account.contested)) or "none"
         raise DecisionError("this field is not contested", where=where, next_step=f"contested here: {contested}")
+    if account.is_attempt and number:
+        why = "which account they belong to is told by a bucket alone; look for other copies of its files"
+        raise DecisionError("nothing waits for a decision about an attempt", where=where, next_step=why)
     heard = account.decided.get(field) or witnesses(account, field)
     withdrawn = number == 0 and field in account.decided
     if not withdrawn and not 1 <= number <= len(heard):
@@ -170,7 +173,6 @@ def _apply(account: CaseAccount, field: str, decision: Decision) -> None:
             account.values[field] = fact.value
             account.witnesses[field] = [f for f in account.witnesses[field] if f.value == fact.value]
             account.contested.discard(field)
-            account.findings = [f for f in account.findings if (f.code, f.field) != ("contested-field", field)]
             account.decisions += (str(decision),)
             if field == "bucket_name":
                 account.account_id = fact.value

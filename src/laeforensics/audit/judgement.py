@@ -10,7 +10,7 @@ from laeforensics.accounts.account import CaseAccount
 from laeforensics.accounts.assembly import accounts
 from laeforensics.accounts.roles import roles
 from laeforensics.accounts.servers import state_of_servers
-from laeforensics.audit import aside, decisions, gaps, unheard
+from laeforensics.audit import aside, decisions, gaps, questions, unheard
 from laeforensics.audit.aside import SetAside
 from laeforensics.audit.closed import ClosedList, close
 from laeforensics.audit.decisions import Choice, Decision
@@ -22,6 +22,8 @@ from laeforensics.joining import lost
 from laeforensics.joining.join import join, settle
 from laeforensics.reading.unread import Unread
 from laeforensics.reading.whole import Reading
+
+_NOT_READ = ("unreadable-file", "unread-evidence", "unread-file", "set-aside")
 
 
 class Judgement:
@@ -93,16 +95,16 @@ class Judgement:
     @property
     def findings(self) -> list[Finding]:
         """The findings of reading, joining and auditing, most severe first."""
-        decided = {(s.name, d.partition(": ")[0]) for a in self.accounts for s in a.signups for d in a.decisions}
-        decided |= {(s.name, "product_token") for a in self.accounts if "product_token" in a.values for s in a.signups}
+        heard = {id(s) for a in self.accounts for s in a.signups}
+        others = (f for s in self.signups if id(s) not in heard for f in s.findings)
         no_logs = {f.signup for f in self._no_logs}
         sources = self.reading.sources
         read = [*(f for f in self.reading.findings if f.signup not in no_logs), *self._no_logs]
         found = [
             *unheard.findings(self.accounts, read, *self._unread_and_aside, harmless=self._harmless),
             *sources.findings,
-            *(f for s in self.signups for f in s.findings if (s.name, f.field) not in decided or not f.blocks),
-            *(f for a in self.accounts for f in a.findings),
+            *(f for a in self.accounts for f in questions.findings_of(a)),
+            *(questions.unsettled(f) if f.blocks else f for f in others),
             *self._closed_findings,
             *gaps.lost_accounts(self.accounts, sources),
             *gaps.unknown_ends(self.accounts),
@@ -110,6 +112,14 @@ class Judgement:
         return sorted(
             found, key=lambda f: (SEVERITIES.index(f.severity), f.code, f.signup or "", f.field or "", f.message)
         )
+
+    @property
+    def not_read(self) -> list[tuple[str, str, str]]:
+        """The files that are counted, and of which nothing was read: name, why, remedy; those that count most first."""
+        counted = {file.name for file, _ in self.reading.files}
+        found = sorted((f for f in self.findings if f.code in _NOT_READ), key=lambda f: _NOT_READ.index(f.code))
+        waiting = [(f.signup, f.message, f.remedy) for f in found if f.signup is not None and f.signup in counted]
+        return [*waiting, *((name, str(why), why.remedy) for name, why in self.reading.passed_over)]
 
     @property
     def mends(self) -> list[Mend]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from laeforensics.accounts.account import CaseAccount
 from laeforensics.audit import decisions
+from laeforensics.audit.questions import is_one_voice
 from laeforensics.errors import DecisionError
 from laeforensics.facts.fact import Fact
 
@@ -35,8 +36,11 @@ def preferred(account: CaseAccount, field: str, rule: str) -> int | None:
 
 
 def hint(account: CaseAccount, field: str) -> tuple[int, str] | None:
-    """The number of the witness that is rather to be believed, and why; None where nothing speaks for one."""
-    for rule, why in RULES.items():
+    """The number of the witness that is rather to be believed, and why; None where nothing speaks for one.
+
+    Where all say the same, and it is not sure, no rule tells whether it is right.
+    """
+    for rule, why in ({} if is_one_voice(account, field) else RULES).items():
         number = preferred(account, field, rule)
         if number is not None:
             return number, why

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
 
 from laeforensics.accounts.account import CaseAccount
-from laeforensics.audit import rules
+from laeforensics.audit import questions, rules
 from laeforensics.companions.inventory import GONE, RUNNING, UNKNOWN
 from laeforensics.errors import UnknownKey
 from laeforensics.facts.fields import FIELDS, SIGNUP_FIELDS
@@ -24,7 +24,7 @@ _WORDS: dict[str, Callable[[CaseAccount], Iterable[str]]] = {
     "decided": lambda a: sorted(a.decided),
     "unread": lambda a: a.unread,
     "blocking": rules.blocking,
-    "finding": lambda a: (f.code for f in (*a.findings, *(f for s in a.signups for f in s.findings))),
+    "finding": lambda a: (f.code for f in questions.findings_of(a)),
     "log_file": lambda a: (s.name for s in a.signups),
 }
 _KNOWN = {

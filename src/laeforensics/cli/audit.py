@@ -70,7 +70,7 @@ def audit(
     if compared is None or compared.is_unchanged:  # else what comes next is said of the evidence
         words = ["laerecover", "drill", str(output), *(["--key-file", str(key_file)] if key_file else [])]
         print(f"next: {shlex.join(words)}", file=out)
-    if former.is_file() and not filecmp.cmp(former, output.with_name("audit.parquet"), shallow=False):
+    if former.is_file() and not _says_the_same(former, output.with_name("audit.parquet")):
         words = ["laeforensics", "diff", str(former), str(output.with_name("audit.parquet"))]
         print(f"what changed: {shlex.join(words)}", file=out)
     if options.as_json:
@@ -94,10 +94,22 @@ def _former_kept(table: Path) -> Iterator[Path]:
         shutil.copy(table, copy)
     try:
         yield former
-        if copy.is_file() and not filecmp.cmp(copy, table, shallow=False):
+        if copy.is_file() and not _says_the_same(copy, table):
             copy.replace(former)
     finally:
         copy.unlink(missing_ok=True)
+
+
+def _says_the_same(former: Path, table: Path) -> bool:
+    """True if two audits say the same of every account, of whatever evidence they were made."""
+    from laerecover.manifest import ManifestError, read_audit_table
+
+    if filecmp.cmp(former, table, shallow=False):
+        return True
+    try:
+        return read_audit_table(former) == read_audit_table(table)
+    except ManifestError:
+        return False
 
 
 def _refuse(options: CaseOptions, output: Path, key_file: Path | None) -> None:

@@ -20,9 +20,12 @@ def diff(
     """Which account appeared, vanished or changed between two audits, because of which evidence."""
     from laeforensics.audit import comparison
     from laeforensics.facts import masking
-    from laerecover.manifest import read_audit_table
+    from laerecover.manifest import digest_of_evidence, read_audit_table
 
-    difference = comparison.compare(read_audit_table(old), read_audit_table(new))
+    before, after = read_audit_table(old), read_audit_table(new)
+    digests = [digest_of_evidence(path) for path in (old, new)]
+    same = None if None in digests else digests[0] == digests[1]
+    difference = comparison.compare(before, after, same_evidence=same)
     print(
         "\n".join(masking.plain(line) for line in str(difference).split("\n")),
         file=sys.stderr if as_json else sys.stdout,

@@ -46,11 +46,13 @@ def _what_to_type(case: Case, account_id: str, field: str | None, commands: Comm
     """Of each contested field the command that decides it, and which witness is rather to be believed."""
     from laeforensics.audit.lookup import account_of
     from laeforensics.audit.preference import hint
+    from laeforensics.audit.questions import asked, is_one_voice
 
     account = account_of(case.judgement.accounts, account_id, where=account_id)
-    for name in sorted(account.contested):
+    for name in asked(account):
         if field in (None, name):
             found = hint(account, name)
+            nothing = "nothing else speaks for it" if is_one_voice(account, name) else "nothing speaks for one of them"
             yield ""
             yield f"decide: {commands.decide(account.account_id, name, found[0] if found else 'N')}"
-            yield f"  hint: witness {found[0]}: {found[1]}" if found else "  hint: nothing speaks for one of them"
+            yield f"  hint: witness {found[0]}: {found[1]}" if found else f"  hint: {nothing}"

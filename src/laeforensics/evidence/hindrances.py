@@ -125,6 +125,17 @@ CAUSES: dict[str, Cause] = {
     "no name": Cause(
         cause="it has no name that a file could have", remedy="unpack the archive by hand, and audit that"
     ),
+    # What is known, and holds nothing that anybody waits for.
+    "page views": Cause(
+        cause="its rows tell who came back from DevPay's page, and when: no account is made of them",
+        remedy="none needed",
+    ),
+    "listing": Cause(cause="it names files, and holds nothing of them", remedy="none needed"),
+    "empty": Cause(cause="0 bytes", remedy="none needed, unless it once held something"),
+    "no evidence": Cause(
+        cause="it is of no kind that is read here, and names no account",
+        remedy="none needed, unless it is evidence: then bring it into the form its program wrote, and audit again",
+    ),
     # What was opened, and is nothing that is known.
     "unknown": Cause(
         cause="it names an account, and is of no kind that is read here",

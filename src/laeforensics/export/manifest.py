@@ -61,7 +61,8 @@ def export(
     handed_over = (manifest_account(a) for a in accounts if not a.is_attempt)
     with _arrow.small_arrow():
         written = manifest.write_manifest(path, handed_over, evidence_digest=evidence_digest, key_file=key_file)
-        manifest.write_audit_table(path.with_name("audit.parquet"), map(manifest_account, accounts))
+        rows = map(manifest_account, accounts)
+        manifest.write_audit_table(path.with_name("audit.parquet"), rows, evidence_digest=evidence_digest)
         path.with_name("audit.parquet").chmod(0o600)  # it holds names and addresses
     return written
 

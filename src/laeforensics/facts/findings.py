@@ -72,6 +72,10 @@ CODES: dict[str, tuple[str, str]] = {
     "renamed-log": (WARNING, "find out who renamed the file; its values are taken from its text, not from its name"),
     "misnamed-secrets": (WARNING, "find out who renamed the file; it was matched by its bucket name"),
     "contested-field": (BLOCKING, "a human decides which witness is right"),
+    "unsettled-field": (
+        WARNING,
+        "none needed: no recovery waits for it; `laeforensics explain` tells what speaks against each witness",
+    ),
     "outranked-witness": (WARNING, "none needed: the better witness was taken; find out why the other differs"),
     "csv-contradicts-log": (WARNING, "do not trust that csv row; find out who wrote it"),
     "unknown-product": (WARNING, "add the product to lae_automation_config.json, or find the secrets file"),

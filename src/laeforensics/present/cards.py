@@ -13,6 +13,8 @@ from laeforensics.present._templates import template
 from laeforensics.present.commands import CommandLines
 from laeforensics.present.words import counted
 
+_MOST_UNREAD = 5
+
 
 def summary(judgement: Judgement) -> dict[str, Any]:
     """The numbers of a case, for the card, the page and the shell; `digest` names exactly this evidence."""
@@ -57,11 +59,12 @@ def card(judgement: Judgement, commands: CommandLines | None = None, *, is_short
         f"Evidence  {s['root']} · {counted(s['files'], 'file')} · {s['bytes'] / 1e6:.1f} MB",
         f"Digest    {s['digest']}",
         f"Read      {read} · {s['understood']:.1f} % of bytes understood · {residue}",
+        *_not_read(judgement),
         "",
         f"  {s['verdicts'].get(rules.RECOVERABLE, 0)} of {counted(s['accounts'], 'account')} can be recovered",
     ]
     for name in (name for name in words.LOOKED_AT if name in s["verdicts"]):
-        count, why = s["verdicts"][name], map(words.reason, s["why"][name])
+        count, why = s["verdicts"][name], _why(judgement, name)
         grades = (f"{number} {words.words(grade)}" for grade, number in s["grades"].items())
         bar = "█" * max(1, round(width * count / max(1, s["accounts"])))
         said = ", ".join(grades if name == rules.RECOVERABLE else why)
@@ -83,6 +86,20 @@ def card(judgement: Judgement, commands: CommandLines | None = None, *, is_short
             if commands is not None and (command := commands.for_mend(m)) != commands.audit():
                 lines.append(f"      {command}")
     return "\n".join(lines)
+
+
+def _not_read(judgement: Judgement) -> list[str]:
+    """The files that are counted, and of which nothing was read, each with why."""
+    told = [f"{plain(name)}: {why}" for name, why, _ in judgement.not_read]
+    if len(told) > _MOST_UNREAD:
+        told[_MOST_UNREAD - 1 :] = [f"and {len(told) - _MOST_UNREAD + 1} more: audit.html names them"]
+    return [f"{'' if n else 'Not read':<10}{line}" for n, line in enumerate(told)]
+
+
+def _why(judgement: Judgement, verdict: str) -> list[str]:
+    """What keeps the accounts of a verdict from being recovered, each reason once."""
+    found = [a for a in judgement.accounts if not a.is_attempt and rules.verdict(a).name == verdict]
+    return sorted({why for account in found for why in words.reasons(account)})
 
 
 def _worst_findings(judgement: Judgement) -> str:

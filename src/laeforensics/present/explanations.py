@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from laeforensics.accounts.account import CaseAccount
-from laeforensics.audit import decisions, doubts, rules
+from laeforensics.audit import decisions, doubts, questions, rules
 from laeforensics.facts.beliefs import Hearing
 from laeforensics.facts.channels import FORM, OWN, REMOTE, SITE
 from laeforensics.facts.fact import Fact
@@ -120,8 +120,7 @@ def explain(account: CaseAccount) -> Explanation:
     verdict, grade = rules.verdict(account), rules.grade(account)
     findings = [
         *(finding("unread-evidence", f"{file} names this account, and was not read") for file in account.unread),
-        *account.findings,
-        *(f for s in account.signups for f in s.findings if not f.blocks or f.field not in account.decided),
+        *questions.findings_of(account),
     ]
     return Explanation(
         account_id=account.account_id,
@@ -150,7 +149,8 @@ def _explained(account: CaseAccount, name: str) -> ExplainedField:
     agreeing = sum(f.value == value for f in believed)
     decided = next((d for d in account.decisions if d.startswith(f"{name}: ")), None)
     if name in account.contested:
-        verdict = "witnesses of equal standing disagree: a human decides (laeforensics decide)"
+        asked = "nothing is sure" if questions.is_one_voice(account, name) else "witnesses of equal standing disagree"
+        verdict = f"{asked}: a human decides (laeforensics decide)"
     elif decided is not None:
         verdict = f"decided: {plain(decided)}"
     elif value is None:

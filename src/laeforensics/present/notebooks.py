@@ -17,6 +17,7 @@ from laeforensics.audit import comparison, rules
 from laeforensics.audit.judgement import Judgement
 from laeforensics.audit.lookup import account_of
 from laeforensics.audit.preference import hint
+from laeforensics.audit.questions import asked
 from laeforensics.evidence.names import start_of
 from laeforensics.export import tables
 from laeforensics.export.manifest import manifest_account
@@ -228,7 +229,7 @@ def choice(case: Judged, account_id: str) -> Shown:
     """The contested fields of an account, the witness that is rather to be believed, and why."""
     rows = []
     for account in _named(case, account_id):
-        for name in sorted(account.contested):
+        for name in asked(account):
             number, why = hint(account, name) or (None, "nothing speaks for one of them")
             rows.append({"contested": name, "rather_witness": number, "because": why})
     return table(rows, ("contested", "rather_witness", "because"))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from laeforensics.accounts.account import CaseAccount
-from laeforensics.audit import rules
+from laeforensics.audit import questions, rules
 from laeforensics.audit.judgement import Judgement
 from laeforensics.evidence.names import start_of
 from laeforensics.facts.fact import Locator
@@ -128,7 +128,7 @@ class AccountRow:
     def decisions(self) -> list[tuple[str, str]]:
         """Of each contested field the command that decides it."""
         own = self.account.account_id
-        return [(name, self.commands.decide(own, name, "N")) for name in sorted(self.account.contested)]
+        return [(name, self.commands.decide(own, name, "N")) for name in questions.asked(self.account)]
 
 
 def anchor(account_id: str) -> str:
@@ -208,7 +208,9 @@ def _page(judgement: Judgement, commands: CommandLines, rows: Sequence[AccountRo
         rows=rows,
         facets=_facets(rows),
         findings=_findings(judgement),
+        not_read=judgement.not_read,
         most=MOST_EXAMPLES,
+        within=MOST_WITHIN,
         shorts={row.account.account_id: row.short for row in rows},
         words=words.words,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from laeforensics.accounts.account import CaseAccount
-from laeforensics.audit import rules
+from laeforensics.audit import questions, rules
 from laeforensics.evidence.names import start_of
 from laeforensics.facts.buckets import seed_of
 from laeforensics.facts.masking import plain
@@ -69,12 +69,12 @@ def ordered(accounts: list[CaseAccount]) -> list[CaseAccount]:
 
 def reasons(account: CaseAccount) -> list[str]:
     """What keeps an account from being recovered, in words: `user_secret_key is missing`."""
-    return list(map(reason, rules.blocking(account)))
+    return [_reason(account, *code.partition(":")[::2]) for code in rules.blocking(account)]
 
 
-def reason(code: str) -> str:
-    """What a code of a verdict says: `missing:user_secret_key` is `user_secret_key is missing`."""
+def _reason(account: CaseAccount, kind: str, what: str) -> str:
     said = {"contested": "witnesses disagree on {}", "missing": "{} is missing", "unread": "{} was not read"}
     said |= {"closed": "the customer left ({})", "never-ready": "no server was ever ready"}
-    kind, _, what = code.partition(":")
+    if kind == "contested" and questions.is_one_voice(account, what):
+        return f"nothing is sure of {what}"
     return said[kind].format(clipped(plain(what)))

@@ -12,7 +12,7 @@ from laeforensics.doubting.deriving import external_furl
 from laeforensics.doubting.judges import hear_file
 from laeforensics.doubting.views import FileView, damaged_secret
 from laeforensics.evidence import convert, recognise, resaved
-from laeforensics.evidence.hindrances import hindrance
+from laeforensics.evidence.hindrances import Hindrance, hindrance
 from laeforensics.evidence.names import accounts_named
 from laeforensics.evidence.read import Content
 from laeforensics.evidence.recognise import EvidenceFile
@@ -48,6 +48,8 @@ class FileReading:
     """What the judges of its prints and of the file think of its facts."""
     findings: list[Finding] = field(default_factory=list)
     unread: Unread | None = None
+    passed_over: Hindrance | None = None
+    """Why nothing was read of it, where nobody waits for what it holds."""
 
 
 def read_file(file: EvidenceFile, content: Content) -> FileReading:
@@ -67,6 +69,7 @@ def read_file(file: EvidenceFile, content: Content) -> FileReading:
             content = replace(content, problem=hindrance("unforeseen", type(error).__name__))
             told.findings.append(finding("unreadable-file", str(content.problem), signup=file.name))
     told.unread = unread.of(told, content)
+    told.passed_over = unread.passed_over(told, content)
     return told
 
 

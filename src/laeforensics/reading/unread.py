@@ -28,6 +28,7 @@ WORDS: dict[str, str] = {
 }
 """What each kind of evidence is, in words."""
 
+_PASSED_OVER = {recognise.COMPLETIONS: "page views", recognise.LISTING: "listing", recognise.OTHER: "no evidence"}
 _HOLDS_NOTHING = frozenset({"folder link", "earlier", "device"})
 """Reasons for which nothing is lost: what is meant is read elsewhere, or there is nothing."""
 _OF_ONE_RUN = frozenset({recognise.LOG, recognise.SECRETS, recognise.STRIPE})
@@ -62,6 +63,16 @@ def of(told: FileReading, content: Content) -> Unread | None:
     if wrong is None or wrong.reason in _HOLDS_NOTHING or (content.problem is not None and _was_read(told)):
         return None
     return _unread(told, content, wrong, secrets.legible if secrets is not None else [])
+
+
+def passed_over(told: FileReading, content: Content) -> Hindrance | None:
+    """Why nothing was read of a file for which nobody waits; None for one that is read, or of which more is said."""
+    kind = told.file.kind
+    if told.unread is not None or content.problem is not None or kind in (recognise.ARCHIVE, recognise.LEFT_OUT):
+        return None
+    if not content.data:
+        return hindrance("empty")
+    return hindrance(_PASSED_OVER[kind]) if kind in _PASSED_OVER else None
 
 
 def _of_others(told: FileReading, content: Content) -> Unread | None:

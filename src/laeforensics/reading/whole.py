@@ -11,6 +11,7 @@ from laeforensics.companions.products import read_monthly
 from laeforensics.companions.sources import Sources
 from laeforensics.evidence import read, recognise
 from laeforensics.evidence.custody import Entry, compare
+from laeforensics.evidence.hindrances import Hindrance
 from laeforensics.evidence.read import Content
 from laeforensics.evidence.recognise import EvidenceFile, as_text
 from laeforensics.facts.findings import Finding, finding
@@ -35,6 +36,8 @@ class Reading:
     findings: list[Finding] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)
     """What may be evidence and could not be read."""
+    passed_over: list[tuple[str, Hindrance]] = field(default_factory=list)
+    """The other files of which nothing was read, each with why: nobody waits for what they hold."""
 
     @property
     def digest(self) -> str:
@@ -52,6 +55,8 @@ class Reading:
             self.files.append((file, told.sha256))
         if told.unread is not None:
             self.unread.append(told.unread)
+        if told.passed_over is not None and not told.findings:
+            self.passed_over.append((file.name, told.passed_over))
         sources = self.sources
         sources.beliefs.add(told.notes)
         if told.log is not None:

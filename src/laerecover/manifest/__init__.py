@@ -21,7 +21,7 @@ from laerecover.manifest.secret import Secret
 from laerecover.manifest.whole import written_whole
 
 if TYPE_CHECKING:
-    from laerecover.manifest.audit_table import read_audit_table, write_audit_table
+    from laerecover.manifest.audit_table import digest_of_evidence, read_audit_table, write_audit_table
     from laerecover.manifest.sealed import write_parquet
     from laerecover.manifest.store import content_digest, read_manifest, write_manifest
 
@@ -44,6 +44,7 @@ __all__ = [
     "broken_journal",
     "content_digest",
     "default_key_file",
+    "digest_of_evidence",
     "is_node_privkey",
     "key_fingerprint",
     "make_key",
@@ -62,6 +63,7 @@ __all__ = [
 # Where each of the others lives. Imported when first asked for: they need Arrow, which takes longer to load than many
 # a command to run, and which none needs who only keeps a secret.
 _HOMES = {
+    "digest_of_evidence": "audit_table",
     "read_audit_table": "audit_table",
     "write_audit_table": "audit_table",
     "write_parquet": "sealed",

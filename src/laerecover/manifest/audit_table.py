@@ -17,10 +17,20 @@ from laerecover.manifest.sealed import LOCKED, tables, write_parquet
 _NEXT = "name an audit.parquet, as `laeforensics audit` writes it beside the manifest"
 
 
-def write_audit_table(path: Path, accounts: Iterable[Account]) -> None:
+_DIGEST = b"evidence_digest"
+
+
+def write_audit_table(path: Path, accounts: Iterable[Account], *, evidence_digest: str | None = None) -> None:
     """One row for each account and each attempt, sorted by account_id. Never accepted as a manifest. Raises OSError."""
     rows = Rows(tuple(sorted(accounts, key=lambda a: a.account_id)), reveal=False)
-    write_parquet(path, SCHEMA, tables(rows, SCHEMA), key=None)
+    schema = SCHEMA if evidence_digest is None else SCHEMA.with_metadata({_DIGEST: evidence_digest.encode()})
+    write_parquet(path, schema, tables(rows, schema), key=None)
+
+
+def digest_of_evidence(path: Path) -> str | None:
+    """Of which evidence an audit table that can be read was made; None where one of an earlier version does not say."""
+    found = (pq.read_schema(path).metadata or {}).get(_DIGEST)
+    return None if found is None else found.decode("ascii", "replace")
 
 
 def read_audit_table(path: Path) -> list[dict[str, Any]]:

@@ -13,18 +13,25 @@ from makings import (
     EMAIL,
     LOG_FILE,
     NAME,
+    OTHER_SEED,
+    PARTS,
     SECRET_KEY,
+    SEED,
     audit_row,
     codes,
     evidence,
     judged,
+    log,
     open_files,
+    re_record,
     secrets,
 )
 
 import laeforensics as lf
 from laeforensics import errors
 from laeforensics.audit import decisions
+from laeforensics.audit.preference import hint
+from laeforensics.present import words
 from laerecover.manifest import read_manifest
 
 FIELD = "user_secret_key"
@@ -319,3 +326,99 @@ def test_a_decisions_file_that_is_no_text_is_told_in_three_lines(tmp_path, typed
     assert code == 2
     assert "line 1" in err
     assert "Traceback" not in err
+
+
+# -- what is asked -------------------------------------------------------------------------------------
+
+NO_ADDRESS = "=cmd()@example.org"
+
+
+def questions(case: lf.Case) -> list[tuple[str | None, str | None]]:
+    """Of every question whose finding and whose field it is."""
+    return [(f.signup, f.field) for f in case.judgement.findings if f.code == "contested-field"]
+
+
+@pytest.mark.parametrize("typed_in", [NO_ADDRESS, "two@at@example.org", "tab\t@example.org", "b\u00fc@example.org"])
+def test_what_nothing_waits_for_is_told_and_not_asked(tmp_path, typed_in):
+    """What stands beside an address that is none is not sure: no recovery needs it, so it is explained."""
+    case = open_files(
+        tmp_path, {name: data.replace(EMAIL.encode(), typed_in.encode()) for name, data in evidence().items()}
+    )
+    assert (audit_row(case)["verdict"], questions(case)) == ("RECOVERABLE", [])
+    assert "unsettled-field" in codes(case, "ami_image_id")
+    assert "a human decides" not in str(case.explain(BUCKET))
+
+
+def test_an_address_that_is_none_is_told_as_what_it_is(tmp_path):
+    """Not that nothing tells it: what stands in its place, and where."""
+    files = {name: data.replace(EMAIL.encode(), NO_ADDRESS.encode()) for name, data in evidence().items()}
+    (told,) = (f for f in open_files(tmp_path, files).judgement.findings if f.code == "missing-email")
+    assert f"'{NO_ADDRESS}'" in told.message
+    assert {place.evidence for place in told.locators} == {LOG_FILE, "signups.csv"}
+
+
+def test_an_address_that_nothing_tells_is_told_so(tmp_path):
+    """No log, no row: then nothing stands anywhere."""
+    case = open_files(tmp_path, {f"secrets/{NAME}": secrets()})
+    (told,) = (f for f in case.judgement.findings if f.code == "missing-email")
+    assert (told.message, told.locators) == ("nothing tells the customer's address", ())
+
+
+def test_several_logs_of_an_account_raise_one_question(tmp_path):
+    """The first run and a replacement, both against their secrets files: one finding, with all who may be chosen."""
+    name = f"2012-06-01T080000Z-{SEED}"
+    again = log(credentials=PARTS["credentials"].replace(SECRET_KEY, OTHER_KEY))
+    both = {f"signup_logs/{name}": again, f"secrets/{name}": secrets()}
+    case = open_files(tmp_path, {**evidence(secrets=secrets(secret_key=OTHER_KEY)), **both})
+    assert sum(f.code == "contested-field" for s in case.judgement.signups for f in s.findings) > 1
+    assert len(questions(case)) == 1
+    (told,) = (f for f in case.judgement.findings if f.code == "contested-field")
+    assert list(told.locators) == [f.locator for f in decisions.witnesses(judged(case), FIELD)]
+    assert str(case.explain(BUCKET)).count("contested-field") == 1
+
+
+@pytest.mark.parametrize(
+    "part", ["activation", "credentials", "bucket", "deployment", "instance", "address", "settings"]
+)
+@pytest.mark.parametrize("beside", ["secrets", None])
+def test_what_is_asked_can_be_decided(tmp_path, part, beside):
+    """Whatever is damaged: each question has witnesses to choose from, and none is left after the choice."""
+    for number, line in enumerate(PARTS[part].split("\n")):
+        if " = '" not in line and "'." not in line and "furl" not in line:
+            continue
+        damaged = PARTS[part].replace(line, line[:-6] + "\ufffd#" + line[-4:])
+        files = evidence(log=log(**{part: damaged}))
+        if beside is None:
+            files.pop(f"secrets/{NAME}")
+        case = open_files(tmp_path / str(number), files)
+        for signup, field in questions(case):
+            account = judged(case, next(a.account_id for a in case.judgement.accounts if field in a.contested))
+            assert not account.is_attempt
+            assert decisions.witnesses(account, field or ""), (signup, field)
+            case.decide(account.account_id, field or "", witness=1, who="Carol", because=WHY, now=NOW)
+        assert questions(case) == []
+
+
+def test_one_voice_that_is_not_sure_is_asked_as_such(tmp_path):
+    """Nobody disagrees with it: the question is whether it is right, and nothing hints that it is."""
+    torn = PARTS["credentials"].replace(SECRET_KEY, "#" * 40)
+    case = open_files(tmp_path, evidence(log=log(credentials=torn), secrets=None))
+    asked = [(f.field, f.message) for f in case.judgement.findings if f.code == "contested-field"]
+    assert asked
+    for field, message in asked:
+        assert message.startswith(f"what tells {field} is not sure: ")
+        assert hint(judged(case), str(field)) is None
+        assert f"nothing is sure of {field}" in words.reasons(judged(case))
+
+
+def test_nothing_is_asked_of_an_attempt(tmp_path):
+    """Two buckets are told, so it is nobody's: a decision would change nothing, and is refused with what would."""
+    name = f"2012-03-20T101702Z-{OTHER_SEED}"
+    told = secrets(bucket_name=f"lae-ffff0000-{OTHER_SEED}")
+    case = open_files(tmp_path, {f"signup_logs/{name}": re_record(), f"secrets/{name}": told})
+    (account,) = case.judgement.accounts
+    assert account.is_attempt
+    (found,) = (f for f in case.judgement.findings if f.code == "contested-field")
+    assert "other copies" in found.remedy
+    with pytest.raises(errors.DecisionError, match="nothing waits for a decision"):
+        case.decide(account.account_id, "bucket_name", witness=1, who="Carol", because=WHY, now=NOW)

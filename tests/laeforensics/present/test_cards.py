@@ -66,3 +66,28 @@ def test_a_card_tells_problems_first_in_words_with_what_to_type(case):
     assert text.splitlines()[text.splitlines().index("What would help most") + 2] == command
     assert "1 signup log in 1 dialect · " in text
     assert "1 line is residue" in text
+
+
+def test_what_was_counted_and_not_read_is_named_with_why(tmp_path):
+    """What somebody may wait for stands first; the page names what a card has no room for."""
+    from laeforensics.present import pages
+
+    beside = {f"note {n}.txt": b"dear" for n in range(9)}
+    rows = b"2011-11-29T15:03:29Z,A7SOSA4JHPTQTTUTVI3N655MKBNUOY,0C4E91D7\n"
+    files = {
+        **evidence(),
+        **beside,
+        "devpay_completions.csv": rows,
+        f"secrets/{NAME}.gpg": b"Salted__#",
+        "nothing": b"",
+    }
+    case = open_files(tmp_path, files)
+    named = [name for name, _, _ in case.judgement.not_read]
+    assert named[0] == f"secrets/{NAME}.gpg"
+    assert set(named) == {*beside, "devpay_completions.csv", f"secrets/{NAME}.gpg", "nothing"}
+    told = [line for line in cards.card(case.judgement).split("\n\n")[0].split("\n") if "and 8 more" in line]
+    assert told == ["          and 8 more: audit.html names them"]
+    (section,) = pages.page(case.judgement).split('id="unread"')[1:]
+    assert all(n.replace("/", "/\u200b") in section or n in section.replace("<wbr>", "") for n in named)
+    assert "came back from DevPay" in section
+    assert "Not read" not in cards.card(open_files(tmp_path / "whole", evidence()).judgement)
