@@ -152,8 +152,8 @@ class Plan:
     def body(self) -> dict[str, object]:
         """As JSON values."""
         told = {name: value for name, value in asdict(self).items() if name not in ("starts", "changed", "min_grade")}
-        told |= {"waves": self.waves, "digest": self.digest, "instances": len(self.recover)}
-        return {**told, "seconds": self.seconds}
+        told |= {"waves": self.waves, "digest": self.digest, "seconds": self.seconds}
+        return told | {"instances": len(self.recover)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
