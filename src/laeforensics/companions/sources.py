@@ -79,11 +79,15 @@ class Sources:
                     self._requests_by_time.setdefault(row.time, []).append((key, row))
         return [request for time in times for request in self._requests_by_time.get(time, ())]
 
-    def is_of_another_key(self, name: str, value: str, key: str) -> bool:
-        """True if somebody sent this value of a field in with another activation key than `key`."""
+    def keys_sent_with(self, name: str, value: str) -> set[str]:
+        """The activation keys with which somebody sent this value of a field in.
+
+        Not those of which every result tells another value: there the request may be wrong.
+        """
         if not self._keys_by_cell:
-            for other, rows in self.activations.items():
-                for row in rows:
-                    for fact in row.facts:
-                        self._keys_by_cell.setdefault((fact.field, fact.value), set()).add(other)
-        return bool(self._keys_by_cell.get((name, value), set()) - {key})
+            for key, rows in self.activations.items():
+                for fact in (fact for row in rows for fact in row.facts):
+                    self._keys_by_cell.setdefault((fact.field, fact.value), set()).add(key)
+        found = self._keys_by_cell.get((name, value), set())
+        results = {key: [row.value(name) for row in self.signups.get(key, ())] for key in found}
+        return {key for key, told in results.items() if not told or value in told}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from laeforensics.companions.csv_rows import Row
 from laeforensics.doubting.case_views import CaseView
 from laeforensics.doubting.views import Said
 from laeforensics.facts.beliefs import Doubt
+from laeforensics.facts.damage import is_near
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.findings import finding
 
@@ -21,25 +23,49 @@ _Column = tuple[str, str]
 """A csv file, with the name of a field."""
 
 
+@dataclass(slots=True)
+class _Held:
+    """How many rows of a column contradict what is told elsewhere, and how many bear it out."""
+
+    wrong: int = 0
+    right: int = 0
+    overwritten: int = 0
+    """Of those that contradict: in a letter or two of what was typed in, as no cell of another row does."""
+
+    def hold(self, told: set[str], values: set[str], elsewhere: set[str] | None) -> None:
+        """Count one row; `elsewhere` is what the others tell, of what somebody typed in."""
+        if told & values:
+            self.right += 1
+            return
+        self.wrong += 1
+        own = values - elsewhere if elsewhere is not None else ()
+        self.overwritten += any(is_near(a, b) for a in told for b in own)
+
+    def is_wholesale(self, fewest: int) -> bool:
+        """True if so many rows contradict, in too large a share, and most of them in more than a letter."""
+        wrong, right = self.wrong, self.right
+        return wrong >= fewest and wrong * _SHARE >= wrong + right and self.overwritten * 2 < wrong
+
+
 def judge(view: CaseView) -> Iterator[Said]:
     """Doubt all that such a file tells; or one column, where just that differs from the other csv file's."""
     rows: dict[str, list[Row]] = defaultdict(list)
     for row in view.rows():
         rows[row.evidence].append(row)
-    wrong, right = _held_against_logs(view)
-    for evidence, name in sorted(wrong):
-        if _is_wholesale(wrong[evidence, name], right[evidence, name]):
+    held, caught = _held_against_logs(view), set[str]()
+    for evidence, name in sorted(held, key=lambda column: (-held[column].wrong, column)):
+        if held[evidence, name].is_wholesale(1 if name in caught else _FEWEST):
+            caught.add(name)
             facts = [fact for row in rows.pop(evidence, []) for fact in row.facts]
-            yield from _doubt(facts, evidence, f"contradicts the logs in {wrong[evidence, name]} rows ({name})")
+            yield from _doubt(facts, evidence, f"contradicts the logs in {held[evidence, name].wrong} rows ({name})")
             if name == "customer_email":
                 yield from _against_both(view, evidence)
-    wrong, right = _held_against_each_other(view)
-    for evidence, name in sorted(wrong):
-        if _is_wholesale(wrong[evidence, name], right[evidence, name]):
+    held = _held_against_each_other(view)
+    for evidence, name in sorted(held):
+        if held[evidence, name].is_wholesale(_FEWEST):
             facts = [fact for row in rows.get(evidence, []) for fact in row.of(name)]
-            yield from _doubt(
-                facts, evidence, f"{name} differs from the other csv file's in {wrong[evidence, name]} rows"
-            )
+            why = f"{name} differs from the other csv file's in {held[evidence, name].wrong} rows"
+            yield from _doubt(facts, evidence, why)
 
 
 def _doubt(facts: Sequence[Fact], evidence: str, why: str) -> Iterator[Said]:
@@ -49,13 +75,10 @@ def _doubt(facts: Sequence[Fact], evidence: str, why: str) -> Iterator[Said]:
         yield finding("csv-contradicts-log", f"{why}: it tells nothing", signup=evidence, locators=places)
 
 
-def _is_wholesale(wrong: int, right: int) -> bool:
-    return wrong >= _FEWEST and wrong * _SHARE >= wrong + right
-
-
-def _held_against_logs(view: CaseView) -> tuple[Counter[_Column], Counter[_Column]]:
+def _held_against_logs(view: CaseView) -> dict[_Column, _Held]:
     """How many rows contradict, and how many bear out, what the programs themselves tell under their key."""
-    wrong, right = Counter[_Column](), Counter[_Column]()
+    held: dict[_Column, _Held] = defaultdict(_Held)
+    emails = {fact.value for signup in view.signups() for fact in signup.witnesses_of("customer_email")}
     for signup in view.signups():
         key, _ = signup.weigh("activation_key")
         instance, _ = signup.weigh("instance_id")
@@ -70,8 +93,8 @@ def _held_against_logs(view: CaseView) -> tuple[Counter[_Column], Counter[_Colum
                 by_file[row.evidence] |= {fact.value for fact in row.of(name)}
             for evidence, values in by_file.items():
                 if joined and told and values:
-                    (right if told & values else wrong)[evidence, name] += 1
-    return wrong, right
+                    held[evidence, name].hold(told, values, emails if name == "customer_email" else None)
+    return held
 
 
 def _against_both(view: CaseView, evidence: str) -> Iterator[Doubt]:
@@ -92,13 +115,14 @@ def _in_rows(rows: Mapping[str, Sequence[Row]], key: str | None, name: str) -> s
     return {fact.value for row in rows.get(key or "", ()) for fact in row.of(name)}
 
 
-def _held_against_each_other(view: CaseView) -> tuple[Counter[_Column], Counter[_Column]]:
+def _held_against_each_other(view: CaseView) -> dict[_Column, _Held]:
     """The same of requests and results of one activation key: what was typed in stands in both."""
-    wrong, right = Counter[_Column](), Counter[_Column]()
+    held: dict[_Column, _Held] = defaultdict(_Held)
+    typed = {name: {value for key in view.requests for value in _in_rows(view.requests, key, name)} for name in _TYPED}
     for key in view.requests.keys() & view.results.keys() - {""}:
         for name in _TYPED:
             asked, got = _in_rows(view.requests, key, name), _in_rows(view.results, key, name)
             if asked and got:
                 for evidence in {row.evidence for row in (*view.requests[key], *view.results[key])}:
-                    (right if asked & got else wrong)[evidence, name] += 1
-    return wrong, right
+                    held[evidence, name].hold(asked, got, typed[name])
+    return held

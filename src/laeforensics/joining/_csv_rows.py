@@ -29,6 +29,7 @@ from laeforensics.joining._customers import (
 )
 from laeforensics.joining._name_witnesses import Neighbours
 
+_LAST_FIELDS = ("customer_email", "customer_keyinfo")
 _USUAL_KEY = re.compile(r"A[A-Z2-7]{29}")
 
 
@@ -159,17 +160,18 @@ def cells(row: Row) -> list[str | None]:
 def _is_glued(row: Row, key: str, requests: Sequence[Row], sources: Sources) -> bool:
     """True if a result row ends with another customer's fields.
 
-    Two rows were torn, then glued so that the number of fields is right. Its own request says something else there, and
-    somebody else's request says just that.
+    Two rows were torn, then glued so that the number of fields is right. Its own request says something else there (no
+    letter overwritten), and somebody else's request says just that, from there to its end.
     """
-    for name in ("customer_email", "customer_keyinfo"):
+    others: set[str] | None = None
+    for name in reversed(_LAST_FIELDS):
         value = row.value(name)
-        if (
-            value
-            and requests
-            and all(r.value(name) != value for r in requests)
-            and sources.is_of_another_key(name, value, key)
-        ):
+        if value is None:
+            continue
+        senders = sources.keys_sent_with(name, value) - {key}
+        others = senders if others is None else others & senders
+        told = [request.value(name) for request in requests]
+        if value and others and told and not any(each == value or is_near(each or "", value) for each in told):
             return True
     return False
 

@@ -120,3 +120,29 @@ def test_without_its_head_a_log_finds_the_one_request_of_its_second(tmp_path):
         open_files(tmp_path / "two", evidence(log=headless.replace(EMAIL.encode(), b"x"), requests=two, secrets=None))
     )
     assert row["customer_name"] is None
+
+
+def test_a_letter_overwritten_in_a_request_makes_its_result_no_row_of_another(tmp_path):
+    """Who signed up twice sent one address in with two keys: where a request has another letter, neither is sure."""
+    twice = request(email=EMAIL.replace("ann", "aon")) + request(key=KEY[::-1], when="2012-04-22T08:00:00Z")
+    row = signup_row(open_files(tmp_path, evidence(log=SILENT, requests=twice, results=result())))
+    assert row["customer_email"] is None
+
+
+def test_a_result_that_ends_as_nobodys_request_does_is_no_row_of_another(tmp_path):
+    """Another customer's address alone may be a cell of its own request that was sorted: neither is sure."""
+    other = request(key=KEY[::-1], email="eve@example.org", info="0xEEEE", when="2012-04-21T08:00:00Z")
+    row = signup_row(
+        open_files(tmp_path, evidence(log=SILENT, requests=request() + other, results=result(email="eve@example.org")))
+    )
+    assert row["customer_email"] is None
+
+
+def test_letters_overwritten_all_over_a_column_leave_its_file_heard(tmp_path):
+    """Cells that have moved are other customers'; a letter overwritten is told by its own row still, and not sure."""
+    keys = [KEY[:-1] + letter for letter in "ABC"]
+    asked = b"".join(request(key=key, name=f"Customer {n}") for n, key in enumerate(keys))
+    got = b"".join(result(key=key, name=f"Customor {n}") for n, key in enumerate(keys))
+    case = open_files(tmp_path, evidence(requests=request(info="0xAAAA") + asked, results=result(info="0xAABA") + got))
+    row = signup_row(case)
+    assert (row["customer_name"], row["customer_keyinfo"]) == ("Ann", None)
