@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from laeforensics.accounts import identities
 from laeforensics.accounts.account import CaseAccount, settle_newest, take
+from laeforensics.accounts.servers import launched
 from laeforensics.doubting.signups import Signup
 from laeforensics.evidence.names import start_of, stem
 from laeforensics.facts import node_keys
@@ -209,13 +210,20 @@ def follow_address(account: CaseAccount, others: Sequence[Signup]) -> None:
     told: dict[str, tuple[str, Fact]] = {}
     for signup in (*account.signups, *others):
         for fact in signup.witnesses_of("introducer_furl"):
-            start, reasons = start_of(fact.locator.evidence), {note.reason for note in signup.hearing.notes(fact)}
-            if start and reasons <= _OF_SOMEBODY and _is_same_furl(fact.value, taken):
-                told[fact.value] = min(told.get(fact.value, (start[0], fact)), (start[0], fact))
+            began, reasons = _began(signup, fact), {note.reason for note in signup.hearing.notes(fact)}
+            if began and reasons <= _OF_SOMEBODY and _is_same_furl(fact.value, taken):
+                told[fact.value] = min(told.get(fact.value, (began, fact)), (began, fact))
     latest = max(told.items(), key=lambda each: each[1][0], default=None)
     if latest is not None and taken in told and latest[1][0] > told[taken][0]:
         later = latest[1][1]._replace(rule="furl of a later server")
         take(account, "introducer_furl", [account.beliefs.derive(later, account.witnesses["introducer_furl"][0])])
+
+
+def _began(signup: Signup, fact: Fact) -> str:
+    """When the run began that wrote the file of a fact; "" where nothing tells it."""
+    if stem(fact.locator.evidence) == stem(signup.name):
+        return launched(signup)
+    return (start_of(fact.locator.evidence) or ("",))[0]
 
 
 def _is_same_furl(one: str, other: str) -> bool:
