@@ -205,6 +205,16 @@ def test_an_s4_replacement_that_failed_early_is_one_all_the_same(tmp_path):
     assert server_of(origin, judged.accounts[origin.account["account_id"]]) == []
 
 
+def test_an_s4_replacement_with_a_strange_line_is_no_duplicate(tmp_path):
+    """A signup's stage lies in it: what began later under one subscription is a later run all the same."""
+    lab, origin, run = s4(restored=True)
+    running = b">The introducer and storage server are running.>\n"
+    lab.edit(run.log_file, lambda data: data.replace(running, b">Subscription verified.>\n" + running))
+    judged = lab.judge(tmp_path)
+    assert judged.rows[run.log_file]["role"] == "replacement"
+    assert server_of(run, judged.accounts[origin.account["account_id"]]) == []
+
+
 def test_an_s4_signup_whose_head_is_lost_is_no_replacement(tmp_path):
     """Nothing of its subscription is older: it is the origin, though its text begins at the deployment."""
     run = signup("d13")

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from laeforensics.accounts.account import REQUIRED, REQUIRED_DEVPAY, CaseAccount, settle_newest, take
-from laeforensics.accounts.nodes import NODE_KEYS, contest_identity, note_relayed_furl, settle_furl, settle_identity
+from laeforensics.accounts.nodes import (
+    NODE_KEYS,
+    contest_identity,
+    follow_address,
+    note_relayed_furl,
+    settle_furl,
+    settle_identity,
+)
 from laeforensics.accounts.outcome import is_ready, outcome
 from laeforensics.accounts.roles import ATTEMPT, ORIGIN, RE_RECORD, attested_bucket
 from laeforensics.accounts.servers import best_first, doubts_beside_unfinished, same_server
@@ -18,7 +25,7 @@ from laeforensics.evidence.names import start_of, stem
 from laeforensics.facts.beliefs import Beliefs, Doubt
 from laeforensics.facts.buckets import product_code_of, seed_of
 from laeforensics.facts.channels import SITE, STANDING
-from laeforensics.facts.damage import is_head, is_misread, is_near
+from laeforensics.facts.damage import has_same_end, is_head, is_misread, is_near
 from laeforensics.facts.fact import Fact, Locator
 from laeforensics.facts.fields import CREDENTIALS, CUSTOMER, IDENTITY, SERVER, fields_of, was_quoted
 from laeforensics.facts.findings import finding
@@ -76,6 +83,7 @@ def _account(account_id: str, group: list[Signup], roles: dict[str, str], *, is_
     settle_newest(account, same_server(servers, roles), fields_of(SERVER))
     settle_identity(account, servers)
     settle_furl(account, servers)
+    follow_address(account, left_out)
     note_relayed_furl(account)
     for name in NODE_KEYS & account.contested:
         account.values.pop(name, None)
@@ -91,7 +99,8 @@ def _account(account_id: str, group: list[Signup], roles: dict[str, str], *, is_
     return account
 
 
-_SAME_CUSTOMER = ("user_access_key_id", "user_secret_key", "user_token", "customer_email")
+_TOLD_TOGETHER = ("user_access_key_id", "user_secret_key", "user_token")
+_SAME_CUSTOMER = (*_TOLD_TOGETHER, "customer_email")
 
 
 def _leave_out_other_customers(account: CaseAccount, roles: dict[str, str]) -> list[Signup]:
@@ -111,6 +120,9 @@ def _leave_out_other_customers(account: CaseAccount, roles: dict[str, str]) -> l
         other = [n for n in shared if ours[n] != theirs[n] and not is_near(ours[n], theirs[n])]
         if any(n not in other for n in shared):
             other = [n for n in other if n in signup.values]
+        if len(other) == 1 and _is_one_value(other[0], shared, ours, theirs):
+            told = {print_of(fact) for each in kept for fact in each.sure(other[0])}
+            other = other if len(told) > 1 else []
         if not other and (roles[signup.name] != RE_RECORD or "user_access_key_id" in shared):
             kept.append(signup)
             continue
@@ -128,6 +140,14 @@ def _leave_out_other_customers(account: CaseAccount, roles: dict[str, str]) -> l
     account.beliefs.add(doubts_beside_others(kept, left_out))
     account.signups = kept
     return left_out
+
+
+def _is_one_value(name: str, shared: Sequence[str], ours: Mapping[str, str], theirs: Mapping[str, str]) -> bool:
+    """True if of keys and token, told together, one alone is another, with one end of the account's own.
+
+    That is no other customer, but one value that has a piece of another's, here or there.
+    """
+    return name in _TOLD_TOGETHER and set(_TOLD_TOGETHER) <= set(shared) and has_same_end(ours[name], theirs[name])
 
 
 def _customer_of(signup: Signup) -> dict[str, str]:

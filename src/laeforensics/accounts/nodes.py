@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from laeforensics.accounts import identities
 from laeforensics.accounts.account import CaseAccount, settle_newest, take
+from laeforensics.accounts.servers import launched
 from laeforensics.doubting.signups import Signup
-from laeforensics.evidence.names import stem
+from laeforensics.evidence.names import start_of, stem
 from laeforensics.facts import node_keys
 from laeforensics.facts.beliefs import Hearing
 from laeforensics.facts.fact import Fact
@@ -179,6 +180,56 @@ def settle_furl(account: CaseAccount, servers: Sequence[Signup]) -> None:
 
 def _nodes(per_server: Sequence[Sequence[Fact]]) -> set[str]:
     return {node_keys.tub_id_of_furl(fact.value) for facts in per_server for fact in facts}
+
+
+_OF_SOMEBODY = frozenset(
+    {
+        "nothing-ties",
+        "another-run",
+        "behind-a-seam",
+        "other-server",
+        "other-keys-too",
+        "of-another-account",
+        "in-two-accounts",
+        "unknown-server",
+        "perhaps-finished",
+        "tied",
+    }
+)
+"""The doubts that ask whose a furl is: its node and its swissnum, which nobody else knows, answer them."""
+
+
+def follow_address(account: CaseAccount, others: Sequence[Signup]) -> None:
+    """Take the furl at its latest address, though nothing else is believed of the server there.
+
+    `others` name this bucket, too. A server's own file is the first to tell its address: later ones may repeat it.
+    """
+    taken = account.values.get("introducer_furl")
+    if taken is None:
+        return
+    told: dict[str, tuple[str, Fact]] = {}
+    for signup in (*account.signups, *others):
+        for fact in signup.witnesses_of("introducer_furl"):
+            began, reasons = _began(signup, fact), {note.reason for note in signup.hearing.notes(fact)}
+            if began and reasons <= _OF_SOMEBODY and _is_same_furl(fact.value, taken):
+                told[fact.value] = min(told.get(fact.value, (began, fact)), (began, fact))
+    latest = max(told.items(), key=lambda each: each[1][0], default=None)
+    if latest is not None and taken in told and latest[1][0] > told[taken][0]:
+        later = latest[1][1]._replace(rule="furl of a later server")
+        take(account, "introducer_furl", [account.beliefs.derive(later, account.witnesses["introducer_furl"][0])])
+
+
+def _began(signup: Signup, fact: Fact) -> str:
+    """When the run began that wrote the file of a fact; "" where nothing tells it."""
+    if stem(fact.locator.evidence) == stem(signup.name):
+        return launched(signup)
+    return (start_of(fact.locator.evidence) or ("",))[0]
+
+
+def _is_same_furl(one: str, other: str) -> bool:
+    """True for one node and one swissnum, at whatever address."""
+    parts = [(node_keys.tub_id_of_furl(furl), node_keys.swissnum_of_furl(furl)) for furl in (one, other)]
+    return parts[0] == parts[1]
 
 
 def note_relayed_furl(account: CaseAccount) -> None:

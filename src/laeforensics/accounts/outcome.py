@@ -6,6 +6,7 @@ from laeforensics.accounts.roles import REPLACEMENT, is_re_record
 from laeforensics.doubting.signups import Signup
 from laeforensics.facts.channels import OWN
 from laeforensics.facts.fact import Fact
+from laeforensics.parsing.stages import impossible
 
 
 def is_ready(signup: Signup, *, is_failed: bool = False) -> bool | None:
@@ -15,7 +16,9 @@ def is_ready(signup: Signup, *, is_failed: bool = False) -> bool | None:
     """
     if signup.secrets is not None and signup.secrets.filled:
         return True
-    if signup.serverinfo_rows or any(stage in _READY_STAGES for stage, _ in signup.stages):
+    if signup.serverinfo_rows or (
+        any(stage in _READY_STAGES for stage, _ in signup.stages) and not _is_of_others(signup)
+    ):
         return True
     # For an hour of 2012 a failed signup was recorded as a success: what its run left speaks louder than the row.
     if signup.has_failed or is_failed or _may_have_failed(signup) or signup.failure_row is not None:
@@ -24,6 +27,11 @@ def is_ready(signup: Signup, *, is_failed: bool = False) -> bool | None:
     if signup.secrets is not None and (signup.success_row is None or signup.secrets.is_empty):
         return False
     return True if signup.success_row is not None else None
+
+
+def _is_of_others(signup: Signup) -> bool:
+    """True if the end may be another run's: it stands out of order, and the log tells a failure, too."""
+    return impossible(signup.stages) is not None and _may_have_failed(signup)
 
 
 def _may_have_failed(signup: Signup) -> bool:
@@ -40,14 +48,15 @@ def _may_have_failed(signup: Signup) -> bool:
 
 
 def _of_others(signup: Signup) -> set[Fact]:
-    """The failures of runs that tell the name of a bucket, or were ready right before."""
+    """The failures of runs that tell the name of another bucket, or were ready right before."""
     found: set[Fact] = set()
     is_named = was_ready = False
+    own = signup.values.get("bucket_name")
     for fact in signup.log.facts if signup.log is not None else ():
         if fact.field == "failure" and (is_named or was_ready):
             found.add(fact)
         elif fact.channel == OWN and fact.field == "bucket_name":
-            is_named = True
+            is_named = fact.value != own
         elif fact.channel == OWN and fact.field == "stage":
             was_ready = fact.value in _READY_STAGES
             is_named = is_named and not was_ready

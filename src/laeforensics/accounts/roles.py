@@ -84,8 +84,10 @@ def is_replacement(signup: Signup, begun: Mapping[str, str]) -> bool:
     own = start is not None and bears_seed(bucket, start[1])
     restores = {"Restoring introducer identity...", "Restoring storage server identity..."} & signup.log.announcements
     if restores or "field missing" in signup.log.marks:
-        return not (begins_early and own)  # logs are appended to: the signup's may go on with the replacement's
-    return not begins_early and start is not None and (is_later or not own)
+        return is_later or not (
+            begins_early and own
+        )  # logs are appended to: the signup's may go on with the replacement's
+    return start is not None and (is_later or (not begins_early and not own))
 
 
 def attested_bucket(signup: Signup) -> str | None:

@@ -19,14 +19,14 @@ _KNOWN_BY = ("instance_id", "public_host")
 
 def best_first(group: Sequence[Signup], roles: dict[str, str]) -> list[Signup]:
     """The account's servers, best first: finished ones, newest first, then those that may be, then the others."""
-    by_launch = sorted(group, key=_launched)
+    by_launch = sorted(group, key=launched)
     newest = [s for s in reversed(by_launch) if roles[s.name] != DUPLICATE] + [
         s for s in by_launch if roles[s.name] == DUPLICATE
     ]
     return sorted(newest, key=lambda s: (True, None, False).index(is_ready(s)))
 
 
-def _launched(signup: Signup) -> str:
+def launched(signup: Signup) -> str:
     """When its server was launched; where nothing tells that, when its file's name says that it began."""
     return signup.values.get("launch_time") or (signup.stamp or ("", ""))[0]
 
@@ -43,7 +43,7 @@ def doubts_beside_unfinished(servers: Sequence[Signup]) -> Iterator[Doubt]:
     best, is_best_ready = known[0], is_ready(known[0])
     told: list[Fact] = []
     if is_best_ready:
-        later = [s for s in known if is_ready(s) is None and _launched(s) > _launched(best)]
+        later = [s for s in known if is_ready(s) is None and launched(s) > launched(best)]
         told = [f for name in _KNOWN_BY for s in later for f in s.asserted(name)]
     elif is_best_ready is False:
         others = [s for s in servers if stem(s.name) != stem(best.name)]

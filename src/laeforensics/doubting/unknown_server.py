@@ -116,7 +116,7 @@ def _doubts_of_secrets(account: AccountView, hosts: Iterable[Fact]) -> Iterator[
     """A secrets file was written when its server was ready; whose it is, the bucket in the same object tells."""
     told = _of_servers(account.signups)
     known = {fact.value for fact in told if fact.field == "public_host"}
-    newest = max((_launched(s) for s in account.signups if _is_finished(s)), default="")
+    newest = max((_launched(s) for s in account.signups if _has_finished_server(s)), default="")
     later = [f for f in hosts if f.value not in known and (start_of(f.locator.evidence) or ("",))[0] > newest]
     if later and told:
         places = tuple(fact.locator for fact in later[:_PLACES])
@@ -143,7 +143,7 @@ def _doubts(signups: Sequence[Signup], deployments: Iterable[_Deployment]) -> It
     told = _of_servers(signups)
     about = frozenset(signup.name for signup in signups)
     known = {fact.value for fact in told if fact.field in _KNOWN_BY}
-    finished = sorted(((_launched(s), s.name) for s in signups if _is_finished(s)), reverse=True)[:2]
+    finished = sorted(((_launched(s), s.name) for s in signups if _has_finished_server(s)), reverse=True)[:2]
     places: list[Locator] = []
     for each in deployments:
         after = next((launched for launched, name in finished if name != each.signup.name), "")
@@ -163,9 +163,10 @@ def _buckets_unread(signup: Signup) -> set[str]:
     return named
 
 
-def _is_finished(signup: Signup) -> bool:
+def _has_finished_server(signup: Signup) -> bool:
     stages = {stage for stage, _ in signup.stages}
-    return bool(stages & _FINISHED) or (signup.secrets is not None and signup.secrets.filled)
+    is_finished = bool(stages & _FINISHED) or (signup.secrets is not None and signup.secrets.filled)
+    return is_finished and any(signup.asserted(name) for name in _KNOWN_BY)
 
 
 def _launched(signup: Signup) -> str:

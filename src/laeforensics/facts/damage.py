@@ -24,7 +24,7 @@ def is_misprint(one: str, other: str) -> bool:
 
 
 _LONG = 100
-_SAME_TAIL = 12
+_SAME_TAIL = 6
 _SAME_HEAD = 80
 
 
@@ -38,6 +38,16 @@ def is_hybrid(one: str, other: str) -> bool:
     same = [a == b for a, b in zip(one, other, strict=False)]
     tail = [a == b for a, b in zip(reversed(one.rstrip("=")), reversed(other.rstrip("=")), strict=False)]
     return all(tail[:_SAME_TAIL]) or all(same[:_SAME_HEAD])
+
+
+_END = 3
+_BEGIN = 8
+"""All access keys begin alike."""
+
+
+def has_same_end(one: str, other: str) -> bool:
+    """True if two keys of one length begin or end alike: one may have a piece of a third."""
+    return len(one) == len(other) and (one[-_END:] == other[-_END:] or one[:_BEGIN] == other[:_BEGIN])
 
 
 # What a reader takes for each other, be it a person or a program. (A flipped bit makes none of them of its fellow.)

@@ -235,11 +235,34 @@ def test_a_re_record_without_an_access_key_to_compare_is_left_out(tmp_path):
 
 def test_a_re_record_with_another_access_key_is_a_stranger(tmp_path):
     """A bucket's name in a tahoe.cfg alone takes over nothing."""
-    forged = re_record(access_key_id="AKIASTRANGERKEYID234")
+    forged = re_record(access_key_id="AKIASTRANGERKEYID567")
     case = open_files(tmp_path, evidence(secrets=None) | {f"signup_logs/{RE_RECORDED}": forged})
     row = audit_row(case)
     assert (row["user_access_key_id"], row["server_node_pem"]) == (ACCESS_KEY_ID, None)
     assert "stranger-in-bucket" in codes(case)
+
+
+def test_a_key_with_another_s_head_is_contested_by_what_was_read_out(tmp_path):
+    """Secret key and token are the same: that is no other customer, and nothing tells which of two prints is right."""
+    odd = f"AKIA{ACCESS_KEY_ID[4:12][::-1]}{ACCESS_KEY_ID[12:]}"
+    told = log(credentials=PARTS["credentials"].replace(ACCESS_KEY_ID, odd))
+    files = evidence(log=told, secrets=None) | {f"signup_logs/{RE_RECORDED}": re_record()}
+    case = open_files(tmp_path, files)
+    row = audit_row(case)
+    assert (row["verdict"], row["user_access_key_id"]) == ("CONTESTED", None)
+    both = open_files(tmp_path / "both", files | {f"secrets/{NAME}": secrets(access_key_id=odd)})
+    assert (audit_row(both)["verdict"], audit_row(both)["user_access_key_id"]) == ("RECOVERABLE", odd)
+
+
+def test_a_later_file_that_tells_of_no_server_makes_none_the_newest(tmp_path):
+    """It hides no server that came between: of that a log tells which is left out for its customer."""
+    of_nobody = dict.fromkeys(("publichost", "privatehost", "external_introducer_furl", "internal_introducer_furl"))
+    files = evidence(servers=None) | {
+        f"signup_logs/{REPLACED}": replacement(),
+        f"secrets/{REPLACED}": _new_secrets(access_key_id=ACCESS_KEY_ID[::-1], secret_key=SECRET_KEY[::-1]),
+        f"secrets/2012-09-01T080000Z-{OTHER_SEED[::-1]}": secrets(**of_nobody),
+    }
+    assert audit_row(open_files(tmp_path, files))["public_host"] is None
 
 
 # -- identities ----------------------------------------------------------------------------------------------

@@ -9,20 +9,26 @@ from makings import (
     INTRODUCER,
     OTHER_NAME,
     OTHER_NODE,
+    OTHER_SEED,
     PARTS,
     STORAGE,
     audit_row,
     cat,
     codes,
     evidence,
+    furl_of,
     identities_read,
     judged,
     log,
     open_files,
     re_record,
+    replacement,
+    secrets,
 )
 
 from laeforensics.audit import decisions
+
+REPLACED = f"signup_logs/2012-06-01T080000Z-{OTHER_SEED}"
 
 
 def stranger_record() -> bytes:
@@ -69,3 +75,21 @@ def test_a_storage_key_is_no_introducers(tmp_path):
     case.decide(BUCKET, "server_node_pem", witness=1, who="Carol", because="seen")
     assert audit_row(case)["blocking"] == ("contested:introducer_node_pem",)
     assert audit_row(case)["server_nodeid"] in {STORAGE.nodeid, OTHER_NODE.nodeid}
+
+
+def test_the_furl_has_the_address_of_a_later_server_of_which_nothing_else_is_believed(tmp_path):
+    """Its node and its swissnum are nobody else's, whoever the log that tells it may be of."""
+    later = replacement()
+    line = b"  instance_id = 'i-00000009'\n"
+    assert line in later
+    files = evidence(secrets=None) | {REPLACED: later.replace(line, b"").replace(b"'192.0.2.9'", b"'192.0.2.77'")}
+    row = audit_row(open_files(tmp_path, files))
+    assert row["introducer_furl"] == furl_of(INTRODUCER, "192.0.2.9")
+
+
+def test_a_furl_that_a_later_file_repeats_is_no_later_server_s(tmp_path):
+    """A server's own file is the first to tell its address."""
+    repeated = secrets(bucket_name=BUCKET, publichost=None)
+    files = evidence() | {REPLACED: replacement(), "secrets/2012-07-01T080000Z-" + OTHER_SEED[::-1]: repeated}
+    row = audit_row(open_files(tmp_path, files))
+    assert row["introducer_furl"] == furl_of(INTRODUCER, "192.0.2.9")

@@ -126,3 +126,17 @@ def test_another_runs_failure_in_the_same_file_is_anothers(tmp_path):
         other = log(until=end).replace(SEED.encode(), OTHER_SEED.encode()).replace(HOST.encode(), b"192.0.2.9")
         mixed = log(until="installing") + other + FAILURE.encode()
         assert _ready(tmp_path / str(number), log=mixed, results=result("success")) is True
+
+
+def test_a_failure_behind_a_line_that_stands_twice_is_the_runs_own(tmp_path):
+    """The second of the two begins no run of anybody: what fails behind it names no other bucket."""
+    doubled = log(until="installing", address=PARTS["address"] * 2) + FAILURE.encode()
+    assert _ready(tmp_path, log=doubled) is False
+
+
+def test_an_end_without_what_leads_to_it_is_nobodys_beside_a_failure(tmp_path):
+    """Its sector may be another log's: the failure behind it may be the run's own."""
+    end, installing = PARTS["running"] + PARTS["settings"], PARTS["installing"]
+    mixed = log(until="address") + end.encode() + installing.encode() + FAILURE.encode()
+    assert _ready(tmp_path, log=mixed) is False
+    assert _ready(tmp_path / "again", log=log(until="address") + end.encode()) is True
