@@ -16,7 +16,7 @@ _OF_ANOTHER = DAMAGE - {"furl-differs", "cut"}
 """A furl of another node than the key beside it may be one that was thrown away; what stands before the place where a
 file is cut off was whole: nothing else hangs on them."""
 _DECIDES_NOTHING = frozenset({"private_host", "internal_introducer_furl"})
-_JUDGED_ELSEWHERE = frozenset({"bucket_name", "product_token"})
+JUDGED_ELSEWHERE = frozenset({"bucket_name", "product_token"})
 """A bucket's name by the file's own name, and by what others tell of it; a product is no customer's own (but an account
 in the S4 layout has none)."""
 
@@ -25,9 +25,7 @@ def judge(view: FileView) -> Iterator[Said]:
     """Doubt what is tied to a thing that cannot be right."""
     broken = _broken(view)
     bucket = view.value("bucket_name")
-    elsewhere = (
-        _JUDGED_ELSEWHERE if bucket is None or product_code_of(bucket) else _JUDGED_ELSEWHERE - {"product_token"}
-    )
+    elsewhere = JUDGED_ELSEWHERE if bucket is None or product_code_of(bucket) else JUDGED_ELSEWHERE - {"product_token"}
     tied: dict[int, list[Fact]] = defaultdict(list)
     for fact in view.values if broken else ():
         if fact.print in broken and fact.field not in elsewhere and not view.hearing.notes(fact):

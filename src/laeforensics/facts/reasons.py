@@ -140,6 +140,8 @@ REASONS: dict[str, Reason] = {
     ),
     # -- settling an account ----------------------------------------------------------------------------------
     "neighbour": _denies("damaged", f"independent witnesses tell a value that differs from it {_AS_DAMAGE}"),
+    "end-lost": _denies("damaged", "its end is cut off: another witness tells it whole"),
+    "outvoted": _denies("damaged", "two independent witnesses tell another value, and fewer tell this one"),
     "near-another": _unsure(f"another witness differs from it {_AS_DAMAGE}, and nothing tells the right one"),
     "of-two-prints": _unsure("the keys and the token that are told most were told together by no file", _ORDER),
     "by-lesser-voices": Reason(

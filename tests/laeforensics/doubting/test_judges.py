@@ -47,7 +47,7 @@ from makings import (
 
 from laeforensics.doubting import judges
 
-STAGES = ("OF_A_PRINT", "OF_A_FILE", "OF_WHAT_IS_TIED", "ACROSS", "SETTLING", "OF_WHAT_WINS")
+STAGES = ("OF_A_PRINT", "OF_A_FILE", "OF_WHAT_IS_TIED", "ACROSS", "BEFORE_SETTLING", "SETTLING", "OF_WHAT_WINS")
 SECRETS = f"secrets/{NAME}"
 OTHERS_KEY = "access_key_id = 'AKIASTRANGERKEYID234'\n"
 
@@ -120,6 +120,18 @@ def of_neighbours(folder):
     overwritten = EMAIL.replace("ann", "aon")
     files = evidence(log=log(deployment=PARTS["deployment"].replace(EMAIL, overwritten)))
     return audit_row(open_files(folder, files))["customer_email"], EMAIL
+
+
+def of_outvoted(folder):
+    files = evidence(log=log(credentials=PARTS["credentials"].replace(ACCESS_KEY_ID, ACCESS_KEY_ID[::-1])))
+    files[f"signup_logs/{OTHER_NAME}"] = re_record()
+    return audit_row(open_files(folder, files))["user_access_key_id"], ACCESS_KEY_ID
+
+
+def of_ends_lost(folder):
+    files = {path: data.replace(b"INVENTED==", b"INVENTED" * 40) for path, data in evidence().items()}
+    files[LOG_FILE] = log().replace(b"INVENTED==", b"INVENTED" * 20)
+    return audit_row(open_files(folder, files))["verdict"], "RECOVERABLE"
 
 
 def of_furl_differs(folder):
@@ -250,6 +262,8 @@ CASES = {
         of_shared,
         of_impossible_key,
         of_unknown_server,
+        of_outvoted,
+        of_ends_lost,
         of_neighbours,
         of_agreeing,
         of_folded,
