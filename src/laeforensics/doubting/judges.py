@@ -26,6 +26,7 @@ from laeforensics.doubting import (
     other_host,
     outvoted,
     pairs,
+    pieces,
     redacted,
     repeated,
     runs,
@@ -74,6 +75,7 @@ OF_A_FILE: tuple[FileJudge, ...] = (
 OF_WHAT_IS_TIED: tuple[FileJudge, ...] = (tied.judge,)
 ACROSS: tuple[CaseJudge, ...] = (
     shared.judge,
+    pieces.judge,
     wholesale.judge,
     impossible_key.judge,
     unknown_server.judge,

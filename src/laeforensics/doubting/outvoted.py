@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from laeforensics.companions.products import is_offered
 from laeforensics.doubting.account_views import AccountView
-from laeforensics.doubting.tied import JUDGED_ELSEWHERE
+from laeforensics.doubting.tied import beside
 from laeforensics.doubting.views import Said
 from laeforensics.doubting.voices import lead, voice
 from laeforensics.facts.beliefs import Doubt
@@ -36,14 +36,4 @@ def judge(view: AccountView) -> Iterator[Said]:
             if len(voices) > 1 and lead(told[value], odd, view.re_records) > 0:
                 because = tuple(fact.locator for fact in told[value])[:5]
                 yield Doubt(facts=odd, reason="outvoted", because=because, about=about)
-                yield from _beside(view, odd)
-
-
-def _beside(view: AccountView, odd: Iterable[Fact]) -> Iterator[Doubt]:
-    """What a secrets file tells beside it: all of it, or a sector, may be another customer's."""
-    strange = {fact.locator.evidence: fact for fact in odd if fact.rule.startswith("secrets ")}
-    for evidence, fact in strange.items():
-        told = (f for signup in view.signups for facts in signup.witnesses.values() for f in facts)
-        here = dict.fromkeys(f for f in told if f.locator.evidence == evidence)
-        beside = tuple(f for f in here if f not in odd and f.field not in JUDGED_ELSEWHERE)
-        yield Doubt(facts=beside, reason="tied", because=(fact.locator,), about=view.names)
+                yield from beside(view.signups, odd, about)

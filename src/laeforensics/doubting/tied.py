@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from laeforensics.doubting.signups import Signup
 from laeforensics.doubting.views import FileView, Said
 from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.buckets import product_code_of
@@ -16,7 +17,7 @@ _OF_ANOTHER = DAMAGE - {"furl-differs", "cut"}
 """A furl of another node than the key beside it may be one that was thrown away; what stands before the place where a
 file is cut off was whole: nothing else hangs on them."""
 _DECIDES_NOTHING = frozenset({"private_host", "internal_introducer_furl"})
-JUDGED_ELSEWHERE = frozenset({"bucket_name", "product_token"})
+_JUDGED_ELSEWHERE = frozenset({"bucket_name", "product_token"})
 """A bucket's name by the file's own name, and by what others tell of it; a product is no customer's own (but an account
 in the S4 layout has none)."""
 
@@ -25,7 +26,9 @@ def judge(view: FileView) -> Iterator[Said]:
     """Doubt what is tied to a thing that cannot be right."""
     broken = _broken(view)
     bucket = view.value("bucket_name")
-    elsewhere = JUDGED_ELSEWHERE if bucket is None or product_code_of(bucket) else JUDGED_ELSEWHERE - {"product_token"}
+    elsewhere = (
+        _JUDGED_ELSEWHERE if bucket is None or product_code_of(bucket) else _JUDGED_ELSEWHERE - {"product_token"}
+    )
     tied: dict[int, list[Fact]] = defaultdict(list)
     for fact in view.values if broken else ():
         if fact.print in broken and fact.field not in elsewhere and not view.hearing.notes(fact):
@@ -52,3 +55,13 @@ def _broken(view: FileView) -> dict[int, list[Locator]]:
         ):  # under an older and a newer name of its key: two files were made one
             broken[fact.print] += [first.locator, fact.locator]
     return broken
+
+
+def beside(signups: Iterable[Signup], odd: Iterable[Fact], names: frozenset[str]) -> Iterator[Doubt]:
+    """What a secrets file tells beside a value that is not its customer's: all of it, or a sector, may be another's."""
+    strange = {fact.locator.evidence: fact for fact in odd if fact.rule.startswith("secrets ")}
+    told = [f for signup in signups for facts in signup.witnesses.values() for f in facts] if strange else []
+    for evidence, fact in strange.items():
+        here = dict.fromkeys(f for f in told if f.locator.evidence == evidence and f.value != fact.value)
+        facts = tuple(f for f in here if f.field not in _JUDGED_ELSEWHERE)
+        yield Doubt(facts=facts, reason="tied", because=(fact.locator,), about=names)

@@ -105,6 +105,7 @@ REASONS: dict[str, Reason] = {
     "against-shared": _unsure(
         "another account tells what contradicts it, too, and nothing tells which is foreign", _ORDER
     ),
+    "of-two-pieces": _denies("damaged", "one end of it is another account's value's, the other its own account's"),
     "unknown-server": _unsure("a file that is not believed tells of a later server of the account", _ORDER),
     "perhaps-finished": _unsure("another server of the account may be the one that was finished last", _ORDER),
     "other-launch": _unsure("the log tells of another launch under this instance id", _ORDER),

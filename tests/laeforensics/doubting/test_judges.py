@@ -148,6 +148,14 @@ def of_shared(folder):
     return set(open_files(folder, {**files, **other}).audit["verdict"]), {"CONTESTED"}
 
 
+def of_pieces(folder):
+    files = evidence()
+    other = {path.replace(NAME, OTHER_NAME): as_another(data) for path, data in files.items() if SEED in path}
+    mixed = (SECRET_KEY[::-1][:20] + SECRET_KEY[20:]).encode()  # a sector of the other's file ends within the key
+    files[f"secrets/{NAME}"] = files[f"secrets/{NAME}"].replace(SECRET_KEY.encode(), mixed)
+    return audit_row(open_files(folder, {**files, **other}), BUCKET)["user_secret_key"], SECRET_KEY
+
+
 def of_moved_cells(folder):
     files = evidence(requests=request(name=EMAIL, email="Ann"), results=None)
     return audit_row(open_files(folder, files))["customer_name"], None
@@ -260,6 +268,7 @@ CASES = {
         of_other_bucket,
         of_tied,
         of_shared,
+        of_pieces,
         of_impossible_key,
         of_unknown_server,
         of_outvoted,
