@@ -21,6 +21,7 @@ SEEN = {
     "log-token-of-the-one-before": (0, "27aik5az"),
     "logs-exchanged": (5, "sx2is6eq"),
     "secrets-access-key-shared": (1, "v5dku4mj"),
+    "secrets-sector-foreign-512": (24, "mfl7b2u2"),
     "secrets-sector-zero-4096": (0, "774egddt"),
     "secrets-sector-zero-512": (2, "faa5eo7l"),
 }
@@ -73,6 +74,19 @@ def test_of_what_is_left_neither_truth_is_asserted(pair, tmp_path):
     assert row.get("verdict") != "RECOVERABLE"
     if other.field != "product_token":  # the configuration's is told, but does not make the account recoverable
         assert row.get(other.field) is None
+
+
+def test_the_first_of_all_has_another_truth_too(tmp_path):
+    """Where the logs are right his own log, too, has the keys of the signup after: nothing is left that tells his."""
+    whole = written(0)
+    damaged = apply("log-keys-of-the-one-before", whole)
+    account = next(name for name in whole.truths if name.endswith("jiimru7n"))
+    assert not any(w.account == account for w in damaged.touched)
+    other = other_truth("log-keys-of-the-one-before", whole, damaged, account)
+    assert other is not None
+    assert other.damaged == damaged.files
+    row = row_of(other.sound, account, tmp_path)
+    assert (row["verdict"], row[other.field]) == ("RECOVERABLE", other.value)
 
 
 def test_what_the_bytes_tell_apart_is_not_set_aside():

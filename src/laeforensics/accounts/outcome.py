@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from laeforensics.accounts.roles import REPLACEMENT, is_re_record
+from laeforensics.accounts.roles import REPLACEMENT
 from laeforensics.doubting.signups import Signup
 from laeforensics.facts.channels import OWN
 from laeforensics.facts.fact import Fact
@@ -74,7 +74,7 @@ def outcome(signup: Signup, role: str) -> str:
     if signup.has_failed:
         return "failed"
     stages = {stage for stage, _ in signup.stages}
-    if is_re_record(signup):
+    if signup.is_re_record:
         return "complete" if "recorded" in stages else "cut"
     # Replacements confirm nothing; the two oldest dialects had no mail.
     told = "settings_told" in stages and (role == REPLACEMENT or not {"region", "e-mail"} & log.marks)

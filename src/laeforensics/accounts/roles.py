@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from laeforensics.doubting.signups import Signup
 from laeforensics.evidence.names import stem
 from laeforensics.facts.buckets import bears_seed, seed_of
-from laeforensics.facts.channels import LAST_ASSERTING_STANDING, REMOTE
+from laeforensics.facts.channels import LAST_ASSERTING_STANDING
 from laeforensics.facts.fact import Fact
 from laeforensics.parsing.stages import BEFORE_DEPLOYMENT
 
@@ -24,7 +24,7 @@ def roles(signups: Sequence[Signup]) -> dict[str, str]:
         bucket = attested_bucket(signup)
         if bucket is None:
             found[signup.name] = ATTEMPT
-        elif is_re_record(signup):
+        elif signup.is_re_record:
             found[signup.name] = RE_RECORD
         elif is_replacement(signup, begun):
             found[signup.name] = REPLACEMENT
@@ -47,14 +47,6 @@ def roles(signups: Sequence[Signup]) -> dict[str, str]:
 def _seed(signup: Signup) -> str | None:
     start = signup.stamp
     return start[1] if start else None
-
-
-def is_re_record(signup: Signup) -> bool:
-    """True for a record_secrets log: its values were read out of a server."""
-    if signup.log is None:
-        return False
-    relayed = (fact for fact in signup.log.facts if fact.channel == REMOTE)
-    return bool(signup.asserted("reading")) or any(signup.hearing.channel(f) == "testimony" for f in relayed)
 
 
 def _begun(signups: Sequence[Signup]) -> dict[str, str]:

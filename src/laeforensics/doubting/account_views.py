@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from laeforensics.doubting.signups import Signup
+from laeforensics.evidence.names import start_of, stem
 from laeforensics.facts.beliefs import Hearing
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.fields import CREDENTIALS, CUSTOMER, FIELDS, SIGNUP_FIELDS
@@ -31,6 +32,21 @@ class AccountView:
     def hearing(self) -> Hearing:
         """What its facts are worth so far."""
         return Hearing(self.signups[0].beliefs, self.names)
+
+    @cached_property
+    def re_records(self) -> frozenset[str]:
+        """The runs (by the stems of their names) that read their values out of a server.
+
+        Where such a log is lost, its secrets file is known by a name of its own, beside an older file of that server.
+        """
+        found, hosts = set[str](), set[str]()
+        for signup in sorted(self.signups, key=lambda s: (start_of(s.name) or ("",), s.log is None)):
+            told = {fact.value for fact in signup.sure("public_host")}
+            is_beside = signup.log is None and start_of(signup.name) is not None and bool(told) and told <= hosts
+            if signup.is_re_record or is_beside:
+                found.add(stem(signup.name))
+            hosts |= told
+        return frozenset(found)
 
     def scopes(self) -> list[Scope]:
         """The facts that speak of one thing: what the customer has, in all signups; a server's, in each alone.

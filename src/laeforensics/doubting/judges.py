@@ -12,6 +12,7 @@ from laeforensics.doubting import (
     broken_json,
     broken_key,
     cut,
+    ends_lost,
     folded,
     furl_differs,
     furl_parts,
@@ -23,7 +24,9 @@ from laeforensics.doubting import (
     one_address,
     other_bucket,
     other_host,
+    outvoted,
     pairs,
+    pieces,
     redacted,
     repeated,
     runs,
@@ -72,11 +75,13 @@ OF_A_FILE: tuple[FileJudge, ...] = (
 OF_WHAT_IS_TIED: tuple[FileJudge, ...] = (tied.judge,)
 ACROSS: tuple[CaseJudge, ...] = (
     shared.judge,
+    pieces.judge,
     wholesale.judge,
     impossible_key.judge,
     unknown_server.judge,
     one_address.judge,
 )
+BEFORE_SETTLING: tuple[AccountJudge, ...] = (outvoted.judge, ends_lost.judge)
 SETTLING: tuple[AccountJudge, ...] = (repeated.judge, neighbours.judge, agreeing.judge, furl_parts.judge)
 OF_WHAT_WINS: tuple[AccountJudge, ...] = (pairs.judge,)
 
@@ -118,7 +123,7 @@ def hear_case(signups: Sequence[Signup], sources: Sources) -> None:
 def hear_accounts(signups: Sequence[Signup]) -> None:
     """Let the signups of each bucket hear what the judges that settle say of their facts."""
     for view in list(by_account(signups)):
-        for stage in (SETTLING, OF_WHAT_WINS):
+        for stage in (BEFORE_SETTLING, SETTLING, OF_WHAT_WINS):
             notes, findings = hear(stage, view)
             view.signups[0].beliefs.add(notes)
             view.signups[0].findings += findings

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from laeforensics.doubting.account_views import AccountView
 from laeforensics.doubting.case_views import CaseView
 from laeforensics.doubting.views import Said
-from laeforensics.doubting.voices import lead, print_of, voice
+from laeforensics.doubting.voices import Voice, lead, print_of, voice
 from laeforensics.evidence.names import stem
 from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.buckets import product_code_of
@@ -61,7 +61,7 @@ def judge(view: CaseView) -> Iterator[Said]:
         yield from _beside(views[number], strange[number])
     contested = _contested_files(told, foreign)
     for thing in sorted(told):
-        if thing[0] == "activation_key":
+        if thing[0] in _MAY_BE_SHARED:
             held = {number for number, facts in told[thing].items() if _files(facts) <= strange[number].keys()}
             foreign[thing] |= held if len(held) < len(told[thing]) else set()
         left = told[thing].keys() - foreign[thing]
@@ -71,7 +71,7 @@ def judge(view: CaseView) -> Iterator[Said]:
             elif len(left) > 1 and (thing[0] not in _MAY_BE_SHARED or _files(facts) <= contested[number]):
                 yield from _doubts(views, told[thing], number, "in-two-accounts")
                 against = _against(views[number], thing, facts, rivals[number, thing[0]], among_copies=True)
-                if against and lead(facts, against) >= 0:
+                if against and lead(facts, against, views[number].re_records) >= 0:
                     places = tuple(fact.locator for fact in facts)
                     yield Doubt(
                         facts=tuple(against), reason="against-shared", because=places, about=views[number].names
@@ -146,15 +146,20 @@ def _shown(views: Sequence[AccountView], told: _Tellers, thing: _Thing, rivals: 
     """The accounts in which a thing is foreign: others are ahead there, or two voices tell it elsewhere.
 
     One voice elsewhere will do where one voice tells both, or its file is damaged: it holds a piece of another. (Of two
-    secrets files that differ in both keys, either may hold the foreign ones; so only where they differ in one.)
+    secrets files that differ in both keys, either may hold the foreign ones; so only where they differ in one.) Against
+    two voices elsewhere a single one does not count, even where nothing contradicts it.
     """
     against = {n: _against(views[n], thing, facts, rivals[n, thing[0]]) for n, facts in told.items()}
-    ahead = {number: lead(facts, against[number]) for number, facts in told.items()}
+    ahead = {number: lead(facts, against[number], views[number].re_records) for number, facts in told.items()}
     most = max(ahead.values())
+    twice = {n for n, facts in told.items() if ahead[n] > 0 and len(_voices(views[n], facts)) > 1}
+    is_outdone = bool(twice) and thing[0] not in _MAY_BE_SHARED
     foreign = {number for number in told if not views[number].hearing.sure(told[number])}
     if len(foreign) == len(told):
         foreign = set()
     for number, facts in told.items():
+        if is_outdone and number not in twice:
+            foreign.add(number)
         if not against[number] or ahead[number] >= most:
             continue
         is_piece = {voice(f) for f in facts} == {voice(f) for f in against[number]}
@@ -162,9 +167,13 @@ def _shown(views: Sequence[AccountView], told: _Tellers, thing: _Thing, rivals: 
             is_piece = _are_of_one_file(facts, against[number]) or _is_beside_the_same(
                 views[number], facts, against[number]
             )
-        if ahead[number] < 0 or most >= 2 or is_piece or _is_damaged(views[number], facts):
+        if ahead[number] < 0 or twice - {number} or most >= 2 or is_piece or _is_damaged(views[number], facts):
             foreign.add(number)
     return foreign
+
+
+def _voices(view: AccountView, facts: Iterable[Fact]) -> set[Voice]:
+    return {voice(fact, view.re_records) for fact in view.hearing.sure(facts)}
 
 
 def _doubts(views: Sequence[AccountView], told: _Tellers, number: int, reason: str) -> Iterator[Said]:

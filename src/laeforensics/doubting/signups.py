@@ -10,6 +10,7 @@ from laeforensics.companions.csv_rows import Row
 from laeforensics.companions.secrets_files import SecretsFile
 from laeforensics.evidence.names import start_of
 from laeforensics.facts.beliefs import Beliefs, Doubt, Hearing
+from laeforensics.facts.channels import REMOTE
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.findings import Finding
 from laeforensics.facts.reasons import DAMAGE
@@ -72,6 +73,14 @@ class Signup:
         """What the best witnesses of a field say, and whether they contradict each other."""
         facts = self.witnesses.get(name)
         return self.hearing.weigh(facts) if facts else (None, False)
+
+    @property
+    def is_re_record(self) -> bool:
+        """True for a record_secrets log: its values were read out of a server."""
+        if self.log is None:
+            return False
+        relayed = (fact for fact in self.log.facts if fact.channel == REMOTE)
+        return bool(self.asserted("reading")) or any(self.hearing.channel(f) == "testimony" for f in relayed)
 
     def is_damaged(self, evidence: str) -> bool:
         """True if a file of this signup has damage: what cannot be read in it, or not be right."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from laeforensics.doubting.signups import Signup
 from laeforensics.doubting.views import FileView, Said
 from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.buckets import product_code_of
@@ -54,3 +55,13 @@ def _broken(view: FileView) -> dict[int, list[Locator]]:
         ):  # under an older and a newer name of its key: two files were made one
             broken[fact.print] += [first.locator, fact.locator]
     return broken
+
+
+def beside(signups: Iterable[Signup], odd: Iterable[Fact], names: frozenset[str]) -> Iterator[Doubt]:
+    """What a secrets file tells beside a value that is not its customer's: all of it, or a sector, may be another's."""
+    strange = {fact.locator.evidence: fact for fact in odd if fact.rule.startswith("secrets ")}
+    told = [f for signup in signups for facts in signup.witnesses.values() for f in facts] if strange else []
+    for evidence, fact in strange.items():
+        here = dict.fromkeys(f for f in told if f.locator.evidence == evidence and f.value != fact.value)
+        facts = tuple(f for f in here if f.field not in _JUDGED_ELSEWHERE)
+        yield Doubt(facts=facts, reason="tied", because=(fact.locator,), about=names)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from laeforensics.evidence.names import stem
 from laeforensics.facts.fact import Fact
@@ -12,17 +12,18 @@ Print = tuple[str, str, str]
 _OF_CONFIG = ("config products", "monthly file", "debug print")
 
 
-def voice(fact: Fact) -> Voice:
+def voice(fact: Fact, re_records: Collection[str] = ()) -> Voice:
     """Kind of file, and run: what somebody does to a text, he does alike wherever a value stands in it.
 
     Copies of a log are one voice, with all their prints. All secrets files of an account are one: a replacement's was
-    filled from the first. Both csv rows of a customer repeat what was typed into one web form.
+    filled from the first. (But those of `re_records`, which read a server's values: each is one with its log.) Both csv
+    rows of a customer repeat what was typed into one web form.
     """
     if fact.rule == "csv":
         return "csv", ""
     if fact.rule.startswith(_OF_CONFIG):
         return "config", ""
-    if fact.rule.startswith("secrets "):
+    if fact.rule.startswith("secrets ") and stem(fact.locator.evidence) not in re_records:
         return "secrets", ""
     return "stripe" if fact.rule == "stripe" else "log", stem(fact.locator.evidence)
 
@@ -35,13 +36,13 @@ def print_of(fact: Fact) -> Print:
     return (kind, run, fact.rule) if kind == "log" else (kind, run, "")
 
 
-def lead(some: Iterable[Fact], others: Iterable[Fact]) -> int:
+def lead(some: Iterable[Fact], others: Iterable[Fact], re_records: Collection[str] = ()) -> int:
     """By how many voices `some` are ahead of what contradicts them: below 0, if others are.
 
     A voice that tells both speaks for neither. Only where no voice tells but one of them do prints count.
     """
     mine, theirs = list(some), list(others)
-    ours, rivals = {voice(f) for f in mine}, {voice(f) for f in theirs}
+    ours, rivals = {voice(f, re_records) for f in mine}, {voice(f, re_records) for f in theirs}
     if ours != rivals:
         return len(ours - rivals) - len(rivals - ours)
     return len({print_of(f) for f in mine}) - len({print_of(f) for f in theirs})

@@ -106,6 +106,7 @@ REASONS: dict[str, Reason] = {
     "against-shared": _unsure(
         "another account tells what contradicts it, too, and nothing tells which is foreign", _ORDER
     ),
+    "of-two-pieces": _denies("damaged", "one end of it is another account's value's, the other its own account's"),
     "unknown-server": _unsure("a file that is not believed tells of a later server of the account", _ORDER),
     "perhaps-finished": _unsure("another server of the account may be the one that was finished last", _ORDER),
     "other-launch": _unsure("the log tells of another launch under this instance id", _ORDER),
@@ -141,6 +142,8 @@ REASONS: dict[str, Reason] = {
     ),
     # -- settling an account ----------------------------------------------------------------------------------
     "neighbour": _denies("damaged", f"independent witnesses tell a value that differs from it {_AS_DAMAGE}"),
+    "end-lost": _denies("damaged", "its end is cut off: another witness tells it whole"),
+    "outvoted": _denies("damaged", "two independent witnesses tell another value, and fewer tell this one"),
     "near-another": _unsure(f"another witness differs from it {_AS_DAMAGE}, and nothing tells the right one"),
     "of-two-prints": _unsure("the keys and the token that are told most were told together by no file", _ORDER),
     "by-lesser-voices": Reason(

@@ -81,9 +81,9 @@ def _secrets_telling(written: Written, account: str, field: str) -> list[Witness
     return [w for w in written.of_account(account, field) if w.kind == "secrets"]
 
 
-@_of("secrets-sector-zero-512", "secrets-sector-zero-4096")
-def _other_token_below_the_zeros(name: str, written: Written, damaged: Damaged, account: str) -> Other | None:
-    """The secrets file told another product token than the configuration does, where the zeros are."""
+@_of("secrets-sector-zero-512", "secrets-sector-zero-4096", "secrets-sector-foreign-512")
+def _other_token_below_the_sector(name: str, written: Written, damaged: Damaged, account: str) -> Other | None:
+    """The secrets file told another product token than the configuration does, where the sector is now."""
     told = _secrets_telling(written, account, "product_token")
     if not told:
         return None
@@ -183,12 +183,14 @@ def _row_of_a_lost_customer(name: str, written: Written, damaged: Damaged, accou
 def _secrets_are_wrong(name: str, written: Written, damaged: Damaged, account: str) -> Other | None:
     """The logs are right: all secrets files were misread, or have the keys of the signup after theirs.
 
-    So has the log of the first signup, then. (A replacement's file is filled from the first, so it has what that has;
-    what was read out of a server is no such file.)
+    So has the log of the first signup, then: it is set aside, too. (A replacement's file is filled from the first, so
+    it has what that has; what was read out of a server is no such file.)
     """
     fields = ("user_token",) if "token" in name else CREDENTIALS
     told = {each: dict(_changes(written, damaged, each, fields)) for each in sorted(written.truths)}
-    if fields[0] not in told[account] or _is_re_recorded(written, account):
+    first = {w.field: w.value for field in fields for w in written.of_account(account, field) if w.kind == "log"}
+    is_first = not told[account] and first.get(fields[0]) in {c[fields[0]][1] for c in told.values() if fields[0] in c}
+    if not (is_first or fields[0] in told[account]) or _is_re_recorded(written, account):
         return None
     now = {new for changes in told.values() for _, new in changes.values()}
     sound, after = dict(damaged.files), dict(damaged.files)
@@ -201,7 +203,8 @@ def _secrets_are_wrong(name: str, written: Written, damaged: Damaged, account: s
         sound = _exchanged(sound, here, *pairs)
         done = _exchanged(sound, here, *((new, old) for old, new in pairs))
         after |= {path: done[path] for path in here}
-    return Other(fields[0], told[account][fields[0]][1], sound, after)
+    value = _invented(first[fields[0]]) if is_first else told[account][fields[0]][1]
+    return Other(fields[0], value, sound, after)
 
 
 _LABELS = {"user_access_key_id": b"access_key_id", "user_secret_key": b"secret_key", "user_token": b"usertoken"}

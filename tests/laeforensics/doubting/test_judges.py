@@ -47,7 +47,7 @@ from makings import (
 
 from laeforensics.doubting import judges
 
-STAGES = ("OF_A_PRINT", "OF_A_FILE", "OF_WHAT_IS_TIED", "ACROSS", "SETTLING", "OF_WHAT_WINS")
+STAGES = ("OF_A_PRINT", "OF_A_FILE", "OF_WHAT_IS_TIED", "ACROSS", "BEFORE_SETTLING", "SETTLING", "OF_WHAT_WINS")
 SECRETS = f"secrets/{NAME}"
 OTHERS_KEY = "access_key_id = 'AKIASTRANGERKEYID234'\n"
 
@@ -122,6 +122,18 @@ def of_neighbours(folder):
     return audit_row(open_files(folder, files))["customer_email"], EMAIL
 
 
+def of_outvoted(folder):
+    files = evidence(log=log(credentials=PARTS["credentials"].replace(ACCESS_KEY_ID, ACCESS_KEY_ID[::-1])))
+    files[f"signup_logs/{OTHER_NAME}"] = re_record()
+    return audit_row(open_files(folder, files))["user_access_key_id"], ACCESS_KEY_ID
+
+
+def of_ends_lost(folder):
+    files = {path: data.replace(b"INVENTED==", b"INVENTED" * 40) for path, data in evidence().items()}
+    files[LOG_FILE] = log().replace(b"INVENTED==", b"INVENTED" * 20)
+    return audit_row(open_files(folder, files))["verdict"], "RECOVERABLE"
+
+
 def of_furl_differs(folder):
     told = hear_secrets(secrets(external_introducer_furl=furl_of(OTHER_NODE), internal_introducer_furl=None), SECRETS)
     return told.view.hearing.sure(f for f in told.file.facts if f.field == "server_node_pem"), []
@@ -134,6 +146,14 @@ def of_shared(folder):
     other[f"secrets/{OTHER_NAME}"] = theirs.replace(ACCESS_KEY_ID[::-1].encode(), ACCESS_KEY_ID.encode())
     del files[LOG_FILE], other[f"signup_logs/{OTHER_NAME}"]
     return set(open_files(folder, {**files, **other}).audit["verdict"]), {"CONTESTED"}
+
+
+def of_pieces(folder):
+    files = evidence()
+    other = {path.replace(NAME, OTHER_NAME): as_another(data) for path, data in files.items() if SEED in path}
+    mixed = (SECRET_KEY[::-1][:20] + SECRET_KEY[20:]).encode()  # a sector of the other's file ends within the key
+    files[f"secrets/{NAME}"] = files[f"secrets/{NAME}"].replace(SECRET_KEY.encode(), mixed)
+    return audit_row(open_files(folder, {**files, **other}), BUCKET)["user_secret_key"], SECRET_KEY
 
 
 def of_moved_cells(folder):
@@ -248,8 +268,11 @@ CASES = {
         of_other_bucket,
         of_tied,
         of_shared,
+        of_pieces,
         of_impossible_key,
         of_unknown_server,
+        of_outvoted,
+        of_ends_lost,
         of_neighbours,
         of_agreeing,
         of_folded,

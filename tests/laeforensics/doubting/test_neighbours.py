@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 import pytest
-from makings import LOG_FILE, NAME, OTHER_NAME, USER_TOKEN, audit_row, evidence, log, open_files, re_record, secrets
+from makings import (
+    HOST,
+    LOG_FILE,
+    NAME,
+    OTHER_NAME,
+    USER_TOKEN,
+    audit_row,
+    evidence,
+    log,
+    open_files,
+    re_record,
+    secrets,
+)
 
 LONG = USER_TOKEN.replace("INVENTED==", "INVENTED" * 40)
 
@@ -15,7 +27,8 @@ def files_of(told: str, *, is_re_recorded: bool = False, is_replaced: bool = Fal
     if is_re_recorded:
         files[f"signup_logs/{OTHER_NAME}"] = re_record().replace(USER_TOKEN.encode(), LONG.encode())
     if is_re_recorded or is_replaced:
-        files[f"secrets/{OTHER_NAME}"] = secrets().replace(USER_TOKEN.encode(), LONG.encode())
+        beside = secrets() if is_re_recorded else secrets().replace(HOST.encode(), b"192.0.2.9")
+        files[f"secrets/{OTHER_NAME}"] = beside.replace(USER_TOKEN.encode(), LONG.encode())
     return files
 
 
@@ -28,8 +41,22 @@ def test_two_other_files_outvote_all_prints_of_a_log(tmp_path, told):
 
 @pytest.mark.parametrize("is_replaced", [True, False])
 def test_secrets_files_of_one_account_are_one_voice_against_its_log(tmp_path, is_replaced):
-    """A replacement's was filled from the first: a token cut off in either is cut off in both."""
-    files = files_of(LONG[:255], is_replaced=is_replaced)
+    """A replacement's was filled from the first: a token misread in either is misread in both."""
+    files = files_of(LONG.replace("INVENTED", "lNVENTED", 1), is_replaced=is_replaced)
     assert f"secrets/{NAME}" in files
+    row = audit_row(open_files(tmp_path, files))
+    assert (row["user_token"], row["verdict"]) == (None, "CONTESTED")
+
+
+@pytest.mark.parametrize("is_replaced", [True, False])
+def test_a_token_with_its_end_cut_off_is_no_other_token(tmp_path, is_replaced):
+    """However often it stands there: the whole one begins with it, and no damage goes on with the right letters."""
+    row = audit_row(open_files(tmp_path, files_of(LONG[:255], is_replaced=is_replaced)))
+    assert (row["user_token"], row["verdict"]) == (LONG, "RECOVERABLE")
+
+
+def test_a_token_that_goes_on_behind_its_padding_is_another(tmp_path):
+    """What ends in = is whole: what is longer may be two pieces."""
+    files = evidence(log=log().replace(USER_TOKEN.encode(), USER_TOKEN.replace("==", "ANOTHERS").encode()))
     row = audit_row(open_files(tmp_path, files))
     assert (row["user_token"], row["verdict"]) == (None, "CONTESTED")

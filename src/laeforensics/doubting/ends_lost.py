@@ -1,0 +1,37 @@
+"""A token with its end cut off, beside the whole one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from laeforensics.doubting.account_views import AccountView
+from laeforensics.doubting.views import Said
+from laeforensics.facts.beliefs import Doubt
+from laeforensics.facts.fact import Fact
+
+_TOKENS = ("user_token", "product_token")
+
+
+def judge(view: AccountView) -> Iterator[Said]:
+    """Doubt a token with which another one that is sure begins, however often it is told.
+
+    No damage goes on with letters of its own. (But what ends in = was whole.) Where something made all values of a file
+    as short, the other token of that length is not sure, if nothing else tells it.
+    """
+    told: dict[str, list[Fact]] = {}
+    for name in _TOKENS:
+        facts = dict.fromkeys(fact for signup in view.signups for fact in signup.witnesses_of(name))
+        told[name] = view.hearing.sure(facts)
+    lengths: dict[tuple[str, int], Fact] = {}
+    for facts in told.values():
+        values = {fact.value: fact for fact in facts}
+        for fact in facts:
+            longer = next((v for v in values if v != fact.value and v.startswith(fact.value)), None)
+            if longer is not None:
+                lengths[fact.locator.evidence, len(fact.value)] = fact
+                yield Doubt(facts=(fact,), reason="end-lost", because=(values[longer].locator,), about=view.names)
+    for facts in told.values() if lengths else ():
+        for fact in facts if len({f.value for f in facts}) == 1 else ():
+            alike = lengths.get((fact.locator.evidence, len(fact.value)))
+            if alike is not None:
+                yield Doubt(facts=(fact,), reason="tied", because=(alike.locator,), about=view.names)
