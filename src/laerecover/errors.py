@@ -21,6 +21,12 @@ U = TypeVar("U")
 _NOTHING = "; nothing was started"
 _COMMAND = 4000
 """A command that is to be pasted is never cut within a screen or two."""
+_MEND = "mend it and run the same command again; it goes on where it stopped"
+_DATABASE_TROUBLES = tuple(
+    f"SQLITE_{trouble}"
+    for trouble in ("BUSY", "CANTOPEN", "CORRUPT", "FULL", "IOERR", "LOCKED", "NOTADB", "PERM", "READONLY")
+)
+"""What SQLite says of a file and its disk, in words that are never about a value; the rest is a mistake of ours."""
 
 
 class LaeRecoverError(OperatorError):
@@ -85,7 +91,9 @@ def explain(error: Exception) -> str:
         what, where, after = error.what, error.where, error.next_step
     elif isinstance(error, OSError):
         what, where = error.strerror or type(error).__name__, error.filename or "this machine"
-        after = "mend it and run the same command again; it goes on where it stopped"
+        after = _MEND
+    elif (name := getattr(error, "sqlite_errorname", "")).startswith(_DATABASE_TROUBLES):
+        what, where, after = f"a database cannot be used ({name}): {error}", "the state folder", _MEND
     else:
         what, where = f"a mistake in laerecover ({type(error).__name__})", "unknown; --traceback shows it"
         after = "please report it; what was done is in the ledger, and the same command goes on"

@@ -13,6 +13,8 @@ from laerecover.cli._streams import tell
 TOLD_HERE = threading.Event()
 """Is set while a live view, or lines of JSON, tell of a stop themselves: a line from here would spoil them."""
 _SENT: list[int] = []
+_AT_ONCE = 1.0
+"""Seconds that an end at once may take."""
 
 
 def who_stopped() -> str:
@@ -34,6 +36,7 @@ def stop_on_signals() -> threading.Event:
             if number == signal.SIGHUP:
                 return
             tell(f"\nStopped at once. Go on with the same command:  {same_command()}\n".encode())
+            _enter_end()
             os._exit(130)
         _SENT.append(number)
         stop.set()
@@ -45,6 +48,15 @@ def stop_on_signals() -> threading.Event:
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
         signal.signal(signal.SIGHUP, stopped)
     return stop
+
+
+def _enter_end() -> None:
+    """The journal's last word of this command; not waited for where it cannot be written now."""
+    from laerecover.state.journal import enter_end
+
+    writer = threading.Thread(target=enter_end, args=(130,), daemon=True)
+    writer.start()
+    writer.join(_AT_ONCE)
 
 
 def same_command(*more: str) -> str:

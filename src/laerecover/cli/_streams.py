@@ -27,7 +27,7 @@ class _Unread(io.FileIO):
             raise
         except OSError as error:
             if not self._always and error.errno not in _NOBODY:
-                raise
+                raise OSError(error.errno, error.strerror, "standard output") from None
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self.fileno())
             os.close(nowhere)

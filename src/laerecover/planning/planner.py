@@ -65,6 +65,12 @@ class Planner:
         living = ((name, said["living"]) for name, said in decided if name in chosen and said.get("living"))
         notes += [f"{name}: {ids} lives, and was accepted by a human" for name, ids in living]
         starts, canary = in_order(made, self.manifest, read_ledger(self.state.ledger, with_steps=False), self.options)
+        chosen_canary = isinstance(self.options.limits.canary, str) or self.options.selection.order is not None
+        if self.state.mode == "run" and canary and len(starts) > 1 and not chosen_canary:
+            notes.append(
+                f"nobody has chosen the canary: {canary} goes ahead, for it happens to be first; choose with "
+                "--canary ACCOUNT or --order FILE, or send nobody ahead with --no-canary"
+            )
         made = replace(made, notes=tuple(notes), starts=starts, first=canary)
         added = sum(o.added_bytes for o in obstacles) if checked else None
         return replace(made, costs=costs(made, self.settings.prices, added))

@@ -107,7 +107,7 @@ def make_report(
     gone = sorted((rounds.keys() | mails.keys()) - {a.account_id for a in manifest.accounts})
     accounts = (*manifest.accounts, *(Account(account_id=name, verdict="ABANDONED") for name in gone))
     planned = {a.account_id: a for a in (*plan.accounts, *map(not_planned, gone))}
-    proofs, gaps, rows = state.proved, pauses(rounds.values()), []
+    proofs, gaps, rows = state.proved, pauses(rounds.values(), begun), []
     for account in accounts:
         name = account.account_id
         latest, letters = rounds.get(name), mails.get(name, [])

@@ -206,10 +206,10 @@ def _spans(infos: Sequence[Any]) -> Iterator[Span]:
             yield begun, ended
 
 
-def pauses(rounds: Iterable[Round]) -> list[Span]:
-    """When no step of any account was at work, between the first and the last: nobody ran the recovery then."""
+def pauses(rounds: Iterable[Round], since: datetime | None) -> list[Span]:
+    """When no step of any account was at work, from the recovery's begin to the last: nobody ran it then."""
     found: list[Span] = []
-    until: datetime | None = None
+    until = since
     for begun, ended in sorted(span for latest in rounds for span in latest.spans):
         if until is not None and (begun - until).total_seconds() > _PAUSE:
             found.append((until, begun))

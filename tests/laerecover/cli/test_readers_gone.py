@@ -95,6 +95,7 @@ def test_a_result_on_a_full_disk_is_no_success(drill, commands):
         ended = subprocess.run([*MAIN, "status", drill[1]], stdout=full, stderr=subprocess.PIPE, check=False)
     assert ended.returncode == 2
     assert b"No space left" in ended.stderr
+    assert b"where   standard output" in ended.stderr
     assert b"Traceback" not in ended.stderr
 
 

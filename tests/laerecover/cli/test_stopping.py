@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from laerecover import cli
@@ -33,6 +35,8 @@ def test_a_second_ctrl_c_ends_at_once_and_is_as_safe(terminal, make_manifest, ke
     assert "Ctrl-C again" in shown.read_until("Ctrl-C again")
     shown.type(b"\x03")
     assert shown.end() == 130
+    lines = (manifest.parent / f"{manifest.name}.drill" / "journal.jsonl").read_text().splitlines()
+    assert [json.loads(line)["exit"] for line in lines] == [None, 130]
     ended = commands(*drill, "--json")
     assert ended.returncode == 0
     assert ended.stdout.count('"instances_launched": 1') == 2

@@ -119,6 +119,21 @@ def test_the_canary_is_who_was_chosen(five):
     assert someone.run(canary=ids[3]).exit_code == 0
 
 
+def test_the_plan_says_that_nobody_chose_the_canary(five, listed):
+    """Not where somebody did, by name or by an order; nor where one account goes alone, or nobody goes ahead."""
+    someone, ids = five
+
+    def said(**given):
+        planned, _ = plan(someone.options(**given), worlds=someone.worlds)
+        return [note for note in planned.notes if note.startswith("nobody has chosen the canary")]
+
+    assert ids[0] in said()[0]
+    chosen = [{"canary": ids[2]}, {"canary": False}]
+    for selection in (Selection(order=listed(ids[4])), Selection(first=1)):
+        chosen.append({"selection": selection})
+    assert [said(**given) for given in chosen] == [[]] * 4
+
+
 def test_a_chosen_canary_goes_ahead_though_others_are_recovered(five):
     """A choice holds for as long as its account is not recovered."""
     someone, ids = five

@@ -126,8 +126,15 @@ def test_a_pause_between_two_runs_is_no_time_of_work():
         replace(round_of("b"), spans=((at[2], at[10]), (at[100], at[104]))),
         replace(round_of("c"), spans=((at[101], at[120]),)),
     ]
-    assert pauses(rounds) == [(at[10], at[100])]
-    assert pauses([]) == []
+    assert pauses(rounds, None) == pauses(rounds, at[0] - timedelta(seconds=2)) == [(at[10], at[100])]
+    assert pauses([], None) == pauses([], at[0]) == []
+
+
+def test_a_begin_that_came_to_nothing_is_no_time_of_work():
+    """The first runner was refused before any step; the next one came later."""
+    at = [datetime(2026, 11, 22, 10, tzinfo=UTC) + timedelta(minutes=n) for n in range(200)]
+    rounds = [replace(round_of("a"), spans=((at[90], at[95]),)), replace(round_of("b"), spans=((at[91], at[120]),))]
+    assert pauses(rounds, at[0]) == [(at[0], at[90])]
 
 
 def test_the_same_things_stand_together_and_doubts_first():
