@@ -126,12 +126,14 @@ class Case:
             self.__dict__.pop(name, None)
         return str(decision)
 
-    def set_aside(self, file: str, *, who: str, because: str, now: datetime | None = None) -> list[str]:
+    def set_aside(
+        self, file: str, *, who: str, because: str, now: datetime | None = None, is_undone: bool = False
+    ) -> list[str]:
         """Record in the case folder that an unread file (an archive with all its members) is not needed; told in words.
 
-        It holds while the file is what it is today. Raises DecisionError, OSError.
+        It holds while the file is what it is today, and until it `is_undone`. Raises DecisionError, OSError.
         """
-        found = self.judgement.set_aside(file, who=who, because=because, now=now)
+        found = self.judgement.set_aside(file, who=who, because=because, now=now, is_undone=is_undone)
         for name in ("audit", "findings"):
             self.__dict__.pop(name, None)
         return [str(one) for one in found]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -11,6 +11,8 @@ from laeforensics.audit.decisions import FILE, lines_of, record
 from laeforensics.errors import DecisionError
 from laeforensics.reading.unread import Unread
 
+_WITHDRAWN = "withdrawn"
+"""Stands for the cause in a line that takes the ones before it back; no file has it."""
 KEY = "set_aside"
 """By it a line of the decisions is known as one of these."""
 
@@ -34,8 +36,13 @@ class SetAside:
         same = self.sha256 == unread.sha256 if unread.sha256 else self.cause == str(unread.problem)
         return self.set_aside == unread.file and same
 
+    def withdraws(self, unread: Unread) -> bool:
+        """True if it takes back what was decided about this file before."""
+        return self.cause == _WITHDRAWN and self.set_aside == unread.file
+
     def __str__(self) -> str:
-        return f"{self.set_aside}: set aside, says {self.who} on {self.at[:10]}: {self.because}"
+        how = "no longer set aside" if self.cause == _WITHDRAWN else "set aside"
+        return f"{self.set_aside}: {how}, says {self.who} on {self.at[:10]}: {self.because}"
 
 
 def set_aside(
@@ -60,6 +67,25 @@ def set_aside(
     return found
 
 
+def withdraw(
+    name: str, aside: Sequence[SetAside], *, who: str, because: str, now: datetime, folder: Path
+) -> list[SetAside]:
+    """Record that a file that was set aside, with all members of an archive, is waited for again.
+
+    Raises DecisionError: nothing of that name is set aside, or no reason is given. OSError.
+    """
+    meant = [one for one in aside if one.set_aside == name or one.set_aside.startswith(f"{name}/")]
+    if not meant:
+        names = ", ".join(one.set_aside for one in aside[:5]) or "none"
+        raise DecisionError("no file of that name is set aside", where=name, next_step=f"set aside here: {names}")
+    if not because.strip() or not who.strip():
+        raise DecisionError("a decision needs a name and a reason", where=name, next_step="give --who and --because")
+    at = now.isoformat(timespec="seconds")
+    found = [replace(one, cause=_WITHDRAWN, who=who, because=because, at=at) for one in meant]
+    record(folder, map(asdict, found))
+    return found
+
+
 def load(folder: Path) -> list[SetAside]:
     """What was set aside in a case folder, in its order. Raises DecisionError: a line is damaged."""
     found = []
@@ -80,8 +106,8 @@ def covered(
     """What stays unread, and what was set aside, with the last decision about it."""
     left, aside = [], []
     for one in unread:
-        decision = next((d for d in reversed(decided) if d.covers(one)), None)
-        if decision is None:
+        decision = next((d for d in reversed(decided) if d.covers(one) or d.withdraws(one)), None)
+        if decision is None or decision.withdraws(one):
             left.append(one)
         else:
             aside.append((one, decision))

@@ -92,7 +92,7 @@ def _account(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None, same_
     made, undone = _decisions(old, new), _decisions(new, old)
     # A decision that holds no longer may be stale, for its witness is gone: then the evidence is another.
     of_decisions = {*map(_field_of, made), *(() if same_evidence is False else map(_field_of, undone))}
-    was, now = (_witnesses(row, of_decisions) for row in (old, new))
+    was, now = (_testified(row, of_decisions) for row in (old, new))
     is_told = same_evidence is not True
     return AccountChange(
         account_id=there["account_id"],
@@ -129,7 +129,7 @@ _FOLLOWING = {"introducer_node_pem": ("introducer_nodeid", "introducer_furl"), "
 """What is settled by a decision about another field."""
 
 
-def _witnesses(row: Mapping[str, Any] | None, decided: Iterable[str]) -> set[str]:
+def _testified(row: Mapping[str, Any] | None, decided: Iterable[str]) -> set[str]:
     """The places that tell an account's values, but for those that were settled by decisions."""
     left_out = {name for field in decided for name in (field, *_FOLLOWING.get(field, ()))}
     return {place for name, places in _places(row).items() if name not in left_out for place in places}

@@ -91,7 +91,9 @@ def _decision(account: CaseAccount, choice: Choice, now: datetime) -> Decision:
     heard = account.decided.get(field) or witnesses(account, field)
     withdrawn = number == 0 and field in account.decided
     if not withdrawn and not 1 <= number <= len(heard):
-        raise DecisionError(f"there is no witness {number}", where=where, next_step=f"choose one of 1 to {len(heard)}")
+        step = f"choose one of 1 to {len(heard)}"
+        step = step if number else f"nothing is decided about it, so nothing can be taken back; {step}"
+        raise DecisionError(f"there is no witness {number}", where=where, next_step=step)
     if not choice.because.strip() or not choice.who.strip():
         raise DecisionError("a decision needs a name and a reason", where=where, next_step="give --who and --because")
     chosen = None if withdrawn else heard[number - 1]

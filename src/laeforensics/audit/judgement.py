@@ -127,10 +127,19 @@ class Judgement:
         without_evidence = gaps.lost_accounts(self.accounts, self.reading.sources)
         return [*of_lost_accounts(without_evidence), *shopping_list(self.accounts)]
 
-    def set_aside(self, file: str, *, who: str, because: str, now: datetime | None = None) -> list[SetAside]:
-        """Record that an unread file is set aside; accounts are then judged anew. Raises DecisionError, OSError."""
+    def set_aside(
+        self, file: str, *, who: str, because: str, now: datetime | None = None, is_undone: bool = False
+    ) -> list[SetAside]:
+        """Record that an unread file is set aside, or is no longer; accounts are then judged anew.
+
+        Raises DecisionError, OSError.
+        """
         now = now or datetime.now(UTC)
-        found = aside.set_aside(file, self.unread, who=who, because=because, now=now, folder=self.folder)
+        if is_undone:
+            decided = [decision for _, decision in self._unread_and_aside[1]]
+            found = aside.withdraw(file, decided, who=who, because=because, now=now, folder=self.folder)
+        else:
+            found = aside.set_aside(file, self.unread, who=who, because=because, now=now, folder=self.folder)
         self._judge_anew()
         return found
 

@@ -61,7 +61,7 @@ def _begins(account: CaseAccount, words: Sequence[str]) -> bool:
     """True if every word is how one of its names begins, as in its short name; of one word alone enough is wanted."""
     if sum(map(len, words)) < _SHORTEST:
         return False
-    keys = [key.lower() for key in keys_of(account)]
+    keys = [part for key in keys_of(account) for part in (key.lower(), *key.lower().split()[1:])]
     return all(any(key.startswith(word) for key in keys) for word in words)
 
 

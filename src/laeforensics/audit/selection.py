@@ -6,14 +6,13 @@ import difflib
 from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
 
-from laeforensics.accounts.account import CaseAccount
+from laeforensics.accounts.account import MUST_BE_RIGHT, REQUIRED_DEVPAY, CaseAccount
 from laeforensics.audit import questions, rules
 from laeforensics.companions.inventory import GONE, RUNNING, UNKNOWN
 from laeforensics.errors import UnknownKey
 from laeforensics.facts.fields import FIELDS, SIGNUP_FIELDS
 from laeforensics.facts.masking import plain
 
-_FEW = 8
 _WORDS: dict[str, Callable[[CaseAccount], Iterable[str]]] = {
     "account_id": lambda a: (a.account_id,),
     "verdict": lambda a: (rules.verdict(a).name,),
@@ -31,7 +30,8 @@ _KNOWN = {
     "verdict": tuple(rule.name for rule in rules.VERDICTS),
     "grade": tuple(rule.name for rule in rules.GRADES),
     "server": (RUNNING, GONE, UNKNOWN),
-    **dict.fromkeys(("missing", "contested", "decided"), tuple(FIELDS)),
+    "missing": REQUIRED_DEVPAY,
+    **dict.fromkeys(("contested", "decided"), tuple(name for name in FIELDS if name in MUST_BE_RIGHT)),
 }
 """What a condition may ask for, where that is known beforehand: a slip would find nothing, and look like an answer."""
 NAMES = (*_WORDS, *(name for name in SIGNUP_FIELDS if not FIELDS[name].secret))
@@ -53,15 +53,16 @@ def _condition(text: str) -> Callable[[CaseAccount], bool]:
     is_not = name.endswith("!")
     name = name.removesuffix("!").strip().lower()
     if not sign or name not in NAMES:
-        raise UnknownKey(
-            "this is no condition", where=f"--where {text}", next_step=f"NAME=VALUE, NAME one of {', '.join(NAMES)}"
-        )
+        near = difflib.get_close_matches(name, NAMES, n=1)
+        meant = f"did you mean {near[0]}={value}? " if near else ""
+        words = f"{meant}NAME=VALUE, NAME one of {', '.join(NAMES)}"
+        raise UnknownKey("this is no condition", where=f"--where {text}", next_step=words)
     wanted = value.strip().lower()
     known = _KNOWN.get(name, ())
     if wanted and known and not any(fnmatchcase(word.lower(), wanted) for word in known):
-        near = difflib.get_close_matches(wanted, known, n=3) if len(known) > _FEW else known
-        words = f"it is one of {', '.join(near or known)}"
-        raise UnknownKey(f"no account can have the {name} {plain(value.strip())!r}", where=text, next_step=words)
+        raise UnknownKey(
+            f"no account can have the {name} {plain(value.strip())!r}", where=text, next_step=_instead(wanted, known)
+        )
 
     def holds(account: CaseAccount) -> bool:
         values = list(_values(account, name))
@@ -69,6 +70,15 @@ def _condition(text: str) -> Callable[[CaseAccount], bool]:
         return found is not is_not
 
     return holds
+
+
+def _instead(wanted: str, known: Sequence[str]) -> str:
+    """What may be asked for instead of a word that no account can have."""
+    if wanted in NAMES and wanted not in _WORDS:
+        return f"--where {wanted}= finds the accounts of which none is known"
+    near = difflib.get_close_matches(wanted, [*known, *(word.lower() for word in known)], n=1)
+    meant = next((word for word in known if near and word.lower() == near[0].lower()), None)
+    return f"{'' if meant is None else f'did you mean {meant}? '}it is one of {', '.join(known)}"
 
 
 def _values(account: CaseAccount, name: str) -> Iterable[str]:

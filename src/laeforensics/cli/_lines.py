@@ -6,7 +6,7 @@ import re
 import shutil
 import sys
 import textwrap
-from typing import TextIO
+from typing import Any, TextIO
 
 _TYPED = re.compile(r" *(?:[a-z ]+: )?(?:laeforensics|laerecover) [a-z]+ ")
 _HANGING = 6
@@ -20,6 +20,29 @@ def tell(text: object, out: TextIO | None = None, *, hanging: int = _HANGING) ->
         width = shutil.get_terminal_size().columns
         told = "\n".join(folded(line, width, hanging) for line in told.split("\n"))
     print(told, file=stream)
+
+
+def complain(what: str, where: str, next_step: str) -> None:
+    """What went wrong, where, and what next: on stderr."""
+    places = where.replace("\n", "\n          ")
+    tell(f"laeforensics: {what}\n  where   {places}\n  next    {next_step}", sys.stderr, hanging=12)
+
+
+def complain_of_usage(error: Any) -> None:
+    """What was typed wrong, in which command, and how it is typed; a program or group without a verb tells its help."""
+    context = error.ctx
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()
+        return
+    told = error.format_message().rstrip(".")
+    if context is None:
+        complain(told[:1].lower() + told[1:], "laeforensics", "`laeforensics --help`, or `laeforensics VERB --help`")
+        return
+    words = context.get_usage().removeprefix("Usage: ").replace("{", "").replace("}", "").replace("[OPTIONS] ", "")
+    more = f"`{context.command_path} --help` tells the rest"
+    if type(error).__name__ == "NoSuchOption" and not error.possibilities:
+        more += "; a name that begins with - stands behind --, after all options: … EVIDENCE -- NAME"
+    complain(told[:1].lower() + told[1:], context.command_path, f"{words}; {more}")
 
 
 def folded(line: str, width: int, hanging: int = _HANGING) -> str:

@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import typer
 
 from laeforensics.cli import _journal
-from laeforensics.cli._lines import tell
+from laeforensics.cli._lines import complain, complain_of_usage
+from laeforensics.cli._refusals import EXIT_EVIDENCE, stop
 
 if TYPE_CHECKING:
     from laeforensics.case import Case
@@ -28,9 +29,10 @@ if TYPE_CHECKING:
     from laeforensics.present.commands import CommandLines
 
 EXIT_CHECK = 1
-EXIT_EVIDENCE = 2
 EXIT_INTERRUPTED = 130
 LAST_AUDIT = "audit.json"
+_UsageError = cast("type[Exception]", typer.BadParameter.__mro__[1])
+"""What the shell's library raises where something was typed wrong; it has no public name there."""
 
 
 def open_case(options: CaseOptions) -> Case:
@@ -165,17 +167,6 @@ def report_changes(compared: Comparison, folder: Path, out: TextIO) -> None:
     )
 
 
-def refuse_inside(output: Path, evidence: list[Path], what: str) -> None:
-    """End with EXIT_EVIDENCE if an output would be written into the evidence."""
-    for root in evidence:
-        if output.resolve().is_relative_to(root.resolve()):
-            stop(
-                f"{what} would lie inside the evidence",
-                str(output),
-                "name an --output elsewhere: evidence is never written to",
-            )
-
-
 def user_name() -> str:
     """Who is at work here. Ends with EXIT_EVIDENCE where nothing tells it, as in a container without users."""
     import getpass
@@ -184,18 +175,6 @@ def user_name() -> str:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):
         stop("nothing tells who you are", "neither LOGNAME nor the list of users", "say it: --who NAME")
-
-
-def stop(what: str, where: str, next_step: str) -> NoReturn:
-    """Say what is wrong, and end with EXIT_EVIDENCE."""
-    complain(what, where, next_step)
-    raise typer.Exit(EXIT_EVIDENCE)
-
-
-def complain(what: str, where: str, next_step: str) -> None:
-    """What went wrong, where, and what next: on stderr."""
-    places = where.replace("\n", "\n          ")
-    tell(f"laeforensics: {what}\n  where   {places}\n  next    {next_step}", sys.stderr, hanging=12)
 
 
 def _at_home(word: str) -> str:
@@ -257,7 +236,10 @@ def _run(app: typer.Typer, argv: list[str] | None) -> Any:
             stream.reconfigure(errors="backslashreplace")
     before = signal.signal(signal.SIGINT, _interrupted)
     try:
-        return app(argv)
+        sys.exit(app(argv, standalone_mode=False) or 0)
+    except _UsageError as error:
+        complain_of_usage(error)
+        sys.exit(EXIT_EVIDENCE)
     except SystemExit as end:
         # click meets it first where nobody reads along any more, and calls it a failure.
         if type(sys.stdout).__name__ == "PacifyFlushWrapper" or isinstance(end.__context__, BrokenPipeError):

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from laeforensics.cli import _journal, _shell
-from laeforensics.cli._lines import tell
+from laeforensics.cli import _journal, _refusals, _shell
+from laeforensics.cli._lines import complain, tell
 from laeforensics.cli._options import CaseOptions, Quiet, of_a_case
 
 if TYPE_CHECKING:
@@ -48,9 +48,7 @@ def audit(
     _refuse(options, output, key_file)
     meant = parent_meant(tuple(options.evidence))
     if meant is not None:
-        _shell.complain(
-            "this is a part of the evidence", " ".join(map(str, options.evidence)), f"did you mean {meant}?"
-        )
+        complain("this is a part of the evidence", " ".join(map(str, options.evidence)), f"did you mean {meant}?")
     case = _shell.open_case(options)
     beside = _shell.side_files(options, case)
     compared = _shell.keep_custody(case, options, beside)
@@ -116,34 +114,23 @@ def _refuse(options: CaseOptions, output: Path, key_file: Path | None) -> None:
     """End with EXIT_EVIDENCE if something would be written where it must not be. Raises CustodyError."""
     from laeforensics.evidence import custody
 
-    _shell.refuse_inside(output, options.evidence, "the manifest")
+    _refusals.refuse_inside(output, options.evidence, "the manifest")
     if output.is_dir():
-        _shell.stop(
+        _refusals.stop(
             "the manifest's name is a folder's", str(output), f"name a file: --output {output / 'manifest.parquet'}"
         )
     if output.name in ("audit.parquet", "audit.html", "statement.json", FORMER):
-        _shell.stop(
+        _refusals.stop(
             "that name is the audit's own",
             str(output),
             "choose another --output: audit.parquet, audit.html and statement.json are written beside it",
         )
     if key_file is not None:
-        _shell.refuse_inside(key_file, options.evidence, "the key")
+        _refusals.refuse_inside(key_file, options.evidence, "the key")
     if options.case_folder is not None:
         custody.refuse_inside(options.case_folder, options.evidence)
-    _refuse_key(key_file, output)
-
-
-def _refuse_key(key_file: Path | None, output: Path) -> None:
-    """End with EXIT_EVIDENCE before the evidence is read if the manifest could not be locked. Raises KeyFileRefused."""
-    from laerecover.manifest import default_key_file, read_key
-
-    try:
-        key = key_file or default_key_file()
-    except RuntimeError:
-        _shell.stop("you have no home folder to keep the key in", "HOME", "name a key file: --key-file FILE")
-    if key.exists() or key.resolve().parent == output.resolve().parent:
-        read_key(key, manifest=output)
+    _refusals.refuse_unwritable(output, "--output")
+    _refusals.refuse_key(key_file, output)
 
 
 def _written(case: Case, manifest: Manifest, output: Path, key_file: Path | None, kept: str) -> str:

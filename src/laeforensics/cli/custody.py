@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from laeforensics.cli import _journal, _shell
+from laeforensics.cli import _journal, _refusals, _shell
 from laeforensics.cli._options import CaseOptions, of_a_case
 
 if TYPE_CHECKING:
@@ -29,8 +29,12 @@ def custody(
 
     folder = options.case_folder or register.default_folder(options.evidence[0])
     entries = register.load(folder)
+    gone = next((path for path in options.evidence if not path.exists()), None)
+    if gone is not None and (check or not entries):
+        known = "; without --check what is in custody is told" if entries else ""
+        _refusals.stop("no such folder or archive", str(gone), f"name the evidence that was audited{known}")
     if not entries:
-        _shell.stop(
+        _refusals.stop(
             "nothing is in custody yet", str(folder / register.FILE), "`laeforensics audit` enters what it reads"
         )
     Journal([], say=_journal.say).check(folder)

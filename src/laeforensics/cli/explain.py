@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from laeforensics.cli import _shell
+from laeforensics.cli import _refusals, _shell
 from laeforensics.cli._lines import tell
 from laeforensics.cli._options import CaseOptions, Key, of_a_case
 
@@ -32,7 +32,7 @@ def explain(
         chosen = tuple(f for f in explanation.fields if f.name == field)
         if not chosen:
             names = ", ".join(f.name for f in explanation.fields)
-            _shell.stop(f"no field {field!r}", "--field", f"choose one of {names}")
+            _refusals.stop(f"no field {field!r}", "--field", f"choose one of {names}")
         explanation = replace(explanation, fields=chosen)
     out = _shell.people(options)
     tell(explanation, out)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from laeforensics.cli import _shell
+from laeforensics.cli import _refusals, _shell
 from laeforensics.cli._options import CaseOptions, of_a_case
 
 
@@ -35,8 +35,12 @@ def extract(
     if format_ not in ("facts", "timesketch"):
         raise typer.BadParameter("--format is facts or timesketch")
     output = output or Path("timesketch.csv" if format_ == "timesketch" else "facts.parquet")
-    _shell.refuse_inside(output, options.evidence, "the facts")
+    _refusals.refuse_inside(output, options.evidence, "the facts")
     (timesketch if format_ == "timesketch" else extraction).check(output, key_file)
+    _refusals.refuse_unwritable(output, "--output")
+    if key_file is not None:
+        _refusals.refuse_inside(key_file, options.evidence, "the key")
+        _refusals.refuse_key(key_file, output)
     judgement = _shell.open_case(options).judgement
     output.parent.mkdir(parents=True, exist_ok=True)
     if format_ == "timesketch":

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from laeforensics.cli import _shell
+from laeforensics.cli import _refusals, _shell
 from laeforensics.cli._options import CaseOptions, Quiet, of_a_case
 
 NOTEBOOKS = ("01_the_audit.ipynb", "02_one_account.ipynb")
@@ -34,13 +34,15 @@ def notebook(
     (evidence, *more) = options.evidence
     if more or not evidence.exists():
         what = "a notebook reads one folder or archive" if more else "no such folder"
-        _shell.stop(what, " ".join(map(str, options.evidence)), "name the folder or archive that holds the evidence")
+        _refusals.stop(what, " ".join(map(str, options.evidence)), "name the folder or archive that holds the evidence")
     case = (options.case_folder or default_folder(evidence)).resolve()
     folder = output or case.with_name(f"{case.name.removesuffix('.case')}.notebooks")
-    _shell.refuse_inside(folder, options.evidence, "the notebooks")
+    _refusals.refuse_inside(folder, options.evidence, "the notebooks")
     there = [folder / name for name in NOTEBOOKS if (folder / name).exists()]
     if there:
-        _shell.stop("there are notebooks already", str(there[0]), "open them, or name another folder: --output FOLDER")
+        _refusals.stop(
+            "there are notebooks already", str(there[0]), "open them, or name another folder: --output FOLDER"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     for name in NOTEBOOKS:
         with importlib.resources.as_file(importlib.resources.files("laeforensics.notebooks") / name) as source:

@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from laeforensics.cli import _shell
+from laeforensics.cli import _refusals, _shell
 from laeforensics.cli._options import CaseOptions, of_a_case
 
 _PLACE = re.compile(r"(?P<file>.*?)(?::(?P<first>[0-9]+)(?:-(?P<last>[0-9]+))?(?: \[[0-9]+:[0-9]+\).*)?)?", re.DOTALL)
@@ -37,7 +37,9 @@ def show(
     told = lines(judgement, file, range(max(1, first - context), last + context + 1))
     asked = {number: text for number, text in told.items() if match["first"] is None or first <= number <= last}
     if not asked:
-        _shell.stop(f"there is no line {first} that can be shown", file, f"laeforensics show … {file} shows all of it")
+        _refusals.stop(
+            f"there is no line {first} that can be shown", file, f"laeforensics show … {file} shows all of it"
+        )
     if options.as_json:
         rows = [{"line": number, "asked": number in asked, "text": text} for number, text in told.items()]
         print(json.dumps({"file": file, "lines": rows}, indent=1))
@@ -59,4 +61,4 @@ def _file(names: Sequence[str], wanted: str) -> str:
 def _refuse(found: Sequence[str], names: Sequence[str], wanted: str) -> NoReturn:
     near = found[:3] or difflib.get_close_matches(wanted, names, n=3)
     next_step = f"did you mean {', '.join(near)}?" if near else "laeforensics custody EVIDENCE lists the files"
-    _shell.stop(f"{len(found) or 'no'} files of that name", wanted, next_step)
+    _refusals.stop(f"{len(found) or 'no'} files of that name", wanted, next_step)

@@ -36,6 +36,7 @@ _SHOULD_HOLD = (
     "it should hold signup_logs/ or secrets/, and activation_requests.csv, signups.csv, lae_automation_config.json"
 )
 _NO_EVIDENCE = (OTHER, LEFT_OUT, ARCHIVE, LISTING)
+_WRITTEN_HERE = frozenset({"custody.jsonl", "decisions.jsonl", "audit.parquet", "statement.json"})
 _SPARSE = 8
 """A file beyond the limit that claims so many times what it takes on the disk is sparse."""
 _BLOCK = 512
@@ -89,6 +90,10 @@ def _names_in(folder: Path) -> list[str]:
 
 def _mind(path: Path, next_step: str) -> str:
     meant = parent_meant((path,))
+    if meant is None and not _WRITTEN_HERE.isdisjoint(_names_in(path)):
+        beside = path.with_name(path.name.removesuffix(".case"))
+        named = f": {beside}" if beside != path and beside.exists() else ""
+        return f"laeforensics itself wrote this folder; name the evidence{named}"
     return next_step if meant is None else f"did you mean {meant}? {next_step}"
 
 

@@ -45,10 +45,14 @@ def counted(number: int, noun: str) -> str:
 
 
 def short_name(account: CaseAccount) -> str:
-    """An account for people: its customer's address, and six characters of its seed, by which it can be asked for."""
+    """An account for people: its customer's address, and six characters of its seed, by which it can be asked for.
+
+    Of an attempt without a seed it is the name of its file.
+    """
     seed = seed_of(account.account_id) or next((start[1] for s in account.signups if (start := start_of(s.name))), "")
     who = account.values.get("customer_email") or ("attempt" if account.is_attempt else "no address")
-    tail = seed[:6] if seed else account.account_id.removeprefix("attempt:")[-6:]
+    name = account.account_id
+    tail = seed[:6] if seed else name.removeprefix("attempt:") if account.is_attempt else name[-6:]
     return f"{clipped(plain(who))} {clipped(plain(tail))}"
 
 

@@ -21,6 +21,7 @@ from makings import (
 )
 
 import laeforensics as lf
+from laeforensics.present.words import short_name
 
 
 def test_a_key_that_nothing_bears_is_answered_with_what_comes_near(tmp_path):
@@ -84,3 +85,12 @@ def test_where_several_are_meant_each_is_told_with_what_helps_to_choose():
         case.explain("lae-0c4e91d7")
     assert len(error.value.where.splitlines()) == 6
     assert "`laeforensics list`" in error.value.where.splitlines()[-1]
+
+
+def test_an_attempt_without_a_seed_is_known_by_the_name_of_its_file(tmp_path):
+    """Not by its last letters, which may be a suffix; its short name asks for it, spaces and all."""
+    case = open_files(tmp_path, {**evidence(), "signup_logs/first try 1m.txt": log(until="activation")})
+    account = judged(case, "attempt:first try 1m.txt")
+    assert short_name(account).endswith(" first try 1m.txt")
+    assert judged(case, short_name(account)) is account
+    assert judged(case, "first try") is account

@@ -38,14 +38,52 @@ def test_a_case_folder_that_cannot_be_written(folder, typed):
         ("nothing",),
         ("diff", "one"),
         ("explain", "evidence"),
+        ("audit", "evidence", "--key-file"),
+        ("extract", "evidence", "--format", "pdf"),
+        ("attest", "evidence"),
+        ("explain", "evidence", "-x@example.org"),
+        ("grammars", "lintt"),
     ],
     ids=" ".join,
 )
 def test_wrong_usage_ends_with_2(words, folder, typed):
-    """The shell's own complaint, no traceback."""
+    """What, where and what next, as of every other mistake."""
     code, _, err = typed(*words)
     assert code == 2
-    assert "Traceback" not in err
+    assert is_three_lines(err)
+    assert "--help" in err
+
+
+def test_a_name_that_begins_with_a_dash_is_told_how_to_type(folder, typed):
+    """It is taken for an option; behind -- it is a name."""
+    assert "EVIDENCE -- NAME" in typed("explain", "evidence", "-x@example.org")[2]
+    assert "activation key '-x@example.org'" in typed("explain", "evidence", "--", "-x@example.org")[2]
+
+
+def test_what_cannot_be_written_is_refused_before_anything_is_read(folder, typed, monkeypatch):
+    """Key or output below a file, in a folder's name, or a key that others can read."""
+    (folder / "file").write_text("")
+    (folder / "open").write_bytes(bytes(32))
+    (folder / "open").chmod(0o644)
+    monkeypatch.setattr(_shell, "open_case", lambda *args: pytest.fail("the evidence is read"))
+    facts = ("extract", "evidence", "--output", "out/f.parquet", "--key-file")
+    for words in (
+        *((*AUDIT[:-1], key) for key in ("file/k", "open", ".", "evidence/k")),
+        *((*facts, key) for key in ("file/k", "open", ".", "evidence/k")),
+        ("audit", "evidence", "--output", "file/m.parquet", "--key-file", "key/k"),
+        ("extract", "evidence", "--output", "file/f.jsonl"),
+    ):
+        code, _, err = typed(*words)
+        assert (code, is_three_lines(err)) == (2, True), words
+
+
+def test_a_folder_that_this_program_wrote_is_no_evidence(folder, typed):
+    """Which is said, with the evidence where it lies beside."""
+    typed(*AUDIT)
+    for name, step in (("out", "name the evidence"), ("evidence.case", "name the evidence: evidence")):
+        code, _, err = typed("audit", name, "--output", "x/m.parquet", "--key-file", "key/k")
+        assert (code, is_three_lines(err)) == (2, True)
+        assert err.rstrip().endswith(step)
 
 
 @pytest.mark.parametrize("path", ["nowhere", "empty", "letter.txt"])

@@ -52,3 +52,17 @@ def test_the_journal_of_a_case_tells_who_audited_and_that_somebody_changed_it(fo
     assert "journal" not in typed("custody", "evidence")[2]
     path.write_text("".join(path.read_text("utf-8").splitlines(keepends=True)[1:]), "utf-8")
     assert "line 1 does not follow the one before it" in typed("custody", "evidence")[2]
+
+
+def test_evidence_that_is_not_there_is_told_as_that(folder, typed):
+    """Not as a case without a register; what is in custody is told without it all the same."""
+    for words in (("nowhere",), ("nowhere", "--check")):
+        code, _, err = typed("custody", *words)
+        assert (code, is_three_lines(err)) == (2, True)
+        assert "no such folder or archive" in err
+    typed(*AUDIT)
+    (folder / "evidence").rename(folder / "elsewhere")
+    assert typed("custody", "evidence")[0] == 0
+    code, _, err = typed("custody", "evidence", "--check")
+    assert (code, is_three_lines(err)) == (2, True)
+    assert "without --check" in err

@@ -142,3 +142,77 @@ def test_witnesses_are_numbered_in_order_and_the_command_is_ready(two, typed):
     assert numbers == ["1", "2"]
     assert f"decide: laeforensics decide evidence {BUCKET} user_secret_key --witness N --because WHY" in out
     assert "hint: nothing speaks for one of them" in out
+
+
+UNDO = ("decide", "evidence", "--undo", "--because", "the wrong file", "--where", "decided=user_secret_key")
+
+
+def kept(folder) -> list[dict[str, object]]:
+    """The lines of the case's decisions."""
+    return [json.loads(line) for line in (folder / "evidence.case/decisions.jsonl").read_text().splitlines()]
+
+
+def test_many_are_taken_back_at_once(two, typed):
+    """As they were decided: shown first with what was decided, recorded with --yes, entered in the journal."""
+    _, out, _ = typed(*MANY, "--prefer", "secrets/", "--yes")
+    assert "to take it back: --where decided=user_secret_key --undo" in out
+    code, out, err = typed(*UNDO)
+    assert (code, out.count("would be undone"), out.count("is right, says"), err) == (0, 2, 2, "")
+    assert len(kept(two)) == 2
+    code, out, _ = typed(*UNDO, "--yes")
+    assert (code, out.count("undone  ")) == (0, 2)
+    assert [(line["place"], line["because"]) for line in kept(two)[2:]] == [("", "the wrong file")] * 2
+    assert typed("list", "evidence", "--verdict", "CONTESTED")[1].count("CONTESTED") == 2
+    journal = [json.loads(line) for line in (two / "evidence.case/journal.jsonl").read_text().splitlines()]
+    assert [line["command"] for line in journal if line["exit"] == 0][-1] == ["laeforensics", *UNDO, "--yes"]
+    code, _, err = typed(*UNDO)
+    assert (code, is_three_lines(err)) == (2, True)
+
+
+def test_of_many_decided_some_are_taken_back(two, typed):
+    """Whatever else `--where` tells."""
+    typed(*MANY, "--prefer", "secrets/", "--yes")
+    typed(*UNDO, "--where", f"customer_email={EMAIL}", "--yes")
+    out = typed("list", "evidence", "--where", "decided=user_secret_key")[1]
+    assert EMAIL not in out
+    assert "bob@example.org" in out
+
+
+def test_witness_0_takes_many_back_as_it_does_one(two, typed):
+    """The way that a single decision was withdrawn by."""
+    typed(*MANY, "--prefer", "secrets/", "--yes")
+    code, out, _ = typed(*(word for word in UNDO if word != "--undo"), "--witness", 0)
+    assert (code, out.count("would be undone")) == (0, 2)
+
+
+def test_one_is_taken_back(two, typed):
+    """By the same word, or by witness 0."""
+    typed("decide", "evidence", EMAIL, "user_secret_key", "--witness", 1, "--because", "x")
+    code, out, _ = typed("decide", "evidence", EMAIL, "user_secret_key", "--undo", "--because", "x")
+    assert code == 0
+    assert "withdrawn, contested again" in out
+    code, _, err = typed("decide", "evidence", EMAIL, "user_secret_key", "--undo", "--because", "x")
+    assert (code, is_three_lines(err)) == (2, True)
+    assert "nothing is decided" in err
+
+
+def test_a_file_that_was_set_aside_is_waited_for_again(folder, typed):
+    """And may be set aside once more: the last word counts."""
+    name = f"secrets/{NAME}.gpg"
+    write(folder / "evidence", {name: b"\x85" + bytes(range(200))})
+    aside = ("decide", "evidence", "--set-aside", name, "--because", "x")
+    for undo, verdict in (((), "RECOVERABLE"), (("--undo",), "INCOMPLETE"), ((), "RECOVERABLE")):
+        assert typed(*aside, *undo)[0] == 0
+        assert f"  {verdict}  " in typed("list", "evidence")[1]
+    typed(*aside, "--undo")
+    code, _, err = typed(*aside, "--undo")
+    assert (code, is_three_lines(err)) == (2, True)
+
+
+@pytest.mark.parametrize("words", [(), ("evidence",), ("evidence", EMAIL), ("evidence", EMAIL, "user_secret_key")])
+def test_what_is_missing_is_named_in_the_order_in_which_it_is_typed(words, two, typed):
+    """The first word is the evidence, however few there are."""
+    code, _, err = typed("decide", *words)
+    assert (code, is_three_lines(err)) == (2, True)
+    missing = ["EVIDENCE", "KEY", "FIELD", "--witness"][len(words) :]
+    assert err.startswith(f"laeforensics: {', '.join(missing)} is missing")

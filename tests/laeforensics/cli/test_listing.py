@@ -64,6 +64,9 @@ def test_what_is_no_condition_is_refused_with_those_that_there_are(condition, ty
         (("--missing", "user_secret"), "user_secret_key"),
         (("--where", "contested=producttoken"), "product_token"),
         (("--where", "server=lost"), "GONE"),
+        (("--missing", "instance_id"), "--where instance_id="),
+        (("--where", "customer_mail=x"), "did you mean customer_email=x?"),
+        (("--verdict", "contestd"), "did you mean CONTESTED?"),
         (("--where", "grade!=new"), "NEW_FURL"),
     ],
 )
