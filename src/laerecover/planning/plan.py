@@ -34,8 +34,7 @@ _NO_IMAGE = {
     False: "no image or size is known so far: the settings are not whole, the notes say what is missing",
 }
 _NOT_PROVED = {"STATED": "is not vouched for", "BROKEN": "is damaged"}
-_NAMED = 3
-"""So many accounts are named in a note."""
+_NAMED = 3  # so many accounts are named in a note
 _UNFIT = (
     "cannot be read, or holds what no such value can: take another from other evidence (laeforensics), "
     "or plan with --new-identity in another state folder"
