@@ -30,6 +30,8 @@ TAKES = {
     "resolve": _PLACES,
     "plan": (*_PLACES, "selection", "name_tag", "disaster_at", "min_grade"),
     "patch": _PLACES,
+    "report": _PLACES,
+    "cleanup": _PLACES,
 }
 """Command -> those of its options that change what it means, so that they are said again where it is proposed."""
 
@@ -188,6 +190,10 @@ class Options:
             elif value is not None and (name, value) != ("mail", "hold"):
                 words += [f"--{name.replace('_', '-')}", str(value)]
         return "".join(f" {shlex.quote(word)}" for word in words)
+
+    def again(self, command: str) -> str:
+        """Another command about the same recovery, to be typed."""
+        return f"laerecover {command} {self.places.quoted}{self.repeat(command, state=True)}"
 
     def read_settings(self) -> Settings:
         """The operator's settings. Raises LaeRecoverError."""

@@ -96,7 +96,7 @@ def _confirmed(planned: Plan, state: State, options: Options, confirm: Confirm, 
         raise Guarded(
             "the plan is not the one that was shown: settings have changed since",
             where=f"{options.places.settings_file} · shown {state.planned.shown}, now {planned.digest}",
-            next_step=f"look at `laerecover plan {options.places.quoted}`, then run again; {NOT_STARTED}",
+            next_step=f"look at `{options.again('plan')}`, then run again; {NOT_STARTED}",
         )
     if not confirm(planned):
         raise Guarded(

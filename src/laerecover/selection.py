@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from laerecover.errors import LaeRecoverError
@@ -105,12 +106,19 @@ def _called(said: Sequence[tuple[str, str]], manifest: Manifest) -> dict[str, li
         raise LaeRecoverError(
             f"no account is called {', '.join(repr(name) for name, _ in unknown)}",
             where="\n".join(dict.fromkeys(place for _, place in unknown)),
-            next_step=_SEE,
+            next_step=f"{_did_you_mean([name for name, _ in unknown], manifest.accounts)}{_SEE}",
         )
     for name, place in said:
         if name not in bearers and len(found[name]) > 1:
             raise _several(name, place, found[name])
     return found
+
+
+def _did_you_mean(names: Iterable[str], accounts: Iterable[Account]) -> str:
+    """The names that are most like these, with a blank at the end; "" if none is."""
+    known = {said.lower(): said for a in accounts for said in (*_names(a), _seed(a))}
+    near = dict.fromkeys(each for name in names for each in get_close_matches(name.lower(), known, 3, 0.75))
+    return f"did you mean {', '.join(known[each] for each in [*near][:_MOST])}? " if near else ""
 
 
 def _beginning(name: str, accounts: Iterable[Account]) -> list[str]:

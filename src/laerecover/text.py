@@ -12,6 +12,8 @@ _SHOWN = 500
 _LONGEST = 40
 _REASON = re.compile(r"[A-Z0-9_]{1,80}")
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_")
+_PARTS = re.compile(r"[,:;.]? \(|[,:;.] ")
+"""Where a part of a sentence ends."""
 _SEED = re.compile(r"lae-[^-]+-(.{6})")
 
 
@@ -80,6 +82,19 @@ def short_name(account_id: str, customer: str) -> str:
     """An account for people, as the audit calls it: its customer, and six characters of its seed."""
     seed = _SEED.match(account_id)
     return f"{clipped(clean(customer))} {clean(seed[1] if seed else account_id[-6:])}"
+
+
+def shortened(text: str, longest: int) -> str:
+    """The beginning of a sentence: it ends with one of its parts if that leaves half of it, else between two words.
+
+    A word is cut only where not even the first one has room.
+    """
+    if len(text) <= longest:
+        return text
+    head = text[: longest - 1]
+    parts = [found.start() for found in _PARTS.finditer(head) if found.start() >= longest // 2]
+    words = [found.start() for found in re.finditer(" ", head)]
+    return f"{head[: (parts or words or [longest - 2])[-1]]} …"
 
 
 def clipped(text: str, *, longest: int = _LONGEST) -> str:

@@ -257,8 +257,13 @@ class SshExam(HostExam):
         host, heard = subject.connect(), []
         host.write(f"{subject.home}/key", Secret("invented-secret"), owner=subject.owner, mode=0o600)
         script = "echo early\nprintf 'one \\033[2J of invented-secret\\n'\nsleep 3\n"
-        assert host.run([Command(name="slow", script=script, user=subject.user)], heard.append)[0].status == 0
-        assert set(heard) == {"one ·[2J of [concealed]"}
+        assert (
+            host.run(
+                [Command(name="slow", script=script, user=subject.user)], lambda done, line: heard.append((done, line))
+            )[0].status
+            == 0
+        )
+        assert set(heard) == {(0, "one ·[2J of [concealed]")}
 
     def test_a_command_may_take_longer_than_others(self, subject, ssh_server):
         """Where that is known better: the others keep their deadline."""

@@ -27,7 +27,6 @@ app = typer.Typer(
     name="laeforensics",
     help="From the evidence that signups left behind to audited accounts. The evidence is never written to.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -16,7 +16,7 @@ from laerecover.adapters import phases
 from laerecover.adapters.line import TIMEOUT, Line
 from laerecover.hosts.host_keys import foreign_key
 from laerecover.manifest import Secret
-from laerecover.ports.hosts import Command, CommandResult, FileFact, unheard
+from laerecover.ports.hosts import Command, CommandResult, FileFact, unwatched
 from laerecover.ports.refusals import NotListening, Refusal, Transient
 from laerecover.text import clean, reason_of
 
@@ -143,7 +143,7 @@ class SshHost:
         script = phases.place_script(staged=staged, target=path, owner=owner, mode=mode, size=len(encoded))
         self._line.script(script, f"write {path}")
 
-    def run(self, commands: Sequence[Command], heard: Callable[[str], None] = unheard) -> list[CommandResult]:
+    def run(self, commands: Sequence[Command], heard: Callable[[int, str], None] = unwatched) -> list[CommandResult]:
         connector, digest = self._connector, phases.phase_digest(commands)
         login = "root" if connector.sudo else commands[0].user
         staged = self._line.stage(f"{digest}.sh", phases.phase_script(commands).encode())
@@ -164,7 +164,8 @@ class SshHost:
         connector.asked.add(key)
         answer = ask(action)
         while answer[0] == "running":
-            heard(clean(self._line.reveal_nothing("".join(answer[1:]))))
+            number, line = answer[1:2], "".join(answer[2:])
+            heard(int(number[0]) if number and number[0].strip().isdecimal() else 0, self._shown(line))
             if time.monotonic() > until:
                 raise Refusal(f"{what}: still runs on the host; run again to find it there", kind="deadline")
             answer = ask("look")
@@ -178,6 +179,9 @@ class SshHost:
             raise Transient(f"{what}: what the host tells cannot be read") from None
         connector.asked.discard(key)
         return results
+
+    def _shown(self, line: str) -> str:
+        return clean(self._line.reveal_nothing(line))
 
     def output(self, command: Command) -> str:
         become = f"{self._become}-H -u {shlex.quote(command.user)} " if self._become else ""

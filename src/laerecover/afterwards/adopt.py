@@ -39,7 +39,7 @@ def adopt(
         raise LaeRecoverError(
             "there is a state already",
             where=str(folder),
-            next_step="`laerecover run` goes on with it; nothing was changed",
+            next_step=f"`{options.again('run')}` goes on with it; nothing was changed",
         )
     world = worlds.cloud(settings, stop).world
     known = {a.account_id for a in manifest.accounts}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from laerecover.cli import (
     adopt,
@@ -28,8 +29,30 @@ from laerecover.cli import (
 from laerecover.cli._options import TRACE
 from laerecover.cli._streams import drop_unread, outlive_readers
 
+_USAGE: Any = typer.BadParameter.__base__
+"""What is raised for wrong usage of whatever kind; Typer exports no name of it."""
+
+
+class _Verbs(TyperGroup):
+    """Usage that is refused is told as every other refusal is: with what to do next."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """The verb. Raises what it raises."""
+        try:
+            return super().invoke(ctx)
+        except _USAGE as error:
+            where, told = getattr(error, "ctx", None) or ctx, error.show
+
+            def show(file: Any = None) -> None:
+                told(file)
+                print(f"  next    `{where.command_path} -h` says what it takes; nothing was started", file=sys.stderr)
+
+            error.show = show
+            raise
+
+
 app = typer.Typer(
-    add_completion=False,
+    cls=_Verbs,
     no_args_is_help=True,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},

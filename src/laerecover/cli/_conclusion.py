@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import shlex
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -16,7 +16,8 @@ from laerecover.cli._show import COLOURS, console, show_rows
 from laerecover.manifest import ManifestError, read_manifest
 from laerecover.report.follow_ups import grouped
 from laerecover.report.plain_words import without_codes
-from laerecover.runbook.values import TITLES
+from laerecover.runbook.values import NAMES, TITLES
+from laerecover.state.journal import last_typed
 from laerecover.text import clean, clipped, counted, duration, short_name, spent
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from laerecover.report.outcomes import AccountOutcome, Proof
     from laerecover.report.report import Report
     from laerecover.report.status import Status
+    from laerecover.runbook.ledger import Round
     from laerecover.state.state import State
 
 _MANY, _COMMAND = 4, 4000
@@ -140,6 +142,22 @@ def _minute(at: str | None) -> str:
     return f"{datetime.fromisoformat(at).astimezone(UTC):%Y-%m-%d %H:%M} UTC" if at else "not yet"
 
 
+def _key(options: Options) -> str:
+    """Its fingerprint, if it opens the manifest; to look, nobody needs a key."""
+    try:
+        read_manifest(options.places.manifest, key_file=options.places.key)
+        return f"key {options.places.fingerprint()} (fingerprint) · {clean(options.places.key)}"
+    except ManifestError:
+        return "key not looked at; by which digits it is compared shows --key-file FILE"
+
+
+def _now(latest: Round, runner: str | None) -> str:
+    """What was done last of an account, and what is in hand."""
+    last = f"{TITLES[latest.done_names[-1]]} done" if latest.done_names else "nothing done yet"
+    step = next((TITLES[name] for name in NAMES if name not in latest.done_names), "")
+    return f"{last}, {step} in hand" if runner and step and latest.outcome == "on its way" else last
+
+
 def show_status(found: Status, options: Options) -> None:
     """The state in numbers, then each account that was begun: troubles first."""
     out, state = console(sys.stdout), found.state
@@ -151,20 +169,27 @@ def show_status(found: Status, options: Options) -> None:
         numbers = f"of {whole} accounts to recover, {state.planned.customers} in the manifest"
         out.print(Text(f"{', '.join(told) or 'nothing'}; {numbers}", style="bold"))
     out.print(Text(f"{state.mode} · {state.folder} · begun {_minute(state.started_at)}"), soft_wrap=True)
-    with contextlib.suppress(ManifestError):  # to look, nobody needs a key; of one that is not its own nothing is said
-        read_manifest(options.places.manifest, key_file=options.places.key)
-        said = f"key {options.places.fingerprint()} (fingerprint) · {clean(options.places.key)}"
-        out.print(Text(said), soft_wrap=True)
+    out.print(Text(_key(options)), soft_wrap=True)
     out.print(Text(found.runner or "no runner is at work"))
     for account, latest in sorted(found.rounds.items(), key=lambda item: _OUTCOMES.index(item[1].outcome)):
-        last = f"{TITLES[latest.done_names[-1]]} done" if latest.done_names else "nothing done yet"
-        out.print(Text(f"  {latest.outcome:<11}  {clean(account)}  {last}"), soft_wrap=True)
+        row = f"  {latest.outcome:<11}  {clean(account)}  {_now(latest, found.runner)}"
+        out.print(Text(row), soft_wrap=True)
     mails = ", ".join(f"{number} {word.replace('_', ' ')}" for word, number in sorted(found.mails.items()))
     out.print(Text(f"mails: {mails or 'none'}"))
     if found.mails.get("in_doubt"):
-        out.print(Text("next: `laerecover report` names each mail in doubt, with the command that settles it"))
+        out.print(
+            Text(f"next: {options.again('report')} names each mail in doubt, with what settles it"), soft_wrap=True
+        )
     if found.lost_mails:
         out.print(Text(f"not in the outbox as the ledger knows them: {found.lost_mails}; see the report"))
     if not found.runner and found.number("on its way", "failed"):
-        command = f"laerecover {state.mode} {options.places.quoted}{options.repeat(state.mode, state=True)}"
-        out.print(Text(f"next: {command}, with what else it was given, goes on where it stopped"), soft_wrap=True)
+        out.print(Text(f"next: {_to_go_on(state, options)}"), soft_wrap=True)
+
+
+def _to_go_on(state: State, options: Options) -> str:
+    """The recovery's own command, as it was typed last: whoever looks need not have its key at hand."""
+    words = [word for word in last_typed(state.folder, state.mode) if word != "--again"]
+    if words:
+        return f"{clean(shlex.join(words), limit=_COMMAND)}    (as it was typed last; it goes on where it stopped)"
+    command = f"laerecover {state.mode} {options.places.quoted}{options.repeat(state.mode, state=True)}"
+    return f"{command}, with what else it was given, goes on where it stopped"

@@ -12,8 +12,8 @@ from typing import TextIO
 
 from laerecover.cli._stopping import TOLD_HERE
 from laerecover.planning.plan import Plan, PlannedAccount
-from laerecover.runbook.values import Effect
-from laerecover.text import clean
+from laerecover.runbook.values import NOT_LISTENING, TO_LISTEN, Effect
+from laerecover.text import clean, spent
 
 _TELL_EACH = 300.0
 
@@ -28,6 +28,8 @@ class PlainWatcher:
         self._names = {a.account_id: clean(a.account_id) for a in accounts}
         self._lock = threading.Lock()
         self._shown: dict[str, dict[str, float]] = {}
+        self._deaf: dict[str, tuple[float, Effect]] = {}
+        """Account -> since when its host does not listen, and what was said of that last."""
 
     def __enter__(self) -> PlainWatcher:
         return self
@@ -36,10 +38,15 @@ class PlainWatcher:
         pass
 
     def began(self, account_id: str, step: str) -> None:
+        if account_id in self._deaf and self._deaf[account_id][1].step == step:
+            return
+        self._no_longer_deaf(account_id, listens=False)
         self._shown.pop(account_id, None)
         self._line(account_id, step, "begins")
 
     def waits(self, account_id: str, what: str, seconds: float) -> None:
+        if what != TO_LISTEN:
+            self._no_longer_deaf(account_id, listens=True)
         now, shown = time.monotonic(), self._shown.setdefault(account_id, {})
         kind = re.sub(r"\d+", "0", what)  # a count that grows is no new thing
         if now - shown.get(kind, -_TELL_EACH) >= _TELL_EACH:
@@ -47,15 +54,35 @@ class PlainWatcher:
             self._line(account_id, "waits for", f"{clean(what)}, {seconds:.0f} s at the latest")
 
     def ended(self, account_id: str, effect: Effect) -> None:
-        self._line(account_id, effect.step, "done" if effect.ok else f"{effect.kind}: {clean(effect.message)}")
+        if effect.kind == NOT_LISTENING:
+            now, is_new = time.monotonic(), account_id not in self._deaf
+            self._deaf[account_id] = (now if is_new else self._deaf[account_id][0], effect)
+            if is_new:
+                self._shown.setdefault(account_id, {})[TO_LISTEN] = now
+                self._line(account_id, effect.step, f"{_what(effect)}; it is asked again until it listens")
+            return
+        self._no_longer_deaf(account_id, listens=True)
+        self._line(account_id, effect.step, _what(effect))
+
+    def _no_longer_deaf(self, account_id: str, *, listens: bool) -> None:
+        """Its host listens, or was given up: say once for how long it did not."""
+        if account_id in self._deaf:
+            since, effect = self._deaf.pop(account_id)
+            long = spent(time.monotonic() - since)
+            self._line(account_id, effect.step, f"listens, after {long}" if listens else f"{_what(effect)}; for {long}")
 
     def finished(self, account_id: str, outcome: str) -> None:
+        self._no_longer_deaf(account_id, listens=False)
         self._line(account_id, "account", outcome)
 
     def _line(self, account_id: str, step: str, text: str) -> None:
         now = datetime.now().astimezone().strftime("%H:%M:%S")
         with self._lock:
             print(f"{now}  {self._names.get(account_id, '?')}  {step}  {text}", file=self._stream, flush=True)
+
+
+def _what(effect: Effect) -> str:
+    return "done" if effect.ok else f"{effect.kind}: {clean(effect.message)}"
 
 
 class EventWatcher:

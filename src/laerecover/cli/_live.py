@@ -16,7 +16,7 @@ from rich.text import Text
 from laerecover.cli._stopping import TOLD_HERE
 from laerecover.planning.plan import Plan, PlannedAccount
 from laerecover.runbook.values import NAMES, NOT_LISTENING, NOTICE, STEPS, TITLES, Effect
-from laerecover.text import clean, clipped, counted, duration, short_name
+from laerecover.text import clean, clipped, counted, duration, short_name, shortened
 
 _COLOURS = {"✓": "green", "✗": "red", "▸": "yellow", "↻": "yellow"}
 _AROUND = 6
@@ -108,7 +108,9 @@ class LiveWatcher:
     def waits(self, account_id: str, what: str, seconds: float) -> None:
         with self._lock:
             line, now = self._lines[account_id], time.monotonic()
-            line.waiting, line.since, line.until = clean(what), now, now + seconds
+            if line.waiting != clean(what):
+                line.waiting, line.since = clean(what), now
+            line.until = now + seconds
 
     def ended(self, account_id: str, effect: Effect) -> None:
         with self._lock:
@@ -137,7 +139,7 @@ class LiveWatcher:
             shown = [*problems[: max(room // 2, room - len(at_work))], *at_work]
             table, number = self._table(shown[:room], room), min(room, len(shown))
             titles = " ".join(step.title for step in STEPS)
-            steps = Text(f"a glyph a step: {titles}", style="dim", no_wrap=True, overflow="ellipsis")
+            steps = Text(f"a glyph a step: {titles}", style="dim")
             return Group(steps, table, *self._footer(lines, len(problems) + len(at_work) - number))
 
     def _table(self, shown: list[_Line], room: int) -> Table:
@@ -151,12 +153,10 @@ class LiveWatcher:
             table.add_column(no_wrap=True, min_width=width, justify="right" if at == len(widths) - 1 else "left")
         table.add_column(overflow="fold", max_width=last)
         for line, row in zip(shown, rows, strict=True):
-            said = self._said(line, last)
-            said.truncate(_FOLDED * last, overflow="ellipsis")
-            more = len(said.wrap(self._console, last)) - 1
-            if more > spare:
-                said.truncate(last, overflow="ellipsis")
-            spare -= max(0, more if more <= spare else 0)
+            whole = self._said(line, last)
+            fits = (Text(shortened(whole.plain, many * last), style=whole.style) for many in range(_FOLDED, 0, -1))
+            said = next((text for text in fits if len(text.wrap(self._console, last)) - 1 <= spare), whole)
+            spare -= len(said.wrap(self._console, last)) - 1
             table.add_row(*row, said)
         return table
 
@@ -164,18 +164,18 @@ class LiveWatcher:
         glyphs, width = Text(), self._console.size.width
         for step in NAMES:
             glyphs.append(line.cells[step], style=_COLOURS.get(line.cells[step], "dim"))
-        name = short_name(line.account.account_id, clipped(clean(line.account.customer), longest=max(20, width // 4)))
+        name = short_name(line.account.account_id, clipped(clean(line.account.customer), longest=max(24, width // 4)))
         spent = "" if line.begun is None else _minutes((line.ended or time.monotonic()) - line.begun)
         return [glyphs, Text(name, style=_style(line)), Text(spent)]
 
     def _said(self, line: _Line, width: int) -> Text:
-        """What went wrong; or what is waited for, whose middle gives way to how long, and how long at the most."""
+        """What went wrong; or what is waited for, whose end gives way to how long, and how long at the most."""
         if not line.waiting or line.since is None:
             return Text(line.trouble if line.outcome else "", style=_style(line))
         now = time.monotonic()
         most = "" if line.until is None else f" of {line.until - line.since:.0f}"
         long = f", {now - line.since:.0f}{most} s"
-        return Text(f"{clipped(line.waiting, longest=max(8, width - len(long)))}{long}")
+        return Text(f"{shortened(line.waiting, max(8, width - len(long)))}{long}")
 
     def _footer(self, lines: list[_Line], hidden: int) -> list[Text]:
         recovered = [line for line in lines if line.outcome == "recovered"]
@@ -209,7 +209,7 @@ class LiveWatcher:
             told = f"expected end in {duration(rest)}, at {at} · {told}"
         elif self._planned.mode == "run" and self._planned.starts:
             told = f"about {duration(self._planned.seconds_of(len(self._planned.starts)))} by the plan · {told}"
-        return Text(f"{told} · Ctrl-C stops calmly" if at_work else told, no_wrap=True, overflow="ellipsis")
+        return Text(f"{told} · Ctrl-C stops calmly" if at_work else told)
 
     def _rest(self, lines: list[_Line]) -> float | None:
         """Seconds to the expected end, by the mean of the measured times of each step; None while a step was never

@@ -13,6 +13,7 @@ from laerecover.text import clean
 
 if TYPE_CHECKING:
     from laerecover.afterwards.notify import Letter
+    from laerecover.state.state import State
 
 
 def show_letters(letters: Sequence[Letter], *, stream: TextIO | None = None) -> None:
@@ -31,12 +32,23 @@ def say_waiting(what: str, seconds: float) -> None:
     print(f"waits for {clean(what)}{latest}", file=sys.stderr)
 
 
-def show_sent(numbers: Mapping[str, int], stopped: str, held: Sequence[tuple[str, str]] = ()) -> None:
-    """How many mails are in which state, and why no more were sent; `held`: to whom, and why it was not sent now."""
+def show_sent(
+    found: State,
+    numbers: Mapping[str, int],
+    stopped: str,
+    held: Sequence[tuple[str, str]] = (),
+    *,
+    report: str,
+) -> None:
+    """How many mails are in which state, and why no more were sent; `held`: to whom, and why it was not sent now;
+    `report`: the command that shows more.
+    """
     out = console(sys.stdout)
-    out.print(Text("Mails: " + (", ".join(f"{n} {s.replace('_', ' ')}" for s, n in sorted(numbers.items())) or "none")))
+    told = ", ".join(f"{n} {s.replace('_', ' ')}" for s, n in sorted(numbers.items())) or "none"
+    whose = ", within the rehearsal alone: no customer got any" if numbers and found.mode == "drill" else ""
+    out.print(Text(f"Mails: {told}{whose}"))
     if numbers.get("in_doubt"):
-        out.print(Text("next: `laerecover report` names each mail in doubt, with the command that settles it"))
+        out.print(Text(f"next: {report} names each mail in doubt, with the command that settles it"), soft_wrap=True)
     reasons: dict[str, list[str]] = {}
     for recipient, why in held:
         reasons.setdefault(why, []).append(recipient)

@@ -36,6 +36,20 @@ def print_json(body: object) -> None:
     print(json.dumps(body, indent=1, default=str))
 
 
+def _accounts(context: typer.Context, incomplete: str) -> list[str]:
+    """For a shell that completes words: the ids and addresses that begin so, if the manifest named so far opens."""
+    from laerecover.manifest import OperatorError, read_manifest
+
+    key_file = context.params.get("key_file")
+    named = [word for word in (context.params.get("manifest"), *context.args) if word]
+    try:
+        manifest = read_manifest(Path(named[0]), key_file=Path(key_file) if key_file else None)
+    except (OperatorError, OSError, IndexError):
+        return []
+    names = (name for a in manifest.recoverable for name in (a.account_id, a.customer_email or ""))
+    return [name for name in names if name.startswith(incomplete or "lae-") and name.isprintable()]
+
+
 # Options' own defaults hold where nothing is given; the help repeats them in brackets.
 _SHARED: dict[str, Any] = {
     "manifest": Annotated[Path, typer.Argument(metavar="MANIFEST", help="What `laeforensics audit` wrote.")],
@@ -43,9 +57,15 @@ _SHARED: dict[str, Any] = {
     "key_file": _option(Path | None, "--key-file", metavar="FILE", help="Key of the manifest."),
     "settings": _option(Path | None, "--settings", metavar="FILE", help="[laerecover.toml beside the manifest]"),
     "only": _option(
-        list[str] | None, "--only", metavar="ACCOUNT", help="Only these (id or e-mail; @FILE: one a line)."
+        list[str] | None,
+        "--only",
+        metavar="ACCOUNT",
+        help="Only these (id or e-mail; @FILE: one a line).",
+        autocompletion=_accounts,
     ),
-    "without": _option(list[str] | None, "--except", metavar="ACCOUNT", help="All but these."),
+    "without": _option(
+        list[str] | None, "--except", metavar="ACCOUNT", help="All but these.", autocompletion=_accounts
+    ),
     "first": _option(int | None, "--first", min=1, metavar="N", help="Only the first N."),
     "order": _option(Path | None, "--order", metavar="FILE", help="These first, in its order: one a line."),
     "concurrency": _option(int | None, "--concurrency", min=1, max=200, help="Accounts at a time [8]."),
@@ -81,6 +101,7 @@ _SHARED: dict[str, Any] = {
         "--accept",
         metavar="ACCOUNT[=i-…]",
         help="Recover it though its old server, or that one, may still run; ACCOUNT= takes it back.",
+        autocompletion=_accounts,
     ),
     "approved_by": _option(
         Path | None, "--approved-by", metavar="FILE.sig", help="Somebody's ssh signature of this plan, or these mails."
@@ -90,6 +111,7 @@ _SHARED: dict[str, Any] = {
         "--canary",
         metavar="ACCOUNT",
         help="It goes through to its end before the others start [the first that starts].",
+        autocompletion=_accounts,
     ),
     "no_canary": _option(bool, "--no-canary", help="No account goes ahead of the others."),
     "seed": _option(int | None, "--seed", help="Which mishaps happen in the drill; the same N, the same ones [1]."),

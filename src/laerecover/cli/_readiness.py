@@ -196,7 +196,8 @@ class Readiness:
             return Checked(check="drill", ok=True, said=f"{back} of {wanted} accounts recovered in a world in one file")
         if not accounts:
             return ended.failed("drill")
-        remedy = f"laerecover report {self.manifest} --state {self.folder / 'drill'}"
+        report = ["laerecover", "report", str(self.manifest), "--state", str(self.folder / "drill"), *self.given]
+        remedy = shlex.join(report)
         return Checked(check="drill", ok=False, said=f"{back} of {wanted} accounts recovered", next=remedy)
 
     def _settings(self) -> Checked:

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from laerecover.errors import Guarded
-from laerecover.text import clean, counted
+from laerecover.text import clean, clipped, counted
 
 if TYPE_CHECKING:
     import threading
@@ -158,9 +158,16 @@ def show_verified(checks: Sequence[Check], *, stream: TextIO | None = None) -> N
     words = {True: ("ok", "green"), False: ("FAILED", "red"), None: ("not asked", "dim")}
     for check in sorted(checks, key=lambda check: check.ok is not False):
         word, style = words[check.ok]
-        said = clean(check.said)
+        said, customer = clean(check.said), clean(check.customer)
         answer = Text(said if said.startswith(word) else f"{word}: {said}", style=style)
-        rows.append((Text(clean(check.customer)), Text(check.what), Text(clean(check.where)), answer))
+        rows.append(
+            (
+                Text(clipped(customer, longest=max(20, out.width // 4)) if out.is_terminal else customer),
+                Text(check.what),
+                Text(clean(check.where)),
+                answer,
+            )
+        )
     show_rows(out, ("customer", "check", "where", "answer"), rows)
     remedies: dict[str, list[str]] = {}
     for check in checks:

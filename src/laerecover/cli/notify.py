@@ -45,7 +45,7 @@ def notify(options: Options, yes: YesOpt = False, json_: JsonOpt = False) -> Non
         held_for = {message_id: why for message_id, why in waiting.items() if why}
         print_json({"mode": found.mode, "mails": outcome, "held": held_for, "stopped": stopped})
     else:
-        show_sent(numbers, stopped, held)
+        show_sent(found, numbers, stopped, held, report=options.again("report"))
         say_drill(found)
     if stop.is_set():
         raise typer.Exit(130)

@@ -29,8 +29,12 @@ def resolve(
         raise typer.BadParameter("say `mail`, with one of --sent, --resend, --bounced, --told-by-hand")
     if bounced or by_hand:
         settle_mail(options, account, bounced=bounced)
-        print("The mail is refused: see `laerecover report`." if bounced else "The mail is settled: nobody sends it.")
+        print(
+            f"The mail is refused; next: {options.again('report')}"
+            if bounced
+            else "The mail is settled: nobody sends it."
+        )
         return
     resolve_mail(options, account, sent=sent)
-    again = f"next: laerecover notify {options.places.quoted}{options.repeat('notify', state=True)}"
+    again = f"next: {options.again('notify')}"
     print("The mail is settled: nobody sends it again." if sent else f"The mail is held again; {again}")

@@ -58,8 +58,13 @@ class CommandResult:
 
 
 def unheard(line: str) -> None:
-    """Nobody listens how far a phase is."""
+    """Nobody listens."""
     del line
+
+
+def unwatched(done: int, line: str) -> None:
+    """Nobody looks how far a phase is."""
+    del done, line
 
 
 class Host(Protocol):
@@ -77,10 +82,12 @@ class Host(Protocol):
     def write(self, path: str, content: Secret, *, owner: str, mode: int) -> None:
         """Put a file in place by rename: never half a file, never a wider mode."""
 
-    def run(self, commands: Sequence[Command], heard: Callable[[str], None] = unheard) -> Sequence[CommandResult]:
+    def run(
+        self, commands: Sequence[Command], heard: Callable[[int, str], None] = unwatched
+    ) -> Sequence[CommandResult]:
         """Run one phase in order; a result per command, up to the first whose status is not 0.
 
-        `heard` is told the latest line of what is at work.
+        `heard` is told how many of them are over, and the latest line of the one that is at work.
 
         A command whose marker holds its digest is skipped, a marker is written after each that ended with 0. The
         phase outlives the connection: after a Transient the same commands find it running, or find its results.

@@ -14,6 +14,8 @@ Values = Mapping[str, Any]
 
 CAPACITY, NOT_LISTENING, INSTANCE_DIED = "capacity", "not_listening", "instance_died"
 """Kinds of failure after which the runbook goes on by itself: another offer, another try, another instance."""
+TO_LISTEN = "the host to listen"
+"""What is waited for after each NOT_LISTENING."""
 GUARD_KINDS = ("max_instances", "quota", NOT_REACHED)
 """Kinds of failure after which nothing further is started."""
 

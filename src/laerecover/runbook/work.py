@@ -202,8 +202,8 @@ class Link:
         if host is not None:
             host.close()
 
-    def commands(self, commands: Sequence[Command]) -> None:
-        """Have one phase done, which may be empty.
+    def commands(self, commands: Sequence[Command], among: Sequence[Command] = ()) -> None:
+        """Have one phase done, which may be empty; `among`: all commands of the step, by whose number each is told.
 
         Raises StepFailed (`command_failed`) with the first failed command's status and tail.
         """
@@ -212,13 +212,15 @@ class Link:
         usual = self._work.settings.waits.command_deadline
         deadline = sum(command.seconds or usual for command in commands)
         what = ", ".join(command.name for command in commands)
-        self._work.waiting(what, deadline)
-        until = self._work.world.clock.monotonic() + deadline
+        until, every = self._work.world.clock.monotonic() + deadline, [each.name for each in among or commands]
 
-        def heard(line: str) -> None:
-            if line and any(command.seconds for command in commands):
-                self._work.waiting(line, max(0.0, until - self._work.world.clock.monotonic()))
+        def heard(done: int, line: str) -> None:
+            at = commands[min(done, len(commands) - 1)]
+            number = f", {every.index(at.name) + 1} of {len(every)}" if len(every) > 1 else ""
+            left = max(0.0, until - self._work.world.clock.monotonic())
+            self._work.waiting(line if line and at.seconds else f"{at.name}{number}", left)
 
+        heard(0, "")
         results = self._work.ensure(
             lambda: None, lambda: self.host().run(commands, heard), within=deadline, what=what, link=self
         )

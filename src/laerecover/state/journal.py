@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from laerecover.manifest import Journal
+from laerecover.manifest.journal import FILE
 
 
 class _Shell:
@@ -36,6 +37,23 @@ def say_broken(folder: Path) -> None:
     """Say what is wrong with the whole journal of this folder, if anything is."""
     if _Shell.journal is not None:
         _Shell.journal.check(folder)
+
+
+def last_typed(folder: Path, verb: str) -> list[str]:
+    """The words of the last command of that verb that began there; empty where no journal tells of one."""
+    try:
+        lines = (folder / FILE).read_text("utf-8").splitlines()
+    except (OSError, ValueError):
+        return []
+    for line in reversed(lines):
+        try:
+            told = json.loads(line)
+            words = [*map(str, told["command"])] if told["exit"] is None else []
+        except (ValueError, TypeError, KeyError, RecursionError):
+            continue  # Whoever asks about the journal itself hears of it.
+        if words[1:2] == [verb]:
+            return words
+    return []
 
 
 def digests_of(folder: Path) -> Mapping[str, str]:

@@ -1,7 +1,9 @@
 """What an operator types, sees and gets as exit codes."""
 
 import json
+import os
 import re
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -411,3 +413,88 @@ def test_a_journal_that_was_changed_is_said_and_one_that_cannot_be_written_stops
     again = laerecover("drill", manifest)
     assert again.returncode == 0
     assert "cannot be written: Is a directory" in again.stderr
+
+
+def test_status_says_the_whole_command_that_goes_on(commands, make_manifest, key_file):
+    """As it was typed, key file and all, though whoever asks names no key; after a kill, when it could say nothing."""
+    manifest = make_manifest(count=3)
+    typed = ("drill", manifest, "--key-file", key_file, "--first", "2", "--concurrency", "1", "--pace", "0.05")
+    running = commands.start(*typed)
+    while b"bounce_server  begins" not in (line := running.stderr.readline()):
+        assert line, "it ended"
+    status = commands("status", manifest)
+    assert "install done, bounce in hand" in status.stdout
+    running.wait(signal=signal.SIGKILL)
+    told = next(line for line in commands("status", manifest).stdout.splitlines() if line.startswith("next: "))
+    command = shlex.split(told.removeprefix("next: ").partition("    (")[0])
+    assert command == ["laerecover", *map(str, typed)]
+    assert commands(*command[1:-1], "0.001").returncode == 0
+    assert "next: " not in commands("status", manifest).stdout
+
+
+def test_what_was_mistyped_is_guessed(laerecover, make_manifest, make_account, tmp_path):
+    """An account of --only, --order, --canary; the manifest, or a folder on the way to it; and no wild guess."""
+    account = make_account(0)
+    manifest = make_manifest(account, make_account(1))
+    order = tmp_path / "order"
+    order.write_text("custmer0@example.org\n")
+    mistyped = account.account_id[:-3] + "x" + account.account_id[-2:]
+    cases = [
+        (("--only", "custmer0@example.org"), "customer0@example.org"),
+        (("--order", order), "customer0@example.org"),
+    ]
+    cases += [(("--canary", mistyped), account.account_id), (("--except", mistyped), account.account_id)]
+    for words, wanted in cases:
+        refused = laerecover("plan", manifest, *words)
+        assert (refused.returncode, "did you mean" in refused.stderr, wanted in refused.stderr) == (2, True, True), (
+            words
+        )
+    assert "did you mean" not in laerecover("plan", manifest, "--only", "somebody else").stderr
+    for path in (manifest.with_name("manifst.parquet"), manifest.parent.with_name("cas") / manifest.name):
+        refused = laerecover("plan", path)
+        assert (refused.returncode, f"did you mean {manifest}?" in refused.stderr) == (2, True), refused.stderr
+    assert "did you mean" not in laerecover("plan", tmp_path / "elsewhere/of/all.parquet").stderr
+
+
+@pytest.mark.parametrize("words", [("plna",), ("plan",), ("plan", "m", "--onlyy"), ("drill", "m", "--faults", "x")])
+def test_wrong_usage_says_what_next(commands, words):
+    """As every refusal does; the exit code is that of usage."""
+    refused = commands(*words)
+    assert refused.returncode == 2
+    verb = " plan" if words[0] == "plan" else " drill" if words[0] == "drill" else ""
+    assert f"  next    `laerecover{verb} -h` says what it takes; nothing was started" in refused.stderr
+
+
+@pytest.mark.parametrize("program", ["laerecover", "laeforensics"])
+def test_a_shell_completes_words(make_manifest, key_file, tmp_path, program):
+    """Verbs, options, for --only the accounts of the manifest on the line; nothing is written, whatever is asked."""
+    manifest = make_manifest(count=2)
+    before = sorted(tmp_path.rglob("*"))
+
+    def completed(*words):
+        given = {"COMP_WORDS": " ".join(map(str, words)), "COMP_CWORD": str(len(words) - 1)}
+        given[f"_{program.upper()}_COMPLETE"] = "complete_bash"
+        asked = {**os.environ, **given, "HOME": str(tmp_path)}
+        return subprocess.run(
+            [Path(sys.executable).with_name(program)], env=asked, capture_output=True, text=True
+        ).stdout.split()
+
+    if program == "laeforensics":
+        assert completed(program, "expl") == ["explain"]
+    else:
+        assert completed(program, "pl") == ["plan"]
+        assert completed(program, "run", "--approved") == ["--approved-by"]
+        whose = (program, "plan", manifest, "--key-file", key_file, "--only")
+        assert completed(*whose, "customer") == ["customer0@example.org", "customer1@example.org"]
+        assert len(completed(*whose, "lae-7a3c")) == 2
+        assert completed(program, "plan", tmp_path / "nowhere", "--only", "cust") == []
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_of_the_installation_the_command_in_hand_is_told(laerecover, make_manifest):
+    """Each of them by its name and number, in their order."""
+    drilled = laerecover("drill", make_manifest(count=1), "--seed", "3")
+    told = re.findall(r"waits for  (\S+), (\d+) of (\d+), \d+ s at the latest", drilled.stderr)
+    numbers = dict.fromkeys(int(number) for _, number, of in told if of == "11")
+    assert [*numbers] == [*range(1, 12)]
+    assert ("packages", "2", "11") in told

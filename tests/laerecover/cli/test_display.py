@@ -11,11 +11,13 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from laerecover.cli import _display as display
 from laerecover.cli import _live as live_view
+from laerecover.cli._display import PlainWatcher
 from laerecover.cli._live import LiveWatcher
 from laerecover.manifest import Manifest
 from laerecover.planning.plan import Circumstances, make_plan
-from laerecover.runbook.values import NAMES, STEPS, Effect
+from laerecover.runbook.values import NAMES, STEPS, TO_LISTEN, Effect
 from laerecover.settings import drill_settings
 
 
@@ -189,3 +191,78 @@ def test_an_account_is_a_line(make_account, tmp_path, clock, width, height):
     assert all(cell_len(line.rstrip()) <= width for line in lines)
     assert len(lines) <= height
     assert "1 failed · 4 on their way" in lines[-2]
+
+
+LONG_WAIT = (
+    "host key: the host does not listen at 203.0.113.17 port 22: connection refused, asked 117 times since 10:42:51"
+)
+TROUBLE = f"quota: {'RequestLimitExceeded at 12:34:56, ' * 9}12345 of 67890"
+
+
+def pieces(text):
+    """The words and numbers of a text."""
+    return set(re.findall(r"[\w:.@-]*\w", text))
+
+
+@pytest.mark.parametrize("width", range(72, 201, 8))
+def test_no_word_and_no_number_is_cut_at_any_width(make_account, tmp_path, clock, width):
+    """Of what is waited for, and of what went wrong, whole words stand there; how long is always told."""
+    accounts = tuple(make_account(n) for n in range(2))
+    console = Console(file=io.StringIO(), width=width, height=24, force_terminal=True, color_system=None)
+    live = LiveWatcher(console, planned(accounts, tmp_path), stop=threading.Event())
+    live.began(accounts[0].account_id, "install_server")
+    live.waits(accounts[0].account_id, LONG_WAIT, 900.0)
+    live.began(accounts[1].account_id, "deploy_ec2_instance")
+    live.ended(accounts[1].account_id, Effect(step="deploy_ec2_instance", ok=False, kind="quota", message=TROUBLE[7:]))
+    live.finished(accounts[1].account_id, "failed")
+    console.print(live._render())
+    shown = console.file.getvalue()
+    assert max(map(cell_len, shown.splitlines())) <= width
+    assert ", 0 of 900 s" in shown
+    titles = " ".join(step.title for step in STEPS)
+    ours = f"a glyph a step {titles} 0 of 2 recovered 1 failed on their way 900 s about by the plan running for to come"
+    ours += " 0:00 00:00:00 Ctrl-C stops calmly"
+    known = pieces(LONG_WAIT) | pieces(TROUBLE) | pieces(ours)
+    names = {each for a in accounts for each in (a.customer_email, a.account_id.split("-")[2][:6])}
+    assert pieces(shown) - known - names == set()
+
+
+def test_a_wait_that_goes_on_is_counted_from_its_begin(watcher, clock):
+    """Though it is said again: how long it lasts is what one wants to know."""
+    live, accounts = watcher
+    live.began(accounts[0], "install_server")
+    live.waits(accounts[0], "packages, 2 of 9", 900.0)
+    clock.now += 20
+    live.waits(accounts[0], "packages, 2 of 9", 880.0)
+    assert "packages, 2 of 9, 20 of 900 s" in rendered(live)
+    live.waits(accounts[0], "user-customer, 3 of 9", 880.0)
+    assert "user-customer, 3 of 9, 0 of 880 s" in rendered(live)
+
+
+@pytest.mark.parametrize("end", ["listens", "given up"])
+def test_a_host_that_does_not_listen_is_told_once(make_account, tmp_path, monkeypatch, end):
+    """However often it is asked; then for how long it did not, whether it listens or nobody asks any more."""
+    monkeypatch.setattr(display, "time", clock := Clock())
+    plan, out = planned((make_account(0),), tmp_path), io.StringIO()
+    watcher, account = PlainWatcher(out, plan.recover), plan.starts[0]
+    deaf = Effect(step="install_server", ok=False, kind="not_listening", message="203.0.113.1: refused")
+    for attempt in range(6):
+        watcher.began(account, "install_server")
+        if attempt:
+            watcher.waits(account, TO_LISTEN, 15.0)
+            clock.now += 15
+        watcher.ended(account, deaf)
+    if end == "listens":
+        watcher.began(account, "install_server")
+        watcher.waits(account, TO_LISTEN, 15.0)
+        watcher.waits(account, "packages, 2 of 9", 900.0)
+        watcher.ended(account, Effect(step="install_server", ok=True))
+    else:
+        watcher.began(account, "send_notify_failure")
+        watcher.finished(account, "failed")
+    told = [line.split("  ", 2)[2] for line in out.getvalue().splitlines()]
+    said = "not_listening: 203.0.113.1: refused"
+    first = ["install_server  begins", f"install_server  {said}; it is asked again until it listens"]
+    well = ["install_server  listens, after 1 min 15 s", "waits for  packages, 2 of 9, 900 s at the latest"]
+    ill = [f"install_server  {said}; for 1 min 15 s", "send_notify_failure  begins", "account  failed"]
+    assert told == [*first, *([*well, "install_server  done"] if end == "listens" else ill)]

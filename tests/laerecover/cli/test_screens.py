@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+ANSI = re.compile(r"\x1b\[[?0-9;]*[A-Za-z]")
 WIDTHS = [80, 120, 200]
 LONG = f"{'long' * 10}.name+with-a-tag@{'sub.' * 6}example.org"
 
@@ -34,6 +35,19 @@ def test_a_resumed_run_counts_what_was_done_before(terminal, make_manifest, make
     live = shown.screen.text.partition("4 of 4 accounts recovered")[0].splitlines()
     assert max(map(len, live[1:])) <= width
     assert "4 of 4 accounts recovered" in shown.screen.text
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_word_of_what_is_waited_for_is_cut(terminal, make_manifest, make_account, key_file, width):
+    """In whatever frame: behind the time stand whole words, then how long, and how long at the most."""
+    manifest = make_manifest(*(make_account(n, customer_email=LONG) for n in range(3)))
+    drill = ("drill", manifest, "--key-file", key_file, "--seed", "5", "--pace", "0.02")
+    shown = terminal(*drill, width=width, height=24)
+    assert shown.end() == 0
+    rows = re.findall(r"^[✓▸·↻✗]{8} .*? \d+:\d\d +(\S[^\r\n]*?) *\r?$", ANSI.sub("", shown.seen), flags=re.MULTILINE)
+    waits = [row for row in rows if " of " in row]
+    assert len(waits) > 5
+    assert [row for row in waits if not re.fullmatch(r"\S(?:(?!\S…).)*, \d+ of \d+ s", row)] == []
 
 
 @pytest.mark.parametrize("width", WIDTHS)

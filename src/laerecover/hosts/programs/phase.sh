@@ -6,7 +6,7 @@
 #   sh FILE start|again|look|work BASE DIGEST WAIT EACH LOGIN ALONE
 # BASE holds the markers; WAIT is how many seconds to wait for the phase's end, EACH how many one command may take;
 # LOGIN is the one user that needs no sudo. ALONE: yes if no other phase may be at work on this host meanwhile. Says `busy`,
-# `running` with the latest line that was printed, `interrupted`, or `ended` with a line for each command: name, exit status or
+# `running` with how many commands are over and the latest line that was printed, `interrupted`, or `ended` with a line for each command: name, exit status or
 # `skipped`, end of its output in base64. Exit status 28: see room.
 set -eu
 umask 077
@@ -54,6 +54,7 @@ look() {
         echo interrupted
     elif ! over "$phase/lock"; then
         echo running
+        { wc -l <"$phase/told"; } 2>/dev/null || echo 0
         tail -n 1 "$phase/output" 2>/dev/null || :
     elif [ -e "$phase/failed" ]; then
         echo ended

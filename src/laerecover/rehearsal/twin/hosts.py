@@ -13,7 +13,7 @@ from laerecover.hosts.recipes.debian import CLOUD_INIT, SERVICES
 from laerecover.hosts.recipes.recipe import HOME, INTRODUCER, STORAGE
 from laerecover.hosts.vault import Vault
 from laerecover.manifest import Secret
-from laerecover.ports.hosts import Command, CommandResult, FileFact, unheard
+from laerecover.ports.hosts import Command, CommandResult, FileFact, unwatched
 from laerecover.ports.refusals import NotListening, Refusal, Transient
 from laerecover.rehearsal.twin.nodes import start_node
 from laerecover.rehearsal.twin.world import TwinFile, lose
@@ -93,11 +93,11 @@ class TwinHost:
             lost = self._file.mishap(db, f"write {self._id}")
         lose(lost)
 
-    def run(self, commands: Sequence[Command], heard: Callable[[str], None] = unheard) -> list[CommandResult]:
-        del heard
+    def run(self, commands: Sequence[Command], heard: Callable[[int, str], None] = unwatched) -> list[CommandResult]:
         results: list[CommandResult] = []
         for command in commands:
             self._check()
+            heard(len(results), "")
             results.append(self._one(command))
             if results[-1].status != 0:
                 break

@@ -9,7 +9,7 @@ from laerecover.hosts.recipes.named import recipe_named
 from laerecover.hosts.recipes.recipe import BOOT_NOTE
 from laerecover.manifest import Secret
 from laerecover.ports.refusals import Refusal, WorldError
-from laerecover.runbook.values import DEPLOY, Installed
+from laerecover.runbook.values import DEPLOY, TO_LISTEN, Installed
 from laerecover.runbook.work import Link, Work
 from laerecover.text import clean_end
 
@@ -32,17 +32,18 @@ def install_server(work: Work) -> Installed:
     `reboot_failed` (with the end of the console's output), `deadline`.
     """
     if work.attempt > 1:
-        work.waiting("the host to listen", work.settings.waits.listen_poll)
+        work.waiting(TO_LISTEN, work.settings.waits.listen_poll)
         work.world.clock.sleep(work.settings.waits.listen_poll)
     recipe = recipe_named(work.settings.recipe.name)
+    before, after = recipe.before_reboot(), recipe.after_reboot(work.settings.config.monitor_pubkey)
     replaced = replace_host_key(work)
     with work.link(patient=True) as link:
         if not replaced:
             _after_cloud_init(work, link)
         link.place(HOST_KEY_PUBLIC, Secret(f"{_final_key(work).public}\n"), mode=0o644, owner="root")
-        link.commands(recipe.before_reboot())
+        link.commands(before, [*before, *after])
         boot_id = _reboot_once(work, link)
-        link.commands(recipe.after_reboot(work.settings.config.monitor_pubkey))
+        link.commands(after, [*before, *after])
     with work.link(patient=True, user="monitor") as monitor:
         monitor.ask(lambda host: host.boot_id(), "log-in as monitor")
     return Installed(boot_id=boot_id)
