@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from laerecover.cli._show import COLOURS, console, show_rows
-from laerecover.manifest import ManifestError, read_manifest
+from laerecover.manifest import ManifestError
 from laerecover.report.follow_ups import grouped
 from laerecover.report.plain_words import without_codes
 from laerecover.runbook.values import TITLES
@@ -151,10 +151,13 @@ def show_status(found: Status, options: Options) -> None:
         numbers = f"of {whole} accounts to recover, {state.planned.customers} in the manifest"
         out.print(Text(f"{', '.join(told) or 'nothing'}; {numbers}", style="bold"))
     out.print(Text(f"{state.mode} · {state.folder} · begun {_minute(state.started_at)}"), soft_wrap=True)
-    with contextlib.suppress(ManifestError):  # to look, nobody needs a key; of one that is not its own nothing is said
-        read_manifest(options.places.manifest, key_file=options.places.key)
-        said = f"key {options.places.fingerprint()} (fingerprint) · {clean(options.places.key)}"
-        out.print(Text(said), soft_wrap=True)
+    if options.places.key.is_file():  # to look, nobody needs a key; of one that is not its own nothing is said
+        from laerecover.manifest import read_manifest
+
+        with contextlib.suppress(ManifestError):
+            read_manifest(options.places.manifest, key_file=options.places.key)
+            said = f"key {options.places.fingerprint()} (fingerprint) · {clean(options.places.key)}"
+            out.print(Text(said), soft_wrap=True)
     out.print(Text(found.runner or "no runner is at work"))
     for account, latest in sorted(found.rounds.items(), key=lambda item: _OUTCOMES.index(item[1].outcome)):
         last = f"{TITLES[latest.done_names[-1]]} done" if latest.done_names else "nothing done yet"
