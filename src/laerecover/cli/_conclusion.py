@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from laerecover.cli._show import COLOURS, console, show_rows
-from laerecover.manifest import ManifestError, read_manifest
+from laerecover.manifest import ManifestError
 from laerecover.report.follow_ups import grouped
 from laerecover.report.plain_words import without_codes
 from laerecover.runbook.values import NAMES, TITLES
@@ -144,11 +144,16 @@ def _minute(at: str | None) -> str:
 
 def _key(options: Options) -> str:
     """Its fingerprint, if it opens the manifest; to look, nobody needs a key."""
+    unseen = "key not looked at; by which digits it is compared shows --key-file FILE"
+    if not options.places.key.is_file():
+        return unseen
+    from laerecover.manifest import read_manifest  # brings Arrow
+
     try:
         read_manifest(options.places.manifest, key_file=options.places.key)
         return f"key {options.places.fingerprint()} (fingerprint) · {clean(options.places.key)}"
     except ManifestError:
-        return "key not looked at; by which digits it is compared shows --key-file FILE"
+        return unseen
 
 
 def _now(latest: Round, runner: str | None) -> str:

@@ -32,9 +32,10 @@ from laerecover.mail.outbox import Outbox
 from laerecover.manifest import Account
 from laerecover.ports.world import OpenWorld
 from laerecover.runbook.inside import Inside
-from laerecover.runbook.ledger import AT_WORK, WORKFLOW, Round, launched, read_ledger
+from laerecover.runbook.ledger import AT_WORK, Round, launched, read_ledger
 from laerecover.runbook.limits import Brake, Limits
 from laerecover.runbook.runbook import execute, recover
+from laerecover.runbook.tables import WORKFLOW
 from laerecover.runbook.values import DEPLOY, GUARD_KINDS, Effect, RoundOutcome, Values
 from laerecover.runbook.work import Work
 from laerecover.state.state import State
@@ -279,10 +280,9 @@ def _see_through(job: Job, turns: Sequence[_Turn]) -> None:
 
 def _wait_for_some(job: Job, before: Collection[str]) -> Collection[str]:
     """Until somebody has left, or it is time to ask again; gives who has, `before` among them."""
-    clock = time.monotonic
-    until = clock() + (_LOOK if before else _TICK)
+    until = time.monotonic() + (_LOOK if before else _TICK)
     left: set[str] = set()
-    while not left and clock() < until and not job.stop.is_set():
+    while not left and time.monotonic() < until and not job.stop.is_set():
         left = job.inside.take_left(within=_LOOK)
     if left:
         job.stop.wait(_SETTLE)

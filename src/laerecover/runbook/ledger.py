@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 from laerecover.databases import Connect, connect, durable, readable
+from laerecover.runbook.tables import WORKFLOW, Kept, Record, read_tables
 from laerecover.runbook.values import ALL_NAMES, DEPLOY, Effect, RoundOutcome, Step, StepValues
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from dbos import DBOSClient
 
 T = TypeVar("T", bound=StepValues)
-WORKFLOW = "recover_account"
 Span = tuple[datetime, datetime]
 AT_WORK = ("PENDING", "ENQUEUED", "DELAYED")
 """What the engine calls a workflow that is not over."""
@@ -98,44 +98,54 @@ def read_ledger(ledger: Path, *, with_steps: bool = True) -> dict[str, Round]:
     if not ledger.is_file():
         return {}
     with readable(ledger) as look:
-        return _rounds(look, with_steps=with_steps) if _begun(look) else {}
+        kept = read_tables(look, with_steps=with_steps)
+        return _rounds(_asked(look, with_steps=with_steps) if kept is None else kept)
 
 
-def _begun(look: Connect) -> bool:
-    """Whether the engine has made its tables."""
-    with closing(look()) as db:
-        return db.execute("SELECT 1 FROM sqlite_master WHERE name = 'workflow_status'").fetchone() is not None
-
-
-def _rounds(look: Connect, *, with_steps: bool) -> dict[str, Round]:
+def _asked(look: Connect, *, with_steps: bool) -> Sequence[Kept]:
+    """By the engine's client."""
     with _client(look) as client:
-        rounds: dict[str, Round] = {}
-        launched: dict[str, set[str]] = {}
-        spans: dict[str, list[Span]] = {}
-        for status in client.list_workflows(name=WORKFLOW):
-            if status.input is None:
-                continue
-            account_id, number = str(status.input["args"][0]), int(status.input["args"][1])
-            infos = client.list_workflow_steps(status.workflow_id) if with_steps else ()
-            steps = _steps(infos)
-            spans.setdefault(account_id, []).extend(_spans(infos))
-            launched.setdefault(account_id, set()).update(_instances(steps))
-            if account_id in rounds and rounds[account_id].number > number:
-                continue
-            rounds[account_id] = Round(
-                workflow_id=status.workflow_id,
-                account_id=account_id,
-                number=number,
-                status=status.status,
-                ended=RoundOutcome.read(status.output)
-                if status.status == "SUCCESS" and status.output is not None
-                else None,
-                ended_at=_ended(steps) if status.completed_at is not None else None,
-                steps=steps,
-                launched=frozenset(launched[account_id]),
-                spans=tuple(spans[account_id]),
-            )
-        return rounds
+        kept = []
+        for told in client.list_workflows(name=WORKFLOW):
+            if told.input is not None:
+                steps = client.list_workflow_steps(told.workflow_id) if with_steps else ()
+                records = [
+                    Record(
+                        step["function_name"],
+                        step["output"],
+                        step["started_at_epoch_ms"],
+                        step["completed_at_epoch_ms"],
+                    )
+                    for step in steps
+                ]
+                over = told.completed_at is not None
+                kept.append(Kept(told.workflow_id, told.status, over, told.input["args"], told.output, records))
+        return kept
+
+
+def _rounds(kept: Iterable[Kept]) -> dict[str, Round]:
+    rounds: dict[str, Round] = {}
+    launched: dict[str, set[str]] = {}
+    spans: dict[str, list[Span]] = {}
+    for each in kept:
+        account_id, number = str(each.args[0]), int(each.args[1])
+        steps = _steps(each.records)
+        spans.setdefault(account_id, []).extend(_spans(each.records))
+        launched.setdefault(account_id, set()).update(_instances(steps))
+        if account_id in rounds and rounds[account_id].number > number:
+            continue
+        rounds[account_id] = Round(
+            workflow_id=each.workflow_id,
+            account_id=account_id,
+            number=number,
+            status=each.status,
+            ended=RoundOutcome.read(each.output) if each.status == "SUCCESS" and each.output is not None else None,
+            ended_at=_ended(steps) if each.over else None,
+            steps=steps,
+            launched=frozenset(launched[account_id]),
+            spans=tuple(spans[account_id]),
+        )
+    return rounds
 
 
 def abandon(ledger: Path, latest: Round) -> None:
@@ -199,9 +209,9 @@ def _client(opened: Connect) -> Iterator[DBOSClient]:
             client.destroy()
 
 
-def _spans(infos: Sequence[Any]) -> Iterator[Span]:
-    for info in infos:
-        begun, ended = _time(info["started_at_epoch_ms"]), _time(info["completed_at_epoch_ms"])
+def _spans(records: Iterable[Record]) -> Iterator[Span]:
+    for record in records:
+        begun, ended = _time(record.started), _time(record.ended)
         if begun is not None and ended is not None:
             yield begun, ended
 
@@ -223,16 +233,16 @@ def _instances(steps: Sequence[Done]) -> Iterator[str]:
             yield DEPLOY.tells.read(each.effect.values).instance_id
 
 
-def _steps(infos: Sequence[Any]) -> tuple[Done, ...]:
+def _steps(records: Iterable[Record]) -> tuple[Done, ...]:
     steps: dict[str, Done] = {}
-    for info in infos:
-        name = info["function_name"]
-        if name not in ALL_NAMES or info["output"] is None:
+    for record in records:
+        name = record.name
+        if name not in ALL_NAMES or record.output is None:
             continue
-        started, ended = _time(info["started_at_epoch_ms"]), _time(info["completed_at_epoch_ms"])
+        started, ended = _time(record.started), _time(record.ended)
         earlier = steps.get(name)
         steps[name] = Done(
-            effect=Effect(**info["output"]),
+            effect=Effect(**record.output),
             attempts=1 + (earlier.attempts if earlier else 0),
             started_at=earlier.started_at if earlier else written_time(started),
             ended_at=written_time(ended),

@@ -15,6 +15,7 @@ from laerecover.instances.rebuilt import Rebuilt
 from laerecover.mail.delivery import Delivery, Sending, nowhere
 from laerecover.mail.outbox import Outbox
 from laerecover.manifest import Account, Secret
+from laerecover.ports.compute import Instance
 from laerecover.ports.hosts import NO_SPACE, Command, FileFact, Host
 from laerecover.ports.patience import Patience, nobody_watches
 from laerecover.ports.refusals import NotListening, Refusal, Transient, WorldError
@@ -132,22 +133,13 @@ class Work:
         )
 
     def look_for_death(self) -> None:
-        """Of a host that does not answer: StepFailed (`instance_died`, `instance_stopped`) if its instance was ended or
-        stopped, so that nobody waits for it.
-        """
+        """Of a host that does not answer: see `refuse_dead`."""
         instance_id = self.values_of(DEPLOY).instance_id
         try:
             instance = self.world.compute.describe(instance_id, fresh=self.settings.waits.address_poll)
         except WorldError:
             return
-        if instance.dead:
-            what = f"{instance_id} is {instance.state_with_reason}: somebody ended it, or it died"
-            raise StepFailed(f"{what}; another is launched once it is terminated", kind=INSTANCE_DIED)
-        if instance.state in ("stopping", "stopped"):
-            what = f"{instance_id} is {instance.state_with_reason}, so it does not answer"
-            raise StepFailed(
-                f"{what}; start it, or terminate it (another is then launched), and run again", kind="instance_stopped"
-            )
+        refuse_dead(instance)
 
     def own_host_keys(self) -> str:
         """Both keys that the account's new server may answer with, fit for comparing."""
@@ -158,6 +150,17 @@ class Work:
     def link(self, *, patient: bool, user: str = LOGIN, at_boot: bool = False) -> Link:
         """A connection to the account's new server, opened when first used. See Link."""
         return Link(self, user, patient, at_boot)
+
+
+def refuse_dead(instance: Instance) -> None:
+    """Raises StepFailed (`instance_died`, `instance_stopped`) for one that was ended or stopped."""
+    what = f"{instance.instance_id} is {instance.state_with_reason}"
+    if instance.dead:
+        ended = f"{what}: somebody ended it, or it died; another is launched once it is terminated"
+        raise StepFailed(ended, kind=INSTANCE_DIED)
+    if instance.state in ("stopping", "stopped"):
+        after = "start it, or terminate it (another is then launched), and run again"
+        raise StepFailed(f"{what}, so it does not answer; {after}", kind="instance_stopped")
 
 
 class Link:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from laerecover.errors import StepFailed
 from laerecover.ports.compute import Instance
 from laerecover.ports.refusals import NotFound, Transient
-from laerecover.runbook.values import DEPLOY, INSTANCE_DIED, Addresses
-from laerecover.runbook.work import Work
+from laerecover.runbook.values import DEPLOY, Addresses
+from laerecover.runbook.work import Work, refuse_dead
 
 _NOT_FOUND_GRACE = 60.0
 """EC2 may not know an instance for a while after its launch, in seconds."""
@@ -34,20 +34,10 @@ def wait_for_ec2_addresses(work: Work) -> Addresses:
             unknown += 1
         except Transient:
             pass
-        if instance is not None and instance.dead:
-            raise StepFailed(
-                f"{instance_id} is {instance.state_with_reason} before it was ready; another is launched once it "
-                "is terminated",
-                kind=INSTANCE_DIED,
-            )
-        if instance is not None and instance.state in ("stopping", "stopped"):
-            raise StepFailed(
-                f"{instance_id} is {instance.state_with_reason}, so it gets no addresses; start it, or terminate "
-                "it (another is then launched), and run again",
-                kind="instance_stopped",
-            )
-        if instance is not None and instance.public_host and instance.private_host:
-            return Addresses(public_host=instance.public_host, private_host=instance.private_host)
+        if instance is not None:
+            refuse_dead(instance)
+            if instance.public_host and instance.private_host:
+                return Addresses(public_host=instance.public_host, private_host=instance.private_host)
         now = clock.monotonic()
         if instance is None and now > begun + _NOT_FOUND_GRACE and unknown >= _TRIES_AT_LEAST:
             raise StepFailed(f"EC2 does not know {instance_id}", kind="not_found")
