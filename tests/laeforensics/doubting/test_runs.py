@@ -134,3 +134,14 @@ def test_anothers_credentials_between_two_prints_of_the_own_token_are_left_out()
     strange = _other(PARTS["credentials"].encode()).decode().lstrip()
     told = read(log(credentials=PARTS["credentials"].rstrip() + "\n" + strange))
     assert values(told) == MINE
+
+
+@pytest.mark.parametrize("lost", ["", PARTS["created"]], ids=["the announcement", "what stands before it, too"])
+def test_an_address_ties_what_follows_a_hole_though_its_own_announcement_is_lost(lost):
+    """It is told again with the mail: no other customer's log could follow."""
+    whole, deployment = log().decode(), PARTS["deployment"]
+    told = read(whole.replace(lost + deployment, deployment.partition("\n")[2]))
+    assert values(told)["instance_id"] == MINE["instance_id"]
+    assert told.stages[-1][0] == "mail_sent"
+    strange = read(whole.replace(deployment, deployment.partition("\n")[2].replace("ann@", "eve@")))
+    assert "instance_id" not in values(strange)
