@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from damages import apply, written
 from damages.measuring import Judge, lay
-from damages.two_truths import STORIES, Other, other_truth
+from damages.two_truths import STORIES, Other, freed, other_truth
 
 import laeforensics as lf
 
@@ -96,3 +96,25 @@ def test_what_the_bytes_tell_apart_is_not_set_aside():
     for name in STORIES:
         assert other_truth(name, whole, apply("secrets-flip-credentials", whole), account) is None
         assert other_truth("untouched", whole, apply(name, whole), account) is None
+
+
+def test_what_contested_an_account_may_be_lost_below_another_file_s_piece(tmp_path):
+    """Its secrets file told the token that is offered, or another: what is left is the same, which is no raise."""
+    whole, name = written(0), "secrets-sector-foreign-4096"
+    judge = Judge(whole, apply(name, whole), name)
+    account = next(each for each in whole.truths if each.endswith("l32sbfnw"))
+    other = freed(whole, judge.damaged, account)
+    assert other is not None
+    assert (other.damaged, other.sound != whole.files) == (judge.damaged.files, True)
+    row = row_of(other.sound, account, tmp_path / "other")
+    assert (row["verdict"], row["product_token"]) == ("RECOVERABLE", other.value)
+    assert row_of(whole.files, account, tmp_path / "sound")["verdict"] == whole.truths[account].verdict == "CONTESTED"
+    assert judge.read(lay(judge.damaged.files, tmp_path / "damaged")).raised == {}
+
+
+@pytest.mark.parametrize("name", ["secrets-flip-credentials", "log-utf-16", "secrets-sector-zero-4096"])
+def test_a_token_that_contests_and_can_still_be_read_frees_nothing(name):
+    """Nor do zeros: they are no piece of another file."""
+    whole = written(0)
+    account = next(each for each in whole.truths if each.endswith("l32sbfnw"))
+    assert freed(whole, apply(name, whole), account) is None

@@ -44,6 +44,9 @@ class Sorting:
         """The field by which two runs glued into one were told apart; "" where lines that are missing tell it."""
         self.foreign: dict[Fact, str] = {}
         self._denied = set(hearing.with_notes(facts))
+        # An address that the other stretch tells, too, ties them, announced or not: the line before it may be lost.
+        told = [fact for fact in self._denied if fact.field == "customer_email"]
+        self._loose = {fact for fact in told if all(note.reason == "unannounced" for note in hearing.notes(fact))}
         self._told: dict[str, list[Fact]] = defaultdict(list)
         for fact in facts:
             self._told[fact.field].append(fact)
@@ -92,7 +95,9 @@ class Sorting:
         if len(stretches) == 1:
             return False
         inside, took = self._of(run), False
-        for stretch, end in untied(stretches, [f for f in inside if f not in self._denied], self.seed):
+        for stretch, end in untied(
+            stretches, [f for f in inside if f not in self._denied or f in self._loose], self.seed
+        ):
             lost = [f for f in inside if f.locator.start >= stretch.start and (end is None or f.locator.start < end)]
             took |= bool(values_of(lost)) or any(f.field == "stage" and f not in self._denied for f in lost)
             self._leave_out(lost, "nothing-ties")

@@ -56,7 +56,8 @@ def join_csv(signup: Signup, sources: Sources, known: Neighbours) -> None:
         return
     activations, signups = _rows_by_key(key, start, sources) if key else _rows_by_start(signup, start, sources)
     # What cells have moved in tells of no customer; but that a run failed keeps from harm, and is heard all the same.
-    signup.failure_row = next((row for row in signups if row.outcome != "success" and not _is_heard(signup, row)), None)
+    signup.failure_row = next((row for row in signups if row.outcome != "success"), None)
+    signups = [row for row in signups if not _is_glued(row, activations, sources)]
     activations, signups = ([row for row in rows if _is_heard(signup, row)] for rows in (activations, signups))
     email, _ = signup.weigh("customer_email")
     if not (activations or signups):
@@ -94,7 +95,7 @@ def join_csv(signup: Signup, sources: Sources, known: Neighbours) -> None:
             signup.doubt(row.facts, "loosely-tied")
     for row in signups:
         if row.outcome == "success":
-            signup.success_row = row
+            signup.success_row, signup.failure_row = row, None
         else:
             signup.failure_row = row
 
@@ -149,7 +150,7 @@ def _rows_by_key(key: str, start: tuple[str, str] | None, sources: Sources) -> t
     activations = [row for row in activations if abs(moment(row.time) - began) <= within]
     after = [row for row in signups if timedelta(0) <= moment(row.time) - began <= LONGEST_RUN]
     signups = [row for row in after if row.time == min(r.time for r in after)]
-    return activations, [row for row in signups if not _is_glued(row, key, activations, sources)]
+    return activations, signups
 
 
 def cells(row: Row) -> list[str | None]:
@@ -157,7 +158,7 @@ def cells(row: Row) -> list[str | None]:
     return [row.value(name) for name in ("product_code", "customer_name", "customer_email", "customer_keyinfo")]
 
 
-def _is_glued(row: Row, key: str, requests: Sequence[Row], sources: Sources) -> bool:
+def _is_glued(row: Row, requests: Sequence[Row], sources: Sources) -> bool:
     """True if a result row ends with another customer's fields.
 
     Two rows were torn, then glued so that the number of fields is right. Its own request says something else there (no
@@ -168,7 +169,7 @@ def _is_glued(row: Row, key: str, requests: Sequence[Row], sources: Sources) -> 
         value = row.value(name)
         if value is None:
             continue
-        senders = sources.keys_sent_with(name, value) - {key}
+        senders = sources.keys_sent_with(name, value) - {row.value("activation_key") or ""}
         others = senders if others is None else others & senders
         told = [request.value(name) for request in requests]
         if value and others and told and not any(each == value or is_near(each or "", value) for each in told):

@@ -148,10 +148,13 @@ def _join_token(signup: Signup, sources: Sources) -> None:
 
 
 def _token_by_name(signup: Signup, products: Mapping[str, list[Product]]) -> None:
-    """By full name only where no witness tells a code, and one product alone bears the name (in that month)."""
+    """By full name only where no witness tells a code, and one product alone bears the name (in that month).
+
+    Not by the name in a log with damage: it may stand in a piece of another one, and nothing else tells the product.
+    """
     name, _ = signup.weigh("full_name")
     start = start_of(signup.name)
-    if name is None or signup.asserted("bucket_name"):
+    if name is None or signup.asserted("bucket_name") or signup.is_damaged(signup.name):
         return
     bearers = [p for entries in products.values() for p in entries if p.full_name == name]
     if start:

@@ -13,7 +13,8 @@ of the account tells, too.
 **Raised**, **lowered**: a verdict, or grade, is better or worse than that of the sound folder. CONTESTED and
 INCOMPLETE are equals: either stops for a human. It is no raise where the damage took every witness of what kept the
 account down: one of the two sides of a contested account; of an unfinished one the failure in its log, its empty
-secrets file and its row.
+secrets file and its row. Nor is it one where another sound folder, in which the account is no worse, leaves the very
+same bytes (see `two_truths.freed`).
 
 **Given up**: RECOVERABLE when sound and not now, although its witnesses are *intact*: for each required field
 (bucket, keys, for DevPay both tokens, and that a server was ready once) an untouched witness of the best standing
@@ -37,7 +38,7 @@ from typing import Any
 import laeforensics as lf
 from damages.classes import CLASSES, apply
 from damages.hurting import Damaged
-from damages.two_truths import Other, other_truth
+from damages.two_truths import Other, freed, other_truth
 from damages.witnesses import FAILED, Truth, Witness
 from damages.written import Written, written
 from evidence_writer.truth import FIELDS
@@ -202,6 +203,8 @@ class Judge:
 
     def _is_freed(self, truth: Truth) -> bool:
         """True if the damage took all that kept an account from a better verdict."""
+        if truth.verdict == "CONTESTED" and freed(self.written, self.damaged, truth.account) is not None:
+            return True
         name = {"CONTESTED": "product_token", "UNFINISHED": FAILED}.get(truth.verdict, "")
         told = self.written.of_account(truth.account, name)
         left = {w.value for w in told if self.damaged.touched.get(w) != "gone"}

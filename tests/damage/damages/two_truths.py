@@ -92,6 +92,32 @@ def _other_token_below_the_sector(name: str, written: Written, damaged: Damaged,
     return Other("product_token", _invented(old), sound, apply(name, replace(written, files=sound)).files)
 
 
+def freed(written: Written, damaged: Damaged, account: str) -> Other | None:
+    """The other truth of a contested account whose secrets files begin with a piece of another, whatever the class.
+
+    There they told the product token that is offered, so that nothing was contested; with a head like that, whose tail
+    is their own, they are the very same bytes. None where anything else tells the token that contests.
+    """
+    told = _secrets_telling(written, account, "product_token")
+    offered = {w.value for w in written.of_account(account, "product_token") if w.kind == "config"}
+    if len({w.value for w in told} | offered) != 2 or len(offered) != 1:
+        return None
+    old, new = told[0].value, offered.pop()
+    if any(w.value == old and w.kind != "secrets" for w in written.of_account(account, "product_token")):
+        return None
+    sound = _exchanged(written.files, {w.path for w in told}, (old, new))
+    after = dict(damaged.files)
+    for path in sorted({w.path for w in told} & after.keys()):
+        own, tail = sound[path], 0
+        while tail < min(len(own), len(after[path])) and own[-1 - tail] == after[path][-1 - tail]:
+            tail += 1
+        head = after[path][: len(after[path]) - tail]
+        if not any(head in data for name, data in sound.items() if name != path):
+            return None
+        after[path] = head + own[len(own) - tail :]
+    return Other("product_token", new, sound, after)
+
+
 @_of("secrets-access-key-shared")
 def _the_other_file_has_the_strange_key(name: str, written: Written, damaged: Damaged, account: str) -> Other | None:
     """The access key is the other customer's, and stands in this one's file as well: nothing else tells of either.

@@ -151,3 +151,14 @@ def test_three_signups_one_behind_the_other_stand_in_no_turns():
     """However short a head is, a whole one comes between two beginnings."""
     whole = log()
     assert values(read(whole + _other(whole) + _other(whole))) == MINE
+
+
+@pytest.mark.parametrize("lost", ["", PARTS["created"]], ids=["the announcement", "what stands before it, too"])
+def test_an_address_ties_what_follows_a_hole_though_its_own_announcement_is_lost(lost):
+    """It is told again with the mail: no other customer's log could follow."""
+    whole, deployment = log().decode(), PARTS["deployment"]
+    told = read(whole.replace(lost + deployment, deployment.partition("\n")[2]))
+    assert values(told)["instance_id"] == MINE["instance_id"]
+    assert told.stages[-1][0] == "mail_sent"
+    strange = read(whole.replace(deployment, deployment.partition("\n")[2].replace("ann@", "eve@")))
+    assert "instance_id" not in values(strange)

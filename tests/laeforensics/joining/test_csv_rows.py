@@ -102,6 +102,15 @@ def test_a_result_that_is_two_rows_glued_is_not_believed(tmp_path):
     assert row["customer_email"] in (None, EMAIL)
 
 
+def test_a_failure_in_a_row_that_is_left_out_keeps_from_harm(tmp_path):
+    """Its address is another customer's, as where cells have moved: that the run failed stands in it all the same."""
+    other = request(key=KEY[::-1], email="eve@example.org", name="Eve", when="2012-04-21T08:00:00Z")
+    stopped = log(until="installing", deployment=deployment().partition("instance_name")[0])
+    torn = result("failure", email="eve@example.org")
+    files = evidence(log=stopped, secrets=None, servers=None, requests=request() + other, results=torn)
+    assert audit_row(open_files(tmp_path, files))["verdict"] == "UNFINISHED"
+
+
 def test_a_result_with_a_hole_is_not_sure(tmp_path):
     """A name that is its own request's with a stretch lost is neither's."""
     case = open_files(tmp_path, evidence(requests=request(name="Ann Example"), results=result(name="Ample")))

@@ -121,6 +121,13 @@ def test_by_name_only_where_one_product_alone_bears_it(products, token, tmp_path
     assert signup_row(open_files(tmp_path, files))["product_token"] == token
 
 
+def test_by_name_not_where_the_log_has_damage(tmp_path):
+    """The name may stand in a piece of another log: nothing else tells the product."""
+    torn = log(until="poll").replace(b"secret_key = '", b"secret_\xf7\x9a= '") + FAILURE.encode()
+    files = evidence(log=torn, secrets=None, servers=None, requests=None, results=None)
+    assert signup_row(open_files(tmp_path, files))["product_token"] is None
+
+
 def test_the_bucket_decides_over_the_name(tmp_path):
     """Where the bucket tells the code, a product of the log's name but of another code is not this customer's."""
     other = {**PRODUCT, "product_code": "FFFF0000", "product_token": OTHER_TOKEN}
