@@ -11,7 +11,8 @@ from laeforensics.facts.masking import plain
 
 _PLACE = re.compile(r"(.*):[0-9]+ \[[0-9]+:[0-9]+\) .*", re.DOTALL)
 _NOT_COMPARED = frozenset({"account_id", "provenance"})
-_SAME = "the evidence is the same, byte for byte: what differs comes of decisions, of side files or of the program"
+_SAME = "the evidence is the same, byte for byte"
+_SO = ": what differs comes of decisions, of side files or of the program"
 _ELSE = "the inventory, the list of closed accounts, a monthly file, or the program"
 _OTHERWISE = "a decision, the inventory, a row about the run, or the program"
 
@@ -163,7 +164,8 @@ def _text(difference: Difference) -> Iterator[str]:
         f"{len(d.other_witnesses)} told by other evidence, {d.unchanged} as before"
     )
     if d.same_evidence is not None:
-        yield _SAME if d.same_evidence else "the evidence is another: files were changed, added or taken away"
+        so = _SO if d.appeared or d.vanished or d.changed or d.other_witnesses else ""
+        yield f"{_SAME}{so}" if d.same_evidence else "the evidence is another: files were changed, added or taken away"
     for word, changes in (
         ("appeared", d.appeared),
         ("vanished", d.vanished),

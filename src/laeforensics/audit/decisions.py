@@ -160,10 +160,14 @@ def apply(accounts: Iterable[CaseAccount], decisions: Iterable[Decision]) -> Non
         ids = {account.account_id}
         if "bucket_name" in account.contested:  # the account bears the decided name from then on
             ids |= {f.value for f in account.witnesses["bucket_name"]}
+        last = {d.field: d for d in reversed(latest) if d.account_id in ids}
         for field in sorted(account.contested):
-            decision = next((d for d in latest if d.account_id in ids and d.field == field), None)
-            if decision is not None and decision.place:
-                _apply(account, field, decision)
+            if field in last and last[field].place:
+                _apply(account, field, last[field])
+        for field in sorted(account.contested & account.decided.keys()):  # what follows a node key is asked anew
+            del account.decided[field]
+            account.decisions = tuple(told for told in account.decisions if told != str(last[field]))
+            _apply(account, field, last[field])
 
 
 def _apply(account: CaseAccount, field: str, decision: Decision) -> None:

@@ -59,7 +59,7 @@ def commands(options: CaseOptions, *, output: Path | None = None, key_file: Path
         return tuple(w for name, path in given.items() if path for w in (f"--{name.replace('_', '-')}", str(path)))
 
     return CommandLines(
-        evidence=tuple(map(str, options.evidence)),
+        evidence=tuple(f"./{path}" if str(path).startswith("-") else str(path) for path in options.evidence),
         case=words(case=options.case_folder),
         sources=words(inventory=options.inventory, product_tokens=options.product_tokens, closed=options.closed),
         written=words(output=output, key_file=key_file),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import filecmp
 import json
-import shlex
 import shutil
 import sys
 from collections.abc import Iterator
@@ -43,6 +42,7 @@ def audit(
     """
     from laeforensics.evidence.find import parent_meant
     from laeforensics.export.statement import NAME, statement, write_statement
+    from laeforensics.facts import masking
     from laeforensics.present import cards, pages
 
     _refuse(options, output, key_file)
@@ -67,10 +67,10 @@ def audit(
     tell(f"\n{_written(case, manifest, output, key_file, kept)}", out)
     if compared is None or compared.is_unchanged:  # else what comes next is said of the evidence
         words = ["laerecover", "drill", str(output), *(["--key-file", str(key_file)] if key_file else [])]
-        print(f"next: {shlex.join(words)}", file=out)
+        print(f"next: {masking.command(words)}", file=out)
     if former.is_file() and not _says_the_same(former, output.with_name("audit.parquet")):
         words = ["laeforensics", "diff", str(former), str(output.with_name("audit.parquet"))]
-        print(f"what changed: {shlex.join(words)}", file=out)
+        print(f"what changed: {masking.command(words)}", file=out)
     if options.as_json:
         told = {
             "manifest": str(output),

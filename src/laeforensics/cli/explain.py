@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
@@ -26,14 +27,16 @@ def explain(
     """Why we believe what we say of one account: every field, every witness with its place."""
     from dataclasses import asdict, replace
 
+    from laeforensics.present.explanations import EXPLAINED_FIELDS
+
+    if field is not None and field not in EXPLAINED_FIELDS:
+        near = difflib.get_close_matches(field, EXPLAINED_FIELDS, n=1)
+        meant = f"did you mean {near[0]}? " if near else ""
+        _refusals.stop(f"no field {field!r}", "--field", f"{meant}choose one of {', '.join(EXPLAINED_FIELDS)}")
     case = _shell.open_case(options)
     explanation = case.explain(key)
     if field is not None:
-        chosen = tuple(f for f in explanation.fields if f.name == field)
-        if not chosen:
-            names = ", ".join(f.name for f in explanation.fields)
-            _refusals.stop(f"no field {field!r}", "--field", f"choose one of {names}")
-        explanation = replace(explanation, fields=chosen)
+        explanation = replace(explanation, fields=tuple(f for f in explanation.fields if f.name == field))
     out = _shell.people(options)
     tell(explanation, out)
     for line in _what_to_type(case, explanation.account_id, field, _shell.commands(options)):

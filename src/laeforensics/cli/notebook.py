@@ -29,6 +29,7 @@ def notebook(
     """Lay the notebooks beside the case, ready to run: the audit, and one account. What lies there already stays."""
     from laeforensics.evidence.custody import default_folder
     from laeforensics.evidence.read import read_beside
+    from laeforensics.facts import masking
     from laeforensics.writing import write_whole
 
     (evidence, *more) = options.evidence
@@ -58,4 +59,4 @@ def notebook(
     lacking = [name for name in ("altair", "itables", "ipykernel", "jupyterlab") if find_spec(name) is None]
     if lacking:
         print(f"missing here: {', '.join(lacking)}; pip install 'lae-recovery[notebooks]'", file=out)
-    print(f"next: jupyter lab {folder}", file=out)
+    print(f"next: {masking.command(('jupyter', 'lab', str(folder)))}", file=out)

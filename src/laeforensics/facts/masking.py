@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
 import unicodedata
+from collections.abc import Iterable
 
 from laerecover.manifest import Secret
 
@@ -20,6 +22,23 @@ def plain(text: str) -> str:
     return "".join(
         c if unicodedata.category(c) not in _UNPRINTABLE else c.encode("unicode_escape").decode() for c in text
     )
+
+
+def command(words: Iterable[str]) -> str:
+    """A command line that can be copied as it is printed: bash reads every word of it as it is meant."""
+    return " ".join(map(_quoted, words))
+
+
+def _quoted(word: str) -> str:
+    shown = plain(word)
+    if shown == word:
+        return shlex.quote(word)
+    escaped = plain(word.replace("\\", "\\\\").replace("'", "\\'"))
+    return f"$'{_UPPER_HALF.sub(_AS_CHARACTER, escaped)}'"
+
+
+_UPPER_HALF, _AS_CHARACTER = re.compile(r"(?<!\\)((?:\\\\)*)\\x([89a-f][0-9a-f])"), r"\1\\u00\2"
+"""Behind \\x bash reads a byte, where a character is meant."""
 
 
 def short(text: str) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass, field
 
 from laeforensics.audit.judgement import Judgement
 from laeforensics.audit.mends import Mend
 from laeforensics.evidence.custody import default_folder
-from laeforensics.facts.masking import plain
+from laeforensics.facts.masking import command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +29,7 @@ class CommandLines:
         return cls(evidence=(str(judgement.root),), case=() if usual else ("--case", str(judgement.folder)))
 
     def _line(self, verb: str, *words: str, options: tuple[str, ...] = ()) -> str:
-        return plain(shlex.join(("laeforensics", verb, *self.evidence, *words, *options)))
+        return command(("laeforensics", verb, *self.evidence, *words, *options))
 
     def _some(self, *names: str) -> tuple[str, ...]:
         pairs = zip(self.sources[::2], self.sources[1::2], strict=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,7 +12,7 @@ from laeforensics.audit import decisions, rules
 from laeforensics.audit.judgement import Judgement
 from laeforensics.doubting.signups import Signup
 from laeforensics.evidence.names import start_of
-from laeforensics.facts.masking import excerpt, plain
+from laeforensics.facts.masking import command, excerpt, plain
 from laeforensics.parsing.stages import furthest
 from laeforensics.present.words import words
 
@@ -67,7 +66,7 @@ def _others(judgement: Judgement, account: CaseAccount) -> Iterator[Mapping[str,
     if len(found) > _MOST_OTHERS:
         more = f"{len(found) - _MOST_OTHERS} more runs under this address"
         yield _row(
-            None, "and", f"{more}: laeforensics list EVIDENCE --where {shlex.quote(f'customer_email={email}')}", ""
+            None, "and", f"{more}: laeforensics list EVIDENCE --where {command([f'customer_email={email}'])}", ""
         )
 
 

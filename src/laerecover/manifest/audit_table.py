@@ -41,7 +41,9 @@ def read_audit_table(path: Path) -> list[dict[str, Any]]:
     """
     where = str(path)
     if not path.is_file():
-        raise ManifestUnreadable("no such audit table", where=where, next_step=_NEXT)
+        inside = path / "audit.parquet"
+        next_step = f"did you mean {inside}?" if inside.is_file() else _NEXT
+        raise ManifestUnreadable("no such audit table", where=where, next_step=next_step)
     with path.open("rb") as file:
         if file.read(4) == LOCKED:
             raise ManifestUnreadable(

@@ -11,12 +11,14 @@ import pytest
 from makings import (
     BUCKET,
     EMAIL,
+    FURL,
     LOG_FILE,
     NAME,
     OTHER_SEED,
     PARTS,
     SECRET_KEY,
     SEED,
+    STORAGE,
     audit_row,
     codes,
     evidence,
@@ -422,3 +424,21 @@ def test_nothing_is_asked_of_an_attempt(tmp_path):
     assert "other copies" in found.remedy
     with pytest.raises(errors.DecisionError, match="nothing waits for a decision"):
         case.decide(account.account_id, "bucket_name", witness=1, who="Carol", because=WHY, now=NOW)
+
+
+@pytest.mark.parametrize(
+    "order", [("introducer_furl", "introducer_node_pem"), ("introducer_node_pem", "introducer_furl")]
+)
+def test_a_key_that_is_decided_asks_for_no_furl_that_was_decided(tmp_path, order):
+    """The furl follows the key, and is as unsure as before: what was said of it still holds, whichever came first."""
+    cut = STORAGE.pem[:200] + STORAGE.pem[203:]  # so nothing is sure that was written together with it
+    case = open_files(tmp_path, evidence(log=log("settings"), secrets=secrets(server_node_pem=cut)))
+    assert {"introducer_node_pem", "introducer_furl"} <= judged(case).contested
+    for field in order:
+        case.decide(BUCKET, field, witness=1, who="Carol", because=WHY, now=NOW)
+    account = judged(lf.open_case(case.root))
+    assert {field for _, field in questions(case)}.isdisjoint(order)
+    assert account.contested.isdisjoint(order)
+    assert sorted(told.partition(":")[0] for told in account.decisions) == sorted(order)
+    assert account.values["introducer_furl"] == FURL
+    assert "stale-decision" not in codes(case)

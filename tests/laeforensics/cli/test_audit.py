@@ -11,10 +11,12 @@ from pathlib import Path
 from makings import (
     AUDIT,
     LOG_FILE,
+    NAME,
     evidence,
     is_three_lines,
     log,
     open_files,
+    secrets,
 )
 from packings import below, tar
 
@@ -149,3 +151,12 @@ def test_both_digests_are_told_whole_by_their_names(folder, typed):
     assert (folder / "out" / "audit.html").read_text("utf-8").count(evidence_digest) == 1
     code, out, _ = typed(*AUDIT)
     assert (code, out.count(evidence_digest)) == (0, 1)
+
+
+def test_commands_name_evidence_that_begins_with_a_dash_as_it_can_be_typed(folder, typed):
+    """As a folder of here, for the shell's library takes it for an option else."""
+    (folder / "evidence").rename(folder / "-e")
+    (folder / "-e" / "secrets" / NAME).write_bytes(secrets(secret_key="another0secret+key/of+forty/characters/0"))
+    _, out, _ = typed("audit", "./-e", "--output", "out/m.parquet", "--key-file", "key/k")
+    (line,) = (line for line in out.splitlines() if line.startswith("      laeforensics explain "))
+    assert typed(*line.split()[1:])[0] == 0

@@ -103,3 +103,16 @@ def test_an_audit_that_says_the_same_of_other_evidence_leaves_the_former_one(con
     (contested / "evidence" / "note.txt").write_text("dear")
     typed(*AUDIT)
     assert (contested / "out" / "audit.before.parquet").read_bytes() == former
+
+
+def test_a_folder_is_answered_with_the_audit_in_it(contested, typed):
+    """What was meant is plain."""
+    code, _, err = typed("diff", "out", "out")
+    assert (code, is_three_lines(err)) == (2, True)
+    assert "did you mean out/audit.parquet?" in err
+
+
+def test_nothing_differs(contested, typed):
+    """Then nothing is said of what it would come of."""
+    out = typed("diff", "out/audit.parquet", "out/audit.parquet")[1]
+    assert out.endswith("1 as before\nthe evidence is the same, byte for byte\n")

@@ -38,3 +38,10 @@ def test_explain_takes_several_folders(folder, typed):
     assert code == 2
     assert is_three_lines(err)
     assert typed("explain", "evidence", NAME, "--field", "nothing")[0] == 2
+
+
+def test_a_field_that_there_is_not_is_refused_before_anything_is_read(folder, typed):
+    """With the one that was perhaps meant, and all that there are; the evidence need not even be there."""
+    code, _, err = typed("explain", "nowhere", EMAIL, "--field", "user_secret")
+    assert (code, is_three_lines(err)) == (2, True)
+    assert "did you mean user_secret_key? choose one of bucket_name, " in err

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import unicodedata
 
 import pytest
@@ -41,3 +43,31 @@ def test_a_torn_secret_is_not_shown_as_residue():
         assert "half" not in excerpt(line)
         assert "{UserToken}AA" not in excerpt(line)
         assert "half" not in repr(Residue("log", 1, 0, 9, line))
+
+
+TYPED = [
+    "plain",
+    "two words",
+    "it's",
+    "a\tb",
+    "a'\tb",
+    "\\\t",
+    "\\x85\x85",
+    "\x1b[2J",
+    "\u202e",
+    "\u00fc",
+    "new\nline",
+    "",
+    "$HOME `id`",
+]
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="no bash")
+def test_a_command_can_be_copied_as_it_is_printed():
+    """On one line, without a character that a terminal would obey; bash reads each word as it is meant."""
+    line = masking.command(TYPED)
+    assert line.isprintable()
+    told = subprocess.run(
+        ["bash", "-c", f"printf '%s\\0' {line}"], capture_output=True, check=True, env={"LC_ALL": "C.UTF-8"}
+    )
+    assert told.stdout.decode().split("\0")[:-1] == TYPED
