@@ -45,8 +45,8 @@ class Sorting:
         self.foreign: dict[Fact, str] = {}
         self._denied = set(hearing.with_notes(facts))
         # An address that the other stretch tells, too, ties them, announced or not: the line before it may be lost.
-        told = [fact for fact in self._denied if fact.field == "customer_email"]
-        self._loose = {fact for fact in told if all(note.reason == "unannounced" for note in hearing.notes(fact))}
+        emails = [fact for fact in self._denied if fact.field == "customer_email"]
+        self._loose = {fact for fact in emails if all(note.reason == "unannounced" for note in hearing.notes(fact))}
         self._told: dict[str, list[Fact]] = defaultdict(list)
         for fact in facts:
             self._told[fact.field].append(fact)
