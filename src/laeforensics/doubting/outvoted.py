@@ -1,4 +1,4 @@
-"""A key or token that one voice of an account tells otherwise than two others."""
+"""A key, token or address that one voice of an account tells otherwise than two others."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.damage import is_head
 from laeforensics.facts.fact import Fact
 
-_FIELDS = frozenset({"user_access_key_id", "user_secret_key", "user_token", "product_token"})
+_FIELDS = frozenset({"user_access_key_id", "user_secret_key", "user_token", "product_token", "customer_email"})
 
 
 def judge(view: AccountView) -> Iterator[Said]:
