@@ -16,9 +16,8 @@ def is_ready(signup: Signup, *, is_failed: bool = False) -> bool | None:
     """
     if signup.secrets is not None and signup.secrets.filled:
         return True
-    if signup.serverinfo_rows or (
-        any(stage in _READY_STAGES for stage, _ in signup.stages) and not _is_of_others(signup)
-    ):
+    is_told = any(stage in _READY_STAGES for stage, _ in signup.stages) and not _is_of_others(signup)
+    if signup.serverinfo_rows or is_told or _was_ready(signup):
         return True
     # For an hour of 2012 a failed signup was recorded as a success: what its run left speaks louder than the row.
     if signup.has_failed or is_failed or _may_have_failed(signup) or signup.failure_row is not None:
@@ -32,6 +31,12 @@ def is_ready(signup: Signup, *, is_failed: bool = False) -> bool | None:
 def _is_of_others(signup: Signup) -> bool:
     """True if the end may be another run's: it stands out of order, and the log tells a failure, too."""
     return impossible(signup.stages) is not None and _may_have_failed(signup)
+
+
+def _was_ready(signup: Signup) -> bool:
+    """True if an earlier run of the same signup in its file was: that a later one failed does not undo it."""
+    ready = (fact for fact in signup.witnesses_of("stage") if fact.value in _READY_STAGES)
+    return any([note.reason for note in signup.hearing.notes(fact)] == ["earlier-run"] for fact in ready)
 
 
 def _may_have_failed(signup: Signup) -> bool:
