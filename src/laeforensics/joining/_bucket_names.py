@@ -17,7 +17,7 @@ from laeforensics.joining._name_witnesses import (
     gather,
     half_of,
     implied,
-    sold_by_both,
+    sold_alike,
     sold_to,
 )
 
@@ -41,7 +41,7 @@ def settle_names(signups: Sequence[Signup], sources: Sources) -> None:
         if right is None:
             open_to.append((cluster, told))
             continue
-        if sold_by_both(told, evidence):
+        if sold_alike(told, evidence):
             for name in told - {right}:
                 replaced[product_code_of(name) or ""].add(product_code_of(right) or "")
         _mend(told, right, evidence)
@@ -133,8 +133,8 @@ def _right_code(told: set[str], evidence: NameEvidence) -> str | None:
     codes = {product_code_of(name) or "" for name in told}
     known = codes & evidence.codes
     holders = [holder for name in told for holder, _ in evidence.told[name]]
-    if len(codes) > 1 and (sold_twice := sold_by_both(told, evidence)) is not None:
-        return sold_twice
+    if len(codes) > 1 and (agreed := sold_alike(told, evidence)) is not None:
+        return agreed
     if len(codes) == 1 and not known and any(codes_near(h, code, evidence) for h in holders for code in codes):
         return None  # nothing knows the code told, and another may be meant
     keys = {h.weigh("activation_key")[0] or "" for h in holders if isinstance(h, Signup)} - {""}

@@ -92,7 +92,7 @@ def sold_to(names: Iterable[str], evidence: NameEvidence) -> set[str]:
     return (set.intersection(*told) or set[str]().union(*told)) if told else set()
 
 
-def sold_by_both(names: Iterable[str], evidence: NameEvidence) -> str | None:
+def sold_alike(names: Iterable[str], evidence: NameEvidence) -> str | None:
     """The one code that both the logs and the secrets files sold, whatever name of the bucket they tell."""
     told = [set.intersection(*some) for some in _sold(names, evidence) if some]
     return next(iter(told[0])) if len(told) > 1 and told[0] == told[1] and len(told[0]) == 1 else None
