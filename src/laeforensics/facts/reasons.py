@@ -77,6 +77,9 @@ REASONS: dict[str, Reason] = {
     "older-state": _denies("foreign", "the file that lies in its place says something else, and counts", "none needed"),
     # -- across files -----------------------------------------------------------------------------------------
     "misprint": _denies("damaged", "a character or two are overwritten: other witnesses tell it whole"),
+    "code-replaced": _denies(
+        "damaged", "its product's code stands in the place of the one that was sold, here as in other accounts"
+    ),
     "impossible-name": _denies("damaged", "no bucket is named like that"),
     "impossible-key": _denies("damaged", "no node could start with it, and another witness tells one that could"),
     "nothing-ties-head": _denies(

@@ -9,36 +9,80 @@ from laeforensics.companions.sources import Sources
 from laeforensics.doubting.signups import Signup
 from laeforensics.facts.buckets import product_code_of, seed_of
 from laeforensics.facts.channels import OWN
-from laeforensics.facts.fact import Fact
-from laeforensics.joining._name_witnesses import NameEvidence, Neighbours, codes_near, gather, half_of, implied, sold_to
+from laeforensics.facts.fact import Fact, Locator
+from laeforensics.joining._name_witnesses import (
+    NameEvidence,
+    Neighbours,
+    codes_near,
+    gather,
+    half_of,
+    implied,
+    sold_alike,
+    sold_to,
+)
 
 
 def settle_names(signups: Sequence[Signup], sources: Sources) -> None:
     """Decide which of a bucket's names is right; where nothing decides, they stand for one contested account.
 
     A seed is unique, so two buckets never have names of one seed, or that differ in one or two characters. The half
-    behind the product code is right that a file's name bears, else the one most prints tell; the product code is right
-    that the csv rows of the activation key, the known products, what was sold by full name or token, and most prints
-    tell, if those of them that speak agree.
-    Only a name that is told somewhere can be right.
+    behind the product code is right that a file's name bears, else the one most prints tell. The product code is right
+    that both logs and secrets files sold, by full name or token; else the one that the csv rows of the activation key,
+    the known products, what was sold, and most prints tell, if those of them that speak agree. A code that was put in
+    the place of what was sold is so in other accounts, too. Only a name that is told somewhere can be right.
     """
     evidence = gather(signups, sources)
     others = {name: implied(name, evidence) for name in evidence.told}
+    open_to: list[tuple[set[str], set[str]]] = []
+    replaced: dict[str, set[str]] = defaultdict(set)
     for cluster in _clusters(others):
         told = cluster & evidence.told.keys()
         right = _right(cluster, told, evidence)
-        if right is not None:
-            _mend(told, right, evidence)
+        if right is None:
+            open_to.append((cluster, told))
             continue
-        for name in sorted(told):
-            for other, place in others[name].items():
-                if other not in told:
-                    rule = "product code" if place.line else "file name"
-                    for holder, _ in tuple(evidence.told[name]):
-                        evidence.add(holder, Fact("bucket_name", other, place, rule, OWN))
-        sold = sold_to(told, evidence)
-        stands = max(cluster, key=lambda name: (*_support(name, sold, evidence), name))
-        sources.undecided.update(dict.fromkeys(cluster, stands))
+        if sold_alike(told, evidence):
+            for name in told - {right}:
+                replaced[product_code_of(name) or ""].add(product_code_of(right) or "")
+        _mend(told, right, evidence)
+    for cluster, told in open_to:
+        if not _mend_replaced(told, replaced, evidence):
+            _leave_undecided(cluster, told, others, evidence)
+    for name in sorted(evidence.told.keys() - set[str]().union(*_clusters(others))):
+        _mend_replaced({name}, replaced, evidence)
+
+
+def _mend_replaced(told: set[str], replaced: Mapping[str, set[str]], evidence: NameEvidence) -> bool:
+    """Mend the names of a bucket if its code was, elsewhere, put in the place of the one that was sold here."""
+    targets = [replaced.get(product_code_of(name) or "") for name in told]
+    codes = set[str]().union(*(target for target in targets if target))
+    halves = {half_of(name) for name in told}
+    if len(codes) != 1 or len(halves) != 1:
+        return False
+    right = f"lae-{next(iter(codes)).lower()}-{halves.pop()}"
+    sold = sold_to({*told, right}, evidence)
+    if not (codes <= sold if right in told else codes == sold):
+        return False
+    for name in sorted(told - {right}) if right not in told else ():
+        for holder, fact in tuple(evidence.told[name]):
+            evidence.add(holder, fact._replace(value=right))
+    _mend({*told, right}, right, evidence, "code-replaced")
+    return True
+
+
+def _leave_undecided(
+    cluster: set[str], told: set[str], others: Mapping[str, Mapping[str, Locator]], evidence: NameEvidence
+) -> None:
+    """Let all of the names that may be right be told: then they contradict each other."""
+    for name in sorted(told):
+        for other, place in others[name].items():
+            if other not in told:
+                rule = "product code" if place.line else "file name"
+                for holder, _ in tuple(evidence.told[name]):
+                    evidence.add(holder, Fact("bucket_name", other, place, rule, OWN))
+    sold = sold_to(told, evidence)
+    stands = max(cluster, key=lambda name: (*_support(name, sold, evidence), name))
+    evidence.sources.undecided.update(dict.fromkeys(cluster, stands))
 
 
 def _support(name: str, sold: set[str], evidence: NameEvidence) -> tuple[int, bool, bool, int]:
@@ -89,6 +133,8 @@ def _right_code(told: set[str], evidence: NameEvidence) -> str | None:
     codes = {product_code_of(name) or "" for name in told}
     known = codes & evidence.codes
     holders = [holder for name in told for holder, _ in evidence.told[name]]
+    if len(codes) > 1 and (agreed := sold_alike(told, evidence)) is not None:
+        return agreed
     if len(codes) == 1 and not known and any(codes_near(h, code, evidence) for h in holders for code in codes):
         return None  # nothing knows the code told, and another may be meant
     keys = {h.weigh("activation_key")[0] or "" for h in holders if isinstance(h, Signup)} - {""}
@@ -119,11 +165,11 @@ def _first(voices: Counter[str]) -> str | None:
     return first[0] if first[1] > second[1] else None
 
 
-def _mend(told: set[str], right: str, evidence: NameEvidence) -> None:
+def _mend(told: set[str], right: str, evidence: NameEvidence, reason: str = "misprint") -> None:
     """The other names are damaged prints of the right one; a file that tells it nowhere else borrows it."""
     whole = min((fact for _, fact in evidence.told[right]), key=lambda f: f.locator)
     for name in sorted(told - {right}):
         for holder, fact in evidence.told[name]:
-            evidence.damage(holder, fact, "misprint", f"bucket_name is damaged here: the bucket is {right}")
+            evidence.damage(holder, fact, reason, f"bucket_name is damaged here: the bucket is {right}")
             if not any(known is holder for known, _ in evidence.told[right]):
                 evidence.add(holder, whole)

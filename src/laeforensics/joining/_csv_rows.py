@@ -186,9 +186,8 @@ def _rows_by_start(signup: Signup, start: tuple[str, str] | None, sources: Sourc
         return [], []
     keys = {
         key
-        for key, rows in sources.activations.items()
-        for row in rows
-        if row.time == start[0] and row.value("product_code") == code and email in (None, row.value("customer_email"))
+        for key, row in sources.requests_at([start[0]])
+        if row.value("product_code") == code and email in (None, row.value("customer_email"))
     }
     return _rows_by_key(keys.pop(), start, sources) if len(keys) == 1 else ([], [])
 

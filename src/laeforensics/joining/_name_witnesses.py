@@ -84,13 +84,32 @@ def is_overwritten(one: str, other: str) -> bool:
 
 
 def sold_to(names: Iterable[str], evidence: NameEvidence) -> set[str]:
-    """The codes of what the tellers of these names sold, by its full name or its token, as far as the names bear it."""
-    holders = {id(holder): holder for name in names for holder, _ in evidence.told[name]}.values()
+    """The codes of what the tellers of these names sold, by its full name or its token, as far as the names bear it.
+
+    Those that all of them tell, if there are any.
+    """
+    told = [codes for some in _sold(names, evidence) for codes in some]
+    return (set.intersection(*told) or set[str]().union(*told)) if told else set()
+
+
+def sold_alike(names: Iterable[str], evidence: NameEvidence) -> str | None:
+    """The one code that both the logs and the secrets files sold, whatever name of the bucket they tell."""
+    told = [set.intersection(*some) for some in _sold(names, evidence) if some]
+    return next(iter(told[0])) if len(told) > 1 and told[0] == told[1] and len(told[0]) == 1 else None
+
+
+def _sold(names: Iterable[str], evidence: NameEvidence) -> tuple[list[set[str]], list[set[str]]]:
+    """For each full name and token that logs tell, and secrets files: the codes of these names that it may mean."""
+    borne = {product_code_of(name) or "" for name in names}
+    holders = {id(holder): holder for name in names for holder, _ in evidence.told.get(name, ())}.values()
     hearing = Hearing(evidence.sources.beliefs)
-    told = (f for h in holders for f in (_log_facts(h) if isinstance(h, Signup) else h.facts))
-    values = {f.value for f in hearing.sure(f for f in told if f.field in ("full_name", "product_token"))}
-    codes = set[str]().union(*(evidence.sold_as.get(value, set()) for value in values))
-    return codes & {product_code_of(name) or "" for name in names}
+    found: tuple[list[set[str]], list[set[str]]] = ([], [])
+    for holder in holders:
+        facts = _log_facts(holder) if isinstance(holder, Signup) else holder.facts
+        values = {f.value for f in hearing.sure(f for f in facts if f.field in ("full_name", "product_token"))}
+        codes = [evidence.sold_as[value] & borne for value in values if value in evidence.sold_as]
+        found[0 if isinstance(holder, Signup) else 1].extend(filter(None, codes))
+    return found
 
 
 def _log_facts(signup: Signup) -> Sequence[Fact]:

@@ -133,7 +133,10 @@ def _join_token(signup: Signup, sources: Sources) -> None:
     signup.add([product.token for product in entries])
     name, _ = signup.weigh("full_name")
     if all(map(is_offered, signup.asserted("product_token"))):  # else the account's own word stands against it
-        signup.doubt((p.token for p in entries if name and p.full_name and p.full_name != name), "another-name")
+        others = [p.token for p in entries if name and p.full_name and p.full_name != name]
+        signup.doubt(others, "another-name")
+        if others and len(others) == len(entries):  # the code, or the name, may be what was replaced
+            signup.doubt(signup.witnesses_of("product_code"), "another-name")
     if entries:
         signup.matched_by.append("product code")
     elif not signup.witnesses_of("product_token"):

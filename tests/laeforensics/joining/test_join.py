@@ -26,6 +26,8 @@ from makings import (
     log,
     open_files,
     re_record,
+    request,
+    result,
     secrets,
     serverinfo,
     signup_row,
@@ -206,3 +208,36 @@ def test_a_re_record_that_contradicts_its_own_secrets_file_is_contested(tmp_path
     case = open_files(tmp_path, files)
     assert signup_row(case, f"signup_logs/{name}")["bucket_name"] is None
     assert "contested-field" in codes(case, "bucket_name")
+
+
+OTHER_PRODUCT = {"full_name": "Another product", "product_code": "WXYZ9876", "product_token": OTHER_TOKEN}
+
+
+def with_code(data: bytes) -> bytes:
+    """The text with the other product's code in the place of the one that was sold."""
+    return data.replace(f"lae-{CODE.lower()}-".encode(), b"lae-wxyz9876-").replace(b"," + CODE.encode(), b",WXYZ9876")
+
+
+def test_a_code_is_the_one_that_log_and_secrets_file_sold(tmp_path):
+    """In logs and csv files stands another product's code: what was sold, by its name and its token, decides."""
+    changed = {"log": with_code(log()), "requests": with_code(request()), "results": with_code(result())}
+    case = open_files(tmp_path, evidence(**changed, config=config(PRODUCT, OTHER_PRODUCT)))
+    row = audit_row(case)
+    assert (row["bucket_name"], row["product_code"], row["verdict"]) == (BUCKET, CODE, "RECOVERABLE")
+
+
+def test_a_code_that_was_replaced_elsewhere_is_mended_where_its_log_alone_is_left(tmp_path):
+    """A second customer's secrets file is lost: the product's name in his log tells that his code was replaced, too."""
+    files = evidence(log=with_code(log()), config=config(PRODUCT, OTHER_PRODUCT), requests=None, results=None)
+    files[f"signup_logs/{OTHER_NAME}"] = with_code(as_another(log()))
+    case = open_files(tmp_path, files)
+    assert {row["account_id"] for row in case.audit.to_dict("records")} == {BUCKET, f"lae-{CODE.lower()}-{OTHER_SEED}"}
+
+
+def test_a_code_whose_product_bears_another_name_is_not_sure(tmp_path):
+    """The log alone is left: whether its code was replaced, or the configuration permuted, nothing tells."""
+    case = open_files(
+        tmp_path, {LOG_FILE: with_code(log()), "lae_automation_config.json": config(PRODUCT, OTHER_PRODUCT)}
+    )
+    row = audit_row(case, BUCKET.replace(CODE.lower(), "wxyz9876"))
+    assert (row["product_code"], row["product_token"], row["verdict"]) == (None, None, "CONTESTED")
