@@ -15,7 +15,7 @@ def is_ready(signup: Signup, *, is_failed: bool = False) -> bool | None:
     """
     if signup.secrets is not None and signup.secrets.filled:
         return True
-    if signup.serverinfo_rows or any(stage in _READY_STAGES for stage, _ in signup.stages):
+    if signup.serverinfo_rows or any(stage in _READY_STAGES for stage, _ in signup.stages) or _was_ready(signup):
         return True
     # For an hour of 2012 a failed signup was recorded as a success: what its run left speaks louder than the row.
     if signup.has_failed or is_failed or _may_have_failed(signup) or signup.failure_row is not None:
@@ -24,6 +24,12 @@ def is_ready(signup: Signup, *, is_failed: bool = False) -> bool | None:
     if signup.secrets is not None and (signup.success_row is None or signup.secrets.is_empty):
         return False
     return True if signup.success_row is not None else None
+
+
+def _was_ready(signup: Signup) -> bool:
+    """True if an earlier run of the same signup in its file was: that a later one failed does not undo it."""
+    ready = (fact for fact in signup.witnesses_of("stage") if fact.value in _READY_STAGES)
+    return any([note.reason for note in signup.hearing.notes(fact)] == ["earlier-run"] for fact in ready)
 
 
 def _may_have_failed(signup: Signup) -> bool:

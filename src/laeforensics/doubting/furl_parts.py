@@ -1,9 +1,9 @@
-"""A furl's parts are told elsewhere, too: its TubID by a certificate, its swissnum by the node's internal furl."""
+"""A furl's parts are told elsewhere, too: its TubID by a certificate, swissnum and port by the node's internal furl."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from laeforensics.doubting.account_views import AccountView
 from laeforensics.doubting.signups import Signup
@@ -12,15 +12,18 @@ from laeforensics.doubting.voices import print_of, voice
 from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.damage import is_near
 from laeforensics.facts.fact import Fact
-from laeforensics.facts.node_keys import key_fits, swissnum_of_furl, tub_id_of_furl
+from laeforensics.facts.node_keys import key_fits, port_of_furl, swissnum_of_furl, tub_id_of_furl
 from laerecover.manifest import tub_id_of_pem
+
+_PIECE = 8
 
 
 def judge(view: AccountView) -> Iterator[Said]:
     """Doubt a furl in one of whose parts a character or two are overwritten.
 
-    Of a TubID any whole key tells it, whoever relayed that: no other certificate hashes to almost the same. Of a
-    swissnum two files tell it, one of them in the program's own words: a host's words alone outvote none of those.
+    Of a TubID any whole key tells it, whoever relayed that: no other certificate hashes to almost the same, or to what
+    begins or ends like it. Of swissnum and port two files tell it, one of them in the program's own words: a host's
+    words alone outvote none of those.
     """
     certificates = _certificates(view)
     for signup in view.signups:
@@ -28,11 +31,12 @@ def judge(view: AccountView) -> Iterator[Said]:
         misprints: dict[Fact, list[Fact]] = {}
         for fact in told:
             tub_id = tub_id_of_furl(fact.value)
-            near = [pem for other, pem in certificates.items() if is_near(other, tub_id)]
+            near = [pem for other, pem in certificates.items() if is_near(other, tub_id) or _is_piece(other, tub_id)]
             if near and tub_id not in certificates:
                 misprints[fact] = near
         left = [fact for fact in told if fact not in misprints]
-        for fact, places in {**misprints, **_other_ends(signup, left)}.items():
+        others = {**_others(signup, left, swissnum_of_furl), **_others(signup, left, port_of_furl)}
+        for fact, places in {**misprints, **others}.items():
             because = tuple(each.locator for each in places)
             yield Doubt(facts=(fact,), reason="misprint", because=because, about=frozenset({signup.name}))
 
@@ -44,14 +48,19 @@ def _certificates(view: AccountView) -> dict[str, Fact]:
     return {tub_id: fact for tub_id, fact in found.items() if tub_id}
 
 
-def _other_ends(signup: Signup, furls: Sequence[Fact]) -> dict[Fact, list[Fact]]:
-    """The furls whose swissnum nothing but their own print tells, with those who tell the one near to it."""
+def _is_piece(one: str, other: str) -> bool:
+    """True if two TubIDs begin or end alike, as none do by chance: one has a piece of a third."""
+    return len(one) == len(other) and (one[:_PIECE] == other[:_PIECE] or one[-_PIECE:] == other[-_PIECE:])
+
+
+def _others(signup: Signup, furls: Sequence[Fact], part: Callable[[str], str]) -> dict[Fact, list[Fact]]:
+    """The furls of which nothing but their own print tells this part, with those who tell the one near to it."""
     tellers: dict[tuple[str, str], list[Fact]] = defaultdict(list)
     for fact in (*furls, *signup.witnesses_of("internal_introducer_furl")):
-        tellers[tub_id_of_furl(fact.value), swissnum_of_furl(fact.value)].append(fact)
+        tellers[tub_id_of_furl(fact.value), part(fact.value)].append(fact)
     found: dict[Fact, list[Fact]] = {}
     for fact in furls:
-        mine = tub_id_of_furl(fact.value), swissnum_of_furl(fact.value)
+        mine = tub_id_of_furl(fact.value), part(fact.value)
         near = [told for (node, end), told in tellers.items() if node == mine[0] and is_near(end, mine[1])]
         if len(near) == 1 and len(set(map(print_of, tellers[mine]))) == 1 and _is_sure(signup, near[0]):
             found[fact] = near[0]

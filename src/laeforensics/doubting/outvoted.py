@@ -1,4 +1,4 @@
-"""A key or token that one voice of an account tells otherwise than two others."""
+"""A key, token or address that one voice of an account tells otherwise than two others."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from laeforensics.doubting.tied import beside
 from laeforensics.doubting.views import Said
 from laeforensics.doubting.voices import lead, voice
 from laeforensics.facts.beliefs import Doubt
-from laeforensics.facts.damage import is_head
+from laeforensics.facts.damage import is_head, is_near
 from laeforensics.facts.fact import Fact
 
-_FIELDS = frozenset({"user_access_key_id", "user_secret_key", "user_token", "product_token"})
+_FIELDS = frozenset({"user_access_key_id", "user_secret_key", "user_token", "product_token", "customer_email"})
 
 
 def judge(view: AccountView) -> Iterator[Said]:
@@ -32,8 +32,10 @@ def judge(view: AccountView) -> Iterator[Said]:
             odd = tuple(fact for fact in hearing.asserting(facts) if fact.value != value)
             if any(is_offered(fact) or is_head(value, fact.value) for fact in odd):
                 continue
-            voices = {voice(fact, view.re_records) for fact in told[value]}
-            if len(voices) > 1 and lead(told[value], odd, view.re_records) > 0:
+            ours, theirs = ({voice(fact, view.re_records) for fact in some} for some in (told[value], odd))
+            if name == "customer_email" and (not theirs < ours or any(is_near(value, fact.value) for fact in odd)):
+                continue  # who has another address may be another customer, whose log does not belong here at all
+            if len(ours) > 1 and lead(told[value], odd, view.re_records) > 0:
                 because = tuple(fact.locator for fact in told[value])[:5]
                 yield Doubt(facts=odd, reason="outvoted", because=because, about=about)
                 yield from beside(view.signups, odd, about)

@@ -28,6 +28,11 @@ def host_of_furl(furl: str) -> str:
     return furl.partition("@")[2].rpartition("/")[0].partition(",")[0].rpartition(":")[0]
 
 
+def port_of_furl(furl: str) -> str:
+    """The first port in `pb://TUBID@HOST:PORT,HOST:PORT/SWISSNUM`."""
+    return furl.partition("@")[2].rpartition("/")[0].partition(",")[0].rpartition(":")[2]
+
+
 @lru_cache(maxsize=4096)
 def key_fits(pem: str) -> bool:
     """True if `pem` holds a certificate and the RSA private key that belongs to it, whole.

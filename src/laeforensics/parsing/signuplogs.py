@@ -57,6 +57,7 @@ class _Reader:
         self.block = "*"  # a lost head: the first lines may be of any block
         self.hosts: set[str] = set()
         self.last: tuple[Terminal, str] | None = None  # of a value, and its item: what follows shows if it is sure
+        self.said = "", -1  # the first line of an item, and where the next one would begin
         self.written = "", -1  # the last line of a print, and where the next one would begin
 
     def take(self, rule: str, pieces: Sequence[Piece]) -> None:
@@ -66,7 +67,7 @@ class _Reader:
             self._noise(pieces)
             return
         piece = pieces[0]
-        if rule in STAGE_OF_ITEM or rule == "mail":
+        if (rule in STAGE_OF_ITEM or rule == "mail") and not self._is_doubled(piece):
             self._event("item", piece, rule, text_of(piece) if rule in ("started", "bucket") else "")
         if rule == "stray":
             self._stray(pieces)
@@ -96,6 +97,12 @@ class _Reader:
             if stage is not None:
                 self._stage(stage, piece, rule)
             self._facts(rule, pieces)
+
+    def _is_doubled(self, piece: Piece) -> bool:
+        """True for a line that stands there twice, one copy right behind the other: it begins nothing again."""
+        text, end = self.said
+        self.said = text_of(piece), piece.end_pos
+        return (text, end) == (self.said[0], piece.start_pos)
 
     def _event(self, kind: str, piece: Piece, word: str = "", more: str = "", fact: int = -1) -> None:
         self.events.append(Event(kind, piece.start_pos, piece.line, word, more, fact))

@@ -14,6 +14,7 @@ from makings import (
     evidence,
     log,
     open_files,
+    replacement,
     result,
     secrets,
     signup_row,
@@ -89,6 +90,13 @@ def test_ready_wins_over_not_ready(changed, ready, tmp_path):
     assert _ready(tmp_path, **changed) is ready
 
 
+@pytest.mark.parametrize(("before", "ready"), [(log(), True), (log(until="installing"), False)])
+def test_a_replacement_that_failed_in_the_same_file_undoes_no_server(before, ready, tmp_path):
+    """Its signup's server was ready once; where that was not, none was."""
+    failed = replacement().partition(b">Restoring")[0] + FAILURE.encode()
+    assert _ready(tmp_path, log=before + failed, secrets=None, results=None, servers=None) is ready
+
+
 def test_the_success_row_of_a_failed_signup_is_not_believed(tmp_path):
     """For an hour of February 2012 a failed signup was recorded as a success: the log's own failure speaks louder."""
     failed = log(until="installing") + FAILURE.encode()
@@ -126,3 +134,9 @@ def test_another_runs_failure_in_the_same_file_is_anothers(tmp_path):
         other = log(until=end).replace(SEED.encode(), OTHER_SEED.encode()).replace(HOST.encode(), b"192.0.2.9")
         mixed = log(until="installing") + other + FAILURE.encode()
         assert _ready(tmp_path / str(number), log=mixed, results=result("success")) is True
+
+
+def test_an_address_line_that_stands_there_twice_begins_no_other_run(tmp_path):
+    """Right behind each other: no run tells its address in one line."""
+    line = f">The server's public address is '{HOST}'.>\n".encode()
+    assert _ready(tmp_path, log=log().replace(line, line * 2), secrets=None, results=None, servers=None) is True

@@ -37,6 +37,13 @@ def row_of(folder, printed: str, relayed: str | None, external: str, inside: str
     return audit_row(open_files(folder, files))
 
 
+def test_a_port_that_one_print_alone_tells_is_a_misprint(tmp_path):
+    """The internal furl names the right one, too."""
+    assert ":12345/" in WHOLE
+    row = row_of(tmp_path, WHOLE.replace(":12345/", ":12145/"), WHOLE, WHOLE, WHOLE)
+    assert (row["introducer_furl"], row["verdict"]) == (WHOLE, "RECOVERABLE")
+
+
 @pytest.mark.parametrize("furls", [(OTHER, WHOLE, WHOLE, WHOLE), (WHOLE, WHOLE, OTHER, WHOLE)])
 def test_a_swissnum_that_one_print_alone_tells_is_a_misprint(tmp_path, furls):
     """In the log or in the secrets file: the other file tells it whole, and so does the internal furl of both."""
@@ -53,11 +60,15 @@ def test_one_file_against_another_waits_for_a_human(tmp_path, furls):
     assert (row["introducer_furl"], row["verdict"]) == (None, "CONTESTED")
 
 
-@pytest.mark.parametrize("is_near", [True, False])
-def test_a_tub_id_almost_that_of_a_whole_certificate_is_a_misprint(tmp_path, is_near):
-    """Of the log alone, whose host relayed the key: no other certificate hashes to almost the same."""
-    node = INTRODUCER.nodeid
-    changed = node[:-2] + ("aa" if node[-2:] != "aa" else "bb") if is_near else node[::-1]
+@pytest.mark.parametrize("like", ["near", "a piece", "another"])
+def test_a_tub_id_almost_that_of_a_whole_certificate_is_a_misprint(tmp_path, like):
+    """Of the log alone, whose host relayed the key: no other certificate hashes to what begins or ends alike."""
+    node, is_near = INTRODUCER.nodeid, like != "another"
+    changed = {
+        "near": node[:-2] + ("aa" if node[-2:] != "aa" else "bb"),
+        "a piece": node[::-1][:20] + node[20:],
+        "another": node[::-1],
+    }[like]
     printed = FURL.replace(node, changed)
     whole = log(running=PARTS["running"] + identities_read(), settings=settings(printed))
     case = open_files(tmp_path, evidence(log=whole, secrets=None))

@@ -8,6 +8,7 @@ import pytest
 from makings import (
     ACCESS_KEY_ID,
     BUCKET,
+    EMAIL,
     LOG_FILE,
     NAME,
     OTHER_NAME,
@@ -22,6 +23,7 @@ from makings import (
     evidence,
     log,
     open_files,
+    re_record,
     replacement,
     secrets,
 )
@@ -146,3 +148,44 @@ def test_a_number_of_zeros_is_none(value, tmp_path):
     assert value.encode() in told
     row = audit_row(open_files(tmp_path, evidence(log=told, servers=None)))
     assert row["instance_id" if value.startswith("i-") else "ami_image_id"] is None
+
+
+OWN = {ACCESS_KEY_ID: ACCESS_KEY_ID[::-1], SECRET_KEY: SECRET_KEY[::-1]}
+
+
+@pytest.mark.parametrize("strange", [LOG_FILE, f"secrets/{NAME}"])
+def test_what_was_read_out_of_the_server_decides_between_log_and_secrets_file(strange, tmp_path):
+    """A re-record is a voice of its own: with either of them it is two against one."""
+    files = evidence(requests=None, results=None, servers=None) | {f"signup_logs/{OTHER_NAME}": re_record()}
+    files[strange] = swapped(files[strange], {**OWN, USER_TOKEN: OTHERS_TOKEN})
+    row = audit_row(open_files(tmp_path, files), BUCKET)
+    told = (row["user_access_key_id"], row["user_secret_key"], row["user_token"], row["verdict"])
+    assert told == (ACCESS_KEY_ID, SECRET_KEY, USER_TOKEN, "RECOVERABLE")
+
+
+def test_a_server_is_told_by_no_secrets_file_whose_keys_are_outvoted(tmp_path):
+    """All of it may be another customer's: its node's keys and its address are not sure, either."""
+    files = evidence(requests=None, results=None, servers=None) | {f"signup_logs/{OTHER_NAME}": re_record()}
+    files[f"secrets/{NAME}"] = as_another(secrets()).replace(OTHER_SEED.encode(), SEED.encode())
+    row = audit_row(open_files(tmp_path, files), BUCKET)
+    assert row["user_access_key_id"] == ACCESS_KEY_ID
+    assert row["server_nodeid"] in (None, *re.findall(r"[a-z2-7]{32}", re_record().decode()))
+
+
+@pytest.mark.parametrize("is_read_back", [True, False])
+def test_a_key_that_two_independent_files_of_an_account_tell_is_its_own(is_read_back, tmp_path):
+    """Of secrets files alone: a replacement's was filled from the first, a re-record's was read out of the server."""
+    files = {path: data for path, data in two_customers().items() if not path.startswith("signup_logs")}
+    files[OTHER_SECRETS] = swapped(files[OTHER_SECRETS], {ACCESS_KEY_ID[::-1]: ACCESS_KEY_ID})
+    later = f"secrets/2012-06-01T080000Z-{OTHER_SEED[::-1]}"
+    files[later] = secrets() if is_read_back else swapped(secrets(), {"192.0.2.1": "192.0.2.9"})
+    row = audit_row(open_files(tmp_path, files), BUCKET)
+    assert row["user_access_key_id"] == (ACCESS_KEY_ID if is_read_back else None)
+
+
+def test_an_address_of_another_log_in_a_file_that_tells_the_own_one_too_is_outvoted(tmp_path):
+    """In a copy of the log lies a line of another's: the csv rows tell the own address, as the log itself does."""
+    strange = b">Sending confirmation e-mail to <eve@example.net>...>\n"
+    copy = log().replace(b">Sending confirmation", strange + b">Sending confirmation", 1)
+    row = audit_row(open_files(tmp_path, {**evidence(), f"backup/{LOG_FILE}": copy}), BUCKET)
+    assert (row["customer_email"], row["verdict"]) == (EMAIL, "RECOVERABLE")
