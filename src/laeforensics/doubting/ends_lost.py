@@ -20,8 +20,8 @@ def judge(view: AccountView) -> Iterator[Said]:
     """
     told: dict[str, list[Fact]] = {}
     for name in _TOKENS:
-        facts = dict.fromkeys(fact for signup in view.signups for fact in signup.witnesses_of(name))
-        told[name] = view.hearing.sure(facts)
+        heard = dict.fromkeys(fact for signup in view.signups for fact in signup.witnesses_of(name))
+        told[name] = view.hearing.sure(heard)
     lengths: dict[tuple[str, int], Fact] = {}
     for facts in told.values():
         values = {fact.value: fact for fact in facts}

@@ -17,6 +17,8 @@ _FIELDS = ("user_access_key_id", "user_secret_key", "user_token")
 _HEAD = 8
 """So many characters of both begin alike, at least: all access keys begin with the same four."""
 _TAIL = 4
+_LONG = 80
+"""All tokens begin alike for longer, but not for so long."""
 
 
 def judge(view: CaseView) -> Iterator[Said]:
@@ -36,17 +38,20 @@ def judge(view: CaseView) -> Iterator[Said]:
             if len(values) < 2:
                 continue
             others = {v: facts[0] for each in told if each is not values for v, facts in each.items()}
-            made = {(v, own): others[other] for v, own in permutations(values, 2) if (other := _other(v, own, others))}
-            for (value, own), other in made.items():
+            made = {(v, own): by for v, own in permutations(values, 2) if (by := _other(v, own, others)) is not None}
+            for (value, own), by in made.items():
                 facts = values[value]
                 if (own, value) not in made and len(set(map(print_of, facts))) == 1:
-                    places = (values[own][0].locator, other.locator)
+                    places = (values[own][0].locator, others[by].locator)
                     yield Doubt(facts=tuple(facts), reason="of-two-pieces", because=places, about=account.names)
                     yield from beside(account.signups, facts, account.names)
 
 
 def _other(value: str, own: str, others: Iterable[str]) -> str | None:
+    """The other account's value of which one is made, with one of its own."""
     if len(value) != len(own):
+        return None
+    if _alike(value, own) < (_HEAD if len(value) < _LONG else _LONG) and _alike(value[::-1], own[::-1]) < _TAIL:
         return None
     return next((o for o in others if o not in (value, own) and _is_of_both(value, own, o)), None)
 
