@@ -1,4 +1,4 @@
-"""A furl's parts are told elsewhere, too: its TubID by a certificate, swissnum and port by the node's internal furl."""
+"""A furl's parts are told elsewhere, too: its TubID by a certificate, its end with its port by the internal furl."""
 
 from __future__ import annotations
 
