@@ -10,6 +10,7 @@ from makings import (
     ACCESS_KEY_ID,
     BUCKET,
     EMAIL,
+    HOST,
     LOG_FILE,
     NAME,
     OTHER_NAME,
@@ -232,3 +233,14 @@ def test_an_address_of_another_log_in_a_file_that_tells_the_own_one_too_is_outvo
     copy = log().replace(b">Sending confirmation", strange + b">Sending confirmation", 1)
     row = audit_row(open_files(tmp_path, {**evidence(), f"backup/{LOG_FILE}": copy}), BUCKET)
     assert (row["customer_email"], row["verdict"]) == (EMAIL, "RECOVERABLE")
+
+
+def test_a_token_of_two_accounts_is_not_made_of_its_own_misprints(tmp_path):
+    """In the file of each one's replacement another letter of it is overwritten."""
+    files = {path: data for path, data in two_customers().items() if not path.startswith("signup_logs")}
+    files[OTHER_SECRETS] = swapped(files[OTHER_SECRETS], {OTHERS_TOKEN: USER_TOKEN})
+    for path, host, misprint in ((f"secrets/{NAME}", HOST, "IXVENTED"), (OTHER_SECRETS, "192.0.2.5", "INVENTEX")):
+        later = f"secrets/2012-06-0{host[-1]}T080000Z-{OTHER_SEED[::-1]}"
+        files[later] = swapped(files[path], {host: "192.0.2.9", USER_TOKEN: USER_TOKEN.replace("INVENTED", misprint)})
+    rows = [audit_row(open_files(tmp_path, files), account) for account in (BUCKET, OTHER_BUCKET)]
+    assert [(row["verdict"], row["user_token"]) for row in rows] == [("CONTESTED", None)] * 2
