@@ -19,7 +19,7 @@ def voice(fact: Fact, re_records: Collection[str] = ()) -> Voice:
 
     Copies of a log are one voice, with all their prints; so are all logs that print keys and tokens themselves, for one
     run alone is given them: under another name it is a copy. All secrets files of an account are one: a replacement's
-    was filled from the first. (But those of `re_records`, which read a server's values: each is one with its log.) Both
+    was filled from the first. All `re_records`, which read a server's values, are one with their secrets files. Both
     csv rows of a customer repeat what was typed into one web form.
     """
     if fact.rule == "csv":
@@ -30,7 +30,7 @@ def voice(fact: Fact, re_records: Collection[str] = ()) -> Voice:
     if fact.rule == "stripe":
         return "stripe", run
     if run in re_records:
-        return "log", run
+        return "re-record", ""
     if fact.rule.startswith("secrets "):
         return "secrets", ""
     return "log", "" if fact.channel == OWN and fact.field in _GIVEN_ONCE else run

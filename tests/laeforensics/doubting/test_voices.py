@@ -217,6 +217,14 @@ def test_a_log_and_its_copy_under_another_name_are_one_voice(name, tmp_path):
     assert (row["user_access_key_id"], row["verdict"]) == (None, "CONTESTED")
 
 
+def test_a_re_record_and_its_copy_under_another_name_are_one_voice(tmp_path):
+    """They read one server; and they are no copies byte by byte."""
+    wrong = swapped(re_record(), {USER_TOKEN: OTHERS_TOKEN})
+    files = evidence(secrets=None, requests=None, results=None, servers=None)
+    files |= {f"signup_logs/{OTHER_NAME}": wrong, f"signup_logs/{LATER}": wrong.replace(b"\n", b"\r\n")}
+    assert audit_row(open_files(tmp_path, files))["user_token"] in (None, USER_TOKEN)
+
+
 def test_a_token_that_goes_on_in_one_file_alone_is_not_the_whole_one(tmp_path):
     """Log and re-record tell it, and nothing cut both: somebody wrote on."""
     whole = USER_TOKEN.rstrip("=")
