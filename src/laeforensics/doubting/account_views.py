@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from laeforensics.doubting.signups import Signup
@@ -13,6 +14,7 @@ from laeforensics.facts.beliefs import Hearing
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.fields import CREDENTIALS, CUSTOMER, FIELDS, SIGNUP_FIELDS
 
+_UNTIL_LAUNCH = timedelta(hours=1)
 Scope = tuple[str, Hearing, frozenset[str], list[Fact]]
 
 
@@ -37,15 +39,17 @@ class AccountView:
     def re_records(self) -> frozenset[str]:
         """The runs (by the stems of their names) that read their values out of a server.
 
-        Where such a log is lost, its secrets file is known by a name of its own, beside an older file of that server.
+        Where such a log is lost, its secrets file is known by its name, which bears the time when the server was
+        launched: soon after the run began whose file tells that server, too. Under a later name it may be a copy.
         """
-        found, hosts = set[str](), set[str]()
+        found, hosts = set[str](), dict[str, str]()
         for signup in sorted(self.signups, key=lambda s: (start_of(s.name) or ("",), s.log is None)):
             told = {fact.value for fact in signup.sure("public_host")}
-            is_beside = signup.log is None and start_of(signup.name) is not None and bool(told) and told <= hosts
+            began = (start_of(signup.name) or ("",))[0]
+            is_beside = signup.log is None and bool(told) and all(_is_launch(hosts.get(h, ""), began) for h in told)
             if signup.is_re_record or is_beside:
                 found.add(stem(signup.name))
-            hosts |= told
+            hosts = {**dict.fromkeys(told, began), **hosts}
         return frozenset(found)
 
     def scopes(self) -> list[Scope]:
@@ -67,6 +71,13 @@ class AccountView:
                 if len(facts) > 1:
                     found.append((name, hearing, names, facts))
         return found
+
+
+def _is_launch(began: str, launched: str) -> bool:
+    """True if a server may have been launched then by the run that began then."""
+    if not (began and launched):
+        return False
+    return timedelta(0) <= datetime.fromisoformat(launched) - datetime.fromisoformat(began) <= _UNTIL_LAUNCH
 
 
 def by_account(signups: Iterable[Signup]) -> Iterator[AccountView]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from laeforensics.doubting.account_views import AccountView
 from laeforensics.doubting.views import Said
+from laeforensics.doubting.voices import lead
 from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.fact import Fact
 
@@ -13,10 +15,10 @@ _TOKENS = ("user_token", "product_token")
 
 
 def judge(view: AccountView) -> Iterator[Said]:
-    """Doubt a token with which another one that is sure begins, however often it is told.
+    """Doubt a token with which another one that is sure begins, unless more voices tell it.
 
-    No damage goes on with letters of its own. (But what ends in = was whole.) Where something made all values of a file
-    as short, the other token of that length is not sure, if nothing else tells it.
+    No damage goes on with letters of its own. (But what ends in = was whole, and a forger may go on.) Where something
+    made all values of a file as short, the other token of that length is not sure, if nothing else tells it.
     """
     told: dict[str, list[Fact]] = {}
     for name in _TOKENS:
@@ -24,12 +26,14 @@ def judge(view: AccountView) -> Iterator[Said]:
         told[name] = view.hearing.sure(heard)
     lengths: dict[tuple[str, int], Fact] = {}
     for facts in told.values():
-        values = {fact.value: fact for fact in facts}
+        values: dict[str, list[Fact]] = defaultdict(list)
+        for fact in facts:
+            values[fact.value].append(fact)
         for fact in facts:
             longer = next((v for v in values if v != fact.value and v.startswith(fact.value)), None)
-            if longer is not None:
+            if longer is not None and lead(values[fact.value], values[longer], view.re_records) <= 0:
                 lengths[fact.locator.evidence, len(fact.value)] = fact
-                yield Doubt(facts=(fact,), reason="end-lost", because=(values[longer].locator,), about=view.names)
+                yield Doubt(facts=(fact,), reason="end-lost", because=(values[longer][0].locator,), about=view.names)
     for facts in told.values() if lengths else ():
         for fact in facts if len({f.value for f in facts}) == 1 else ():
             alike = lengths.get((fact.locator.evidence, len(fact.value)))

@@ -11,6 +11,7 @@ from laeforensics.doubting.tied import beside
 from laeforensics.doubting.views import Said
 from laeforensics.doubting.voices import print_of
 from laeforensics.facts.beliefs import Doubt
+from laeforensics.facts.damage import is_near
 from laeforensics.facts.fact import Fact
 
 _FIELDS = ("user_access_key_id", "user_secret_key", "user_token")
@@ -57,7 +58,12 @@ def _other(value: str, own: str, others: Iterable[str]) -> str | None:
 
 
 def _is_of_both(value: str, own: str, other: str) -> bool:
-    """True if a value goes over from another's to its own account's, or back, and nothing of it is of neither."""
+    """True if a value goes over from another's to its own account's, or back, and nothing of it is of neither.
+
+    What is near to one of them is no piece: accounts share a key, and in each of them another letter is overwritten.
+    """
+    if is_near(value, own) or is_near(value, other):
+        return False
     size = len(value)
     heads = [_alike(value, told) for told in (own, other)]
     tails = [_alike(value[::-1], told[::-1]) for told in (own, other)]

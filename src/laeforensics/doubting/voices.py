@@ -5,27 +5,35 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from laeforensics.evidence.names import stem
+from laeforensics.facts.channels import OWN
 from laeforensics.facts.fact import Fact
 
 Voice = tuple[str, str]
 Print = tuple[str, str, str]
+_GIVEN_ONCE = frozenset({"user_access_key_id", "user_secret_key", "user_token"})
 _OF_CONFIG = ("config products", "monthly file", "debug print")
 
 
 def voice(fact: Fact, re_records: Collection[str] = ()) -> Voice:
     """Kind of file, and run: what somebody does to a text, he does alike wherever a value stands in it.
 
-    Copies of a log are one voice, with all their prints. All secrets files of an account are one: a replacement's was
-    filled from the first. (But those of `re_records`, which read a server's values: each is one with its log.) Both csv
-    rows of a customer repeat what was typed into one web form.
+    Copies of a log are one voice, with all their prints; so are all logs that print keys and tokens themselves, for one
+    run alone is given them: under another name it is a copy. All secrets files of an account are one: a replacement's
+    was filled from the first. All `re_records`, which read a server's values, are one with their secrets files. Both
+    csv rows of a customer repeat what was typed into one web form.
     """
     if fact.rule == "csv":
         return "csv", ""
     if fact.rule.startswith(_OF_CONFIG):
         return "config", ""
-    if fact.rule.startswith("secrets ") and stem(fact.locator.evidence) not in re_records:
+    run = stem(fact.locator.evidence)
+    if fact.rule == "stripe":
+        return "stripe", run
+    if run in re_records:
+        return "re-record", ""
+    if fact.rule.startswith("secrets "):
         return "secrets", ""
-    return "stripe" if fact.rule == "stripe" else "log", stem(fact.locator.evidence)
+    return "log", "" if fact.channel == OWN and fact.field in _GIVEN_ONCE else run
 
 
 def print_of(fact: Fact) -> Print:

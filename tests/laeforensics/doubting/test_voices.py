@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -9,6 +10,7 @@ from makings import (
     ACCESS_KEY_ID,
     BUCKET,
     EMAIL,
+    HOST,
     LOG_FILE,
     NAME,
     OTHER_NAME,
@@ -172,15 +174,65 @@ def test_a_server_is_told_by_no_secrets_file_whose_keys_are_outvoted(tmp_path):
     assert row["server_nodeid"] in (None, *re.findall(r"[a-z2-7]{32}", re_record().decode()))
 
 
-@pytest.mark.parametrize("is_read_back", [True, False])
-def test_a_key_that_two_independent_files_of_an_account_tell_is_its_own(is_read_back, tmp_path):
-    """Of secrets files alone: a replacement's was filled from the first, a re-record's was read out of the server."""
+@pytest.mark.parametrize("later", ["read back", "replacement", "copy"])
+def test_a_key_that_two_independent_files_of_an_account_tell_is_its_own(later, tmp_path):
+    """Of secrets files alone: a replacement's was filled from the first, a re-record's was read out of the server.
+
+    The name of the latter bears the time when the server was launched.
+    """
     files = {path: data for path, data in two_customers().items() if not path.startswith("signup_logs")}
     files[OTHER_SECRETS] = swapped(files[OTHER_SECRETS], {ACCESS_KEY_ID[::-1]: ACCESS_KEY_ID})
-    later = f"secrets/2012-06-01T080000Z-{OTHER_SEED[::-1]}"
-    files[later] = secrets() if is_read_back else swapped(secrets(), {"192.0.2.1": "192.0.2.9"})
+    began = "2012-03-20T101702Z" if later == "read back" else "2012-06-01T080000Z"
+    told = swapped(secrets(), {"192.0.2.1": "192.0.2.9"}) if later == "replacement" else secrets()
+    files[f"secrets/{began}-{OTHER_SEED[::-1]}"] = told
     row = audit_row(open_files(tmp_path, files), BUCKET)
-    assert row["user_access_key_id"] == (ACCESS_KEY_ID if is_read_back else None)
+    assert row["user_access_key_id"] == (ACCESS_KEY_ID if later == "read back" else None)
+
+
+LATER = f"2012-06-01T080000Z-{OTHER_SEED[::-1]}"
+
+
+@pytest.mark.parametrize(
+    "copy",
+    [
+        pytest.param(lambda data: data, id="same bytes"),
+        pytest.param(lambda data: json.dumps(json.loads(data), indent=2).encode(), id="saved anew"),
+    ],
+)
+@pytest.mark.parametrize(("value", "field"), [(ACCESS_KEY_ID, "user_access_key_id"), (USER_TOKEN, "user_token")])
+def test_a_secrets_file_and_its_copy_under_another_name_are_one_voice(copy, value, field, tmp_path):
+    """What is wrong in it outvotes no log."""
+    wrong = swapped(secrets(), {value: LOST.get(value, OTHERS_TOKEN)})
+    files = evidence(secrets=wrong, requests=None, results=None, servers=None)
+    row = audit_row(open_files(tmp_path, files | {f"secrets/{LATER}": copy(wrong)}))
+    assert (row[field], row["verdict"]) == (None, "CONTESTED")
+
+
+@pytest.mark.parametrize("name", [f"signup_logs/{LATER}", "x/my log.txt", f"x/Copy of {NAME}"])
+def test_a_log_and_its_copy_under_another_name_are_one_voice(name, tmp_path):
+    """Its lines end otherwise, so it is no copy byte by byte."""
+    wrong = swapped(log(), {ACCESS_KEY_ID: LOST[ACCESS_KEY_ID]})
+    files = evidence(log=wrong, requests=None, results=None, servers=None)
+    row = audit_row(open_files(tmp_path, files | {name: wrong.replace(b"\n", b"\r\n")}))
+    assert (row["user_access_key_id"], row["verdict"]) == (None, "CONTESTED")
+
+
+def test_a_re_record_and_its_copy_under_another_name_are_one_voice(tmp_path):
+    """They read one server; and they are no copies byte by byte."""
+    wrong = swapped(re_record(), {USER_TOKEN: OTHERS_TOKEN})
+    files = evidence(secrets=None, requests=None, results=None, servers=None)
+    files |= {f"signup_logs/{OTHER_NAME}": wrong, f"signup_logs/{LATER}": wrong.replace(b"\n", b"\r\n")}
+    assert audit_row(open_files(tmp_path, files))["user_token"] in (None, USER_TOKEN)
+
+
+def test_a_token_that_goes_on_in_one_file_alone_is_not_the_whole_one(tmp_path):
+    """Log and re-record tell it, and nothing cut both: somebody wrote on."""
+    whole = USER_TOKEN.rstrip("=")
+    files = evidence(requests=None, results=None, servers=None) | {f"signup_logs/{OTHER_NAME}": re_record()}
+    files = {path: data.replace(USER_TOKEN.encode(), whole.encode()) for path, data in files.items()}
+    files[f"secrets/{NAME}"] = swapped(files[f"secrets/{NAME}"], {whole: whole + "XYZW"})
+    row = audit_row(open_files(tmp_path, files))
+    assert (row["user_token"], row["verdict"]) == (None, "CONTESTED")
 
 
 def test_an_address_of_another_log_in_a_file_that_tells_the_own_one_too_is_outvoted(tmp_path):
@@ -189,3 +241,14 @@ def test_an_address_of_another_log_in_a_file_that_tells_the_own_one_too_is_outvo
     copy = log().replace(b">Sending confirmation", strange + b">Sending confirmation", 1)
     row = audit_row(open_files(tmp_path, {**evidence(), f"backup/{LOG_FILE}": copy}), BUCKET)
     assert (row["customer_email"], row["verdict"]) == (EMAIL, "RECOVERABLE")
+
+
+def test_a_token_of_two_accounts_is_not_made_of_its_own_misprints(tmp_path):
+    """In the file of each one's replacement another letter of it is overwritten."""
+    files = {path: data for path, data in two_customers().items() if not path.startswith("signup_logs")}
+    files[OTHER_SECRETS] = swapped(files[OTHER_SECRETS], {OTHERS_TOKEN: USER_TOKEN})
+    for path, host, misprint in ((f"secrets/{NAME}", HOST, "IXVENTED"), (OTHER_SECRETS, "192.0.2.5", "INVENTEX")):
+        later = f"secrets/2012-06-0{host[-1]}T080000Z-{OTHER_SEED[::-1]}"
+        files[later] = swapped(files[path], {host: "192.0.2.9", USER_TOKEN: USER_TOKEN.replace("INVENTED", misprint)})
+    rows = [audit_row(open_files(tmp_path, files), account) for account in (BUCKET, OTHER_BUCKET)]
+    assert [(row["verdict"], row["user_token"]) for row in rows] == [("CONTESTED", None)] * 2
