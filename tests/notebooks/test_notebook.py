@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import os
+import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -158,7 +159,7 @@ def test_they_are_laid_beside_the_case(tmp_path, capsys):
     code, out, err = typed("notebook", tmp_path / "it's evidence")
     folder = tmp_path / "it's evidence.notebooks"
     assert (code, err) == (0, "")
-    assert f"next: jupyter lab {folder}" in out
+    assert f"next: jupyter lab {shlex.quote(str(folder))}" in out
     for path in sorted(folder.iterdir()):
         told = nbformat.read(path, as_version=4)
         nbformat.validate(told)
