@@ -48,13 +48,15 @@ def audit(
     _refuse(options, output, key_file)
     meant = parent_meant(tuple(options.evidence))
     if meant is not None:
-        complain("this is a part of the evidence", " ".join(map(str, options.evidence)), f"did you mean {meant}?")
+        said = "this is a part of the evidence", " ".join(map(str, options.evidence))
+        if options.case_folder is None:  # it would lie beside the part, which is within the whole
+            _refusals.stop(*said, f"did you mean {meant}? If not, give this part a case of its own: --case FOLDER")
+        complain(*said, f"did you mean {meant}?")
     case = _shell.open_case(options)
     beside = _shell.side_files(options, case)
     compared = _shell.keep_custody(case, options, beside)
     out = _shell.people(options, quiet=quiet)
     commands = _shell.commands(options, output=None if output == _OUTPUT else output, key_file=key_file)
-    tell(cards.card(case.judgement, commands, is_short=out.isatty()), out)
     output.parent.mkdir(parents=True, exist_ok=True)
     with _former_kept(output.with_name("audit.parquet")) as former:
         manifest = case.export(output, key_file=key_file)
@@ -64,6 +66,8 @@ def audit(
     if compared is not None:
         _shell.remember(options, case.folder, output=output, key_file=key_file)
     kept = "" if compared else ": not kept"
+    # All is written by now: whoever stops reading (`| head`) has an audit all the same.
+    tell(cards.card(case.judgement, commands, is_short=out.isatty()), out)
     tell(f"\n{_written(case, manifest, output, key_file, kept)}", out)
     if compared is None or compared.is_unchanged:  # else what comes next is said of the evidence
         words = ["laerecover", "drill", str(output), *(["--key-file", str(key_file)] if key_file else [])]

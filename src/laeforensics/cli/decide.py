@@ -141,7 +141,7 @@ def _decide_many(case: Case, where: list[str], prefer: str, *, who: str, because
                 why = f"{because} (--prefer {prefer})"
                 judgement.decide(account, decisions.Choice(field=field, witness=number, who=who, because=why))
     picked = sum(number is not None for number in numbers.values())
-    undo = [f"to take it back: --where decided={field} --undo"] if is_recorded else []
+    undo = [f"to take it back: --where decided={field} --undo --because WHY --yes"] if is_recorded else []
     return "\n".join([*lines, f"{picked} of {len(accounts)} accounts, {field}, says {who}: {because}", *undo])
 
 
@@ -156,7 +156,8 @@ def _undo_many(case: Case, where: list[str], _: str, *, who: str, because: str, 
     field = next(c.partition("=")[2].strip() for c in where if c.startswith("decided="))
     accounts = selection.picked(case.judgement.accounts, where)
     if not accounts:
-        _refusals.stop("no account is picked", " ".join(where), "laeforensics list EVIDENCE --where decided!=")
+        step = "`laeforensics list EVIDENCE --where 'decided!='` shows where something is"
+        _refusals.stop(f"nothing is decided of {field}", " ".join(where), step)
     lines = []
     for account in accounts:
         former = next((d for d in account.decisions if d.startswith(f"{field}: ")), field)

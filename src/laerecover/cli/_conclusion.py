@@ -144,7 +144,7 @@ def _minute(at: str | None) -> str:
 
 def _key(options: Options) -> str:
     """Its fingerprint, if it opens the manifest; to look, nobody needs a key."""
-    unseen = "key not looked at; by which digits it is compared shows --key-file FILE"
+    unseen = "key not looked at; --key-file FILE shows its fingerprint"
     if not options.places.key.is_file():
         return unseen
     from laerecover.manifest import read_manifest  # brings Arrow
@@ -187,7 +187,7 @@ def show_status(found: Status, options: Options) -> None:
         )
     if found.lost_mails:
         out.print(Text(f"not in the outbox as the ledger knows them: {found.lost_mails}; see the report"))
-    if not found.runner and found.number("on its way", "failed"):
+    if not found.runner and (found.number("on its way", "failed") or found.waiting or not found.rounds):
         out.print(Text(f"next: {_to_go_on(state, options)}"), soft_wrap=True)
 
 

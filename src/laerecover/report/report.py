@@ -128,7 +128,7 @@ def make_report(
         ended_at=written_time(ended),
         written_at=now.isoformat(timespec="seconds"),
         seconds=_between(begun, ended),
-        forecast_seconds=plan.seconds,
+        forecast_seconds=_forecast(plan),
         step_seconds=_medians(rounds.values()),
         pace=state.drill.pace,
         seed=state.drill.seed if state.mode == "drill" else None,
@@ -153,6 +153,11 @@ def _stopped(state: State, rows: Sequence[AccountOutcome], mails: Sequence[Mail]
     """Why a guard keeps something from going on: launches (where nothing is left to be started, nothing was), mails."""
     launches = state.stopped if any(row.outcome in _OPEN for row in rows) else ""
     return "; ".join(dict.fromkeys(filter(None, (launches, stopped(mails)))))
+
+
+def _forecast(plan: Plan) -> float:
+    """What `plan` told before all were recovered: the first of them alone, as long as nobody wanted it otherwise."""
+    return replace(plan, first=plan.first or next((each.account_id for each in plan.recover), "")).seconds
 
 
 def _medians(rounds: Iterable[Round]) -> dict[str, float]:

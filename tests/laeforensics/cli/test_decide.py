@@ -155,7 +155,7 @@ def kept(folder) -> list[dict[str, object]]:
 def test_many_are_taken_back_at_once(two, typed):
     """As they were decided: shown first with what was decided, recorded with --yes, entered in the journal."""
     _, out, _ = typed(*MANY, "--prefer", "secrets/", "--yes")
-    assert "to take it back: --where decided=user_secret_key --undo" in out
+    assert "to take it back: --where decided=user_secret_key --undo --because WHY --yes" in out
     code, out, err = typed(*UNDO)
     assert (code, out.count("would be undone"), out.count("is right, says"), err) == (0, 2, 2, "")
     assert len(kept(two)) == 2

@@ -124,6 +124,22 @@ def test_a_part_of_the_evidence_is_audited_with_a_word(part, folder):
         folder, "audit", f"evidence/{part}", "--output", "out/m.parquet", "--key-file", "key/k", "--case", "case"
     )
     assert f"did you mean {folder / 'evidence'}?" in told.stderr
+    assert told.returncode == 0
+    before = sorted(folder.rglob("*"))
+    told = run(folder, "audit", f"evidence/{part}", "--output", "other/m.parquet", "--key-file", "key/k")
+    assert (told.returncode, f"did you mean {folder / 'evidence'}? If not" in told.stderr) == (2, True)
+    assert sorted(folder.rglob("*")) == before, "nothing is written into the evidence"
+
+
+def test_whoever_stops_reading_has_an_audit_all_the_same(folder):
+    """`| head` ends the words, not the work."""
+    words = "audit evidence --output out/m.parquet --key-file key/k --case case".split()
+    program = [sys.executable, "-c", "from laeforensics.cli import main; main()", *words]
+    with subprocess.Popen(program, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        running.stdout.close()
+        assert running.stderr.read() == b""
+    assert running.returncode == 0
+    assert {path.name for path in (folder / "out").iterdir()} >= {"m.parquet", "audit.parquet", "audit.html"}
 
 
 def test_a_script_without_a_guard_is_told_before_it_begins_itself_anew(folder):

@@ -71,6 +71,7 @@ def test_all_is_well_until_the_evidence_changes(desk):
     assert (ended.returncode, json.loads(ended.stdout)["ready"]) == (1, False)
     assert (len(desk.rows), found(desk.rows[1])["custody"], found(desk.rows[1])["drill"]) == (2, False, True)
     assert "signups.csv" in desk.rows[1]["checks"][0]["said"]
+    assert found(desk.rows[1])["diff"] is None, "nothing is learned of the manifest, which may be the good part"
 
 
 def test_a_manifest_that_is_not_what_the_evidence_says(desk):
