@@ -144,7 +144,7 @@ def _minute(at: str | None) -> str:
 
 def _key(options: Options) -> str:
     """Its fingerprint, if it opens the manifest; to look, nobody needs a key."""
-    unseen = "key not looked at; --key-file FILE shows its fingerprint"
+    unseen = "key not looked at; --key-file FILE shows by which digits it is compared"
     if not options.places.key.is_file():
         return unseen
     from laerecover.manifest import read_manifest  # brings Arrow

@@ -133,7 +133,7 @@ def test_a_part_of_the_evidence_is_audited_with_a_word(part, folder):
 
 def test_whoever_stops_reading_has_an_audit_all_the_same(folder):
     """`| head` ends the words, not the work."""
-    words = "audit evidence --output out/m.parquet --key-file key/k --case case".split()
+    words = ["audit", "evidence", "--output", "out/m.parquet", "--key-file", "key/k", "--case", "case"]
     program = [sys.executable, "-c", "from laeforensics.cli import main; main()", *words]
     with subprocess.Popen(program, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
         running.stdout.close()
