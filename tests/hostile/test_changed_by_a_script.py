@@ -140,7 +140,7 @@ def test_one_seed_is_one_bucket(where, tmp_path):
 def test_what_was_sold_speaks_for_the_buckets_code(dialect, tmp_path):
     """Log and csv files have another product's code; the secrets file, the token sold and its full name have not.
 
-    Which is right nobody can tell: no bucket is asserted, and no account more than there are.
+    Two kinds of file sold one product alike, against which a code alone stands: theirs is the bucket's.
     """
     run, other = signup(dialect, 1), signup(dialect, 2)
     lab = Lab.of(run, other)
@@ -152,7 +152,7 @@ def test_what_was_sold_speaks_for_the_buckets_code(dialect, tmp_path):
         replaced(lab, name, (f"{key},{code}", f"{key},{changed}"))
     accounts = lab.judge(tmp_path).accounts
     assert accounts.keys() == {bucket, other.account["account_id"]}
-    assert (accounts[bucket]["bucket_name"], accounts[bucket]["verdict"]) == (None, "CONTESTED")
+    assert (accounts[bucket]["bucket_name"], accounts[bucket]["verdict"]) == (bucket, "RECOVERABLE")
 
 
 @pytest.mark.parametrize("edit", ["lost", "doubled"])
