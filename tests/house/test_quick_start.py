@@ -51,8 +51,9 @@ def test_nothing_heavy_is_imported_at_the_door(code, borne):
     assert imported_by(code) - borne == set()
 
 
-def test_how_far_it_is_needs_no_engine(tmp_path):
+def test_how_far_it_is_needs_no_engine(tmp_path, monkeypatch):
     """A ledger as the engine keeps it is read without the engine, and without what that brings along."""
+    monkeypatch.setenv("HOME", str(tmp_path))  # with a key of the home folder the manifest is read, too
     killed = "recoveries/drill/append_record.after-act"
     state = vintages()[0].unpack(tmp_path, killed) / killed / "state"
     code = RUN.format(["laerecover", "status", str(tmp_path / "manifest.parquet"), "--state", str(state)])
