@@ -150,13 +150,16 @@ def _is_one_value(name: str, shared: Sequence[str], ours: Mapping[str, str], the
     return name in _TOLD_TOGETHER and set(_TOLD_TOGETHER) <= set(shared) and has_same_end(ours[name], theirs[name])
 
 
+_OF_ANOTHER = frozenset({"of-another-account", "in-two-accounts", "outvoted"})
+
+
 def _customer_of(signup: Signup) -> dict[str, str]:
     """What a signup tells of its customer, even where it is another account's: that, too, tells whose it is."""
     foreign = {
         fact.field: fact.value
         for name in _SAME_CUSTOMER
         for fact in signup.witnesses_of(name)
-        if any(note.reason in ("of-another-account", "in-two-accounts") for note in signup.hearing.notes(fact))
+        if any(note.reason in _OF_ANOTHER for note in signup.hearing.notes(fact))
     }
     return {**foreign, **signup.values}
 
