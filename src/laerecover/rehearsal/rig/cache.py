@@ -67,11 +67,14 @@ def _once(place: Path, make: Callable[[Path, Callable[[str], None]], None], say:
         if place.is_dir():
             return
         temporary = Path(tempfile.mkdtemp(prefix="making-", dir=place.parent))
+        # The hosts' own users read it, too; laerecover's umask lets nobody but its owner.
+        umask = os.umask(0o022)
         try:
             temporary.chmod(0o755)
             make(temporary, say)
             temporary.rename(place)
         finally:
+            os.umask(umask)
             shutil.rmtree(temporary, ignore_errors=True)
 
 

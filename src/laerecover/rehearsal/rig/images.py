@@ -83,7 +83,7 @@ def image_of(name: str) -> Image:
 
 def folder_of_all() -> str:
     """The folder of all that is Debian 12, named by what it is made of."""
-    made_of = [BOOKWORM.suite, BASE, COMPILER, PACKAGES, TODAY, SYSTEMD, *map(script, SCRIPTS), _wheels(), FILES, 4]
+    made_of = [BOOKWORM.suite, BASE, COMPILER, PACKAGES, TODAY, SYSTEMD, *map(script, SCRIPTS), _wheels(), FILES, 5]
     return _digest(made_of)
 
 
