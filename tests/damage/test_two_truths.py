@@ -98,12 +98,16 @@ def test_what_the_bytes_tell_apart_is_not_set_aside():
         assert other_truth("untouched", whole, apply(name, whole), account) is None
 
 
-def test_what_contested_an_account_may_be_lost_below_another_file_s_piece(tmp_path):
-    """Its secrets file told the token that is offered, or another: what is left is the same, which is no raise."""
-    whole, name = written(0), "secrets-sector-foreign-4096"
+@pytest.mark.parametrize("name", ["secrets-sector-foreign-4096", "config-other-tokens"])
+def test_what_contested_an_account_may_be_lost(name, tmp_path):
+    """Secrets file and configuration told one token, or two: what is left is the same, which is no raise.
+
+    It was lost below a piece of another file, or with the configuration of that time.
+    """
+    whole = written(0)
     judge = Judge(whole, apply(name, whole), name)
     account = next(each for each in whole.truths if each.endswith("l32sbfnw"))
-    other = freed(whole, judge.damaged, account)
+    other = freed(name, whole, judge.damaged, account)
     assert other is not None
     assert (other.damaged, other.sound != whole.files) == (judge.damaged.files, True)
     row = row_of(other.sound, account, tmp_path / "other")
@@ -117,4 +121,4 @@ def test_a_token_that_contests_and_can_still_be_read_frees_nothing(name):
     """Nor do zeros: they are no piece of another file."""
     whole = written(0)
     account = next(each for each in whole.truths if each.endswith("l32sbfnw"))
-    assert freed(whole, apply(name, whole), account) is None
+    assert freed(name, whole, apply(name, whole), account) is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from laeforensics.companions.csv_rows import Row
 from laeforensics.companions.secrets_files import SecretsFile
@@ -16,13 +16,15 @@ class CaseView:
     """The accounts, and the rows of the csv files by what joins them: activation keys, instances and hosts.
 
     `secrets` are the secrets files of which nothing, or not all, is believed that can be read in them.
+    `offered` are all product tokens of the configurations.
     """
 
     accounts: Sequence[AccountView]
-    requests: dict[str, list[Row]]
-    results: dict[str, list[Row]]
-    servers: dict[str, list[Row]]
+    requests: dict[str, list[Row]] = field(default_factory=dict)
+    results: dict[str, list[Row]] = field(default_factory=dict)
+    servers: dict[str, list[Row]] = field(default_factory=dict)
     secrets: Sequence[SecretsFile] = ()
+    offered: frozenset[str] = frozenset()
 
     def signups(self) -> Iterator[Signup]:
         """All signups, whatever their account."""

@@ -21,6 +21,7 @@ from laeforensics.doubting import (
     in_error,
     moved_cells,
     neighbours,
+    offered,
     one_address,
     other_bucket,
     other_host,
@@ -81,6 +82,7 @@ ACROSS: tuple[CaseJudge, ...] = (
     unknown_server.judge,
     one_address.judge,
 )
+OF_WHAT_IS_OFFERED: tuple[CaseJudge, ...] = (offered.judge,)
 BEFORE_SETTLING: tuple[AccountJudge, ...] = (outvoted.judge, ends_lost.judge)
 SETTLING: tuple[AccountJudge, ...] = (repeated.judge, neighbours.judge, agreeing.judge, furl_parts.judge)
 OF_WHAT_WINS: tuple[AccountJudge, ...] = (pairs.judge,)
@@ -120,9 +122,14 @@ def hear_case(signups: Sequence[Signup], sources: Sources) -> None:
         by_name.get(found.signup or "", sources.findings).append(found)
 
 
-def hear_accounts(signups: Sequence[Signup]) -> None:
-    """Let the signups of each bucket hear what the judges that settle say of their facts."""
-    for view in list(by_account(signups)):
+def hear_accounts(signups: Sequence[Signup], sources: Sources) -> None:
+    """Let the signups of each bucket hear what is said of what they share, then what the judges that settle say."""
+    views = list(by_account(signups))
+    products = (p for entries in (*sources.products.values(), *sources.printed_products.values()) for p in entries)
+    offered = frozenset(product.token.value for product in products)
+    notes, _ = hear(OF_WHAT_IS_OFFERED, CaseView(accounts=views, offered=offered))
+    sources.beliefs.add(notes)
+    for view in views:
         for stage in (BEFORE_SETTLING, SETTLING, OF_WHAT_WINS):
             notes, findings = hear(stage, view)
             view.signups[0].beliefs.add(notes)

@@ -143,6 +143,14 @@ REASONS: dict[str, Reason] = {
     "another-name": _unsure(
         "the product of this code bears another name than the log tells", "look for the configuration of that month"
     ),
+    "contested-elsewhere": _unsure(
+        "other accounts of this product tell another token by their own files, and none bears this place out",
+        "look for the configuration of that month",
+    ),
+    "of-another-list": _unsure(
+        "of most products in its file that accounts tell by their own files, they tell other tokens than stand there",
+        "look for the configuration of that month",
+    ),
     # -- settling an account ----------------------------------------------------------------------------------
     "neighbour": _denies("damaged", f"independent witnesses tell a value that differs from it {_AS_DAMAGE}"),
     "end-lost": _denies("damaged", "its end is cut off: another witness tells it whole"),

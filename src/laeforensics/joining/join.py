@@ -49,7 +49,7 @@ def settle(signups: Sequence[Signup], sources: Sources) -> None:
     for signup in signups:
         _join_rest(signup, sources, keys)
         note_empty(signup)
-    hear_accounts(signups)
+    hear_accounts(signups, sources)
     for signup in signups:
         _settle(signup)
 

@@ -203,7 +203,7 @@ class Judge:
 
     def _is_freed(self, truth: Truth) -> bool:
         """True if the damage took all that kept an account from a better verdict."""
-        if truth.verdict == "CONTESTED" and freed(self.written, self.damaged, truth.account) is not None:
+        if truth.verdict == "CONTESTED" and freed(self.name, self.written, self.damaged, truth.account) is not None:
             return True
         name = {"CONTESTED": "product_token", "UNFINISHED": FAILED}.get(truth.verdict, "")
         told = self.written.of_account(truth.account, name)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from damages.classes import apply
 from damages.hurting import Damaged
 from damages.texts import CREDENTIALS
-from damages.witnesses import Witness
+from damages.witnesses import CONFIG, Witness
 from damages.written import Written
 
 Files = Mapping[str, bytes]
@@ -92,8 +92,28 @@ def _other_token_below_the_sector(name: str, written: Written, damaged: Damaged,
     return Other("product_token", _invented(old), sound, apply(name, replace(written, files=sound)).files)
 
 
-def freed(written: Written, damaged: Damaged, account: str) -> Other | None:
-    """The other truth of a contested account whose secrets files begin with a piece of another, whatever the class.
+def freed(name: str, written: Written, damaged: Damaged, account: str) -> Other | None:
+    """The other truth of an account that its secrets files contest: there, nothing did."""
+    for story in (_offered_what_is_told, _told_what_is_offered):
+        other = story(name, written, damaged, account)
+        if other is not None and other.damaged == damaged.files:
+            return other
+    return None
+
+
+def _offered_what_is_told(name: str, written: Written, damaged: Damaged, account: str) -> Other | None:
+    """The configuration offered what the secrets files tell, before it was replaced by that of another time."""
+    told = {w.value for w in _secrets_telling(written, account, "product_token")}
+    offered = {w.value for w in written.of_account(account, "product_token") if w.kind == "config"}
+    if len(told) != 1 or len(offered) != 1 or written.files[CONFIG] == damaged.files.get(CONFIG):
+        return None
+    new = told.pop()
+    sound = _exchanged(written.files, {CONFIG}, (offered.pop(), new))
+    return Other("product_token", new, sound, apply(name, replace(written, files=sound)).files)
+
+
+def _told_what_is_offered(name: str, written: Written, damaged: Damaged, account: str) -> Other | None:
+    """The secrets files begin with a piece of another, whatever the class.
 
     There they told the product token that is offered, so that nothing was contested; with a head like that, whose tail
     is their own, they are the very same bytes. None where anything else tells the token that contests.
