@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 
 from laeforensics.accounts.account import REQUIRED, REQUIRED_DEVPAY, CaseAccount, settle_newest, take
 from laeforensics.accounts.nodes import (
@@ -18,8 +19,9 @@ from laeforensics.accounts.outcome import is_ready, outcome
 from laeforensics.accounts.roles import ATTEMPT, ORIGIN, RE_RECORD, attested_bucket
 from laeforensics.accounts.servers import best_first, doubts_beside_unfinished, same_server
 from laeforensics.companions.products import is_offered, of_another_time
+from laeforensics.companions.secrets_files import SecretsFile
 from laeforensics.doubting.signups import Signup
-from laeforensics.doubting.unknown_server import doubts_beside_others
+from laeforensics.doubting.unknown_server import DatedFurl, doubts_beside_others, furls_beside
 from laeforensics.doubting.voices import print_of, voice
 from laeforensics.evidence.names import start_of, stem
 from laeforensics.facts.beliefs import Beliefs, Doubt
@@ -34,8 +36,8 @@ from laeforensics.facts.masking import excerpt
 _OF_THE_SIGNUP = fields_of(CREDENTIALS, CUSTOMER)
 
 
-def accounts(signups: Sequence[Signup], roles: dict[str, str]) -> list[CaseAccount]:
-    """Every account and every attempt, sorted by id."""
+def accounts(signups: Sequence[Signup], roles: dict[str, str], files: Iterable[SecretsFile]) -> list[CaseAccount]:
+    """Every account and every attempt, sorted by id; `files` are the secrets files, believed or not."""
     groups: dict[str, list[Signup]] = defaultdict(list)
     buckets = {stem(s.name): bucket for s in signups if s.log is not None and (bucket := attested_bucket(s))}
     for signup in signups:
@@ -44,13 +46,21 @@ def accounts(signups: Sequence[Signup], roles: dict[str, str]) -> list[CaseAccou
         start = start_of(signup.name)
         groups[bucket or f"attempt:{start[1] if start else stem(signup.name)}"].append(signup)
     known = {f"attempt:{seed_of(bucket)}" for bucket in groups if not bucket.startswith("attempt:")}
-    found = []
-    for account_id, group in sorted(groups.items()):
-        found.append(_account(account_id, group, roles, is_known=account_id in known))
-    return found
+    elsewhere = cache(lambda: tuple(furls_beside(signups, files)))
+    return [
+        _account(account_id, group, roles, elsewhere, is_known=account_id in known)
+        for account_id, group in sorted(groups.items())
+    ]
 
 
-def _account(account_id: str, group: list[Signup], roles: dict[str, str], *, is_known: bool) -> CaseAccount:
+def _account(
+    account_id: str,
+    group: list[Signup],
+    roles: dict[str, str],
+    elsewhere: Callable[[], Iterable[DatedFurl]],
+    *,
+    is_known: bool,
+) -> CaseAccount:
     """One account or attempt; `is_known` says that an account bears the attempt's seed.
 
     Then it is a log of that run, of which something made another text: what it tells, it tells of nobody.
@@ -83,7 +93,7 @@ def _account(account_id: str, group: list[Signup], roles: dict[str, str], *, is_
     settle_newest(account, same_server(servers, roles), fields_of(SERVER))
     settle_identity(account, servers)
     settle_furl(account, servers)
-    follow_address(account, left_out)
+    follow_address(account, left_out, elsewhere)
     note_relayed_furl(account)
     for name in NODE_KEYS & account.contested:
         account.values.pop(name, None)
@@ -121,8 +131,7 @@ def _leave_out_other_customers(account: CaseAccount, roles: dict[str, str]) -> l
         if any(n not in other for n in shared):
             other = [n for n in other if n in signup.values]
         if len(other) == 1 and _is_one_value(other[0], shared, ours, theirs):
-            told = {print_of(fact) for each in kept for fact in each.sure(other[0])}
-            other = other if len(told) > 1 else []
+            other = other if len({print_of(f) for each in kept for f in each.sure(other[0])}) > 1 else []
         if not other and (roles[signup.name] != RE_RECORD or "user_access_key_id" in shared):
             kept.append(signup)
             continue

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from laeforensics.accounts import identities
 from laeforensics.accounts.account import CaseAccount, settle_newest, take
 from laeforensics.accounts.servers import launched
 from laeforensics.doubting.signups import Signup
+from laeforensics.doubting.unknown_server import DatedFurl
 from laeforensics.evidence.names import start_of, stem
 from laeforensics.facts import node_keys
 from laeforensics.facts.beliefs import Hearing
 from laeforensics.facts.fact import Fact
+from laeforensics.facts.fields import OF_ONE_SERVER
 from laeforensics.facts.findings import finding
 from laerecover.manifest import tub_id_of_pem
 
@@ -199,10 +201,13 @@ _OF_SOMEBODY = frozenset(
 """The doubts that ask whose a furl is: its node and its swissnum, which nobody else knows, answer them."""
 
 
-def follow_address(account: CaseAccount, others: Sequence[Signup]) -> None:
+def follow_address(
+    account: CaseAccount, others: Sequence[Signup], elsewhere: Callable[[], Iterable[DatedFurl]]
+) -> None:
     """Take the furl at its latest address, though nothing else is believed of the server there.
 
     `others` name this bucket, too. A server's own file is the first to tell its address: later ones may repeat it.
+    Where a later server is told of, and not believed, its furl may stand in any file: `elsewhere` are all furls.
     """
     taken = account.values.get("introducer_furl")
     if taken is None:
@@ -213,6 +218,11 @@ def follow_address(account: CaseAccount, others: Sequence[Signup]) -> None:
             began, reasons = _began(signup, fact), {note.reason for note in signup.hearing.notes(fact)}
             if began and reasons <= _OF_SOMEBODY and _is_same_furl(fact.value, taken):
                 told[fact.value] = min(told.get(fact.value, (began, fact)), (began, fact))
+    servers = [f for s in account.signups for name in OF_ONE_SERVER for f in s.witnesses_of(name)]
+    is_another = any(n.reason == "unknown-server" for f in servers for n in account.hearing.notes(f))
+    for began, fact, buckets, doubted in elsewhere() if is_another else ():
+        if buckets <= {account.account_id} and doubted <= _OF_SOMEBODY and _is_same_furl(fact.value, taken):
+            told[fact.value] = min(told.get(fact.value, (began, fact)), (began, fact))
     latest = max(told.items(), key=lambda each: each[1][0], default=None)
     if latest is not None and taken in told and latest[1][0] > told[taken][0]:
         later = latest[1][1]._replace(rule="furl of a later server")

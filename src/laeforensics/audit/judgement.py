@@ -63,7 +63,7 @@ class Judgement:
     @cached_property
     def accounts(self) -> list[CaseAccount]:
         """Every account and attempt, sorted by id. Raises DecisionError: the case folder's decisions cannot be read."""
-        found = accounts(self.signups, self.roles)
+        found = accounts(self.signups, self.roles, self.reading.sources.secrets.values())
         decisions.apply(found, decisions.load(self.folder))
         self._harmless = unheard.block(found, self.unread)
         if self._closed is not None:

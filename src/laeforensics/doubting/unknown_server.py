@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from laeforensics.companions.secrets_files import SecretsFile
 from laeforensics.doubting.account_views import AccountView
 from laeforensics.doubting.case_views import CaseView
 from laeforensics.doubting.signups import Signup
 from laeforensics.doubting.sorting import seed_of_file
 from laeforensics.doubting.views import Said
 from laeforensics.evidence.names import accounts_named, s4_name, start_of
-from laeforensics.facts.beliefs import Doubt
+from laeforensics.facts.beliefs import Doubt, Hearing
 from laeforensics.facts.channels import OWN
 from laeforensics.facts.fact import Fact, Locator
 from laeforensics.facts.fields import OF_ONE_SERVER
+from laeforensics.facts.node_keys import host_of_furl
 from laeforensics.parsing.stages import BEFORE_DEPLOYMENT
 
 _FINISHED = frozenset({"servers_running", "settings_told", "mail_sent"})
@@ -62,6 +65,15 @@ class _Deployment:
         is_ended = not ends or any((fact.field, fact.value) in heard for fact in ends)
         is_whole = is_ended and all((fact.field, fact.value) in heard for fact in self.facts)
         return is_whole and bool(self.signup.asserted("bucket_name"))
+
+
+class DatedFurl(NamedTuple):
+    """A furl beside its own server's address: since when, which buckets are told there, for what it is doubted."""
+
+    began: str
+    fact: Fact
+    buckets: frozenset[str]
+    reasons: frozenset[str]
 
 
 def judge(view: CaseView) -> Iterator[Said]:
@@ -130,6 +142,29 @@ def _of_servers(signups: Sequence[Signup]) -> list[Fact]:
 def doubts_beside_others(signups: Sequence[Signup], others: Iterable[Signup]) -> Iterable[Doubt]:
     """The same where a log of the bucket is held for another customer's: its server may be the later one."""
     return _doubts(signups, [each for other in others for each in _deployments(other)])
+
+
+def furls_beside(signups: Iterable[Signup], files: Iterable[SecretsFile]) -> Iterator[DatedFurl]:
+    """Every furl that stands beside its own server's address and no other's, believed or not.
+
+    Of a secrets file that is not believed: the first object, for only its own run dates the file.
+    """
+    for signup in signups:
+        for each in _deployments(signup):
+            yield from _beside_its_address(each.time, each.told, signup.hearing)
+    for file in files:
+        told: dict[str, list[Fact]] = defaultdict(list)
+        for fact in file.legible[0] if file.legible and not file.facts else ():
+            told[fact.field].append(fact)
+        yield from _beside_its_address((start_of(file.evidence) or ("",))[0], told)
+
+
+def _beside_its_address(began: str, told: dict[str, list[Fact]], hearing: Hearing | None = None) -> Iterator[DatedFurl]:
+    hosts, buckets = ({fact.value for fact in told.get(name, ())} for name in ("public_host", "bucket_name"))
+    for fact in told.get("introducer_furl", ()):
+        if began and hosts == {host_of_furl(fact.value)}:
+            reasons = {note.reason for note in hearing.notes(fact)} if hearing is not None else set()
+            yield DatedFurl(began, fact, frozenset(buckets), frozenset(reasons))
 
 
 def _ties(account: AccountView) -> set[tuple[str, str]]:

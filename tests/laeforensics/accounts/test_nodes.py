@@ -12,12 +12,14 @@ from makings import (
     OTHER_SEED,
     PARTS,
     STORAGE,
+    as_another,
     audit_row,
     cat,
     codes,
     evidence,
     furl_of,
     identities_read,
+    identity,
     judged,
     log,
     open_files,
@@ -85,6 +87,63 @@ def test_the_furl_has_the_address_of_a_later_server_of_which_nothing_else_is_bel
     files = evidence(secrets=None) | {REPLACED: later.replace(line, b"").replace(b"'192.0.2.9'", b"'192.0.2.77'")}
     row = audit_row(open_files(tmp_path, files))
     assert row["introducer_furl"] == furl_of(INTRODUCER, "192.0.2.9")
+
+
+NEWER = furl_of(INTRODUCER, "192.0.2.9")
+STRANGER = f"2012-09-01T080000Z-{OTHER_SEED[::-1]}"
+
+
+def unlabelled(**changed: str) -> bytes:
+    """A replacement's log of which nobody knows whose it is: the label that opens its print is damaged."""
+    return replacement(**changed).replace(b"ami_image_id = ", b"aei_image_id = ")
+
+
+UNBELIEVED = {
+    "the label of its print damaged": {REPLACED: unlabelled()},
+    "its file goes on with another's run": {REPLACED: replacement() + as_another(log())},
+    "its file begins in its middle": {
+        REPLACED: b"\n>".join(reversed(replacement().split(b"\n>Restoring introducer", 1))).replace(
+            b"\n> intro", b"\n>"
+        )
+    },
+    "its secrets file holds another's, too": {
+        f"secrets/{STRANGER}": secrets(publichost="192.0.2.9", external_introducer_furl=NEWER) + as_another(secrets())
+    },
+}
+
+
+@pytest.mark.parametrize("files", UNBELIEVED.values(), ids=UNBELIEVED)
+def test_the_furl_has_the_address_that_a_file_of_nobody_tells_later(tmp_path, files):
+    """A later server of which no file is believed is the furl's address all the same, if node and swissnum are told."""
+    row = audit_row(open_files(tmp_path, evidence() | files))
+    assert row["introducer_furl"] == NEWER
+
+
+def latest(**changed: str) -> bytes:
+    """The same of a run in September, at an address that is no server's of the account."""
+    return unlabelled(host="192.0.2.77", **changed).replace(b"2012-06-01", b"2012-09-01")
+
+
+LOST = furl_of(INTRODUCER, "192.0.2.66")
+REPEATED = as_another(log("bucket", "deployment")).replace(furl_of(identity(3), "192.0.2.5").encode(), LOST.encode())
+NOT_LATER = {
+    "another's log holds a piece of a lost one": {f"signup_logs/{STRANGER}": REPEATED},
+    "another's file holds the first one's as its second": {
+        f"secrets/{STRANGER}": as_another(secrets()).replace(b"inventedseed", b"deventedseed") + secrets()
+    },
+    "it names another bucket": {f"signup_logs/{STRANGER}": latest(bucket="lae-bbcd4567-" + OTHER_SEED[1:] + "a")},
+    "it has another swissnum": {
+        f"signup_logs/{STRANGER}": latest(furl=f"pb://{INTRODUCER.nodeid}@192.0.2.77:12345/abc")
+    },
+    "furl and address differ": {f"signup_logs/{STRANGER}": latest(furl=LOST)},
+}
+
+
+@pytest.mark.parametrize("files", NOT_LATER.values(), ids=NOT_LATER)
+def test_a_furl_moves_to_no_address_that_was_not_its_own_server_s(tmp_path, files):
+    """What is spliced into other files, or named otherwise, moves no furl from its latest server."""
+    row = audit_row(open_files(tmp_path, evidence(log=None) | {REPLACED: unlabelled()} | files))
+    assert row["introducer_furl"] == NEWER
 
 
 def test_a_furl_that_a_later_file_repeats_is_no_later_server_s(tmp_path):
