@@ -19,6 +19,8 @@ from laerecover.manifest import written_whole
 from laerecover.text import clean
 
 ROWS = "readiness.jsonl"
+_LONGEST = 4000
+"""Every mistake in the settings has its place in one line."""
 _PROGRAMS = {name: f"from {name}.cli import main; main()" for name in ("laeforensics", "laerecover")}
 
 
@@ -56,7 +58,7 @@ class CommandEnd:
         what = next((line for line in lines if line.startswith(("laeforensics:", "laerecover:"))), f"exit {self.code}")
         where, remedy = (self._said(word) for word in ("where", "next"))
         said = (what.partition(": ")[2] or what) + (f" ({where})" if where else "")
-        return Checked(check=check, ok=False, said=clean(said), next=clean(remedy))
+        return Checked(check=check, ok=False, said=clean(said, limit=_LONGEST), next=clean(remedy, limit=_LONGEST))
 
     def _said(self, word: str) -> str:
         """What stands behind that word, in the lines below it, too."""
