@@ -9,9 +9,9 @@ import pytest
 from laerecover.settings_reader import example
 
 OWN = {
-    "smtp.example.org": "smtp.storage.internal",
-    "support@example.org": "support@storage.internal",
-    "staff@example.org": "staff@storage.internal",
+    "smtp.example.org": "smtp.storage.localhost",
+    "support@example.org": "support@storage.localhost",
+    "staff@example.org": "staff@storage.localhost",
 }
 
 
@@ -60,7 +60,7 @@ def test_of_what_the_example_shows_commented_only_what_somebody_may_have_is_whol
         ("a.example", False),
         ("192.0.2.25", False),
         ("mx.examples.com", True),
-        ("example.com.storage.internal", True),
+        ("example.com.storage.localhost", True),
         ("my-example.net", True),
         ("mx.test.internal", True),
         ("localhost", True),
