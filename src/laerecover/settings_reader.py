@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 DEFAULT_NAME = "laerecover.toml"
 ABSENT = "names a file that is not there"
-_MEND_SETTINGS = "mend it; `laerecover settings --example` prints a whole one; nothing was started"
+_MEND_SETTINGS = "mend it; `laerecover settings --example` prints a whole one"
+_MEND_FILES = "put each file there, or name another"
+_OF_FILES = re.compile(r"names a file|^files\.\w+ cannot be read")
 _LARGEST = 1_000_000
 _MOST_LINES = 500
 """Behind them no line is told, for each is found by reading all before it."""
@@ -50,6 +52,13 @@ _SAYS = {
 """Type of pydantic's error -> what is said of the setting; what it got is in none of them."""
 _Keys = tuple[int | str, ...]
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
+_NOBODYS = re.compile(
+    r"(?:^|[@/.])(?:example|example\.(?:com|net|org)|[^@/\s]+\.(?:example|test|invalid))\.?(?=$|[\s/:,>])"
+    r"|\b(?:192\.0\.2|198\.51\.100|203\.0\.113)\.\d|^2001:db8:"
+    r"|…|^ami-(\w)\1+$|^123456789012$|^Example Storage$",
+    re.IGNORECASE,
+)
+"""What stands in documentation for something of the reader's: nobody has such a name, address or id."""
 
 
 def example() -> str:
@@ -115,7 +124,8 @@ class OperatorFile:
             self._text = content(path)
         except ValueError as error:
             self.wrong = not isinstance(error, NoFileError)
-            self.mistakes.append((f"{named} cannot be read: {error}", str(path)))
+            unseen = "" if self.wrong else ", so that what it names was not looked at"
+            self.mistakes.append((f"{named} cannot be read: {error}{unseen}", str(path)))
         else:
             self._parse()
 
@@ -188,6 +198,16 @@ class OperatorFile:
         """The line of TOML on which that setting begins; 0 if it is not known."""
         return self._lines().get(keys, 0)
 
+    def not_filled_in(self) -> list[tuple[str, str]]:
+        """As `mistakes`, of what can be nobody's own: it was left as an example has it."""
+        found = dict.fromkeys(keys for keys, text in _texts(self.table) if _NOBODYS.search(text))
+        return [(f"{clean('.'.join(map(str, keys)))} is still an example's", self.place_of(*keys)) for keys in found]
+
+    def place_of(self, *keys: int | str) -> str:
+        """File and line of a setting of TOML, for people."""
+        line = self.line_of(*keys)
+        return f"{self.path}, line {line}" if line else str(self.path)
+
     def _lines(self) -> dict[_Keys, int]:
         """Key -> the line on which it begins: the file, cut behind it, tells it, and cut before it does not."""
         lines, found, begin = self._text.split("\n"), dict[_Keys, int](), 0
@@ -206,7 +226,9 @@ class OperatorFile:
 
 def refusal(mistakes: Sequence[tuple[str, str]]) -> Mistakes:
     """One error that tells all mistakes in the settings: what is wrong, and where."""
-    return Mistakes(mistakes, of="settings", next_step=_MEND_SETTINGS)
+    of_files = [bool(_OF_FILES.search(what)) for what, _ in mistakes]
+    steps = [_MEND_SETTINGS] * (not all(of_files)) + [_MEND_FILES] * any(of_files)
+    return Mistakes(mistakes, of="settings", next_step=f"{'; '.join(steps)}; nothing was started")
 
 
 def _all_keys(table: object, above: _Keys = ()) -> Iterator[_Keys]:
@@ -215,6 +237,16 @@ def _all_keys(table: object, above: _Keys = ()) -> Iterator[_Keys]:
         for key, value in table.items() if isinstance(table, dict) else enumerate(table):
             yield (*above, key)
             yield from _all_keys(value, (*above, key))
+
+
+def _texts(table: object, above: _Keys = ()) -> Iterator[tuple[_Keys, str]]:
+    """Each text that names no file, with the keys that lead to it; what a key is called is one, too."""
+    if isinstance(table, str) and above[0] != "files" and not str(above[-1]).endswith(("_file", "_signers")):
+        yield above, table
+    elif isinstance(table, dict | list):
+        for key, value in table.items() if isinstance(table, dict) else enumerate(table):
+            yield (*above, key), str(key)
+            yield from _texts(value, (*above, key))
 
 
 def _is_missing(detail: Mapping[str, Any]) -> bool:

@@ -149,6 +149,15 @@ def _said(response: Any) -> WorldError:
     return Refusal(text, kind="ec2_refused", code=code)
 
 
+@functools.cache
+def known_regions() -> frozenset[str]:
+    """The regions of Amazon's clouds, as botocore's own list has them; nobody is asked."""
+    from botocore.loaders import Loader
+
+    told: Any = Loader().load_data("endpoints")
+    return frozenset(region for partition in told["partitions"] for region in partition["regions"])
+
+
 def make_client(settings: Settings, service: str) -> Any:
     """The operator's client. It tries once: what to do after a lost answer is the steps' to decide, not botocore's."""
     return client_with(

@@ -33,8 +33,33 @@ _USAGE: Any = typer.BadParameter.__base__
 """What is raised for wrong usage of whatever kind; Typer exports no name of it."""
 
 
+_OTHERS = frozenset(
+    [
+        "attest",
+        "audit",
+        "custody",
+        "decide",
+        "diff",
+        "explain",
+        "extract",
+        "grammars",
+        "list",
+        "notebook",
+        "show",
+        "timeline",
+    ]
+)
+"""Verbs of laeforensics, which somebody may type here."""
+
+
 class _Verbs(TyperGroup):
     """Usage that is refused is told as every other refusal is: with what to do next."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """See its base. Of a verb of the other program it says so, instead of guessing one of these."""
+        if args[0] in _OTHERS:
+            ctx.fail(f"that is the other program's: laeforensics {args[0]} …")
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         """The verb. Raises what it raises."""

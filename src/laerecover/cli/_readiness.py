@@ -19,6 +19,10 @@ from laerecover.manifest import written_whole
 from laerecover.text import clean
 
 ROWS = "readiness.jsonl"
+_LONGEST = 4000
+"""Every mistake in the settings has its place in one line."""
+_NAMED = 3
+"""So many accounts are named."""
 _PROGRAMS = {name: f"from {name}.cli import main; main()" for name in ("laeforensics", "laerecover")}
 
 
@@ -56,7 +60,7 @@ class CommandEnd:
         what = next((line for line in lines if line.startswith(("laeforensics:", "laerecover:"))), f"exit {self.code}")
         where, remedy = (self._said(word) for word in ("where", "next"))
         said = (what.partition(": ")[2] or what) + (f" ({where})" if where else "")
-        return Checked(check=check, ok=False, said=clean(said), next=clean(remedy))
+        return Checked(check=check, ok=False, said=clean(said, limit=_LONGEST), next=clean(remedy, limit=_LONGEST))
 
     def _said(self, word: str) -> str:
         """What stands behind that word, in the lines below it, too."""
@@ -182,14 +186,25 @@ class Readiness:
         return Checked(check="diff", ok=False, said=said, next=f"{remedy}audit again, and put both copies anew")
 
     def _what_differs(self) -> tuple[str, str]:
-        """How many accounts do, as far as the audit beside the manifest tells, and where to look."""
-        former, fresh = self.manifest.with_name("audit.parquet"), self.folder / "audit.parquet"
-        body = call("laeforensics", "diff", former, fresh, "--json").body if former.is_file() else {}
-        counts = {word: len(body.get(word, ())) for word in ("appeared", "vanished", "changed")}
-        if not any(counts.values()):
-            return "", ""
-        told = ", ".join(f"{number} {word}" for word, number in counts.items() if number)
-        return f": {told}", shlex.join(["laeforensics", "diff", str(former), str(fresh)]) + ", then "
+        """Which accounts do, and the command that shows in what; both manifests are laid beside each other for it,
+        without secrets.
+        """
+        from laerecover.manifest import read_manifest, write_audit_table  # they need Arrow
+
+        tables = self.folder / "planned.audit.parquet", self.folder / "today.audit.parquet"
+        key_file = Path(self.given[1]) if self.given else None
+        for path, table in zip((self.manifest, self.folder / "manifest.parquet"), tables, strict=True):
+            told = read_manifest(path, key_file=key_file)
+            write_audit_table(table, told.accounts, evidence_digest=told.evidence_digest)
+        body = call("laeforensics", "diff", *tables, "--json").body
+        found = {word: body.get(word, ()) for word in ("changed", "appeared", "vanished")}
+        names = [each["account_id"] for word in found for each in found[word]]
+        if not names:
+            return ", though of no account", ""
+        counts = ", ".join(f"{len(each)} {word}" for word, each in found.items() if each)
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        command = shlex.join(["laeforensics", "diff", *map(str, tables)])
+        return f": {counts}: {', '.join(names[:_NAMED])}{more}", f"{command}, then "
 
     def _drill(self) -> Checked:
         words: tuple[str | Path, ...] = ("--state", self.folder / "drill", "--again", *self.given, "--json")

@@ -11,7 +11,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
+from laeforensics.cli import app as forensics
+from laerecover.cli import app
 from laerecover.cli._show import ask, ask_word
 from laerecover.errors import Guarded
 from laerecover.manifest import Secret, write_manifest
@@ -117,6 +120,26 @@ def test_a_refusal_is_what_where_next_and_no_traceback(laerecover, make_manifest
     assert text in refused.stderr
     assert "Traceback" not in refused.stderr
     assert len(refused.stderr.splitlines()) < 10
+
+
+def test_what_is_mistyped_in_place_of_a_manifest_is_told_as_what_it_is(laerecover, make_manifest, tmp_path):
+    """Evidence, with the verb that makes a manifest of it; a name cut short, with the manifest beside it."""
+    manifest, evidence = make_manifest(count=1), tmp_path / "old evidence"
+    (evidence / "signup_logs").mkdir(parents=True)
+    said = laerecover("plan", evidence).stderr
+    assert "this is a folder, no manifest, and none lies in it" in said
+    assert f"`laeforensics audit '{evidence}' --output manifest.parquet`" in said
+    for name in ("manifest.parqet", "manifest.parq", "manfest.parquet", "manifest"):
+        assert f"did you mean {manifest}?" in laerecover("plan", manifest.with_name(name)).stderr, name
+
+
+def test_a_verb_of_the_other_program_is_told_as_such(laerecover):
+    """Each of them, and no verb of our own."""
+    verbs, own = ({*get_command(each).commands} for each in (forensics, app))
+    for verb in verbs - own:
+        ended = laerecover(verb, "evidence")
+        assert (ended.returncode, f"the other program's: laeforensics {verb} …" in ended.stderr) == (2, True)
+    assert "No such command 'recover'" in laerecover("recover", "x").stderr
 
 
 def test_both_programs_take_the_same_words(laerecover, make_manifest, make_account):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -79,7 +80,14 @@ def test_a_manifest_that_is_not_what_the_evidence_says(desk):
     desk.laeforensics("decide", "evidence", CONTESTED, "product_token", "--witness", "1", "--because", "asked them")
     ended = desk.ready("--evidence", "evidence", "--offline")
     assert (ended.returncode, found(desk.rows[0])["diff"]) == (1, False)
-    assert "the evidence says something else than the manifest: 1 changed" in ended.stdout
+    account = "lae-0c4e91d7-ab7kmk3pdgsftjmluj23ahek4nj7u5k7"
+    assert f"the evidence says something else than the manifest: 1 changed: {account}" in ended.stdout
+    command = "laeforensics diff m/manifest.parquet.ready/planned.audit.parquet m/manifest.parquet.ready/today.audit"
+    assert f"next: {command}.parquet, then audit again" in ended.stdout
+    assert (
+        "verdict  CONTESTED -> RECOVERABLE"
+        in desk.laeforensics(*command.split()[1:-1], f"{command.split()[-1]}.parquet").stdout
+    )
     assert ended.stdout.splitlines()[-1].startswith("NOT READY: diff failed")
 
 
@@ -93,6 +101,23 @@ def test_it_is_the_manifest_that_is_held_against_the_evidence(desk):
     (desk.folder / "m/manifest.parquet").write_bytes(older)
     ended = desk.ready("--evidence", "evidence", "--offline", "--json")
     assert (ended.returncode, found_in(ended)["diff"]) == (1, False)
+
+
+def test_another_manifest_in_its_place_is_told_by_its_accounts(desk):
+    """How many there are in one alone, the first of them, and the command that shows each: whatever lies beside it."""
+    logs = sorted((desk.folder / "evidence/signup_logs").iterdir())
+    for log in logs[::3]:
+        log.unlink()
+    desk.laeforensics("audit", "evidence", "--case", "c", "--output", "m/other.parquet", "--key-file", "key/k")
+    shutil.rmtree(desk.folder / "evidence")
+    shutil.copytree(ROOT / "fixtures/evidence", desk.folder / "evidence")
+    (desk.folder / "m/other.parquet").replace(desk.folder / "m/manifest.parquet")
+    check = json.loads(desk.ready("--evidence", "evidence", "--offline", "--json").stdout)["checks"][2]
+    names = re.findall(r"lae-[0-9a-f]{8}-[a-z2-7]{32}", check["said"])
+    assert (check["ok"], len(names), " appeared" in check["said"], " more" in check["said"]) == (False, 3, True, True)
+    command = check["next"].partition(", then ")[0].split()
+    shown = desk.laeforensics(*command[1:]).stdout
+    assert all(name in shown for name in names)
 
 
 def test_the_manifest_and_its_key_alone(desk):
@@ -128,4 +153,9 @@ def test_settings_that_are_not_whole_are_not_ready(desk):
     assert (ended.returncode, "monitor_privkey_path names a file that is not there" in ended.stdout) == (1, True)
     (folder / "monitor.pem").write_text("canary-private")
     ended = desk.ready("--offline")
-    assert (ended.returncode, found(desk.rows[2])["settings"]) == (0, True), ended.stdout
+    assert (ended.returncode, found(desk.rows[2])["settings"]) == (1, False)
+    for line, name in enumerate(("host", "sender", "staff"), start=2):
+        assert f"mail.{name} is still an example's · m/laerecover.toml, line {line}" in ended.stdout
+    (folder / "laerecover.toml").write_text(MAIL.replace("example.org", "storage.localhost"))
+    ended = desk.ready("--offline")
+    assert (ended.returncode, found(desk.rows[3])["settings"]) == (0, True), ended.stdout
