@@ -119,6 +119,7 @@ def carry_out(
     todo = planned.starts
     if todo:
         from laerecover.runbook import engine
+        from laerecover.runbook.work import Means
 
         guard_evidence_out(settings.evidence_out)
         begun = state.started_at or now().isoformat()
@@ -129,17 +130,24 @@ def carry_out(
             job = engine.Job(
                 state=state,
                 accounts={a.account_id: a for a in planner.manifest.recoverable if a.account_id in todo},
-                settings=settings,
-                vault=options.places.vault(state.folder),
-                outbox=Outbox(state.outbox),
-                open_world=opened,
+                means=Means(
+                    recovery_id=state.recovery_id,
+                    mode=state.mode,
+                    world=opened.world,
+                    settings=settings,
+                    vault=options.places.vault(state.folder),
+                    outbox=Outbox(state.outbox),
+                    mail=options.mail,
+                    new_identity=state.new_identity,
+                    dial=state.decisions.not_dialled is None,
+                    rebuilt=Rebuilt(everyone=planner.manifest.accounts, decided=state.decisions.instances),
+                ),
                 watcher=watcher,
                 stop=stop,
-                mail=options.mail,
+                point=opened.point,
                 concurrency=options.concurrency,
                 limits=options.limits,
                 canary=planned.first,
-                rebuilt=Rebuilt(everyone=planner.manifest.accounts, decided=state.decisions.instances),
             )
             stopped = engine.run(job, todo)
         state = replace(state, stopped=stopped)

@@ -23,12 +23,12 @@ from laerecover.ports.world import World
 from laerecover.rehearsal.rig.faults import FaultRule, RigFaults, read_faults
 from laerecover.rehearsal.twin.compute import TwinCompute
 from laerecover.runbook.runbook import execute, recover
-from laerecover.runbook.values import NAMES, Effect
+from laerecover.runbook.values import DEPLOY, STEPS, WAIT, Effect
 from laerecover.runbook.work import Work
 from laerecover.sections import Fallback, Waits
 from laerecover.settings import drill_settings
 
-DEPLOYING = ("deploy_ec2_instance", "wait_for_ec2_addresses")
+DEPLOYING = (DEPLOY, WAIT)
 YESTERDAY = "e9acd7f84a168027756f0118a81b25ef520c8b1f4b3eb74085f4e0a3a728a1fd"
 QUICK = Waits(address_poll=15.0, address_deadline=600.0)
 
@@ -93,7 +93,7 @@ def living(cloud):
 
 def test_the_steps_stand_where_they_are_expected():
     """These are the first two of the runbook."""
-    assert tuple(NAMES)[:2] == DEPLOYING
+    assert STEPS[:2] == DEPLOYING
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -199,7 +199,7 @@ def test_a_launch_that_an_older_version_began_is_gone_on_with(either, vault):
     request = replace(_some_request(deploying), client_token=token, tags=tags, user_data=yesterday)
     begun = deploying.compute.launch(request).instance_id
     hide(1000)
-    effect = deploying.perform("deploy_ec2_instance", 1, {}, "")
+    effect = deploying.perform(DEPLOY, 1, {}, "")
     assert (effect.kind, effect.values.get("instance_id")) == ("", begun)
     hide(1)
     told = deploying.recover()
@@ -238,7 +238,7 @@ def test_without_capacity_the_next_place_is_tried_and_recorded(cloud, make):
     assert (told["size"], told["zone"], told["attempt"]) == ("t3.small", "us-east-1c", 3)
     assert [effect.kind for effect in deploying.ledger] == ["capacity", "capacity", "", ""]
     assert cloud.launches[0].instance.instance_type == "t3.small"
-    assert deploying.perform("deploy_ec2_instance", 1, {}, "").values["client_token"] == told["client_token"]
+    assert deploying.perform(DEPLOY, 1, {}, "").values["client_token"] == told["client_token"]
     assert len(cloud.launches) == 1
 
 
@@ -382,8 +382,8 @@ def _some_request(deploying):
 def test_an_instance_that_stays_unknown_is_given_up_after_a_minute(make):
     """Retried for a minute at least, then a clear failure."""
     deploying = make(RigFaults(unknown=1000))
-    deploying.perform("deploy_ec2_instance", 1, {}, "")
-    known = {"deploy_ec2_instance": deploying.ledger[0].values}
+    deploying.perform(DEPLOY, 1, {}, "")
+    known = {DEPLOY: deploying.ledger[0].values}
     begun = deploying.work.world.clock.monotonic()
-    assert deploying.perform("wait_for_ec2_addresses", 1, known, "").kind == "not_found"
+    assert deploying.perform(WAIT, 1, known, "").kind == "not_found"
     assert deploying.work.world.clock.monotonic() - begun >= 60

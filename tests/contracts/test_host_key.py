@@ -23,7 +23,7 @@ from laerecover.ports.refusals import NotListening, Refusal, Transient, WorldErr
 from laerecover.rehearsal.twin.assemble import twin_world
 from laerecover.runbook.steps import install_server as module
 from laerecover.runbook.steps.install_server import replace_host_key
-from laerecover.runbook.values import WAIT
+from laerecover.runbook.values import DEPLOY, WAIT
 from laerecover.runbook.work import Work
 from laerecover.settings import drill_settings
 
@@ -84,13 +84,13 @@ def keys(vault) -> dict[str, Any]:
 
 def made(tmp_path: Path, vault, world, address: str) -> Work:
     known = {
-        "deploy_ec2_instance": {
+        DEPLOY: {
             **DEPLOYED,
             "client_token": "token",
             "host_key": keys(vault)["final"].public,
             "boot_host_key": keys(vault)["boot"].public,
         },
-        "wait_for_ec2_addresses": {"public_host": address, "private_host": "ip-192-0-2-1"},
+        WAIT: {"public_host": address, "private_host": "ip-192-0-2-1"},
     }
     common: Any = {"account": SimpleNamespace(account_id="one"), "outbox": None, "settings": drill_settings(tmp_path)}
     return Work(recovery_id="r", mode="drill", world=world, vault=vault, known=known, **common)

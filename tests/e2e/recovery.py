@@ -103,7 +103,7 @@ class Recovery:
         """Step -> its values, of the account's latest round; empty before there is any."""
         rounds = read_ledger(Path(f"{self.manifest}.state") / "ledger.sqlite")
         steps = rounds[account.account_id].steps if account.account_id in rounds else ()
-        return {step.effect.step: step.effect.values for step in steps}
+        return {step.step.name: step.values for step in steps}
 
     def shell(self, account: Account) -> Shell:
         """A way into the account's host, by the key that only the vault knows."""

@@ -41,11 +41,12 @@ from laerecover.rehearsal.rig.cache import client_program
 from laerecover.rehearsal.rig.client import Rig
 from laerecover.rehearsal.rig.operator import write_settings
 from laerecover.runbook.runbook import execute
-from laerecover.runbook.work import Values, Work
+from laerecover.runbook.values import BOUNCE, DEPLOY, INSTALL, WAIT, Known, Step, Values
+from laerecover.runbook.work import Work
 from laerecover.settings import read_settings
 from old_shares import PIECE, is_mutable, objects, old_share, pieces
 
-SIGNUP_STEPS = ("deploy_ec2_instance", "wait_for_ec2_addresses", "install_server", "bounce_server")
+SIGNUP_STEPS = (DEPLOY, WAIT, INSTALL, BOUNCE)
 BIN = Path(sys.executable).parent
 WHEN = datetime(2012, 3, 20, 10, 15, tzinfo=UTC)
 WHEN_S4 = datetime(2014, 6, 3, 10, 15, tzinfo=UTC)
@@ -110,7 +111,7 @@ class Story:
         Path(self.folder / f"signup{number}" / "vault").mkdir()
         self.rig.enter()
         world = open_real(settings, threading.Event()).world
-        known: dict[str, Values] = {}
+        known: dict[Step[Any], Values] = {}
         for step in SIGNUP_STEPS:
             for attempt in range(1, 120):
                 work = Work(
@@ -127,7 +128,7 @@ class Story:
                 effect = execute(step, work)
                 if effect.kind != "not_listening":
                     break
-            assert effect.ok, f"{person.name}: {effect.step}: {effect.kind}: {effect.message}"
+            assert effect.ok, f"{person.name}: {effect.step.name}: {effect.kind}: {effect.message}"
             known[step] = effect.values
         person.papers.write(
             self.evidence,
@@ -423,10 +424,10 @@ def _new_account(person: Person, number: int) -> Account:
     )
 
 
-def _read_back(known: dict[str, Values], kept: dict[str, Secret]) -> RealServer:
-    furl, addresses = parse_furl(kept["furl"]), known["wait_for_ec2_addresses"]
+def _read_back(known: Known, kept: dict[str, Secret]) -> RealServer:
+    furl, addresses = parse_furl(kept["furl"]), known[WAIT]
     return RealServer(
-        instance_id=known["deploy_ec2_instance"]["instance_id"],
+        instance_id=known[DEPLOY]["instance_id"],
         public_host=addresses["public_host"],
         private_address=re.sub(r"\..*", "", addresses["private_host"]).removeprefix("ip-").replace("-", "."),
         introducer_pem=kept["introducer_node_pem"].reveal(),

@@ -12,7 +12,7 @@ from pathlib import Path
 from rig_hands import ec2
 
 from laerecover.rehearsal.rig.client import find
-from laerecover.runbook.values import NAMES
+from laerecover.runbook.values import STEPS
 
 BIN = Path(sys.executable).parent
 # Where an effect of the step is done and its record is not; steps without an act are killed before their record.
@@ -36,7 +36,7 @@ def test_killed_in_every_step_and_each_effect_once(manifest: Path):
     """Killed once in each step and started again, a drill leaves one instance, one row, one mail, one watched host."""
     folder = Path(f"{manifest}.drill")
     try:
-        for step in NAMES:
+        for step in [each.name for each in STEPS]:
             killed = drill(manifest, crash_at=f"{step}:{POINTS.get(step, 'after-act')}")
             assert killed.returncode == -signal.SIGKILL, (step, killed.stdout, killed.stderr)
         rig = find(folder / "rig")

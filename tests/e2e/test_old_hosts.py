@@ -16,6 +16,7 @@ from laerecover.ports.hosts import Command
 from laerecover.ports.refusals import NotListening, Transient
 from laerecover.rehearsal.rig.client import Rig
 from laerecover.runbook.steps.install_server import replace_host_key
+from laerecover.runbook.values import BOUNCE, INSTALL
 from recoveries.vintages import vintages
 
 NOTE = "/var/lib/lae-recovery/boot-before-reboot"
@@ -62,10 +63,10 @@ def test_a_host_of_an_earlier_version_comes_to_its_end(vintage, left, place, tmp
             time.sleep(0.5)
         with place.work().link(patient=True) as link:
             link.commands(after)
-    place.must("install_server")
+    place.must(INSTALL)
     with place.rig.inside():
         assert boot_id(place) == second
-    place.must("bounce_server")
+    place.must(BOUNCE)
     status = place.shell("for name in bucket introducer storageserver; do sudo sv status lae-$name; done")
     assert status.count("run: lae-") == 3
 

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -30,7 +31,7 @@ from laerecover.rehearsal.rig.cache import client_program
 from laerecover.rehearsal.rig.client import Rig
 from laerecover.rehearsal.rig.operator import write_settings
 from laerecover.runbook.runbook import execute
-from laerecover.runbook.values import Effect
+from laerecover.runbook.values import BOUNCE, DEPLOY, INSTALL, WAIT, Effect, Step
 from laerecover.runbook.work import Work
 from laerecover.settings import read_settings
 
@@ -109,22 +110,22 @@ class Place:
             vault=self.vault,
             outbox=Outbox(self.folder / "outbox"),
             known={
-                "deploy_ec2_instance": {**DEPLOYED, "instance_id": self.name, "client_token": self.name, **launched},
-                "wait_for_ec2_addresses": {"public_host": self.address, "private_host": f"ip-{self.name}"},
+                DEPLOY: {**DEPLOYED, "instance_id": self.name, "client_token": self.name, **launched},
+                WAIT: {"public_host": self.address, "private_host": f"ip-{self.name}"},
             },
         )
 
-    def step(self, name: str) -> Effect:
+    def step(self, step: Step[Any]) -> Effect:
         """Carry out one step of the runbook, patiently."""
         with self.rig.inside():
-            effect = execute(name, self.work())
+            effect = execute(step, self.work())
             while effect.kind == "not_listening":
-                effect = execute(name, self.work())
+                effect = execute(step, self.work())
         return effect
 
-    def must(self, name: str) -> None:
-        effect = self.step(name)
-        assert effect.ok, f"{name}: {effect.kind}: {effect.message}"
+    def must(self, step: Step[Any]) -> None:
+        effect = self.step(step)
+        assert effect.ok, f"{step.name}: {effect.kind}: {effect.message}"
 
     def shell(self, script: str) -> str:
         with self.rig.inside():
@@ -188,9 +189,9 @@ def test_a_file_outlives_its_host(places: list[Place], client: TahoeClient, tmp_
     first.boot()
     second.boot(image="today", vendor_data=SLOW)
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda place: place.must("install_server"), places))
+        list(pool.map(lambda place: place.must(INSTALL), places))
     _cloud_init_was_waited_for(second)
-    first.must("bounce_server")
+    first.must(BOUNCE)
     files = {
         name: random.Random(name).randbytes(size)
         for name, size in (("small", 200), ("large", 1_500_000), ("last", 9000))
@@ -207,7 +208,7 @@ def test_a_file_outlives_its_host(places: list[Place], client: TahoeClient, tmp_
     client.stop()
 
     _an_unknown_tahoe_starts_no_node(second)
-    second.must("bounce_server")
+    second.must(BOUNCE)
     assert parse_furl(Secret(second.furl)).same_capability(parse_furl(Secret(first.furl)))
     client.use(second.furl)
     client.start()
@@ -231,7 +232,7 @@ def _an_unknown_tahoe_starts_no_node(place: Place) -> None:
     place.shell(
         f"echo '# another release' | sudo tee -a {HOME}/venv/lib/python3*/site-packages/allmydata/storage/mutable.py"
     )
-    effect = place.step("bounce_server")
+    effect = place.step(BOUNCE)
     assert (effect.ok, effect.kind) == (False, "unknown_tahoe")
     assert place.shell("ls /etc/service | grep lae- || true; pgrep -f 'tahoe ru[n]' || true") == ""
     remedy = effect.message.split("`")[1]
@@ -284,7 +285,7 @@ def _commands_can_be_run_again(place: Place) -> None:
         link.commands(
             [*recipe.before_reboot(), *recipe.after_reboot(place.settings.config.monitor_pubkey), *recipe.patches()]
         )
-    place.must("bounce_server")
+    place.must(BOUNCE)
     place.shell("sudo find /usr/local/bin -type l -delete")
 
 
@@ -331,7 +332,7 @@ def test_a_host_tells_what_it_lacks(rig: Rig, tmp_path: Path, lacking: dict[str,
     place = Place(rig, tmp_path / "place", 3, _account())
     try:
         place.boot(**lacking)
-        effect = place.step("install_server")
+        effect = place.step(INSTALL)
         assert (effect.ok, effect.kind) == (False, kind)
         assert "choose" in effect.message
         assert place.shell("ls /var/lib/lae-recovery/packages 2>/dev/null || true") == ""

@@ -14,12 +14,11 @@ from laerecover.report.outcomes import AccountOutcome, FollowUp, Proof
 from laerecover.report.page import page as written
 from laerecover.report.report import Report
 from laerecover.runbook.ledger import Done
-from laerecover.runbook.values import Effect
+from laerecover.runbook.values import BOUNCE, DEPLOY, INSTALL, LEAVE, STEPS, WAIT
 
 pytestmark = pytest.mark.e2e
 HOSTILE = "</td><script>alert(1)</script>\u202e@example.org"
 LONGEST = f"{'long' * 20}@{'example' * 8}.org"
-STEPS = ("deploy_ec2_instance", "wait_for_ec2_addresses", "install_server", "bounce_server", "leave_evidence")
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +35,8 @@ def row(number: int, outcome: str) -> AccountOutcome:
     values = {"log_file": f"signup_logs/2012-03-05T172031Z-{account_id[13:]}", "instance_id": "i-0123456789abcdef0"}
     todo = [(f"do the thing of kind {n}", f"laerecover resolve m.parquet {account_id} mail --sent") for n in range(14)]
     steps = tuple(
-        Done(effect=Effect(step=step, ok=True, values=values), attempts=2, started_at=None, ended_at=None, seconds=61.5)
-        for step in STEPS
+        Done(step=step, ok=True, values=values, attempts=2, started_at=None, ended_at=None, seconds=61.5)
+        for step in (DEPLOY, WAIT, INSTALL, BOUNCE, LEAVE)
     )
     return AccountOutcome(
         account_id=account_id,
@@ -83,7 +82,7 @@ def report_of(accounts: int, folder: Path) -> Path:
         written_at="2026-11-22T13:06:00+00:00",
         seconds=10920.0,
         forecast_seconds=16000.0,
-        step_seconds=dict.fromkeys(STEPS, 61.5),
+        step_seconds={step.name: 61.5 for step in STEPS},
         pace=1.0,
         seed=None,
         stopped="the mail server refuses us: " + "quota " * 30,

@@ -35,7 +35,7 @@ from laerecover.recovery import run
 from laerecover.rehearsal.twin.assemble import twin_world
 from laerecover.rehearsal.twin.world import TwinFaults, TwinFile
 from laerecover.runbook.runbook import execute, recover
-from laerecover.runbook.values import Effect
+from laerecover.runbook.values import Effect, Step
 from laerecover.runbook.work import Work
 from laerecover.settings import drill_settings
 from laerecover.settings_reader import example
@@ -145,7 +145,7 @@ class Bench:
         )
         self.effects: list[Effect] = []
 
-    def perform(self, step: str, attempt: int, known: Mapping[str, Any], failure: str) -> Effect:
+    def perform(self, step: Step[Any], attempt: int, known: Mapping[str, Any], failure: str) -> Effect:
         """Carry out one step, as the runner does."""
         effect = execute(step, replace(self.work, attempt=attempt, known=dict(known), failure=failure))
         self.effects.append(effect)
@@ -157,7 +157,7 @@ class Bench:
 
     def values(self, step: str) -> dict[str, Any]:
         """What the step told when it went well."""
-        return next(e.values for e in self.effects if e.step == step and e.ok)
+        return next(e.values for e in self.effects if e.step.name == step and e.ok)
 
     def rows(self, table: str) -> list[sqlite3.Row]:
         """A table of the twin's own file."""
@@ -318,11 +318,11 @@ class Life:
         """A process's life: the outcome, or None if it was killed at the `crash_at`-th point that it met."""
         self.crash_at, self.met, calls = crash_at, [], 0
 
-        def perform(step: str, attempt: int, known: Any, failure: str) -> Any:
+        def perform(step: Step[Any], attempt: int, known: Any, failure: str) -> Any:
             nonlocal calls
             calls += 1
             if len(self.ledger) < calls:
-                self.step = step
+                self.step = step.name
                 told = {"round": number, "attempt": attempt, "known": dict(known), "failure": failure}
                 work = replace(self.work, **told, point=self.reach)
                 self.ledger.append(execute(step, work))

@@ -218,7 +218,7 @@ def test_a_state_folder_is_read(vintage, left, placed, monkeypatch):
     monkeypatch.setattr(ledger, "read_tables", lambda look, *, with_steps: None)
     assert read_ledger(place / "state/ledger.sqlite") == rounds
     for account_id, latest in rounds.items():
-        told = {step.effect.step: step.effect.values for step in latest.steps if step.effect.ok}
+        told = {step.step.name: step.values for step in latest.steps if step.ok}
         if launched := told.get("deploy_ec2_instance"):
             named = (recovery_id, account_id, launched["generation"], launched["attempt"])
             assert client_token(*named, mode=left.mode) == launched["client_token"]
@@ -336,8 +336,9 @@ def test_a_copy_of_an_old_state_doubts_what_the_original_may_send(vintage, left,
 
 DIAL: values.Step[Any] = values.Step(name="dial", title="dial", plain="dialling", tells=values.Installed)
 """A step that somebody would like to have."""
+KEPT = replace(values.LEAVE, name="keep_evidence")
 CHANGED = {
-    "renamed": [replace(s, name="keep_evidence") if s is values.LEAVE else s for s in values.STEPS],
+    "renamed": [KEPT if s is values.LEAVE else s for s in values.STEPS],
     "inserted": [each for s in values.STEPS for each in ((DIAL, s) if s is values.CONFIRM else (s,))],
     "inserted at the front": [DIAL, *values.STEPS],
     "moved": [{values.LEAVE: values.APPEND, values.APPEND: values.LEAVE}.get(s, s) for s in values.STEPS],
@@ -351,11 +352,12 @@ def test_another_order_of_steps_is_noticed(vintage, left, change, placed, undist
     """Where a step is renamed, inserted, moved or left out, an old recovery ends badly, and these tests see it."""
     at, wanted = placed(vintage, left), undisturbed(vintage, left)
     steps = CHANGED[change]
-    acts = {"keep_evidence": runbook.ACTS["leave_evidence"], "dial": lambda work: values.Installed(boot_id="")}
+    acts = {KEPT: runbook.ACTS[values.LEAVE], DIAL: lambda work: values.Installed(boot_id="")}
     monkeypatch.setattr(runbook, "ACTS", {**runbook.ACTS, **acts})
     monkeypatch.setattr(runbook, "STEPS", steps)
     for module in (ledger, report):
-        monkeypatch.setattr(module, "ALL_NAMES", (*(step.name for step in steps), values.NOTICE.name))
+        monkeypatch.setattr(module, "ALL_STEPS", (*steps, values.NOTICE))
+    monkeypatch.setattr(values, "_NAMED", {step.name: step for step in (*steps, values.NOTICE)})
     with pytest.raises(AssertionError):
         ends_well(at, left, wanted)
     assert [latest.outcome for latest in read_ledger(at[1] / "state/ledger.sqlite").values()] == ["failed"]

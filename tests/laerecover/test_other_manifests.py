@@ -16,6 +16,7 @@ from laerecover.planning.planner import Planner, plan
 from laerecover.ports.refusals import Refusal, Transient
 from laerecover.rehearsal.twin.compute import TwinCompute
 from laerecover.runbook.runbook import ACTS
+from laerecover.runbook.values import DEPLOY, INSTALL
 from laerecover.state.lock import locked
 from laerecover.state.opening import read_state
 
@@ -164,7 +165,7 @@ def test_another_region_is_refused_once_something_was_launched(someone, make_acc
     def failing(kind):
         return lambda work: (_ for _ in ()).throw(StepFailed("as the test wants it", kind=kind))
 
-    for kind, step in (("ec2_refused", "deploy_ec2_instance"), ("command_failed", "install_server")):
+    for kind, step in (("ec2_refused", DEPLOY), ("command_failed", INSTALL)):
         with monkeypatch.context() as patch:
             patch.setitem(ACTS, step, failing(kind))
             accepted = {"accept": (make_account(0).account_id,), "because": "the lost server was of another region"}

@@ -16,6 +16,7 @@ from laerecover.mail.outbox import message_id
 from laerecover.options import Selection
 from laerecover.ports.services import ServerRow
 from laerecover.runbook.runbook import ACTS, execute
+from laerecover.runbook.values import DEPLOY, INSTALL, WAIT
 from laerecover.state.opening import open_state, read_state
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -95,14 +96,14 @@ def test_a_launch_looks_for_other_recoveries_first(make_bench, mode):
     """What came after the plan is found right before the launch; an instance of a drill counts for drills alone."""
     bench = make_bench()
     other = replace(bench.work, recovery_id="o" * 64)
-    known = {"deploy_ec2_instance": execute("deploy_ec2_instance", other).values}
-    launched = known["deploy_ec2_instance"]["instance_id"]
+    known = {DEPLOY: execute(DEPLOY, other).values}
+    launched = known[DEPLOY]["instance_id"]
     while not bench.work.world.compute.find({}):
         execute(
-            "wait_for_ec2_addresses",
+            WAIT,
             replace(other, known=known),
         )
-    effect = execute("deploy_ec2_instance", replace(bench.work, mode=mode))
+    effect = execute(DEPLOY, replace(bench.work, mode=mode))
     if mode == "drill":
         assert (effect.kind, launched in effect.message, "o" * 64 in effect.message) == ("recovered_before", True, True)
     assert len(bench.rows("instances")) == (1 if mode == "drill" else 2)
@@ -150,7 +151,7 @@ def test_cleanup_keeps_what_another_operator_recorded(operator, make_account, mo
     """A row of the register that this state's own round did not write."""
     someone = operator(make_account(0))
     with monkeypatch.context() as patch:
-        patch.setitem(ACTS, "install_server", refuse)
+        patch.setitem(ACTS, INSTALL, refuse)
         assert someone.run().number("failed") == 1
     ask = {"stop": someone.stop, "confirm": lambda *_: False, "worlds": someone.worlds}
     with pytest.raises(Guarded, match="not confirmed"):
@@ -194,15 +195,15 @@ def test_a_host_that_was_ended_is_not_waited_for(make_bench):
     perform = bench.perform
 
     def ending(step, attempt, known, failure):
-        if step == "install_server" and not ended:
-            ended.append(known["deploy_ec2_instance"]["instance_id"])
+        if step == INSTALL and not ended:
+            ended.append(known[DEPLOY]["instance_id"])
             bench.work.world.compute.terminate(ended[0])
         return perform(step, attempt, known, failure)
 
     bench.perform = ending
     assert bench.recover()["outcome"] == "recovered"
     died = [e for e in bench.effects if e.kind == "instance_died"]
-    assert [(e.step, ended[0] in e.message) for e in died] == [("install_server", True)]
+    assert [(e.step, ended[0] in e.message) for e in died] == [(INSTALL, True)]
     assert [r["state"] for r in bench.rows("instances") if r["instance_id"] != ended[0]] == ["running"]
 
 
@@ -212,15 +213,15 @@ def test_an_instance_that_somebody_stops_in_mid_install_is_not_waited_for(make_b
     perform, stopped = bench.perform, []
 
     def stopping(step, attempt, known, failure):
-        if step == "install_server" and not stopped:
-            stopped.append(known["deploy_ec2_instance"]["instance_id"])
+        if step == INSTALL and not stopped:
+            stopped.append(known[DEPLOY]["instance_id"])
             with bench.file.change() as db:
                 db.execute("UPDATE instances SET state = 'stopped'")
         return perform(step, attempt, known, failure)
 
     bench.perform = stopping
     assert bench.recover()["outcome"] == "failed"
-    (failed,) = [e for e in bench.effects if e.step == "install_server"]
+    (failed,) = [e for e in bench.effects if e.step == INSTALL]
     assert failed.kind == "instance_stopped"
     assert f"{stopped[0]} is stopped, so it does not answer; start it, or terminate it" in failed.message
 
@@ -228,10 +229,10 @@ def test_an_instance_that_somebody_stops_in_mid_install_is_not_waited_for(make_b
 def test_a_stopped_instance_is_said_to_be_stopped(make_bench):
     """Nobody waits ten minutes for the addresses that it will not get."""
     bench = make_bench()
-    known = {"deploy_ec2_instance": bench.perform("deploy_ec2_instance", 1, {}, "").values}
+    known = {DEPLOY: bench.perform(DEPLOY, 1, {}, "").values}
     with bench.file.change() as db:
         db.execute("UPDATE instances SET state = 'stopped', hidden = 0")
-    effect = bench.perform("wait_for_ec2_addresses", 1, known, "")
+    effect = bench.perform(WAIT, 1, known, "")
     assert effect.kind == "instance_stopped"
     assert "start it, or terminate it" in effect.message
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from laerecover.errors import Guarded
 from laerecover.manifest import Manifest
 from laerecover.ports.compute import Compute, Instance
 from laerecover.ports.refusals import WorldError
 from laerecover.runbook.ledger import Round
-from laerecover.runbook.values import INSTALL
+from laerecover.runbook.values import INSTALL, Step
 from laerecover.state.state import State
 
 
@@ -52,13 +53,13 @@ def found(instance: Instance, manifest: Manifest, rounds: dict[str, Round], reco
     account_id = instance.tags.get("lae-account", "")
     customers = {a.account_id: a.customer_email or a.customer_name or "(unknown)" for a in manifest.accounts}
     latest = rounds.get(account_id)
-    done = latest.done_names if latest is not None else []
+    done = latest.went_well if latest is not None else []
     told = ["recorded in serverinfo.csv"] if instance.instance_id in recorded else []
     if latest is None or instance.instance_id not in latest.launched:
         told.insert(0, "launched from another state folder: another operator may be at work on it")
         done = []
     if done:
-        told.insert(0, f"{_keys(done)}; last done: {done[-1]}")
+        told.insert(0, f"{_keys(done)}; last done: {done[-1].name}")
     return Found(
         instance_id=instance.instance_id,
         account_id=account_id,
@@ -68,5 +69,5 @@ def found(instance: Instance, manifest: Manifest, rounds: dict[str, Round], reco
     )
 
 
-def _keys(done: Sequence[str]) -> str:
-    return "may hold the account's keys" if INSTALL.name in done else "no secret yet"
+def _keys(done: Sequence[Step[Any]]) -> str:
+    return "may hold the account's keys" if INSTALL in done else "no secret yet"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from laerecover.errors import Guarded, StepFailed, Stopped
-from laerecover.mail.delivery import Delivery, Sending
+from laerecover.mail.delivery import Delivery, MailMeans
 from laerecover.mail.dialling import hold_back_silent
 from laerecover.mail.letters import LEFT, render
 from laerecover.mail.outbox import FAILURE, Mail, Outbox
@@ -127,26 +127,26 @@ def notify(
             waiting("the public ports of the new servers, which are dialled first", 0)
             silent = hold_back_silent(mails, opened.world, vault, outbox, at_once=at_once)
             letters = [letter for letter in letters if letter.mail.message_id not in silent]
-        accounts, sending = {a.account_id: a for a in manifest.accounts}, Sending()
+        accounts = {a.account_id: a for a in manifest.accounts}
+        means = MailMeans(
+            recovery_id=state.recovery_id,
+            world=opened.world,
+            settings=settings,
+            vault=vault,
+            outbox=outbox,
+            mail="send",
+        )
         for letter in letters:
             withdraw_settled(rounds, outbox, [letter.mail])
-            if stop.is_set() or sending.stopped:
+            if stop.is_set() or means.sending.stopped:
                 break
-            delivery = Delivery(
-                account=accounts[letter.mail.account_id],
-                recovery_id=state.recovery_id,
-                world=opened.world,
-                settings=settings,
-                vault=vault,
-                outbox=outbox,
-                patience=Patience(account_id=letter.mail.account_id, clock=opened.world.clock, waiting=waiting),
-                mail="send",
-                sending=sending,
-            )
+            account_id, clock = letter.mail.account_id, opened.world.clock
+            patience = Patience(account_id=account_id, clock=clock, waiting=waiting)
+            delivery = Delivery(account=accounts[account_id], means=means, patience=patience)
             try:
                 with suppress(StepFailed, WorldError):
                     delivery.deliver_patiently(letter.mail)
             except Stopped:
                 break
         known = [mail for mail in outbox.all() if mail.kind != FAILURE or mail.state != "withdrawn"]
-        return state, {mail.message_id: mail.state for mail in known}, sending.stopped
+        return state, {mail.message_id: mail.state for mail in known}, means.sending.stopped

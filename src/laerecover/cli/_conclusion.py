@@ -16,7 +16,7 @@ from laerecover.cli._show import COLOURS, console, show_rows
 from laerecover.manifest import ManifestError
 from laerecover.report.follow_ups import grouped
 from laerecover.report.plain_words import without_codes
-from laerecover.runbook.values import NAMES, TITLES
+from laerecover.runbook.values import STEPS
 from laerecover.state.journal import last_typed
 from laerecover.text import clean, clipped, counted, duration, short_name, spent
 
@@ -158,8 +158,9 @@ def _key(options: Options) -> str:
 
 def _now(latest: Round, runner: str | None) -> str:
     """What was done last of an account, and what is in hand."""
-    last = f"{TITLES[latest.done_names[-1]]} done" if latest.done_names else "nothing done yet"
-    step = next((TITLES[name] for name in NAMES if name not in latest.done_names), "")
+    done = latest.went_well
+    last = f"{done[-1].title} done" if done else "nothing done yet"
+    step = next((step.title for step in STEPS if step not in done), "")
     return f"{last}, {step} in hand" if runner and step and latest.outcome == "on its way" else last
 
 

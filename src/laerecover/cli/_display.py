@@ -8,11 +8,11 @@ import threading
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import TextIO
+from typing import Any, TextIO
 
 from laerecover.cli._stopping import TOLD_HERE
 from laerecover.planning.plan import Plan, PlannedAccount
-from laerecover.runbook.values import NOT_LISTENING, TO_LISTEN, Effect
+from laerecover.runbook.values import NOT_LISTENING, TO_LISTEN, Effect, Step
 from laerecover.text import clean, spent
 
 _TELL_EACH = 300.0
@@ -37,12 +37,12 @@ class PlainWatcher:
     def __exit__(self, *exc: object) -> None:
         pass
 
-    def began(self, account_id: str, step: str) -> None:
+    def began(self, account_id: str, step: Step[Any]) -> None:
         if account_id in self._deaf and self._deaf[account_id][1].step == step:
             return
         self._no_longer_deaf(account_id, listens=False)
         self._shown.pop(account_id, None)
-        self._line(account_id, step, "begins")
+        self._line(account_id, step.name, "begins")
 
     def waits(self, account_id: str, what: str, seconds: float) -> None:
         if what != TO_LISTEN:
@@ -59,17 +59,18 @@ class PlainWatcher:
             self._deaf[account_id] = (now if is_new else self._deaf[account_id][0], effect)
             if is_new:
                 self._shown.setdefault(account_id, {})[TO_LISTEN] = now
-                self._line(account_id, effect.step, f"{_what(effect)}; it is asked again until it listens")
+                self._line(account_id, effect.step.name, f"{_what(effect)}; it is asked again until it listens")
             return
         self._no_longer_deaf(account_id, listens=True)
-        self._line(account_id, effect.step, _what(effect))
+        self._line(account_id, effect.step.name, _what(effect))
 
     def _no_longer_deaf(self, account_id: str, *, listens: bool) -> None:
         """Its host listens, or was given up: say once for how long it did not."""
         if account_id in self._deaf:
             since, effect = self._deaf.pop(account_id)
             long = spent(time.monotonic() - since)
-            self._line(account_id, effect.step, f"listens, after {long}" if listens else f"{_what(effect)}; for {long}")
+            told = f"listens, after {long}" if listens else f"{_what(effect)}; for {long}"
+            self._line(account_id, effect.step.name, told)
 
     def finished(self, account_id: str, outcome: str) -> None:
         self._no_longer_deaf(account_id, listens=False)
@@ -107,15 +108,15 @@ class EventWatcher:
         self._tell("run ends")
         TOLD_HERE.clear()
 
-    def began(self, account_id: str, step: str) -> None:
-        self._tell("step begins", account_id=account_id, step=step)
+    def began(self, account_id: str, step: Step[Any]) -> None:
+        self._tell("step begins", account_id=account_id, step=step.name)
 
     def waits(self, account_id: str, what: str, seconds: float) -> None:
         self._tell("waits", account_id=account_id, what=clean(what), at_most_seconds=round(seconds, 3))
 
     def ended(self, account_id: str, effect: Effect) -> None:
-        said = {"kind": effect.kind, "message": clean(effect.message)}
-        self._tell("step ends", account_id=account_id, step=effect.step, ok=effect.ok, **({} if effect.ok else said))
+        said = {} if effect.ok else {"kind": effect.kind, "message": clean(effect.message)}
+        self._tell("step ends", account_id=account_id, step=effect.step.name, ok=effect.ok, **said)
 
     def finished(self, account_id: str, outcome: str) -> None:
         self._tell("account ends", account_id=account_id, outcome=outcome)

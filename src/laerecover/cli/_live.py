@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -15,7 +16,7 @@ from rich.text import Text
 
 from laerecover.cli._stopping import TOLD_HERE
 from laerecover.planning.plan import Plan, PlannedAccount
-from laerecover.runbook.values import NAMES, NOT_LISTENING, NOTICE, STEPS, TITLES, Effect
+from laerecover.runbook.values import NOT_LISTENING, NOTICE, STEPS, Effect, Step
 from laerecover.text import clean, clipped, counted, duration, short_name, shortened
 
 _COLOURS = {"✓": "green", "✗": "red", "▸": "yellow", "↻": "yellow"}
@@ -32,16 +33,16 @@ class _Line:
 
     account: PlannedAccount
     before: bool
-    cells: dict[str, str] = field(default_factory=lambda: dict.fromkeys(NAMES, "·"))
+    cells: dict[Step[Any], str] = field(default_factory=lambda: dict.fromkeys(STEPS, "·"))
     begun: float | None = None
     ended: float | None = None
     since: float | None = None
-    step: str = ""
+    step: Step[Any] | None = None
     step_began: float = 0.0
     waiting: str = ""
     until: float | None = None
     outcome: str = ""
-    troubles: dict[str, str] = field(default_factory=dict)
+    troubles: dict[Step[Any], str] = field(default_factory=dict)
     """Step -> why it failed, until it goes well after all."""
 
     @property
@@ -78,7 +79,7 @@ class LiveWatcher:
             self._lines[account_id].outcome = "recovered"
         self._planned, self._console, self._stop = planned, console, stop
         self._begun = time.monotonic()
-        self._spent: dict[str, list[float]] = {}
+        self._spent: dict[Step[Any], list[float]] = {}
         self._lock = threading.Lock()
         self._live = Live(
             console=console, get_renderable=self._render, refresh_per_second=4, vertical_overflow="crop", transient=True
@@ -96,13 +97,13 @@ class LiveWatcher:
         TOLD_HERE.clear()
         self._console.print(self._render())
 
-    def began(self, account_id: str, step: str) -> None:
+    def began(self, account_id: str, step: Step[Any]) -> None:
         with self._lock:
             line, now = self._lines[account_id], time.monotonic()
             line.begun = line.begun or now
-            line.since, line.waiting, line.until = now, TITLES[step], None
+            line.since, line.waiting, line.until = now, step.title, None
             line.step, line.step_began = step, now
-            if step != NOTICE.name:
+            if step != NOTICE:
                 line.cells[step] = "▸"
 
     def waits(self, account_id: str, what: str, seconds: float) -> None:
@@ -122,7 +123,7 @@ class LiveWatcher:
                 self._spent.setdefault(effect.step, []).append(time.monotonic() - line.step_began)
             if not effect.ok and effect.kind != NOT_LISTENING:
                 line.troubles.setdefault(effect.step, f"{effect.kind}: {clean(effect.message)}")
-            if effect.step != NOTICE.name:
+            if effect.step != NOTICE:
                 line.cells[effect.step] = "✓" if effect.ok else "↻" if effect.kind == NOT_LISTENING else "✗"
 
     def finished(self, account_id: str, outcome: str) -> None:
@@ -162,7 +163,7 @@ class LiveWatcher:
 
     def _cells(self, line: _Line) -> list[Text]:
         glyphs, width = Text(), self._console.size.width
-        for step in NAMES:
+        for step in STEPS:
             glyphs.append(line.cells[step], style=_COLOURS.get(line.cells[step], "dim"))
         name = short_name(line.account.account_id, clipped(clean(line.account.customer), longest=max(24, width // 4)))
         spent = "" if line.begun is None else _minutes((line.ended or time.monotonic()) - line.begun)
@@ -197,7 +198,7 @@ class LiveWatcher:
         if self._stop.is_set() and at_work:
             many = f"{counted(len(at_work), 'step')} finishing"
             last = min(at_work, key=lambda line: line.step_began or now)
-            longest = f"{TITLES.get(last.step, 'a step')} for {duration(now - (last.step_began or now))}"
+            longest = f"{last.step.title if last.step else 'a step'} for {duration(now - (last.step_began or now))}"
             told = f"STOPPING: {many}, the longest {longest}\nCtrl-C again stops at once"
             return Text(told, style="bold yellow")
         if not any(line.begun or line.ended for line in lines) and self._planned.starts:
@@ -217,12 +218,12 @@ class LiveWatcher:
         """
         means = {step: sum(spent) / len(spent) for step, spent in self._spent.items()}
         waiting = [line for line in lines if not line.outcome]
-        if not waiting or not means.keys() >= set(NAMES):
+        if not waiting or not means.keys() >= set(STEPS):
             return None
         left = [self._left(line, means) for line in waiting]
         return max(*left, sum(left) / self._planned.concurrency)
 
-    def _left(self, line: _Line, means: Mapping[str, float]) -> float:
-        to_do = sum(means[step] for step in NAMES if line.cells[step] in "·▸↻")
-        at_work = next((step for step in NAMES if line.cells[step] == "▸"), None)
+    def _left(self, line: _Line, means: Mapping[Step[Any], float]) -> float:
+        to_do = sum(means[step] for step in STEPS if line.cells[step] in "·▸↻")
+        at_work = next((step for step in STEPS if line.cells[step] == "▸"), None)
         return to_do - min(means[at_work], time.monotonic() - line.step_began) if at_work else to_do

@@ -38,19 +38,26 @@ def nowhere(point: str) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """One account's mails on their way. What the outbox says already stands, however often it is asked."""
+class MailMeans:
+    """What all mails of a command leave by."""
 
-    account: Account
     recovery_id: str
     world: World
     settings: Settings
     vault: Vault
     outbox: Outbox
-    patience: Patience
     mail: str = "hold"
     """`hold` or `send`."""
     sending: Sending = field(default_factory=Sending)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One account's mails on their way. What the outbox says already stands, however often it is asked."""
+
+    account: Account
+    means: MailMeans
+    patience: Patience
     recorded: str | None = None
     """The instance that the ledger says was recorded; None if it says nothing of that."""
     point: Callable[[str], None] = nowhere
@@ -60,13 +67,13 @@ class Delivery:
 
         Gives it as it stands then. Raises StepFailed: `mail_refused`, `mail_in_doubt`, `mail_waiting`.
         """
-        account, now = self.account, self.world.clock.now()
+        account, now = self.account, self.means.world.clock.now()
         # The customer's mail and the note to the staff are one mail to two readers: they share an id, so only one can
         # be.
         identity = CONFIRMATION if kind != FAILURE else FAILURE
-        sender = self.settings.mail.sender
+        sender = self.means.settings.mail.sender
         mail = there or Mail(
-            message_id=message_id(self.recovery_id, account.account_id, identity, number, sender=sender),
+            message_id=message_id(self.means.recovery_id, account.account_id, identity, number, sender=sender),
             account_id=account.account_id,
             kind=kind,
             state="prepared",
@@ -75,14 +82,14 @@ class Delivery:
         )
         self._render(mail)
         self.point("before-act")
-        mail = self.outbox.prepare(mail)
+        mail = self.means.outbox.prepare(mail)
         self.point("after-act")
         foreign = self.doubt_foreign(mail)
-        if self.mail != "send" or self.sending.stopped:
-            self.outbox.move(mail.message_id, to="held", of=["prepared"], now=now)
+        if self.means.mail != "send" or self.means.sending.stopped:
+            self.means.outbox.move(mail.message_id, to="held", of=["prepared"], now=now)
         elif mail.state in ("prepared", "held") and not foreign:
             self.deliver_patiently(mail)
-        mail = self.outbox.get(mail.message_id)
+        mail = self.means.outbox.get(mail.message_id)
         if mail.state in ("refused", "in_doubt"):
             said = f"the mail is {mail.state.replace('_', ' ')}: {mail.answer}"
             raise StepFailed(said, kind=f"mail_{mail.state}", follow_up=True)
@@ -95,16 +102,16 @@ class Delivery:
         (no TLS, no login, our sender; or the same to several accounts in a row): surely not taken, so it is held again.
         """
         message = self._render(mail)
-        clock, host = self.world.clock, self.vault.load(mail.account_id).get("public_host")
+        clock, host = self.means.world.clock, self.means.vault.load(mail.account_id).get("public_host")
         if self.doubt_foreign(mail):
             return
-        named = host.reveal() if host else ""
-        if not self.outbox.move(mail.message_id, to="sending", of=["prepared", "held"], now=clock.now(), host=named):
+        name, waiting, outbox = mail.message_id, ["prepared", "held"], self.means.outbox
+        if not outbox.move(name, to="sending", of=waiting, now=clock.now(), host=host.reveal() if host else ""):
             return
         self.point("before-send")
         state, answer, in_a_row = "in_doubt", "the sending was broken off", False
         try:
-            self.world.mailer.send(message)
+            self.means.world.mailer.send(message)
             state, answer = "sent", TAKEN
         except Transient as error:
             state, answer = "held", str(error)
@@ -119,9 +126,9 @@ class Delivery:
         finally:
             self.point("after-send")
             if state == "refused":
-                in_a_row = self.outbox.refuse(mail.message_id, now=clock.now(), answer=answer)
+                in_a_row = outbox.refuse(name, now=clock.now(), answer=answer)
             else:
-                self.outbox.move(mail.message_id, to=state, of=["sending"], now=clock.now(), answer=answer)
+                outbox.move(name, to=state, of=["sending"], now=clock.now(), answer=answer)
         if in_a_row:
             raise Refusal(f"{IN_A_ROW}{answer}", kind="mail_sender")
 
@@ -130,13 +137,13 @@ class Delivery:
 
         Where the refusal is about us, nothing more is sent, for anybody. Raises StepFailed (`mail_waiting`).
         """
-        until, tries = self.world.clock.monotonic() + self.settings.waits.mail_deadline, 0
-        while not self.sending.stopped:
+        until, tries = self.means.world.clock.monotonic() + self.means.settings.waits.mail_deadline, 0
+        while not self.means.sending.stopped:
             try:
                 return self.deliver(mail)
             except Refusal as error:
                 if error.kind in MAIL_ABOUT_US:
-                    self.sending.stop(str(error))
+                    self.means.sending.stop(str(error))
                 raise _waiting(error) from None
             except Transient as error:
                 tries += 1
@@ -144,7 +151,7 @@ class Delivery:
                     self.patience.pause(tries, until, "mail server", str(error))
                 except StepFailed:
                     raise _waiting(error) from None
-        self.outbox.move(mail.message_id, to="held", of=["prepared"], now=self.world.clock.now())
+        self.means.outbox.move(mail.message_id, to="held", of=["prepared"], now=self.means.world.clock.now())
         return None
 
     def doubt_foreign(self, mail: Mail) -> bool:
@@ -153,37 +160,37 @@ class Delivery:
         """
         if mail.kind == FAILURE:
             return False
-        told = self.outbox.recorded(mail.account_id)
+        told = self.means.outbox.recorded(mail.account_id)
         if told is None and self.recorded is not None:
             told = (self.recorded, "")
         if told is None or told[1] == DECIDED:
             return False
         instance_id, ours = told
-        rows = [row for row in self.world.register.rows() if row.instance_id == instance_id]
+        rows = [row for row in self.means.world.register.rows() if row.instance_id == instance_id]
         if all((row.recorded_by or row.recorded_at) == ours for row in rows):
             return False
-        now = self.world.clock.now()
-        return self.outbox.move(mail.message_id, to="in_doubt", of=["prepared", "held"], now=now, answer=FOREIGN)
+        now = self.means.world.clock.now()
+        return self.means.outbox.move(mail.message_id, to="in_doubt", of=["prepared", "held"], now=now, answer=FOREIGN)
 
     def withdraw_failures(self) -> None:
         """Failure notices that nobody sent are history once the account is recovered."""
-        for mail in self.outbox.of(self.account.account_id):
+        for mail in self.means.outbox.of(self.account.account_id):
             if mail.kind == FAILURE:
-                self.outbox.move(
+                self.means.outbox.move(
                     mail.message_id,
                     to="withdrawn",
                     of=["prepared", "held"],
-                    now=self.world.clock.now(),
+                    now=self.means.world.clock.now(),
                     answer="recovered since",
                 )
 
     def _render(self, mail: Mail) -> EmailMessage:
-        kept = self.vault.load(self.account.account_id)
+        kept = self.means.vault.load(self.account.account_id)
         host = kept.get("public_host")
         return render(
             mail,
             self.account,
-            self.settings,
+            self.means.settings,
             furl=kept.get("furl"),
             public_host=host.reveal() if host else None,
             found=kept.get("found"),

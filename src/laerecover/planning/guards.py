@@ -60,7 +60,7 @@ def guard_cloud(state: State, settings: Settings) -> None:
 def _perhaps(latest: Round) -> bool:
     """Whether the latest launch may have been done though its answer was lost."""
     launch = latest.done(DEPLOY)
-    return launch is not None and launch.effect.kind in ("deadline", "local", "bug")
+    return launch is not None and launch.kind in ("deadline", "local", "bug")
 
 
 def guard_evidence_out(folder: Path) -> None:

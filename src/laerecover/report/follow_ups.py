@@ -94,7 +94,7 @@ def _of_outcome(row: AccountOutcome, by: _CommandsOf) -> Iterator[FollowUp]:
     if row.unplanned:
         do = "begun, but the manifest no longer recovers it: mend the manifest and plan again, or see to its server "
         yield FollowUp(f"{do}and its mail", f"{row.account_id}: {row.outcome}, mail {row.mail or 'none'}")
-    elif row.outcome == "failed" and any(step.effect.kind in _OTHER_KEYS for step in row.steps):
+    elif row.outcome == "failed" and any(step.kind in _OTHER_KEYS for step in row.steps):
         do = "another recovery put its keys there: go on with the state folder, or the evidence, that has them"
         yield FollowUp(do, row.why)
     elif row.outcome == "failed":
@@ -111,7 +111,7 @@ def _of_outcome(row: AccountOutcome, by: _CommandsOf) -> Iterator[FollowUp]:
 
 
 def _of_mails(row: AccountOutcome, mails: Sequence[Mail], by: _CommandsOf) -> Iterator[FollowUp]:
-    silent = any(step.effect.kind == NOT_REACHED for step in row.steps)
+    silent = any(step.kind == NOT_REACHED for step in row.steps)
     for mail in mails:
         if mail.state == "held" and (mail.kind != FAILURE or mail.guarded) and not row.unplanned:
             do = _REFUSED_US if mail.guarded else _SILENT if silent else "a mail is held: look and send"
@@ -129,8 +129,8 @@ def _of_steps(latest: Round | None) -> Iterator[FollowUp]:
     if latest is None:
         return
     zenoss = latest.done(MONITOR)
-    if zenoss is not None and zenoss.effect.kind == "monitoring_missing":
-        yield FollowUp("watch the new server", zenoss.effect.message)
+    if zenoss is not None and zenoss.kind == "monitoring_missing":
+        yield FollowUp("watch the new server", zenoss.message)
     if latest.has(MONITOR):
         watched = latest.values_of(MONITOR)
         if not watched.watched:

@@ -38,13 +38,13 @@ def lost_mails(
     lost = _older(rounds, mails, decided_in(state.outbox))
     for account_id, latest in rounds.items():
         done = latest.done(CONFIRM)
-        if done is None or account_id in there or done.effect.kind == "mail_unfit":
+        if done is None or account_id in there or done.kind == "mail_unfit":
             continue
         if accounts is not None and account_id not in accounts:
             continue
         kind, reason = audience(accounts[account_id]) if accounts is not None else (CONFIRMATION, "")
-        posted = CONFIRM.tells.read(done.effect.values) if done.effect.ok else None
-        ended = "refused" if done.effect.kind == "mail_refused" else posted and posted.mail
+        posted = CONFIRM.tells.read(done.values) if done.ok else None
+        ended = "refused" if done.kind == "mail_refused" else posted and posted.mail
         state_now = ended if ended in ("sent", "refused") else "in_doubt"
         usual = message_id(state.recovery_id, account_id, CONFIRMATION, 1, sender=sender)
         lost.append(
@@ -75,10 +75,10 @@ def _older(rounds: Mapping[str, Round], mails: Sequence[Mail], decided: frozense
         done = latest.done(CONFIRM) if latest is not None else None
         if done is None:
             continue
-        posted = CONFIRM.tells.read(done.effect.values) if done.effect.ok else None
+        posted = CONFIRM.tells.read(done.values) if done.ok else None
         if posted is not None and posted.mail == "sent" and posted.message_id == mail.message_id:
             older.append(replace(mail, state="sent", answer=OLDER))
-        elif done.effect.kind == "mail_in_doubt":
+        elif done.kind == "mail_in_doubt":
             older.append(replace(mail, state="in_doubt", answer=OLDER))
     return older
 

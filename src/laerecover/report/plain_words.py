@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from laerecover.manifest import Account
-from laerecover.runbook.values import NOTICE, STEPS, Effect
+from laerecover.runbook.values import Effect
 
 _FIELDS = {
     "user_access_key_id": "the access key of its bucket",
@@ -33,13 +33,12 @@ _VERDICTS = {
     "ABANDONED": "it was an attempt that never became an account",
 }
 _VERDICT = re.compile(r"the verdict is ([A-Z]+): (.+?)(?=\)?$)")
-_PLAIN = {step.name: step.plain for step in (*STEPS, NOTICE)}
 
 
 def in_plain_words(account: Account, why: str, failures: Sequence[Effect]) -> str:
     """`why`: as the plan says it; `failures`: of its last round, if it was begun."""
     if failures:
-        return "; ".join(f"{_PLAIN.get(each.step, each.step)} failed: {each.message}" for each in failures)
+        return "; ".join(f"{each.step.plain} failed: {each.message}" for each in failures)
     if account.verdict == "RECOVERABLE" or not why:
         return why
     said = _in_words((*account.blocking, *(f"missing:{name}" for name in account.missing)))

@@ -18,7 +18,7 @@ from laerecover.report.lost_mails import lost_mails
 from laerecover.report.outcomes import AccountOutcome, Proof
 from laerecover.report.plain_words import in_plain_words
 from laerecover.runbook.ledger import Round, Span, pauses, read_ledger, written_time
-from laerecover.runbook.values import ALL_NAMES, BOUNCE, GUARD_KINDS, WAIT
+from laerecover.runbook.values import ALL_STEPS, BOUNCE, GUARD_KINDS, WAIT
 from laerecover.state.state import State
 
 _OPEN = ("failed", "on its way", "not started")
@@ -162,10 +162,10 @@ def _forecast(plan: Plan) -> float:
 
 def _medians(rounds: Iterable[Round]) -> dict[str, float]:
     spent: dict[str, list[float]] = {}
-    for step in (s for r in rounds for s in r.steps if s.effect.ok):
+    for step in (s for r in rounds for s in r.steps if s.ok):
         if step.seconds is not None:
-            spent.setdefault(step.effect.step, []).append(step.seconds)
-    return {name: round(median(spent[name]), 3) for name in ALL_NAMES if name in spent}
+            spent.setdefault(step.step.name, []).append(step.seconds)
+    return {each.name: round(median(spent[each.name]), 3) for each in ALL_STEPS if each.name in spent}
 
 
 def _outcome(
@@ -187,7 +187,7 @@ def _outcome(
         account_id=account.account_id,
         customer=planned.customer,
         outcome=outcome,
-        why=planned.why if told is None else "; ".join(f"{f.step}: {f.message}" for f in failures),
+        why=planned.why if told is None else "; ".join(f"{f.step.name}: {f.message}" for f in failures),
         guarded=barred or any(f.kind in GUARD_KINDS for f in failures if not settled(f, letter)),
         selected=planned.action != LEFT_OUT,
         in_doubt=any(m.state == "in_doubt" for m in mails),

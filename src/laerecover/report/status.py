@@ -42,8 +42,8 @@ class Status:
             "stopped": self.stopped,
             "runner": self.runner,
             "accounts": {
-                account: {"outcome": latest.outcome, "round": latest.number, "steps": latest.done_names}
-                for account, latest in self.rounds.items()
+                name: {"outcome": latest.outcome, "round": latest.number, "steps": [s.name for s in latest.went_well]}
+                for name, latest in self.rounds.items()
             },
             "mails": dict(self.mails),
             "lost_mails": self.lost_mails,

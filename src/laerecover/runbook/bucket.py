@@ -46,7 +46,7 @@ def look(work: Work, recipe: Recipe) -> BucketLayout | None:
 
 def seconds_to_join(work: Work, layout: BucketLayout) -> float:
     """How long joining may take: it grows with what was counted."""
-    return work.settings.waits.command_deadline + _SLOWER * layout.seconds
+    return work.deadline + _SLOWER * layout.seconds
 
 
 def what_was_joined(work: Work, layout: BucketLayout) -> Mapping[str, Any]:
@@ -86,5 +86,5 @@ def what_was_joined(work: Work, layout: BucketLayout) -> Mapping[str, Any]:
 def _counted(work: Work, store: Store) -> Iterator[tuple[str, int, str, str, str]]:
     for number, row in enumerate(store.listing(work.account), start=1):
         if number % _TELL_EACH == 0:
-            work.waiting(f"its bucket: {number:,} objects listed", work.settings.waits.command_deadline)
+            work.waiting(f"its bucket: {number:,} objects listed", work.deadline)
         yield row

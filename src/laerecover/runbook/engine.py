@@ -7,11 +7,11 @@ import os
 import shutil
 import threading
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 # DBOS reads its environment and makes its console handler when it is set up: neither is wanted here.
 # ruff: noqa: E402
@@ -24,24 +24,16 @@ _log.propagate = False
 from dbos import DBOS, SetWorkflowID
 
 from laerecover.errors import Guarded, Stopped
-from laerecover.hosts.vault import Vault
-from laerecover.instances.rebuilt import Rebuilt
 from laerecover.instances.tags import mark_recovered, token_of
-from laerecover.mail.delivery import Sending
-from laerecover.mail.outbox import Outbox
 from laerecover.manifest import Account
-from laerecover.ports.world import OpenWorld
 from laerecover.runbook.inside import Inside
 from laerecover.runbook.ledger import AT_WORK, Round, launched, read_ledger
 from laerecover.runbook.limits import Brake, Limits
 from laerecover.runbook.runbook import execute, recover
 from laerecover.runbook.tables import WORKFLOW
-from laerecover.runbook.values import DEPLOY, GUARD_KINDS, Effect, RoundOutcome, Values
-from laerecover.runbook.work import Work
+from laerecover.runbook.values import DEPLOY, GUARD_KINDS, Effect, Known, RoundOutcome, Step, Values
+from laerecover.runbook.work import Means, Work
 from laerecover.state.state import State
-
-if TYPE_CHECKING:
-    from laerecover.settings import Settings
 
 _LOOK = 0.1
 """Seconds in which somebody who wants to stop is heard."""
@@ -65,7 +57,7 @@ class RunStep(Protocol):
 class Watcher(Protocol):
     """Is told what happens, from several threads."""
 
-    def began(self, account_id: str, step: str) -> None: ...
+    def began(self, account_id: str, step: Step[Any]) -> None: ...
     def waits(self, account_id: str, what: str, seconds: float) -> None: ...
     def ended(self, account_id: str, effect: Effect) -> None: ...
     def finished(self, account_id: str, outcome: str) -> None: ...
@@ -77,21 +69,17 @@ class Job:
 
     state: State
     accounts: Mapping[str, Account]
-    settings: Settings
-    vault: Vault
-    outbox: Outbox
-    open_world: OpenWorld
+    means: Means
     watcher: Watcher
     stop: threading.Event
-    mail: str = "hold"
+    point: Callable[[str, str], None]
+    """The crash points of its world."""
     concurrency: int = 8
     limits: Limits = field(default_factory=Limits)
     canary: str = ""
     """The account that goes through to its end before the others start; "" if none does."""
-    rebuilt: Rebuilt = field(default_factory=Rebuilt)
     inside: Inside = field(init=False, default_factory=Inside)
     brake: Brake = field(init=False)
-    sending: Sending = field(init=False, default_factory=Sending)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "brake", Brake(self.limits))
@@ -100,45 +88,35 @@ class Job:
         """One round of the account's runbook, each step by `run_step`; its outcome."""
         instances: list[str] = []
 
-        def perform(step: str, attempt: int, known: Mapping[str, Values], failure: str) -> Effect:
+        def perform(step: Step[Any], attempt: int, known: Known, failure: str) -> Effect:
             act = partial(self.perform, account_id, number, step, attempt, known, failure)
-            effect = Effect(**run_step(step, act))
+            effect = Effect.read(run_step(step.name, act))
             self.watcher.ended(account_id, effect)
-            if effect.ok and step == DEPLOY.name:
+            if effect.ok and step == DEPLOY:
                 instances.append(DEPLOY.tells.read(effect.values).instance_id)
             return effect
 
-        ended = recover(perform, listen_tries=self.settings.waits.listen_tries)
+        ended = recover(perform, listen_tries=self.means.settings.waits.listen_tries)
         if ended.outcome == "recovered" and instances:
-            mark_recovered(self.state, self.open_world.world, account_id, instances[-1])
+            mark_recovered(self.state, self.means.world, account_id, instances[-1])
         return ended
 
     def perform(
-        self, account_id: str, number: int, step: str, attempt: int, known: Mapping[str, Values], failure: str
+        self, account_id: str, number: int, step: Step[Any], attempt: int, known: Known, failure: str
     ) -> dict[str, Any]:
         """Carry out one step now. Raises Stopped, of which the ledger keeps nothing."""
         if self.stop.is_set() or self.is_full():
             raise Stopped
         self.watcher.began(account_id, step)
         work = Work(
+            **{each.name: getattr(self.means, each.name) for each in fields(self.means)},
             account=self.accounts[account_id],
-            recovery_id=self.state.recovery_id,
-            mode=self.state.mode,
-            world=self.open_world.world,
-            settings=self.settings,
-            vault=self.vault,
-            outbox=self.outbox,
-            mail=self.mail,
-            sending=self.sending,
             round=number,
             attempt=attempt,
             known=known,
             failure=failure,
-            new_identity=self.state.new_identity,
-            dial=self.state.decisions.not_dialled is None,
-            rebuilt=self.rebuilt,
             permit_launch=self.brake.permit,
-            point=lambda point: self.open_world.point(step, point),
+            point=lambda point: self.point(step.name, point),
             waiting=lambda what, seconds: self.watcher.waits(account_id, what, seconds),
         )
         effect = execute(step, work)
@@ -146,7 +124,7 @@ class Job:
             self.brake.halts.append(effect.message)
         return effect.body
 
-    def ended(self, account_id: str, output: object) -> None:
+    def ended(self, account_id: str, output: Values | None) -> None:
         """Count what failed, so that one cause does not fail them all; so does what an earlier runner has recorded."""
         ended = RoundOutcome.read(output)
         self.brake.halts.extend(ended.unreached)
@@ -172,7 +150,7 @@ class Job:
         """Learn which launches this recovery has made before; needed for --max-instances only."""
         if self.limits.max_instances is not None:
             mine = {"lae-recovery": self.state.recovery_id, "lae-mode": self.state.mode}
-            for found in self.open_world.world.compute.find(mine):
+            for found in self.means.world.compute.find(mine):
                 self.brake.launches.add(token_of(found))
 
 
@@ -219,7 +197,7 @@ def run(job: Job, account_ids: Sequence[str]) -> str:
     """
     rounds = read_ledger(job.state.ledger, with_steps=False)
     turns = sorted((_turn(job, a, rounds.get(a)) for a in account_ids), key=lambda turn: turn.fresh)
-    job.outbox.doubt_interrupted(job.open_world.world.clock.now())
+    job.means.outbox.doubt_interrupted(job.means.world.clock.now())
     job.count_launched()
     _Current.job = job
     try:
@@ -260,7 +238,9 @@ def _see_through(job: Job, turns: Sequence[_Turn]) -> None:
 
     Whoever leaves tells so. Then the ledger is asked, once for all of them, until it knows what came of each.
     """
-    waiting, in_hand, asked = deque(turns), dict[str, _Turn](), Counter[str]()
+    waiting, in_hand = deque(turns), dict[str, _Turn]()
+    left = dict[str, int]()
+    """Those that have left -> how often the ledger was asked of them, and did not know what came of it."""
     while waiting or in_hand:
         while waiting and len(in_hand) < job.concurrency and not job.stop.is_set():
             turn = waiting.popleft()
@@ -269,27 +249,28 @@ def _see_through(job: Job, turns: Sequence[_Turn]) -> None:
                 turn.begin()
         if job.stop.is_set():
             return
-        asked.update(each for each in _wait_for_some(job, asked) if each in in_hand)
-        over = _over([in_hand[each] for each in asked or in_hand if each in in_hand])
+        left.update({each: 0 for each in _who_left(job, _LOOK if left else _TICK) if each in in_hand})
+        over = _over([in_hand[each] for each in left or in_hand])
         for account_id, output in over.items():
-            del in_hand[account_id], asked[account_id]
+            del in_hand[account_id]
             job.ended(account_id, output)
-        if any(times > _ASKED for times in asked.values()) and not job.is_full():
+        left = {each: times + 1 for each, times in left.items() if each in in_hand}
+        if any(times > _ASKED for times in left.values()) and not job.is_full():
             job.break_off("the ledger could not be written: the disk was full, or failed")
 
 
-def _wait_for_some(job: Job, before: Collection[str]) -> Collection[str]:
-    """Until somebody has left, or it is time to ask again; gives who has, `before` among them."""
-    until = time.monotonic() + (_LOOK if before else _TICK)
+def _who_left(job: Job, within: float) -> set[str]:
+    """Since this was last asked; where nobody has, somebody is waited for, so many seconds at the most."""
+    until = time.monotonic() + within
     left: set[str] = set()
     while not left and time.monotonic() < until and not job.stop.is_set():
         left = job.inside.take_left(within=_LOOK)
     if left:
         job.stop.wait(_SETTLE)
-    return {*before, *left}
+    return left
 
 
-def _over(turns: Sequence[_Turn]) -> dict[str, object]:
+def _over(turns: Sequence[_Turn]) -> dict[str, Values | None]:
     """Account -> what came of its round, of those that are over; one question to the ledger."""
     known = DBOS.list_workflows(workflow_ids=[turn.workflow_id for turn in turns], load_input=False) if turns else []
     found = {status.workflow_id: status for status in known}

@@ -13,13 +13,13 @@ from uuid import uuid4
 
 from laerecover.databases import Connect, connect, durable, readable
 from laerecover.runbook.tables import WORKFLOW, Kept, Record, read_tables
-from laerecover.runbook.values import ALL_NAMES, DEPLOY, Effect, RoundOutcome, Step, StepValues
+from laerecover.runbook.values import ALL_STEPS, DEPLOY, Effect, Recorded, RoundOutcome, Step, step_named
 
 if TYPE_CHECKING:
     import sqlalchemy
     from dbos import DBOSClient
 
-T = TypeVar("T", bound=StepValues)
+T = TypeVar("T", bound=Recorded)
 Span = tuple[datetime, datetime]
 AT_WORK = ("PENDING", "ENQUEUED", "DELAYED")
 """What the engine calls a workflow that is not over."""
@@ -29,21 +29,14 @@ _PAUSE = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
+class Done(Effect):
     """What the ledger has of one step: its last effect; when its first try began, when the last ended (ISO 8601)."""
 
-    effect: Effect
     attempts: int
     started_at: str | None
     ended_at: str | None
     seconds: float | None
     """Of the last try."""
-
-    @property
-    def body(self) -> dict[str, Any]:
-        """As JSON values."""
-        times = ("attempts", "started_at", "ended_at", "seconds")
-        return {**self.effect.body, **{name: getattr(self, name) for name in times}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,25 +63,24 @@ class Round:
         return "on its way" if self.status in AT_WORK else "failed"
 
     @property
-    def done_names(self) -> list[str]:
-        """Which steps went well, in the order of their first tries."""
-        return [each.effect.step for each in self.steps if each.effect.ok]
+    def went_well(self) -> list[Step[Any]]:
+        """Which steps did, in the order of their first tries."""
+        return [each.step for each in self.steps if each.ok]
 
     def done(self, step: Step[T]) -> Done | None:
         """What came of that step last; None if nothing is recorded of it."""
-        return next((each for each in self.steps if each.effect.step == step.name), None)
+        return next((each for each in self.steps if each.step == step), None)
 
     def has(self, step: Step[T]) -> bool:
         """Whether it went well."""
-        done = self.done(step)
-        return done is not None and done.effect.ok
+        return step in self.went_well
 
     def values_of(self, step: Step[T]) -> T:
         """What that step told when it went well. Raises KeyError."""
         done = self.done(step)
-        if done is None or not done.effect.ok:
+        if done is None or not done.ok:
             raise KeyError(step.name)
-        return step.tells.read(done.effect.values)
+        return step.tells.read(done.values)
 
 
 def read_ledger(ledger: Path, *, with_steps: bool = True) -> dict[str, Round]:
@@ -110,13 +102,8 @@ def _asked(look: Connect, *, with_steps: bool) -> Sequence[Kept]:
             if told.input is not None:
                 steps = client.list_workflow_steps(told.workflow_id) if with_steps else ()
                 records = [
-                    Record(
-                        step["function_name"],
-                        step["output"],
-                        step["started_at_epoch_ms"],
-                        step["completed_at_epoch_ms"],
-                    )
-                    for step in steps
+                    Record(s["function_name"], s["output"], s["started_at_epoch_ms"], s["completed_at_epoch_ms"])
+                    for s in steps
                 ]
                 over = told.completed_at is not None
                 kept.append(Kept(told.workflow_id, told.status, over, told.input["args"], told.output, records))
@@ -229,25 +216,24 @@ def pauses(rounds: Iterable[Round], since: datetime | None) -> list[Span]:
 
 def _instances(steps: Sequence[Done]) -> Iterator[str]:
     for each in steps:
-        if each.effect.step == DEPLOY.name and each.effect.ok:
-            yield DEPLOY.tells.read(each.effect.values).instance_id
+        if each.step == DEPLOY and each.ok:
+            yield DEPLOY.tells.read(each.values).instance_id
 
 
 def _steps(records: Iterable[Record]) -> tuple[Done, ...]:
     steps: dict[str, Done] = {}
     for record in records:
-        name = record.name
-        if name not in ALL_NAMES or record.output is None:
+        if step_named(record.name) not in ALL_STEPS or record.output is None:
             continue
         started, ended = _time(record.started), _time(record.ended)
-        earlier = steps.get(name)
-        steps[name] = Done(
-            effect=Effect(**record.output),
-            attempts=1 + (earlier.attempts if earlier else 0),
-            started_at=earlier.started_at if earlier else written_time(started),
-            ended_at=written_time(ended),
-            seconds=round((ended - started).total_seconds(), 3) if started and ended else None,
-        )
+        earlier = steps.get(record.name)
+        times = {
+            "attempts": 1 + (earlier.attempts if earlier else 0),
+            "started_at": earlier.started_at if earlier else written_time(started),
+            "ended_at": written_time(ended),
+            "seconds": round((ended - started).total_seconds(), 3) if started and ended else None,
+        }
+        steps[record.name] = Done.read({**record.output, **times})
     return tuple(steps.values())
 
 

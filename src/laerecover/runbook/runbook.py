@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Protocol
 
 from laerecover.errors import StepFailed
 from laerecover.mail.letters import LEFT
@@ -19,32 +20,39 @@ from laerecover.runbook.steps.send_notify_failure import send_notify_failure
 from laerecover.runbook.steps.send_signup_confirmation import send_signup_confirmation
 from laerecover.runbook.steps.wait_for_ec2_addresses import wait_for_ec2_addresses
 from laerecover.runbook.values import (
+    APPEND,
+    BOUNCE,
     CAPACITY,
+    CONFIRM,
+    DEPLOY,
+    INSTALL,
     INSTANCE_DIED,
+    LEAVE,
+    MONITOR,
     NOT_LISTENING,
     NOTICE,
     STEPS,
+    WAIT,
     Effect,
+    Known,
+    Recorded,
     RoundOutcome,
-    StepValues,
+    Step,
     Values,
 )
 from laerecover.runbook.work import Work
 from laerecover.text import clean, reason_of
 
-ACTS: dict[str, Callable[[Work], StepValues]] = {
-    act.__name__: act
-    for act in (
-        deploy_ec2_instance,
-        wait_for_ec2_addresses,
-        install_server,
-        bounce_server,
-        append_record,
-        leave_evidence,
-        send_signup_confirmation,
-        notify_zenoss,
-        send_notify_failure,
-    )
+ACTS: dict[Step[Any], Callable[[Work], Recorded]] = {
+    DEPLOY: deploy_ec2_instance,
+    WAIT: wait_for_ec2_addresses,
+    INSTALL: install_server,
+    BOUNCE: bounce_server,
+    APPEND: append_record,
+    LEAVE: leave_evidence,
+    CONFIRM: send_signup_confirmation,
+    MONITOR: notify_zenoss,
+    NOTICE: send_notify_failure,
 }
 _LIVES = 2
 """How many instances an account may use up in one round."""
@@ -53,27 +61,26 @@ _LIVES = 2
 class Perform(Protocol):
     """Carries out one step durably and gives its recorded effect."""
 
-    def __call__(self, step: str, attempt: int, known: Mapping[str, Values], failure: str) -> Effect: ...
+    def __call__(self, step: Step[Any], attempt: int, known: Known, failure: str) -> Effect: ...
 
 
-def execute(step: str, work: Work) -> Effect:
+def execute(step: Step[Any], work: Work) -> Effect:
     """Carry out one step; every failure becomes a value, so that a replay sees what the first run saw."""
+    failed = partial(Effect, step=step, ok=False)
     work.point("before-probe")
     try:
         values = ACTS[step](work).body
     except StepFailed as error:
-        return Effect(step=step, ok=False, kind=error.kind, message=clean(error), follow_up=error.follow_up)
+        return failed(kind=error.kind, message=clean(error), follow_up=error.follow_up)
     except WorldError as error:
-        return Effect(step=step, ok=False, kind=error.kind, message=clean(error))
+        return failed(kind=error.kind, message=clean(error))
     except (OSError, sqlite3.Error) as error:
         # The outbox or the vault could not be written: what SQLite says of it is never about a value.
         reason = getattr(error, "sqlite_errorname", "") or reason_of(error)
-        return Effect(step=step, ok=False, kind="local", message=clean(f"nothing could be written here: {reason}"))
+        return failed(kind="local", message=clean(f"nothing could be written here: {reason}"))
     # A mistake of ours must not lose the account; its text could hold anything.
     except Exception as error:  # noqa: BLE001  as said above
-        return Effect(
-            step=step, ok=False, kind="bug", message=f"a mistake in laerecover ({type(error).__name__} in {step})"
-        )
+        return failed(kind="bug", message=f"a mistake in laerecover ({type(error).__name__} in {step.name})")
     work.point("before-record")
     return Effect(step=step, ok=True, values=values)
 
@@ -85,11 +92,11 @@ def recover(perform: Perform, *, listen_tries: int) -> RoundOutcome:
     Where there is no capacity deploy_EC2_instance tries its next offer; an instance that dies before it is ready gets
     one successor.
     """
-    known: dict[str, Values] = {}
+    known: dict[Step[Any], Values] = {}
     failures: list[Effect] = []
     todo, lives = list(STEPS), _LIVES
     while todo:
-        step, attempt = todo.pop(0).name, 1
+        step, attempt = todo.pop(0), 1
         effect = perform(step, 1, known, "")
         while effect.kind == CAPACITY or (effect.kind == NOT_LISTENING and attempt < listen_tries):
             attempt += 1
@@ -107,8 +114,8 @@ def recover(perform: Perform, *, listen_tries: int) -> RoundOutcome:
     notice: Effect | None = None
     if failures:
         first = next((effect for effect in failures if not effect.follow_up), failures[0])
-        about = f"{LEFT if recovered else ''}{first.step}: {first.message}"
-        notice = perform(NOTICE.name, 1, known, about)
+        about = f"{LEFT if recovered else ''}{first.step.name}: {first.message}"
+        notice = perform(NOTICE, 1, known, about)
     return RoundOutcome(
         outcome="recovered" if recovered else "failed",
         failures=failures,

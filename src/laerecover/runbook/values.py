@@ -1,4 +1,4 @@
-"""The steps in their order; what each tells: typed here, JSON values in the ledger, never a secret."""
+"""The steps in their order; what each tells: typed here, JSON in the ledger, never a secret."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ GUARD_KINDS = ("max_instances", "quota", NOT_REACHED)
 
 
 @dataclass(frozen=True, slots=True)
-class StepValues:
-    """JSON values with their types; those that have a default are left out where they have it."""
+class Recorded:
+    """What the ledger keeps, with its types."""
 
     @classmethod
     def read(cls, values: Values) -> Self:
@@ -31,13 +31,13 @@ class StepValues:
 
     @property
     def body(self) -> dict[str, Any]:
-        """For the ledger."""
+        """As JSON values; what may be None is left out where it is, if that is usual."""
         said = {each.name: (getattr(self, each.name), each.default) for each in fields(self)}
-        return {name: value for name, (value, usual) in said.items() if value is not usual}
+        return {name: _json(value) for name, (value, usual) in said.items() if value is not None or usual is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deployed(StepValues):
+class Deployed(Recorded):
     """The account's one living instance. `former`: ids of its dead predecessors; the keys are public halves."""
 
     instance_id: str
@@ -54,7 +54,7 @@ class Deployed(StepValues):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Addresses(StepValues):
+class Addresses(Recorded):
     """Both are set."""
 
     public_host: str
@@ -62,14 +62,14 @@ class Addresses(StepValues):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Installed(StepValues):
+class Installed(Recorded):
     """The boot id after the reboot."""
 
     boot_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bounced(StepValues):
+class Bounced(Recorded):
     """Who the nodes are; `bucket` as it was found, and what was `joined` there, if there was any."""
 
     bucket: Values | None = None
@@ -81,7 +81,7 @@ class Bounced(StepValues):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Appended(StepValues):
+class Appended(Recorded):
     """The row of serverinfo.csv. `superseded`: the lost server, whose row stays in the file."""
 
     instance_id: str
@@ -91,7 +91,7 @@ class Appended(StepValues):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EvidenceLeft(StepValues):
+class EvidenceLeft(Recorded):
     """Names below the folder that `--evidence-out` names."""
 
     log_file: str
@@ -99,7 +99,7 @@ class EvidenceLeft(StepValues):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Posted(StepValues):
+class Posted(Recorded):
     """A mail, and its state; `dialled`: whether the new server was, before."""
 
     message_id: str
@@ -114,14 +114,14 @@ class Posted(StepValues):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watched(StepValues):
+class Watched(Recorded):
     """False if no monitoring is configured. `unwatch`: the lost server's address, for removal."""
 
     watched: bool
     unwatch: str | None
 
 
-T = TypeVar("T", bound=StepValues)
+T = TypeVar("T", bound=Recorded)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,32 +144,39 @@ CONFIRM = Step(name="send_signup_confirmation", title="mail", plain="the mail", 
 MONITOR = Step(name="notify_zenoss", title="zenoss", plain="the monitoring", tells=Watched)
 NOTICE = Step(name="send_notify_failure", title="notice", plain="the notice to the staff", tells=Posted)
 
+Known = Mapping[Step[Any], Values]
+"""What the earlier steps of a round told."""
+
 STEPS: tuple[Step[Any], ...] = (DEPLOY, WAIT, INSTALL, BOUNCE, APPEND, LEAVE, CONFIRM, MONITOR)
 """In the HOWTO's order. The ledger knows a recovery's steps by place and name: none is moved or renamed."""
-NAMES = tuple(step.name for step in STEPS)
-ALL_NAMES = (*NAMES, NOTICE.name)
-TITLES = {step.name: step.title for step in (*STEPS, NOTICE)}
+ALL_STEPS = (*STEPS, NOTICE)
+_NAMED = {step.name: step for step in ALL_STEPS}
+
+
+def step_named(name: str) -> Step[Any]:
+    """The step that the ledger calls so; one that is not in ALL_STEPS if another version had it."""
+    return _NAMED.get(name) or Step(name=name, title=name, plain=name, tells=Recorded)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Effect:
-    """What came of one step: its values, or the kind and text of its failure. This is what the ledger keeps."""
+class Effect(Recorded):
+    """What came of one step: its values, or the kind and text of its failure."""
 
-    step: str
+    step: Step[Any]
     ok: bool
     values: Values = field(default_factory=dict)
     kind: str = ""
     message: str = ""
     follow_up: bool = False
 
-    @property
-    def body(self) -> dict[str, Any]:
-        """As JSON values."""
-        return {each.name: getattr(self, each.name) for each in fields(self)}
+    @classmethod
+    def read(cls, values: Values) -> Self:
+        """Of what the ledger has."""
+        return cls(**{**values, "step": step_named(values["step"])})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RoundOutcome:
+class RoundOutcome(Recorded):
     """What came of one round: `recovered` or `failed`; what failed; why not even a notice of that could be left."""
 
     outcome: str
@@ -182,15 +189,17 @@ class RoundOutcome:
         return [failure.message for failure in self.failures if failure.kind == NOT_REACHED]
 
     @classmethod
-    def read(cls, output: object) -> RoundOutcome:
-        """Of what the engine kept; a round that gave nothing has failed."""
-        if not isinstance(output, dict):
+    def read(cls, values: Values | None) -> Self:
+        """A round that gave nothing has failed."""
+        if values is None:
             return cls(outcome="failed")
-        failures = tuple(Effect(**failure) for failure in output["failures"])
-        return cls(outcome=output["outcome"], failures=failures, notice_failed=output["notice_failed"])
+        failures = tuple(Effect.read(each) for each in values["failures"])
+        return cls(outcome=values["outcome"], failures=failures, notice_failed=values["notice_failed"])
 
-    @property
-    def body(self) -> dict[str, Any]:
-        """As JSON values."""
-        failures = [effect.body for effect in self.failures]
-        return {"outcome": self.outcome, "failures": failures, "notice_failed": self.notice_failed}
+
+def _json(value: Any) -> Any:
+    if isinstance(value, Step):
+        return value.name
+    if isinstance(value, Recorded):
+        return value.body
+    return [_json(each) for each in value] if isinstance(value, (list, tuple)) else value

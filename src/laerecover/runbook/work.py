@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from laerecover.errors import StepFailed
 from laerecover.hosts.host_keys import LOGIN, fingerprint
 from laerecover.hosts.recipes.recipe import PROBLEMS
-from laerecover.hosts.vault import Vault
 from laerecover.instances.rebuilt import Rebuilt
-from laerecover.mail.delivery import Delivery, Sending, nowhere
-from laerecover.mail.outbox import Outbox
+from laerecover.mail.delivery import Delivery, MailMeans, nowhere
 from laerecover.manifest import Account, Secret
 from laerecover.ports.compute import Instance
 from laerecover.ports.hosts import NO_SPACE, Command, FileFact, Host
 from laerecover.ports.patience import Patience, nobody_watches
 from laerecover.ports.refusals import NotListening, Refusal, Transient, WorldError
-from laerecover.ports.world import World
-from laerecover.runbook.values import APPEND, DEPLOY, INSTANCE_DIED, WAIT, Step, StepValues, Values
-
-if TYPE_CHECKING:
-    from laerecover.settings import Settings
+from laerecover.runbook.values import APPEND, DEPLOY, INSTANCE_DIED, WAIT, Known, Recorded, Step
 
 T = TypeVar("T")
-V = TypeVar("V", bound=StepValues)
+V = TypeVar("V", bound=Recorded)
 
 
 def _unlimited(client_token: str) -> None:
@@ -34,28 +28,27 @@ def _unlimited(client_token: str) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
-    """One account, the world, and what the earlier steps told (`known`: step name -> its values)."""
+class Means(MailMeans):
+    """What all accounts of a run are recovered with."""
 
-    account: Account
-    recovery_id: str
     mode: str
-    world: World
-    settings: Settings
-    vault: Vault
-    outbox: Outbox
-    mail: str = "hold"
-    sending: Sending = field(default_factory=Sending)
-    round: int = 1
-    attempt: int = 1
-    known: Mapping[str, Values] = field(default_factory=dict)
-    failure: str = ""
     new_identity: bool = False
-    """After a break-in: nothing of the account's identity is restored."""
+    """After a break-in: nothing of an account's identity is restored."""
     dial: bool = True
     """Whether new servers can be dialled from here; a human may have said that they cannot."""
     rebuilt: Rebuilt = field(default_factory=Rebuilt)
-    """By which servers are known that somebody else made for the account."""
+    """By which servers are known that somebody else made for an account."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work(Means):
+    """One account, what it is recovered with, and what the earlier steps told."""
+
+    account: Account
+    round: int = 1
+    attempt: int = 1
+    known: Known = field(default_factory=dict)
+    failure: str = ""
     permit_launch: Callable[[str], None] = _unlimited
     """Raises StepFailed (`max_instances`) if the launch with this token would be one too many."""
     point: Callable[[str], None] = nowhere
@@ -65,7 +58,7 @@ class Work:
 
     def values_of(self, step: Step[V]) -> V:
         """What an earlier step told. Raises KeyError, TypeError."""
-        return step.tells.read(self.known[step.name])
+        return step.tells.read(self.known[step])
 
     def ensure(
         self,
@@ -106,8 +99,12 @@ class Work:
 
     def ask(self, question: Callable[[], T], what: str, *, link: Link | None = None) -> T:
         """An answer of the world, whatever it is; asked again after a Transient one. Raises as `ensure` does."""
-        within = self.settings.waits.command_deadline
-        return self.ensure(lambda: (question(),), lambda: None, within=within, what=what, link=link)[0]
+        return self.ensure(lambda: (question(),), lambda: None, within=self.deadline, what=what, link=link)[0]
+
+    @property
+    def deadline(self) -> float:
+        """Seconds that a command, or an answer, may take where nothing else is said."""
+        return self.settings.waits.command_deadline
 
     @property
     def patience(self) -> Patience:
@@ -117,20 +114,8 @@ class Work:
     @property
     def delivery(self) -> Delivery:
         """By which this account's mails leave, or are held."""
-        recorded = self.values_of(APPEND).instance_id if APPEND.name in self.known else None
-        return Delivery(
-            account=self.account,
-            recovery_id=self.recovery_id,
-            world=self.world,
-            settings=self.settings,
-            vault=self.vault,
-            outbox=self.outbox,
-            patience=self.patience,
-            mail=self.mail,
-            sending=self.sending,
-            recorded=recorded,
-            point=self.point,
-        )
+        recorded = self.values_of(APPEND).instance_id if APPEND in self.known else None
+        return Delivery(account=self.account, means=self, patience=self.patience, recorded=recorded, point=self.point)
 
     def look_for_death(self) -> None:
         """Of a host that does not answer: see `refuse_dead`."""
@@ -212,7 +197,7 @@ class Link:
         """
         if not commands:
             return
-        usual = self._work.settings.waits.command_deadline
+        usual = self._work.deadline
         deadline = sum(command.seconds or usual for command in commands)
         what = ", ".join(command.name for command in commands)
         until, every = self._work.world.clock.monotonic() + deadline, [each.name for each in among or commands]
@@ -250,14 +235,14 @@ class Link:
         def act() -> None:
             self.host().write(path, content, owner=owner, mode=mode)
 
-        self._work.ensure(probe, act, within=self._work.settings.waits.command_deadline, what=f"file {path}", link=self)
+        self._work.ensure(probe, act, within=self._work.deadline, what=f"file {path}", link=self)
 
     def service(self, name: str) -> None:
         """Have the service running."""
         self._work.ensure(
             lambda: self.host().running(name) or None,
             lambda: self.host().start(name),
-            within=self._work.settings.waits.command_deadline,
+            within=self._work.deadline,
             what=f"service {name}",
             link=self,
         )

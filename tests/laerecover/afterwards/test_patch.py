@@ -31,6 +31,7 @@ from laerecover.hosts.vault import Vault
 from laerecover.ports.compute import RECOVERED_TAG
 from laerecover.ports.refusals import NotListening, Refusal, Transient
 from laerecover.rehearsal.twin.hosts import TwinHost
+from laerecover.runbook.values import BOUNCE
 
 MARKERS = {f"/var/lib/lae-recovery/{name}" for name in ("old-shares", "old-shares-in-force")}
 
@@ -52,7 +53,7 @@ def markers(bench):
 def bounced_again(bench):
     """What bounce_server says when it is carried out once more with what the other steps told."""
     known = {effect.step: effect.values for effect in bench.effects if effect.ok}
-    return bench.perform("bounce_server", 1, known, "")
+    return bench.perform(BOUNCE, 1, known, "")
 
 
 def test_the_patch_comes_before_the_first_node(make_bench):
@@ -103,7 +104,7 @@ def test_a_marker_alone_starts_no_node(make_bench, monkeypatch):
     bench = make_bench()
     assert bench.recover()["outcome"] == "failed"
     failed = next(effect for effect in bench.effects if not effect.ok and effect.kind != "not_listening")
-    assert (failed.step, failed.kind, bench.rows("services")) == ("bounce_server", "unknown_tahoe", [])
+    assert (failed.step, failed.kind, bench.rows("services")) == (BOUNCE, "unknown_tahoe", [])
     assert all(marker in failed.message for marker in MARKERS)
     answer = "older 4711"
     bench.effects.clear()

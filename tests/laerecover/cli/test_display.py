@@ -17,7 +17,7 @@ from laerecover.cli._display import PlainWatcher
 from laerecover.cli._live import LiveWatcher
 from laerecover.manifest import Manifest
 from laerecover.planning.plan import Circumstances, make_plan
-from laerecover.runbook.values import NAMES, STEPS, TO_LISTEN, Effect
+from laerecover.runbook.values import DEPLOY, INSTALL, NOTICE, STEPS, TO_LISTEN, WAIT, Effect
 from laerecover.settings import drill_settings
 
 
@@ -63,7 +63,7 @@ def rendered(live):
 
 
 def go_through(live, clock, account, *, seconds=10.0):
-    for step in NAMES:
+    for step in STEPS:
         live.began(account, step)
         clock.now += seconds
         live.ended(account, Effect(step=step, ok=True))
@@ -73,14 +73,14 @@ def go_through(live, clock, account, *, seconds=10.0):
 def test_the_end_is_foretold_from_measured_times(watcher, clock):
     """No end is foretold before every step was seen once; then it is what the others still need, two at a time."""
     live, accounts = watcher
-    live.began(accounts[0], "deploy_ec2_instance")
+    live.began(accounts[0], DEPLOY)
     assert "expected end" not in rendered(live)
     go_through(live, clock, accounts[0])
-    each = 10.0 * len(NAMES)
+    each = 10.0 * len(STEPS)
     assert f"expected end in {live_view.duration(each)}" in rendered(live)
-    live.began(accounts[1], "deploy_ec2_instance")
+    live.began(accounts[1], DEPLOY)
     clock.now += 4
-    live.began(accounts[2], "deploy_ec2_instance")
+    live.began(accounts[2], DEPLOY)
     clock.now += 4
     assert f"expected end in {live_view.duration(each - 4)}" in rendered(live)
     go_through(live, clock, accounts[1])
@@ -92,9 +92,9 @@ def test_the_end_is_foretold_from_measured_times(watcher, clock):
 def test_every_step_has_its_glyph(watcher, clock):
     """As many titles as glyphs; what is done, under way and to come can be told apart."""
     live, accounts = watcher
-    live.began(accounts[0], "deploy_ec2_instance")
-    live.ended(accounts[0], Effect(step="deploy_ec2_instance", ok=True))
-    live.began(accounts[0], "wait_for_ec2_addresses")
+    live.began(accounts[0], DEPLOY)
+    live.ended(accounts[0], Effect(step=DEPLOY, ok=True))
+    live.began(accounts[0], WAIT)
     live.waits(accounts[0], "addresses: pending", 30.0)
     text = rendered(live)
     assert "✓▸······  [red]c0" in text
@@ -105,10 +105,10 @@ def test_every_step_has_its_glyph(watcher, clock):
 def test_problems_come_first_and_the_rest_is_counted(watcher, clock):
     """What failed, then what is in hand, the longest first; what was recovered, or is to come, has no row."""
     live, accounts = watcher
-    live.began(accounts[0], "deploy_ec2_instance")
+    live.began(accounts[0], DEPLOY)
     clock.now += 5
-    live.began(accounts[1], "deploy_ec2_instance")
-    live.ended(accounts[1], Effect(step="deploy_ec2_instance", ok=False, kind="quota", message="no room\x1b"))
+    live.began(accounts[1], DEPLOY)
+    live.ended(accounts[1], Effect(step=DEPLOY, ok=False, kind="quota", message="no room\x1b"))
     live.finished(accounts[1], "failed")
     rows = [line for line in rendered(live).splitlines() if "@example.org" in line]
     assert [re.findall(r"c\d·", row) for row in rows] == [["c1·"], ["c0·"]]
@@ -122,7 +122,7 @@ def test_before_anything_is_heard_nobody_takes_the_work_for_lost(watcher):
     """What an earlier run left in hand tells of itself only once it goes on."""
     live, accounts = watcher
     assert "starting; what an earlier run began goes on where it stopped" in rendered(live)
-    live.began(accounts[0], "deploy_ec2_instance")
+    live.began(accounts[0], DEPLOY)
     assert "starting" not in rendered(live)
 
 
@@ -132,7 +132,7 @@ def test_what_a_screen_cannot_hold_is_counted(make_account, tmp_path, clock):
     console = Console(file=io.StringIO(), width=100, height=12, force_terminal=True, color_system=None)
     live = LiveWatcher(console, planned(accounts, tmp_path), stop=threading.Event())
     for account in accounts:
-        live.began(account.account_id, "deploy_ec2_instance")
+        live.began(account.account_id, DEPLOY)
     assert rendered(live).count("@example.org") == 6
     assert "12 on their way · 6 not shown" in rendered(live)
 
@@ -140,7 +140,7 @@ def test_what_a_screen_cannot_hold_is_counted(make_account, tmp_path, clock):
 def test_names_are_shown_as_they_are_and_harmless(watcher):
     """Markup in a name is text, control characters are dots."""
     for account_id in watcher[1]:
-        watcher[0].began(account_id, "deploy_ec2_instance")
+        watcher[0].began(account_id, DEPLOY)
     text = rendered(watcher[0])
     assert "[red]c0·@example.org" in text
     assert "\x1b" not in text
@@ -149,8 +149,8 @@ def test_names_are_shown_as_they_are_and_harmless(watcher):
 def test_what_failed_and_went_well_after_all_is_no_trouble(watcher, clock):
     """An instance that died had a successor: of a recovered account nothing of it is told."""
     live, accounts = watcher
-    live.began(accounts[0], "wait_for_ec2_addresses")
-    died = Effect(step="wait_for_ec2_addresses", ok=False, kind="instance_died", message="i-1 is terminated")
+    live.began(accounts[0], WAIT)
+    died = Effect(step=WAIT, ok=False, kind="instance_died", message="i-1 is terminated")
     live.ended(accounts[0], died)
     assert "instance_died" not in rendered(live), "it is still at work"
     go_through(live, clock, accounts[0])
@@ -171,10 +171,10 @@ def test_an_account_is_a_line(make_account, tmp_path, clock, width, height):
     accounts = tuple(make_account(n, customer_email=NAMED) for n in range(5))
     live = LiveWatcher(console, planned(accounts, tmp_path), stop=threading.Event())
     for account in accounts:
-        live.began(account.account_id, "wait_for_ec2_addresses")
+        live.began(account.account_id, WAIT)
         live.waits(account.account_id, "the addresses of i-0123456789abcdef0, which EC2 has not told yet", 280.0)
     why = f"the cloud refused it, for {'a reason, ' * 4}and so on"
-    live.ended(accounts[4].account_id, Effect(step="wait_for_ec2_addresses", ok=False, kind="quota", message=why))
+    live.ended(accounts[4].account_id, Effect(step=WAIT, ok=False, kind="quota", message=why))
     live.finished(accounts[4].account_id, "failed")
     clock.now += 3661
     console.print(live._render())
@@ -210,10 +210,10 @@ def test_no_word_and_no_number_is_cut_at_any_width(make_account, tmp_path, clock
     accounts = tuple(make_account(n) for n in range(2))
     console = Console(file=io.StringIO(), width=width, height=24, force_terminal=True, color_system=None)
     live = LiveWatcher(console, planned(accounts, tmp_path), stop=threading.Event())
-    live.began(accounts[0].account_id, "install_server")
+    live.began(accounts[0].account_id, INSTALL)
     live.waits(accounts[0].account_id, LONG_WAIT, 900.0)
-    live.began(accounts[1].account_id, "deploy_ec2_instance")
-    live.ended(accounts[1].account_id, Effect(step="deploy_ec2_instance", ok=False, kind="quota", message=TROUBLE[7:]))
+    live.began(accounts[1].account_id, DEPLOY)
+    live.ended(accounts[1].account_id, Effect(step=DEPLOY, ok=False, kind="quota", message=TROUBLE[7:]))
     live.finished(accounts[1].account_id, "failed")
     console.print(live._render())
     shown = console.file.getvalue()
@@ -230,7 +230,7 @@ def test_no_word_and_no_number_is_cut_at_any_width(make_account, tmp_path, clock
 def test_a_wait_that_goes_on_is_counted_from_its_begin(watcher, clock):
     """Though it is said again: how long it lasts is what one wants to know."""
     live, accounts = watcher
-    live.began(accounts[0], "install_server")
+    live.began(accounts[0], INSTALL)
     live.waits(accounts[0], "packages, 2 of 9", 900.0)
     clock.now += 20
     live.waits(accounts[0], "packages, 2 of 9", 880.0)
@@ -245,20 +245,20 @@ def test_a_host_that_does_not_listen_is_told_once(make_account, tmp_path, monkey
     monkeypatch.setattr(display, "time", clock := Clock())
     plan, out = planned((make_account(0),), tmp_path), io.StringIO()
     watcher, account = PlainWatcher(out, plan.recover), plan.starts[0]
-    deaf = Effect(step="install_server", ok=False, kind="not_listening", message="203.0.113.1: refused")
+    deaf = Effect(step=INSTALL, ok=False, kind="not_listening", message="203.0.113.1: refused")
     for attempt in range(6):
-        watcher.began(account, "install_server")
+        watcher.began(account, INSTALL)
         if attempt:
             watcher.waits(account, TO_LISTEN, 15.0)
             clock.now += 15
         watcher.ended(account, deaf)
     if end == "listens":
-        watcher.began(account, "install_server")
+        watcher.began(account, INSTALL)
         watcher.waits(account, TO_LISTEN, 15.0)
         watcher.waits(account, "packages, 2 of 9", 900.0)
-        watcher.ended(account, Effect(step="install_server", ok=True))
+        watcher.ended(account, Effect(step=INSTALL, ok=True))
     else:
-        watcher.began(account, "send_notify_failure")
+        watcher.began(account, NOTICE)
         watcher.finished(account, "failed")
     told = [line.split("  ", 2)[2] for line in out.getvalue().splitlines()]
     said = "not_listening: 203.0.113.1: refused"

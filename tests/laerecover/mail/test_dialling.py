@@ -16,6 +16,7 @@ from laerecover.ports.refusals import Refusal, Transient
 from laerecover.rehearsal.twin.probes import TwinProbe
 from laerecover.rehearsal.twin.world import TwinFile
 from laerecover.report.written import report
+from laerecover.runbook.values import CONFIRM, MONITOR, NOTICE
 from laerecover.state.opening import read_state
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -90,7 +91,7 @@ def test_the_mail_of_a_server_that_does_not_answer_is_held(make_bench, befalls, 
     perform = bench.perform
 
     def befalling(step, attempt, known, failure):
-        if step == "send_signup_confirmation":
+        if step == CONFIRM:
             befalls(bench)
         return perform(step, attempt, known, failure)
 
@@ -105,7 +106,7 @@ def test_the_mail_of_a_server_that_does_not_answer_is_held(make_bench, befalls, 
     assert (mail_of(bench).state, letters(bench)) == ("held", [])
     (notice,) = bench.rows("mailbox")
     assert notice["recipient"] == "staff@example.org"
-    assert [e.step for e in bench.effects][-2:] == ["notify_zenoss", "send_notify_failure"]
+    assert [e.step for e in bench.effects][-2:] == [MONITOR, NOTICE]
 
 
 def test_a_server_that_answers_within_its_time_is_told_of(make_bench):
@@ -143,7 +144,7 @@ def test_who_lost_what_to_compare_with_tells_nobody(make_bench, make_account):
     perform = bench.perform
 
     def losing(step, attempt, known, failure):
-        if step == "send_signup_confirmation":
+        if step == CONFIRM:
             for sealed in Path(bench.vault._folder).iterdir():
                 sealed.unlink()
         return perform(step, attempt, known, failure)

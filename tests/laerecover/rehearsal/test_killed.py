@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from laerecover.rehearsal.twin.world import TwinFile
-from laerecover.runbook.values import NAMES
+from laerecover.runbook.values import STEPS
 from simulation.promises import check, secrets_of, told_in
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def test_a_kill_at_every_crash_point_of_every_step_doubles_nothing(make_manifest
         arguments = ("drill", manifest, "--key-file", key_file, "--pace", PACE, "--state", manifest.parent / point)
         return commands.start(*arguments, LAERECOVER_CRASH_AT=crash_at)
 
-    for step in NAMES:
+    for step in [each.name for each in STEPS]:
         met = [point for point in POINTS if step not in WITHOUT_ACT or point not in ("before-act", "after-act")]
         begun = {point: drill(point, f"{step}:{point}") for point in met}
         ended = {point: runner.wait().returncode for point, runner in begun.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from laerecover.report.plain_words import in_plain_words, without_codes
-from laerecover.runbook.values import ALL_NAMES, Effect
+from laerecover.runbook.values import ALL_STEPS, Effect
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_a_verdict_alone_is_said_in_words(make_account, verdict):
     assert verdict.lower() not in said.lower()
 
 
-@pytest.mark.parametrize("step", ALL_NAMES)
+@pytest.mark.parametrize("step", ALL_STEPS)
 def test_a_step_is_called_by_what_it_does(make_account, step):
     """Its name in the ledger is nobody's business here; what it says of the failure stays."""
     said = in_plain_words(make_account(), "", [Effect(step=step, ok=False, kind="deadline", message="no answer")])

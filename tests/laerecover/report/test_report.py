@@ -19,7 +19,7 @@ from laerecover.rehearsal.drill import drill
 from laerecover.report.follow_ups import IN_DOUBT, grouped
 from laerecover.report.outcomes import FollowUp
 from laerecover.runbook.ledger import pauses
-from laerecover.runbook.values import NAMES
+from laerecover.runbook.values import STEPS
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def test_each_account_has_its_time(drilled):
     assert [a["rto_seconds"] is not None for a in body["accounts"]] == [True] * 3 + [False]
     assert 0 < max(a["rto_seconds"] or 0 for a in body["accounts"]) <= body["seconds"]
     assert body["forecast_seconds"] > 0
-    assert list(body["step_seconds"]) == list(NAMES)
+    assert list(body["step_seconds"]) == [step.name for step in STEPS]
 
 
 def test_the_digests_are_told_whole(drilled):

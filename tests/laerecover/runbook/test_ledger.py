@@ -10,7 +10,7 @@ import pytest
 from laerecover.errors import Stopped
 from laerecover.runbook import engine, ledger
 from laerecover.runbook.ledger import read_ledger
-from laerecover.runbook.values import Effect
+from laerecover.runbook.values import APPEND, INSTALL, Effect
 from laerecover.selection import Selection
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -25,9 +25,9 @@ def left(operator, make_account, monkeypatch):
 
     def execute(step, work):
         ill = (twice, badly) if work.round == 1 else (badly,)
-        if step == "install_server" and work.account.account_id in ill:
+        if step == INSTALL and work.account.account_id in ill:
             return Effect(step=step, ok=False, kind="bug", message="made to fail")
-        if step == "append_record" and work.account.account_id == on_its_way:
+        if step == APPEND and work.account.account_id == on_its_way:
             someone.stop.set()
             raise Stopped
         return executed(step, work)

@@ -15,14 +15,14 @@ from laerecover.ports.refusals import NotListening, Refusal, Transient
 from laerecover.ports.services import ServerRow
 from laerecover.rehearsal.twin.services import TwinRegister
 from laerecover.rehearsal.twin.world import TwinFaults
-from laerecover.runbook.values import NAMES
+from laerecover.runbook.values import DEPLOY, INSTALL, STEPS, WAIT
 
 
 def test_a_recovery_leaves_one_instance_one_row_one_watch_and_one_held_mail(make_bench):
     """An undisturbed recovery has exactly one effect of each kind."""
     bench = make_bench()
     assert bench.recover() == {"outcome": "recovered", "failures": [], "notice_failed": ""}
-    assert [e.step for e in bench.effects if e.ok] == list(NAMES)
+    assert [e.step for e in bench.effects if e.ok] == list(STEPS)
     assert [len(bench.rows(t)) for t in ("instances", "serverinfo", "monitored", "mailbox")] == [1, 1, 1, 0]
     assert [mail.state for mail in bench.outbox.all()] == ["held"]
 
@@ -129,7 +129,7 @@ def test_not_listening_is_tried_again_and_then_given_up(make_bench, monkeypatch)
 
     monkeypatch.setattr(hosts, "connect", refuse)
     outcome = bench.recover()
-    tries = [e for e in bench.effects if e.step == "install_server"]
+    tries = [e for e in bench.effects if e.step == INSTALL]
     assert len(tries) == bench.work.settings.waits.listen_tries
     assert outcome["failures"][0]["kind"] == "not_listening"
     assert [mail.kind for mail in bench.outbox.all()] == ["failure"]
@@ -148,7 +148,7 @@ def test_another_host_key_ends_the_account_at_once(make_bench, monkeypatch):
     told = bench.values("deploy_ec2_instance")
     assert fingerprint(told["host_key"]) in outcome["failures"][0]["message"]
     assert fingerprint(told["boot_host_key"]) in outcome["failures"][0]["message"]
-    assert bench.effects[-2].step == "install_server"
+    assert bench.effects[-2].step == INSTALL
 
 
 def test_both_halves_of_the_host_key_are_the_final_ones(make_bench):
@@ -161,19 +161,19 @@ def test_both_halves_of_the_host_key_are_the_final_ones(make_bench):
     waited = []
     bench.work = replace(bench.work, waiting=lambda what, seconds: waited.append(what))
     known = {}
-    for step in ("deploy_ec2_instance", "wait_for_ec2_addresses"):
+    for step in (DEPLOY, WAIT):
         known[step] = bench.perform(step, 1, known, "").values
-    final = derive_host_key(bench.vault, known["deploy_ec2_instance"]["client_token"])
+    final = derive_host_key(bench.vault, known[DEPLOY]["client_token"])
     with bench.file.change() as db:
         db.execute("UPDATE instances SET refusals = 0")
     work = replace(bench.work, known=known)
     with work.link(patient=True, at_boot=True) as link:
         host = link.host()
         host.write(HOST_KEY_FILE, final.private, owner="root", mode=0o600)
-        host.write(HOST_KEY_PUBLIC, Secret(known["deploy_ec2_instance"]["boot_host_key"]), owner="root", mode=0o644)
+        host.write(HOST_KEY_PUBLIC, Secret(known[DEPLOY]["boot_host_key"]), owner="root", mode=0o644)
         host.reload_sshd()
     bench.file.seed = next(str(n) for n in range(99) if _cloud_init_is_at_work(bench, n))
-    assert bench.perform("install_server", 1, known, "").ok
+    assert bench.perform(INSTALL, 1, known, "").ok
     assert bench.host_file(HOST_KEY_PUBLIC) == f"{final.public}\n"
     assert bench.host_file(HOST_KEY_FILE) == final.private.reveal()
     assert "cloud-init's end: not there yet" in waited
@@ -189,9 +189,9 @@ def _cloud_init_is_at_work(bench, seed) -> bool:
 def test_an_instance_that_died_is_followed_by_another_generation(make_bench):
     """A dead instance fails the round; the next one launches generation 2, and the old id stays in the world."""
     bench = make_bench()
-    deploy = bench.perform("deploy_ec2_instance", 1, {}, "")
+    deploy = bench.perform(DEPLOY, 1, {}, "")
     bench.work.world.compute.terminate(deploy.values["instance_id"])
-    died = bench.perform("wait_for_ec2_addresses", 1, {"deploy_ec2_instance": deploy.values}, "")
+    died = bench.perform(WAIT, 1, {DEPLOY: deploy.values}, "")
     assert (died.ok, died.kind) == (False, "instance_died")
     assert bench.recover()["outcome"] == "recovered"
     assert bench.effects[2].values["generation"] == 2
@@ -207,7 +207,7 @@ def test_two_living_instances_stop_the_account(make_bench):
         changed = {"instance_id": "'i-twice'", "client_token": "'t'", "public_host": "'192.0.2.77'"}
         chosen = ", ".join(changed.get(c, c) for c in columns)
         db.execute(f"INSERT INTO instances SELECT {chosen} FROM instances")
-    assert bench.perform("deploy_ec2_instance", 1, {}, "").kind == "doubled"
+    assert bench.perform(DEPLOY, 1, {}, "").kind == "doubled"
 
 
 def test_no_image_is_known(make_bench, make_account):
@@ -341,7 +341,7 @@ def test_a_row_of_an_older_version_is_known_by_its_second(make_bench, ours, stat
 def test_an_existing_row_is_not_doubled(make_bench):
     """append_record finds a row that another runner wrote for this instance."""
     bench = make_bench(faults=NO_FAULTS)
-    deploy = bench.perform("deploy_ec2_instance", 1, {}, "").values
+    deploy = bench.perform(DEPLOY, 1, {}, "").values
     row = ServerRow(
         recorded_at="2012-03-20T10:15:00Z",
         launch_time=deploy["launch_time"],
