@@ -26,6 +26,7 @@ from laeforensics.present.explanations import EXPLAINED_FIELDS, Explanation, exp
 from laeforensics.present.lines import Excerpt
 from laeforensics.present.timeline import customers_timeline
 from laeforensics.writing import write_whole
+from laerecover.manifest import FINISH
 
 if TYPE_CHECKING:
     from jinja2.environment import TemplateStream
@@ -126,9 +127,10 @@ class AccountRow:
 
     @property
     def decisions(self) -> list[tuple[str, str]]:
-        """Of each contested field the command that decides it."""
+        """Of each contested field the command that decides it, and of a signup the one that lets it be finished."""
         own = self.account.account_id
-        return [(name, self.commands.decide(own, name, "N")) for name in questions.asked(self.account)]
+        asked = [(name, self.commands.decide(own, name, "N")) for name in questions.asked(self.account)]
+        return [*asked, *([(FINISH, self.commands.finish(own))] if self.verdict == rules.UNFINISHED else [])]
 
 
 def anchor(account_id: str) -> str:
