@@ -10,6 +10,7 @@ from laeforensics.evidence.names import start_of, without_suffix
 from laeforensics.facts.beliefs import Beliefs, Hearing
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.findings import Finding, finding
+from laerecover.manifest import FINISH
 
 REQUIRED = ("bucket_name", "user_access_key_id", "user_secret_key")
 REQUIRED_DEVPAY = (*REQUIRED, "user_token", "product_token")
@@ -51,6 +52,11 @@ class CaseAccount:
     server_source: str | None = None
     matched_by: tuple[str, ...] = ()
     findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def is_unfinished(self) -> bool:
+        """True if no server of it was ever ready, and nobody decided that the signup should be finished."""
+        return self.ready is False and FINISH not in self.decided
 
     @property
     def hearing(self) -> Hearing:

@@ -1,4 +1,7 @@
-"""What a human decided about a contested field: kept in the case folder, applied while its witness still stands."""
+"""What a human decided about a contested field, or that a signup should be finished: kept in the case folder.
+
+A decision about a field is applied while its witness still stands.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from laeforensics.accounts.nodes import NODE_KEYS, follow_decision
 from laeforensics.errors import DecisionError
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.findings import finding
-from laerecover.manifest import Secret
+from laerecover.manifest import FINISH, Secret
 
 FILE = "decisions.jsonl"
 
@@ -39,6 +42,8 @@ class Decision:
 
     def __str__(self) -> str:
         what = f"{self.place} is right" if self.place else "withdrawn, contested again"
+        if self.field == FINISH:
+            what = "the signup should be finished" if self.place else "withdrawn, the signup stays unfinished"
         return f"{self.field}: {what}, says {self.who} on {self.at[:10]}: {self.because}"
 
 
@@ -53,7 +58,8 @@ def witnesses(account: CaseAccount, field: str) -> list[Fact]:
 class Choice:
     """What a human chose.
 
-    The `witness` of that number is right in a contested `field` (0 withdraws), says `who`, `because`.
+    The `witness` of that number is right in a contested `field` (0 withdraws), says `who`, `because`; of FINISH any
+    number says that the signup should be finished.
     """
 
     field: str
@@ -82,6 +88,8 @@ def record(folder: Path, lines: Iterable[dict[str, Any]]) -> None:
 def _decision(account: CaseAccount, choice: Choice, now: datetime) -> Decision:
     field, number = choice.field, choice.witness
     where = f"{account.account_id} {field}"
+    if field == FINISH:
+        return _to_finish(account, choice, now)
     if field not in account.contested and field not in account.decided:
         contested = ", ".join(sorted(account.contested)) or "none"
         raise DecisionError("this field is not contested", where=where, next_step=f"contested here: {contested}")
@@ -94,8 +102,7 @@ def _decision(account: CaseAccount, choice: Choice, now: datetime) -> Decision:
         step = f"choose one of 1 to {len(heard)}"
         step = step if number else f"nothing is decided about it, so nothing can be taken back; {step}"
         raise DecisionError(f"there is no witness {number}", where=where, next_step=step)
-    if not choice.because.strip() or not choice.who.strip():
-        raise DecisionError("a decision needs a name and a reason", where=where, next_step="give --who and --because")
+    need_reason(choice, where)
     chosen = None if withdrawn else heard[number - 1]
     return Decision(
         account_id=account.account_id,
@@ -106,6 +113,35 @@ def _decision(account: CaseAccount, choice: Choice, now: datetime) -> Decision:
         because=choice.because,
         at=now.isoformat(timespec="seconds"),
         among=_said(heard),
+    )
+
+
+def need_reason(choice: Choice, where: str) -> None:
+    """Raises DecisionError: it is not told who decides, or why."""
+    if not choice.because.strip() or not choice.who.strip():
+        raise DecisionError("a decision needs a name and a reason", where=where, next_step="give --who and --because")
+
+
+def _to_finish(account: CaseAccount, choice: Choice, now: datetime) -> Decision:
+    """That an account's signup should be finished, which no witness tells: its place is the run that came to no end."""
+    where, is_asked = account.account_id, account.ready is False and not account.is_attempt
+    if choice.witness == 0 and FINISH not in account.decided:
+        step = "nothing can be taken back"
+        raise DecisionError("nothing is decided about finishing this signup", where=where, next_step=step)
+    if not is_asked:
+        what = "an attempt has no bucket to go on with" if account.is_attempt else "this signup was finished"
+        step = "nothing is to be decided; `laeforensics list EVIDENCE --verdict UNFINISHED` tells whom to ask"
+        raise DecisionError(what, where=where, next_step=step)
+    need_reason(choice, where)
+    run = account.origin or next(iter(account.signups))
+    return Decision(
+        account_id=account.account_id,
+        field=FINISH,
+        place=run.name if choice.witness else "",
+        fingerprint="",
+        who=choice.who,
+        because=choice.because,
+        at=now.isoformat(timespec="seconds"),
     )
 
 
@@ -151,7 +187,7 @@ def _no_decision(folder: Path, number: int) -> DecisionError:
 
 
 def apply(accounts: Iterable[CaseAccount], decisions: Iterable[Decision]) -> None:
-    """Settle contested fields by the last decision about each, in place.
+    """Settle contested fields by the last decision about each, in place; so is it settled whether signups go on.
 
     A decision whose witness is gone is a finding.
     """
@@ -161,6 +197,10 @@ def apply(accounts: Iterable[CaseAccount], decisions: Iterable[Decision]) -> Non
         if "bucket_name" in account.contested:  # the account bears the decided name from then on
             ids |= {f.value for f in account.witnesses["bucket_name"]}
         last = {d.field: d for d in reversed(latest) if d.account_id in ids}
+        if account.ready is False and FINISH in last and last[FINISH].place:
+            account.decided[FINISH] = []
+            account.decisions += (str(last[FINISH]),)
+            account.findings = [found for found in account.findings if found.code != "never-ready"]
         for field in sorted(account.contested):
             if field in last and last[field].place:
                 _apply(account, field, last[field])

@@ -12,6 +12,8 @@ from laeforensics.evidence.names import stem
 from laeforensics.facts.buckets import product_code_of
 from laeforensics.facts.findings import Finding
 
+WORD = "the customer's word that the signup should be finished"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mend:
@@ -65,7 +67,7 @@ def mends(account: CaseAccount) -> list[tuple[str, str, tuple[str, ...]]]:
     if verdict == rules.CLOSED:
         return []
     if verdict == rules.UNFINISHED:
-        return [("the customer's word that the signup should be finished", "unlocks", ())]
+        return [(WORD, "unlocks", ())]
     if verdict == rules.CONTESTED:
         return [(f"a decision on {field}", "unlocks", (field,)) for field in sorted(account.contested)]
     if account.unread:

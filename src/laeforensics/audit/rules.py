@@ -42,9 +42,10 @@ VERDICTS: tuple[Rule, ...] = (
     ),
     Rule(
         name=UNFINISHED,
-        holds=lambda a: a.ready is False,
+        holds=lambda a: a.is_unfinished,
         meaning="activated and paying, the bucket exists, but no server was ever ready",
-        remedy="ask the customer; recovering it would finish the signup",
+        remedy="ask the customer; `laeforensics decide EVIDENCE ACCOUNT --finish --because WHY` records a yes, and "
+        "recovering it finishes the signup",
     ),
     Rule(
         name=CONTESTED,
@@ -56,7 +57,7 @@ VERDICTS: tuple[Rule, ...] = (
         name=INCOMPLETE,
         holds=lambda a: bool(a.missing or a.unread),
         meaning="a field without which the customer's storage cannot be opened is missing",
-        remedy="find the evidence that the shopping list names for it",
+        remedy="find the evidence that `audit` names for it under What would help most",
     ),
     Rule(
         name=RECOVERABLE,
@@ -107,6 +108,6 @@ def blocking(account: CaseAccount) -> tuple[str, ...]:
     codes += [f"contested:{name}" for name in sorted(account.contested)]
     codes += [f"missing:{name}" for name in account.missing]
     codes += [f"unread:{name}" for name in account.unread]
-    if account.ready is False:
+    if account.is_unfinished:
         codes.append("never-ready")
     return tuple(codes)

@@ -12,6 +12,7 @@ from laeforensics.companions.inventory import GONE, RUNNING, UNKNOWN
 from laeforensics.errors import UnknownKey
 from laeforensics.facts.fields import FIELDS, SIGNUP_FIELDS
 from laeforensics.facts.masking import plain
+from laerecover.manifest import FINISH
 
 _WORDS: dict[str, Callable[[CaseAccount], Iterable[str]]] = {
     "account_id": lambda a: (a.account_id,),
@@ -26,12 +27,14 @@ _WORDS: dict[str, Callable[[CaseAccount], Iterable[str]]] = {
     "finding": lambda a: (f.code for f in questions.findings_of(a)),
     "log_file": lambda a: (s.name for s in a.signups),
 }
+_ASKED = tuple(name for name in FIELDS if name in MUST_BE_RIGHT)
 _KNOWN = {
     "verdict": tuple(rule.name for rule in rules.VERDICTS),
     "grade": tuple(rule.name for rule in rules.GRADES),
     "server": (RUNNING, GONE, UNKNOWN),
     "missing": REQUIRED_DEVPAY,
-    **dict.fromkeys(("contested", "decided"), tuple(name for name in FIELDS if name in MUST_BE_RIGHT)),
+    "contested": _ASKED,
+    "decided": (*_ASKED, FINISH),
 }
 """What a condition may ask for, where that is known beforehand: a slip would find nothing, and look like an answer."""
 NAMES = (*_WORDS, *(name for name in SIGNUP_FIELDS if not FIELDS[name].secret))

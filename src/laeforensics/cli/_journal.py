@@ -28,6 +28,16 @@ def keep(words: Sequence[str]) -> None:
     _Typed.words, _Typed.journal, _Typed.manifest = words, None, ""
 
 
+def typed_with(*options: str, words: Sequence[str] = ()) -> str:
+    """The command that was typed, with more options and words: to be copied, with its CAPITALS filled in."""
+    from laeforensics.facts.masking import command
+
+    typed = [*_Typed.words]
+    end = typed.index("--") if "--" in typed else None
+    more = [*typed, *words, *options] if end is None else [*typed[:end], *options, *typed[end:], *words]
+    return command(["laeforensics", *more])
+
+
 def enter_begin(folder: Path) -> None:
     """Enter in the case's journal that this command begins to write there. It never fails; what is wrong is said."""
     from laerecover.manifest import Journal

@@ -1,4 +1,4 @@
-"""`decide`: a human says which witness of a contested field is right, or that an unread file is not needed."""
+"""`decide`: a human says which witness is right, that a signup should be finished, or a file is not needed."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from laeforensics.cli._options import EVIDENCE, KEY_HELP, CaseFolder, CaseOption
 
 if TYPE_CHECKING:
     from laeforensics.case import Case
+    from laeforensics.present.commands import CommandLines
 
 
 def decide(
@@ -28,6 +29,10 @@ def decide(
     aside: Annotated[
         str | None, typer.Option("--set-aside", metavar="FILE", help="an unread file in which nothing is needed")
     ] = None,
+    finish: Annotated[
+        bool,
+        typer.Option("--finish", help="the customer of this UNFINISHED account says: the signup should be finished"),
+    ] = False,
     where: Where = None,
     prefer: Annotated[
         str | None,
@@ -38,7 +43,11 @@ def decide(
         ),
     ] = None,
     undo: Annotated[
-        bool, typer.Option("--undo", help="take back what was decided: of KEY FIELD, of FILE, or --where decided=FIELD")
+        bool,
+        typer.Option(
+            "--undo",
+            help="take back what was decided: of KEY FIELD, of KEY --finish, of FILE, or --where decided=FIELD",
+        ),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="with --where: record what is shown without it")] = False,
     case_folder: CaseFolder = None,
@@ -50,29 +59,32 @@ def decide(
 
     With --where contested=FIELD --prefer RULE in all accounts at once; shown first, recorded with --yes.
 
+    Or record with --finish the customer's word that a signup should be finished: then it is recovered as others are.
+
     Or set an unread file aside, with its digest: it blocks no account until it changes.
 
     With --undo what was decided is taken back, as easily: of one field, of a file, or of all --where decided=FIELD."""
     from laeforensics.evidence import custody
     from laeforensics.facts.masking import plain
+    from laerecover.manifest import FINISH
 
-    roots = list(evidence or ())
-    if not roots:  # one word or two: the first is the evidence
-        given = [word for word in (key, field) if word is not None]
-        roots, key, field = [Path(word) for word in given[:1]], next(iter(given[1:]), None), None
-    if aside is not None or where:  # what stands last is no KEY and no FIELD then
-        roots += [Path(word) for word in (key, field) if word is not None]
-        key = field = None
+    given = [*map(str, evidence or ()), *(word for word in (key, field) if word is not None)]
+    # The evidence stands first; behind it what this decision is about: KEY and FIELD, KEY, or neither.
+    about = 0 if aside is not None or where else 1 if finish else 2
+    split = max(1, len(given) - about)
+    roots, named = [Path(word) for word in given[:split]], given[split:]
+    key, field = named[0] if named else None, FINISH if finish else named[1] if named[1:] else None
     options = CaseOptions(evidence=roots, case_folder=case_folder, product_tokens=product_tokens)
-    if undo and (witness or prefer):
-        _refusals.stop("a decision and its undoing at once", "--undo, --witness, --prefer", "give one of them")
-    witness = 0 if undo and not where and aside is None else witness
+    is_undone = undo or bool(where and witness == 0 and prefer is None)
+    chosen = witness is not None and not is_undone
+    kinds = {"--where": where, "--set-aside": aside is not None, "--finish": finish, "--witness": chosen}
+    _refuse_two(kinds, {"--undo": undo, "--witness": witness, "--prefer": prefer})
     if where:
-        is_undone = undo or (witness == 0 and prefer is None)
-        _refuse_half_of_many(roots, where, prefer, because, others=(aside, witness), is_undone=is_undone)
+        _refuse_half_of_many(roots, where, prefer, because, is_undone=is_undone)
     else:
-        words = {"EVIDENCE": roots or None, "KEY": key, "FIELD": field, "--witness": witness}
-        _refuse_half(roots, aside, words, because)
+        number = 0 if undo else 1 if finish else witness
+        words = {"EVIDENCE": roots or None, "KEY": key, "FIELD": field, "--witness": number}
+        _refuse_half(words if aside is None else {"EVIDENCE": roots or None}, because)
     if options.case_folder is not None:
         custody.refuse_inside(options.case_folder, options.evidence)
     who = who or _shell.user_name()
@@ -82,11 +94,12 @@ def decide(
     try:
         if where:
             many = _undo_many if is_undone else _decide_many
-            told = many(case, where, prefer or "", who=who, because=because or "", is_recorded=yes)
+            lines = _shell.commands(options)
+            told = many(case, lines, where, prefer or "", who=who, because=because or "", is_recorded=yes)
         elif aside is not None:
             told = "\n".join(case.set_aside(aside, who=who, because=because or "", is_undone=undo))
         else:
-            told = case.decide(key or "", field or "", witness=witness or 0, who=who, because=because or "")
+            told = case.decide(key or "", field or "", witness=number or 0, who=who, because=because or "")
     except OSError as error:
         _refusals.stop(
             f"the decision cannot be kept: {error.strerror or type(error).__name__}",
@@ -96,12 +109,14 @@ def decide(
     out = _shell.people(options, quiet=quiet)
     print("\n".join(map(plain, told.split("\n"))), file=out)
     if where and not yes:
-        print("nothing is recorded yet\nnext: the same command with --yes", file=out)
+        print(f"nothing is recorded yet\nnext: {_journal.typed_with('--yes')}", file=out)
     else:
         print(f"kept in {case.folder}\nnext: {_shell.audit_again(options, case.folder)}", file=out)
 
 
-def _decide_many(case: Case, where: list[str], prefer: str, *, who: str, because: str, is_recorded: bool) -> str:
+def _decide_many(
+    case: Case, typed: CommandLines, where: list[str], prefer: str, *, who: str, because: str, is_recorded: bool
+) -> str:
     """Decide the contested field that the conditions name in every account that they pick; told line by line.
 
     Ends with EXIT_EVIDENCE if the rule picks a witness nowhere. Raises DecisionError, UnknownKey, OSError.
@@ -114,16 +129,16 @@ def _decide_many(case: Case, where: list[str], prefer: str, *, who: str, because
     if not accounts:
         decided = sum(field in a.decided for a in judgement.accounts)
         if not decided:
-            _refusals.stop("no account is picked", " ".join(where), "laeforensics list EVIDENCE --verdict CONTESTED")
+            _refusals.stop("no account is picked", " ".join(where), typed.list_accounts("--verdict", "CONTESTED"))
         what = f"no account is picked; of {decided} {field} is decided already"
-        _refusals.stop(what, " ".join(where), f"laeforensics list EVIDENCE --where decided={field} tells which")
+        _refusals.stop(what, " ".join(where), f"{typed.list_accounts('--where', f'decided={field}')} tells which")
     numbers = {a.account_id: preference.preferred(a, field, prefer) for a in accounts}
     if not any(numbers.values()):
         what = f"{prefer} picks a witness of {field} in none of {len(accounts)} accounts"
         step = (
-            "look at one of them with `explain`; --prefer takes a place that it shows, FILE:LINE, for all who share it"
+            f"{typed.explain(accounts[0].account_id, field)} shows places; --prefer takes one, FILE:LINE, for all who "
         )
-        _refusals.stop(what, " ".join(where), step)
+        _refusals.stop(what, " ".join(where), f"{step}share it")
     lines = []
     for account in accounts:
         number = numbers[account.account_id]
@@ -141,11 +156,13 @@ def _decide_many(case: Case, where: list[str], prefer: str, *, who: str, because
                 why = f"{because} (--prefer {prefer})"
                 judgement.decide(account, decisions.Choice(field=field, witness=number, who=who, because=why))
     picked = sum(number is not None for number in numbers.values())
-    undo = [f"to take it back: --where decided={field} --undo --because WHY --yes"] if is_recorded else []
+    undo = [f"to take it back: {typed.undo_all(field)}"] if is_recorded else []
     return "\n".join([*lines, f"{picked} of {len(accounts)} accounts, {field}, says {who}: {because}", *undo])
 
 
-def _undo_many(case: Case, where: list[str], _: str, *, who: str, because: str, is_recorded: bool) -> str:
+def _undo_many(
+    case: Case, typed: CommandLines, where: list[str], _: str, *, who: str, because: str, is_recorded: bool
+) -> str:
     """Take back what was decided of the field that the conditions name in every account that they pick.
 
     Ends with EXIT_EVIDENCE if nothing was decided. Raises DecisionError, UnknownKey, OSError.
@@ -156,7 +173,7 @@ def _undo_many(case: Case, where: list[str], _: str, *, who: str, because: str, 
     field = next(c.partition("=")[2].strip() for c in where if c.startswith("decided="))
     accounts = selection.picked(case.judgement.accounts, where)
     if not accounts:
-        step = "`laeforensics list EVIDENCE --where 'decided!='` shows where something is"
+        step = f"{typed.list_accounts('--where', 'decided!=')} shows where something is"
         _refusals.stop(f"nothing is decided of {field}", " ".join(where), step)
     lines = []
     for account in accounts:
@@ -167,44 +184,47 @@ def _undo_many(case: Case, where: list[str], _: str, *, who: str, because: str, 
             choice = decisions.Choice(field=field, witness=0, who=who, because=because)
             case.judgement.decide(account, choice)
     many = words.counted(len(accounts), "account")
-    return "\n".join([*lines, f"{many}, {field}, contested again, says {who}: {because}"])
+    return "\n".join(
+        [*lines, f"{many}, {field}, {'taken back' if is_recorded else 'to be taken back'}, says {who}: {because}"]
+    )
+
+
+def _refuse_two(kinds: Mapping[str, object], apart: Mapping[str, object]) -> None:
+    """End with EXIT_EVIDENCE if more than one thing is decided, or is decided and undone at once."""
+    for what, options in (("two decisions at once", kinds), ("a decision and its undoing at once", apart)):
+        given = [name for name, value in options.items() if value]
+        if len(given) > 1 and (options is kinds or "--undo" in given):
+            _refusals.stop(what, ", ".join(given), "give one of them")
 
 
 def _refuse_half_of_many(
-    roots: list[Path],
-    where: list[str],
-    prefer: str | None,
-    because: str | None,
-    *,
-    others: tuple[object, object],
-    is_undone: bool,
+    roots: list[Path], where: list[str], prefer: str | None, because: str | None, *, is_undone: bool
 ) -> None:
-    """End with EXIT_EVIDENCE unless a decision about many is said whole, and nothing else."""
+    """End with EXIT_EVIDENCE unless a decision about many is said whole."""
     asked = "decided" if is_undone else "contested"
-    rule = "--undo" if is_undone else "--prefer RULE"
-    usage = f"laeforensics decide EVIDENCE --where {asked}=FIELD {rule} --because WHY"
-    if any(other is not None and not (is_undone and other == 0) for other in others):
-        _refusals.stop("two decisions at once", "--where, --witness, --set-aside", "give one of them")
     named = [c for c in where if c.startswith(f"{asked}=") and c.partition("=")[2].strip("* ")]
     missing = {"EVIDENCE": not roots, f"--where {asked}=FIELD": len(named) != 1}
-    missing["--prefer, or --undo,"] = not prefer and not is_undone
-    lacking = [word for word, is_missing in missing.items() if is_missing]
-    if lacking or because is None:
-        _refusals.stop(f"{', '.join(lacking) or 'a reason'} is missing", " ".join(where), usage)
+    missing["--prefer RULE"] = not prefer and not is_undone
+    missing["--because WHY"] = because is None
+    _stop_for([word for word, is_missing in missing.items() if is_missing], " ".join(where))
 
 
-def _refuse_half(roots: list[Path], aside: str | None, words: Mapping[str, object], because: str | None) -> None:
-    """End with EXIT_EVIDENCE unless one decision is said, and said whole."""
-    where = " ".join(map(str, roots)) or "decide"
-    if aside is not None and words["--witness"] is not None:
-        _refusals.stop("two decisions at once", "--witness, --set-aside", "give one of them")
-    missing = [word for word, value in words.items() if value is None and (aside is None or word == "EVIDENCE")]
-    if missing:
-        usage = (
-            "decide EVIDENCE KEY FIELD --witness N --because WHY"
-            if aside is None
-            else "decide EVIDENCE --set-aside FILE"
-        )
-        _refusals.stop(f"{', '.join(missing)} is missing", where, f"laeforensics {usage}")
-    if because is None:
-        _refusals.stop("a decision needs a reason", where, "say it for those who read it later: --because WHY")
+def _refuse_half(words: Mapping[str, object], because: str | None) -> None:
+    """End with EXIT_EVIDENCE unless one decision is said whole."""
+    missing = [f"{word} N" if word == "--witness" else word for word, value in words.items() if value is None]
+    roots = words["EVIDENCE"]
+    _stop_for(
+        [*missing, *(["--because WHY"] if because is None else [])],
+        str(roots[0]) if isinstance(roots, list) else "decide",
+    )
+
+
+def _stop_for(missing: list[str], where: str) -> None:
+    """End with EXIT_EVIDENCE if something is missing, and say the command that was typed with it."""
+    if not missing:
+        return
+    named = [word.partition(" ")[0] for word in missing if word != "--because WHY"]
+    what = ", ".join(named) or "a reason"
+    options = [part for word in missing if word.startswith("--") for part in word.split(" ")]
+    plain_words = [word for word in missing if not word.startswith("--")]
+    _refusals.stop(f"{what} is missing", where, _journal.typed_with(*options, words=plain_words))

@@ -46,7 +46,10 @@ def explain(
 
 
 def _what_to_type(case: Case, account_id: str, field: str | None, commands: CommandLines) -> Iterator[str]:
-    """Of each contested field the command that decides it, and which witness is rather to be believed."""
+    """Of each contested field the command that decides it, and which witness is rather to be believed; of an unfinished
+    signup the one that lets it be finished.
+    """
+    from laeforensics.audit import rules
     from laeforensics.audit.lookup import account_of
     from laeforensics.audit.preference import hint
     from laeforensics.audit.questions import asked, is_one_voice
@@ -59,3 +62,6 @@ def _what_to_type(case: Case, account_id: str, field: str | None, commands: Comm
             yield ""
             yield f"decide: {commands.decide(account.account_id, name, found[0] if found else 'N')}"
             yield f"  hint: witness {found[0]}: {found[1]}" if found else f"  hint: {nothing}"
+    if field is None and rules.verdict(account).name == rules.UNFINISHED:
+        yield ""
+        yield f"if the customer says yes: {commands.finish(account.account_id)}"

@@ -35,8 +35,14 @@ from laeforensics.evidence.recognise import (
 _SHOULD_HOLD = (
     "it should hold signup_logs/ or secrets/, and activation_requests.csv, signups.csv, lae_automation_config.json"
 )
+PAGES_MARK = "written-by-laeforensics"
+"""A file of this name marks a folder of the audit's pages."""
 _NO_EVIDENCE = (OTHER, LEFT_OUT, ARCHIVE, LISTING)
-_WRITTEN_HERE = frozenset({"custody.jsonl", "decisions.jsonl", "audit.parquet", "statement.json"})
+_WRITTEN_HERE = frozenset({"custody.jsonl", "decisions.jsonl", "audit.parquet", "statement.json", PAGES_MARK})
+_OUTPUT = frozenset({"audit.parquet", "statement.json"})
+"""They lie side by side where an audit was written."""
+_LEDGER = "ledger.sqlite"
+"""It lies where a recovery, or a drill of one, keeps its state."""
 _SPARSE = 8
 """A file beyond the limit that claims so many times what it takes on the disk is sparse."""
 _BLOCK = 512
@@ -48,10 +54,11 @@ def find(root: Path, *more: Path) -> list[EvidenceFile]:
     The kind of each is known by its first bytes, then by its name and place; a root's own name counts as its folder.
     What is no file (pipes, sockets, devices), links that lead out and members of an archive that cannot be read are
     in the list with their `problem`. An archive that is given, and holds one folder, is read as if it were that folder.
-    Raises EvidenceError: no such folder, one inside another, or no logs in it.
+    Raises EvidenceError: no such folder, one inside another, one that these programs wrote, or no logs in it.
     """
     roots = (root, *more)
     _refuse_nested(roots)
+    _refuse_own(roots)
     files: list[EvidenceFile] = []
     for path, label in zip(roots, names_of(roots), strict=True):
         found = list(_files_of(path))
@@ -95,6 +102,18 @@ def _mind(path: Path, next_step: str) -> str:
         named = f": {beside}" if beside != path and beside.exists() else ""
         return f"laeforensics itself wrote this folder; name the evidence{named}"
     return next_step if meant is None else f"did you mean {meant}? {next_step}"
+
+
+def _refuse_own(roots: tuple[Path, ...]) -> None:
+    """Raises EvidenceError: a folder holds what these programs made of evidence, and is none."""
+    for path in roots:
+        names = frozenset(_names_in(path))
+        if names >= _OUTPUT:
+            next_step = "name the folder, or the archive, that was audited, not what came of it"
+            raise EvidenceError("an audit was written into this folder", where=str(path), next_step=next_step)
+        if _LEDGER in names:
+            next_step = f"of a run, name what its servers left: {path / 'evidence'}; what a drill made is invented"
+            raise EvidenceError("this is the state of a recovery", where=str(path), next_step=next_step)
 
 
 def _named(file: EvidenceFile | None, root: Path) -> str:

@@ -80,8 +80,11 @@ CODES: dict[str, tuple[str, str]] = {
     "csv-contradicts-log": (WARNING, "do not trust that csv row; find out who wrote it"),
     "unknown-product": (WARNING, "add the product to lae_automation_config.json, or find the secrets file"),
     "stranger-in-bucket": (WARNING, "find out who wrote that file; it counts for no account"),
-    "never-ready": (BLOCKING, "ask the customer whether the signup should be finished"),
-    "missing-field": (BLOCKING, "find the evidence that the shopping list names for it"),
+    "never-ready": (
+        BLOCKING,
+        "ask the customer whether the signup should be finished; `laeforensics decide --finish` records a yes",
+    ),
+    "missing-field": (BLOCKING, "find the evidence that `audit` names for it under What would help most"),
     "account-without-evidence": (
         BLOCKING,
         "look for this signup's log or secrets file: its bucket is known from nowhere else",

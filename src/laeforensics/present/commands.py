@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from laeforensics.audit import rules
 from laeforensics.audit.judgement import Judgement
-from laeforensics.audit.mends import Mend
+from laeforensics.audit.mends import WORD, Mend
 from laeforensics.evidence.custody import default_folder
 from laeforensics.facts.masking import command
 
@@ -45,6 +46,21 @@ class CommandLines:
         options = ("--witness", str(number), "--because", "WHY", *self._some("--product-tokens"))
         return self._line("decide", account_id, name, options=options)
 
+    def finish(self, account_id: str) -> str:
+        """The signup should be finished, says the customer; WHY is left to the human."""
+        options = ("--finish", "--because", "WHY", *self._some("--product-tokens"))
+        return self._line("decide", account_id, options=options)
+
+    def decide_all(self, name: str, rule: str) -> str:
+        """The witness that a rule picks is right in a field of all who are contested in it."""
+        options = ("--where", f"contested={name}", "--prefer", rule, "--because", "WHY")
+        return self._line("decide", options=(*options, *self._some("--product-tokens")))
+
+    def undo_all(self, name: str) -> str:
+        """Take back what was decided of a field, of everybody."""
+        options = ("--where", f"decided={name}", "--undo", "--because", "WHY", "--yes")
+        return self._line("decide", options=(*options, *self._some("--product-tokens")))
+
     def set_aside(self, file: str) -> str:
         """Nothing in this unread file is needed."""
         return self._line("decide", options=("--set-aside", file, "--because", "WHY", *self.case))
@@ -63,6 +79,9 @@ class CommandLines:
         if mend.evidence.startswith("a decision on "):
             (name,), (first, *more) = mend.fields, mend.accounts
             return self.list_accounts("--where", f"contested={name}") if more else self.explain(first, name)
+        if mend.evidence == WORD:
+            first, *more = mend.accounts
+            return self.list_accounts("--verdict", rules.UNFINISHED) if more else self.finish(first)
         if not mend.fields:
             return self.explain(mend.accounts[0])
         return self.audit()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from laeforensics.accounts.account import CaseAccount
 from laeforensics.audit import decisions, doubts, questions, rules
+from laeforensics.audit.mends import mends
 from laeforensics.facts.beliefs import Hearing
 from laeforensics.facts.channels import FORM, OWN, REMOTE, SITE
 from laeforensics.facts.fact import Fact
@@ -15,7 +17,7 @@ from laeforensics.facts.masking import plain
 from laeforensics.facts.node_keys import tub_id_of_furl
 from laeforensics.facts.reasons import ASSURES, DENIES, LESSENS, RAISES, REASONS, UNSURE
 from laeforensics.present._templates import template
-from laerecover.manifest import Secret
+from laerecover.manifest import FINISH, Secret
 
 EXPLAINED_FIELDS = tuple(name for of in (CREDENTIALS, CUSTOMER, IDENTITY, SERVER) for name in fields_of(of))
 """In the order in which an auditor asks: bucket, credentials, tokens, customer, furl, identities, the lost server."""
@@ -125,8 +127,8 @@ def explain(account: CaseAccount) -> Explanation:
     return Explanation(
         account_id=account.account_id,
         verdict=verdict.name,
-        verdict_means=verdict.meaning if account.closed is None else f"{verdict.meaning} ({plain(account.closed)})",
-        remedy=verdict.remedy,
+        verdict_means=" ".join((verdict.meaning, *_because(account))),
+        remedy=_remedy(account, verdict),
         grade=grade.name if grade else None,
         grade_means=grade.meaning if grade else None,
         email=account.values.get("customer_email"),
@@ -139,6 +141,20 @@ def explain(account: CaseAccount) -> Explanation:
         fields=tuple(_explained(account, name) for name in EXPLAINED_FIELDS),
         findings=tuple((f.code, f.message, f.remedy) for f in findings),
     )
+
+
+def _remedy(account: CaseAccount, verdict: rules.Rule) -> str:
+    """What next; of what is missing, the file itself that would tell it."""
+    if verdict.name != rules.INCOMPLETE:
+        return verdict.remedy
+    told = ((f"find {evidence}", ", ".join(fields)) for evidence, _, fields in mends(account))
+    return "; ".join(f"{what}, for {fields}" if fields else what for what, fields in told)
+
+
+def _because(account: CaseAccount) -> Iterator[str]:
+    """What somebody said, that led to the verdict: that the customer left, or that the signup should be finished."""
+    said = (account.closed, *(d for d in account.decisions if d.startswith(f"{FINISH}: ")))
+    yield from (f"({plain(each)})" for each in said if each is not None)
 
 
 def _explained(account: CaseAccount, name: str) -> ExplainedField:

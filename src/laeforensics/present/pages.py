@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from laeforensics.accounts.account import CaseAccount
 from laeforensics.audit import questions, rules
 from laeforensics.audit.judgement import Judgement
+from laeforensics.evidence.find import PAGES_MARK
 from laeforensics.evidence.names import start_of
 from laeforensics.facts.fact import Locator
 from laeforensics.facts.findings import SEVERITIES
@@ -26,6 +27,7 @@ from laeforensics.present.explanations import EXPLAINED_FIELDS, Explanation, exp
 from laeforensics.present.lines import Excerpt
 from laeforensics.present.timeline import customers_timeline
 from laeforensics.writing import write_whole
+from laerecover.manifest import FINISH
 
 if TYPE_CHECKING:
     from jinja2.environment import TemplateStream
@@ -34,7 +36,6 @@ FOLDER = "audit.d"
 MOST_WITHIN = 300
 """So many whys stand in the page itself: a browser searches and sorts them at once."""
 MOST_EXAMPLES = 50
-_MARK = "written-by-laeforensics"
 _PLAIN_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,100}")
 
 
@@ -126,9 +127,10 @@ class AccountRow:
 
     @property
     def decisions(self) -> list[tuple[str, str]]:
-        """Of each contested field the command that decides it."""
+        """Of each contested field the command that decides it, and of a signup the one that lets it be finished."""
         own = self.account.account_id
-        return [(name, self.commands.decide(own, name, "N")) for name in questions.asked(self.account)]
+        asked = [(name, self.commands.decide(own, name, "N")) for name in questions.asked(self.account)]
+        return [*asked, *([(FINISH, self.commands.finish(own))] if self.verdict == rules.UNFINISHED else [])]
 
 
 def anchor(account_id: str) -> str:
@@ -160,11 +162,11 @@ def write_page(judgement: Judgement, path: Path, commands: CommandLines | None =
 
 def _fresh(folder: Path, *, is_needed: bool) -> Path:
     """The folder, without what an earlier audit left in it; a folder that somebody else made loses nothing."""
-    if (folder / _MARK).is_file():
+    if (folder / PAGES_MARK).is_file():
         shutil.rmtree(folder)
     if is_needed and not folder.is_dir():
         folder.mkdir(mode=0o700)
-        write_whole(folder / _MARK, ["This folder is written anew by every audit.\n"], is_private=True)
+        write_whole(folder / PAGES_MARK, ["This folder is written anew by every audit.\n"], is_private=True)
     return folder
 
 

@@ -78,7 +78,10 @@ _REMOVES = {
 
 
 def audience(account: Account) -> tuple[str, str]:
-    """Kind of mail and reason: the furl goes to nobody but a customer whose address is sure and who gave no PGP key."""
+    """Kind of mail and reason: the furl goes to nobody but a customer whose address is sure and who gave no PGP key.
+
+    Whoever never had a server is told by the staff: the letters speak of one that was lost.
+    """
     if account.customer_email is None:
         return STAFF_NOTE, "no e-mail address is known"
     if wrong := unfit_customer(account):
@@ -92,6 +95,11 @@ def audience(account: Account) -> tuple[str, str]:
         )
     if account.customer_keyinfo is not None:
         return STAFF_NOTE, "the customer gave PGP key information: send the furl encrypted"
+    if account.finishes_signup:
+        return (
+            STAFF_NOTE,
+            "its signup is finished, not recovered, by the customer's word: write to the customer yourself",
+        )
     return CONFIRMATION, ""
 
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from laerecover.manifest.account import FIELDS, GRADES, IDENTITIES, SECRET_FIELDS, SERVERS, VERDICTS, Account, Manifest
+from laerecover.manifest.account import (
+    FIELDS,
+    FINISH,
+    GRADES,
+    IDENTITIES,
+    SECRET_FIELDS,
+    SERVERS,
+    VERDICTS,
+    Account,
+    Manifest,
+)
 from laerecover.manifest.errors import (
     KeyFileRefused,
     ManifestError,
@@ -27,6 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FIELDS",
+    "FINISH",
     "GRADES",
     "IDENTITIES",
     "SECRET_FIELDS",

@@ -12,6 +12,8 @@ VERDICTS = ("CLOSED", "ABANDONED", "UNFINISHED", "CONTESTED", "INCOMPLETE", "REC
 GRADES = ("IDENTITY_KEPT", "NEW_FURL", "NEW_STORAGE_IDENTITY")
 SERVERS = ("GONE", "RUNNING", "UNKNOWN")
 IDENTITIES = ("PROVED", "STATED", "BROKEN", "ABSENT")
+FINISH = "finish"
+"""What is decided where a customer says that a signup of which no server was ever ready should be finished."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,11 @@ class Account:
     """Every other instance that the evidence tells of this account: none of them may run, either."""
 
     provenance: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def finishes_signup(self) -> bool:
+        """Whether its recovery finishes a signup, by its customer's word: it never had a server that was ready."""
+        return any(each.startswith(f"{FINISH}: ") for each in self.decisions)
 
     @property
     def instance_name(self) -> str | None:

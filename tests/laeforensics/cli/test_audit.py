@@ -8,8 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from makings import (
     AUDIT,
+    EMAIL,
     LOG_FILE,
     NAME,
     evidence,
@@ -18,7 +20,7 @@ from makings import (
     open_files,
     secrets,
 )
-from packings import below, tar
+from packings import below, tar, write
 
 import laeforensics as lf
 from laerecover.manifest import read_manifest
@@ -160,3 +162,23 @@ def test_commands_name_evidence_that_begins_with_a_dash_as_it_can_be_typed(folde
     _, out, _ = typed("audit", "./-e", "--output", "out/m.parquet", "--key-file", "key/k")
     (line,) = (line for line in out.splitlines() if line.startswith("      laeforensics explain "))
     assert typed(*line.split()[1:])[0] == 0
+
+
+@pytest.mark.parametrize("verb", [("audit",), ("list",), ("explain", EMAIL)], ids=lambda words: words[0])
+def test_what_the_programs_made_of_evidence_is_refused_as_evidence(verb, folder, typed):
+    """An audit's folder, though it holds what a drill's servers left, its pages, a recovery's state: with what to name.
+
+    Nothing is written, no key is made.
+    """
+    assert typed(*AUDIT)[0] == 0
+    write(folder / "out/m.parquet.drill", {"ledger.sqlite": b"", **{f"evidence/{n}": d for n, d in evidence().items()}})
+    before = {path for path in folder.rglob("*") if path.is_file()}
+    for own, said in (
+        ("out", "name the folder, or the archive, that was audited"),
+        ("out/audit.d", "laeforensics itself wrote this folder"),
+        ("out/m.parquet.drill", "out/m.parquet.drill/evidence"),
+    ):
+        code, out, err = typed(verb[0], own, *verb[1:])
+        assert (code, out, is_three_lines(err)) == (2, "", True)
+        assert said in err
+    assert {path for path in folder.rglob("*") if path.is_file()} == before

@@ -122,6 +122,48 @@ def test_half_a_decision_about_many_is_none(words, two, typed):
     assert is_three_lines(err)
 
 
+@pytest.mark.parametrize(
+    ("words", "missing"),
+    [
+        ((EMAIL,), "FIELD --witness N --because WHY"),
+        ((EMAIL, "user_secret_key"), "--witness N --because WHY"),
+        ((EMAIL, "user_secret_key", "--witness", "1"), "--because WHY"),
+        ((EMAIL, "user_secret_key", "--undo"), "--because WHY"),
+        ((EMAIL, "--finish"), "--because WHY"),
+        (("--finish", "--because", "x"), "KEY"),
+        (("--set-aside", "file"), "--because WHY"),
+        (("--where", "contested=user_secret_key", "--because", "x"), "--prefer RULE"),
+        (("--where", "contested=user_secret_key"), "--prefer RULE --because WHY"),
+        (("--where", "decided=user_secret_key", "--undo"), "--because WHY"),
+    ],
+)
+def test_half_a_decision_is_told_as_the_command_that_was_typed_completed(words, missing, two, typed):
+    """Whatever was typed stands there; what is missing stands behind it, to be filled in."""
+    code, _, err = typed("decide", "evidence", *words)
+    assert (code, is_three_lines(err)) == (2, True)
+    assert err.splitlines()[-1] == f"  next    laeforensics decide evidence {' '.join(words)} {missing}"
+
+
+@pytest.mark.parametrize(
+    "words", [("--where", "contested=product_token"), ("--where", "decided=product_token", "--undo")]
+)
+def test_who_is_picked_by_nothing_is_told_a_command_that_runs(words, two, typed):
+    """With this evidence and these options, not with a word to be filled in."""
+    more = () if "--undo" in words else ("--prefer", "own")
+    _, _, err = typed("decide", "evidence", *words, *more, "--because", "x", "--case", "a case")
+    assert "laeforensics list evidence --" in err.splitlines()[-1]
+    assert "--case 'a case'" in err.splitlines()[-1]
+
+
+def test_what_is_shown_first_is_recorded_by_the_line_that_stands_below_it(two, typed):
+    """The command that was typed, with --yes."""
+    _, out, _ = typed(*MANY, "--prefer", "secrets/")
+    line = out.rstrip("\n").split("\n")[-1]
+    assert line == "next: laeforensics decide evidence --where contested=user_secret_key --because " + (
+        "'the file was copied later' --prefer secrets/ --yes"
+    )
+
+
 def test_the_audit_that_comes_after_is_the_one_that_came_before(two, typed):
     """What `decide` says comes next repeats --output and --key-file, and works; `diff` shows what it did."""
     assert typed(*AUDIT)[0] == 0
@@ -155,7 +197,9 @@ def kept(folder) -> list[dict[str, object]]:
 def test_many_are_taken_back_at_once(two, typed):
     """As they were decided: shown first with what was decided, recorded with --yes, entered in the journal."""
     _, out, _ = typed(*MANY, "--prefer", "secrets/", "--yes")
-    assert "to take it back: --where decided=user_secret_key --undo --because WHY --yes" in out
+    back = out.partition("to take it back: laeforensics ")[2].split("\n")[0].replace("WHY", "x").split()
+    code, out, err = typed(*back[:-1])
+    assert (back[-1], code, out.count("would be undone")) == ("--yes", 0, 2)
     code, out, err = typed(*UNDO)
     assert (code, out.count("would be undone"), out.count("is right, says"), err) == (0, 2, 2, "")
     assert len(kept(two)) == 2

@@ -57,6 +57,20 @@ def test_an_explanation_shows_each_witness_with_its_place(case):
     assert all(re.search(r":\d+ \[\d+:\d+\)$", line.place) for line in host.lines)
 
 
+@pytest.mark.parametrize(
+    ("files", "wanted"),
+    [
+        ({"log": log("credentials", "poll", "bucket"), "secrets": None}, f"find secrets/{NAME}, for user_"),
+        ({"config": None, "secrets": secrets(product_token=None)}, "in lae_automation_config.json, for product_token"),
+    ],
+)
+def test_what_is_missing_is_told_with_the_file_that_has_it(files, wanted, tmp_path):
+    """The explanation itself names it: nobody has to look for it on another screen."""
+    told = open_files(tmp_path, evidence(**files)).explain(BUCKET)
+    assert told.verdict == "INCOMPLETE"
+    assert wanted in told.remedy
+
+
 def test_a_contested_field_is_shown_without_a_value(case):
     """Both witnesses are there, and no value is."""
     field = next(f for f in case.explain(BUCKET).fields if f.name == "user_access_key_id")

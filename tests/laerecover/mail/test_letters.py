@@ -92,10 +92,14 @@ def test_where_nothing_changes_nothing_is_asked(settings, make_account):
         ({"customer_email": "eve@example.net\x1b[2J"}, "control character"),
         ({"customer_email": "zoe@straße.example"}, "IDNA"),
         ({"customer_email": "zoe@@example.net"}, "no envelope"),
+        (
+            {"decisions": ("finish: the signup should be finished, says Carol: x",)},
+            "finished, not recovered",
+        ),
     ],
 )
 def test_the_staff_are_told_without_the_furl(settings, make_account, changes, reason):
-    """PGP customers, doubtful and missing addresses: the staff get the mail, no part of the furl is in its bytes."""
+    """Doubtful addresses, PGP, unfinished signups: the staff get the mail, no part of the furl is in its bytes."""
     account = make_account(**changes)
     kind, why = audience(account)
     assert kind == STAFF_NOTE
