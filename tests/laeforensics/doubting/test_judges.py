@@ -8,6 +8,7 @@ import pytest
 from makings import (
     ACCESS_KEY_ID,
     BUCKET,
+    CODE,
     EMAIL,
     FAILURE,
     FURL,
@@ -21,6 +22,7 @@ from makings import (
     OTHER_NODE,
     OTHER_SEED,
     PARTS,
+    PRODUCT_TOKEN,
     SECRET_KEY,
     SEED,
     STORAGE,
@@ -47,7 +49,10 @@ from makings import (
 
 from laeforensics.doubting import judges
 
-STAGES = ("OF_A_PRINT", "OF_A_FILE", "OF_WHAT_IS_TIED", "ACROSS", "BEFORE_SETTLING", "SETTLING", "OF_WHAT_WINS")
+STAGES = (
+    *("OF_A_PRINT", "OF_A_FILE", "OF_WHAT_IS_TIED", "ACROSS"),
+    *("OF_WHAT_IS_OFFERED", "BEFORE_SETTLING", "SETTLING", "OF_WHAT_WINS"),
+)
 SECRETS = f"secrets/{NAME}"
 OTHERS_KEY = "access_key_id = 'AKIASTRANGERKEYID234'\n"
 
@@ -126,6 +131,14 @@ def of_outvoted(folder):
     files = evidence(log=log(credentials=PARTS["credentials"].replace(ACCESS_KEY_ID, ACCESS_KEY_ID[::-1])))
     files[f"signup_logs/{OTHER_NAME}"] = re_record()
     return audit_row(open_files(folder, files))["user_access_key_id"], ACCESS_KEY_ID
+
+
+def of_offered(folder):
+    files = evidence(
+        config=config({"product_code": CODE, "product_token": PRODUCT_TOKEN.replace("INVENTED", "INVENTDE")})
+    )
+    files[f"signup_logs/{OTHER_NAME}"] = as_another(log())
+    return audit_row(open_files(folder, files), BUCKET.replace(SEED, OTHER_SEED))["product_token"], None
 
 
 def of_ends_lost(folder):
@@ -272,6 +285,7 @@ CASES = {
         of_impossible_key,
         of_unknown_server,
         of_outvoted,
+        of_offered,
         of_ends_lost,
         of_neighbours,
         of_agreeing,
