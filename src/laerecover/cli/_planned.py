@@ -11,7 +11,7 @@ from rich.text import Text
 
 from laerecover.cli._show import COLOURS, console
 from laerecover.planning.costs import in_words
-from laerecover.report.plain_words import without_codes
+from laerecover.planning.plain_words import without_codes
 from laerecover.text import clean
 
 if TYPE_CHECKING:

@@ -31,12 +31,15 @@ class Commands:
     manifest: str
     repeated: Mapping[str, str]
     """Each option with a space before it."""
+    unselected: Mapping[str, str]
+    """The same for an account that was left out: without what selects, for that would leave it out again."""
 
 
 def follow_ups(
     row: AccountOutcome, account: Account, latest: Round | None, mails: Sequence[Mail], state: State, commands: Commands
 ) -> tuple[FollowUp, ...]:
     """What is left for a human, each once: mails in doubt first, for until they are settled nobody may send them."""
+    commands = commands if row.selected else replace(commands, repeated=commands.unselected)
     by = _CommandsOf(account=account, state=state, commands=commands)
     found = [*_of_outcome(row, by), *_of_mails(row, mails, by), *_untagged(by), *_of_steps(latest)]
     cleaned = (replace(each, about=clean(each.about) if each.about else "") for each in found)

@@ -133,6 +133,21 @@ def test_what_is_mistyped_in_place_of_a_manifest_is_told_as_what_it_is(laerecove
         assert f"did you mean {manifest}?" in laerecover("plan", manifest.with_name(name)).stderr, name
 
 
+def test_who_was_asked_for_and_is_blocked_is_told_first(laerecover, make_manifest, make_account):
+    """With the reason, on a fresh drill as on a finished one; nothing is proposed that leaves out whom it is for."""
+    blocked = make_account(2, verdict="UNFINISHED", grade=None, blocking=("never-ready",))
+    manifest = make_manifest(make_account(0), make_account(1), blocked)
+    why = " is blocked: UNFINISHED: its server was never seen ready; nothing was done for it"
+    said = f"customer2@example.org {blocked.account_id.rpartition('-')[2][:6]}{why}"
+    asked = ("drill", manifest, "--only", "customer2@example.org")
+    fresh = laerecover(*asked)
+    assert (fresh.returncode, fresh.stdout.splitlines()[1], "laerecover notify" in fresh.stdout) == (0, said, False)
+    assert why not in laerecover("drill", manifest).stdout
+    done = laerecover(*asked)
+    assert (done.returncode, done.stdout.splitlines()[1]) == (0, said)
+    assert ("laerecover notify" in done.stdout, "--only" in done.stdout) == (True, False)
+
+
 def test_a_verb_of_the_other_program_is_told_as_such(laerecover):
     """Each of them, and no verb of our own."""
     verbs, own = ({*get_command(each).commands} for each in (forensics, app))
