@@ -36,17 +36,20 @@ def show_sent(
     found: State,
     numbers: Mapping[str, int],
     stopped: str,
-    held: Sequence[tuple[str, str]] = (),
+    held: Sequence[tuple[str, str]],
+    doubts: Mapping[str, int],
     *,
     report: str,
 ) -> None:
     """How many mails are in which state, and why no more were sent; `held`: to whom, and why it was not sent now;
-    `report`: the command that shows more.
+    `doubts`: why mails are in doubt, and how many; `report`: the command that shows more.
     """
     out = console(sys.stdout)
     told = ", ".join(f"{n} {s.replace('_', ' ')}" for s, n in sorted(numbers.items())) or "none"
     whose = ", within the rehearsal alone: no customer got any" if numbers and found.mode == "drill" else ""
     out.print(Text(f"Mails: {told}{whose}"))
+    for why, number in doubts.items():
+        out.print(Text(f"in doubt, {number}: {clean(why)}"), soft_wrap=True)
     if numbers.get("in_doubt"):
         out.print(Text(f"next: {report} names each mail in doubt, with the command that settles it"), soft_wrap=True)
     reasons: dict[str, list[str]] = {}

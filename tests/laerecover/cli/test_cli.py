@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -17,8 +18,10 @@ from laeforensics.cli import app as forensics
 from laerecover.cli import app
 from laerecover.cli._show import ask, ask_word
 from laerecover.errors import Guarded
+from laerecover.mail.outbox import COPIED
 from laerecover.manifest import Secret, write_manifest
 
+ROOT = Path(__file__).parents[3]
 MAIN = [sys.executable, "-c", "from laerecover.cli import main; main()"]
 
 
@@ -28,7 +31,7 @@ def laerecover(commands, key_file):
 
     def call(*arguments, start=False):
         given = [*arguments]
-        if given[0] in ("plan", "drill", "run", "notify", "report", "adopt", "cleanup"):
+        if given[0] in ("plan", "drill", "run", "notify", "report", "adopt", "cleanup", "verify"):
             given += ["--key-file", key_file]
         if given[0] == "drill" and "--pace" not in given:
             given += ["--pace", "0.001"]
@@ -146,6 +149,23 @@ def test_who_was_asked_for_and_is_blocked_is_told_first(laerecover, make_manifes
     done = laerecover(*asked)
     assert (done.returncode, done.stdout.splitlines()[1]) == (0, said)
     assert ("laerecover notify" in done.stdout, "--only" in done.stdout) == (True, False)
+
+
+def test_why_mails_are_in_doubt_is_told_where_they_are_not_sent(laerecover, make_manifest, tmp_path):
+    """Of a folder that was copied, once for all of them; the original knows of no doubt."""
+    manifest = make_manifest(count=2)
+    assert laerecover("drill", manifest).returncode == 0
+    copy = shutil.copytree(f"{manifest}.drill", tmp_path / "copy")
+    ended = laerecover("notify", manifest, "--state", copy)
+    assert (ended.returncode, f"\nin doubt, 2: {COPIED}\n" in ended.stdout) == (4, True), ended.stdout
+    assert "doubt" not in laerecover("notify", manifest).stdout
+
+
+def test_the_plans_seconds_are_those_of_all_and_the_forecasts_those_of_one(laerecover, make_manifest):
+    """As docs/recovery.md says."""
+    told = json.loads(laerecover("plan", make_manifest(count=5), "--concurrency", "2", "--json").stdout)
+    assert told["seconds"] == 3 * told["forecast"]["seconds"], "the canary, then two at a time"
+    assert "`forecast.seconds` how long one account does" in (ROOT / "docs/recovery.md").read_text("utf-8")
 
 
 def test_a_verb_of_the_other_program_is_told_as_such(laerecover):
@@ -441,11 +461,13 @@ def test_a_journal_that_was_changed_is_said_and_one_that_cannot_be_written_stops
     """By the next command once, by `verify` each time; a recovery never waits for its journal."""
     manifest = make_manifest(count=1)
     assert laerecover("drill", manifest).stderr.count("the journal") == 0
+    assert laerecover("verify", manifest).returncode == 0
     path = Path(f"{manifest}.drill") / "journal.jsonl"
     path.write_text(path.read_text("utf-8").replace("drill", "plans", 1), "utf-8")
     broken = "line 2 does not follow the one before it"
     assert [laerecover("notify", manifest).stderr.count(broken) for _ in range(2)] == [1, 0]
-    assert broken in laerecover("verify", manifest).stderr
+    verified = laerecover("verify", manifest)
+    assert (verified.returncode, broken in verified.stderr) == (4, True), "whoever looks at the code alone hears of it"
     path.unlink()
     path.mkdir()
     again = laerecover("drill", manifest)
