@@ -9,18 +9,22 @@ from typing import TYPE_CHECKING, TextIO
 from rich.text import Text
 
 from laerecover.cli._show import console
-from laerecover.text import clean
+from laerecover.text import clean, clipped
 
 if TYPE_CHECKING:
     from laerecover.afterwards.notify import Letter
     from laerecover.state.state import State
+
+_LONGEST = 80
+"""Characters of an address: whoever sends a mail wants to see the whole one, if it is any."""
 
 
 def show_letters(letters: Sequence[Letter], *, stream: TextIO | None = None) -> None:
     """Every mail in full, the furl masked."""
     out = console(stream or sys.stdout)
     for letter in letters:
-        out.print(Text(f"To: {clean(letter.to)}  ({letter.mail.kind.replace('_', ' ')}, {letter.mail.message_id})"))
+        to = clipped(clean(letter.to), longest=_LONGEST) if out.is_terminal else clean(letter.to)
+        out.print(Text(f"To: {to}  ({letter.mail.kind.replace('_', ' ')}, {letter.mail.message_id})"))
         for line in letter.text.splitlines():
             out.print(Text(f"  | {clean(line)}"))
         out.print()
@@ -57,7 +61,7 @@ def show_sent(
         reasons.setdefault(why, []).append(recipient)
     for why, recipients in reasons.items():
         more = f" and {len(recipients) - 1} more" if len(recipients) > 1 else ""
-        out.print(Text(f"held: {clean(recipients[0])}{more}: {clean(why)}"))
+        out.print(Text(f"held: {clipped(clean(recipients[0]), longest=_LONGEST)}{more}: {clean(why)}"))
     if stopped:
         out.print(Text(f"Stopped by a guard: {clean(stopped)}", style="yellow"))
     if reasons or stopped:

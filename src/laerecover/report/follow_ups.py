@@ -15,7 +15,7 @@ from laerecover.report.outcomes import AccountOutcome, FollowUp
 from laerecover.runbook.ledger import Round
 from laerecover.runbook.values import APPEND, MONITOR, Effect
 from laerecover.state.state import State
-from laerecover.text import clean
+from laerecover.text import clean, short_name
 
 IN_DOUBT = "ask whether the mail arrived; if it did not, say --resend"
 _REFUSED_US = "a mail was refused and is held: mend what the server has against us, and send"
@@ -161,8 +161,9 @@ class Left:
 
     @property
     def about(self) -> list[str]:
-        """The customers, each with what it is about."""
-        return [f"{a.customer} ({f.about})" if f.about else a.customer for a, f in self.each]
+        """The accounts by their short names, each with what it is about."""
+        names = [short_name(a.account_id, a.customer) for a, _ in self.each]
+        return [f"{name} ({f.about})" if f.about else name for name, (_, f) in zip(names, self.each, strict=True)]
 
     @property
     def urgent(self) -> bool:

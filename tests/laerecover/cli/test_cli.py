@@ -168,6 +168,28 @@ def test_the_plans_seconds_are_those_of_all_and_the_forecasts_those_of_one(laere
     assert "`forecast.seconds` how long one account does" in (ROOT / "docs/recovery.md").read_text("utf-8")
 
 
+def test_who_has_no_name_is_told_by_six_characters(laerecover, make_manifest, make_account):
+    """What is left for a human is left for one of them; report.html says the same."""
+    nameless = {"customer_email": None, "customer_name": None}
+    accounts = [make_account(n, **nameless) for n in range(2)]
+    manifest = make_manifest(*accounts)
+    left = laerecover("drill", manifest).stdout.partition("Left for a human")[2].partition("account  ")[0]
+    page = (Path(f"{manifest}.drill") / "report.html").read_text("utf-8")
+    for account in accounts:
+        name = f"(unknown) {account.account_id.rpartition('-')[2][:6]}"
+        assert name in left
+        assert name in page.replace("<wbr>", "")
+    assert not re.search(r"\(unknown\)(?! \w{6})", left)
+
+
+def test_a_plan_names_no_image_that_nobody_has_told(laerecover, make_manifest, make_account):
+    """Without settings: what a drill would take is nobody's."""
+    manifest = make_manifest(make_account(0, ami_image_id=None), make_account(1))
+    told = laerecover("plan", manifest).stdout
+    assert told.count("launch the image that the settings name as") == 1
+    assert ("launch ami-11111111 as" in told, "ami-0d2111a0" in told) == (True, False)
+
+
 def test_a_verb_of_the_other_program_is_told_as_such(laerecover):
     """Each of them, and no verb of our own."""
     verbs, own = ({*get_command(each).commands} for each in (forensics, app))
