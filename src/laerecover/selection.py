@@ -40,6 +40,12 @@ class Selection:
         """The ids of the accounts selected. Raises LaeRecoverError for names that no account bears, or several."""
         return frozenset(self.ordered(manifest))
 
+    def named(self, manifest: Manifest) -> frozenset[str]:
+        """The ids of all that --only names, be they to be recovered or not. Raises as `of` does."""
+        only = [*_named(self.only, "--only, --except")]
+        called = _called(only, manifest)
+        return frozenset(one for name, _ in only for one in called[name])
+
     def ordered(self, manifest: Manifest) -> list[str]:
         """The same in their order: those of --order as they stand there, then the others as in the manifest."""
         only, without = ([*_named(names, "--only, --except")] for names in (self.only, self.without))

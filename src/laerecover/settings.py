@@ -27,7 +27,7 @@ from laerecover.sections import (
     Section,
     Waits,
 )
-from laerecover.settings_reader import DEFAULT_NAME, OperatorFile, refusal
+from laerecover.settings_reader import DEFAULT_NAME, DRILL_IMAGE, OperatorFile, refusal
 from laerecover.settings_values import RecipeName, place
 
 RECIPES: tuple[str, ...] = get_args(RecipeName)
@@ -79,7 +79,7 @@ def drill_settings(folder: Path) -> Settings:
         return read_settings(rehearsal)
     return Settings(
         files=FilesSettings.model_construct(ec2secret=Secret("drill"), serverinfo=folder / "serverinfo.csv"),
-        ec2=Ec2Settings(image="ami-0d2111a0", size="t1.micro"),
+        ec2=Ec2Settings(image=DRILL_IMAGE, size="t1.micro"),
         mail=MailSettings(host="smtp.example.org", sender="support@example.org", staff="staff@example.org"),
         config=AutomationConfig.model_construct(
             ec2_access_key_id="DRILL",

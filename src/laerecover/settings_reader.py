@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     M = TypeVar("M", bound=BaseModel)
 
 DEFAULT_NAME = "laerecover.toml"
+DRILL_IMAGE = "ami-0d2111a0"
+"""What a drill launches where neither evidence nor settings name an image; nobody's."""
 ABSENT = "names a file that is not there"
 _MEND_SETTINGS = "mend it; `laerecover settings --example` prints a whole one"
 _MEND_FILES = "put each file there, or name another"

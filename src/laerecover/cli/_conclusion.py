@@ -14,8 +14,8 @@ from rich.text import Text
 
 from laerecover.cli._show import COLOURS, console, show_rows
 from laerecover.manifest import ManifestError
+from laerecover.planning.plain_words import without_codes
 from laerecover.report.follow_ups import grouped
-from laerecover.report.plain_words import without_codes
 from laerecover.runbook.values import STEPS
 from laerecover.state.journal import last_typed
 from laerecover.text import clean, clipped, counted, duration, short_name, spent
@@ -39,6 +39,10 @@ def show_report(report: Report, folder: Path | None) -> None:
     """The conclusion, what is left for a human, the outcome of each account, and in which folder the report lies."""
     out = console(sys.stdout)
     out.print(Text(_numbers(report), style="bold"))
+    for each in report.accounts:
+        if each.account_id in report.asked and each.outcome == "blocked":
+            why = clean(without_codes(each.why))
+            out.print(Text(f"{short_name(each.account_id, each.customer)} is blocked: {why}; nothing was done for it"))
     if report.stopped:
         out.print(Text(f"Stopped by a guard: {clean(report.stopped)}", style="yellow"))
     if said := report.not_dialled:

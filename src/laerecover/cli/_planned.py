@@ -11,8 +11,9 @@ from rich.text import Text
 
 from laerecover.cli._show import COLOURS, console
 from laerecover.planning.costs import in_words
-from laerecover.report.plain_words import without_codes
-from laerecover.text import clean
+from laerecover.planning.plain_words import without_codes
+from laerecover.settings_reader import DRILL_IMAGE
+from laerecover.text import clean, clipped
 
 if TYPE_CHECKING:
     from laerecover.options import Options
@@ -37,10 +38,11 @@ def show_plan(
     """
 
     out = console(stream or sys.stdout)
+    told = clipped if out.is_terminal else str
     for account in plan.accounts:
         line = Text.assemble(
             (account.action, COLOURS.get(account.action, "dim")),
-            f"  {clean(account.account_id)}  {clean(account.customer)}",
+            f"  {clean(account.account_id)}  {told(clean(account.customer))}",
         )
         out.print(line)
         if account.why:
@@ -49,11 +51,13 @@ def show_plan(
             out.print(Text(f"    {account.grade}: {account.price}"))
             out.print(
                 Text(
-                    f"    launch {clean(account.image or 'no image')} as {clean(account.size or 'no size')}, in place "
+                    f"    launch {_image(account.image)} as {clean(account.size or 'no size')}, in place "
                     f"of one that is {account.server}"
                 )
             )
-            out.print(Text(f"    restore {', '.join(account.restores) or 'no identity'}; mail {clean(account.mail)}"))
+            out.print(
+                Text(f"    restore {', '.join(account.restores) or 'no identity'}; mail {told(clean(account.mail))}")
+            )
     _show_waves(out, plan)
     for note in plan.notes:
         out.print(Text(f"note: {clean(note)}"))
@@ -72,6 +76,11 @@ def show_plan(
     out.print(Text(f"key      {key}"), soft_wrap=True)
     if not checked:
         _show_next(out, plan, obstacles, options)
+
+
+def _image(known: str | None) -> str:
+    """What a drill takes in its place is in no evidence, and nobody's."""
+    return "the image that the settings name" if known == DRILL_IMAGE else clean(known or "no image")
 
 
 def _show_next(out: Console, plan: Plan, obstacles: Sequence[Obstacle], options: Options) -> None:
@@ -93,7 +102,8 @@ def _nobody(plan: Plan) -> str:
 
 def _show_waves(out: Console, plan: Plan) -> None:
     """Who starts when; the number of a wave, one line an account."""
-    customers = {a.account_id: clean(a.customer) for a in plan.accounts}
+    told = clipped if out.is_terminal else str
+    customers = {a.account_id: told(clean(a.customer)) for a in plan.accounts}
     if plan.starts:
         out.print(Text(f"\nin this order, {plan.concurrency} at a time; who ends makes room for the next:"))
     for number, wave in enumerate(plan.waves, start=1):

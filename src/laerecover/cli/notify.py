@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import typer
@@ -40,12 +41,13 @@ def notify(options: Options, yes: YesOpt = False, json_: JsonOpt = False) -> Non
     )
     outbox = Outbox(found.outbox)
     numbers, waiting = outbox.numbers(), {each.message_id: each.answer for each in outbox.waiting()}
+    doubts = Counter(each.answer for each in outbox.all() if each.state == "in_doubt")
     held = [(each.to, waiting[each.mail.message_id]) for each in shown if waiting.get(each.mail.message_id)]
     if json_:
         held_for = {message_id: why for message_id, why in waiting.items() if why}
         print_json({"mode": found.mode, "mails": outcome, "held": held_for, "stopped": stopped})
     else:
-        show_sent(found, numbers, stopped, held, report=options.again("report"))
+        show_sent(found, numbers, stopped, held, doubts, report=options.again("report"))
         say_drill(found)
     if stop.is_set():
         raise typer.Exit(130)

@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 @takes(*PLACES, *SELECTION, "concurrency")
 def verify(options: Options, json_: JsonOpt = False) -> None:
     """Ask whether what was recovered still answers: nodes, announcement, bucket, old shares. Read-only, at
-    any later time. Says, too, if the state's journal was changed.
+    any later time. Says, too, if the state's journal was changed; then it exits with 4.
     """
     from laerecover.afterwards.verify import verify as verified
     from laerecover.cli._show import say_drill
     from laerecover.cli._worlds import EveryWorld
     from laerecover.options import find_state
-    from laerecover.state.journal import say_broken
+    from laerecover.state.journal import is_sound
 
     state = find_state(options)
-    say_broken(state.folder)
+    sound = is_sound(state.folder)
     if not json_:
         say_drill(state, "these are the servers of a rehearsal, and no customer's")
-    tell(verified(options, stop=stop_on_signals(), worlds=EveryWorld()), json_)
+    tell(verified(options, stop=stop_on_signals(), worlds=EveryWorld()), json_, in_doubt=not sound)

@@ -46,14 +46,15 @@ class Journal:
                 self._enter(folder, status, digests(folder))
         self._folders.clear()
 
-    def check(self, folder: Path) -> None:
-        """Say what is wrong with the whole journal of a folder; nothing is written."""
+    def check(self, folder: Path) -> bool:
+        """Whether the whole journal of a folder is as it was written; what is not is said. Nothing is written."""
         try:
             found = broken_journal(folder)
         except OSError as error:
             found = f"it cannot be read: {error.strerror}"
         if found:
             self._say(f"the journal {folder / FILE}: {found}")
+        return not found
 
     def _enter(self, folder: Path, status: int | None, digests: Mapping[str, str]) -> None:
         try:

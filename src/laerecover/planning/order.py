@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from laerecover.errors import LaeRecoverError
 from laerecover.manifest import Manifest
 from laerecover.options import Options
+from laerecover.planning.plain_words import without_codes
 from laerecover.planning.plan import Plan
 from laerecover.runbook.ledger import Round
 from laerecover.selection import one_account
@@ -37,7 +38,7 @@ def _canary(planned: Plan, manifest: Manifest, rounds: Mapping[str, Round], opti
         why = next((a.why for a in planned.accounts if a.account_id == chosen and a.action != "recover"), None)
         if why is not None:
             raise LaeRecoverError(
-                f"the canary would not be recovered: {why}",
+                f"the canary would not be recovered: {without_codes(why)}",
                 where=f"--canary {asked}",
                 next_step="name another, or mend that first; nothing was started",
             )

@@ -131,7 +131,7 @@ class Plan:
 
     @property
     def seconds(self) -> float:
-        """About how long it will take."""
+        """About how long all of them will take; `forecast.seconds` is what one account takes."""
         return self.seconds_of(len(self.recover))
 
     def seconds_of(self, accounts: int) -> float:

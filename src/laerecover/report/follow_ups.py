@@ -15,7 +15,7 @@ from laerecover.report.outcomes import AccountOutcome, FollowUp
 from laerecover.runbook.ledger import Round
 from laerecover.runbook.values import APPEND, MONITOR, Effect
 from laerecover.state.state import State
-from laerecover.text import clean
+from laerecover.text import clean, short_name
 
 IN_DOUBT = "ask whether the mail arrived; if it did not, say --resend"
 _REFUSED_US = "a mail was refused and is held: mend what the server has against us, and send"
@@ -31,12 +31,15 @@ class Commands:
     manifest: str
     repeated: Mapping[str, str]
     """Each option with a space before it."""
+    unselected: Mapping[str, str]
+    """The same for an account that was left out: without what selects, for that would leave it out again."""
 
 
 def follow_ups(
     row: AccountOutcome, account: Account, latest: Round | None, mails: Sequence[Mail], state: State, commands: Commands
 ) -> tuple[FollowUp, ...]:
     """What is left for a human, each once: mails in doubt first, for until they are settled nobody may send them."""
+    commands = commands if row.selected else replace(commands, repeated=commands.unselected)
     by = _CommandsOf(account=account, state=state, commands=commands)
     found = [*_of_outcome(row, by), *_of_mails(row, mails, by), *_untagged(by), *_of_steps(latest)]
     cleaned = (replace(each, about=clean(each.about) if each.about else "") for each in found)
@@ -158,8 +161,9 @@ class Left:
 
     @property
     def about(self) -> list[str]:
-        """The customers, each with what it is about."""
-        return [f"{a.customer} ({f.about})" if f.about else a.customer for a, f in self.each]
+        """The accounts by their short names, each with what it is about."""
+        names = [short_name(a.account_id, a.customer) for a, _ in self.each]
+        return [f"{name} ({f.about})" if f.about else name for name, (_, f) in zip(names, self.each, strict=True)]
 
     @property
     def urgent(self) -> bool:

@@ -11,12 +11,12 @@ from typing import Any
 from laerecover.credentials import CHANGED
 from laerecover.mail.outbox import CONFIRMATION, FAILURE, Mail, mails_in, stopped
 from laerecover.manifest import Account, Manifest
+from laerecover.planning.plain_words import in_plain_words
 from laerecover.planning.plan import BLOCKED, LEFT_OUT, Plan, PlannedAccount, not_planned
 from laerecover.report.counts import Counts
 from laerecover.report.follow_ups import Commands, follow_ups, settled
 from laerecover.report.lost_mails import lost_mails
 from laerecover.report.outcomes import AccountOutcome, Proof
-from laerecover.report.plain_words import in_plain_words
 from laerecover.runbook.ledger import Round, Span, pauses, read_ledger, written_time
 from laerecover.runbook.values import ALL_STEPS, BOUNCE, GUARD_KINDS, WAIT
 from laerecover.state.state import State
@@ -54,6 +54,8 @@ class Report:
     accounts: tuple[AccountOutcome, ...]
     idle_seconds: float = 0.0
     """Of `seconds`: nobody ran the recovery."""
+    asked: frozenset[str] = frozenset()
+    """Ids of the accounts that --only named; not in `body`."""
 
     @property
     def seconds_of_work(self) -> float | None:
@@ -63,7 +65,7 @@ class Report:
     @property
     def body(self) -> dict[str, Any]:
         """As JSON values: what is printed and written for programs."""
-        own = {each.name: getattr(self, each.name) for each in fields(self)}
+        own = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "asked"}
         return {**own, "accounts": [account.body for account in self.accounts]}
 
     def number(self, *outcomes: str) -> int:

@@ -11,6 +11,7 @@ from laerecover.report.counts import count_effects
 from laerecover.report.follow_ups import Commands
 from laerecover.report.page import write_report
 from laerecover.report.report import Report, make_report
+from laerecover.selection import Selection
 from laerecover.state.state import State
 from laerecover.state.worlds import Worlds
 from laerecover.text import reason_of
@@ -44,7 +45,11 @@ def written_report(planner: Planner, planned: Plan, worlds: Worlds) -> Report:
 def _made(planner: Planner, planned: Plan, worlds: Worlds) -> Report:
     options, state, settings = planner.options, planner.state, planner.settings
     counts = count_effects(state, settings.files.serverinfo, worlds.counted(state))
+    whole = replace(options, selection=Selection())
     commands = Commands(
-        manifest=str(options.places.manifest), repeated={command: options.repeat(command) for command in TAKES}
+        manifest=str(options.places.manifest),
+        repeated={command: options.repeat(command) for command in TAKES},
+        unselected={command: whole.repeat(command) for command in TAKES},
     )
-    return make_report(state, planner.manifest, planned, counts, commands, sender=settings.mail.sender, now=now())
+    made = make_report(state, planner.manifest, planned, counts, commands, sender=settings.mail.sender, now=now())
+    return replace(made, asked=options.selection.named(planner.manifest))

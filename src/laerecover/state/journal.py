@@ -33,10 +33,9 @@ def enter_end(status: int) -> None:
         _Shell.journal.end(status, digests_of)
 
 
-def say_broken(folder: Path) -> None:
-    """Say what is wrong with the whole journal of this folder, if anything is."""
-    if _Shell.journal is not None:
-        _Shell.journal.check(folder)
+def is_sound(folder: Path) -> bool:
+    """Whether the whole journal of this folder is as it was written; what is not is said."""
+    return _Shell.journal is None or _Shell.journal.check(folder)
 
 
 def last_typed(folder: Path, verb: str) -> list[str]:

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -17,8 +18,10 @@ from laeforensics.cli import app as forensics
 from laerecover.cli import app
 from laerecover.cli._show import ask, ask_word
 from laerecover.errors import Guarded
+from laerecover.mail.outbox import COPIED
 from laerecover.manifest import Secret, write_manifest
 
+ROOT = Path(__file__).parents[3]
 MAIN = [sys.executable, "-c", "from laerecover.cli import main; main()"]
 
 
@@ -28,7 +31,7 @@ def laerecover(commands, key_file):
 
     def call(*arguments, start=False):
         given = [*arguments]
-        if given[0] in ("plan", "drill", "run", "notify", "report", "adopt", "cleanup"):
+        if given[0] in ("plan", "drill", "run", "notify", "report", "adopt", "cleanup", "verify"):
             given += ["--key-file", key_file]
         if given[0] == "drill" and "--pace" not in given:
             given += ["--pace", "0.001"]
@@ -131,6 +134,60 @@ def test_what_is_mistyped_in_place_of_a_manifest_is_told_as_what_it_is(laerecove
     assert f"`laeforensics audit '{evidence}' --output manifest.parquet`" in said
     for name in ("manifest.parqet", "manifest.parq", "manfest.parquet", "manifest"):
         assert f"did you mean {manifest}?" in laerecover("plan", manifest.with_name(name)).stderr, name
+
+
+def test_who_was_asked_for_and_is_blocked_is_told_first(laerecover, make_manifest, make_account):
+    """With the reason, on a fresh drill as on a finished one; nothing is proposed that leaves out whom it is for."""
+    blocked = make_account(2, verdict="UNFINISHED", grade=None, blocking=("never-ready",))
+    manifest = make_manifest(make_account(0), make_account(1), blocked)
+    why = " is blocked: UNFINISHED: its server was never seen ready; nothing was done for it"
+    said = f"customer2@example.org {blocked.account_id.rpartition('-')[2][:6]}{why}"
+    asked = ("drill", manifest, "--only", "customer2@example.org")
+    fresh = laerecover(*asked)
+    assert (fresh.returncode, fresh.stdout.splitlines()[1], "laerecover notify" in fresh.stdout) == (0, said, False)
+    assert why not in laerecover("drill", manifest).stdout
+    done = laerecover(*asked)
+    assert (done.returncode, done.stdout.splitlines()[1]) == (0, said)
+    assert ("laerecover notify" in done.stdout, "--only" in done.stdout) == (True, False)
+
+
+def test_why_mails_are_in_doubt_is_told_where_they_are_not_sent(laerecover, make_manifest, tmp_path):
+    """Of a folder that was copied, once for all of them; the original knows of no doubt."""
+    manifest = make_manifest(count=2)
+    assert laerecover("drill", manifest).returncode == 0
+    copy = shutil.copytree(f"{manifest}.drill", tmp_path / "copy")
+    ended = laerecover("notify", manifest, "--state", copy)
+    assert (ended.returncode, f"\nin doubt, 2: {COPIED}\n" in ended.stdout) == (4, True), ended.stdout
+    assert "doubt" not in laerecover("notify", manifest).stdout
+
+
+def test_the_plans_seconds_are_those_of_all_and_the_forecasts_those_of_one(laerecover, make_manifest):
+    """As docs/recovery.md says."""
+    told = json.loads(laerecover("plan", make_manifest(count=5), "--concurrency", "2", "--json").stdout)
+    assert told["seconds"] == 3 * told["forecast"]["seconds"], "the canary, then two at a time"
+    assert "`forecast.seconds` how long one account does" in (ROOT / "docs/recovery.md").read_text("utf-8")
+
+
+def test_who_has_no_name_is_told_by_six_characters(laerecover, make_manifest, make_account):
+    """What is left for a human is left for one of them; report.html says the same."""
+    nameless = {"customer_email": None, "customer_name": None}
+    accounts = [make_account(n, **nameless) for n in range(2)]
+    manifest = make_manifest(*accounts)
+    left = laerecover("drill", manifest).stdout.partition("Left for a human")[2].partition("account  ")[0]
+    page = (Path(f"{manifest}.drill") / "report.html").read_text("utf-8")
+    for account in accounts:
+        name = f"(unknown) {account.account_id.rpartition('-')[2][:6]}"
+        assert name in left
+        assert name in page.replace("<wbr>", "")
+    assert not re.search(r"\(unknown\)(?! \w{6})", left)
+
+
+def test_a_plan_names_no_image_that_nobody_has_told(laerecover, make_manifest, make_account):
+    """Without settings: what a drill would take is nobody's."""
+    manifest = make_manifest(make_account(0, ami_image_id=None), make_account(1))
+    told = laerecover("plan", manifest).stdout
+    assert told.count("launch the image that the settings name as") == 1
+    assert ("launch ami-11111111 as" in told, "ami-0d2111a0" in told) == (True, False)
 
 
 def test_a_verb_of_the_other_program_is_told_as_such(laerecover):
@@ -426,11 +483,13 @@ def test_a_journal_that_was_changed_is_said_and_one_that_cannot_be_written_stops
     """By the next command once, by `verify` each time; a recovery never waits for its journal."""
     manifest = make_manifest(count=1)
     assert laerecover("drill", manifest).stderr.count("the journal") == 0
+    assert laerecover("verify", manifest).returncode == 0
     path = Path(f"{manifest}.drill") / "journal.jsonl"
     path.write_text(path.read_text("utf-8").replace("drill", "plans", 1), "utf-8")
     broken = "line 2 does not follow the one before it"
     assert [laerecover("notify", manifest).stderr.count(broken) for _ in range(2)] == [1, 0]
-    assert broken in laerecover("verify", manifest).stderr
+    verified = laerecover("verify", manifest)
+    assert (verified.returncode, broken in verified.stderr) == (4, True), "whoever looks at the code alone hears of it"
     path.unlink()
     path.mkdir()
     again = laerecover("drill", manifest)

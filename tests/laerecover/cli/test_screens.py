@@ -110,3 +110,16 @@ def test_events_for_programs(make_manifest, key_file, commands):
     assert len(json.loads(ended.stdout)["accounts"]) == 3
     refused = commands("drill", manifest, "--key-file", key_file, "--events", "xml")
     assert (refused.returncode, "--events is jsonl" in refused.stderr) == (2, True)
+
+
+def test_an_address_longer_than_any_fills_no_screen(terminal, make_manifest, make_account, key_file, commands):
+    """Neither of the plan nor of the drill's end nor of the mails; piped it is whole."""
+    long = f"{'x' * 288}@example.org"
+    manifest = make_manifest(make_account(0, customer_email=long), make_account(1, customer_email=LONG[-60:]))
+    for words in (("plan", manifest), ("drill", manifest, "--pace", "0.001"), ("notify", manifest)):
+        shown = terminal(*words, "--key-file", key_file, width=80, height=24)
+        assert shown.end() == 0
+        text = ANSI.sub("", shown.seen).replace("\r\n", "")
+        head = text if words[0] != "notify" else text[: text.index("  | ")]  # the letter itself tells it as it is
+        assert ("x" * 81 in head, "x…" in head) == (False, True), words
+    assert long in commands("plan", manifest, "--key-file", key_file).stdout

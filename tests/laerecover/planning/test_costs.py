@@ -144,6 +144,7 @@ def test_one_missing_file_takes_nothing_else_away(commands, make_manifest, make_
     assert len(json.loads(commands(*plan, "--json").stdout)["missing"]) == 2
     config.unlink()
     told = commands(*plan)
-    assert f"files.lae_automation_config cannot be read: No such file or directory · {config}" in told.stdout
+    unseen = "so that what it names was not looked at"
+    assert f"lae_automation_config cannot be read: No such file or directory, {unseen} · {config}" in told.stdout
     assert "no image or size is known so far: the settings are not whole" in told.stdout
     assert "add its product" not in told.stdout

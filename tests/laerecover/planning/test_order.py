@@ -158,6 +158,15 @@ def test_a_canary_that_cannot_sing_is_refused(operator, make_account):
     assert someone.rows("instances") == []
 
 
+def test_why_a_canary_cannot_sing_is_told_without_codes(operator, make_account):
+    """As the plan tells it."""
+    someone = operator(make_account(0), make_account(1, verdict="UNFINISHED", grade=None, blocking=("never-ready",)))
+    with pytest.raises(LaeRecoverError) as caught:
+        someone.run(canary="customer1@example.org")
+    said = "the canary would not be recovered: UNFINISHED: its server was never seen ready"
+    assert caught.value.what == said
+
+
 def test_order_and_canary_are_typed_shown_and_said_again(make_manifest, make_account, key_file, commands, listed):
     """On the command line, and in the commands that the plan proposes."""
     manifest, one = make_manifest(count=2), make_account(1)

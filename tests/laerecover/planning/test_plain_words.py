@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from laerecover.report.plain_words import in_plain_words, without_codes
+from laerecover.planning.plain_words import in_plain_words, without_codes
 from laerecover.runbook.values import ALL_STEPS, Effect
 
 
