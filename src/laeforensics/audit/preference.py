@@ -47,6 +47,13 @@ def hint(account: CaseAccount, field: str) -> tuple[int, str] | None:
     return None
 
 
+def best_rule(accounts: Sequence[CaseAccount], field: str) -> str | None:
+    """The rule that picks a witness of a contested field in most of these accounts; None if none picks one in any."""
+    picked = {rule: sum(preferred(a, field, rule) is not None for a in accounts) for rule in RULES}
+    best = max(picked, key=picked.__getitem__)
+    return best if picked[best] else None
+
+
 def _is_from(fact: Fact, rule: str) -> bool:
     """True if a file's name begins so, or if it is the place itself, with or without its bytes: never a part of one."""
     place = fact.locator

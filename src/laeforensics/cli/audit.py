@@ -40,6 +40,7 @@ def audit(
 
     Exits with 1 if a file is not what it was when it was first read.
     """
+    from laeforensics.audit import rules
     from laeforensics.evidence.find import parent_meant
     from laeforensics.export.statement import NAME, statement, write_statement
     from laeforensics.facts import masking
@@ -71,7 +72,9 @@ def audit(
     tell(f"\n{_written(case, manifest, output, key_file, kept)}", out)
     if compared is None or compared.is_unchanged:  # else what comes next is said of the evidence
         words = ["laerecover", "drill", str(output), *(["--key-file", str(key_file)] if key_file else [])]
-        print(f"next: {masking.command(words)}", file=out)
+        contested = any(rules.verdict(a).name == rules.CONTESTED for a in case.judgement.accounts)
+        first = f"{commands.list_accounts('--verdict', rules.CONTESTED)}, then " if contested else ""
+        print(f"next: {first}{masking.command(words)}", file=out)
     if former.is_file() and not _says_the_same(former, output.with_name("audit.parquet")):
         words = ["laeforensics", "diff", str(former), str(output.with_name("audit.parquet"))]
         print(f"what changed: {masking.command(words)}", file=out)

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,6 +17,7 @@ from laeforensics.cli._options import CaseOptions, Where, of_a_case
 
 if TYPE_CHECKING:
     from laeforensics.accounts.account import CaseAccount
+    from laeforensics.present.commands import CommandLines
 
 _COLUMNS = ("account_id", "customer_email", "verdict", "grade", "server", "blocking")
 
@@ -48,6 +50,27 @@ def list_accounts(
             name = "" if sys.stdout.isatty() else f"{_plain(a.account_id):<{width}}  "
             tell(f"{name}{verdict_:<11}  {short}  {'; '.join(words.reasons(a))}".rstrip())
     print(f"{len(found)} of {len(accounts)} accounts and attempts", file=sys.stderr)
+    if not options.as_json and not as_csv:
+        for line in _decisions(found, conditions, _shell.commands(options)):
+            tell(line, sys.stderr)
+
+
+def _decisions(accounts: list[CaseAccount], conditions: list[str], commands: CommandLines) -> Iterator[str]:
+    """Of each field in which these accounts are contested the command that decides it, of one or of all at once."""
+    from laeforensics.audit.preference import best_rule
+    from laeforensics.audit.questions import asked
+
+    fields: dict[str, list[CaseAccount]] = {}
+    for account in accounts:
+        for name in asked(account):
+            fields.setdefault(name, []).append(account)
+    for name, these in sorted(fields.items(), key=lambda item: (-len(item[1]), item[0])):
+        if len(these) == 1:
+            yield f"why: {commands.explain(these[0].account_id, name)}"
+            yield f"decide: {commands.decide(these[0].account_id, name, 'N')}"
+        else:
+            more = [c for c in conditions if not c.startswith("contested=")]
+            yield f"decide: {commands.decide_all(name, best_rule(these, name) or 'FILE:LINE', *more)}"
 
 
 def _cells(account: CaseAccount) -> dict[str, object]:

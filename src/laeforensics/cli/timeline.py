@@ -25,6 +25,7 @@ def timeline(options: CaseOptions, key: Key) -> None:
         print(json.dumps({"account_id": account.account_id, "timeline": rows}, indent=1))
         return
     print(f"{plain(account.account_id)}  {words.short_name(account)}")
+    print("times are UTC")
     for row in rows:
         time = (row["time"] or "")[:19].replace("T", " ")
         tell(f"{time:<19}  {row['what']:<19}  {row['detail']}  {row['place']}".rstrip())

@@ -51,9 +51,10 @@ class CommandLines:
         options = ("--finish", "--because", "WHY", *self._some("--product-tokens"))
         return self._line("decide", account_id, options=options)
 
-    def decide_all(self, name: str, rule: str) -> str:
-        """The witness that a rule picks is right in a field of all who are contested in it."""
-        options = ("--where", f"contested={name}", "--prefer", rule, "--because", "WHY")
+    def decide_all(self, name: str, rule: str, *conditions: str) -> str:
+        """The witness that a rule picks is right in a field of all who are contested in it, and meet the conditions."""
+        where = tuple(word for each in (f"contested={name}", *conditions) for word in ("--where", each))
+        options = (*where, "--prefer", rule, "--because", "WHY")
         return self._line("decide", options=(*options, *self._some("--product-tokens")))
 
     def undo_all(self, name: str) -> str:

@@ -61,7 +61,7 @@ def _others(judgement: Judgement, account: CaseAccount) -> Iterator[Mapping[str,
     for other, signup in found[:_MOST_OTHERS]:
         start = start_of(signup.name)
         what = "other attempt" if other.is_attempt else "other account"
-        detail = f"{other.account_id}  {rules.verdict(other).name}"
+        detail = f"{other.account_id}  {rules.verdict(other).name}  {_ran(judgement, signup)}"
         yield _row(start[0] if start else None, what, detail, signup.name)
     if len(found) > _MOST_OTHERS:
         more = f"{len(found) - _MOST_OTHERS} more runs under this address"
@@ -76,13 +76,19 @@ def _row(time: str | None, what: str, detail: str, place: str) -> dict[str, Any]
 
 def _runs(judgement: Judgement, account: CaseAccount) -> Iterator[Mapping[str, Any]]:
     for signup in account.signups:
-        start, role = start_of(signup.name), judgement.roles[signup.name]
-        how = outcome(signup, role)
-        stage = furthest(signup.stages)
-        came = f"came to {words(stage)}" if stage else "no stage is told"
-        why = f": {excerpt(signup.failure)}" if signup.failure else ""
-        detail = "its log is lost; its secrets file tells" if signup.log is None else f"{how}, {came}{why}"
-        yield _row(start[0] if start else None, _BEGAN[role], detail, signup.name)
+        start = start_of(signup.name)
+        began = _BEGAN[judgement.roles[signup.name]]
+        yield _row(start[0] if start else None, began, _ran(judgement, signup), signup.name)
+
+
+def _ran(judgement: Judgement, signup: Signup) -> str:
+    """How a run ended, how far it came, why it failed."""
+    if signup.log is None:
+        return "its log is lost; its secrets file tells"
+    stage = furthest(signup.stages)
+    came = f"came to {words(stage)}" if stage else "no stage is told"
+    why = f": {excerpt(signup.failure)}" if signup.failure else ""
+    return f"{outcome(signup, judgement.roles[signup.name])}, {came}{why}"
 
 
 def _rows(judgement: Judgement, account: CaseAccount) -> Iterator[Mapping[str, Any]]:

@@ -96,6 +96,18 @@ def test_a_place_that_explain_shows_picks_for_all_who_share_it(folder, typed):
     assert typed("list", "evidence", "--verdict", "CONTESTED")[1] == ""
 
 
+def test_from_the_audit_to_the_decision_each_screen_names_the_next_command(two, typed):
+    """The audit's `next` lists who is contested, the list's end decides them all, with a rule if one picks."""
+    _, out, _ = typed(*AUDIT)
+    first = out.rpartition("next: laeforensics ")[2].partition(", then laerecover drill ")[0].split()
+    code, out, err = typed(*first)
+    assert (code, out.count("CONTESTED"), len(err.splitlines())) == (0, 2, 2)
+    told = err.partition("decide: laeforensics ")[2]
+    assert "--where contested=user_secret_key --where verdict=CONTESTED --prefer FILE:LINE" in told
+    code, out, _ = typed(*told.replace("FILE:LINE", "secrets/").replace("WHY", "x").split())
+    assert (code, out.count("would be")) == (0, 2)
+
+
 def test_who_is_left_is_told_with_the_places_to_choose_from(two, typed):
     """A rule that picks for one of two accounts says of the other what could be named instead."""
     code, out, _ = typed(*MANY, "--prefer", f"secrets/{NAME}:1")

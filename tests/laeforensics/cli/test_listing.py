@@ -38,7 +38,10 @@ def contested(folder):
 def test_accounts_are_picked_by_what_holds_of_them(words, found, typed):
     """One line each on stdout, their number on stderr."""
     code, out, err = typed("list", "evidence", *words)
-    assert (code, out.count("\n"), err) == (0, found, f"{found} of 1 accounts and attempts\n")
+    told, *more = err.splitlines()
+    assert (code, out.count("\n"), told) == (0, found, f"{found} of 1 accounts and attempts")
+    decide = f"decide: laeforensics decide evidence {BUCKET} user_secret_key --witness N --because WHY"
+    assert more[1:] == [decide] * found
     if found:
         assert out.startswith(BUCKET) and "CONTESTED" in out and "witnesses disagree on user_secret_key" in out
         assert f"{EMAIL} invent" in out

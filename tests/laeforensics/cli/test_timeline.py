@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from makings import BUCKET, EMAIL, HOST, INSTANCE, OTHER_NAME, SECRET_KEY, evidence, log, replacement
+from makings import BUCKET, EMAIL, FAILURE, HOST, INSTANCE, OTHER_NAME, SECRET_KEY, evidence, log, replacement
 from packings import write
 
 
@@ -29,7 +29,7 @@ def test_it_reads_as_lines(folder, typed):
     write(folder / "evidence", evidence())
     code, out, _ = typed("timeline", "evidence", "ann@ex")
     assert code == 0
-    assert out.startswith(f"{BUCKET}  {EMAIL} invent\n")
+    assert out.startswith(f"{BUCKET}  {EMAIL} invent\ntimes are UTC\n")
     assert "2012-03-20 10:15:00  signup began" in out
     assert SECRET_KEY not in out
 
@@ -46,6 +46,17 @@ def test_earlier_attempts_of_the_same_customer_are_told(folder, typed):
     told = others[0]["detail"].partition(" ")[0]
     rows = json.loads(typed("timeline", "evidence", told, "--json")[1])["timeline"]
     assert any(row["what"] == "other account" and row["detail"].startswith(BUCKET) for row in rows)
+
+
+def test_of_an_earlier_attempt_is_told_how_far_it_came_and_why_it_failed(folder, typed):
+    """As under the attempt itself: nobody has to ask a second time."""
+    name = f"signup_logs/2012-01-01T090000Z-{'attempt' * 4}0000"
+    write(folder / "evidence", {name: log(until="activation") + FAILURE.encode()})
+    (other,) = (line for line in typed("timeline", "evidence", BUCKET)[1].splitlines() if "other attempt" in line)
+    (own,) = (line for line in typed("timeline", "evidence", name[12:])[1].splitlines() if "attempt began" in line)
+    told = own.partition("attempt began")[2].strip()
+    assert told.startswith("failed, came to activating: Failure instance")
+    assert told in other
 
 
 def test_of_very_many_attempts_the_first_are_told(folder, typed):
