@@ -47,7 +47,9 @@ def commands() -> str:
 
 def _leaves(command: Any, path: str) -> Iterator[tuple[str, Any]]:
     """Every command below this one that is shown, as it is typed."""
-    for name, child in getattr(command, "commands", {}).items():
+    context = typer.Context(command)
+    for name in getattr(command, "commands", ()):
+        _, child, _ = command.resolve_command(context, [name])
         if not child.hidden:
             yield from list(_leaves(child, f"{path} {name}")) or [(f"{path} {name}", child)]
 

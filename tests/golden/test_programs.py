@@ -43,8 +43,9 @@ for line in sys.argv[1:]:
 def commands(name: str, command: Any) -> Iterator[tuple[str, Any]]:
     """The program and its commands, as they are typed."""
     yield name, command
-    for word, each in getattr(command, "commands", {}).items():
-        yield from commands(f"{name} {word}", each)
+    context = typer.Context(command)
+    for word in getattr(command, "commands", ()):
+        yield from commands(f"{name} {word}", command.resolve_command(context, [word])[1])
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

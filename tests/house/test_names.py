@@ -40,7 +40,7 @@ def all_names(path: Path) -> Iterator[str]:
 
 def names(path: Path) -> Iterator[str]:
     """The same without private functions and methods."""
-    own = set(path.relative_to(ROOT / "src").with_suffix("").parts)
+    own = set(path.relative_to(ROOT / "src").with_suffix("").parts) - {"__init__"}
     yield from (name for name in all_names(path) if name in own or not re.match("_+[a-z]", name))
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
+from inspect import getdoc
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from laerecover.cli import (
     adopt,
@@ -29,6 +31,25 @@ from laerecover.cli import (
 from laerecover.cli._options import TRACE
 from laerecover.cli._streams import drop_unread, outlive_readers
 
+_VERBS: dict[str, Callable[..., None]] = {
+    verb.__name__: verb
+    for verb in (
+        plan.plan,
+        ready.ready,
+        drill.drill,
+        run.run,
+        notify.notify,
+        status.status,
+        report.report,
+        verify.verify,
+        patch.patch,
+        resolve.resolve,
+        letter.letter,
+        adopt.adopt,
+        cleanup.cleanup,
+        settings.settings,
+    )
+}
 _USAGE: Any = typer.BadParameter.__base__
 """What is raised for wrong usage of whatever kind; Typer exports no name of it."""
 
@@ -55,11 +76,22 @@ _OTHERS = frozenset(
 class _Verbs(TyperGroup):
     """Usage that is refused is told as every other refusal is: with what to do next."""
 
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**more)
+        # A list of the verbs needs what each says of itself: to read the options of all takes a tenth of `--help`.
+        alone = {name: TyperCommand(name, help=getdoc(verb)) for name, verb in _VERBS.items()}
+        self.commands = {**alone, **self.commands}
+
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """See its base. Of a verb of the other program it says so, instead of guessing one of these."""
+        """The verb with its options. Of a verb of the other program it says so, instead of guessing one of these."""
         if args[0] in _OTHERS:
             ctx.fail(f"that is the other program's: laeforensics {args[0]} …")
-        return super().resolve_command(ctx, args)
+        name, command, rest = super().resolve_command(ctx, args)
+        if command is not None and command.name in _VERBS:
+            alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+            alone.command()(_VERBS[command.name])
+            command = typer.main.get_command(alone)
+        return name, command, rest
 
     def invoke(self, ctx: Any) -> Any:
         """The verb. Raises what it raises."""
@@ -89,23 +121,6 @@ app = typer.Typer(
     "interrupted.",
 )
 
-for _verb in (
-    plan.plan,
-    ready.ready,
-    drill.drill,
-    run.run,
-    notify.notify,
-    status.status,
-    report.report,
-    verify.verify,
-    patch.patch,
-    resolve.resolve,
-    letter.letter,
-    adopt.adopt,
-    cleanup.cleanup,
-    settings.settings,
-):
-    app.command()(_verb)
 app.add_typer(key.app, name="key")
 
 
