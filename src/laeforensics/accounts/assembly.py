@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 
 from laeforensics.accounts.account import REQUIRED, REQUIRED_DEVPAY, CaseAccount, settle_newest, take
+from laeforensics.accounts.attempts import hear_others
 from laeforensics.accounts.nodes import (
     NODE_KEYS,
     contest_identity,
@@ -47,10 +48,9 @@ def accounts(signups: Sequence[Signup], roles: dict[str, str], files: Iterable[S
         groups[bucket or f"attempt:{start[1] if start else stem(signup.name)}"].append(signup)
     known = {f"attempt:{seed_of(bucket)}" for bucket in groups if not bucket.startswith("attempt:")}
     elsewhere = cache(lambda: tuple(furls_beside(signups, files)))
-    return [
-        _account(account_id, group, roles, elsewhere, is_known=account_id in known)
-        for account_id, group in sorted(groups.items())
-    ]
+    found = [_account(id_, group, roles, elsewhere, is_known=id_ in known) for id_, group in sorted(groups.items())]
+    hear_others(found)
+    return found
 
 
 def _account(
@@ -98,8 +98,8 @@ def _account(
     for name in NODE_KEYS & account.contested:
         account.values.pop(name, None)
     _email_findings(account)
-    required = REQUIRED_DEVPAY if product_code_of(account_id) else REQUIRED
-    account.missing = tuple(name for name in required if name not in account.values and name not in account.contested)
+    names = REQUIRED_DEVPAY if product_code_of(account_id) else REQUIRED
+    account.missing = tuple(name for name in names if name not in account.values and name not in account.contested)
     account.findings += [
         finding("missing-field", f"{name} is not known", signup=account.account_id, field=name)
         for name in account.missing
@@ -174,12 +174,10 @@ def _customer_of(signup: Signup) -> dict[str, str]:
 
 
 def _history_line(signup: Signup, role: str) -> str:
-    error = f" ({excerpt(signup.failure)})" if signup.failure else ""
-    return f"{role} {signup.name} {outcome(signup, role)}{error}"
+    return f"{role} {signup.name} {outcome(signup, role)}" + (f" ({excerpt(signup.failure)})" if signup.failure else "")
 
 
-def _ready(account: CaseAccount, group: Iterable[Signup]) -> bool | None:
-    group = list(group)
+def _ready(account: CaseAccount, group: Sequence[Signup]) -> bool | None:
     failed = {stem(s.name) for s in group if s.has_failed}
     told = {is_ready(s, is_failed=stem(s.name) in failed) for s in group}
     if True in told:
