@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-import shlex
 import sys
 from typing import Annotated, Any
 
@@ -35,14 +33,6 @@ _USAGE: Any = typer.BadParameter.__base__
 """What is raised for wrong usage of whatever kind; Typer exports no name of it."""
 
 
-OF_LAEFORENSICS = frozenset(
-    {"attest", "audit", "custody", "decide", "diff", "explain", "extract", "grammars", "list", "notebook", "show"}
-    | {"timeline"}
-)
-"""The verbs of the other program."""
-_NO_VERB = re.compile(r"[Nn]o such command '([a-z]+)'")
-
-
 class _Verbs(TyperGroup):
     """Usage that is refused is told as every other refusal is: with what to do next."""
 
@@ -52,15 +42,10 @@ class _Verbs(TyperGroup):
             return super().invoke(ctx)
         except _USAGE as error:
             where, told = getattr(error, "ctx", None) or ctx, error.show
-            verb = _NO_VERB.search(error.message)
-            after = f"`{where.command_path} -h` says what it takes"
-            if verb is not None and verb[1] in OF_LAEFORENSICS:
-                error.message = verb[0]
-                after = f"that is laeforensics': {shlex.join(['laeforensics', *sys.argv[1:]])}"
 
             def show(file: Any = None) -> None:
                 told(file)
-                print(f"  next    {after}; nothing was started", file=sys.stderr)
+                print(f"  next    `{where.command_path} -h` says what it takes; nothing was started", file=sys.stderr)
 
             error.show = show
             raise

@@ -45,7 +45,7 @@ def _like(path: Path) -> Path | None:
         if inside.is_dir() and not place.exists():
             is_wanted = Path.is_file if place == path else Path.is_dir
             names = [each.name for each in inside.iterdir() if is_wanted(each)]
-            likely = [name for name in names if place != path or name.endswith((path.suffix or ".parquet", ".parquet"))]
+            likely = [name for name in names if place != path or name.endswith(path.suffix or ".parquet")]
             near = get_close_matches(place.name, likely, 1)
             found = inside / near[0] / path.relative_to(place) if near else None
             return found if found is not None and found.is_file() else None
@@ -61,8 +61,7 @@ def refuse_missing(path: Path) -> None:
         after = f"did you mean {near}? Or {after}"
     if path.is_dir():
         what, inside = "this is a folder, no manifest", sorted(path.glob("*manifest*.parquet"))[:1]
-        if inside:
-            after = f"name the manifest itself, {inside[0]} perhaps"
+        after = f"name the manifest itself, {inside[0] if inside else path / 'manifest.parquet'} perhaps"
         if (path / "state.json").is_file():
             what = "this is a recovery's folder, no manifest"
             after = "name the manifest that it recovers, and this folder with --state if it lies elsewhere"
