@@ -22,3 +22,12 @@ def test_the_readme_shows_two_pictures_and_links_both_pages():
     for path in ("docs/commands.md", "docs/worst-day.md", "docs/pictures/audit.png", "docs/pictures/report.png"):
         assert f"]({path})" in readme
         assert (DOCS.parent / path).is_file()
+
+
+def test_the_verbs_of_the_other_program_are_known():
+    """Whoever types one behind laeforensics is told whose it is."""
+    from laeforensics.cli._lines import OF_LAERECOVER
+    from laerecover.cli import app
+
+    verbs = {each.name or each.callback.__name__ for each in app.registered_commands}
+    assert verbs | {group.name for group in app.registered_groups} == OF_LAERECOVER

@@ -13,6 +13,7 @@ from laeforensics.facts.masking import plain
 _SHORTEST = 4
 """So many characters of a name tell whose it is."""
 
+_ALL = "`laeforensics list` tells all"
 _MOST = 5
 """So many are named where several are meant."""
 
@@ -41,8 +42,9 @@ def account_of(accounts: Sequence[CaseAccount], key: str, *, where: str) -> Case
     raise UnknownKey(
         f"no account, log, e-mail or activation key {plain(key)!r}",
         where=where,
-        next_step=_near(accounts, wanted)
-        or f"`laeforensics list` tells all; a beginning is enough from {_SHORTEST} letters on",
+        next_step=_too_short(accounts, wanted)
+        or _near(accounts, wanted)
+        or f"{_ALL}; a beginning is enough from {_SHORTEST} letters on",
     )
 
 
@@ -54,7 +56,7 @@ def _choices(found: Sequence[CaseAccount]) -> list[str]:
         more = f" and {len(logs) - 1} more" if len(logs) > 1 else ""
         source = f"{logs[0]}{more}" if logs else "no log"
         told.append(f"{plain(account.account_id)}  {rules.verdict(account).name:<11}  {source}")
-    return [*told, *([f"and {len(found) - _MOST} more: `laeforensics list` tells all"] if len(found) > _MOST else [])]
+    return [*told, *([f"and {len(found) - _MOST} more: {_ALL}"] if len(found) > _MOST else [])]
 
 
 def _begins(account: CaseAccount, words: Sequence[str]) -> bool:
@@ -63,6 +65,18 @@ def _begins(account: CaseAccount, words: Sequence[str]) -> bool:
         return False
     keys = [part for key in keys_of(account) for part in (key.lower(), *key.lower().split()[1:])]
     return all(any(key.startswith(word) for key in keys) for word in words)
+
+
+def _too_short(accounts: Sequence[CaseAccount], wanted: str) -> str | None:
+    """What a beginning of too few letters may stand for; None if it is long enough, or none begins so."""
+    short = wanted.lower()
+    found = sorted({k for a in accounts for k in keys_of(a) if k.lower().startswith(short)}) if short else []
+    if not found or len(short) >= _SHORTEST:
+        return None
+    more = f" and {len(found) - _MOST} more" if len(found) > _MOST else ""
+    return (
+        f"a beginning is enough from {_SHORTEST} letters on; so begin {plain(', '.join(found[:_MOST]))}{more}; {_ALL}"
+    )
 
 
 def _near(accounts: Sequence[CaseAccount], wanted: str) -> str | None:

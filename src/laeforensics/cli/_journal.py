@@ -28,6 +28,11 @@ def keep(words: Sequence[str]) -> None:
     _Typed.words, _Typed.journal, _Typed.manifest = words, None, ""
 
 
+def typed() -> Sequence[str]:
+    """The words that were typed behind the program's name."""
+    return _Typed.words
+
+
 def typed_with(*options: str, words: Sequence[str] = ()) -> str:
     """The command that was typed, with more options and words: to be copied, with its CAPITALS filled in."""
     from laeforensics.facts.masking import command

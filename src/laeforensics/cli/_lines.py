@@ -8,8 +8,17 @@ import sys
 import textwrap
 from typing import Any, TextIO
 
+from laeforensics.cli import _journal
+from laeforensics.facts.masking import command
+
 _TYPED = re.compile(r" *(?:[a-z ]+: )?(?:laeforensics|laerecover) [a-z]+ ")
 _HANGING = 6
+_NO_VERB = re.compile(r"[Nn]o such command '([a-z]+)'")
+OF_LAERECOVER = frozenset(
+    {"adopt", "cleanup", "drill", "key", "letter", "notify", "patch", "plan", "ready", "report", "resolve", "run"}
+    | {"settings", "status", "verify"}
+)
+"""The verbs of the other program."""
 
 
 def tell(text: object, out: TextIO | None = None, *, hanging: int = _HANGING) -> None:
@@ -38,11 +47,38 @@ def complain_of_usage(error: Any) -> None:
     if context is None:
         complain(told[:1].lower() + told[1:], "laeforensics", "`laeforensics --help`, or `laeforensics VERB --help`")
         return
+    if verb := _of_the_other(told):
+        words = command(["laerecover", *_journal.typed()])
+        complain(f"{verb} is a command of laerecover", "laeforensics", words)
+        return
+    if type(error).__name__ == "MissingParameter" and (missing := _missing(context)):
+        more = f"`{context.command_path} --help` tells the rest"
+        after = f"{_journal.typed_with(words=missing)}; {more}"
+        complain(f"{', '.join(missing)} is missing", context.command_path, after)
+        return
     words = context.get_usage().removeprefix("Usage: ").replace("{", "").replace("}", "").replace("[OPTIONS] ", "")
     more = f"`{context.command_path} --help` tells the rest"
     if type(error).__name__ == "NoSuchOption" and not error.possibilities:
         more += "; a name that begins with - stands behind --, after all options: … EVIDENCE -- NAME"
     complain(told[:1].lower() + told[1:], context.command_path, f"{words}; {more}")
+
+
+def _of_the_other(told: str) -> str:
+    """The verb that there is not here, if laerecover has it."""
+    verb = _NO_VERB.search(told)
+    return verb[1] if verb is not None and verb[1] in OF_LAERECOVER else ""
+
+
+def _missing(context: Any) -> list[str]:
+    """What of a command's words was not typed: the last ones, for the first word is the evidence."""
+    words = list(_journal.typed())
+    for name in context.command_path.split()[1:]:
+        words = words[words.index(name) + 1 :]
+    arguments = [each for each in context.command.params if each.param_type_name == "argument"]
+    found, _, _ = context.command.make_parser(context).parse_args(args=words)
+    told = [found.get(each.name) for each in arguments]
+    given = sum(len(each) if isinstance(each, list | tuple) else isinstance(each, str) for each in told)
+    return [each.metavar or each.name.upper() for each in arguments[given:]]
 
 
 def folded(line: str, width: int, hanging: int = _HANGING) -> str:

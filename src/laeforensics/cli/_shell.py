@@ -236,7 +236,7 @@ def _run(app: typer.Typer, argv: list[str] | None) -> Any:
             stream.reconfigure(errors="backslashreplace")
     before = signal.signal(signal.SIGINT, _interrupted)
     try:
-        sys.exit(app(argv, standalone_mode=False) or 0)
+        sys.exit(app(argv, prog_name="laeforensics", standalone_mode=False) or 0)
     except _UsageError as error:
         complain_of_usage(error)
         sys.exit(EXIT_EVIDENCE)

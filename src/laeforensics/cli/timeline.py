@@ -28,4 +28,5 @@ def timeline(options: CaseOptions, key: Key) -> None:
     print("times are UTC")
     for row in rows:
         time = (row["time"] or "")[:19].replace("T", " ")
-        tell(f"{time:<19}  {row['what']:<19}  {row['detail']}  {row['place']}".rstrip())
+        detail = words.clipped(row["detail"]) if row["what"] == "request sent" else row["detail"]  # an address
+        tell(f"{time:<19}  {row['what']:<19}  {detail}  {row['place']}".rstrip())

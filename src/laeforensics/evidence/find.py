@@ -109,8 +109,8 @@ def _refuse_own(roots: tuple[Path, ...]) -> None:
     for path in roots:
         names = frozenset(_names_in(path))
         if names >= _OUTPUT:
-            next_step = "name the folder, or the archive, that was audited, not what came of it"
-            raise EvidenceError("an audit was written into this folder", where=str(path), next_step=next_step)
+            next_step = "it holds what came of an audit, not what was audited; name the evidence"
+            raise EvidenceError("laeforensics itself wrote this folder", where=str(path), next_step=next_step)
         if _LEDGER in names:
             next_step = f"of a run, name what its servers left: {path / 'evidence'}; what a drill made is invented"
             raise EvidenceError("this is the state of a recovery", where=str(path), next_step=next_step)

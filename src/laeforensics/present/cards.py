@@ -81,8 +81,12 @@ def card(judgement: Judgement, commands: CommandLines | None = None, *, is_short
         names = [told(plain(m.evidence)) for m in mends]
         width = max(map(len, names))
         for name, m in zip(names, mends, strict=True):
-            many = counted(len(m.accounts), "account")
-            lines.append(f"  {name:<{width}}  {m.effect} {many}  {', '.join(m.fields)}".rstrip())
+            many, fields = f"{m.effect} {counted(len(m.accounts), 'account')}", ", ".join(m.fields)
+            if is_short:  # a narrow line has room for two columns
+                lines.append(f"  {many:<18}  {name}")
+                lines += [f"{'':22}for {fields}"] if fields and not name.endswith(fields) else []
+            else:
+                lines.append(f"  {name:<{width}}  {many}  {fields}".rstrip())
             if commands is not None and (command := commands.for_mend(m)) != commands.audit():
                 lines.append(f"      {command}")
     return "\n".join(lines)

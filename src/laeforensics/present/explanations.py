@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from laeforensics.accounts.account import CaseAccount
@@ -12,11 +12,12 @@ from laeforensics.facts.beliefs import Hearing
 from laeforensics.facts.channels import FORM, OWN, REMOTE, SITE
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.fields import CREDENTIALS, CUSTOMER, IDENTITY, SERVER, fields_of, shown
-from laeforensics.facts.findings import finding
+from laeforensics.facts.findings import Finding, finding
 from laeforensics.facts.masking import plain
 from laeforensics.facts.node_keys import tub_id_of_furl
 from laeforensics.facts.reasons import ASSURES, DENIES, LESSENS, RAISES, REASONS, UNSURE
 from laeforensics.present._templates import template
+from laeforensics.present.words import clipped
 from laerecover.manifest import FINISH, Secret
 
 EXPLAINED_FIELDS = tuple(name for of in (CREDENTIALS, CUSTOMER, IDENTITY, SERVER) for name in fields_of(of))
@@ -89,7 +90,9 @@ class Explanation:
     findings: tuple[tuple[str, str, str], ...]
 
     def __str__(self) -> str:
-        head = "  ".join(plain(p) for p in (self.account_id, self.email or "", self.verdict, self.grade or "") if p)
+        head = "  ".join(
+            plain(p) for p in (self.account_id, clipped(self.email or ""), self.verdict, self.grade or "") if p
+        )
         lines = [head, f"  {self.verdict}: {self.verdict_means}"]
         if self.verdict != rules.RECOVERABLE:
             lines.append(f"  next: {self.remedy}")
@@ -138,7 +141,7 @@ def explain(account: CaseAccount) -> Explanation:
             if state
         ),
         history=account.history,
-        fields=tuple(_explained(account, name) for name in EXPLAINED_FIELDS),
+        fields=tuple(_explained(account, name, findings) for name in EXPLAINED_FIELDS),
         findings=tuple((f.code, f.message, f.remedy) for f in findings),
     )
 
@@ -157,7 +160,7 @@ def _because(account: CaseAccount) -> Iterator[str]:
     yield from (f"({plain(each)})" for each in said if each is not None)
 
 
-def _explained(account: CaseAccount, name: str) -> ExplainedField:
+def _explained(account: CaseAccount, name: str, findings: Sequence[Finding]) -> ExplainedField:
     facts = heard(account, name)
     value = account.values.get(name)
     hearing = account.hearing
@@ -170,9 +173,11 @@ def _explained(account: CaseAccount, name: str) -> ExplainedField:
     elif decided is not None:
         verdict = f"decided: {plain(decided)}"
     elif value is None:
-        verdict = "no believable witness" if facts else "no witness"
+        verdict = "no believable witness" if facts else _no_witness(name, findings)
     else:
         verdict = f"{agreeing} of {len(believed)} witnesses agree"
+    if name == "bucket_name" and account.is_attempt and value is not None:
+        verdict += "; nothing attests that it was made"
     open_to = decisions.witnesses(account, name) if name in account.contested else account.decided.get(name, [])
     numbers = {f: n for n, f in enumerate(open_to, start=1)}
     facts.sort(key=lambda f: numbers.get(f, len(numbers) + 1))  # as a human counts them; the others behind
@@ -191,6 +196,15 @@ def _explained(account: CaseAccount, name: str) -> ExplainedField:
     return ExplainedField(
         name=name, value=None if value is None else _masked(name, value), verdict=verdict, lines=lines
     )
+
+
+def _no_witness(name: str, findings: Sequence[Finding]) -> str:
+    """That nobody tells a field; with the places at which stands what cannot be used."""
+    told = (str(place) for found in findings if found.field == name for place in found.locators)
+    places = [plain(place) for place in dict.fromkeys(told)]
+    more = f" and {len(places) - _MOST_PLACES} more" if len(places) > _MOST_PLACES else ""
+    unusable = f"; what stands at {', '.join(places[:_MOST_PLACES])}{more} cannot be used" if places else ""
+    return f"no witness{unusable}"
 
 
 def _trust(hearing: Hearing, fact: Fact) -> str:

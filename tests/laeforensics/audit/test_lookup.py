@@ -21,6 +21,7 @@ from makings import (
 )
 
 import laeforensics as lf
+from laeforensics import errors
 from laeforensics.present.words import short_name
 
 
@@ -94,3 +95,13 @@ def test_an_attempt_without_a_seed_is_known_by_the_name_of_its_file(tmp_path):
     assert short_name(account).endswith(" first try 1m.txt")
     assert judged(case, short_name(account)) is account
     assert judged(case, "first try") is account
+
+
+def test_a_beginning_of_too_few_letters_says_so(tmp_path):
+    """With the names that begin so; one that nothing begins with is told as ever."""
+    case = open_files(tmp_path, evidence())
+    for key, said in (("ann", EMAIL), ("AN", EMAIL), ("zzz", "")):
+        with pytest.raises(errors.UnknownKey) as error:
+            case.explain(key)
+        assert ("from 4 letters on; so begin" in error.value.next_step) is bool(said)
+        assert said in error.value.next_step

@@ -174,7 +174,7 @@ def test_what_the_programs_made_of_evidence_is_refused_as_evidence(verb, folder,
     write(folder / "out/m.parquet.drill", {"ledger.sqlite": b"", **{f"evidence/{n}": d for n, d in evidence().items()}})
     before = {path for path in folder.rglob("*") if path.is_file()}
     for own, said in (
-        ("out", "name the folder, or the archive, that was audited"),
+        ("out", "it holds what came of an audit"),
         ("out/audit.d", "laeforensics itself wrote this folder"),
         ("out/m.parquet.drill", "out/m.parquet.drill/evidence"),
     ):

@@ -124,3 +124,24 @@ def test_progress_is_shown_on_a_terminal_alone(folder, monkeypatch, capsys):
     with _shell.progress() as step:
         assert step is not None
         step(None, 3)
+
+
+@pytest.mark.parametrize(
+    ("words", "what", "after"),
+    [
+        (("explain", "evidence"), "KEY is missing", "laeforensics explain evidence KEY"),
+        (("explain", "evidence", "--field", "x"), "KEY is missing", "laeforensics explain evidence --field x KEY"),
+        (("timeline",), "EVIDENCE, KEY is missing", "laeforensics timeline EVIDENCE KEY"),
+        (("show", "evidence"), "FILE:LINE is missing", "laeforensics show evidence FILE:LINE"),
+        (("audit",), "EVIDENCE is missing", "laeforensics audit EVIDENCE"),
+        (("plan", "a b", "--check"), "plan is a command of laerecover", "laerecover plan 'a b' --check"),
+    ],
+    ids=str,
+)
+@pytest.mark.usefixtures("folder")
+def test_what_is_missing_is_named_and_whose_a_verb_is(words, what, after, typed):
+    """The first word is the evidence, so that what is missing is the last; the command is told whole."""
+    code, _, err = typed(*words)
+    assert (code, is_three_lines(err)) == (2, True)
+    assert err.startswith(f"laeforensics: {what}\n")
+    assert err.splitlines()[-1].partition("; `")[0] == f"  next    {after}"

@@ -52,6 +52,11 @@ def test_no_word_is_broken_on_a_terminal(tmp_path, width):
         assert all(
             " laeforensics " in f" {line}" or " laerecover " in f" {line}" or len(line.split()) == 1 for line in long
         )
+        if words[0] == "audit":
+            wanted = text.partition("What would help most\n")[2].partition("\n\n")[0].splitlines()
+            assert wanted[0] == "  unlocks 1 account   a decision on product_token"
+            assert "  unlocks 1 account   secrets/2013-01-15T03434…icerwa" in wanted
+            assert f"{'':22}for user_access_key_id, user_secret_key" in wanted
         if words[0] == "list":
             first = text.splitlines()[0]
             assert first.startswith("CONTESTED    joe_7@mail.example.org ab7kmk  witnesses disagree on product_token")

@@ -76,3 +76,11 @@ def test_an_address_is_one_word_of_the_command_that_is_told(folder, typed):
         if path.is_file():
             path.write_bytes(path.read_bytes().replace(EMAIL.encode(), b"a`id`$HOME@example.org"))
     assert "--where 'customer_email=a`id`$HOME@example.org'" in typed("timeline", "evidence", BUCKET)[1]
+
+
+def test_an_address_that_is_very_long_is_shortened(folder, typed):
+    """In head and rows; machines get it whole."""
+    long = f"{'a' * 60}@{'b' * 60}.example"
+    write(folder / "evidence", {n: d.replace(EMAIL.encode(), long.encode()) for n, d in evidence().items()})
+    assert long not in typed("timeline", "evidence", BUCKET)[1]
+    assert long in typed("timeline", "evidence", BUCKET, "--json")[1]

@@ -21,6 +21,7 @@ from makings import (
 )
 
 from laeforensics.present import cards
+from laeforensics.present.explanations import explain
 
 EVIL = "%3Cscript%3Ealert(1)%3C/script%3E%1B%5B2J%E2%80%A8%00"
 
@@ -69,6 +70,36 @@ def test_what_is_missing_is_told_with_the_file_that_has_it(files, wanted, tmp_pa
     told = open_files(tmp_path, evidence(**files)).explain(BUCKET)
     assert told.verdict == "INCOMPLETE"
     assert wanted in told.remedy
+
+
+def test_a_field_without_a_witness_names_the_places_of_what_cannot_be_used(tmp_path):
+    """Log and csv tell an address that is none: where, to the byte; of what is told nowhere, only that."""
+    bad = b"<b>ann</b>@example.org"
+    files = {name: data.replace(EMAIL.encode(), bad) for name, data in evidence(secrets=None).items()}
+    told = {field.name: field.verdict for field in open_files(tmp_path, files).explain(BUCKET).fields}
+    assert re.fullmatch(
+        rf"no witness; what stands at {LOG_FILE}:\d+ \[\d+:\d+\).* cannot be used", told["customer_email"]
+    )
+    assert told["server_node_pem"] == "no witness"
+
+
+def test_a_bucket_that_an_attempt_tells_is_not_called_made(tmp_path):
+    """Its log told the name, and then that it could not be made."""
+    failed = log(until="bucket") + b">S3 bucket creation failed.>\n"
+    (attempt,) = open_files(tmp_path, evidence(log=failed, secrets=None, results=None, servers=None)).judgement.accounts
+    assert attempt.is_attempt
+    told = {field.name: field for field in explain(attempt).fields}["bucket_name"]
+    assert told.value == BUCKET
+    assert told.verdict.endswith("; nothing attests that it was made")
+
+
+def test_an_address_that_is_very_long_is_shortened_in_the_head(tmp_path):
+    """As in every other line for people; with its fields it stands as they do."""
+    long = f"{'a' * 60}@{'b' * 60}.example"
+    files = {name: data.replace(EMAIL.encode(), long.encode()) for name, data in evidence().items()}
+    told = str(open_files(tmp_path, files).explain(BUCKET)).split("\n")[0]
+    assert long not in told
+    assert "…bbb.example" in told
 
 
 def test_a_contested_field_is_shown_without_a_value(case):
