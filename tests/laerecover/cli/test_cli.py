@@ -35,7 +35,7 @@ def laerecover(commands, key_file):
 
 
 def test_help_names_every_command_and_loads_nothing_heavy():
-    """--help lists what exists, and imports neither engine, nor tables, nor cloud; no verb's options are read for it."""
+    """--help lists what exists; it imports neither engine, nor tables, nor cloud, and reads no verb's options."""
     code = (
         "import sys\nfrom laerecover import cli\n"
         "try:\n    cli.main()\nexcept SystemExit:\n    pass\n"
