@@ -13,7 +13,7 @@ from laerecover.cli._show import COLOURS, console
 from laerecover.planning.costs import in_words
 from laerecover.planning.plain_words import without_codes
 from laerecover.settings_reader import DRILL_IMAGE
-from laerecover.text import clean, clipped
+from laerecover.text import clean, clipped, short_name
 
 if TYPE_CHECKING:
     from laerecover.options import Options
@@ -76,6 +76,13 @@ def show_plan(
     out.print(Text(f"key      {key}"), soft_wrap=True)
     if not checked:
         _show_next(out, plan, obstacles, options)
+
+
+def question(plan: Plan) -> str:
+    """To what somebody says yes: no customer goes ahead of the others unseen."""
+    ahead = next((a for a in plan.accounts if a.account_id == plan.first and len(plan.starts) > 1), None)
+    canary = "" if ahead is None else f", {short_name(ahead.account_id, ahead.customer)} alone before the others"
+    return f"Recover {len(plan.recover)} accounts{canary}"
 
 
 def _image(known: str | None) -> str:

@@ -48,7 +48,7 @@ def run(
 ) -> None:
     """Recover. After a crash the same command goes on where it stopped; mails are held."""
     from laerecover import recovery
-    from laerecover.cli._planned import show_plan
+    from laerecover.cli._planned import question, show_plan
     from laerecover.cli._show import ask, show_progress, tell_progress
     from laerecover.cli._worlds import EveryWorld
     from laerecover.planning.buckets import quiet
@@ -56,7 +56,7 @@ def run(
     def confirm(made: Plan) -> bool:
         if not (yes and (quiet_ or (json_ and events))):  # nobody looks, or there is no stream left for people
             show_plan(made, options, stream=sys.stderr if json_ else sys.stdout)
-        return yes or ask(f"Recover {len(made.recover)} accounts")
+        return yes or ask(question(made))
 
     heard = tell_progress if events else quiet if quiet_ else show_progress
 

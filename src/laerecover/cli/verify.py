@@ -21,10 +21,10 @@ def verify(options: Options, json_: JsonOpt = False) -> None:
     from laerecover.cli._show import say_drill
     from laerecover.cli._worlds import EveryWorld
     from laerecover.options import find_state
-    from laerecover.state.journal import is_sound
+    from laerecover.state.journal import is_whole
 
     state = find_state(options)
-    sound = is_sound(state.folder)
+    whole = is_whole(state.folder)
     if not json_:
         say_drill(state, "these are the servers of a rehearsal, and no customer's")
-    tell(verified(options, stop=stop_on_signals(), worlds=EveryWorld()), json_, in_doubt=not sound)
+    tell(verified(options, stop=stop_on_signals(), worlds=EveryWorld()), json_, in_doubt=not whole)

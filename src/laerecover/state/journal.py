@@ -33,7 +33,7 @@ def enter_end(status: int) -> None:
         _Shell.journal.end(status, digests_of)
 
 
-def is_sound(folder: Path) -> bool:
+def is_whole(folder: Path) -> bool:
     """Whether the whole journal of this folder is as it was written; what is not is said."""
     return _Shell.journal is None or _Shell.journal.check(folder)
 

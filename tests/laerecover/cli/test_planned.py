@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from laerecover.cli._planned import show_conclusion, show_plan
+from laerecover.cli._planned import question, show_conclusion, show_plan
 from laerecover.instances.rebuilt import REBUILT
 from laerecover.manifest import Manifest
 from laerecover.options import Options, make_options
@@ -134,3 +134,14 @@ def test_a_plan_that_cannot_be_run_proposes_no_run(shown, given, options, wanted
     assert wanted in out
     assert not any(word in out for word in ("laerecover drill", "laerecover run"))
     assert bool(re.search(r"about \d+ min", out)) == bool(given)
+
+
+def test_whoever_says_yes_sees_who_goes_ahead(make_account, tmp_path):
+    """By the short name; of one account, and where nobody goes ahead, there is nothing to say."""
+    accounts = [make_account(n) for n in range(3)]
+    made = planned(accounts, tmp_path, {}, [])
+    ids = tuple(a.account_id for a in accounts)
+    name = f"customer1@example.org {ids[1].rpartition('-')[2][:6]}"
+    assert question(replace(made, starts=ids, first=ids[1])) == f"Recover 3 accounts, {name} alone before the others"
+    assert question(replace(made, starts=ids)) == "Recover 3 accounts"
+    assert question(replace(made, starts=ids[1:2], first=ids[1])) == "Recover 3 accounts"
