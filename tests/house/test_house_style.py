@@ -26,6 +26,8 @@ NO_EVIDENCE = ["audit/decisions.py open", "audit/decisions.py read_text", "evide
 NO_EVIDENCE += ["evidence/custody.py read_text", "cli/_shell.py open"]
 # What the program itself is made of.
 NO_EVIDENCE += ["export/statement.py iterdir", "export/statement.py rglob"]
+# Its own threads.
+NO_EVIDENCE += ["reading/_pool.py iterdir"]
 # Today's exceptions. A name may be struck off, none may be added.
 FIRST_LINES_WITH_AND = [
     "laerecover/hosts/identity.py",

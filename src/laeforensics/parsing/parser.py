@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import pkgutil
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
+from importlib.util import find_spec
+from pathlib import Path
 from threading import local
 from typing import NamedTuple, Protocol, cast
 
@@ -15,8 +19,13 @@ import lark
 from lark import Lark, TextSlice, Token
 from lark.exceptions import UnexpectedInput
 
+from laerecover.manifest import written_whole
+
 PATIENCE = 1024
 """So many lines in a row that nobody knows are read one by one: more than are told apart afterwards."""
+_PACKAGE = "laeforensics.grammars"
+_SHARED = "terminals"
+"""The file of what all grammars share."""
 _UNKNOWN = "OTHER"
 """The terminal of such a line, in every grammar."""
 
@@ -41,21 +50,35 @@ def text_of(piece: Piece) -> str:
 @cache
 def source(name: str) -> Lark:
     """The grammar `name` as its file says it, from the package data."""
-    return Lark.open_from_package("laeforensics.grammars", f"{name}.lark", [""], parser="lalr", lexer="contextual")
+    return Lark.open_from_package(_PACKAGE, f"{name}.lark", [""], parser="lalr", lexer="contextual")
 
 
 def _tables(name: str) -> io.BytesIO:
-    """The compiled grammar `name`, written out: as a wheel brings it for this version of lark, else compiled here.
+    """The compiled grammar `name`, written out: as a wheel or an earlier start left it, else compiled here.
 
     Written out and loaded again: then the names in the parse table are plain strings, not tokens of the grammar's own
     text, whose comparison would cost a quarter of all calls made while parsing.
     """
-    with contextlib.suppress(OSError):
-        return io.BytesIO(pkgutil.get_data("laeforensics.grammars", f"{name}.{lark.__version__}.tables") or b"")
+    kept = _kept(name)
+    for resource in (f"{name}.{lark.__version__}.tables", kept):
+        with contextlib.suppress(OSError):
+            return io.BytesIO(pkgutil.get_data(_PACKAGE, resource) or b"")
     compiled = io.BytesIO()
     source(name).save(compiled)
+    module = find_spec(_PACKAGE)
+    with contextlib.suppress(OSError):
+        if module is not None and module.origin is not None and not sys.dont_write_bytecode:
+            with written_whole(Path(module.origin).parent / kept) as file:
+                file.write(compiled.getbuffer())
     compiled.seek(0)
     return compiled
+
+
+def _kept(name: str) -> str:
+    """Where a tree keeps a compiled grammar, as Python keeps compiled modules: by all that it was made of."""
+    made_of = [pkgutil.get_data(_PACKAGE, f"{part}.lark") or b"" for part in (name, _SHARED)]
+    digest = hashlib.sha256(b"\0".join([lark.__version__.encode(), *made_of])).hexdigest()[:16]
+    return f"__pycache__/{name}.{digest}.tables"
 
 
 @cache

@@ -23,13 +23,14 @@ _BATCH = 100
 def tables(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> Iterator[pa.Table]:
     """The rows as tables of some hundreds each: thousands of accounts at once would take much memory.
 
-    By way of JSON: where Arrow is given Python's own values it loads pandas, to see whether they are its.
+    By way of JSON: where Arrow is given Python's own values it loads pandas, to see whether they are its. What is read
+    is of the types that the schema asks for; to let Arrow convert it loads all that Arrow can compute.
     """
     for start in range(0, len(rows), _BATCH):
         text = "".join(f"{json.dumps(row)}\n" for row in rows[start : start + _BATCH]).encode("ascii")
         whole = pj.ReadOptions(use_threads=False, block_size=len(text))
         strict = pj.ParseOptions(explicit_schema=schema, unexpected_field_behavior="error")
-        yield pj.read_json(io.BytesIO(text), whole, strict).cast(schema)
+        yield pa.Table.from_arrays(pj.read_json(io.BytesIO(text), whole, strict).columns, schema=schema)
 
 
 def write_parquet(path: Path, schema: pa.Schema, tables: Iterable[pa.Table], *, key: bytes | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import subprocess
 import sys
 
 import pytest
@@ -56,6 +57,22 @@ def test_a_process_that_is_killed_is_told(tmp_path):
     assert "--jobs 1" in error.value.next_step
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells how many threads a process has")
+def test_processes_fork_where_there_is_one_thread():
+    """A fork needs no imports; beside a thread, whose locks it would copy, processes are begun afresh."""
+    script = """if True:
+        import threading
+        from laeforensics.reading import _pool
+        print(_pool._begun_how())
+        ends = threading.Event()
+        threading.Thread(target=ends.wait).start()
+        print(_pool._begun_how())
+        ends.set()
+    """
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert told.stdout.split() == ["fork", "spawn"]
+
+
 def _end_at_once(number: int) -> None:
-    # By the name of the module: the fresh process imports this one too.
+    # By the name of the module: a process that is begun afresh imports this one too.
     sys.modules["os"]._exit(number)
