@@ -120,6 +120,7 @@ def test_an_address_longer_than_any_fills_no_screen(terminal, make_manifest, mak
         shown = terminal(*words, "--key-file", key_file, width=80, height=24)
         assert shown.end() == 0
         text = ANSI.sub("", shown.seen).replace("\r\n", "")
-        head = text if words[0] != "notify" else text[: text.index("  | ")]  # the letter itself tells it as it is
+        # the letters tell it as it is
+        head = text if words[0] != "notify" else " ".join(re.findall(r"To: [^|(]*\(", text))
         assert ("x" * 81 in head, "x…" in head) == (False, True), words
     assert long in commands("plan", manifest, "--key-file", key_file).stdout
