@@ -14,6 +14,7 @@ from laeforensics.joining._name_witnesses import (
     NameEvidence,
     Neighbours,
     codes_near,
+    full_names,
     gather,
     half_of,
     implied,
@@ -29,7 +30,8 @@ def settle_names(signups: Sequence[Signup], sources: Sources) -> None:
     behind the product code is right that a file's name bears, else the one most prints tell. The product code is right
     that both logs and secrets files sold, by full name or token; else the one that the csv rows of the activation key,
     the known products, what was sold, and most prints tell, if those of them that speak agree. A code that was put in
-    the place of what was sold is so in other accounts, too. Only a name that is told somewhere can be right.
+    the place of what was sold is so in other accounts, too. Only a name that is told somewhere can be right; but where
+    a log alone tells a code that is not of what it sold, and other logs bear out the products' names, both are asked.
     """
     evidence = gather(signups, sources)
     others = {name: implied(name, evidence) for name in evidence.told}
@@ -48,8 +50,30 @@ def settle_names(signups: Sequence[Signup], sources: Sources) -> None:
     for cluster, told in open_to:
         if not _mend_replaced(told, replaced, evidence):
             _leave_undecided(cluster, told, others, evidence)
+    unsold = _of_unsold_codes(evidence)
     for name in sorted(evidence.told.keys() - set[str]().union(*_clusters(others))):
-        _mend_replaced({name}, replaced, evidence)
+        if not _mend_replaced({name}, replaced, evidence) and name in unsold:
+            _leave_undecided({name, *unsold[name]}, {name}, {name: unsold[name]}, evidence)
+
+
+def _of_unsold_codes(evidence: NameEvidence) -> dict[str, dict[str, Locator]]:
+    """The names whose logs alone tell them, and a product that bears another code; what they would be with that one.
+
+    None where most logs tell another product than that of their code: then the names of the products have moved.
+    """
+    names = {code: {product.full_name for product in entries} for code, entries in evidence.sources.products.items()}
+    found: dict[str, dict[str, Locator]] = {}
+    fitting, unfit = set[str](), set[str]()
+    for name, holders in evidence.told.items():
+        code = product_code_of(name) or ""
+        sold = {fact.value: fact.locator for holder, _ in holders for fact in full_names(holder, evidence)}
+        if len(sold) == 1 and code in names:
+            ((product, place),) = sold.items()
+            (fitting if product in names[code] else unfit).add(code)
+            others = {other for other in names if product in names[other]}
+            if code not in others and not sold_to({name}, evidence):
+                found[name] = {name.replace(code.lower(), other.lower(), 1): place for other in others}
+    return {name: others for name, others in found.items() if others} if len(unfit - fitting) < len(fitting) else {}
 
 
 def _mend_replaced(told: set[str], replaced: Mapping[str, set[str]], evidence: NameEvidence) -> bool:
@@ -80,7 +104,7 @@ def _leave_undecided(
                 rule = "product code" if place.line else "file name"
                 for holder, _ in tuple(evidence.told[name]):
                     evidence.add(holder, Fact("bucket_name", other, place, rule, OWN))
-    sold = sold_to(told, evidence)
+    sold = sold_to(cluster, evidence)
     stands = max(cluster, key=lambda name: (*_support(name, sold, evidence), name))
     evidence.sources.undecided.update(dict.fromkeys(cluster, stands))
 

@@ -112,6 +112,19 @@ def _sold(names: Iterable[str], evidence: NameEvidence) -> tuple[list[set[str]],
     return found
 
 
+def full_names(holder: Holder, evidence: NameEvidence) -> list[Fact]:
+    """What a log surely tells of the product's full name, where its head is its own: a row of its key bears that out.
+
+    The row tells the product of its bucket.
+    """
+    if not isinstance(holder, Signup):
+        return []
+    codes = {product_code_of(fact.value) for fact in holder.asserted("bucket_name")}
+    if codes.isdisjoint(rows_of(holder, evidence.sources)):
+        return []
+    return holder.sure("full_name")
+
+
 def _log_facts(signup: Signup) -> Sequence[Fact]:
     return signup.log.facts if signup.log is not None else ()
 

@@ -241,3 +241,33 @@ def test_a_code_whose_product_bears_another_name_is_not_sure(tmp_path):
     )
     row = audit_row(case, BUCKET.replace(CODE.lower(), "wxyz9876"))
     assert (row["product_code"], row["product_token"], row["verdict"]) == (None, None, "CONTESTED")
+
+
+THIRD_PRODUCT = {
+    "full_name": "A third product",
+    "product_code": "0000FFFF",
+    "product_token": OTHER_TOKEN.replace("BBB", "CCC"),
+}
+
+
+def bearing_out(folder, config_file: bytes):
+    """A customer of a replaced code, whose log and rows are left; two others of whom each bought as is told."""
+    key = "A" + KEY[3:] + KEY[1:3]
+    third = log().replace(SEED.encode(), b"third" + SEED[5:].encode()).replace(KEY.encode(), key.encode())
+    third = third.replace(CODE.lower().encode(), b"0000ffff").replace(b"An invented product", b"A third product")
+    rows = with_code(result()) + as_another(result()) + result(key=key, code="0000FFFF")
+    files = evidence(log=with_code(log()), secrets=None, requests=None, results=rows, config=config_file)
+    files[f"signup_logs/{OTHER_NAME}"] = as_another(log())
+    files[f"signup_logs/2012-05-20T101500Z-third{SEED[5:]}"] = third
+    return open_files(folder, files)
+
+
+def test_a_code_that_is_odd_among_those_borne_out_may_be_the_one_that_was_sold(tmp_path):
+    """The customer bears the name of what he bought, and waits; where all names have moved, they tell nothing."""
+    case = bearing_out(tmp_path / "odd", config(PRODUCT, OTHER_PRODUCT, THIRD_PRODUCT))
+    row = audit_row(case, BUCKET)
+    assert (row["bucket_name"], row["product_code"], row["verdict"]) == (None, None, "CONTESTED")
+    names = [PRODUCT["full_name"], OTHER_PRODUCT["full_name"], THIRD_PRODUCT["full_name"]]
+    sold = zip((PRODUCT, OTHER_PRODUCT, THIRD_PRODUCT), names[1:] + names[:1], strict=True)
+    moved = bearing_out(tmp_path / "moved", config(*({**product, "full_name": name} for product, name in sold)))
+    assert audit_row(moved, BUCKET.replace(CODE.lower(), "wxyz9876"))["bucket_name"] is not None
