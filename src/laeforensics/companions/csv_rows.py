@@ -6,16 +6,17 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote, unquote_to_bytes
 
 from laeforensics.evidence.names import is_moment
 from laeforensics.facts.channels import FORM, SITE
 from laeforensics.facts.fact import Fact, Locator
-from laeforensics.facts.fields import FIELDS, SITE_TEXT, understood
+from laeforensics.facts.fields import FIELDS, SITE_TEXT, exceeds_mail_limits, understood
 
 _TIME = re.compile(rb"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]Z")
 _SITE_TEXT = re.compile(SITE_TEXT.encode("ascii"))
 
+_NO_TEXT = re.compile(rb"[\0-\x08\x0a-\x1f\x7f]")
 _NO_PAGE_VIEWS_SINCE = b"2011-11-25"
 
 _CUSTOMER = ("activation_key", "product_code", "customer_name", "customer_email", "customer_keyinfo")
@@ -117,13 +118,15 @@ def _rows(data: bytes, evidence: str, layout: _Layout) -> Iterator[Row | BadRow]
         position += len(text) + 1
         if not text:
             continue
-        row = _row(line, layout) if position <= len(data) else line.bad("cut off: no line end")
+        hurt: list[BadRow] = []
+        row = _row(line, layout, hurt) if position <= len(data) else line.bad("cut off: no line end")
         after = lines[number] if number < len(lines) else b""
         if isinstance(row, Row) and after and not _TIME.match(after):
             # What follows is no row: it may be the rest of this one's last field.
             row = row._replace(facts=tuple(f for f in row.facts if f.field != layout.columns[-1]))
         if row is not None:
             yield row
+        yield from hurt if isinstance(row, Row) else ()
 
 
 def _is_page_view(cells: Sequence[bytes]) -> bool:
@@ -134,7 +137,7 @@ def _is_page_view(cells: Sequence[bytes]) -> bool:
     return FIELDS["activation_key"].fits(key) and FIELDS["product_code"].fits(code)
 
 
-def _row(line: _CsvLine, layout: _Layout) -> Row | BadRow | None:
+def _row(line: _CsvLine, layout: _Layout, hurt: list[BadRow]) -> Row | BadRow | None:
     cells = line.data.split(b",")
     if layout.may_be_page_view and _is_page_view(cells):
         return None
@@ -144,27 +147,41 @@ def _row(line: _CsvLine, layout: _Layout) -> Row | BadRow | None:
         return line.bad("the first field is no time")
     if layout.has_outcome and cells[1] not in (b"success", b"failure"):
         return line.bad("the second field is neither success nor failure")
-    facts = _facts(line, layout, cells[layout.head :])
+    facts = _facts(line, layout, cells[layout.head :], hurt)
     if isinstance(facts, BadRow):
         return facts
+    if len(hurt) > 1 or any(_has_hole(line.data[each.start - line.start : each.end - line.start]) for each in hurt):
+        return line.bad(hurt[0].why)
     outcome = cells[1].decode() if layout.has_outcome else None
     return Row(line.evidence, line.number, cells[0].decode(), outcome, tuple(facts))
 
 
-def _facts(line: _CsvLine, layout: _Layout, cells: Sequence[bytes]) -> list[Fact] | BadRow:
+def _has_hole(cell: bytes) -> bool:
+    """True if a hole may lie in a cell, behind which another row goes on."""
+    return len(_NO_TEXT.findall(cell)) > 1
+
+
+def _facts(line: _CsvLine, layout: _Layout, cells: Sequence[bytes], hurt: list[BadRow]) -> list[Fact] | BadRow:
+    """What the sound cells of a row tell; another is told as `hurt`."""
     facts: list[Fact] = []
     start = line.start + len(line.data) - sum(len(cell) + 1 for cell in cells) + 1
     for name, cell in zip(layout.columns, cells, strict=False):
-        if not _SITE_TEXT.fullmatch(cell):
-            return line.bad(f"{name} holds characters that the site would have quoted")
-        value = _value(name, cell)
+        place = Locator(line.evidence, line.number, start, start + len(cell))
+        is_written = _SITE_TEXT.fullmatch(cell) is not None
+        value = _value(name, cell) if is_written else None
         # An empty key info is testimony too: this customer gave none.
         if value or (value == "" and name == "customer_keyinfo"):
-            place = Locator(line.evidence, line.number, start, start + len(cell))
             facts.append(Fact(name, value, place, "csv", layout.channel, line.number))
+        elif not is_written:
+            why = f"{name} holds characters that the site would have quoted"
+            hurt.append(BadRow(*place, why))
         elif value is None and layout.has_outcome and not (name == "customer_email" and b"@" in cell):
             # The program writes results of requests that the site let pass.
-            return line.bad(f"{name} cannot be right")
+            if name == "customer_email":
+                return line.bad(f"{name} cannot be right")  # cells may have moved
+            hurt.append(BadRow(*place, f"{name} cannot be right"))
+        elif name == "customer_email" and exceeds_mail_limits(unquote(cell.decode("ascii"))):
+            hurt.append(BadRow(*place, f"{name} is longer than any server takes an address"))
         start += len(cell) + 1
     return facts
 

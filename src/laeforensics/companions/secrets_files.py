@@ -14,7 +14,7 @@ from laeforensics.facts import rewritten
 from laeforensics.facts.buckets import bears_seed
 from laeforensics.facts.channels import OWN, SITE
 from laeforensics.facts.fact import Fact, Locator
-from laeforensics.facts.fields import FIELDS, understood
+from laeforensics.facts.fields import understood
 
 _FIELD_OF_KEY = {
     "access_key_id": "user_access_key_id",
@@ -221,7 +221,7 @@ def read_stripe(data: bytes, evidence: str) -> SecretsFile:
         value = told.strip() and told
         start = _skip(text, position)
         _, end = _string(text, start)
-        if value and not FIELDS[name].fits(value):
+        if value and understood(name, value, is_quoted=False) is None:
             result.facts.clear()  # a list with one impossible cell is damaged as a whole
             result.problem = f"{name} cannot be right"
             break

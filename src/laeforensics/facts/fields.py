@@ -127,7 +127,7 @@ def understood(name: str, written: str, *, is_quoted: bool) -> str | None:
     if name == "customer_email" and is_quoted:
         return typed_email(written)
     if FIELDS[name].fits(written):
-        return written
+        return None if name == "customer_email" and exceeds_mail_limits(written) else written
     again = _REWRITTEN[name](written) if name in _REWRITTEN else ""
     return again if FIELDS[name].fits(again) else None
 
@@ -147,7 +147,13 @@ def typed_email(written: str) -> str | None:
     """
     typed = unquote(written, errors="replace")
     is_address = typed.isprintable() and not set(typed) & {" ", "\ufffd"} and typed.count("@") == 1
+    is_address = is_address and not exceeds_mail_limits(typed)
     return typed if _SITE_EMAIL.fullmatch(written) and is_address else None
+
+
+def exceeds_mail_limits(email: str) -> bool:
+    """True if no server takes an address of this length (RFC 5321: 254, of which 64 before the @)."""
+    return len(email) > 254 or email.find("@") > 64
 
 
 def was_quoted(email: str) -> bool:

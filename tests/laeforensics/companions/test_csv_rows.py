@@ -112,10 +112,8 @@ def test_a_plus_is_a_plus():
         (result(when="20 March 2012"), "no time"),
         (result(when="2012-03-20T10:40:00"), "no time"),
         (result("succeeded"), "neither success nor failure"),
-        (result(name="<b>Ann</b>"), "would have quoted"),
+        (result(name="<b>Ann</b>", info="<b>"), "would have quoted"),
         (result(name="Ann\0\0"), "would have quoted"),
-        (result(name="Ann\r"), "would have quoted"),
-        (result(name="100%"), "would have quoted"),
         (result()[:60] + result(), "fields instead of 7"),
     ],
 )
@@ -125,6 +123,44 @@ def test_a_row_that_the_program_cannot_have_written_is_a_bad_row(data, why):
     assert isinstance(row, BadRow)
     assert why in row.why
     assert (row.start, row.end) == (0, len(data.rstrip(b"\n")))
+
+
+@pytest.mark.parametrize("read", [read_activation_requests, read_signups])
+@pytest.mark.parametrize(
+    ("cell", "why"),
+    [
+        ({"name": "<b>Ann</b>"}, "customer_name holds"),
+        ({"name": "Ann\r"}, "customer_name holds"),
+        ({"name": "100%"}, "customer_name holds"),
+        ({"name": "Mar%C3%G9a"}, "customer_name holds"),
+        ({"info": "a\tb"}, "customer_keyinfo holds"),
+        ({"info": "=cmd|'/C calc'"}, "customer_keyinfo holds"),
+        ({"email": "a%4@example.org"}, "customer_email holds"),
+        ({"email": f"{'a' * 65}@example.org"}, "customer_email is longer"),
+        ({"email": f"ann@{'b.' * 145}org"}, "customer_email is longer"),
+    ],
+)
+def test_one_cell_that_is_hurt_takes_nothing_from_its_row(read, cell, why):
+    """It alone is damage, told with line, place and name; what the others tell stands."""
+    written = (request if read is read_activation_requests else result)(**cell)
+    row, hurt = read(b"\n" + written, "a file")
+    assert isinstance(row, Row)
+    assert isinstance(hurt, BadRow)
+    names = {"activation_key", "product_code", "customer_name", "customer_email"} - {f"customer_{n}" for n in cell}
+    assert names <= {fact.field for fact in row.facts}
+    assert row.value("customer_" + "".join(cell).replace("info", "keyinfo")) is None
+    assert hurt.why.startswith(why)
+    assert written[hurt.start - 1 : hurt.end - 1].decode() == next(iter(cell.values()))
+    assert hurt.line == 2
+
+
+@pytest.mark.parametrize("email", [f"{'a' * 65}@example.org", f"ann@{'b.' * 145}org"])
+def test_no_address_is_longer_than_a_server_takes_it(tmp_path, email):
+    """Where log and rows tell such a one, the account has no address, and findings say so."""
+    changed = log(**{name: text.replace(EMAIL, email) for name, text in PARTS.items()})
+    case = open_files(tmp_path, evidence(log=changed, requests=request(email=email), results=result(email=email)))
+    assert audit_row(case)["customer_email"] is None
+    assert {"missing-email", "damaged-row"} <= codes(case)
 
 
 def test_a_value_that_cannot_be_right_is_left_out_of_its_row():
