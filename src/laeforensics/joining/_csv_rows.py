@@ -164,17 +164,20 @@ def _is_glued(row: Row, requests: Sequence[Row], sources: Sources) -> bool:
     Two rows were torn, then glued so that the number of fields is right. Its own request says something else there (no
     letter overwritten), and somebody else's request says just that, from there to its end.
     """
+    told = [(name, value) for name in reversed(_LAST_FIELDS) if (value := row.value(name)) is not None]
+    differing = [name for name, value in told if value and _is_told_otherwise(name, value, requests)]
     others: set[str] | None = None
-    for name in reversed(_LAST_FIELDS):
-        value = row.value(name)
-        if value is None:
-            continue
+    for name, value in told if differing else ():  # whoever gave no key info sent in what most others did
         senders = sources.keys_sent_with(name, value) - {row.value("activation_key") or ""}
         others = senders if others is None else others & senders
-        told = [request.value(name) for request in requests]
-        if value and others and told and not any(each == value or is_near(each or "", value) for each in told):
+        if others and name in differing:
             return True
     return False
+
+
+def _is_told_otherwise(name: str, value: str, requests: Sequence[Row]) -> bool:
+    told = [request.value(name) for request in requests]
+    return bool(told) and not any(each == value or is_near(each or "", value) for each in told)
 
 
 def _rows_by_start(signup: Signup, start: tuple[str, str] | None, sources: Sources) -> tuple[list[Row], list[Row]]:

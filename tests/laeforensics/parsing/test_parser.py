@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+import sys
 
 import pytest
 
@@ -52,3 +55,15 @@ def test_a_long_stretch_is_handed_on_whole(monkeypatch: pytest.MonkeyPatch) -> N
     assert len(items) == parser.PATIENCE + 2  # the last of them is all that is left
     assert sum(piece.end_pos - piece.start_pos for _, pieces in items for piece in pieces) == len(data)
     assert items[-1][1][0].line == parser.PATIENCE + 2
+
+
+def test_a_tree_keeps_its_compiled_grammars(monkeypatch):
+    """A second start compiles nothing; of another text the tables have another name."""
+    first = "from laeforensics.parsing import parser; parser.items('signup_log', b'x')"
+    second = f"import lark; lark.Lark.open_from_package = None; {first}"
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    for script in (first, second):
+        subprocess.run([sys.executable, "-c", script], check=True, env=environment)
+    before = parser._kept("signup_log")
+    monkeypatch.setattr(parser.pkgutil, "get_data", lambda package, name: name.encode())
+    assert parser._kept("signup_log") != before
