@@ -165,7 +165,7 @@ def _is_glued(row: Row, requests: Sequence[Row], sources: Sources) -> bool:
     letter overwritten), and somebody else's request says just that, from there to its end.
     """
     told = [(name, value) for name in reversed(_LAST_FIELDS) if (value := row.value(name)) is not None]
-    differing = [name for name, value in told if value and _is_told_otherwise(name, value, requests)]
+    differing = [name for name, value in told if value and _is_known_otherwise(name, value, requests)]
     others: set[str] | None = None
     for name, value in told if differing else ():  # whoever gave no key info sent in what most others did
         senders = sources.keys_sent_with(name, value) - {row.value("activation_key") or ""}
@@ -175,7 +175,7 @@ def _is_glued(row: Row, requests: Sequence[Row], sources: Sources) -> bool:
     return False
 
 
-def _is_told_otherwise(name: str, value: str, requests: Sequence[Row]) -> bool:
+def _is_known_otherwise(name: str, value: str, requests: Sequence[Row]) -> bool:
     told = [request.value(name) for request in requests]
     return bool(told) and not any(each == value or is_near(each or "", value) for each in told)
 

@@ -155,7 +155,7 @@ def test_settings_that_are_not_whole_are_not_ready(desk):
     ended = desk.ready("--offline")
     assert (ended.returncode, found(desk.rows[2])["settings"]) == (1, False)
     for line, name in enumerate(("host", "sender", "staff"), start=2):
-        assert f"mail.{name} is still an example's · m/laerecover.toml, line {line}" in ended.stdout
+        assert f"mail.{name} is still the example's · m/laerecover.toml, line {line}" in ended.stdout
     (folder / "laerecover.toml").write_text(MAIL.replace("example.org", "storage.localhost"))
     ended = desk.ready("--offline")
     assert (ended.returncode, found(desk.rows[3])["settings"]) == (0, True), ended.stdout

@@ -33,8 +33,8 @@ def test_the_example_as_it_is_printed_is_not_whole(commands, settings_file):
     assert told.returncode == 2
     for name in ("mail.host", "mail.sender", "mail.staff"):
         line = next(n for n, x in enumerate(example().splitlines(), 1) if x.startswith(name.removeprefix("mail.")))
-        assert f"{name} is still an example's · {path}, line {line}" in told.stderr
-    assert (told.stderr.count("still an example's"), "3 settings are" in told.stderr) == (3, True)
+        assert f"{name} is still the example's · {path}, line {line}" in told.stderr
+    assert (told.stderr.count("still the example's"), "3 settings are" in told.stderr) == (3, True)
     path.write_text(filled_in(example()))
     assert commands("settings", "--check", path).stdout == f"whole: {path}\n"
 
@@ -50,27 +50,11 @@ def test_of_what_the_example_shows_commented_only_what_somebody_may_have_is_whol
     assert named == {f"ec2.{x}" for x in own} | mine - {"mail.contact"} | {"recipe.s3_endpoint", "monitoring.host_key"}
 
 
-@pytest.mark.parametrize(
-    ("host", "is_own"),
-    [
-        ("mx.example.com", False),
-        ("MX.EXAMPLE.NET", False),
-        ("mail.lab.test", False),
-        ("relay.invalid", False),
-        ("a.example", False),
-        ("192.0.2.25", False),
-        ("mx.examples.com", True),
-        ("example.com.storage.localhost", True),
-        ("my-example.net", True),
-        ("mx.test.internal", True),
-        ("localhost", True),
-    ],
-)
-def test_whatever_is_kept_for_documentation_is_nobodys_server(commands, settings_file, host, is_own):
-    """Other names than the example's own are no better; one that only resembles them is somebody's."""
+@pytest.mark.parametrize("host", ["mx.example.org", "192.0.2.25", "my-example.net", "localhost"])
+def test_what_somebody_chose_is_his_own(commands, settings_file, host):
+    """Whatever it is called: a rehearsal has a mail server, too."""
     text = filled_in(example()).replace(OWN["smtp.example.org"], host)
-    told = commands("settings", "--check", settings_file(text))
-    assert (told.returncode, "mail.host is still" in told.stderr) == (0 if is_own else 2, not is_own)
+    assert commands("settings", "--check", settings_file(text)).returncode == 0
 
 
 @pytest.mark.parametrize(
