@@ -54,7 +54,7 @@ _USAGE: Any = typer.BadParameter.__base__
 """What is raised for wrong usage of whatever kind; Typer exports no name of it."""
 
 
-_OTHERS = frozenset("attest audit custody decide diff explain extract grammars list notebook show timeline".split())
+_OTHERS = frozenset(["attest", "audit", "custody", "decide", "diff", "explain", "extract", "grammars", "list", "notebook", "show", "timeline"])
 """Verbs of laeforensics, which somebody may type here."""
 
 
