@@ -54,7 +54,7 @@ _USAGE: Any = typer.BadParameter.__base__
 """What is raised for wrong usage of whatever kind; Typer exports no name of it."""
 
 
-_OTHERS = frozenset(["attest", "audit", "custody", "decide", "diff", "explain", "extract", "grammars", "list", "notebook", "show", "timeline"])
+_OTHERS = "attest audit custody decide diff explain extract grammars list notebook show timeline"
 """Verbs of laeforensics, which somebody may type here."""
 
 
@@ -69,7 +69,7 @@ class _Verbs(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The verb with its options. Of a verb of the other program it says so, instead of guessing one of these."""
-        if args[0] in _OTHERS:
+        if args[0] in _OTHERS.split():
             ctx.fail(f"that is the other program's: laeforensics {args[0]} …")
         name, command, rest = super().resolve_command(ctx, args)
         if command is not None and command.name in _VERBS:
