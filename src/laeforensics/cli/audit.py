@@ -41,7 +41,7 @@ def audit(
     Exits with 1 if a file is not what it was when it was first read.
     """
     from laeforensics.audit import rules
-    from laeforensics.evidence.find import parent_meant
+    from laeforensics.evidence.find import drill_of, parent_meant
     from laeforensics.export.statement import NAME, statement, write_statement
     from laeforensics.facts import masking
     from laeforensics.present import cards, pages
@@ -53,6 +53,8 @@ def audit(
         if options.case_folder is None:  # it would lie beside the part, which is within the whole
             _refusals.stop(*said, f"did you mean {meant}? If not, give this part a case of its own: --case FOLDER")
         complain(*said, f"did you mean {meant}?")
+    for folder in filter(None, map(drill_of, options.evidence)):
+        complain("a drill left this: its servers, addresses and node keys are invented", str(folder), "name a run's")
     case = _shell.open_case(options)
     beside = _shell.side_files(options, case)
     compared = _shell.keep_custody(case, options, beside)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from collections.abc import Iterator
@@ -86,6 +87,16 @@ def parent_meant(roots: tuple[Path, ...]) -> Path | None:
             if others:
                 return path.parent
     return None
+
+
+def drill_of(root: Path) -> Path | None:
+    """The state's folder of the drill whose servers left that evidence; None if it is a run's, or somebody's own."""
+    folder = root.resolve().parent
+    try:
+        state = json.loads((folder / "state.json").read_bytes()) if _LEDGER in _names_in(folder) else None
+    except (OSError, ValueError):
+        return None
+    return folder if isinstance(state, dict) and state.get("mode") == "drill" else None
 
 
 def _names_in(folder: Path) -> list[str]:

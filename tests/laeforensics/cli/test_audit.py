@@ -182,3 +182,13 @@ def test_what_the_programs_made_of_evidence_is_refused_as_evidence(verb, folder,
         assert (code, out, is_three_lines(err)) == (2, "", True)
         assert said in err
     assert {path for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_what_a_drill_left_is_told_as_invented(folder, typed):
+    """Of a run's evidence, with the same files, nothing is said: the next disaster starts from it."""
+    state = {"ledger.sqlite": b"", "state.json": b'{"mode": "drill"}'}
+    write(folder / "kept", {**state, **{f"evidence/{n}": d for n, d in evidence().items()}})
+    code, _, err = typed("audit", "kept/evidence", *AUDIT[2:], "--case", "of-it")
+    assert (code, "its servers, addresses and node keys are invented" in err) == (0, True)
+    (folder / "kept/state.json").write_text('{"mode": "run"}')
+    assert typed("audit", "kept/evidence", *AUDIT[2:], "--case", "of-it")[2] == ""

@@ -65,6 +65,15 @@ def test_all_is_well_until_the_evidence_changes(desk):
     assert found(desk.rows[0]) == {**well, "settings": None, "cloud": None}
     assert {p: p.read_bytes() for p in before} == before
     assert not (desk.folder / "m/manifest.parquet.drill").exists()
+    left = [p for p in (desk.folder / "m").rglob("*") if p.is_file()]
+    assert any(p.name == "ledger.sqlite" for p in left), "the drill's state stays"
+    secret = re.compile(rb'"(?:secret_key|user_token|product_token)": *"([^"]{20,})"')
+    told = {
+        x for p in (desk.folder / "evidence/secrets").iterdir() if p.is_file() for x in secret.findall(p.read_bytes())
+    }
+    assert len(told) > 10
+    plain = [p for p in left if any(x in p.read_bytes() for x in (b"PRIVATE KEY", *told))]
+    assert plain == [], "beside an encrypted manifest nothing lies in plain text"
 
     with (desk.folder / "evidence/signups.csv").open("ab") as file:
         file.write(b"\n")
