@@ -31,7 +31,8 @@ def settle_names(signups: Sequence[Signup], sources: Sources) -> None:
     that both logs and secrets files sold, by full name or token; else the one that the csv rows of the activation key,
     the known products, what was sold, and most prints tell, if those of them that speak agree. A code that was put in
     the place of what was sold is so in other accounts, too. Only a name that is told somewhere can be right; but where
-    a log alone tells a code that is not of what it sold, and other logs bear out the products' names, both are asked.
+    a log alone tells a code that is not of what it sold, and other logs bear out the products' names, both are asked;
+    so they are where two products have one name, and secrets files of others contradict the code.
     """
     evidence = gather(signups, sources)
     others = {name: implied(name, evidence) for name in evidence.told}
@@ -47,13 +48,34 @@ def settle_names(signups: Sequence[Signup], sources: Sources) -> None:
             for name in told - {right}:
                 replaced[product_code_of(name) or ""].add(product_code_of(right) or "")
         _mend(told, right, evidence)
+    may_be_replaced = defaultdict(set, {code: set(others_of) for code, others_of in replaced.items()})
     for cluster, told in open_to:
         if not _mend_replaced(told, replaced, evidence):
+            for name in told:
+                may_be_replaced[product_code_of(name) or ""] |= _codes_in_secrets(told - {name}, evidence)
             _leave_undecided(cluster, told, others, evidence)
     unsold = _of_unsold_codes(evidence)
     for name in sorted(evidence.told.keys() - set[str]().union(*_clusters(others))):
-        if not _mend_replaced({name}, replaced, evidence) and name in unsold:
-            _leave_undecided({name, *unsold[name]}, {name}, {name: unsold[name]}, evidence)
+        if _mend_replaced({name}, replaced, evidence):
+            continue
+        may_be = unsold.get(name) or _of_replaced_codes(name, may_be_replaced, evidence)
+        if may_be:
+            _leave_undecided({name, *may_be}, {name}, {name: may_be}, evidence)
+
+
+def _codes_in_secrets(names: Iterable[str], evidence: NameEvidence) -> set[str]:
+    """The product codes of those of these names that secrets files tell."""
+    told = {name for name in names if any(not isinstance(holder, Signup) for holder, _ in evidence.told[name])}
+    return {product_code_of(name) or "" for name in told}
+
+
+def _of_replaced_codes(name: str, replaced: Mapping[str, set[str]], evidence: NameEvidence) -> dict[str, Locator]:
+    """What a name would be whose code stands in others' place elsewhere, and of which no token tells what was sold."""
+    code = product_code_of(name) or ""
+    names = {name.replace(code.lower(), other.lower(), 1): other for other in replaced.get(code, ())}
+    sold = sold_to({name, *names}, evidence)
+    place = evidence.told[name][0][1].locator
+    return {other: place for other, its in names.items() if {code, its} <= sold}
 
 
 def _of_unsold_codes(evidence: NameEvidence) -> dict[str, dict[str, Locator]]:
@@ -105,7 +127,11 @@ def _leave_undecided(
                 for holder, _ in tuple(evidence.told[name]):
                     evidence.add(holder, Fact("bucket_name", other, place, rule, OWN))
     sold = sold_to(cluster, evidence)
-    stands = max(cluster, key=lambda name: (*_support(name, sold, evidence), name))
+    undecided = evidence.sources.undecided
+    # A code in whose place another was put, stands nowhere any more; at least not here.
+    left = {product_code_of(name) for name in evidence.told if name not in cluster and name not in undecided}
+    tied = {name: (product_code_of(name) not in left, name not in told, name) for name in cluster}
+    stands = max(cluster, key=lambda name: (*_support(name, sold, evidence), *tied[name]))
     evidence.sources.undecided.update(dict.fromkeys(cluster, stands))
 
 

@@ -60,3 +60,12 @@ def test_a_token_that_goes_on_behind_its_padding_is_another(tmp_path):
     files = evidence(log=log().replace(USER_TOKEN.encode(), USER_TOKEN.replace("==", "ANOTHERS").encode()))
     row = audit_row(open_files(tmp_path, files))
     assert (row["user_token"], row["verdict"]) == (None, "CONTESTED")
+
+
+def test_a_token_before_a_broken_line_still_speaks_against_one_that_is_near(tmp_path):
+    """The line behind it is none of its print any more: no hole made two lines one, or it were not near."""
+    first, *later = log().replace(USER_TOKEN.encode(), LONG.encode()).split(LONG.encode())
+    told = (first, LONG.replace("AAAH", "AAAJ").encode(), later[0], LONG.encode())
+    rest = later[1].replace(b"evPay", b"evPbw"), LONG.replace("AAAH", "AA\x00H").encode(), *later[2:]
+    case = open_files(tmp_path, {LOG_FILE: b"".join((*told, *rest))})
+    assert audit_row(case)["user_token"] is None

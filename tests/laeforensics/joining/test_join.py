@@ -243,6 +243,15 @@ def test_a_code_whose_product_bears_another_name_is_not_sure(tmp_path):
     assert (row["product_code"], row["product_token"], row["verdict"]) == (None, None, "CONTESTED")
 
 
+def test_a_code_that_secrets_files_of_others_contradict_is_asked_where_two_products_bear_one_name(tmp_path):
+    """A second customer's log is left: what it sold may be either of the two, and elsewhere the code was replaced."""
+    alike = {**OTHER_PRODUCT, "full_name": PRODUCT["full_name"]}
+    files = evidence(log=with_code(log()), config=config(PRODUCT, alike), requests=None, results=None)
+    files[f"signup_logs/{OTHER_NAME}"] = with_code(as_another(log()))
+    row = audit_row(open_files(tmp_path, files), f"lae-{CODE.lower()}-{OTHER_SEED}")
+    assert (row["bucket_name"], row["product_code"], row["product_token"]) == (None, None, None)
+
+
 THIRD_PRODUCT = {
     "full_name": "A third product",
     "product_code": "0000FFFF",
