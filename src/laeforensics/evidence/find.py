@@ -44,6 +44,7 @@ _OUTPUT = frozenset({"audit.parquet", "statement.json"})
 """They lie side by side where an audit was written."""
 _LEDGER = "ledger.sqlite"
 """It lies where a recovery, or a drill of one, keeps its state."""
+_LARGEST_STATE = 10_000_000
 _SPARSE = 8
 """A file beyond the limit that claims so many times what it takes on the disk is sparse."""
 _BLOCK = 512
@@ -93,7 +94,7 @@ def drill_of(root: Path) -> Path | None:
     """The state's folder of the drill whose servers left that evidence; None if it is a run's, or somebody's own."""
     folder = root.resolve().parent
     try:
-        state = json.loads((folder / "state.json").read_bytes()) if _LEDGER in _names_in(folder) else None
+        state = json.loads(peek(folder / "state.json", _LARGEST_STATE)) if _LEDGER in _names_in(folder) else None
     except (OSError, ValueError):
         return None
     return folder if isinstance(state, dict) and state.get("mode") == "drill" else None
