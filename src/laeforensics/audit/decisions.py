@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -69,11 +69,14 @@ class Choice:
 
 
 def decide(account: CaseAccount, choice: Choice, *, now: datetime, folder: Path) -> Decision:
-    """Record a choice in the case folder, which is made if it is not there.
+    """Record a choice in the case folder, which is made if it is not there; one that stands there last is not repeated.
 
     Raises DecisionError: the field is not contested, there is no such witness, or no reason is given. OSError.
     """
     decision = _decision(account, choice, now)
+    same = [d for d in load(folder) if (d.account_id, d.field) == (decision.account_id, decision.field)]
+    if same and replace(same[-1], at=decision.at) == decision:
+        return same[-1]
     record(folder, [asdict(decision)])
     return decision
 

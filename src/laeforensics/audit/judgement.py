@@ -83,6 +83,14 @@ class Judgement:
                 found.setdefault(email.lower(), []).append(account)
         return found
 
+    @cached_property
+    def decisions(self) -> dict[str, list[Decision]]:
+        """All that was decided about fields of each account, by the id that it had then, be it withdrawn or not."""
+        found: dict[str, list[Decision]] = {}
+        for decision in decisions.load(self.folder):
+            found.setdefault(decision.account_id, []).append(decision)
+        return found
+
     @property
     def unread(self) -> list[Unread]:
         """What may be evidence, was not read, and was not set aside."""
@@ -150,5 +158,5 @@ class Judgement:
         return decision
 
     def _judge_anew(self) -> None:
-        for name in ("accounts", "by_customer", "_unread_and_aside"):
+        for name in ("accounts", "by_customer", "decisions", "_unread_and_aside"):
             self.__dict__.pop(name, None)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from itertools import combinations
 
 from laeforensics.accounts.account import CaseAccount
 from laeforensics.audit import decisions
 from laeforensics.audit.questions import is_one_voice
 from laeforensics.errors import DecisionError
+from laeforensics.facts.damage import is_damage, is_hybrid, is_misread, is_near
 from laeforensics.facts.fact import Fact
 
 OWN, MOST = "own", "most"
@@ -18,10 +20,14 @@ RULES = {
 }
 """A rule, with what it gives as its reason. Besides: the beginning of a file's name, or one place, FILE:LINE, each of
 which is told by it alone."""
+UNTOLD = "one may be damage of the other, and nothing tells which is right: look for another copy of their files"
+"""What is said where no rule is."""
 
 
 def preferred(account: CaseAccount, field: str, rule: str) -> int | None:
     """The number of the witness that a rule picks, as `decide` takes it; None if it picks no value, or several.
+
+    A rule of RULES picks nothing that is not sure, or that may be damage of what another witness says.
 
     Raises DecisionError: the rule is none.
     """
@@ -32,7 +38,17 @@ def preferred(account: CaseAccount, field: str, rule: str) -> int | None:
             "no rule is named", where="--prefer", next_step=f"{OWN}, {MOST}, how a file's name begins, or FILE:LINE"
         )
     found = pick(account, heard) if pick else [f for f in heard if _is_from(f, rule)]
-    return heard.index(found[0]) + 1 if len({f.value for f in found}) == 1 else None
+    if len({f.value for f in found}) != 1 or (pick and _may_be_damaged(account, found, heard)):
+        return None
+    return heard.index(found[0]) + 1
+
+
+def is_open(account: CaseAccount, field: str) -> bool:
+    """True if witnesses that a human may choose from tell values of which one may be damage of the other, and no rule
+    tells which: another copy of their files would.
+    """
+    told = {f.value for f in decisions.witnesses(account, field)}
+    return any(_is_damaged(field, *two) for two in combinations(sorted(told), 2)) and hint(account, field) is None
 
 
 def hint(account: CaseAccount, field: str) -> tuple[int, str] | None:
@@ -52,6 +68,21 @@ def best_rule(accounts: Sequence[CaseAccount], field: str) -> str | None:
     picked = {rule: sum(preferred(a, field, rule) is not None for a in accounts) for rule in RULES}
     best = max(picked, key=picked.__getitem__)
     return best if picked[best] else None
+
+
+def _may_be_damaged(account: CaseAccount, found: Sequence[Fact], heard: Sequence[Fact]) -> bool:
+    """True if one of the facts found, which say the same, is not sure, or another one heard is like it."""
+    value = found[0].value
+    others = {f.value for f in heard} - {value}
+    return any(map(account.hearing.is_unsure, found)) or any(
+        _is_damaged(found[0].field, value, each) for each in others
+    )
+
+
+def _is_damaged(name: str, one: str, other: str) -> bool:
+    """True if one of two values may be damage of the other, rather than what was told at another time."""
+    is_like = any(each(one, other) for each in (is_near, is_damage, is_misread))
+    return is_like or (name.endswith("_token") and is_hybrid(one, other))
 
 
 def _is_from(fact: Fact, rule: str) -> bool:

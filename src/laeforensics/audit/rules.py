@@ -50,7 +50,7 @@ VERDICTS: tuple[Rule, ...] = (
     Rule(
         name=CONTESTED,
         holds=lambda a: bool(a.contested),
-        meaning="witnesses of equal standing contradict each other in a field that must be right",
+        meaning="witnesses contradict each other in a field that must be right, or the only one is not sure",
         remedy="a human decides which witness is right",
     ),
     Rule(

@@ -6,6 +6,7 @@ import re
 import shutil
 import sys
 import textwrap
+from pathlib import Path
 from typing import Any, TextIO
 
 from laeforensics.cli import _journal
@@ -53,6 +54,10 @@ def complain_of_usage(error: Any) -> None:
         return
     if type(error).__name__ == "MissingParameter" and (missing := _missing(context)):
         more = f"`{context.command_path} --help` tells the rest"
+        if len(missing) == 1 and (name := _only_name(context)):
+            whole = [word for each in _journal.typed() for word in (["EVIDENCE", each] if each == name else [each])]
+            complain("EVIDENCE is missing", f"there is no file {name}", f"{command(['laeforensics', *whole])}; {more}")
+            return
         after = f"{_journal.typed_with(words=missing)}; {more}"
         complain(f"{', '.join(missing)} is missing", context.command_path, after)
         return
@@ -71,14 +76,27 @@ def _of_the_other(told: str) -> str:
 
 def _missing(context: Any) -> list[str]:
     """What of a command's words was not typed: the last ones, for the first word is the evidence."""
+    arguments = [each for each in context.command.params if each.param_type_name == "argument"]
+    return [each.metavar or each.name.upper() for each in arguments[len(_given(context)) :]]
+
+
+def _only_name(context: Any) -> str:
+    """The one word that was typed, if it is no file: then it is not the evidence; else none."""
+    given, is_first = _given(context), context.command.params[0].name == "evidence"
+    return given[0] if is_first and len(given) == 1 and not Path(given[0]).exists() else ""
+
+
+def _given(context: Any) -> list[str]:
+    """What was typed behind a command that is no option."""
     words = list(_journal.typed())
     for name in context.command_path.split()[1:]:
         words = words[words.index(name) + 1 :]
     arguments = [each for each in context.command.params if each.param_type_name == "argument"]
     found, _, _ = context.command.make_parser(context).parse_args(args=words)
     told = [found.get(each.name) for each in arguments]
-    given = sum(len(each) if isinstance(each, list | tuple) else isinstance(each, str) for each in told)
-    return [each.metavar or each.name.upper() for each in arguments[given:]]
+    return [
+        word for each in told for word in (each if isinstance(each, list | tuple) else [each]) if isinstance(word, str)
+    ]
 
 
 def folded(line: str, width: int, hanging: int = _HANGING) -> str:

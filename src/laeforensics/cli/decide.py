@@ -109,7 +109,7 @@ def decide(
     out = _shell.people(options, quiet=quiet)
     print("\n".join(map(plain, told.split("\n"))), file=out)
     if where and not yes:
-        print(f"nothing is recorded yet\nnext: {_journal.typed_with('--yes')}", file=out)
+        print(f"nothing is recorded yet: only --yes records it\nnext: {_journal.typed_with('--yes')}", file=out)
     else:
         print(f"kept in {case.folder}\nnext: {_shell.audit_again(options, case.folder)}", file=out)
 

@@ -46,12 +46,12 @@ def explain(
 
 
 def _what_to_type(case: Case, account_id: str, field: str | None, commands: CommandLines) -> Iterator[str]:
-    """Of each contested field the command that decides it, and which witness is rather to be believed; of an unfinished
-    signup the one that lets it be finished.
+    """Of each contested field the command that decides it, and which witness is rather to be believed, or what would
+    tell; of an unfinished signup the command that lets it be finished.
     """
     from laeforensics.audit import rules
     from laeforensics.audit.lookup import account_of
-    from laeforensics.audit.preference import hint
+    from laeforensics.audit.preference import UNTOLD, hint, is_open
     from laeforensics.audit.questions import asked, is_one_voice
 
     account = account_of(case.judgement.accounts, account_id, where=account_id)
@@ -60,6 +60,9 @@ def _what_to_type(case: Case, account_id: str, field: str | None, commands: Comm
             found = hint(account, name)
             nothing = "nothing else speaks for it" if is_one_voice(account, name) else "nothing speaks for one of them"
             yield ""
+            if is_open(account, name):
+                yield f"{name}: {UNTOLD}"
+                continue
             yield f"decide: {commands.decide(account.account_id, name, found[0] if found else 'N')}"
             yield f"  hint: witness {found[0]}: {found[1]}" if found else f"  hint: {nothing}"
     if field is None and rules.verdict(account).name == rules.UNFINISHED:

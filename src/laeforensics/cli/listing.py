@@ -56,19 +56,27 @@ def list_accounts(
 
 
 def _decisions(accounts: list[CaseAccount], conditions: list[str], commands: CommandLines) -> Iterator[str]:
-    """Of each field in which these accounts are contested the command that decides it, of one or of all at once."""
-    from laeforensics.audit.preference import best_rule
+    """Of each field in which these accounts are contested the command that decides it, of one or of all at once; of
+    those whom no command should decide, what would tell.
+    """
+    from laeforensics.audit.preference import UNTOLD, best_rule, is_open
     from laeforensics.audit.questions import asked
+    from laeforensics.present import words
 
     fields: dict[str, list[CaseAccount]] = {}
     for account in accounts:
         for name in asked(account):
             fields.setdefault(name, []).append(account)
-    for name, these in sorted(fields.items(), key=lambda item: (-len(item[1]), item[0])):
+    for name, them in sorted(fields.items(), key=lambda item: (-len(item[1]), item[0])):
+        untold = [account for account in them if is_open(account, name)]
+        these = [account for account in them if account not in untold]
+        if untold:
+            yield f"{name} of {words.counted(len(untold), 'account')}: {UNTOLD}"
+            yield f"why: {commands.explain(untold[0].account_id, name)}"
         if len(these) == 1:
             yield f"why: {commands.explain(these[0].account_id, name)}"
             yield f"decide: {commands.decide(these[0].account_id, name, 'N')}"
-        else:
+        elif these:
             more = [c for c in conditions if not c.startswith("contested=")]
             yield f"decide: {commands.decide_all(name, best_rule(these, name) or 'FILE:LINE', *more)}"
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from laeforensics.accounts.account import CaseAccount
 from laeforensics.audit import questions, rules
 from laeforensics.audit.judgement import Judgement
+from laeforensics.audit.preference import is_open
 from laeforensics.evidence.find import PAGES_MARK
 from laeforensics.evidence.names import start_of
 from laeforensics.facts.fact import Locator
@@ -127,9 +128,11 @@ class AccountRow:
 
     @property
     def decisions(self) -> list[tuple[str, str]]:
-        """Of each contested field the command that decides it, and of a signup the one that lets it be finished."""
-        own = self.account.account_id
-        asked = [(name, self.commands.decide(own, name, "N")) for name in questions.asked(self.account)]
+        """Of each contested field that somebody can decide the command, and of a signup the one that lets it be
+        finished.
+        """
+        own, asked_of = self.account.account_id, questions.asked(self.account)
+        asked = [(name, self.commands.decide(own, name, "N")) for name in asked_of if not is_open(self.account, name)]
         return [*asked, *([(FINISH, self.commands.finish(own))] if self.verdict == rules.UNFINISHED else [])]
 
 

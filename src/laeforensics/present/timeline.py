@@ -8,7 +8,7 @@ from typing import Any
 from laeforensics.accounts.account import CaseAccount
 from laeforensics.accounts.outcome import outcome
 from laeforensics.accounts.roles import ATTEMPT, DUPLICATE, ORIGIN, RE_RECORD, REPLACEMENT
-from laeforensics.audit import decisions, rules
+from laeforensics.audit import rules
 from laeforensics.audit.judgement import Judgement
 from laeforensics.doubting.signups import Signup
 from laeforensics.evidence.names import start_of
@@ -121,7 +121,8 @@ def _first_place(signup: Signup, name: str) -> str:
 
 
 def _decided(judgement: Judgement, account: CaseAccount) -> Iterator[Mapping[str, Any]]:
-    for decision in decisions.load(judgement.folder) if account.decisions else ():
-        if str(decision) in account.decisions:
-            detail = f"{decision.field}, by {decision.who}: {decision.because}"
-            yield _row(decision.at, "decided", detail, decision.place)
+    """Everything that was decided of it, what was withdrawn since, too."""
+    names = {account.account_id, *(fact.value for fact in account.decided.get("bucket_name", ()))}
+    for decision in (each for name in sorted(names) for each in judgement.decisions.get(name, ())):
+        what = "decided" if decision.place else "decision withdrawn"
+        yield _row(decision.at, what, f"{decision.field}, by {decision.who}: {decision.because}", decision.place)

@@ -7,6 +7,7 @@ from laeforensics.audit import questions, rules
 from laeforensics.evidence.names import start_of
 from laeforensics.facts.buckets import seed_of
 from laeforensics.facts.masking import plain
+from laerecover.manifest import FINISH
 
 LOOKED_AT = (
     rules.CONTESTED,
@@ -72,8 +73,9 @@ def ordered(accounts: list[CaseAccount]) -> list[CaseAccount]:
 
 
 def reasons(account: CaseAccount) -> list[str]:
-    """What keeps an account from being recovered, in words: `user_secret_key is missing`."""
-    return [_reason(account, *code.partition(":")[::2]) for code in rules.blocking(account)]
+    """What keeps an account from being recovered, in words: `user_secret_key is missing`; or that a human let it be."""
+    said = ["its signup is to be finished, as a human decided"] if FINISH in account.decided else []
+    return [*(_reason(account, *code.partition(":")[::2]) for code in rules.blocking(account)), *said]
 
 
 def _reason(account: CaseAccount, kind: str, what: str) -> str:

@@ -24,7 +24,7 @@ _FIELDS = {
 _CODES = {
     "closed": "the customer left ({})",
     "missing": "the evidence lacks {}",
-    "contested": "the evidence says two things of {}",
+    "contested": "the evidence is not sure of {}",
     "unread": "a file that may tell of it could not be read: {}",
 }
 _VERDICTS = {

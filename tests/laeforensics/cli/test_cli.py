@@ -134,13 +134,15 @@ def test_progress_is_shown_on_a_terminal_alone(folder, monkeypatch, capsys):
         (("timeline",), "EVIDENCE, KEY is missing", "laeforensics timeline EVIDENCE KEY"),
         (("show", "evidence"), "FILE:LINE is missing", "laeforensics show evidence FILE:LINE"),
         (("audit",), "EVIDENCE is missing", "laeforensics audit EVIDENCE"),
+        (("explain", "ann@a"), "EVIDENCE is missing", "laeforensics explain EVIDENCE ann@a"),
+        (("show", "--json", "log:3"), "EVIDENCE is missing", "laeforensics show --json EVIDENCE log:3"),
         (("plan", "a b", "--check"), "plan is a command of laerecover", "laerecover plan 'a b' --check"),
     ],
     ids=str,
 )
 @pytest.mark.usefixtures("folder")
 def test_what_is_missing_is_named_and_whose_a_verb_is(words, what, after, typed):
-    """The first word is the evidence, so that what is missing is the last; the command is told whole."""
+    """The first word is the evidence, if it is a file: what is missing is the last; the command is told whole."""
     code, _, err = typed(*words)
     assert (code, is_three_lines(err)) == (2, True)
     assert err.startswith(f"laeforensics: {what}\n")

@@ -58,6 +58,21 @@ def test_a_customers_word_is_taken_back(words, unfinished, typed):
     assert typed("list", "evidence", "--verdict", "UNFINISHED")[1].count(BUCKET) == 1
     code, _, err = typed("decide", "evidence", *words, "--because", "x")
     assert (code, is_three_lines(err)) == (2, True)
+    told = typed("timeline", "evidence", EMAIL)[1]
+    assert (told.count("  decided  "), told.count("  decision withdrawn  ")) == (1, 1)
+    assert "finish, by " in told.partition("decision withdrawn")[2]
+    assert "another customer" in told
+
+
+def test_the_same_word_is_recorded_once(unfinished, typed):
+    """Until it was taken back, or another reason is given; `list` and the page mark whom it is about."""
+    for why in ("x", "x", "y"):
+        assert typed("decide", "evidence", EMAIL, "--finish", "--because", why)[0] == 0
+    assert len((unfinished / "evidence.case/decisions.jsonl").read_text().splitlines()) == 2
+    mark = "its signup is to be finished, as a human decided"
+    assert typed("list", "evidence")[1].count(mark) == 1
+    typed(*AUDIT)
+    assert mark in " ".join((unfinished / "out/audit.html").read_text().replace("<wbr>", "").split())
 
 
 @pytest.mark.parametrize(

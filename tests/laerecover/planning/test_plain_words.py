@@ -17,7 +17,7 @@ from laerecover.runbook.values import ALL_STEPS, Effect
             ("user_secret_key", "user_token"),
             "the evidence lacks the secret key of its bucket and the customer's token; its server was never seen ready",
         ),
-        (("contested:product_token",), (), "the evidence says two things of the product's token"),
+        (("contested:product_token",), (), "the evidence is not sure of the product's token"),
         (("unread:secrets/2012",), (), "a file that may tell of it could not be read: secrets/2012"),
     ],
 )
