@@ -153,4 +153,6 @@ def carry_out(
         state = replace(state, stopped=stopped)
         if stopped:
             state.write()
+    elif not planned.recover and state.started_at is None:
+        state = replace(state, planned=replace(state.planned, recover=0, customers=len(planned.accounts))).write()
     return state, written_report(replace(planner, state=state), planned, worlds)
