@@ -80,7 +80,7 @@ _REMOVES = {
 """Whether versioning is on, None if nobody knows -> what the command does."""
 
 
-def what_is_noticed(account: Account) -> str:
+def grade_means(account: Account) -> str:
     """What its customer notices of its grade; of a signup that is finished, that nothing was there before."""
     return _NEW_SERVICE if account.finishes_signup else PRICES.get(account.grade or "", "")
 
@@ -242,7 +242,7 @@ def _text(mail: Mail, account: Account, settings: Settings, furl: Secret | None,
     if mail.kind == STAFF_NOTE:
         return (
             f"{done}, but the customer was not told: {clean(mail.detail)}.\n\n{customer}{place}"
-            f"New address: {clean(public_host)}\nGrade: {asked} ({what_is_noticed(replace(account, grade=asked))})\n\n"
+            f"New address: {clean(public_host)}\nGrade: {asked} ({grade_means(replace(account, grade=asked))})\n\n"
             "The introducer.furl is not in this mail. Read it on the server, in introducer/private/introducer.furl.\n"
             + weak.replace("your client", "the customer's client")
         )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from laerecover.credentials import changes_of
 from laerecover.hosts.identity import restored_introducer, restored_storage, unfit, unfit_store
-from laerecover.mail.letters import audience, what_is_noticed
+from laerecover.mail.letters import audience, grade_means
 from laerecover.mail.outbox import CONFIRMATION
 from laerecover.manifest import GRADES, Account, Manifest
 from laerecover.planning.costs import Costs
@@ -201,7 +201,7 @@ def make_plan(manifest: Manifest, settings: Settings, given: Circumstances) -> P
                 why=why,
                 guarded=guarded,
                 grade=account.grade,
-                price=what_is_noticed(account),
+                price=grade_means(account),
                 server=server,
                 image=image,
                 size=size,
