@@ -106,6 +106,13 @@ def _confirmed(planned: Plan, state: State, options: Options, confirm: Confirm, 
         )
 
 
+def without_work(state: State, planned: Plan) -> State:
+    """The state, which remembers where nobody was ever begun that nobody was to be recovered."""
+    if planned.recover or state.started_at is not None:
+        return state
+    return replace(state, planned=replace(state.planned, recover=0, customers=len(planned.accounts))).write()
+
+
 def carry_out(
     planner: Planner, planned: Plan, opened: OpenWorld, *, watch: Watch, stop: threading.Event, worlds: Worlds
 ) -> tuple[State, Report]:
@@ -153,4 +160,6 @@ def carry_out(
         state = replace(state, stopped=stopped)
         if stopped:
             state.write()
+    else:
+        state = without_work(state, planned)
     return state, written_report(replace(planner, state=state), planned, worlds)

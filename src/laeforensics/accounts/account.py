@@ -59,6 +59,11 @@ class CaseAccount:
         return self.ready is False and FINISH not in self.decided
 
     @property
+    def finishes_signup(self) -> bool:
+        """True if no server of it was ever ready, and somebody decided that the signup should be finished."""
+        return self.ready is False and FINISH in self.decided
+
+    @property
     def hearing(self) -> Hearing:
         """What its witnesses are worth here."""
         return Hearing(self.beliefs, [signup.name for signup in self.signups])

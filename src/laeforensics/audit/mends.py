@@ -82,7 +82,7 @@ def mends(account: CaseAccount) -> list[tuple[str, str, tuple[str, ...]]]:
 
 def _better_grade(account: CaseAccount, name: str) -> list[tuple[str, str, tuple[str, ...]]]:
     grade = rules.grade(account)
-    if grade is None or grade is rules.GRADES[0]:
+    if grade is None or grade is rules.GRADES[0] or account.finishes_signup:
         return []
     fields = []
     if account.introducer_identity != "PROVED":

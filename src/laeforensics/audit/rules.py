@@ -100,6 +100,14 @@ def grade(account: CaseAccount) -> Rule | None:
     return None if account.is_attempt else next(rule for rule in GRADES if rule.holds(account))
 
 
+def grade_means(account: CaseAccount) -> str | None:
+    """What the customer will notice of its grade; of a signup that is finished, that nothing was there before."""
+    if account.finishes_signup:
+        return "a new service: no server of it was ever ready, so there is nothing of before"
+    found = grade(account)
+    return found.meaning if found else None
+
+
 def blocking(account: CaseAccount) -> tuple[str, ...]:
     """The codes of what keeps the account from being recovered, each with its field: `missing:user_secret_key`."""
     if account.is_attempt:

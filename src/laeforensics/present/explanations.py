@@ -133,7 +133,7 @@ def explain(account: CaseAccount) -> Explanation:
         verdict_means=" ".join((verdict.meaning, *_because(account))),
         remedy=_remedy(account, verdict),
         grade=grade.name if grade else None,
-        grade_means=grade.meaning if grade else None,
+        grade_means=rules.grade_means(account),
         email=account.values.get("customer_email"),
         identities=tuple(
             (name, state)

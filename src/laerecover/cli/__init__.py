@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from inspect import getdoc
@@ -70,7 +71,10 @@ class _Verbs(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The verb with its options. Of a verb of the other program it says so, instead of guessing one of these."""
         if args[0] in _OTHERS.split():
-            ctx.fail(f"that is the other program's: laeforensics {args[0]} …")
+            from laerecover.errors import LaeRecoverError
+
+            typed = shlex.join(["laeforensics", *args])
+            raise LaeRecoverError(f"{args[0]} is a command of laeforensics", where="laerecover", next_step=typed)
         name, command, rest = super().resolve_command(ctx, args)
         if command is not None and command.name in _VERBS:
             alone = typer.Typer(add_completion=False, rich_markup_mode=None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -56,12 +57,17 @@ def show_report(report: Report, folder: Path | None) -> None:
 
 def _numbers(report: Report) -> str:
     """How many are back, what became of the others, how long it took."""
+    everybody = report.accounts
+    if report.asked:  # by name: of the others nobody wants to know how many there are of a kind
+        report = replace(report, accounts=tuple(a for a in everybody if a.account_id in report.asked))
     told = f"{report.number('recovered')} of {len(report.accounts)} accounts recovered"
     for word in ("failed", "blocked", "left out", "on its way", "not started"):
         if report.number(word):
             told += f", {_many(report.number(word), word)}"
         if word == "blocked" and report.closed:
             told += f" ({report.closed} because the customer left)"
+    others = len(everybody) - len(report.accounts)
+    told += f", {counted(others, 'other')} not selected" if others else ""
     if report.seconds_of_work is None:
         return told
     pause = f", and {spent(report.idle_seconds)} in which nobody ran it" if report.idle_seconds else ""
@@ -173,7 +179,11 @@ def show_status(found: Status, options: Options) -> None:
     out, state = console(sys.stdout), found.state
     told = [_many(found.number(word), word) for word in reversed(_OUTCOMES) if found.number(word)]
     if (whole := state.planned.recover) is None:
-        out.print(Text(f"{', '.join(told) or 'nothing'} of those that were begun", style="bold"))
+        begun = f"{', '.join(told)} of those that were begun" if told else "no account was begun"
+        out.print(Text(begun, style="bold"))
+    elif not whole and not told:
+        why = f"all that were selected are blocked; {state.planned.customers} in the manifest"
+        out.print(Text(f"no account was begun: {why}", style="bold"))
     else:
         told += [f"{found.waiting} not begun"] * bool(found.waiting)
         numbers = f"of {whole} accounts to recover, {state.planned.customers} in the manifest"
@@ -192,7 +202,9 @@ def show_status(found: Status, options: Options) -> None:
         )
     if found.lost_mails:
         out.print(Text(f"not in the outbox as the ledger knows them: {found.lost_mails}; see the report"))
-    if not found.runner and (found.number("on its way", "failed") or found.waiting or not found.rounds):
+    if not found.rounds and state.planned.recover == 0:
+        out.print(Text(f"next: {options.again('report')} says why"), soft_wrap=True)
+    elif not found.runner and (found.number("on its way", "failed") or found.waiting or not found.rounds):
         out.print(Text(f"next: {_to_go_on(state, options)}"), soft_wrap=True)
 
 

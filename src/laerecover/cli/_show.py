@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from laerecover.errors import Guarded
-from laerecover.text import clean, clipped, counted
+from laerecover.text import clean, clipped, counted, short_name
 
 if TYPE_CHECKING:
     import threading
@@ -151,6 +151,11 @@ def say_drill(state: State, said: str = LETTERS_STAY, *, stream: TextIO | None =
         console(stream or sys.stdout).print(Text(f"DRILL: {said}", style="bold"))
 
 
+def _whose(check: Check) -> str:
+    """The customer; who has no name is told by the short id, as everywhere."""
+    return clean(check.customer) if check.customer != "(unknown)" else short_name(check.account_id, check.customer)
+
+
 def show_verified(checks: Sequence[Check], *, stream: TextIO | None = None) -> None:
     """One line per check, failures first; then how many accounts are well."""
     out = console(stream or sys.stdout)
@@ -158,7 +163,7 @@ def show_verified(checks: Sequence[Check], *, stream: TextIO | None = None) -> N
     words = {True: ("ok", "green"), False: ("FAILED", "red"), None: ("not asked", "dim")}
     for check in sorted(checks, key=lambda check: check.ok is not False):
         word, style = words[check.ok]
-        said, customer = clean(check.said), clean(check.customer)
+        said, customer = clean(check.said), _whose(check)
         answer = Text(said if said.startswith(word) else f"{word}: {said}", style=style)
         rows.append(
             (
@@ -172,7 +177,7 @@ def show_verified(checks: Sequence[Check], *, stream: TextIO | None = None) -> N
     remedies: dict[str, list[str]] = {}
     for check in checks:
         if check.next:
-            remedies.setdefault(check.next, []).append(clean(check.customer))
+            remedies.setdefault(check.next, []).append(_whose(check))
     for remedy, whose in remedies.items():
         more = f" and {len(whose) - 1} more" if len(whose) > 1 else ""
         out.print(Text(f"next, for {whose[0]}{more}: {clean(remedy, limit=_COMMAND)}"), soft_wrap=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from email import policy
 from email.errors import MessageError
 from email.headerregistry import Address
@@ -29,6 +30,8 @@ PRICES = {
     "NEW_STORAGE_IDENTITY": "files can be read; directories and other mutable files that exist can no longer be "
     "changed",
 }
+
+_NEW_SERVICE = "a new service: no server of it was ever ready, so there is nothing of before"
 
 LEFT = "recovered, but something is left to do: "
 """How the detail of a notice begins where the account did not fail."""
@@ -75,6 +78,11 @@ _REMOVES = {
     None: "this removes them for ever, unless the bucket keeps older versions",
 }
 """Whether versioning is on, None if nobody knows -> what the command does."""
+
+
+def grade_means(account: Account) -> str:
+    """What its customer notices of its grade; of a signup that is finished, that nothing was there before."""
+    return _NEW_SERVICE if account.finishes_signup else PRICES.get(account.grade or "", "")
 
 
 def audience(account: Account) -> tuple[str, str]:
@@ -230,10 +238,11 @@ def _text(mail: Mail, account: Account, settings: Settings, furl: Secret | None,
         return f"A recovery failed.\n\n{customer}{place}\nReason: {clean(mail.detail)}\n\nThe other accounts go on.\n"
     asked = account.grade or "NEW_FURL"
     weak = f"\n{_WEAK}" if weak_key(account) else ""
+    done = "A signup is finished" if account.finishes_signup else "An account is recovered"
     if mail.kind == STAFF_NOTE:
         return (
-            f"An account is recovered, but the customer was not told: {clean(mail.detail)}.\n\n{customer}{place}"
-            f"New address: {clean(public_host)}\nGrade: {asked} ({PRICES[asked]})\n\n"
+            f"{done}, but the customer was not told: {clean(mail.detail)}.\n\n{customer}{place}"
+            f"New address: {clean(public_host)}\nGrade: {asked} ({grade_means(replace(account, grade=asked))})\n\n"
             "The introducer.furl is not in this mail. Read it on the server, in introducer/private/introducer.furl.\n"
             + weak.replace("your client", "the customer's client")
         )

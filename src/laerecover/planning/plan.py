@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from laerecover.credentials import changes_of
 from laerecover.hosts.identity import restored_introducer, restored_storage, unfit, unfit_store
-from laerecover.mail.letters import PRICES, audience
+from laerecover.mail.letters import audience, grade_means
 from laerecover.mail.outbox import CONFIRMATION
 from laerecover.manifest import GRADES, Account, Manifest
 from laerecover.planning.costs import Costs
@@ -201,7 +201,7 @@ def make_plan(manifest: Manifest, settings: Settings, given: Circumstances) -> P
                 why=why,
                 guarded=guarded,
                 grade=account.grade,
-                price=PRICES.get(account.grade or "", ""),
+                price=grade_means(account),
                 server=server,
                 image=image,
                 size=size,
@@ -241,7 +241,7 @@ def missing_evidence(accounts: Sequence[Account]) -> Iterator[str]:
     """Whom evidence that may still come would spare something: for each grade and reason who they are, and the way."""
     alike: dict[tuple[str, str], list[str]] = {}
     for account in accounts:
-        if why := lacks(account):
+        if (why := lacks(account)) and not account.finishes_signup:
             alike.setdefault((account.grade or "", why), []).append(account.account_id)
     for (grade, why), names in alike.items():
         shown = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")

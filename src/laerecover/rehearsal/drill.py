@@ -14,7 +14,7 @@ from laerecover.planning.buckets import quiet
 from laerecover.planning.guards import guard_instances
 from laerecover.planning.plan import Plan
 from laerecover.planning.planner import Planner, renewed
-from laerecover.recovery import Watch, carry_out
+from laerecover.recovery import Watch, carry_out, without_work
 from laerecover.rehearsal.worlds import DrillWorlds
 from laerecover.report.report import Report
 from laerecover.report.written import written_report
@@ -48,7 +48,7 @@ def drill(
         planner = Planner(options=options, state=state, manifest=manifest, settings=settings)
         planned = planner.plan()
         if not planner.open_accounts(planned) and not _unproved(state, planned):
-            return state, written_report(planner, planned, worlds)
+            return without_work(state, planned), written_report(planner, planned, worlds)
         if options.drill.world == "rig" or state.drill.prove:
             from laerecover.rehearsal.rig import of_a_drill as rig
 

@@ -17,6 +17,7 @@ COLUMNS = ("account", "name", "email", "email_is_sure", "outcome", "mail", "why"
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 _SAY = {
     "recovered": "Your server is back.",
+    "finished": "Your signup is finished: your server is ready.",
     "failed": "Your server is not back yet; we are working on it, and your data are untouched.",
     "on its way": "Your server is being recovered right now.",
     "not started": "Your server will be recovered; its turn has not come yet.",
@@ -59,8 +60,8 @@ def _say(account: Account, row: AccountOutcome) -> str:
     if account.verdict == "CLOSED":
         return _CLOSED
     if row.outcome == "recovered":
-        todo = row.customer_does
-        return f"{_SAY['recovered']} What you have to do: {todo}." if todo else _SAY["recovered"]
+        back, todo = _SAY["finished" if account.finishes_signup else "recovered"], row.customer_does
+        return f"{back} What you have to do: {todo}." if todo else back
     if row.outcome != "blocked":
         return _SAY.get(row.outcome, _SAY["failed"])
     if row.why.startswith(UNREACHABLE):

@@ -41,7 +41,7 @@ def follow_ups(
     """What is left for a human, each once: mails in doubt first, for until they are settled nobody may send them."""
     commands = commands if row.selected else replace(commands, repeated=commands.unselected)
     by = _CommandsOf(account=account, state=state, commands=commands)
-    found = [*_of_outcome(row, by), *_of_mails(row, mails, by), *_untagged(by), *_of_steps(latest)]
+    found = [*_of_outcome(row, by), *_of_mails(row, mails, by), *_untagged(by), *_of_steps(latest, account)]
     cleaned = (replace(each, about=clean(each.about) if each.about else "") for each in found)
     return tuple(sorted(dict.fromkeys(cleaned), key=lambda each: each.do != IN_DOUBT))
 
@@ -128,7 +128,8 @@ def _of_mails(row: AccountOutcome, mails: Sequence[Mail], by: _CommandsOf) -> It
             yield FollowUp("tell the customer", mail.detail)
 
 
-def _of_steps(latest: Round | None) -> Iterator[FollowUp]:
+def _of_steps(latest: Round | None, account: Account) -> Iterator[FollowUp]:
+    """Of a signup that is finished no server was lost: what was launched then was neither recorded nor watched."""
     if latest is None:
         return
     zenoss = latest.done(MONITOR)
@@ -138,9 +139,10 @@ def _of_steps(latest: Round | None) -> Iterator[FollowUp]:
         watched = latest.values_of(MONITOR)
         if not watched.watched:
             yield FollowUp("watch the new server", "no monitoring is configured")
-        if watched.unwatch:
+        if watched.unwatch and not account.finishes_signup:
             yield FollowUp("remove the lost server from monitoring", watched.unwatch)
-    if latest.has(APPEND) and (superseded := latest.values_of(APPEND).superseded):
+    superseded = latest.values_of(APPEND).superseded if latest.has(APPEND) else None
+    if superseded and not account.finishes_signup:
         do = "the lost server's row stays in serverinfo.csv: whoever reads it must know that it is superseded"
         yield FollowUp(do, superseded)
 

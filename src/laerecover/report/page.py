@@ -40,6 +40,7 @@ _DOES = {
     "take the new address": _LINE,
     "take the new furl": _LINE,
     "take the new furl; old directories are read-only": f"{_LINE}; their old directories are read-only",
+    "take the furl of a new service; nothing was there before": f"{_LINE}; their service is new, nothing was before",
 }
 """What a customer has to do, for somebody who does not know the programs."""
 _AWAY = ("failed", "on its way", "not started", "blocked")

@@ -27,6 +27,7 @@ _GRADE_TO_DO = {
     "NEW_FURL": "take the new furl",
     "NEW_STORAGE_IDENTITY": "take the new furl; old directories are read-only",
 }
+_NEW_SERVICE = "take the furl of a new service; nothing was there before"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,6 +214,8 @@ def _outcome(
 
 
 def _customer_does(account: Account, latest: Round | None) -> str:
+    if account.finishes_signup:
+        return _NEW_SERVICE
     same = latest is not None and latest.has(WAIT) and latest.values_of(WAIT).public_host == account.old_public_host
     if account.grade == "IDENTITY_KEPT" and account.old_public_host and same:
         return "nothing"

@@ -44,6 +44,8 @@ def test_a_customers_word_lets_a_signup_be_finished(unfinished, typed):
     shown = typed("explain", "evidence", EMAIL)[1]
     assert "(finish: the signup should be finished, says Carol on " in shown
     assert "never-ready" not in shown
+    assert "a new service: no server of it was ever ready" in " ".join(shown.split())
+    assert "cannot be changed" not in shown
     assert "she wrote so" in typed("timeline", "evidence", EMAIL)[1]
     journal = [json.loads(line) for line in (unfinished / "evidence.case/journal.jsonl").read_text().splitlines()]
     assert ["laeforensics", "decide", "evidence", EMAIL, "--finish"] in [line["command"][:5] for line in journal]

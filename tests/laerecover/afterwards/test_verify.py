@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sqlite3
 from pathlib import Path
@@ -10,7 +11,8 @@ import pytest
 
 from calm_twin import round_of
 from laerecover.afterwards.inquiry import Inquiry
-from laerecover.afterwards.verify import checks, dialling
+from laerecover.afterwards.verify import Check, checks, dialling
+from laerecover.cli._show import show_verified
 from laerecover.hosts.host_keys import derive_host_key
 from laerecover.hosts.identity import announced_key, new_node_privkey
 from laerecover.hosts.recipes.named import recipe_named
@@ -283,3 +285,11 @@ def test_a_drill_can_be_verified(make_manifest, key_file, commands):
     assert ended.stdout.count("FAILED") == 5
     assert "1 of 2 recovered accounts are well" in ended.stdout
     assert "canary" not in well.stdout + ended.stdout
+
+
+def test_who_has_no_name_is_told_by_six_characters():
+    """In each row, and where a remedy names whose it is."""
+    told = io.StringIO()
+    asked = {"customer": "(unknown)", "what": "bucket", "where": "b", "ok": False, "said": "gone", "next": "do so"}
+    show_verified([Check(account_id="lae-7a3c2f01-abcdef0123", **asked)], stream=told)
+    assert told.getvalue().count("(unknown) abcdef") == told.getvalue().count("(unknown)") == 2

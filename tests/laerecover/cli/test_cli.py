@@ -137,15 +137,25 @@ def test_what_is_mistyped_in_place_of_a_manifest_is_told_as_what_it_is(laerecove
 
 
 def test_who_was_asked_for_and_is_blocked_is_told_first(laerecover, make_manifest, make_account):
-    """With the reason, on a fresh drill as on a finished one; nothing is proposed that leaves out whom it is for."""
+    """With the reason, on a fresh drill as on a finished one; nothing is proposed that leaves out whom it is for.
+
+    Counted are those that were asked for, and the state tells that none of them was begun.
+    """
     blocked = make_account(2, verdict="UNFINISHED", grade=None, blocking=("never-ready",))
-    manifest = make_manifest(make_account(0), make_account(1), blocked)
+    manifest = make_manifest(make_account(0), make_account(1), blocked, make_account(3, verdict="CLOSED", grade=None))
     why = " is blocked: UNFINISHED: its server was never seen ready; nothing was done for it"
     said = f"customer2@example.org {blocked.account_id.rpartition('-')[2][:6]}{why}"
     asked = ("drill", manifest, "--only", "customer2@example.org")
     fresh = laerecover(*asked)
     assert (fresh.returncode, fresh.stdout.splitlines()[1], "laerecover notify" in fresh.stdout) == (0, said, False)
-    assert why not in laerecover("drill", manifest).stdout
+    counted = "0 of 1 accounts recovered, 1 blocked, 3 others not selected"
+    assert fresh.stdout.startswith(f"{counted}\n")
+    status = laerecover("status", manifest, "--state", f"{manifest}.drill").stdout.splitlines()
+    none = "no account was begun: all that were selected are blocked; 4 in the manifest"
+    assert (status[0], status[-1].startswith("next: laerecover report")) == (none, True)
+    whole = laerecover("drill", manifest).stdout
+    assert (why in whole, whole.startswith("2 of 4 accounts recovered, 2 blocked (1 because")) == (False, True)
+    assert laerecover("status", manifest).stdout.startswith("2 recovered; of 2 accounts to recover, 4 in the manifest")
     done = laerecover(*asked)
     assert (done.returncode, done.stdout.splitlines()[1]) == (0, said)
     assert ("laerecover notify" in done.stdout, "--only" in done.stdout) == (True, False)
@@ -195,7 +205,10 @@ def test_a_verb_of_the_other_program_is_told_as_such(laerecover):
     verbs, own = ({*get_command(each).commands} for each in (forensics, app))
     for verb in verbs - own:
         ended = laerecover(verb, "evidence")
-        assert (ended.returncode, f"the other program's: laeforensics {verb} …" in ended.stderr) == (2, True)
+        said = f"laerecover: {verb} is a command of laeforensics\n  where   laerecover\n"
+        assert (ended.returncode, ended.stderr) == (2, f"{said}  next    laeforensics {verb} evidence\n")
+    typed = laerecover("audit", "old evidence", "--output", "m.parquet").stderr
+    assert "next    laeforensics audit 'old evidence' --output m.parquet\n" in typed
     assert "No such command 'recover'" in laerecover("recover", "x").stderr
 
 

@@ -107,6 +107,9 @@ def test_the_staff_are_told_without_the_furl(settings, make_account, changes, re
     sent = written(settings, account, kind, why)
     assert sent["To"] == settings.mail.staff
     assert b"canaryswissnum" not in sent.as_bytes()
+    text, finished = sent.get_content(), account.finishes_signup
+    assert text.startswith("A signup is finished" if finished else "An account is recovered")
+    assert ("a new service: no server of it was ever ready" in " ".join(text.split())) == finished
 
 
 def test_a_failure_notice_names_customer_address_and_log(settings, make_account):

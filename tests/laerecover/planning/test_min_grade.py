@@ -65,3 +65,24 @@ def test_a_run_goes_on_as_it_was_planned(someone):
     assert [each.action for each in planned.accounts] == ["recover", "blocked", "blocked"]
     made = someone.run(canary=False)
     assert outcomes(made) == ["recovered", "blocked", "blocked"]
+
+
+def test_of_a_signup_that_is_finished_nothing_of_before_is_told(operator, make_account):
+    """No server of it was ever ready: no grade's price, no evidence to wait for, no lost server to see to."""
+    word = ("finish: the signup should be finished, says Carol on 2026-01-02: she wrote so",)
+    lesser = {"grade": "NEW_STORAGE_IDENTITY", "storage_identity": "ABSENT", "server_node_pem": None}
+    someone = operator(make_account(0, decisions=word, **lesser), make_account(1, **lesser))
+    made, _ = plan(someone.options(), worlds=someone.worlds)
+    new, lost = made.accounts
+    assert new.price == "a new service: no server of it was ever ready, so there is nothing of before"
+    assert lost.price.startswith("files can be read; directories")
+    (note,) = (note for note in made.notes if "audit it first" in note)
+    assert (new.account_id in note, lost.account_id in note) == (False, True)
+    rows = someone.run(canary=False).accounts
+    does = [
+        "take the furl of a new service; nothing was there before",
+        "take the new furl; old directories are read-only",
+    ]
+    assert [row.customer_does for row in rows] == does
+    of_lost = [[f.about for f in row.follow_ups if "lost server" in f.do] for row in rows]
+    assert of_lost == [[], ["203.0.113.2", "i-00000001"]]

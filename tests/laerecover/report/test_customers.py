@@ -22,7 +22,8 @@ def test_all_customers_stand_in_it_and_what_to_say_to_each(operator, make_accoun
     lacking = make_account(2, verdict="INCOMPLETE", grade=None, missing=("user_secret_key",), user_secret_key=None)
     closed = make_account(3, verdict="CLOSED", grade=None)
     unsure = make_account(4, verdict="CONTESTED", grade=None, blocking=("contested:product_token",))
-    everyone = (kept, hostile, lacking, closed, unsure)
+    new = make_account(5, grade="NEW_STORAGE_IDENTITY", decisions=("finish: the signup should be finished, says C",))
+    everyone = (kept, hostile, lacking, closed, unsure, new)
     someone = operator(*everyone)
     someone.run(mail="send", concurrency=1)
     path = tmp_path / "customers.csv"
@@ -38,6 +39,8 @@ def test_all_customers_stand_in_it_and_what_to_say_to_each(operator, make_accoun
     assert len(rows) == len(everyone)
     assert rows[kept.account_id]["outcome"] == "recovered"
     assert rows[kept.account_id]["say"] == "Your server is back. What you have to do: take the new address."
+    told = "Your signup is finished: your server is ready. What you have to do: take the furl of a new service; "
+    assert rows[new.account_id]["say"] == f"{told}nothing was there before."
     assert rows[kept.account_id]["mail"] == "sent, to the customer"
     assert rows[hostile.account_id]["name"].startswith("'=")
     assert rows[hostile.account_id]["email_is_sure"] == "no"
