@@ -9,6 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 WHOLE_PROGRAM = {
     "laeforensics/cli/test_cli.py": "all verbs as typed",
     "laeforensics/cli/test_finishing.py": "a signup that is to be finished, from the audit to the manifest",
+    "laeforensics/cli/test_preference.py": "what is offered to decide, from explain to the rule for many",
     "laeforensics/cli/test_where_it_runs.py": "all verbs, where a shell lacks something",
     "laeforensics/companions/test_monthly.py": "an audit with monthly tokens, from the file to the manifest",
     "laeforensics/evidence/test_archives_as_made.py": "finding, reading and unpacking of what people pack",
