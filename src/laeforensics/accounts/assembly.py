@@ -10,6 +10,8 @@ from laeforensics.accounts.account import REQUIRED, REQUIRED_DEVPAY, CaseAccount
 from laeforensics.accounts.attempts import hear_others
 from laeforensics.accounts.nodes import (
     NODE_KEYS,
+    Node,
+    by_node,
     contest_identity,
     follow_address,
     note_relayed_furl,
@@ -47,7 +49,7 @@ def accounts(signups: Sequence[Signup], roles: dict[str, str], files: Iterable[S
         start = start_of(signup.name)
         groups[bucket or f"attempt:{start[1] if start else stem(signup.name)}"].append(signup)
     known = {f"attempt:{seed_of(bucket)}" for bucket in groups if not bucket.startswith("attempt:")}
-    elsewhere = cache(lambda: tuple(furls_beside(signups, files)))
+    elsewhere = cache(lambda: by_node(furls_beside(signups, files)))
     found = [_account(id_, group, roles, elsewhere, is_known=id_ in known) for id_, group in sorted(groups.items())]
     hear_others(found)
     return found
@@ -57,7 +59,7 @@ def _account(
     account_id: str,
     group: list[Signup],
     roles: dict[str, str],
-    elsewhere: Callable[[], Iterable[DatedFurl]],
+    elsewhere: Callable[[], Mapping[Node, Sequence[DatedFurl]]],
     *,
     is_known: bool,
 ) -> CaseAccount:

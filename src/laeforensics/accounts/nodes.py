@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from laeforensics.accounts import identities
 from laeforensics.accounts.account import CaseAccount, settle_newest, take
@@ -18,6 +19,8 @@ from laeforensics.facts.findings import finding
 from laerecover.manifest import tub_id_of_pem
 
 NODE_KEYS = frozenset({"introducer_node_pem", "server_node_pem"})
+Node = tuple[str, str]
+"""The TubID and the swissnum of a furl: one node, at whatever address."""
 
 
 def settle_identity(account: CaseAccount, servers: Sequence[Signup]) -> None:
@@ -202,26 +205,26 @@ _OF_SOMEBODY = frozenset(
 
 
 def follow_address(
-    account: CaseAccount, others: Sequence[Signup], elsewhere: Callable[[], Iterable[DatedFurl]]
+    account: CaseAccount, others: Sequence[Signup], elsewhere: Callable[[], Mapping[Node, Sequence[DatedFurl]]]
 ) -> None:
     """Take the furl at its latest address, though nothing else is believed of the server there.
 
     `others` name this bucket, too. A server's own file is the first to tell its address: later ones may repeat it.
-    Where a later server is told of, and not believed, its furl may stand in any file: `elsewhere` are all furls.
+    Where a later server is told of, and not believed, its furl may stand in any file: `elsewhere` are all, by node.
     """
     taken = account.values.get("introducer_furl")
     if taken is None:
         return
-    told: dict[str, tuple[str, Fact]] = {}
+    told, node = dict[str, tuple[str, Fact]](), _node_of(taken)
     for signup in (*account.signups, *others):
         for fact in signup.witnesses_of("introducer_furl"):
             began, reasons = _began(signup, fact), {note.reason for note in signup.hearing.notes(fact)}
-            if began and reasons <= _OF_SOMEBODY and _is_same_furl(fact.value, taken):
+            if began and reasons <= _OF_SOMEBODY and _node_of(fact.value) == node:
                 told[fact.value] = min(told.get(fact.value, (began, fact)), (began, fact))
     servers = [f for s in account.signups for name in OF_ONE_SERVER for f in s.witnesses_of(name)]
     is_another = any(n.reason == "unknown-server" for f in servers for n in account.hearing.notes(f))
-    for began, fact, buckets, doubted in elsewhere() if is_another else ():
-        if buckets <= {account.account_id} and doubted <= _OF_SOMEBODY and _is_same_furl(fact.value, taken):
+    for began, fact, buckets, doubted in elsewhere().get(node, ()) if is_another else ():
+        if buckets <= {account.account_id} and doubted <= _OF_SOMEBODY:
             told[fact.value] = min(told.get(fact.value, (began, fact)), (began, fact))
     latest = max(told.items(), key=lambda each: each[1][0], default=None)
     if latest is not None and taken in told and latest[1][0] > told[taken][0]:
@@ -236,10 +239,16 @@ def _began(signup: Signup, fact: Fact) -> str:
     return (start_of(fact.locator.evidence) or ("",))[0]
 
 
-def _is_same_furl(one: str, other: str) -> bool:
-    """True for one node and one swissnum, at whatever address."""
-    parts = [(node_keys.tub_id_of_furl(furl), node_keys.swissnum_of_furl(furl)) for furl in (one, other)]
-    return parts[0] == parts[1]
+def by_node(furls: Iterable[DatedFurl]) -> dict[Node, list[DatedFurl]]:
+    """Furls by their node, at whatever address."""
+    found = defaultdict[Node, list[DatedFurl]](list)
+    for each in furls:
+        found[_node_of(each.fact.value)].append(each)
+    return found
+
+
+def _node_of(furl: str) -> Node:
+    return node_keys.tub_id_of_furl(furl), node_keys.swissnum_of_furl(furl)
 
 
 def note_relayed_furl(account: CaseAccount) -> None:

@@ -74,9 +74,10 @@ def decide(account: CaseAccount, choice: Choice, *, now: datetime, folder: Path)
     Raises DecisionError: the field is not contested, there is no such witness, or no reason is given. OSError.
     """
     decision = _decision(account, choice, now)
-    same = [d for d in load(folder) if (d.account_id, d.field) == (decision.account_id, decision.field)]
-    if same and replace(same[-1], at=decision.at) == decision:
-        return same[-1]
+    if decision.place and decision.field in account.decided:
+        same = [d for d in load(folder) if (d.account_id, d.field) == (decision.account_id, decision.field)]
+        if same and replace(same[-1], at=decision.at) == decision:
+            return same[-1]
     record(folder, [asdict(decision)])
     return decision
 

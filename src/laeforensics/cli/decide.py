@@ -135,10 +135,8 @@ def _decide_many(
     numbers = {a.account_id: preference.preferred(a, field, prefer) for a in accounts}
     if not any(numbers.values()):
         what = f"{prefer} picks a witness of {field} in none of {len(accounts)} accounts"
-        step = (
-            f"{typed.explain(accounts[0].account_id, field)} shows places; --prefer takes one, FILE:LINE, for all who "
-        )
-        _refusals.stop(what, " ".join(where), f"{step}share it")
+        shows = f"{typed.explain(accounts[0].account_id, field)} shows places"
+        _refusals.stop(what, " ".join(where), f"{shows}; --prefer takes one, FILE:LINE, for all who share it")
     lines = []
     for account in accounts:
         number = numbers[account.account_id]

@@ -68,8 +68,8 @@ def _decisions(accounts: list[CaseAccount], conditions: list[str], commands: Com
         for name in asked(account):
             fields.setdefault(name, []).append(account)
     for name, them in sorted(fields.items(), key=lambda item: (-len(item[1]), item[0])):
-        untold = [account for account in them if is_open(account, name)]
-        these = [account for account in them if account not in untold]
+        open_to = [(account, is_open(account, name)) for account in them]
+        untold, these = ([account for account, is_one in open_to if is_one is kind] for kind in (True, False))
         if untold:
             yield f"{name} of {words.counted(len(untold), 'account')}: {UNTOLD}"
             yield f"why: {commands.explain(untold[0].account_id, name)}"

@@ -21,7 +21,7 @@ _KEYS = ("user_access_key_id", "user_secret_key", "user_token")
 class _Place:
     """What the accounts that hear a token make of it: those that have no other word, and what the others tell."""
 
-    silent: frozenset[str] = frozenset()
+    silent: set[str] = field(default_factory=set)
     against: dict[frozenset[str], Fact] = field(default_factory=dict)
     is_borne_out: bool = False
 
@@ -85,10 +85,12 @@ def _of_one_place(fact: Fact, place: _Place) -> Iterator[Doubt]:
     told = place.against
     near = [n for n, each in told.items() if is_near(each.value, fact.value) and not is_misread(each.value, fact.value)]
     if _is_agreed(told[names] for names in near):
-        about = place.silent.union(*near)
+        about = frozenset(place.silent.union(*near))
         yield Doubt(facts=(fact,), reason="neighbour", because=_at(told[names] for names in near), about=about)
     elif place.silent and (_is_agreed(told.values()) or _is_near(fact, place)):
-        yield Doubt(facts=(fact,), reason="contested-elsewhere", because=_at(told.values()), about=place.silent)
+        yield Doubt(
+            facts=(fact,), reason="contested-elsewhere", because=_at(told.values()), about=frozenset(place.silent)
+        )
 
 
 def _of_another_list(places: dict[Fact, _Place], others: list[Fact], offered: frozenset[str]) -> Iterator[Doubt]:
@@ -100,7 +102,7 @@ def _of_another_list(places: dict[Fact, _Place], others: list[Fact], offered: fr
     has_moved = 2 * sum(each.value in offered for each in told) > len(told)
     for fact, place in places.items():
         heard = [names for names, each in place.against.items() if not has_moved or each.value in offered]
-        about = place.silent.union(*(heard if len(others) > 1 else ()))
+        about = frozenset(place.silent.union(*(heard if len(others) > 1 else ())))
         if about and not place.is_borne_out:
             yield Doubt(facts=(fact,), reason="of-another-list", because=_at(told), about=about)
 

@@ -35,6 +35,8 @@ def settle_names(signups: Sequence[Signup], sources: Sources) -> None:
     so they are where two products have one name, and secrets files of others contradict the code.
     """
     evidence = gather(signups, sources)
+    for name in evidence.told:
+        evidence.standing[product_code_of(name)].add(name)
     others = {name: implied(name, evidence) for name in evidence.told}
     open_to: list[tuple[set[str], set[str]]] = []
     replaced: dict[str, set[str]] = defaultdict(set)
@@ -127,10 +129,10 @@ def _leave_undecided(
                 for holder, _ in tuple(evidence.told[name]):
                     evidence.add(holder, Fact("bucket_name", other, place, rule, OWN))
     sold = sold_to(cluster, evidence)
-    undecided = evidence.sources.undecided
+    for name in cluster:
+        evidence.standing[product_code_of(name)].discard(name)
     # A code in whose place another was put, stands nowhere any more; at least not here.
-    left = {product_code_of(name) for name in evidence.told if name not in cluster and name not in undecided}
-    tied = {name: (product_code_of(name) not in left, name not in told, name) for name in cluster}
+    tied = {name: (not evidence.standing[product_code_of(name)], name not in told, name) for name in cluster}
     stands = max(cluster, key=lambda name: (*_support(name, sold, evidence), *tied[name]))
     evidence.sources.undecided.update(dict.fromkeys(cluster, stands))
 

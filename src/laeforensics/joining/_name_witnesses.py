@@ -35,6 +35,8 @@ class NameEvidence:
     codes: set[str] = field(default_factory=set)
     sold_as: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """The codes of the products that bear a full name, or are sold with a token."""
+    standing: dict[str | None, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """The names that are told with each code, but those that are undecided."""
 
     def add(self, holder: Holder, fact: Fact) -> None:
         """The holder tells this name, too."""
@@ -43,6 +45,7 @@ class NameEvidence:
         else:
             holder.facts = [*holder.facts, fact]
         self.told[fact.value].append((holder, fact))
+        self.standing[product_code_of(fact.value)].add(fact.value)
 
     def damage(self, holder: Holder, damaged: Fact, reason: str, why: str) -> None:
         """The fact stays, and asserts nothing; a finding tells of it."""
