@@ -14,15 +14,15 @@ def judge(view: FileView) -> Iterator[Said]:
     """Doubt what a host said, and the hosts in fabric's marks, before the deployment of a run that tells its begin."""
     if view.log is None:
         return
+    course = view.log.course
     stages = [fact for fact in view.facts if fact.field == "stage"]
     relayed = [fact for fact in view.facts if fact.rule == "relayed" or fact.channel == REMOTE]
-    for run in view.log.course.runs:
-        told = [fact for fact in stages if run.holds(fact.locator.start)]
+    for told, said in zip(course.by_run(stages), course.by_run(relayed), strict=True):
         begun = [f.locator.start for f in told if f.value in BEFORE_DEPLOYMENT]
         later = [f.locator.start for f in told if f.value not in BEFORE_DEPLOYMENT]
         if not begun:
             continue
         first, end = min(begun), min(later, default=view.log.log.size)
-        early = [f for f in relayed if run.holds(f.locator.start) and first < f.locator.start < end]
+        early = [f for f in said if first < f.locator.start < end]
         if early:
             yield Doubt(facts=tuple(early), reason="before-deployment")

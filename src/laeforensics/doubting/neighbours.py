@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import combinations
 
 from laeforensics.doubting.account_views import AccountView
 from laeforensics.doubting.views import Said
-from laeforensics.doubting.voices import lead, print_of
+from laeforensics.doubting.voices import MANY, lead, print_of
 from laeforensics.facts.beliefs import Doubt, Hearing
 from laeforensics.facts.channels import LAST_ASSERTING_STANDING
 from laeforensics.facts.damage import is_head, is_hybrid, is_misread, is_near
@@ -24,7 +25,7 @@ def judge(view: AccountView) -> Iterator[Said]:
 
     It is denied where two independent prints tell the other, none of lower standing than its own best; else neither is
     sure. An address may be told by lesser voices, too: but then no mail goes to it before somebody has looked. (Names
-    of buckets are settled before accounts are.)
+    of buckets are settled before accounts are.) Of very many values none is compared, for each would be with all.
     """
     for name, hearing, about, facts in view.scopes():
         if name in _NEVER or len({fact.value for fact in facts}) < 2:
@@ -32,13 +33,19 @@ def judge(view: AccountView) -> Iterator[Said]:
         told: dict[str, list[Fact]] = defaultdict(list)
         for fact in hearing.asserting(facts):
             told[fact.value].append(fact)
-        values = sorted(told)
-        for number, one in enumerate(values):
-            for other in values[number + 1 :]:
-                if _is_like(name, one, other):
-                    far = [v for v in values if not any(v == each or _is_like(name, v, each) for each in (one, other))]
-                    third = [fact for value in far for fact in told[value]]
-                    yield from _weigh(told[one], told[other], third, hearing, about)
+        if len(told) > MANY:
+            everybody = tuple(fact for facts in told.values() for fact in facts)
+            places = tuple(fact.locator for fact in everybody[:3])
+            yield Doubt(facts=everybody, reason="among-many", because=places, about=about)
+            continue
+        pairs = [(one, other) for one, other in combinations(sorted(told), 2) if _is_like(name, one, other)]
+        like: dict[str, set[str]] = {value: {value} for pair in pairs for value in pair}
+        for one, other in pairs:
+            like[one].add(other)
+            like[other].add(one)
+        for one, other in pairs:
+            third = [fact for value in sorted(told.keys() - like[one] - like[other]) for fact in told[value]]
+            yield from _weigh(told[one], told[other], third, hearing, about)
 
 
 def _is_like(name: str, one: str, other: str) -> bool:

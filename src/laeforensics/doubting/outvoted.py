@@ -9,7 +9,7 @@ from laeforensics.companions.products import is_offered
 from laeforensics.doubting.account_views import AccountView
 from laeforensics.doubting.tied import beside
 from laeforensics.doubting.views import Said
-from laeforensics.doubting.voices import lead, voice
+from laeforensics.doubting.voices import MANY, lead, voice
 from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.damage import is_head, is_near
 from laeforensics.facts.fact import Fact
@@ -28,7 +28,7 @@ def judge(view: AccountView) -> Iterator[Said]:
         told: dict[str, list[Fact]] = defaultdict(list)
         for fact in hearing.sure(facts):
             told[fact.value].append(fact)
-        for value in told if len(told) > 1 else ():
+        for value in told if 1 < len(told) <= MANY else ():
             odd = tuple(fact for fact in hearing.asserting(facts) if fact.value != value)
             if any(is_offered(fact) or is_head(value, fact.value) for fact in odd):
                 continue

@@ -9,9 +9,9 @@ from itertools import permutations
 from laeforensics.doubting.case_views import CaseView
 from laeforensics.doubting.tied import beside
 from laeforensics.doubting.views import Said
-from laeforensics.doubting.voices import print_of
+from laeforensics.doubting.voices import MANY, print_of
 from laeforensics.facts.beliefs import Doubt
-from laeforensics.facts.damage import is_near
+from laeforensics.facts.damage import common_head, is_near
 from laeforensics.facts.fact import Fact
 
 _FIELDS = ("user_access_key_id", "user_secret_key", "user_token")
@@ -36,7 +36,7 @@ def judge(view: CaseView) -> Iterator[Said]:
                 values[fact.value].append(fact)
             told.append(values)
         for account, values in zip(view.accounts, told, strict=True):
-            if len(values) < 2:
+            if not 1 < len(values) <= MANY:
                 continue
             others = {v: facts[0] for each in told if each is not values for v, facts in each.items()}
             made = {(v, own): by for v, own in permutations(values, 2) if (by := _other(v, own, others)) is not None}
@@ -52,7 +52,10 @@ def _other(value: str, own: str, others: Iterable[str]) -> str | None:
     """The other account's value of which one is made, with one of its own."""
     if len(value) != len(own):
         return None
-    if _alike(value, own) < (_HEAD if len(value) < _LONG else _LONG) and _alike(value[::-1], own[::-1]) < _TAIL:
+    if (
+        common_head(value, own) < (_HEAD if len(value) < _LONG else _LONG)
+        and common_head(value[::-1], own[::-1]) < _TAIL
+    ):
         return None
     return next((o for o in others if o not in (value, own) and _is_of_both(value, own, o)), None)
 
@@ -65,13 +68,9 @@ def _is_of_both(value: str, own: str, other: str) -> bool:
     if is_near(value, own) or is_near(value, other):
         return False
     size = len(value)
-    heads = [_alike(value, told) for told in (own, other)]
-    tails = [_alike(value[::-1], told[::-1]) for told in (own, other)]
+    heads = [common_head(value, told) for told in (own, other)]
+    tails = [common_head(value[::-1], told[::-1]) for told in (own, other)]
     return any(
         head >= _HEAD and tail >= _TAIL and head + tail >= size > max(head, tail)
         for head, tail in ((heads[0], tails[1]), (heads[1], tails[0]))
     )
-
-
-def _alike(one: str, other: str) -> int:
-    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))

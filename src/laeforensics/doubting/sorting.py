@@ -39,6 +39,8 @@ class Sorting:
         self.evidence = told.log.evidence
         self.facts = facts
         self.runs = told.course.runs
+        starts = [run.start for run in self.runs]
+        self._by_run = dict(zip(starts, told.course.by_run(facts), strict=True))
         self.seed = seed_of_file(self.evidence)
         self.seam: str | None = None
         """The field by which two runs glued into one were told apart; "" where lines that are missing tell it."""
@@ -58,11 +60,12 @@ class Sorting:
         self._leave_out_inserted()
         parted = [run for run in self.runs if self._leave_out_untied(run)]
         kept = self._choose()
+        chosen = {run.start for run in kept}
         for run in self.runs:
-            if run not in kept:
+            if run.start not in chosen:
                 self._leave_out(self._of(run), "another-run")
         self.seam = self._seam() or self._other_day()
-        if self.seam is None and any(run in kept for run in parted):
+        if self.seam is None and any(run.start in chosen for run in parted):
             self.seam = ""
         self._prefer_last(kept)
         self._doubt_address()
@@ -73,7 +76,7 @@ class Sorting:
                 self.foreign.setdefault(fact, reason)
 
     def _of(self, run: Run) -> list[Fact]:
-        return list(self.facts if len(self.runs) == 1 else (f for f in self.facts if run.holds(f.locator.start)))
+        return self._by_run[run.start]
 
     def _own(self, facts: Sequence[Fact], *names: str) -> list[Fact]:
         """What the program itself tells of a field, as far as it is this run's."""

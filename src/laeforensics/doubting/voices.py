@@ -8,6 +8,8 @@ from laeforensics.evidence.names import stem
 from laeforensics.facts.channels import OWN
 from laeforensics.facts.fact import Fact
 
+MANY = 64
+"""Of more values of one thing than this none is compared with all: the cost would grow with their square."""
 Voice = tuple[str, str]
 Print = tuple[str, str, str]
 _GIVEN_ONCE = frozenset({"user_access_key_id", "user_secret_key", "user_token"})

@@ -72,19 +72,28 @@ def is_near(one: str, other: str) -> bool:
     """True if a character or two are overwritten, lost or added: an edit distance of 1 or 2."""
     if one == other or abs(len(one) - len(other)) > 2:
         return False
-    start, limit = 0, min(len(one), len(other))
-    while start < limit and one[start] == other[start]:
-        start += 1
-    end = 0
-    while end < limit - start and one[-1 - end] == other[-1 - end]:
-        end += 1
-    return _is_within(one[start : len(one) - end], other[start : len(other) - end], 2)
+    start = common_head(one, other)
+    one, other = one[start:], other[start:]
+    end = common_head(one[::-1], other[::-1])
+    return _is_within(one[: len(one) - end], other[: len(other) - end], 2)
+
+
+def common_head(one: str, other: str) -> int:
+    """So many characters of both begin alike, found by halving."""
+    known, limit = 0, min(len(one), len(other))
+    while known < limit:
+        middle = (known + limit + 1) // 2
+        if one[known:middle] == other[known:middle]:
+            known = middle
+        else:
+            limit = middle - 1
+    return known
 
 
 def _is_within(one: str, other: str, edits: int) -> bool:
     """True if so many edits make one of the other; what both begin with is passed over."""
-    while one and other and one[0] == other[0]:
-        one, other = one[1:], other[1:]
+    start = common_head(one, other)
+    one, other = one[start:], other[start:]
     if not one or not other:
         return max(len(one), len(other)) <= edits
     if edits == 0 or abs(len(one) - len(other)) > edits:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from laeforensics.facts.channels import OWN
 from laeforensics.facts.damage import is_damage
+from laeforensics.facts.fact import Fact
 from laeforensics.parsing.continuity import Continuity, Stretch
 from laeforensics.parsing.logs import Event, SignupLog
 from laeforensics.parsing.stages import RANK, is_order_broken
@@ -27,16 +29,11 @@ class Run:
     """
 
     start: int
-    end: int | None = None
     continuity: Continuity = field(default_factory=Continuity)
     failures: list[int] = field(default_factory=list)
     went_on: list[int] = field(default_factory=list)
     has_failed: bool = False
     bucket_failed: bool = False
-
-    def holds(self, start: int) -> bool:
-        """True if this byte of the file is the run's."""
-        return self.start <= start and (self.end is None or start < self.end)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,7 +41,7 @@ class Course:
     """What the order of a file's lines tells.
 
     `cut` are the numbers of facts behind which their print does not go on as it must, `differing` those of hosts that
-    are the run's with a stretch lost; `errors` the bytes of what follows failures, start and end.
+    are the run's with a stretch lost; `errors` the bytes of what follows failures, start and end, in their order.
     """
 
     runs: list[Run]
@@ -61,7 +58,17 @@ class Course:
 
     def is_error(self, start: int) -> bool:
         """True if what stands at this byte is inside or behind an error message."""
-        return any(begin < start and (end is None or start < end) for begin, end in self.errors)
+        before = bisect_left(self.errors, start, key=lambda error: error[0])
+        end = self.errors[before - 1][1] if before else start
+        return end is None or start < end
+
+    def by_run(self, facts: Iterable[Fact]) -> list[list[Fact]]:
+        """The facts of each run, in its order."""
+        starts = [run.start for run in self.runs]
+        found: list[list[Fact]] = [[] for _ in starts]
+        for fact in facts:
+            found[bisect_right(starts, fact.locator.start) - 1].append(fact)
+        return found
 
 
 def follow(events: Iterable[Event], log: SignupLog) -> Course:
@@ -75,7 +82,6 @@ def follow(events: Iterable[Event], log: SignupLog) -> Course:
             follower.is_passing = False
             follower.end_error(event.start)
         hear[event.kind](event)
-    follower.course.runs[-1].end = None
     follower.end_error(None)
     return follower.course
 
@@ -124,7 +130,6 @@ class _Follower:
             self.end_error(event.start)
 
     def _another_run(self, event: Event) -> None:
-        self.here.end = event.start
         self.end_error(event.start)
         first = Stretch(start=event.start, line=event.line)
         self.course.runs.append(Run(start=event.start, continuity=Continuity([first])))

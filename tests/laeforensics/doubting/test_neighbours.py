@@ -8,6 +8,7 @@ from makings import (
     LOG_FILE,
     NAME,
     OTHER_NAME,
+    SEED,
     USER_TOKEN,
     audit_row,
     evidence,
@@ -16,6 +17,8 @@ from makings import (
     re_record,
     secrets,
 )
+
+from laeforensics.doubting import neighbours
 
 LONG = USER_TOKEN.replace("INVENTED==", "INVENTED" * 40)
 
@@ -69,3 +72,17 @@ def test_a_token_before_a_broken_line_still_speaks_against_one_that_is_near(tmp_
     rest = later[1].replace(b"evPay", b"evPbw"), LONG.replace("AAAH", "AA\x00H").encode(), *later[2:]
     case = open_files(tmp_path, {LOG_FILE: b"".join((*told, *rest))})
     assert audit_row(case)["user_token"] is None
+
+
+def test_of_very_many_values_none_is_sure_and_none_is_compared(tmp_path, monkeypatch):
+    """Each would be compared with all: a file that somebody multiplied would take hours."""
+    compared = []
+    monkeypatch.setattr(neighbours, "is_near", lambda one, other: compared.append((one, other)))
+    files = evidence()
+    for number in range(neighbours.MANY):
+        told = USER_TOKEN.replace("INV", f"I{number:02}")
+        files[f"secrets/2012-03-21T10{number // 60:02}{number % 60:02}Z-{SEED}"] = secrets(user_token=told)
+    case = open_files(tmp_path, files)
+    assert (audit_row(case)["user_token"], audit_row(case)["verdict"]) == (None, "CONTESTED")
+    assert "among-many" in set(case.doubts["reason"])
+    assert compared == []
