@@ -11,7 +11,7 @@ from laeforensics.doubting.tied import beside
 from laeforensics.doubting.views import Said
 from laeforensics.doubting.voices import MANY, print_of
 from laeforensics.facts.beliefs import Doubt
-from laeforensics.facts.damage import common_head, is_near
+from laeforensics.facts.damage import is_near, same_head
 from laeforensics.facts.fact import Fact
 
 _FIELDS = ("user_access_key_id", "user_secret_key", "user_token")
@@ -52,10 +52,7 @@ def _other(value: str, own: str, others: Iterable[str]) -> str | None:
     """The other account's value of which one is made, with one of its own."""
     if len(value) != len(own):
         return None
-    if (
-        common_head(value, own) < (_HEAD if len(value) < _LONG else _LONG)
-        and common_head(value[::-1], own[::-1]) < _TAIL
-    ):
+    if same_head(value, own) < (_HEAD if len(value) < _LONG else _LONG) and same_head(value[::-1], own[::-1]) < _TAIL:
         return None
     return next((o for o in others if o not in (value, own) and _is_of_both(value, own, o)), None)
 
@@ -68,8 +65,8 @@ def _is_of_both(value: str, own: str, other: str) -> bool:
     if is_near(value, own) or is_near(value, other):
         return False
     size = len(value)
-    heads = [common_head(value, told) for told in (own, other)]
-    tails = [common_head(value[::-1], told[::-1]) for told in (own, other)]
+    heads = [same_head(value, told) for told in (own, other)]
+    tails = [same_head(value[::-1], told[::-1]) for told in (own, other)]
     return any(
         head >= _HEAD and tail >= _TAIL and head + tail >= size > max(head, tail)
         for head, tail in ((heads[0], tails[1]), (heads[1], tails[0]))

@@ -72,13 +72,13 @@ def is_near(one: str, other: str) -> bool:
     """True if a character or two are overwritten, lost or added: an edit distance of 1 or 2."""
     if one == other or abs(len(one) - len(other)) > 2:
         return False
-    start = common_head(one, other)
+    start = same_head(one, other)
     one, other = one[start:], other[start:]
-    end = common_head(one[::-1], other[::-1])
+    end = same_head(one[::-1], other[::-1])
     return _is_within(one[: len(one) - end], other[: len(other) - end], 2)
 
 
-def common_head(one: str, other: str) -> int:
+def same_head(one: str, other: str) -> int:
     """So many characters of both begin alike, found by halving."""
     known, limit = 0, min(len(one), len(other))
     while known < limit:
@@ -92,7 +92,7 @@ def common_head(one: str, other: str) -> int:
 
 def _is_within(one: str, other: str, edits: int) -> bool:
     """True if so many edits make one of the other; what both begin with is passed over."""
-    start = common_head(one, other)
+    start = same_head(one, other)
     one, other = one[start:], other[start:]
     if not one or not other:
         return max(len(one), len(other)) <= edits
