@@ -100,7 +100,7 @@ def _whole(member: Member, body: Body) -> tuple[bytes, Hindrance | None]:
 def _members(raw: BinaryIO, depth: int, spent: _Spent) -> Iterator[Found]:
     size = raw.seek(0, io.SEEK_END)
     raw.seek(0)
-    forward = Forward(raw, raw.tell)
+    forward = Forward(raw.read, raw.tell)
     for _ in range(MOST_LAYERS + 1):
         head = forward.read(_tars.BLOCK)
         forward.push(head)
@@ -115,7 +115,7 @@ def _members(raw: BinaryIO, depth: int, spent: _Spent) -> Iterator[Found]:
     if is_tar:
         if size >= 0:
             raw.seek(0)
-            forward = Forward(raw, raw.tell)
+            forward = Forward(raw.read, raw.tell)
         found: Iterator[Found | Slice] = _tars.members(forward)
     elif size >= 0:
         found = _zips.members(raw, size)
@@ -177,7 +177,7 @@ def _inside(member: Member, body: Body, depth: int, spent: _Spent) -> Iterator[F
                 name = f"{member.name}/{inner.name}"
                 link = None if inner.link is None else f"{member.name}/{inner.link}"
                 yield replace(inner, index=(*member.index, *inner.index), name=name, link=link), found[1]
-    yield replace(member, problem=wrong, is_archive=True), Body(io.BytesIO(data))
+    yield replace(member, problem=wrong, is_archive=True), Body(io.BytesIO(data).read)
 
 
 def _is_archive(body: Body) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+import functools
 import stat
 import zipfile
 import zlib
@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from laeforensics.evidence import _unpack
 from laeforensics.evidence._members import Body, Member, Slice, beside, clean, member
-from laeforensics.evidence._unpack import LARGEST_RATIO, LARGEST_WHOLE, Damaged
+from laeforensics.evidence._unpack import LARGEST_RATIO, LARGEST_WHOLE, Damaged, Read
 from laeforensics.evidence.hindrances import Hindrance, hindrance
 
 ERRORS = (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError, ValueError, OSError, zlib.error)
@@ -105,24 +105,16 @@ def _refuse_bombs(infos: list[zipfile.ZipInfo], packed: int) -> None:
 def _member(index: int, info: zipfile.ZipInfo, archive: zipfile.ZipFile) -> tuple[Member, Body]:
     found, link = _problem(info), None
     if found is None and stat.S_ISLNK(info.external_attr >> 16):
-        target = _Late(archive, info).read(_LONGEST_LINK).decode("utf-8", "replace")
+        target = _late(archive, info)(_LONGEST_LINK).decode("utf-8", "replace")
         link = beside(clean(info.filename), target)
     told = member(index, info.filename, info.file_size, found, link=link)
-    return told, Body(_Late(archive, info) if told.problem is None and link is None else io.BytesIO())
+    return told, Body(_late(archive, info)) if told.problem is None and link is None else Body()
 
 
-class _Late:
-    """A member that is opened when it is first read."""
-
-    def __init__(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> None:
-        self._archive, self._info = archive, info
-        self._opened: BinaryIO | None = None
-
-    def read(self, size: int = -1, /) -> bytes:
-        """The next bytes. Raises one of ERRORS."""
-        if self._opened is None:
-            self._opened = self._archive.open(self._info)  # type: ignore[assignment]
-        return self._opened.read(size)  # type: ignore[union-attr]
+def _late(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Read:
+    """What reads a member, which is opened when it is first read. Reading it raises one of ERRORS."""
+    opened = functools.cache(lambda: archive.open(info))
+    return lambda size: opened().read(size)
 
 
 def _problem(info: zipfile.ZipInfo) -> Hindrance | None:
