@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
@@ -137,17 +137,13 @@ def keep_custody(case: Case, options: CaseOptions, beside: Sequence[SideFile]) -
     try:
         now = datetime.now(UTC)
         compared = custody.keep([*read.files, *read.archives], case.folder, now=now, program=program)
-        told = [(f.kind, f.name, f.size, f.sha256) for f in beside]
-        custody.keep_reader(case.folder, told, digest=read.digest, now=now, program=program)
+        custody.keep_reader(case.folder, map(asdict, beside), digest=read.digest, now=now, program=program)
         custody.write_sums(case.folder, read.files, read.archives)
     except OSError as error:
         if options.case_folder is not None:
             raise
-        typer.echo(
-            f"laeforensics: custody is not kept: {error.strerror}\n  where   {case.folder}\n"
-            "  next    name a folder that can be written to with --case",
-            file=sys.stderr,
-        )
+        step = "name a folder that can be written to with --case"
+        complain(f"custody is not kept: {error.strerror}", str(case.folder), step)
         return None
     read.findings.extend(f for f in compared.findings() if f not in read.findings)
     return compared
@@ -160,11 +156,8 @@ def report_changes(compared: Comparison, folder: Path, out: TextIO) -> None:
 
     for found in compared.findings():
         typer.echo(f"changed    {plain(found.signup or '')}  {found.message}", file=out)
-    typer.echo(
-        f"laeforensics: the evidence is not what it was when it was first read\n  where   {folder / FILE}\n"
-        "  next    restore the files from their copies; if the change is right, begin a new case with --case",
-        file=sys.stderr,
-    )
+    step = "restore the files from their copies; if the change is right, begin a new case with --case"
+    complain("the evidence is not what it was when it was first read", str(folder / FILE), step)
 
 
 def user_name() -> str:

@@ -64,7 +64,6 @@ def decide(
     Or set an unread file aside, with its digest: it blocks no account until it changes.
 
     With --undo what was decided is taken back, as easily: of one field, of a file, or of all --where decided=FIELD."""
-    from laeforensics.evidence import custody
     from laeforensics.facts.masking import plain
     from laerecover.manifest import FINISH
 
@@ -85,8 +84,7 @@ def decide(
         number = 0 if undo else 1 if finish else witness
         words = {"EVIDENCE": roots or None, "KEY": key, "FIELD": field, "--witness": number}
         _refuse_half(words if aside is None else {"EVIDENCE": roots or None}, because)
-    if options.case_folder is not None:
-        custody.refuse_inside(options.case_folder, options.evidence)
+    _refusals.refuse_case(options)
     who = who or _shell.user_name()
     case = _shell.open_case(options)
     if yes or not where:

@@ -76,20 +76,7 @@ def default_folder(root: Path) -> Path:
     return resolved.with_name(resolved.name + ".case")
 
 
-def refuse_inside(folder: Path, roots: Iterable[Path]) -> None:
-    """Raises CustodyError: the case folder would lie inside the evidence, which is never written to."""
-    for root in roots:
-        if folder.resolve().is_relative_to(root.resolve()):
-            raise CustodyError(
-                "the case folder would lie inside the evidence",
-                where=str(folder),
-                next_step="name another folder with --case: evidence is never written to",
-            )
-
-
-def keep_reader(
-    folder: Path, beside: Iterable[tuple[str, str, int, str]], *, digest: str, now: datetime, program: str
-) -> None:
+def keep_reader(folder: Path, beside: Iterable[dict[str, Any]], *, digest: str, now: datetime, program: str) -> None:
     """Enter who read, by what, which evidence (its digest), beside which side files (kind, name, size, SHA-256).
 
     Each differing one once. Raises CustodyError, OSError.
@@ -98,7 +85,7 @@ def keep_reader(
         "reader": _who(),
         "program": program,
         "evidence_digest": digest,
-        "beside": [{"kind": kind, "name": name, "size": size, "sha256": sha} for kind, name, size, sha in beside],
+        "beside": list(beside),
     }
     readers = load_readers(folder)
     if any({key: value for key, value in one.items() if key != "read_at"} == told for one in readers):
