@@ -145,12 +145,9 @@ def _decide_many(
             continue
         place = decisions.witnesses(account, field)[number - 1].locator
         lines.append(f"{'decided' if is_recorded else 'would be'}  {account.account_id}  witness {number}, {place}")
-    if is_recorded:
-        for account in accounts:
-            number = numbers[account.account_id]
-            if number is not None:
-                why = f"{because} (--prefer {prefer})"
-                judgement.decide(account, decisions.Choice(field=field, witness=number, who=who, because=why))
+        if is_recorded:
+            why = f"{because} (--prefer {prefer})"
+            judgement.decide(account, decisions.Choice(field=field, witness=number, who=who, because=why))
     picked = sum(number is not None for number in numbers.values())
     undo = [f"to take it back: {typed.undo_all(field)}"] if is_recorded else []
     return "\n".join([*lines, f"{picked} of {len(accounts)} accounts, {field}, says {who}: {because}", *undo])
@@ -175,14 +172,10 @@ def _undo_many(
     for account in accounts:
         former = next((d for d in account.decisions if d.startswith(f"{field}: ")), field)
         lines.append(f"{'undone  ' if is_recorded else 'would be undone'}  {account.account_id}  {former}")
-    if is_recorded:
-        for account in accounts:
-            choice = decisions.Choice(field=field, witness=0, who=who, because=because)
-            case.judgement.decide(account, choice)
-    many = words.counted(len(accounts), "account")
-    return "\n".join(
-        [*lines, f"{many}, {field}, {'taken back' if is_recorded else 'to be taken back'}, says {who}: {because}"]
-    )
+        if is_recorded:
+            case.judgement.decide(account, decisions.Choice(field=field, witness=0, who=who, because=because))
+    many, undone = words.counted(len(accounts), "account"), "taken back" if is_recorded else "to be taken back"
+    return "\n".join([*lines, f"{many}, {field}, {undone}, says {who}: {because}"])
 
 
 def _refuse_two(kinds: Mapping[str, object], apart: Mapping[str, object]) -> None:
