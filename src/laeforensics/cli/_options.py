@@ -55,6 +55,11 @@ class CaseOptions:
     jobs: Jobs = 1
     as_json: Json = False
 
+    @property
+    def sources(self) -> dict[str, Any]:
+        """The files that are named beside the evidence, by what they are."""
+        return {name: getattr(self, name) for name in ("inventory", "product_tokens", "closed")}
+
 
 def of_a_case(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """A verb `(options: CaseOptions, *its own)`, typed as EVIDENCE, its own, then the options of these names."""

@@ -41,13 +41,7 @@ def open_case(options: CaseOptions) -> Case:
 
     with progress() as step:
         return laeforensics.open_case(
-            *options.evidence,
-            folder=options.case_folder,
-            inventory=options.inventory,
-            product_tokens=options.product_tokens,
-            closed=options.closed,
-            jobs=options.jobs,
-            progress=step,
+            *options.evidence, folder=options.case_folder, jobs=options.jobs, progress=step, **options.sources
         )
 
 
@@ -61,7 +55,7 @@ def commands(options: CaseOptions, *, output: Path | None = None, key_file: Path
     return CommandLines(
         evidence=tuple(f"./{path}" if str(path).startswith("-") else str(path) for path in options.evidence),
         case=words(case=options.case_folder),
-        sources=words(inventory=options.inventory, product_tokens=options.product_tokens, closed=options.closed),
+        sources=words(**options.sources),
         written=words(output=output, key_file=key_file),
     )
 
@@ -75,8 +69,7 @@ def remember(options: CaseOptions, folder: Path, *, output: Path, key_file: Path
     """Note in the case folder how it was audited, for the command that comes after a decision. Raises OSError."""
     from laeforensics.writing import write_whole
 
-    sources = {"inventory": options.inventory, "product_tokens": options.product_tokens, "closed": options.closed}
-    told = {"output": output, "key_file": key_file, **sources}
+    told = {"output": output, "key_file": key_file, **options.sources}
     paths = {name: str(path.resolve()) for name, path in told.items() if path is not None}
     write_whole(folder / LAST_AUDIT, [json.dumps(paths, indent=1) + "\n"], is_private=True)
 
@@ -88,12 +81,7 @@ def audit_again(options: CaseOptions, folder: Path) -> str:
     told: dict[str, Path] = {}
     with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
         told = {name: near(Path(path)) for name, path in json.loads(read_beside(folder / LAST_AUDIT)).items()}
-    options = replace(
-        options,
-        inventory=options.inventory or told.get("inventory"),
-        product_tokens=options.product_tokens or told.get("product_tokens"),
-        closed=options.closed or told.get("closed"),
-    )
+    options = replace(options, **{name: path or told.get(name) for name, path in options.sources.items()})
     return commands(options, output=told.get("output"), key_file=told.get("key_file")).audit()
 
 
@@ -107,8 +95,7 @@ def side_files(options: CaseOptions, case: Case) -> list[SideFile]:
     """What was named beside the evidence, and the decisions of the case. Raises OSError."""
     from laeforensics.export import statement
 
-    named = {"inventory": options.inventory, "product tokens": options.product_tokens, "closed": options.closed}
-    return statement.side_files(named, case.folder)
+    return statement.side_files({name.replace("_", " "): path for name, path in options.sources.items()}, case.folder)
 
 
 @contextlib.contextmanager

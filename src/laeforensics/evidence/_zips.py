@@ -30,13 +30,14 @@ def members(raw: BinaryIO, size: int) -> Iterator[tuple[Member, Body] | Hindranc
 
     Raises Damaged.
     """
-    end = _end_of(raw, size)
-    if end is None:
+    found = _end_of(raw, size)
+    if found is None:
         raw.seek(0)
         is_part = raw.read(len(_PART)) == _PART
         yield hindrance("split") if is_part else hindrance("no archive", "its list of members is lost")
         return
-    if _is_last_part(raw, end):
+    end, disk = found
+    if disk not in (b"\0\0", b"\xff\xff"):  # the end record says that other parts come before
         yield hindrance("split")
         return
     try:
@@ -69,16 +70,11 @@ def ends_as_one(raw: BinaryIO, size: int) -> bool:
     return length > 0 and raw.read(4) == b"PK\x01\x02"
 
 
-def _is_last_part(raw: BinaryIO, end: int) -> bool:
-    """True if the end record says that other parts come before."""
-    raw.seek(max(0, end - _LONGEST_END))
-    tail = raw.read(min(end, _LONGEST_END))
-    at = tail.rfind(_END)
-    return at >= 0 and tail[at + 4 : at + 6] not in (b"\0\0", b"\xff\xff")
+def _end_of(raw: BinaryIO, size: int) -> tuple[int, bytes] | None:
+    """Where the last zip file ends in a file: behind its end record and its comment; None if there is none.
 
-
-def _end_of(raw: BinaryIO, size: int) -> int | None:
-    """Where the last zip file ends in a file: behind its end record and its comment; None if there is none."""
+    With it the number of its part, as the record has it.
+    """
     behind = size
     while behind > 0:
         start = max(0, behind - _CHUNK)
@@ -89,7 +85,7 @@ def _end_of(raw: BinaryIO, size: int) -> int | None:
             raw.seek(start + at)
             record = raw.read(_END_SIZE)
             end = start + at + _END_SIZE + int.from_bytes(record[20:22], "little")
-            return min(end, size) if len(record) == _END_SIZE else None
+            return (min(end, size), record[4:6]) if len(record) == _END_SIZE else None
         behind = start
     return None
 
