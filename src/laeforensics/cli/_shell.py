@@ -81,7 +81,8 @@ def audit_again(options: CaseOptions, folder: Path) -> str:
     told: dict[str, Path] = {}
     with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
         told = {name: near(Path(path)) for name, path in json.loads(read_beside(folder / LAST_AUDIT)).items()}
-    options = replace(options, **{name: path or told.get(name) for name, path in options.sources.items()})
+    sources: dict[str, Any] = {name: path or told.get(name) for name, path in options.sources.items()}
+    options = replace(options, **sources)
     return commands(options, output=told.get("output"), key_file=told.get("key_file")).audit()
 
 

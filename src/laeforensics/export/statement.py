@@ -22,7 +22,7 @@ from laeforensics.writing import write_whole
 from laerecover import manifest
 
 NAME = "statement.json"
-_KIND = "laeforensics audit"
+_NAME, _KIND = "lae-recovery", "laeforensics audit"
 _VERSION = 1
 _TIMEOUT = 10
 
@@ -62,12 +62,7 @@ def statement(judgement: Judgement, beside: Sequence[SideFile], *, now: datetime
         "statement": _KIND,
         "version": _VERSION,
         "at": now.astimezone(UTC).isoformat(timespec="seconds"),
-        "program": {
-            "name": "lae-recovery",
-            "version": version("lae-recovery"),
-            "commit": _commit(),
-            "sha256": _program_digest(),
-        },
+        "program": {"name": _NAME, "version": version(_NAME), "commit": _commit(), "sha256": _program_digest()},
         "grammars": dict(_grammars()),
         "options": sorted({f.kind for f in beside}),
         "inputs": inputs,
