@@ -19,6 +19,8 @@ LARGEST_FILE = 64 << 20
 LARGEST_WHOLE = 16 << 30
 #: Files in one archive.
 MOST_MEMBERS = 200_000
+#: Archives inside an archive that are gone into, each twice; or zip files one after another.
+MOST_INSIDE = 1000
 #: Unpacked bytes for one packed byte, once RATIO_FROM bytes are unpacked. Real logs reach 20, repeated ones 200.
 LARGEST_RATIO = 1000
 RATIO_FROM = 64 << 20

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import stat
 import zipfile
 import zlib
@@ -11,7 +12,7 @@ from typing import BinaryIO
 
 from laeforensics.evidence import _unpack
 from laeforensics.evidence._members import Body, Member, Slice, beside, clean, member
-from laeforensics.evidence._unpack import LARGEST_RATIO, LARGEST_WHOLE, Damaged, Read
+from laeforensics.evidence._unpack import LARGEST_RATIO, LARGEST_WHOLE, MOST_INSIDE, Damaged, Read
 from laeforensics.evidence.hindrances import Hindrance, hindrance
 
 ERRORS = (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError, ValueError, OSError, zlib.error)
@@ -23,39 +24,60 @@ _PART = b"PK\x07\x08"
 _CHUNK = 1 << 20
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _AES, _LONGEST_LINK = 99, 4096
+_DAMAGED = hindrance("no archive", "its list of members is damaged")
 
 
 def members(raw: BinaryIO, size: int) -> Iterator[tuple[Member, Body] | Hindrance | Slice]:
     """Each file with its bytes, what is wrong with the archive, and the stretches outside, to be read apart.
 
-    Raises Damaged.
+    Several zip files may lie in it, one after another. Raises Damaged.
     """
+    found: list[tuple[zipfile.ZipFile, int, int]] = []
+    before: Hindrance | Slice | None = None
+    upto = size
+    while upto and before is None:  # the last one is found first
+        last = _last(raw, upto)
+        if isinstance(last, Hindrance):
+            before = last
+            break
+        archive, end = last
+        found.append((archive, end, upto))
+        if len(found) > MOST_INSIDE:
+            raise Damaged(hindrance("bomb", f"{MOST_INSIDE} archives"))
+        begin = min((info.header_offset for info in archive.infolist()), default=0)
+        if not 0 <= begin < end:
+            before = _DAMAGED
+        elif begin:
+            raw.seek(0)
+            before = None if raw.read(4) in MAGIC else Slice(raw, 0, begin)
+        upto = begin
+    if before is not None:
+        yield before
+    numbers = itertools.count()
+    for archive, end, upto in reversed(found):
+        for info, index in zip(archive.infolist(), numbers, strict=False):
+            if not info.is_dir() and not stat.S_ISDIR(info.external_attr >> 16):
+                yield _member(index, info, archive)
+        if end < upto:
+            yield Slice(raw, end, upto)
+
+
+def _last(raw: BinaryIO, size: int) -> tuple[zipfile.ZipFile, int] | Hindrance:
+    """The last zip file within the first bytes, so many, with its end; or why it cannot be read. Raises Damaged."""
     found = _end_of(raw, size)
     if found is None:
         raw.seek(0)
         is_part = raw.read(len(_PART)) == _PART
-        yield hindrance("split") if is_part else hindrance("no archive", "its list of members is lost")
-        return
+        return hindrance("split") if is_part else hindrance("no archive", "its list of members is lost")
     end, disk = found
     if disk not in (b"\0\0", b"\xff\xff"):  # the end record says that other parts come before
-        yield hindrance("split")
-        return
+        return hindrance("split")
     try:
         archive = zipfile.ZipFile(Slice(raw, 0, end))
     except ERRORS as error:
-        is_part = "disk" in str(error)
-        yield hindrance("split") if is_part else hindrance("no archive", "its list of members is damaged")
-        return
-    infos = archive.infolist()
-    _refuse_bombs(infos, size)
-    begin = min((info.header_offset for info in infos), default=0)
-    if begin:
-        yield Slice(raw, 0, begin)
-    for index, info in enumerate(infos):
-        if not info.is_dir() and not stat.S_ISDIR(info.external_attr >> 16):
-            yield _member(index, info, archive)
-    if end < size:
-        yield Slice(raw, end, size)
+        return hindrance("split") if "disk" in str(error) else _DAMAGED
+    _refuse_bombs(archive.infolist(), size)
+    return archive, end
 
 
 def ends_as_one(raw: BinaryIO, size: int) -> bool:
@@ -85,7 +107,7 @@ def _end_of(raw: BinaryIO, size: int) -> tuple[int, bytes] | None:
             raw.seek(start + at)
             record = raw.read(_END_SIZE)
             end = start + at + _END_SIZE + int.from_bytes(record[20:22], "little")
-            return (min(end, size), record[4:6]) if len(record) == _END_SIZE else None
+            return (min(end, size), record[4:6]) if start + at + _END_SIZE <= size else None
         behind = start
     return None
 
