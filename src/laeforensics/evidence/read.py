@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
 import json
@@ -164,9 +163,9 @@ def peek(path: Path, size: int) -> bytes:
         return raw.read(size)
 
 
-def opened(path: Path, *, buffer: int = _CHUNK) -> contextlib.closing[io.BufferedReader]:
+def opened(path: Path, *, buffer: int = _CHUNK) -> io.BufferedReader:
     """The file, opened for reading bytes, so many at a time. Raises OSError."""
-    return contextlib.closing(io.BufferedReader(io.FileIO(path), buffer))
+    return io.BufferedReader(io.FileIO(path), buffer)
 
 
 def read_beside(path: Path) -> bytes:
