@@ -7,14 +7,13 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from laeforensics.audit.decisions import FILE, lines_of, record
+from laeforensics.audit.decisions import FILE, SET_ASIDE, need_reason, record, refused
 from laeforensics.errors import DecisionError
+from laeforensics.evidence.read import lines_beside
 from laeforensics.reading.unread import Unread
 
 _WITHDRAWN = "withdrawn"
 """Stands for the cause in a line that takes the ones before it back; no file has it."""
-KEY = "set_aside"
-"""By it a line of the decisions is known as one of these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +30,11 @@ class SetAside:
     because: str
     at: str
 
+    @classmethod
+    def of(cls, unread: Unread) -> SetAside:
+        """The file as it is today; nobody has said anything yet."""
+        return cls(set_aside=unread.file, sha256=unread.sha256, cause=str(unread.problem), who="", because="", at="")
+
     def covers(self, unread: Unread) -> bool:
         """True if this file was set aside, as it is today."""
         same = self.sha256 == unread.sha256 if unread.sha256 else self.cause == str(unread.problem)
@@ -45,59 +49,30 @@ class SetAside:
         return f"{self.set_aside}: {how}, says {self.who} on {self.at[:10]}: {self.because}"
 
 
-def set_aside(
-    name: str, unread: Sequence[Unread], *, who: str, because: str, now: datetime, folder: Path
+def decide(
+    name: str, known: Iterable[SetAside], *, who: str, because: str, now: datetime, folder: Path, is_undone: bool
 ) -> list[SetAside]:
-    """Record in the case folder (made if missing) that a file is set aside; with an archive all its unread members.
+    """Record in the case folder (made if missing) that a file is set aside, or `is_undone`; with an archive all of it.
 
-    Raises DecisionError: nothing of that name was unread, or no reason is given. OSError.
+    `known` is what may be meant: the files that are unread, or those that are set aside.
+    Raises DecisionError: nothing of that name is, or no reason is given. OSError.
     """
-    meant = [u for u in unread if u.file == name or u.file.startswith(f"{name}/")]
+    known, which = list(known), "set aside" if is_undone else "unread"
+    meant = [one for one in known if one.set_aside == name or one.set_aside.startswith(f"{name}/")]
     if not meant:
-        names = ", ".join(u.file for u in unread[:5]) or "none"
-        raise DecisionError("no file of that name is unread", where=name, next_step=f"unread here: {names}")
-    if not because.strip() or not who.strip():
-        raise DecisionError("a decision needs a name and a reason", where=name, next_step="give --who and --because")
-    at = now.isoformat(timespec="seconds")
-    found = [
-        SetAside(set_aside=u.file, sha256=u.sha256, cause=str(u.problem), who=who, because=because, at=at)
-        for u in meant
-    ]
-    record(folder, map(asdict, found))
-    return found
-
-
-def withdraw(
-    name: str, aside: Sequence[SetAside], *, who: str, because: str, now: datetime, folder: Path
-) -> list[SetAside]:
-    """Record that a file that was set aside, with all members of an archive, is waited for again.
-
-    Raises DecisionError: nothing of that name is set aside, or no reason is given. OSError.
-    """
-    meant = [one for one in aside if one.set_aside == name or one.set_aside.startswith(f"{name}/")]
-    if not meant:
-        names = ", ".join(one.set_aside for one in aside[:5]) or "none"
-        raise DecisionError("no file of that name is set aside", where=name, next_step=f"set aside here: {names}")
-    if not because.strip() or not who.strip():
-        raise DecisionError("a decision needs a name and a reason", where=name, next_step="give --who and --because")
-    at = now.isoformat(timespec="seconds")
-    found = [replace(one, cause=_WITHDRAWN, who=who, because=because, at=at) for one in meant]
+        names = ", ".join(one.set_aside for one in known[:5]) or "none"
+        raise DecisionError(f"no file of that name is {which}", where=name, next_step=f"{which} here: {names}")
+    need_reason(who, because, name)
+    said = {"who": who, "because": because, "at": now.isoformat(timespec="seconds")}
+    found = [replace(one, cause=_WITHDRAWN if is_undone else one.cause, **said) for one in meant]
     record(folder, map(asdict, found))
     return found
 
 
 def load(folder: Path) -> list[SetAside]:
     """What was set aside in a case folder, in its order. Raises DecisionError: a line is damaged."""
-    found = []
-    for number, told in lines_of(folder):
-        if KEY in told:
-            try:
-                found.append(SetAside(**told))
-            except TypeError:
-                raise DecisionError(
-                    f"line {number} is no decision", where=str(folder / FILE), next_step="mend or remove that line"
-                ) from None
-    return found
+    found = lines_beside(folder / FILE, lambda told: SetAside(**told) if SET_ASIDE in told else None, refused(folder))
+    return list(found)
 
 
 def covered(

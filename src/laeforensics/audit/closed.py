@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import difflib
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -32,10 +31,9 @@ class Closed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClosedList:
-    """The whole list, with the name and the SHA-256 of its file."""
+    """The whole list, with the name of its file."""
 
     source: str
-    sha256: str
     entries: tuple[Closed, ...]
 
 
@@ -58,7 +56,7 @@ def read_closed(data: bytes, source: str) -> ClosedList:
             if len(cells) < _CELLS or not all(cells[:_CELLS]) or not _is_day(cells[1]):
                 raise ClosedListError(f"line {number} is no closed account", where=source, next_step=_NEXT)
             found.append(Closed(key=cells[0], on=cells[1], because=", ".join(cells[2:]), line=number))
-    return ClosedList(source=source, sha256=hashlib.sha256(data).hexdigest(), entries=tuple(found))
+    return ClosedList(source=source, entries=tuple(found))
 
 
 def _is_day(text: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from laeforensics.facts.masking import plain
@@ -57,10 +57,6 @@ class Difference:
     other_witnesses: tuple[AccountChange, ...]
     unchanged: int
     same_evidence: bool | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values for machines."""
-        return asdict(self)
 
     def __str__(self) -> str:
         return "\n".join(_text(self))

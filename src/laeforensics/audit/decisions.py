@@ -6,7 +6,7 @@ A decision about a field is applied while its witness still stands.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -15,11 +15,14 @@ from typing import Any
 from laeforensics.accounts.account import CaseAccount
 from laeforensics.accounts.nodes import NODE_KEYS, follow_decision
 from laeforensics.errors import DecisionError
+from laeforensics.evidence.read import lines_beside
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.findings import finding
 from laerecover.manifest import FINISH, Secret
 
 FILE = "decisions.jsonl"
+SET_ASIDE = "set_aside"
+"""By it a line is known as one about a file that was set aside."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +109,7 @@ def _decision(account: CaseAccount, choice: Choice, now: datetime) -> Decision:
         step = f"choose one of 1 to {len(heard)}"
         step = step if number else f"nothing is decided about it, so nothing can be taken back; {step}"
         raise DecisionError(f"there is no witness {number}", where=where, next_step=step)
-    need_reason(choice, where)
+    need_reason(choice.who, choice.because, where)
     chosen = None if withdrawn else heard[number - 1]
     return Decision(
         account_id=account.account_id,
@@ -120,9 +123,9 @@ def _decision(account: CaseAccount, choice: Choice, now: datetime) -> Decision:
     )
 
 
-def need_reason(choice: Choice, where: str) -> None:
+def need_reason(who: str, because: str, where: str) -> None:
     """Raises DecisionError: it is not told who decides, or why."""
-    if not choice.because.strip() or not choice.who.strip():
+    if not because.strip() or not who.strip():
         raise DecisionError("a decision needs a name and a reason", where=where, next_step="give --who and --because")
 
 
@@ -136,7 +139,7 @@ def _to_finish(account: CaseAccount, choice: Choice, now: datetime) -> Decision:
         what = "an attempt has no bucket to go on with" if account.is_attempt else "this signup was finished"
         step = "nothing is to be decided; `laeforensics list EVIDENCE --verdict UNFINISHED` tells whom to ask"
         raise DecisionError(what, where=where, next_step=step)
-    need_reason(choice, where)
+    need_reason(choice.who, choice.because, where)
     run = account.origin or next(iter(account.signups))
     return Decision(
         account_id=account.account_id,
@@ -158,34 +161,16 @@ def load(folder: Path) -> list[Decision]:
 
     Raises DecisionError: a line is damaged.
     """
-    found = []
-    for number, told in lines_of(folder):
-        if "set_aside" not in told:
-            try:
-                found.append(Decision(**{**told, "among": tuple(told.get("among", ()))}))
-            except (TypeError, AttributeError):
-                raise _no_decision(folder, number) from None
-    return found
+
+    def decision(told: dict[str, Any]) -> Decision | None:
+        return None if SET_ASIDE in told else Decision(**{**told, "among": tuple(told.get("among", ()))})
+
+    return list(lines_beside(folder / FILE, decision, refused(folder)))
 
 
-def lines_of(folder: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Every line of the decisions with its number, from 1. Raises DecisionError: a line is no JSON object."""
-    path = folder / FILE
-    if not path.is_file():
-        return
-    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").split("\n"), start=1):
-        if line:
-            try:
-                told = json.loads(line)
-            except ValueError:
-                told = None
-            if not isinstance(told, dict):
-                raise _no_decision(folder, number)
-            yield number, told
-
-
-def _no_decision(folder: Path, number: int) -> DecisionError:
-    return DecisionError(
+def refused(folder: Path) -> Callable[[int], DecisionError]:
+    """What is said of a line, by its number, that is no decision."""
+    return lambda number: DecisionError(
         f"line {number} is no decision", where=str(folder / FILE), next_step="mend or remove that line"
     )
 

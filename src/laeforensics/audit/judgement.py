@@ -142,12 +142,10 @@ class Judgement:
 
         Raises DecisionError, OSError.
         """
+        unread, decided = self._unread_and_aside
+        known = [decision for _, decision in decided] if is_undone else map(SetAside.of, unread)
         now = now or datetime.now(UTC)
-        if is_undone:
-            decided = [decision for _, decision in self._unread_and_aside[1]]
-            found = aside.withdraw(file, decided, who=who, because=because, now=now, folder=self.folder)
-        else:
-            found = aside.set_aside(file, self.unread, who=who, because=because, now=now, folder=self.folder)
+        found = aside.decide(file, known, who=who, because=because, now=now, folder=self.folder, is_undone=is_undone)
         self._judge_anew()
         return found
 

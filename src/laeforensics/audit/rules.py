@@ -6,15 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from laeforensics.accounts.account import CaseAccount
+from laerecover import manifest
 
-CLOSED, ABANDONED, UNFINISHED, CONTESTED, INCOMPLETE, RECOVERABLE = (
-    "CLOSED",
-    "ABANDONED",
-    "UNFINISHED",
-    "CONTESTED",
-    "INCOMPLETE",
-    "RECOVERABLE",
-)
+CLOSED, ABANDONED, UNFINISHED, CONTESTED, INCOMPLETE, RECOVERABLE = manifest.VERDICTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,32 +40,30 @@ def complain(what: str, where: str, next_step: str) -> None:
 
 def complain_of_usage(error: Any) -> None:
     """What was typed wrong, in which command, and how it is typed; a program or group without a verb tells its help."""
-    context = error.ctx
-    if type(error).__name__ == "NoArgsIsHelpError":
+    context, name = error.ctx, type(error).__name__
+    if name == "NoArgsIsHelpError":
         error.show()
         return
     told = error.format_message().rstrip(".")
+    told = told[:1].lower() + told[1:]
     if context is None:
-        complain(told[:1].lower() + told[1:], "laeforensics", "`laeforensics --help`, or `laeforensics VERB --help`")
+        complain(told, "laeforensics", "`laeforensics --help`, or `laeforensics VERB --help`")
         return
-    if verb := _of_the_other(told):
-        words = command(["laerecover", *_journal.typed()])
-        complain(f"{verb} is a command of laerecover", "laeforensics", words)
-        return
-    if type(error).__name__ == "MissingParameter" and (missing := _missing(context)):
-        more = f"`{context.command_path} --help` tells the rest"
-        if len(missing) == 1 and (name := _only_name(context)):
-            whole = [word for each in _journal.typed() for word in (["EVIDENCE", each] if each == name else [each])]
-            complain("EVIDENCE is missing", f"there is no file {name}", f"{command(['laeforensics', *whole])}; {more}")
-            return
-        after = f"{_journal.typed_with(words=missing)}; {more}"
-        complain(f"{', '.join(missing)} is missing", context.command_path, after)
-        return
-    words = context.get_usage().removeprefix("Usage: ").replace("{", "").replace("}", "").replace("[OPTIONS] ", "")
     more = f"`{context.command_path} --help` tells the rest"
-    if type(error).__name__ == "NoSuchOption" and not error.possibilities:
-        more += "; a name that begins with - stands behind --, after all options: … EVIDENCE -- NAME"
-    complain(told[:1].lower() + told[1:], context.command_path, f"{words}; {more}")
+    if verb := _of_the_other(told):
+        complain(f"{verb} is a command of laerecover", "laeforensics", command(["laerecover", *_journal.typed()]))
+    elif name == "MissingParameter" and (missing := _missing(context)):
+        if len(missing) == 1 and (only := _only_name(context)):
+            whole = [word for each in _journal.typed() for word in (["EVIDENCE", each] if each == only else [each])]
+            complain("EVIDENCE is missing", f"there is no file {only}", f"{command(['laeforensics', *whole])}; {more}")
+        else:
+            after = f"{_journal.typed_with(words=missing)}; {more}"
+            complain(f"{', '.join(missing)} is missing", context.command_path, after)
+    else:
+        words = context.get_usage().removeprefix("Usage: ").replace("{", "").replace("}", "").replace("[OPTIONS] ", "")
+        if name == "NoSuchOption" and not error.possibilities:
+            more += "; a name that begins with - stands behind --, after all options: … EVIDENCE -- NAME"
+        complain(told, context.command_path, f"{words}; {more}")
 
 
 def _of_the_other(told: str) -> str:

@@ -47,24 +47,18 @@ Where = Annotated[
 class CaseOptions:
     """Which case a verb works on. A verb that does not take an option has its default."""
 
-    evidence: list[Path]
-    case_folder: Path | None = None
-    inventory: Path | None = None
-    product_tokens: Path | None = None
-    closed: Path | None = None
-    jobs: int = 1
-    as_json: bool = False
+    evidence: Evidence
+    case_folder: CaseFolder = None
+    inventory: Inventory = None
+    product_tokens: ProductTokens = None
+    closed: ClosedAccounts = None
+    jobs: Jobs = 1
+    as_json: Json = False
 
-
-_TYPES = {
-    "evidence": Evidence,
-    "case_folder": CaseFolder,
-    "inventory": Inventory,
-    "product_tokens": ProductTokens,
-    "closed": ClosedAccounts,
-    "jobs": Jobs,
-    "as_json": Json,
-}
+    @property
+    def sources(self) -> dict[str, Any]:
+        """The files that are named beside the evidence, by what they are."""
+        return {name: getattr(self, name) for name in ("inventory", "product_tokens", "closed")}
 
 
 def of_a_case(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -74,7 +68,8 @@ def of_a_case(*names: str) -> Callable[[Callable[..., None]], Callable[..., None
         _, *given = inspect.signature(verb).parameters.values()
         types = inspect.get_annotations(verb, eval_str=True)
         own = [p.replace(annotation=types[p.name], kind=inspect.Parameter.KEYWORD_ONLY) for p in given]
-        evidence, *options = (_parameter(name) for name in ("evidence", *names))
+        known = inspect.signature(CaseOptions, eval_str=True).parameters
+        evidence, *options = (known[name] for name in ("evidence", *names))
 
         @functools.wraps(verb)
         def called(**values: Any) -> None:
@@ -87,11 +82,6 @@ def of_a_case(*names: str) -> Callable[[Callable[..., None]], Callable[..., None
         return called
 
     return expand
-
-
-def _parameter(name: str) -> inspect.Parameter:
-    default = inspect.signature(CaseOptions).parameters[name].default
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=_TYPES[name])
 
 
 def help_of(verb: Callable[..., None]) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
 from laeforensics.cli._lines import complain
+
+if TYPE_CHECKING:
+    from laeforensics.cli._options import CaseOptions
 
 EXIT_EVIDENCE = 2
 
@@ -19,15 +22,17 @@ def stop(what: str, where: str, next_step: str) -> NoReturn:
     raise typer.Exit(EXIT_EVIDENCE)
 
 
-def refuse_inside(output: Path, evidence: list[Path], what: str) -> None:
+def refuse_inside(output: Path, evidence: list[Path], what: str, other: str = "an --output elsewhere") -> None:
     """End with EXIT_EVIDENCE if an output would be written into the evidence."""
     for root in evidence:
         if output.resolve().is_relative_to(root.resolve()):
-            stop(
-                f"{what} would lie inside the evidence",
-                str(output),
-                "name an --output elsewhere: evidence is never written to",
-            )
+            stop(f"{what} would lie inside the evidence", str(output), f"name {other}: evidence is never written to")
+
+
+def refuse_case(options: CaseOptions) -> None:
+    """The same of a case folder that was named."""
+    if options.case_folder is not None:
+        refuse_inside(options.case_folder, options.evidence, "the case folder", "another folder with --case")
 
 
 def refuse_unwritable(path: Path, option: str) -> None:

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
@@ -41,13 +41,7 @@ def open_case(options: CaseOptions) -> Case:
 
     with progress() as step:
         return laeforensics.open_case(
-            *options.evidence,
-            folder=options.case_folder,
-            inventory=options.inventory,
-            product_tokens=options.product_tokens,
-            closed=options.closed,
-            jobs=options.jobs,
-            progress=step,
+            *options.evidence, folder=options.case_folder, jobs=options.jobs, progress=step, **options.sources
         )
 
 
@@ -61,7 +55,7 @@ def commands(options: CaseOptions, *, output: Path | None = None, key_file: Path
     return CommandLines(
         evidence=tuple(f"./{path}" if str(path).startswith("-") else str(path) for path in options.evidence),
         case=words(case=options.case_folder),
-        sources=words(inventory=options.inventory, product_tokens=options.product_tokens, closed=options.closed),
+        sources=words(**options.sources),
         written=words(output=output, key_file=key_file),
     )
 
@@ -75,8 +69,7 @@ def remember(options: CaseOptions, folder: Path, *, output: Path, key_file: Path
     """Note in the case folder how it was audited, for the command that comes after a decision. Raises OSError."""
     from laeforensics.writing import write_whole
 
-    sources = {"inventory": options.inventory, "product_tokens": options.product_tokens, "closed": options.closed}
-    told = {"output": output, "key_file": key_file, **sources}
+    told = {"output": output, "key_file": key_file, **options.sources}
     paths = {name: str(path.resolve()) for name, path in told.items() if path is not None}
     write_whole(folder / LAST_AUDIT, [json.dumps(paths, indent=1) + "\n"], is_private=True)
 
@@ -88,12 +81,8 @@ def audit_again(options: CaseOptions, folder: Path) -> str:
     told: dict[str, Path] = {}
     with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
         told = {name: near(Path(path)) for name, path in json.loads(read_beside(folder / LAST_AUDIT)).items()}
-    options = replace(
-        options,
-        inventory=options.inventory or told.get("inventory"),
-        product_tokens=options.product_tokens or told.get("product_tokens"),
-        closed=options.closed or told.get("closed"),
-    )
+    sources: dict[str, Any] = {name: path or told.get(name) for name, path in options.sources.items()}
+    options = replace(options, **sources)
     return commands(options, output=told.get("output"), key_file=told.get("key_file")).audit()
 
 
@@ -107,8 +96,7 @@ def side_files(options: CaseOptions, case: Case) -> list[SideFile]:
     """What was named beside the evidence, and the decisions of the case. Raises OSError."""
     from laeforensics.export import statement
 
-    named = {"inventory": options.inventory, "product tokens": options.product_tokens, "closed": options.closed}
-    return statement.side_files(named, case.folder)
+    return statement.side_files({name.replace("_", " "): path for name, path in options.sources.items()}, case.folder)
 
 
 @contextlib.contextmanager
@@ -137,17 +125,13 @@ def keep_custody(case: Case, options: CaseOptions, beside: Sequence[SideFile]) -
     try:
         now = datetime.now(UTC)
         compared = custody.keep([*read.files, *read.archives], case.folder, now=now, program=program)
-        told = [(f.kind, f.name, f.size, f.sha256) for f in beside]
-        custody.keep_reader(case.folder, told, digest=read.digest, now=now, program=program)
+        custody.keep_reader(case.folder, map(asdict, beside), digest=read.digest, now=now, program=program)
         custody.write_sums(case.folder, read.files, read.archives)
     except OSError as error:
         if options.case_folder is not None:
             raise
-        typer.echo(
-            f"laeforensics: custody is not kept: {error.strerror}\n  where   {case.folder}\n"
-            "  next    name a folder that can be written to with --case",
-            file=sys.stderr,
-        )
+        step = "name a folder that can be written to with --case"
+        complain(f"custody is not kept: {error.strerror}", str(case.folder), step)
         return None
     read.findings.extend(f for f in compared.findings() if f not in read.findings)
     return compared
@@ -160,11 +144,8 @@ def report_changes(compared: Comparison, folder: Path, out: TextIO) -> None:
 
     for found in compared.findings():
         typer.echo(f"changed    {plain(found.signup or '')}  {found.message}", file=out)
-    typer.echo(
-        f"laeforensics: the evidence is not what it was when it was first read\n  where   {folder / FILE}\n"
-        "  next    restore the files from their copies; if the change is right, begin a new case with --case",
-        file=sys.stderr,
-    )
+    step = "restore the files from their copies; if the change is right, begin a new case with --case"
+    complain("the evidence is not what it was when it was first read", str(folder / FILE), step)
 
 
 def user_name() -> str:

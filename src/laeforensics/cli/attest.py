@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -29,7 +28,7 @@ def attest(
     case = _shell.open_case(options)
     today = statement(case.judgement, _shell.side_files(options, case), now=datetime.now(UTC))
     found = list(differences(stated, today))
-    out = sys.stderr if options.as_json else sys.stdout
+    out = _shell.people(options)
     if options.as_json:
         print(json.dumps({"same": not found, "differences": found, "stated_at": stated.get("at")}, indent=1))
     for line in found:

@@ -120,9 +120,7 @@ def _says_the_same(former: Path, table: Path) -> bool:
 
 
 def _refuse(options: CaseOptions, output: Path, key_file: Path | None) -> None:
-    """End with EXIT_EVIDENCE if something would be written where it must not be. Raises CustodyError."""
-    from laeforensics.evidence import custody
-
+    """End with EXIT_EVIDENCE if something would be written where it must not be."""
     _refusals.refuse_inside(output, options.evidence, "the manifest")
     if output.is_dir():
         _refusals.stop(
@@ -136,8 +134,7 @@ def _refuse(options: CaseOptions, output: Path, key_file: Path | None) -> None:
         )
     if key_file is not None:
         _refusals.refuse_inside(key_file, options.evidence, "the key")
-    if options.case_folder is not None:
-        custody.refuse_inside(options.case_folder, options.evidence)
+    _refusals.refuse_case(options)
     _refusals.refuse_unwritable(output, "--output")
     _refusals.refuse_key(key_file, output)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -63,7 +62,7 @@ def _check(options: CaseOptions, entries: list[Entry], folder: Path) -> None:
 
     found = [(file, content.sha256) for file, content in contents(find(*options.evidence))]
     compared = register.compare(entries, [(file, sha256) for file, sha256 in found if file.kind != LEFT_OUT])
-    out = sys.stderr if options.as_json else sys.stdout
+    out = _shell.people(options)
     if options.as_json:
         print(json.dumps(_as_json(compared), indent=1))
     for _, file, _ in compared.new:

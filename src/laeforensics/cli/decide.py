@@ -64,7 +64,6 @@ def decide(
     Or set an unread file aside, with its digest: it blocks no account until it changes.
 
     With --undo what was decided is taken back, as easily: of one field, of a file, or of all --where decided=FIELD."""
-    from laeforensics.evidence import custody
     from laeforensics.facts.masking import plain
     from laerecover.manifest import FINISH
 
@@ -85,8 +84,7 @@ def decide(
         number = 0 if undo else 1 if finish else witness
         words = {"EVIDENCE": roots or None, "KEY": key, "FIELD": field, "--witness": number}
         _refuse_half(words if aside is None else {"EVIDENCE": roots or None}, because)
-    if options.case_folder is not None:
-        custody.refuse_inside(options.case_folder, options.evidence)
+    _refusals.refuse_case(options)
     who = who or _shell.user_name()
     case = _shell.open_case(options)
     if yes or not where:
@@ -147,12 +145,9 @@ def _decide_many(
             continue
         place = decisions.witnesses(account, field)[number - 1].locator
         lines.append(f"{'decided' if is_recorded else 'would be'}  {account.account_id}  witness {number}, {place}")
-    if is_recorded:
-        for account in accounts:
-            number = numbers[account.account_id]
-            if number is not None:
-                why = f"{because} (--prefer {prefer})"
-                judgement.decide(account, decisions.Choice(field=field, witness=number, who=who, because=why))
+        if is_recorded:
+            why = f"{because} (--prefer {prefer})"
+            judgement.decide(account, decisions.Choice(field=field, witness=number, who=who, because=why))
     picked = sum(number is not None for number in numbers.values())
     undo = [f"to take it back: {typed.undo_all(field)}"] if is_recorded else []
     return "\n".join([*lines, f"{picked} of {len(accounts)} accounts, {field}, says {who}: {because}", *undo])
@@ -177,14 +172,10 @@ def _undo_many(
     for account in accounts:
         former = next((d for d in account.decisions if d.startswith(f"{field}: ")), field)
         lines.append(f"{'undone  ' if is_recorded else 'would be undone'}  {account.account_id}  {former}")
-    if is_recorded:
-        for account in accounts:
-            choice = decisions.Choice(field=field, witness=0, who=who, because=because)
-            case.judgement.decide(account, choice)
-    many = words.counted(len(accounts), "account")
-    return "\n".join(
-        [*lines, f"{many}, {field}, {'taken back' if is_recorded else 'to be taken back'}, says {who}: {because}"]
-    )
+        if is_recorded:
+            case.judgement.decide(account, decisions.Choice(field=field, witness=0, who=who, because=because))
+    many, undone = words.counted(len(accounts), "account"), "taken back" if is_recorded else "to be taken back"
+    return "\n".join([*lines, f"{many}, {field}, {undone}, says {who}: {because}"])
 
 
 def _refuse_two(kinds: Mapping[str, object], apart: Mapping[str, object]) -> None:

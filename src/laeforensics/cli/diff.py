@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -31,4 +32,4 @@ def diff(
         file=sys.stderr if as_json else sys.stdout,
     )
     if as_json:
-        print(json.dumps(difference.as_json(), indent=1))
+        print(json.dumps(asdict(difference), indent=1))

@@ -32,6 +32,7 @@ def list_accounts(
 ) -> None:
     """List accounts and attempts, problems first: id, short name, verdict, what stands in the way."""
     from laeforensics.audit.selection import picked
+    from laeforensics.facts.masking import plain
     from laeforensics.present import words
 
     asked = {"verdict": verdict, "missing": missing}
@@ -47,7 +48,7 @@ def list_accounts(
         for a in found:
             verdict_, short = _cells(a)["verdict"], words.short_name(a)
             # On a terminal the short name will do, for every verb takes it. Piped, the id comes first.
-            name = "" if sys.stdout.isatty() else f"{_plain(a.account_id):<{width}}  "
+            name = "" if sys.stdout.isatty() else f"{plain(a.account_id):<{width}}  "
             tell(f"{name}{verdict_:<11}  {short}  {'; '.join(words.reasons(a))}".rstrip())
     print(f"{len(found)} of {len(accounts)} accounts and attempts", file=sys.stderr)
     if not options.as_json and not as_csv:
@@ -98,16 +99,13 @@ def _cells(account: CaseAccount) -> dict[str, object]:
 
 def _csv(accounts: list[CaseAccount]) -> str:
     """Cells that a spreadsheet would calculate begin with an apostrophe."""
+    from laeforensics.facts.masking import plain
+    from laeforensics.present import words
+
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_COLUMNS)
     for account in accounts:
-        cells = (" ".join(v) if isinstance(v, list) else _plain(str(v or "")) for v in _cells(account).values())
-        writer.writerow([f"'{cell}" if cell[:1] in ("=", "+", "-", "@") else cell for cell in map(_plain, cells)])
+        cells = (" ".join(v) if isinstance(v, list) else str(v or "") for v in _cells(account).values())
+        writer.writerow(words.cell(plain(cell)) for cell in cells)
     return text.getvalue()
-
-
-def _plain(text: str) -> str:
-    from laeforensics.facts.masking import plain
-
-    return plain(text)

@@ -6,7 +6,7 @@ import difflib
 import json
 import re
 from collections.abc import Sequence
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -54,11 +54,7 @@ def _file(names: Sequence[str], wanted: str) -> str:
     found = [name for name in names if name == wanted] or [name for name in names if name.endswith(f"/{wanted}")]
     found = found or [name for name in names if wanted and name.rpartition("/")[2].startswith(wanted)]
     if len(found) != 1:
-        _refuse(found, names, wanted)
+        near = found[:3] or difflib.get_close_matches(wanted, names, n=3)
+        next_step = f"did you mean {', '.join(near)}?" if near else "laeforensics custody EVIDENCE lists the files"
+        _refusals.stop(f"{len(found) or 'no'} files of that name", wanted, next_step)
     return found[0]
-
-
-def _refuse(found: Sequence[str], names: Sequence[str], wanted: str) -> NoReturn:
-    near = found[:3] or difflib.get_close_matches(wanted, names, n=3)
-    next_step = f"did you mean {', '.join(near)}?" if near else "laeforensics custody EVIDENCE lists the files"
-    _refusals.stop(f"{len(found) or 'no'} files of that name", wanted, next_step)

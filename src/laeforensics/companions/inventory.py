@@ -64,18 +64,14 @@ def read_inventory(data: bytes, where: str) -> Inventory:
     try:
         saved = json.loads(data)
     except (ValueError, RecursionError):
-        raise InventoryError("the inventory is no JSON", where=where, next_step=_NEXT) from None
-    if not isinstance(saved, dict):
-        raise InventoryError("the inventory is no DescribeInstances answer", where=where, next_step=_NEXT)
-    pages = saved.get("pages", [saved])
+        raise _refused("is no JSON", where) from None
+    pages = saved.get("pages", [saved]) if isinstance(saved, dict) else None
     if not isinstance(pages, list) or not all(
         isinstance(p, dict) and isinstance(p.get("Reservations"), list) for p in pages
     ):
-        raise InventoryError("the inventory is no DescribeInstances answer", where=where, next_step=_NEXT)
+        raise _refused("is no DescribeInstances answer", where)
     if not pages or pages[-1].get("NextToken") or pages[-1].get("nextToken"):
-        raise InventoryError(
-            "the inventory is not complete: its last page names a next one", where=where, next_step=_NEXT
-        )
+        raise _refused("is not complete: its last page names a next one", where)
     reservations = [r for page in pages for r in page["Reservations"] if isinstance(r, dict)]
     instances = [i for r in reservations for i in r.get("Instances", ()) if isinstance(i, dict)]
     account = _one(
@@ -83,7 +79,7 @@ def read_inventory(data: bytes, where: str) -> Inventory:
     )
     region = _one(saved.get("region"), {_region(i) for i in instances} - {""}, "region", where)
     if not re.fullmatch(r"[0-9]{12}", account):
-        raise InventoryError("the inventory does not tell its AWS account", where=where, next_step=_NEXT)
+        raise _refused("does not tell its AWS account", where)
     taken_at = saved.get("taken_at")
     return Inventory(
         account=account,
@@ -97,6 +93,10 @@ _ZONE = re.compile(r"([a-z]{2}(?:-[a-z]+)+-[0-9]+)[a-z-]")
 """A zone begins with its region: `us-east-1a`; a Local Zone, too: `us-east-1-bos-1a`."""
 
 
+def _refused(why: str, where: str) -> InventoryError:
+    return InventoryError(f"the inventory {why}", where=where, next_step=_NEXT)
+
+
 def _moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -106,7 +106,7 @@ def _one(told: Any, seen: set[str], what: str, where: str) -> str:
     values = seen | ({told} if isinstance(told, str) else set())
     if len(values) != 1:
         how = "does not tell its" if not values else "is of several"
-        raise InventoryError(f"the inventory {how} {what}{'s' if values else ''}", where=where, next_step=_NEXT)
+        raise _refused(f"{how} {what}{'s' if values else ''}", where)
     return values.pop()
 
 

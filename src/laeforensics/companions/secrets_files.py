@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Sequence
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from json.decoder import scanstring  # type: ignore[attr-defined]  # the C scanner: it tells where a string ends
 
@@ -72,17 +74,18 @@ def read_secrets(data: bytes, evidence: str) -> SecretsFile:
         result.problem = "0 bytes: the run that opened it never came to its end"
         return result
     text = data.decode("latin-1").rstrip("\0")
+    line_of = _lines_of(text)
     position = _skip(text, 0)
     if not text.startswith("{", position):
         result.legible = _legible(text, evidence)
         result.problem = "is no JSON object" if len(result.legible) < 2 else "holds several JSON objects"
         return result
     try:
-        position = _object(result, text, position)
+        position = _object(result, text, position, line_of)
         objects = [result]
         while position < len(text):
             objects.append(SecretsFile(evidence=evidence))
-            position = _object(objects[-1], text, position)
+            position = _object(objects[-1], text, position, line_of)
         if any(_values(each) != _values(result) for each in objects):
             result = _own_of(objects, text)
     except _Damage as damage:
@@ -128,7 +131,13 @@ class _Damage(Exception):
     """Where the JSON ends to be JSON."""
 
 
-def _object(result: SecretsFile, text: str, position: int) -> int:
+def _lines_of(text: str) -> Callable[[int], int]:
+    """What tells in which line (from 1) an offset stands, and counts the lines before it but once."""
+    ends = array("q", (match.start() for match in re.finditer("\n", text)))
+    return lambda offset: 1 + bisect_left(ends, offset)
+
+
+def _object(result: SecretsFile, text: str, position: int, line_of: Callable[[int], int]) -> int:
     """Add the facts of the object that begins at `position`; the position after it and the space that follows."""
     try:
         position = _skip(text, _expect(text, position, "{"))
@@ -137,10 +146,12 @@ def _object(result: SecretsFile, text: str, position: int) -> int:
             start = _skip(text, _expect(text, _skip(text, position), ":"))
             if text.startswith('"', start):
                 value, position = _string(text, start)
-                line = 1 + text.count("\n", 0, start)
-                _add(result, key, value, Locator(result.evidence, line, start + 1, position - 1))
-            else:
-                position = _other(result, key, text, start)
+                _add(result, key, value, Locator(result.evidence, line_of(start), start + 1, position - 1))
+            else:  # what nobody knows is skipped, a field's own value is none
+                value, position = _DECODER.raw_decode(text, start)
+                if value is not None and key in _FIELD_OF_KEY:
+                    place = Locator(result.evidence, line_of(start), start, position)
+                    result.rejected.append((_FIELD_OF_KEY[key], place))
             position = _skip(text, position)
             if text.startswith("}", position):
                 return _skip(text, position + 1)
@@ -149,20 +160,11 @@ def _object(result: SecretsFile, text: str, position: int) -> int:
         raise _Damage(position) from None
 
 
-def _other(result: SecretsFile, key: str, text: str, start: int) -> int:
-    """The position behind a value that is no text: what nobody knows is skipped, a field's own value is none."""
-    value, end = _DECODER.raw_decode(text, start)
-    if value is not None and key in _FIELD_OF_KEY:
-        line = 1 + text.count("\n", 0, start)
-        result.rejected.append((_FIELD_OF_KEY[key], Locator(result.evidence, line, start, end)))
-    return end
-
-
 def _legible(text: str, evidence: str) -> list[list[Fact]]:
     """Every whole value under a key that is known, wherever it stands; a key that comes again begins another object."""
     objects: list[list[Fact]] = []
     seen: set[str] = set()
-    found = SecretsFile(evidence=evidence)
+    found, line_of = SecretsFile(evidence=evidence), _lines_of(text)
     for match in _LEGIBLE.finditer(text):
         try:
             value, end = _string(text, match.end())
@@ -172,7 +174,7 @@ def _legible(text: str, evidence: str) -> list[list[Fact]]:
             objects.append(found.facts)
             found, seen = SecretsFile(evidence=evidence), set()
         seen.add(match[1])
-        _add(found, match[1], value, Locator(evidence, 1 + text.count("\n", 0, match.end()), match.end() + 1, end - 1))
+        _add(found, match[1], value, Locator(evidence, line_of(match.end()), match.end() + 1, end - 1))
     return [told for told in (*objects, found.facts) if told]
 
 

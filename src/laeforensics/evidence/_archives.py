@@ -12,12 +12,17 @@ from typing import BinaryIO
 
 from laeforensics.evidence import _tars, _unpack, _zips
 from laeforensics.evidence._members import Body, Index, Member, Slice
-from laeforensics.evidence._unpack import LARGEST_FILE, MOST_LAYERS, Damaged, Forward, packing
+from laeforensics.evidence._unpack import (
+    LARGEST_FILE,
+    MOST_INSIDE,
+    MOST_LAYERS,
+    MOST_MEMBERS,
+    Damaged,
+    Forward,
+    packing,
+)
 from laeforensics.evidence.hindrances import Hindrance, hindrance
 
-MOST_MEMBERS = _unpack.MOST_MEMBERS
-MOST_INSIDE = 1000
-"""So many archives inside an archive are gone into; each is gone through twice."""
 _NAME = re.compile(
     r".*\.(?:zip|tar|tgz|tbz2?|txz|tzst|tar\.(?:gz|bz2|xz|zst))(?: ?\([0-9]+\)|~)?", re.IGNORECASE | re.DOTALL
 )
@@ -100,7 +105,7 @@ def _whole(member: Member, body: Body) -> tuple[bytes, Hindrance | None]:
 def _members(raw: BinaryIO, depth: int, spent: _Spent) -> Iterator[Found]:
     size = raw.seek(0, io.SEEK_END)
     raw.seek(0)
-    forward = Forward(raw, raw.tell)
+    forward = Forward(raw.read, raw.tell)
     for _ in range(MOST_LAYERS + 1):
         head = forward.read(_tars.BLOCK)
         forward.push(head)
@@ -115,7 +120,7 @@ def _members(raw: BinaryIO, depth: int, spent: _Spent) -> Iterator[Found]:
     if is_tar:
         if size >= 0:
             raw.seek(0)
-            forward = Forward(raw, raw.tell)
+            forward = Forward(raw.read, raw.tell)
         found: Iterator[Found | Slice] = _tars.members(forward)
     elif size >= 0:
         found = _zips.members(raw, size)
@@ -140,8 +145,10 @@ def _outside(stretch: Slice, place: int, depth: int, spent: _Spent) -> Iterator[
     """What stands before or behind a zip file: another archive, or something that is told."""
     raw = io.BufferedReader(stretch)
     head = raw.peek(_HEAD)[:_HEAD]
-    if is_archive(head):
-        for found in _members(raw, depth, spent):
+    if is_archive(head) and depth >= MOST_LAYERS:
+        yield hindrance("layers", MOST_LAYERS)
+    elif is_archive(head):
+        for found in _members(raw, depth + 1, spent):
             if isinstance(found, Hindrance):
                 yield found
             else:
@@ -177,7 +184,7 @@ def _inside(member: Member, body: Body, depth: int, spent: _Spent) -> Iterator[F
                 name = f"{member.name}/{inner.name}"
                 link = None if inner.link is None else f"{member.name}/{inner.link}"
                 yield replace(inner, index=(*member.index, *inner.index), name=name, link=link), found[1]
-    yield replace(member, problem=wrong, is_archive=True), Body(io.BytesIO(data))
+    yield replace(member, problem=wrong, is_archive=True), Body(io.BytesIO(data).read)
 
 
 def _is_archive(body: Body) -> bool:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from laeforensics.evidence._unpack import LARGEST_FILE, Readable
+from laeforensics.evidence._unpack import LARGEST_FILE, Read
 from laeforensics.evidence.hindrances import Hindrance, hindrance
 
 Index = tuple[int, ...]
@@ -36,36 +35,33 @@ class Member:
 class Body:
     """The bytes of a member, from front to back; only until the next member is asked for."""
 
-    source: Readable
+    read: Read = lambda size: b""
     _begun: bytes = field(default=b"", init=False)
 
     def head(self, size: int) -> bytes:
         """The first bytes, which stay there to be read."""
-        while len(self._begun) < size and (chunk := self.source.read(size - len(self._begun))):
+        while len(self._begun) < size and (chunk := self.read(size - len(self._begun))):
             self._begun += chunk
         return self._begun[:size]
 
     def whole(self) -> bytes:
         """All bytes."""
         chunks = [self._begun]
-        while chunk := self.source.read(_CHUNK):
+        while chunk := self.read(_CHUNK):
             chunks.append(chunk)
         return b"".join(chunks)
 
 
-class Portion:
-    """So many bytes of a stream that only goes forward, as a stream of its own."""
+def portion(read: Read, left: int) -> Read:
+    """What reads so many bytes of a stream that only goes forward; fewer where the stream ends before them."""
 
-    def __init__(self, read: Callable[[int], bytes], size: int) -> None:
-        self._read = read
-        self._left = size
-
-    def read(self, size: int = -1, /) -> bytes:
-        """The next bytes, at most `size`; fewer than the stretch has where the stream ends before it."""
-        wanted = self._left if size < 0 else min(size, self._left)
-        data = self._read(wanted) if wanted else b""
-        self._left = self._left - len(data) if data else 0
+    def some(size: int) -> bytes:
+        nonlocal left
+        data = read(min(size, left)) if left else b""
+        left = left - len(data) if data else 0
         return data
+
+    return some
 
 
 class Slice(io.RawIOBase):

@@ -7,7 +7,7 @@ import tarfile
 from collections.abc import Iterator
 from typing import cast
 
-from laeforensics.evidence._members import Body, Member, Portion, beside, clean, member
+from laeforensics.evidence._members import Body, Member, beside, clean, member, portion
 from laeforensics.evidence._unpack import LARGEST_FILE, Damaged, Forward
 from laeforensics.evidence.hindrances import Hindrance, hindrance
 
@@ -83,15 +83,15 @@ def _member(index: int, info: tarfile.TarInfo, forward: Forward) -> tuple[Member
     called = clean(info.name)
     if info.islnk() or info.issym():
         link = clean(info.linkname) if info.islnk() else beside(called, info.linkname)
-        return member(index, info.name, 0, None, link=link), Body(io.BytesIO())
+        return member(index, info.name, 0, None, link=link), Body()
     if not info.isreg():
         found = hindrance("split") if info.type == b"M" else hindrance("device")
-        return member(index, info.name, 0, found), Body(io.BytesIO())
+        return member(index, info.name, 0, found), Body()
     told = member(index, info.name, info.size, None)
     if not info.issparse():
         forward.seek(info.offset_data)
-        return told, Body(Portion(forward.read, info.size))
-    return told, Body(io.BytesIO(_spread(info, forward) if told.problem is None else b""))
+        return told, Body(portion(forward.read, info.size))
+    return told, Body(io.BytesIO(_spread(info, forward) if told.problem is None else b"").read)
 
 
 def _spread(info: tarfile.TarInfo, forward: Forward) -> bytes:

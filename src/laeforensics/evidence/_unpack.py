@@ -19,6 +19,8 @@ LARGEST_FILE = 64 << 20
 LARGEST_WHOLE = 16 << 30
 #: Files in one archive.
 MOST_MEMBERS = 200_000
+#: Archives inside an archive that are gone into, each twice; or zip files one after another.
+MOST_INSIDE = 1000
 #: Unpacked bytes for one packed byte, once RATIO_FROM bytes are unpacked. Real logs reach 20, repeated ones 200.
 LARGEST_RATIO = 1000
 RATIO_FROM = 64 << 20
@@ -35,10 +37,14 @@ _MOST_CHUNKS = 256
 _SMALL = 1 << 12
 
 
+Read = Callable[[int], bytes]
+"""What reads a stream from front to back, as `Readable.read`."""
+
+
 class Readable(Protocol):
     """A stream that is read from front to back."""
 
-    def read(self, size: int = -1, /) -> bytes:
+    def read(self, size: int, /) -> bytes:
         """The next bytes, at most `size` of them; none at the end."""
         ...
 
@@ -70,31 +76,21 @@ def packing(head: bytes) -> str | None:
     return next(suffix for magic, suffix in _MAGIC.items() if head.startswith(magic))
 
 
-def stream(packed: Readable, suffix: str) -> Readable:
-    """The unpacked stream of a packed one, which must stand at its beginning.
+def stream(packed: Readable, suffix: str) -> Read:
+    """What reads a packed stream unpacked, which must stand at its beginning: of one that is cut, what is before that.
 
     Reading it raises EOFError (cut), OSError, zlib.error, lzma.LZMAError (damaged).
     """
     if suffix == ".gz":
-        return _Piecemeal(gzip.GzipFile(fileobj=packed, mode="rb").read1)  # type: ignore[call-overload]
+        return gzip.GzipFile(fileobj=packed, mode="rb").read1  # type: ignore[call-overload,no-any-return]
     if suffix == ".bz2":
-        return _Piecemeal(bz2.BZ2File(packed).read1)  # type: ignore[call-overload]
+        return bz2.BZ2File(packed).read1  # type: ignore[call-overload,no-any-return]
     if suffix == ".xz":
-        return _Xz(packed)
+        return _Xz(packed).read
     import pyarrow
 
     source = pyarrow.CompressedInputStream(pyarrow.PythonFile(_Lent(packed), "r"), "zstd")
-    return _Piecemeal(lambda size: source.read(min(size, _SMALL)))
-
-
-class _Piecemeal:
-    """A stream that hands on what it has before it complains: of a file that is cut, what stands before the cut."""
-
-    def __init__(self, some: Callable[[int], bytes]) -> None:
-        self._some = some
-
-    def read(self, size: int = -1, /) -> bytes:
-        return self._some(size if size > 0 else _CHUNK)
+    return lambda size: bytes(source.read(min(size, _SMALL)))
 
 
 class _Lent:
@@ -121,7 +117,7 @@ class _Xz:
     def _begin(self) -> lzma.LZMADecompressor:
         return lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)
 
-    def read(self, size: int = -1, /) -> bytes:
+    def read(self, size: int, /) -> bytes:
         while True:
             if self._decoder.eof:
                 self._rest = (self._decoder.unused_data or self._packed.read(_CHUNK)).lstrip(b"\0")
@@ -147,8 +143,8 @@ def unpack(packed: Readable, suffix: str, *, limit: int = LARGEST_FILE) -> Unpac
     size = 0
     found = None
     try:
-        source = stream(packed, suffix)
-        while chunk := source.read(_CHUNK):
+        read = stream(packed, suffix)
+        while chunk := read(_CHUNK):
             size += len(chunk)
             if size > limit:
                 return Unpacked(b"", hindrance("bomb", f"{limit} bytes, which is more than this software reads"))
@@ -180,8 +176,8 @@ def unwrapped_head(data: bytes) -> bytes:
             break
         chunks: list[bytes] = []
         with contextlib.suppress(EOFError, OSError, zlib.error, lzma.LZMAError):
-            source = stream(io.BytesIO(data), suffix)
-            while len(chunks) < _MOST_CHUNKS and (chunk := source.read(_CHUNK)):
+            read = stream(io.BytesIO(data), suffix)
+            while len(chunks) < _MOST_CHUNKS and (chunk := read(_CHUNK)):
                 chunks.append(chunk)
         data = b"".join(chunks)
     return data
@@ -214,7 +210,7 @@ class Forward:
     Raises Damaged where a limit is passed.
     """
 
-    def __init__(self, source: Readable, packed_so_far: Callable[[], int]) -> None:
+    def __init__(self, source: Read, packed_so_far: Callable[[], int]) -> None:
         self._source = source
         self._packed_so_far = packed_so_far
         self._position = 0
@@ -255,7 +251,7 @@ class Forward:
     def _take(self, size: int) -> bytes:
         try:
             data, self._ahead = self._ahead[:size], self._ahead[size:]
-            data = data or self._source.read(size)
+            data = data or self._source(size)
         except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
             if not is_cut(error):
                 raise Damaged(hindrance_of(error)) from None

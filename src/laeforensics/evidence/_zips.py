@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import io
+import functools
+import itertools
 import stat
 import zipfile
 import zlib
@@ -11,7 +12,7 @@ from typing import BinaryIO
 
 from laeforensics.evidence import _unpack
 from laeforensics.evidence._members import Body, Member, Slice, beside, clean, member
-from laeforensics.evidence._unpack import LARGEST_RATIO, LARGEST_WHOLE, Damaged
+from laeforensics.evidence._unpack import LARGEST_RATIO, LARGEST_WHOLE, MOST_INSIDE, Damaged, Read
 from laeforensics.evidence.hindrances import Hindrance, hindrance
 
 ERRORS = (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError, ValueError, OSError, zlib.error)
@@ -23,38 +24,60 @@ _PART = b"PK\x07\x08"
 _CHUNK = 1 << 20
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _AES, _LONGEST_LINK = 99, 4096
+_DAMAGED = hindrance("no archive", "its list of members is damaged")
 
 
 def members(raw: BinaryIO, size: int) -> Iterator[tuple[Member, Body] | Hindrance | Slice]:
     """Each file with its bytes, what is wrong with the archive, and the stretches outside, to be read apart.
 
-    Raises Damaged.
+    Several zip files may lie in it, one after another. Raises Damaged.
     """
-    end = _end_of(raw, size)
-    if end is None:
+    found: list[tuple[zipfile.ZipFile, int, int]] = []
+    before: Hindrance | Slice | None = None
+    upto = size
+    while upto and before is None:  # the last one is found first
+        last = _last(raw, upto)
+        if isinstance(last, Hindrance):
+            before = last
+            break
+        archive, end = last
+        found.append((archive, end, upto))
+        if len(found) > MOST_INSIDE:
+            raise Damaged(hindrance("bomb", f"{MOST_INSIDE} archives"))
+        begin = min((info.header_offset for info in archive.infolist()), default=0)
+        if not 0 <= begin < end:
+            before = _DAMAGED
+        elif begin:
+            raw.seek(0)
+            before = None if raw.read(4) in MAGIC else Slice(raw, 0, begin)
+        upto = begin
+    if before is not None:
+        yield before
+    numbers = itertools.count()
+    for archive, end, upto in reversed(found):
+        for info, index in zip(archive.infolist(), numbers, strict=False):
+            if not info.is_dir() and not stat.S_ISDIR(info.external_attr >> 16):
+                yield _member(index, info, archive)
+        if end < upto:
+            yield Slice(raw, end, upto)
+
+
+def _last(raw: BinaryIO, size: int) -> tuple[zipfile.ZipFile, int] | Hindrance:
+    """The last zip file within the first bytes, so many, with its end; or why it cannot be read. Raises Damaged."""
+    found = _end_of(raw, size)
+    if found is None:
         raw.seek(0)
         is_part = raw.read(len(_PART)) == _PART
-        yield hindrance("split") if is_part else hindrance("no archive", "its list of members is lost")
-        return
-    if _is_last_part(raw, end):
-        yield hindrance("split")
-        return
+        return hindrance("split") if is_part else hindrance("no archive", "its list of members is lost")
+    end, disk = found
+    if disk not in (b"\0\0", b"\xff\xff"):  # the end record says that other parts come before
+        return hindrance("split")
     try:
         archive = zipfile.ZipFile(Slice(raw, 0, end))
     except ERRORS as error:
-        is_part = "disk" in str(error)
-        yield hindrance("split") if is_part else hindrance("no archive", "its list of members is damaged")
-        return
-    infos = archive.infolist()
-    _refuse_bombs(infos, size)
-    begin = min((info.header_offset for info in infos), default=0)
-    if begin:
-        yield Slice(raw, 0, begin)
-    for index, info in enumerate(infos):
-        if not info.is_dir() and not stat.S_ISDIR(info.external_attr >> 16):
-            yield _member(index, info, archive)
-    if end < size:
-        yield Slice(raw, end, size)
+        return hindrance("split") if "disk" in str(error) else _DAMAGED
+    _refuse_bombs(archive.infolist(), size)
+    return archive, end
 
 
 def ends_as_one(raw: BinaryIO, size: int) -> bool:
@@ -69,16 +92,11 @@ def ends_as_one(raw: BinaryIO, size: int) -> bool:
     return length > 0 and raw.read(4) == b"PK\x01\x02"
 
 
-def _is_last_part(raw: BinaryIO, end: int) -> bool:
-    """True if the end record says that other parts come before."""
-    raw.seek(max(0, end - _LONGEST_END))
-    tail = raw.read(min(end, _LONGEST_END))
-    at = tail.rfind(_END)
-    return at >= 0 and tail[at + 4 : at + 6] not in (b"\0\0", b"\xff\xff")
+def _end_of(raw: BinaryIO, size: int) -> tuple[int, bytes] | None:
+    """Where the last zip file ends in a file: behind its end record and its comment; None if there is none.
 
-
-def _end_of(raw: BinaryIO, size: int) -> int | None:
-    """Where the last zip file ends in a file: behind its end record and its comment; None if there is none."""
+    With it the number of its part, as the record has it.
+    """
     behind = size
     while behind > 0:
         start = max(0, behind - _CHUNK)
@@ -89,7 +107,7 @@ def _end_of(raw: BinaryIO, size: int) -> int | None:
             raw.seek(start + at)
             record = raw.read(_END_SIZE)
             end = start + at + _END_SIZE + int.from_bytes(record[20:22], "little")
-            return min(end, size) if len(record) == _END_SIZE else None
+            return (min(end, size), record[4:6]) if start + at + _END_SIZE <= size else None
         behind = start
     return None
 
@@ -105,24 +123,16 @@ def _refuse_bombs(infos: list[zipfile.ZipInfo], packed: int) -> None:
 def _member(index: int, info: zipfile.ZipInfo, archive: zipfile.ZipFile) -> tuple[Member, Body]:
     found, link = _problem(info), None
     if found is None and stat.S_ISLNK(info.external_attr >> 16):
-        target = _Late(archive, info).read(_LONGEST_LINK).decode("utf-8", "replace")
+        target = _late(archive, info)(_LONGEST_LINK).decode("utf-8", "replace")
         link = beside(clean(info.filename), target)
     told = member(index, info.filename, info.file_size, found, link=link)
-    return told, Body(_Late(archive, info) if told.problem is None and link is None else io.BytesIO())
+    return told, Body(_late(archive, info)) if told.problem is None and link is None else Body()
 
 
-class _Late:
-    """A member that is opened when it is first read."""
-
-    def __init__(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> None:
-        self._archive, self._info = archive, info
-        self._opened: BinaryIO | None = None
-
-    def read(self, size: int = -1, /) -> bytes:
-        """The next bytes. Raises one of ERRORS."""
-        if self._opened is None:
-            self._opened = self._archive.open(self._info)  # type: ignore[assignment]
-        return self._opened.read(size)  # type: ignore[union-attr]
+def _late(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Read:
+    """What reads a member, which is opened when it is first read. Reading it raises one of ERRORS."""
+    opened = functools.cache(lambda: archive.open(info))
+    return lambda size: opened().read(size)
 
 
 def _problem(info: zipfile.ZipInfo) -> Hindrance | None:

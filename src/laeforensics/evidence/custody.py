@@ -5,13 +5,14 @@ from __future__ import annotations
 import getpass
 import json
 import platform
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from laeforensics.errors import CustodyError
+from laeforensics.evidence.read import lines_beside
 from laeforensics.evidence.recognise import EvidenceFile
 from laeforensics.facts.findings import Finding, finding
 from laeforensics.writing import write_whole
@@ -75,20 +76,7 @@ def default_folder(root: Path) -> Path:
     return resolved.with_name(resolved.name + ".case")
 
 
-def refuse_inside(folder: Path, roots: Iterable[Path]) -> None:
-    """Raises CustodyError: the case folder would lie inside the evidence, which is never written to."""
-    for root in roots:
-        if folder.resolve().is_relative_to(root.resolve()):
-            raise CustodyError(
-                "the case folder would lie inside the evidence",
-                where=str(folder),
-                next_step="name another folder with --case: evidence is never written to",
-            )
-
-
-def keep_reader(
-    folder: Path, beside: Iterable[tuple[str, str, int, str]], *, digest: str, now: datetime, program: str
-) -> None:
+def keep_reader(folder: Path, beside: Iterable[dict[str, Any]], *, digest: str, now: datetime, program: str) -> None:
     """Enter who read, by what, which evidence (its digest), beside which side files (kind, name, size, SHA-256).
 
     Each differing one once. Raises CustodyError, OSError.
@@ -97,7 +85,7 @@ def keep_reader(
         "reader": _who(),
         "program": program,
         "evidence_digest": digest,
-        "beside": [{"kind": kind, "name": name, "size": size, "sha256": sha} for kind, name, size, sha in beside],
+        "beside": list(beside),
     }
     readers = load_readers(folder)
     if any({key: value for key, value in one.items() if key != "read_at"} == told for one in readers):
@@ -108,7 +96,7 @@ def keep_reader(
 
 def load_readers(folder: Path) -> list[dict[str, Any]]:
     """Every reader of the register, in its order. Raises CustodyError, OSError."""
-    return [line for _, line in _lines(folder) if _READER in line]
+    return list(lines_beside(folder / FILE, lambda line: line if _READER in line else None, _refused(folder)))
 
 
 def _who() -> str:
@@ -142,33 +130,11 @@ def load(folder: Path) -> list[Entry]:
 
     Raises CustodyError: a line is damaged. OSError.
     """
-    entries = []
-    for number, line in _lines(folder):
-        if _READER not in line:
-            try:
-                entries.append(_checked(line))
-            except TypeError:
-                raise _no_entry(folder, number) from None
-    return entries
+    return list(lines_beside(folder / FILE, lambda line: None if _READER in line else _checked(line), _refused(folder)))
 
 
-def _lines(folder: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    path = folder / FILE
-    if not path.is_file():
-        return
-    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").split("\n"), start=1):
-        if line:
-            try:
-                told = json.loads(line)
-            except (ValueError, RecursionError):
-                told = None
-            if not isinstance(told, dict):
-                raise _no_entry(folder, number)
-            yield number, told
-
-
-def _no_entry(folder: Path, number: int) -> CustodyError:
-    return CustodyError(
+def _refused(folder: Path) -> Callable[[int], CustodyError]:
+    return lambda number: CustodyError(
         f"line {number} is no entry of the register",
         where=str(folder / FILE),
         next_step="restore the register from its copy, or begin a new case with --case",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import stat
@@ -65,9 +66,11 @@ def find(root: Path, *more: Path) -> list[EvidenceFile]:
     for path, label in zip(roots, names_of(roots), strict=True):
         found = list(_files_of(path))
         if all(file.kind in _NO_EVIDENCE for file in found):
-            unread = next((file for file in found if file.problem is not None), None)
-            why = f"; {_named(unread, path)}{unread.problem}" if unread is not None else ""
-            next_step = unread.problem.remedy if unread is not None and unread.problem is not None else _SHOULD_HOLD
+            why, next_step = "", _SHOULD_HOLD
+            for file in reversed(found):  # the first with a problem is told
+                if file.problem is not None:
+                    named = "" if file.path == path else f"{file.name}: "
+                    why, next_step = f"; {named}{file.problem}", file.problem.remedy
             raise EvidenceError(f"there is no evidence here{why}", where=str(path), next_step=_mind(path, next_step))
         files += of_root(found, label, prefixed=bool(more))
     if not any(file.kind in (LOG, SECRETS) for file in files):
@@ -128,18 +131,11 @@ def _refuse_own(roots: tuple[Path, ...]) -> None:
             raise EvidenceError("this is the state of a recovery", where=str(path), next_step=next_step)
 
 
-def _named(file: EvidenceFile | None, root: Path) -> str:
-    return f"{file.name}: " if file is not None and file.path != root else ""
-
-
 def _refuse_nested(roots: tuple[Path, ...]) -> None:
-    resolved = [path.resolve() for path in roots]
-    for number, path in enumerate(resolved):
-        for other in resolved[:number]:
-            if path.is_relative_to(other) or other.is_relative_to(path):
-                raise EvidenceError(
-                    "the same evidence is named twice", where=f"{other}, {path}", next_step="name each folder once"
-                )
+    for other, path in itertools.combinations([path.resolve() for path in roots], 2):
+        if path.is_relative_to(other) or other.is_relative_to(path):
+            where = f"{other}, {path}"
+            raise EvidenceError("the same evidence is named twice", where=where, next_step="name each folder once")
 
 
 def _files_of(root: Path) -> Iterator[EvidenceFile]:
@@ -237,14 +233,12 @@ def _look(path: Path, top: Path) -> tuple[Hindrance | None, int]:
 def _linked(path: Path, top: Path) -> os.stat_result | Hindrance:
     """What a link leads to: a file of this folder, or why it is left alone."""
     try:
-        if not path.resolve().is_relative_to(top):
-            return hindrance("link out" if path.exists() else "dangling", *_target(path))
-        return hindrance("folder link") if path.is_dir() else path.stat()
+        if path.resolve().is_relative_to(top):
+            return hindrance("folder link") if path.is_dir() else path.stat()
+        if path.exists():
+            return hindrance("link out")
     except FileNotFoundError:
-        return hindrance("dangling", str(path.readlink()))
+        pass
     except (OSError, RuntimeError):
         return hindrance("circle")
-
-
-def _target(path: Path) -> tuple[str, ...]:
-    return () if path.exists() else (as_text(str(path.readlink())),)
+    return hindrance("dangling", as_text(str(path.readlink())))

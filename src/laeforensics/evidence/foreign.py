@@ -8,51 +8,48 @@ from collections.abc import Iterable
 from laeforensics.evidence.hindrances import Hindrance, hindrance
 
 _PREFIXED = (b">Automation script started.>", b">Deploying EC2 instance...>", b">Reading secrets...>")
-_PACKINGS: tuple[tuple[bytes, str], ...] = (
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
-    (b"Rar!\x1a\x07", "a rar archive"),
-    (b"MSCF", "a cabinet of Windows"),
-    (b"LZIP", "lzip"),
-    (b"\x04\x22\x4d\x18", "lz4"),
-    (b"\x89LZO\0", "lzop"),
-    (b"\x1f\x9d", "compress (.Z)"),
-    (b"]\0\0", "lzma"),
-    (b"\xfd7zXZ", "xz"),
-    (b"xar!", "a xar archive"),
-    (b"!<arch>\n", "an ar archive (or a Debian package)"),
-    (b"\xed\xab\xee\xdb", "a package of rpm"),
-    (b"070701", "a cpio archive"),
-    (b"070707", "a cpio archive"),
-    (b"hsqs", "a squashfs image"),
-    (b"QFI\xfb", "a qcow2 image"),
-    (b"KDMV", "a vmdk image"),
-    (b"conectix", "a vhd image"),
-    (b"PK", "a damaged zip archive"),
+_FIRST_BYTES: tuple[tuple[bytes, str, str, tuple[str, ...]], ...] = (
+    (b"7z\xbc\xaf\x27\x1c", "packing", "a 7z archive", ()),
+    (b"Rar!\x1a\x07", "packing", "a rar archive", ()),
+    (b"MSCF", "packing", "a cabinet of Windows", ()),
+    (b"LZIP", "packing", "lzip", ()),
+    (b"\x04\x22\x4d\x18", "packing", "lz4", ()),
+    (b"\x89LZO\0", "packing", "lzop", ()),
+    (b"\x1f\x9d", "packing", "compress (.Z)", ()),
+    (b"]\0\0", "packing", "lzma", ()),
+    (b"\xfd7zXZ", "packing", "xz", ()),
+    (b"xar!", "packing", "a xar archive", ()),
+    (b"!<arch>\n", "packing", "an ar archive (or a Debian package)", ()),
+    (b"\xed\xab\xee\xdb", "packing", "a package of rpm", ()),
+    (b"070701", "packing", "a cpio archive", ()),
+    (b"070707", "packing", "a cpio archive", ()),
+    (b"hsqs", "packing", "a squashfs image", ()),
+    (b"QFI\xfb", "packing", "a qcow2 image", ()),
+    (b"KDMV", "packing", "a vmdk image", ()),
+    (b"conectix", "packing", "a vhd image", ()),
+    (b"PK\1\2", "no archive", "a damaged zip archive", ()),
+    (b"PK\3\4", "no archive", "a damaged zip archive", ()),
+    (b"PK\5\6", "no archive", "a damaged zip archive", ()),
+    (b"PK\7\x08", "no archive", "a damaged zip archive", ()),
+    (b"-----BEGIN PGP MESSAGE-----", "encrypted", "PGP", ()),
+    (b"age-encryption.org/", "encrypted", "age", ()),
+    (b"-----BEGIN AGE ENCRYPTED FILE-----", "encrypted", "age", ()),
+    (b"Salted__", "encrypted", "openssl enc", ()),
+    (b"LUKS\xba\xbe", "encrypted", "LUKS", ()),
+    (b"VimCrypt~", "encrypted", "vim", ()),
+    (b"version https://git-lfs.github.com/spec/", "pointer", "Git LFS", ("git lfs pull",)),
+    (b"L\0\0\0\1\x14\2\0", "pointer", "Windows (a shortcut)", ("open it, and copy what it leads to",)),
+    (b"[InternetShortcut]", "pointer", "a browser", ("open it, and save what it leads to",)),
+    (b"IntxLNK\1", "pointer", "cygwin or CIFS (a link)", ("copy what it leads to",)),
+    (b"!<symlink>", "pointer", "cygwin (a link)", ("copy what it leads to",)),
+    (b"%PDF-", "document", "a PDF document", ()),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "document", "an old document of Office", ()),
+    (b"{\\rtf", "document", "an RTF document", ()),
+    (b"SQLite format 3\0", "document", "a data base of SQLite", ()),
+    (b"b0VIM ", "document", "what vim left of an editing session (vim -r recovers it)", ()),
+    (b"!BDN", "document", "a mailbox of Outlook", ()),
 )
-_ENCRYPTED: tuple[tuple[bytes, str], ...] = (
-    (b"-----BEGIN PGP MESSAGE-----", "PGP"),
-    (b"age-encryption.org/", "age"),
-    (b"-----BEGIN AGE ENCRYPTED FILE-----", "age"),
-    (b"Salted__", "openssl enc"),
-    (b"LUKS\xba\xbe", "LUKS"),
-    (b"VimCrypt~", "vim"),
-)
-_POINTERS: tuple[tuple[bytes, str, str], ...] = (
-    (b"version https://git-lfs.github.com/spec/", "Git LFS", "git lfs pull"),
-    (b"/annex/objects/", "git-annex", "git annex get"),
-    (b"L\0\0\0\1\x14\2\0", "Windows (a shortcut)", "open it, and copy what it leads to"),
-    (b"[InternetShortcut]", "a browser", "open it, and save what it leads to"),
-    (b"IntxLNK\1", "cygwin or CIFS (a link)", "copy what it leads to"),
-    (b"!<symlink>", "cygwin (a link)", "copy what it leads to"),
-)
-_DOCUMENTS: tuple[tuple[bytes, str], ...] = (
-    (b"%PDF-", "a PDF document"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old document of Office"),
-    (b"{\\rtf", "an RTF document"),
-    (b"SQLite format 3\0", "a data base of SQLite"),
-    (b"b0VIM ", "what vim left of an editing session (vim -r recovers it)"),
-    (b"!BDN", "a mailbox of Outlook"),
-)
+"""How a file begins, why it is not read, what it is, what helps."""
 _PGP_PACKETS = frozenset({0x84, 0x85, 0x86, 0x8C, 0x8D, 0x8E, 0xA3, 0xC1, 0xC3, 0xD2})
 _PLACEHOLDER = re.compile(rb"bplist00.{0,200}NSURL", re.DOTALL)
 
@@ -82,24 +79,18 @@ def why_unread(head: bytes, base: str) -> Hindrance | None:
         return hindrance("split")
     if is_document(head):
         return hindrance("document", "a document of an office program")
-    for magic, name in _PACKINGS:
+    for magic, reason, name, how in _FIRST_BYTES:
         if head.startswith(magic):
-            if magic == b"PK":
-                return hindrance("no archive", name) if head[2:4] in (b"\1\2", b"\3\4", b"\5\6", b"\7\x08") else None
-            return hindrance("packing", name)
+            return hindrance(reason, name, do=how)
     if head[257:262] == b"ustar":
         return hindrance("no archive", "a damaged tar archive")
-    for magic, name in _ENCRYPTED:
-        if head.startswith(magic):
-            return hindrance("encrypted", name)
     if base.lower().endswith((".gpg", ".pgp", ".asc")) and head[:1] and head[0] in _PGP_PACKETS:
         return hindrance("encrypted", "PGP")
-    for magic, name, how in _POINTERS:
-        if head.startswith(magic) or (magic.startswith(b"/annex") and magic in head[:512]):
-            return hindrance("pointer", name, do=(how,))
+    if b"/annex/objects/" in head[:512]:
+        return hindrance("pointer", "git-annex", do=("git annex get",))
     if _PLACEHOLDER.match(head):
         return hindrance("pointer", "iCloud", do=("open it once on that Mac",))
-    return next((hindrance("document", name) for magic, name in _DOCUMENTS if head.startswith(magic)), None)
+    return None
 
 
 def why_prefixed(data: bytes) -> Hindrance | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from laeforensics.evidence import convert, resaved
 from laeforensics.evidence.foreign import why_unread
@@ -97,14 +96,6 @@ _WRITTEN_BESIDE = (
 _AUDIT_PAGE = b"<title>Audit of "
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
-    """One row of the table: `holds` tells from a file's first bytes whether it is of the kind."""
-
-    kind: str
-    holds: Callable[[bytes], bool]
-
-
 def _is_log(head: bytes) -> bool:
     return any(head.startswith(line) or b"\n" + line in head for line in _LOG_LINES)
 
@@ -157,15 +148,15 @@ def _first_lines(head: bytes) -> bytes:
     return b"\n".join(lines[:-1][:40] or lines)
 
 
-MARKS: tuple[Mark, ...] = (
-    Mark(kind=LISTING, holds=_is_listing),
-    Mark(kind=CONFIG, holds=_is_config),
-    Mark(kind=SECRETS, holds=lambda head: begins_as_object(head) and _is_secrets(head)),
-    Mark(kind=STRIPE, holds=lambda head: _STRIPE.match(head) is not None),
-    Mark(kind=LOG, holds=_is_log),
-    Mark(kind=SECRETS, holds=_is_secrets),  # its beginning is lost, or another file's
+_MARKS: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
+    (LISTING, _is_listing),
+    (CONFIG, _is_config),
+    (SECRETS, lambda head: begins_as_object(head) and _is_secrets(head)),
+    (STRIPE, lambda head: _STRIPE.match(head) is not None),
+    (LOG, _is_log),
+    (SECRETS, _is_secrets),  # its beginning is lost, or another file's
 )
-"""The first that holds decides. Then a file may still be a csv file: see `csv_kind`."""
+"""The first that holds for a file's first bytes decides. Then it may still be a csv file: see `csv_kind`."""
 
 
 def kind_of(head: bytes) -> str | None:
@@ -174,7 +165,7 @@ def kind_of(head: bytes) -> str | None:
     text = head if conversion is None else conversion.data
     if why_unread(text, "") is not None:
         return None  # whatever stands in it, it is no text
-    found = next((mark.kind for mark in MARKS if mark.holds(text)), None)
+    found = next((kind for kind, holds in _MARKS if holds(text)), None)
     if found is None and text[:1].isascii():
         lines = _first_lines(text) + b"\n"
         saved = resaved.undo(lines)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
+import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import overload
+from typing import Any, TypeVar, overload
 
 from laeforensics.evidence import _archives, _unpack, convert
 from laeforensics.evidence._members import Index
@@ -26,6 +26,7 @@ from laeforensics.evidence.recognise import (
 _CHUNK = 1 << 20
 _OVERLAP = 1 << 8
 """No name of an account is longer."""
+_Made = TypeVar("_Made")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,11 +163,30 @@ def peek(path: Path, size: int) -> bytes:
         return raw.read(size)
 
 
-def opened(path: Path, *, buffer: int = _CHUNK) -> contextlib.closing[io.BufferedReader]:
+def opened(path: Path, *, buffer: int = _CHUNK) -> io.BufferedReader:
     """The file, opened for reading bytes, so many at a time. Raises OSError."""
-    return contextlib.closing(io.BufferedReader(io.FileIO(path), buffer))
+    return io.BufferedReader(io.FileIO(path), buffer)
 
 
 def read_beside(path: Path) -> bytes:
     """The bytes of a file that is named by itself: a saved inventory, a monthly product token file. Raises OSError."""
     return path.read_bytes()
+
+
+def lines_beside(
+    path: Path, make: Callable[[dict[str, Any]], _Made | None], refused: Callable[[int], Exception]
+) -> Iterator[_Made]:
+    """What is made of each JSON object of a file that is named by itself, one a line; nothing without such a file.
+
+    Raises what `refused` makes of the number (from 1) of a line that is no object, or of which nothing can be made;
+    OSError.
+    """
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line:
+            try:
+                made = make({**json.loads(line)})
+            except (ValueError, RecursionError, TypeError, AttributeError):
+                raise refused(number) from None
+            if made is not None:
+                yield made

@@ -60,8 +60,8 @@ class EvidenceFile:
     size: int
     root: str = ""
     """The name of the folder or archive that was given."""
-    prefixed: bool = False
-    """True if `name` begins with it."""
+    below: str = ""
+    """The name below its own root, however many roots there are."""
     known: str = AT_HOME
     """How its kind is known: AT_HOME, BY_STAMP or BY_CONTENT."""
     told: str | None = None
@@ -72,11 +72,6 @@ class EvidenceFile:
     """Why it is left out unread, or not all of it can be read."""
     also: tuple[Hindrance, ...] = ()
     """What else is wrong with it, of an archive."""
-
-    @property
-    def below(self) -> str:
-        """The name below its own root, however many roots there are."""
-        return self.name.removeprefix(f"{self.root}/") if self.prefixed else self.name
 
 
 def names_of(roots: Iterable[Path]) -> list[str]:
@@ -167,4 +162,4 @@ def _by_name(name: str) -> tuple[str | None, bool]:
 def of_root(files: Iterable[EvidenceFile], root: str, *, prefixed: bool) -> list[EvidenceFile]:
     """The files as those of a root, with its name before theirs where there are several roots."""
     prefix = f"{root}/" if prefixed else ""
-    return [replace(file, name=prefix + file.name, root=root, prefixed=prefixed) for file in files]
+    return [replace(file, name=prefix + file.name, root=root, below=file.name) for file in files]

@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from laeforensics.writing import write_whole
 from laerecover import manifest
 
 NAME = "statement.json"
-_KIND = "laeforensics audit"
+_NAME, _KIND = "lae-recovery", "laeforensics audit"
 _VERSION = 1
 _TIMEOUT = 10
 
@@ -62,7 +62,7 @@ def statement(judgement: Judgement, beside: Sequence[SideFile], *, now: datetime
         "statement": _KIND,
         "version": _VERSION,
         "at": now.astimezone(UTC).isoformat(timespec="seconds"),
-        "program": {"name": "lae-recovery", "version": _version(), "commit": _commit(), "sha256": _program_digest()},
+        "program": {"name": _NAME, "version": version(_NAME), "commit": _commit(), "sha256": _program_digest()},
         "grammars": dict(_grammars()),
         "options": sorted({f.kind for f in beside}),
         "inputs": inputs,
@@ -120,13 +120,6 @@ def _is_same(one: object, other: Mapping[str, Any]) -> bool:
 def _by_name(told: Mapping[str, Any]) -> dict[tuple[str, str], str]:
     found = [one for one in told["inputs"] if isinstance(one, dict)]
     return {(str(one.get("kind")), str(one.get("name"))): str(one.get("sha256")) for one in found}
-
-
-def _version() -> str:
-    try:
-        return distribution("lae-recovery").version
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def _commit() -> str | None:

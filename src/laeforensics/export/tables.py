@@ -48,10 +48,6 @@ class Table:
 # -- signups, accounts -------------------------------------------------------------------------------------
 
 
-def _signups(judgement: Judgement) -> Iterator[Cells]:
-    return (_signup(signup, judgement.roles[signup.name]) for signup in judgement.joined)
-
-
 def _signup(signup: Signup, role: str) -> Cells:
     """What is missing or not sure is None, secrets are `Secret`."""
     log = signup.log
@@ -63,11 +59,6 @@ def _signup(signup: Signup, role: str) -> Cells:
         "outcome": outcome(signup, role),
         **_values(signup.values),
     }
-
-
-def audit_rows(judgement: Judgement) -> Iterator[Cells]:
-    """The rows of the audit, each made when it is asked for."""
-    return map(_account, judgement.accounts)
 
 
 def _account(account: CaseAccount) -> Cells:
@@ -92,27 +83,14 @@ def _values(values: Mapping[str, str]) -> Cells:
     return {name: shown(name, values.get(name)) for name in SIGNUP_FIELDS}
 
 
-def _calls(judgement: Judgement) -> Iterable[Cells]:
-    return calls.rows(judgement.accounts)
-
-
-def _doubts(judgement: Judgement) -> Iterable[Cells]:
-    return doubts.rows(judgement.accounts)
-
-
 # -- findings, facts ---------------------------------------------------------------------------------------
 
 
-def finding_rows(judgement: Judgement) -> Iterator[Cells]:
-    """The rows of the findings, most severe first, each made when it is asked for."""
+def _findings(judgement: Judgement) -> Iterator[Cells]:
     for found in judgement.findings:
         told = {name: getattr(found, name) for name in FINDINGS.columns}
         places = tuple(str(place) for place in found.locators)
         yield {**told, "message": plain(found.message), "locators": places}
-
-
-def _facts(judgement: Judgement) -> Iterable[Cells]:
-    return extraction.rows(judgement.signups, judgement.reading.files)
 
 
 def _mends(judgement: Judgement) -> Iterator[Cells]:
@@ -162,7 +140,10 @@ def _coverage(judgement: Judgement) -> Iterator[Cells]:
 
 # -- the tables --------------------------------------------------------------------------------------------
 
-SIGNUPS = Table(columns=("log_file", "dialect", "role", "stage", "outcome", *SIGNUP_FIELDS), rows=_signups)
+SIGNUPS = Table(
+    columns=("log_file", "dialect", "role", "stage", "outcome", *SIGNUP_FIELDS),
+    rows=lambda judgement: (_signup(s, judgement.roles[s.name]) for s in judgement.joined),
+)
 AUDIT = Table(
     columns=(
         "account_id",
@@ -178,15 +159,16 @@ AUDIT = Table(
         "history",
         *SIGNUP_FIELDS,
     ),
-    rows=audit_rows,
+    rows=lambda judgement: map(_account, judgement.accounts),
 )
-CALLS = Table(columns=("account_id", "function", "callable", "blocked_by"), rows=_calls)
-DOUBTS = Table(columns=doubts.COLUMNS, rows=_doubts)
-FINDINGS = Table(
-    columns=("code", "severity", "signup", "field", "message", "remedy", "locators"),
-    rows=finding_rows,
+CALLS = Table(
+    columns=("account_id", "function", "callable", "blocked_by"), rows=lambda judgement: calls.rows(judgement.accounts)
 )
-FACTS = Table(columns=extraction.COLUMNS, rows=_facts)
+DOUBTS = Table(columns=doubts.COLUMNS, rows=lambda judgement: doubts.rows(judgement.accounts))
+FINDINGS = Table(columns=("code", "severity", "signup", "field", "message", "remedy", "locators"), rows=_findings)
+FACTS = Table(
+    columns=extraction.COLUMNS, rows=lambda judgement: extraction.rows(judgement.signups, judgement.reading.files)
+)
 SHOPPING_LIST = Table(columns=("evidence", "effect", "fields", "accounts"), rows=_mends)
 RESIDUE = Table(columns=("evidence", "line", "start", "end", "excerpt"), rows=_residue)
 RESIDUE_KINDS = Table(

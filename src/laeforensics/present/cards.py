@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from laeforensics.audit import rules
@@ -72,8 +73,8 @@ def card(judgement: Judgement, commands: CommandLines | None = None, *, is_short
     if s["attempts"]:
         became = "an account" if s["attempts"] == 1 else "accounts"
         lines.append(f"  and {counted(s['attempts'], 'attempt')} that never became {became}")
-    worst = _worst_findings(judgement)
-    if worst:
+    if s["findings"]:
+        worst = " · ".join(f"{number} {code}" for code, number in s["findings"].items())
         lines += ["", f"Findings  {worst}"]
     mends = judgement.mends[:5]
     if mends:
@@ -106,17 +107,9 @@ def _why(judgement: Judgement, verdict: str) -> list[str]:
     return sorted({why for account in found for why in words.reasons(account)})
 
 
-def _worst_findings(judgement: Judgement) -> str:
-    """Blocking findings and warnings, counted by code."""
-    return " · ".join(f"{number} {code}" for code, number in _counts(judgement).items())
-
-
 def _counts(judgement: Judgement) -> dict[str, int]:
-    counts: dict[tuple[bool, str], int] = {}
-    for f in judgement.findings:
-        if f.severity != NOTE:
-            key = (f.severity != BLOCKING, f.code)
-            counts[key] = counts.get(key, 0) + 1
+    """Blocking findings and warnings, counted by code."""
+    counts = Counter((f.severity != BLOCKING, f.code) for f in judgement.findings if f.severity != NOTE)
     return {code: number for (_, code), number in sorted(counts.items())}
 
 

@@ -42,57 +42,40 @@ class Excerpt:
         return f"{self.before}{self.value}{self.after}"
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
-    """What was read at a place, and how it stands there; a secret is its fingerprint."""
-
-    locator: Locator
-    shown: str
-
-    def __str__(self) -> str:
-        return self.shown
+Piece = tuple[str, Locator | None]
+"""A part of a line as it may be shown (a secret is its fingerprint); of a value that was read, with its place."""
 
 
-@dataclass(slots=True)
-class _File:
-    """What was read in one file, and what may be shown of it in the open."""
+def _masked(line: bytes, spans: Iterable[tuple[int, int, Fact]], public: Collection[str]) -> list[Piece]:
+    """The text and the values of a line, of which it is known where in it they stand."""
+    text, values, position = "", list[Piece](), 0
+    for start, stop, fact in spans:
+        text += f"{_plain(line[position:start])}\ue000{len(values)}\ue001"
+        shown = repr(Secret(fact.value)) if FIELDS[fact.field].secret else _plain(line[start:stop])
+        values.append((shown, fact.locator))
+        position = stop
+    text += _plain(line[position:])
+    text = _LIKE_A_SECRET.sub(lambda m: m[0] if m[0] in public else repr(Secret(m[0])), text)
+    return [values[int(piece)] if n % 2 else (piece, None) for n, piece in enumerate(_MARKED.split(text))]
 
-    facts: list[Fact]
-    damaged: list[Locator]
-    public: Collection[str]
 
-    def masked(self, number: int, line: bytes, at: int | None, *, is_hidden: bool) -> list[str | Value]:
-        """The text and the values of a line that begins at byte `at` of its file (None: its bytes lie elsewhere)."""
-        spans = None if is_hidden or any(p.line == number for p in self.damaged) else self._spans(number, line, at)
-        if spans is None:
-            return [repr(Secret(line.decode("utf-8", "backslashreplace"))) if line.strip() else ""]
-        text, values, position = "", list[Value](), 0
-        for start, stop, fact in spans:
-            text += f"{_plain(line[position:start])}\ue000{len(values)}\ue001"
-            shown = repr(Secret(fact.value)) if FIELDS[fact.field].secret else _plain(line[start:stop])
-            values.append(Value(fact.locator, shown))
-            position = stop
-        text = self._without_secrets(text + _plain(line[position:]))
-        pieces = _MARKED.split(text)
-        return [values[int(piece)] if n % 2 else piece for n, piece in enumerate(pieces)]
+def _spans(facts: Iterable[Fact], number: int, line: bytes, at: int | None) -> list[tuple[int, int, Fact]] | None:
+    """Where each value stands in a line that begins at byte `at` of its file (None: its bytes lie elsewhere).
 
-    def _spans(self, number: int, line: bytes, at: int | None) -> list[tuple[int, int, Fact]] | None:
-        """Where in the line each value stands; None if a secret cannot be found in it, or is not apart from others."""
-        spans: list[tuple[int, int, Fact]] = []
-        for fact in sorted(self.facts, key=lambda f: (not FIELDS[f.field].secret, f.locator.start)):
-            is_secret, first = FIELDS[fact.field].secret, fact.locator.line
-            if not first <= number <= first + fact.value.count("\n") + 1:
-                continue
-            start, stop = _span(fact, line, at)
-            start, stop = max(start, 0), min(stop, len(line))
-            if start < stop and all(stop <= s or start >= e for s, e, _ in spans):
-                spans.append((start, stop, fact))
-            elif is_secret and (start < stop or number == first):
-                return None
-        return sorted(spans, key=lambda span: span[0])
-
-    def _without_secrets(self, text: str) -> str:
-        return _LIKE_A_SECRET.sub(lambda m: m[0] if m[0] in self.public else repr(Secret(m[0])), text)
+    None if a secret cannot be found in it, or is not apart from others.
+    """
+    spans: list[tuple[int, int, Fact]] = []
+    for fact in sorted(facts, key=lambda f: (not FIELDS[f.field].secret, f.locator.start)):
+        is_secret, first = FIELDS[fact.field].secret, fact.locator.line
+        if not first <= number <= first + fact.value.count("\n") + 1:
+            continue
+        start, stop = _span(fact, line, at)
+        start, stop = max(start, 0), min(stop, len(line))
+        if start < stop and all(stop <= s or start >= e for s, e, _ in spans):
+            spans.append((start, stop, fact))
+        elif is_secret and (start < stop or number == first):
+            return None
+    return sorted(spans, key=lambda span: span[0])
 
 
 def _span(fact: Fact, line: bytes, at: int | None) -> tuple[int, int]:
@@ -121,12 +104,12 @@ def excerpts(judgement: Judgement, locators: Iterable[Locator]) -> dict[Locator,
 def lines(judgement: Judgement, file: str, numbers: range) -> dict[int, str]:
     """The lines of these numbers (from 1) of one file, by number; those that there are."""
     found = _lines(judgement, {file: numbers})
-    return {number: "".join(map(str, pieces)) for _, number, pieces in found}
+    return {number: "".join(text for text, _ in pieces) for _, number, pieces in found}
 
 
-def _around(pieces: list[str | Value], locator: Locator) -> Excerpt:
-    texts = list(map(str, pieces))
-    at = next((n for n, p in enumerate(pieces) if isinstance(p, Value) and p.locator == locator), None)
+def _around(pieces: list[Piece], locator: Locator) -> Excerpt:
+    texts = [text for text, _ in pieces]
+    at = next((n for n, (_, place) in enumerate(pieces) if place == locator), None)
     if at is None:
         whole = "".join(texts)
         return Excerpt(whole[: BEFORE + AFTER] + ("…" if len(whole) > BEFORE + AFTER else ""), "", "")
@@ -142,25 +125,30 @@ def _plain(data: bytes) -> str:
     return plain(data.decode("utf-8", "backslashreplace"))
 
 
-def _lines(judgement: Judgement, wanted: Mapping[str, Collection[int]]) -> Iterator[tuple[str, int, list[str | Value]]]:
+def _lines(judgement: Judgement, wanted: Mapping[str, Collection[int]]) -> Iterator[tuple[str, int, list[Piece]]]:
     """The wanted lines of each file, in the order of the files; nothing of a file that has changed since."""
     hashes = {file.name: sha256 for file, sha256 in judgement.reading.files}
     files = [file for file, _ in judgement.reading.files if file.name in wanted]
     inside = {file.path for file in files if file.member is not None}
     archives = [file for file, _ in judgement.reading.archives if file.member is None and file.path in inside]
-    known = _known(judgement, wanted)
+    known, public = _known(judgement, wanted), _public(judgement)
     for file, content in contents([*archives, *files]):
         if file.name in wanted and content.sha256 == hashes.get(file.name):
             conversion = convert.undo(content.data)
             data = content.data if conversion is None else conversion.data
-            for number, pieces in _of_file(known[file.name], data, wanted[file.name], is_moved=conversion is not None):
-                yield file.name, number, pieces
+            places = _places(*known[file.name], data, wanted[file.name], is_moved=conversion is not None)
+            for number, line, spans in places:
+                hidden: list[Piece] = [
+                    (repr(Secret(line.decode("utf-8", "backslashreplace"))) if line.strip() else "", None)
+                ]
+                yield file.name, number, hidden if spans is None else _masked(line, spans, public)
 
 
-def _of_file(
-    known: _File, data: bytes, numbers: Collection[int], *, is_moved: bool
-) -> Iterator[tuple[int, list[str | Value]]]:
-    facts = sorted(known.facts, key=lambda f: f.locator.line)
+def _places(
+    told: Iterable[Fact], damaged: Collection[int], data: bytes, numbers: Collection[int], *, is_moved: bool
+) -> Iterator[tuple[int, bytes, list[tuple[int, int, Fact]] | None]]:
+    """The lines of these numbers, each with where its values stand in it; None where all of it is to be hidden."""
+    facts = sorted(told, key=lambda f: f.locator.line)
     starts = [f.locator.line for f in facts]
     longest = max((f.value.count("\n") + 1 for f in facts), default=0)
     position, in_pem, was_long = 0, False, False
@@ -170,18 +158,18 @@ def _of_file(
         if number in numbers:
             near = facts[bisect_left(starts, number - longest) : bisect_left(starts, number + 1)]
             is_tail = was_long and _LAST_WORD.search(line.decode("latin-1")) is not None
-            here = _File(near, known.damaged, known.public)
-            hidden = is_tail or (in_pem and not begins and not ends)
-            yield number, here.masked(number, line.rstrip(b"\r"), None if is_moved else position, is_hidden=hidden)
+            is_hidden = is_tail or (in_pem and not begins and not ends) or number in damaged
+            text = line.rstrip(b"\r")
+            yield number, text, None if is_hidden else _spans(near, number, text, None if is_moved else position)
         in_pem = (in_pem or begins) and not ends
         was_long = _LONG_WORD.search(line.decode("latin-1")) is not None
         position += len(line) + 1
 
 
-def _known(judgement: Judgement, wanted: Collection[str]) -> dict[str, _File]:
-    """What was read in each of these files, however it was joined."""
+def _known(judgement: Judgement, wanted: Collection[str]) -> dict[str, tuple[Collection[Fact], Collection[int]]]:
+    """What was read in each of these files, however it was joined; the lines in which a secret is damaged."""
     facts: dict[str, dict[Fact, None]] = {name: {} for name in wanted}
-    damaged: dict[str, list[Locator]] = {name: [] for name in wanted}
+    damaged: dict[str, set[int]] = {name: set() for name in wanted}
     sources = judgement.reading.sources
     told: list[Iterable[Fact]] = [log.facts for log in judgement.reading.logs if log.evidence in facts]
     told += [file.facts for file in (*sources.secrets.values(), *sources.stripe.values()) if file.evidence in facts]
@@ -192,9 +180,8 @@ def _known(judgement: Judgement, wanted: Collection[str]) -> dict[str, _File]:
             facts[fact.locator.evidence][fact] = None
     for log in judgement.reading.logs:
         if log.evidence in damaged:
-            damaged[log.evidence] += [t.locator for t in log.damaged_values if FIELDS[t.field].secret]
-    public = _public(judgement)
-    return {name: _File(list(facts[name]), damaged[name], public) for name in wanted}
+            damaged[log.evidence].update(t.locator.line for t in log.damaged_values if FIELDS[t.field].secret)
+    return {name: (facts[name], damaged[name]) for name in wanted}
 
 
 def _public(judgement: Judgement) -> set[str]:

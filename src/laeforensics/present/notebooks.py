@@ -6,9 +6,9 @@ Needs the extra [notebooks]. Hostile text is escaped, secrets are fingerprints.
 from __future__ import annotations
 
 import html
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 from laeforensics.accounts.account import CaseAccount
@@ -21,13 +21,12 @@ from laeforensics.audit.questions import asked
 from laeforensics.evidence.names import start_of
 from laeforensics.export import tables
 from laeforensics.export.manifest import manifest_account
-from laeforensics.facts.findings import SEVERITIES
 from laeforensics.facts.masking import excerpt, plain
 from laeforensics.parsing.stages import STAGES, furthest
 from laeforensics.present import lines, words
 from laeforensics.present._templates import template, verbatim
 from laeforensics.present.explanations import EXPLAINED_FIELDS, explain, heard
-from laeforensics.present.timeline import customers_timeline as rows_of_timeline
+from laeforensics.present.timeline import customers_timeline
 
 OUTCOMES = {"complete": words.COLOURS[rules.RECOVERABLE], "cut": words.COLOURS[rules.INCOMPLETE]}
 OUTCOMES |= {"failed": words.COLOURS[rules.CONTESTED], "log lost": words.COLOURS[rules.CLOSED]}
@@ -37,10 +36,6 @@ class Judged(Protocol):
     """What is needed of a case here: `laeforensics.Case` is one."""
 
     judgement: Judgement
-
-    @property
-    def root(self) -> Path:
-        """What was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +92,10 @@ def _cell(value: Any) -> str:
 
 def verdicts(case: Judged) -> Shown:
     """How many accounts have which verdict; of the recoverable ones, which grade."""
-    found = []
+    counted: Counter[tuple[str, str]] = Counter()
     for account in case.judgement.accounts:
-        verdict, grade = rules.verdict(account), rules.grade(account)
-        kind = words.words(grade.name if grade and verdict.name == rules.RECOVERABLE else verdict.name)
-        found.append({"verdict": verdict.name, "kind": kind, "account": words.short_name(account)})
-    counted: dict[tuple[str, str], int] = {}
-    for row in found:
-        counted[row["verdict"], row["kind"]] = counted.get((row["verdict"], row["kind"]), 0) + 1
+        verdict, grade = rules.verdict(account).name, rules.grade(account)
+        counted[verdict, words.words(grade.name if grade and verdict == rules.RECOVERABLE else verdict)] += 1
     data = [{"verdict": v, "kind": k, "accounts": n} for (v, k), n in counted.items()]
     kinds = {words.words(n): c for n, c in {**words.COLOURS, **words.GRADE_COLOURS}.items()}
     return _picture(
@@ -148,14 +139,10 @@ def wanted(case: Judged) -> Shown:
 
 def findings(case: Judged) -> Shown:
     """What a human should know, by code, most severe first."""
-    found: dict[str, list[Any]] = {}
-    for one in case.judgement.findings:
-        found.setdefault(one.code, []).append(one)
-    rows = [
+    rows = (
         {"code": c, "severity": f[0].severity, "times": len(f), "for_example": f[0].message, "what_next": f[0].remedy}
-        for c, f in found.items()
-    ]
-    rows.sort(key=lambda row: (SEVERITIES.index(row["severity"]), -row["times"]))
+        for c, f in words.by_code(case.judgement.findings)
+    )
     return table(rows, ("severity", "code", "times", "for_example", "what_next"))
 
 
@@ -192,21 +179,23 @@ def residue(case: Judged) -> Shown:
 def pick(case: Judged, key: str | None = None) -> str:
     """The id of the account that a key names; without one the first problem, or the first account of all."""
     if key:
-        return account_of(case.judgement.accounts, key, where=str(case.root)).account_id
+        return account_of(case.judgement.accounts, key, where=str(case.judgement.root)).account_id
     return next((a.account_id for a in words.ordered(case.judgement.accounts)), "")
 
 
 def timeline(case: Judged, account_id: str) -> Shown:
     """What happened to an account, in the order of time."""
-    found = [row for a in _named(case, account_id) for row in rows_of_timeline(case.judgement, a)]
-    return table(found, ("time", "what", "detail", "place"))
+    return table(_happened(case, account_id), ("time", "what", "detail", "place"))
+
+
+def _happened(case: Judged, account_id: str) -> list[Mapping[str, Any]]:
+    return [row for account in _named(case, account_id) for row in customers_timeline(case.judgement, account)]
 
 
 def story(case: Judged, account_id: str) -> Shown:
     """The same as a picture."""
-    found = [dict(row) for a in _named(case, account_id) for row in rows_of_timeline(case.judgement, a) if row["time"]]
     return _picture(
-        found,
+        [dict(row) for row in _happened(case, account_id) if row["time"]],
         {"type": "point", "filled": True, "size": 90, "color": words.COLOURS[rules.UNFINISHED]},
         height=170,
         x={"field": "time", "type": "temporal", "title": None},

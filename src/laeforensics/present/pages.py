@@ -19,7 +19,6 @@ from laeforensics.audit.preference import is_open
 from laeforensics.evidence.find import PAGES_MARK
 from laeforensics.evidence.names import start_of
 from laeforensics.facts.fact import Locator
-from laeforensics.facts.findings import SEVERITIES
 from laeforensics.present import lines, words
 from laeforensics.present._templates import template
 from laeforensics.present.cards import summary
@@ -84,12 +83,8 @@ class AccountRow:
     @property
     def kinds(self) -> list[str]:
         """The same for the filter: `contested:product_token`, `unread`."""
-        kept = (c if c.startswith(("contested:", "missing:")) else c.partition(":")[0] for c in self._blocking)
-        return sorted(set(kept))
-
-    @property
-    def _blocking(self) -> tuple[str, ...]:
-        return rules.blocking(self.account)
+        codes = rules.blocking(self.account)
+        return sorted({c if c.startswith(("contested:", "missing:")) else c.partition(":")[0] for c in codes})
 
     @property
     def server(self) -> str:
@@ -146,7 +141,8 @@ def anchor(account_id: str) -> str:
 
 def page(judgement: Judgement, commands: CommandLines | None = None) -> str:
     """The audit's first page: everything in it but what is linked."""
-    return "".join(_page(judgement, commands or CommandLines.of(judgement), _rows(judgement, commands)))
+    commands = commands or CommandLines.of(judgement)
+    return "".join(_page(judgement, commands, _rows(judgement, commands)))
 
 
 def write_page(judgement: Judgement, path: Path, commands: CommandLines | None = None) -> None:
@@ -154,13 +150,14 @@ def write_page(judgement: Judgement, path: Path, commands: CommandLines | None =
 
     Pages hold names and addresses: they are for their owner alone. Raises OSError.
     """
+    commands = commands or CommandLines.of(judgement)
     rows = _rows(judgement, commands)
     linked = [row for row in rows if not row.is_within]
     folder = _fresh(path.with_name(FOLDER), is_needed=bool(linked))
     for row in linked:
         told = template("account.html").stream(row=row)
         told.dump(str(folder / f"{row.anchor}.html"), encoding="utf-8", errors="backslashreplace")
-    write_whole(path, _page(judgement, commands or CommandLines.of(judgement), rows), is_private=True)
+    write_whole(path, _page(judgement, commands, rows), is_private=True)
 
 
 def _fresh(folder: Path, *, is_needed: bool) -> Path:
@@ -173,7 +170,7 @@ def _fresh(folder: Path, *, is_needed: bool) -> Path:
     return folder
 
 
-def _rows(judgement: Judgement, commands: CommandLines | None) -> list[AccountRow]:
+def _rows(judgement: Judgement, commands: CommandLines) -> list[AccountRow]:
     accounts = words.ordered(judgement.accounts)
     urgent = [a for a in accounts if rules.verdict(a).name in words.PROBLEMS]
     within = {a.account_id for a in urgent[:MOST_WITHIN]}
@@ -182,7 +179,7 @@ def _rows(judgement: Judgement, commands: CommandLines | None) -> list[AccountRo
     return [
         AccountRow(
             judgement=judgement,
-            commands=commands or CommandLines.of(judgement),
+            commands=commands,
             account=account,
             excerpts=shown,
             is_within=account.account_id in within,
@@ -212,7 +209,7 @@ def _page(judgement: Judgement, commands: CommandLines, rows: Sequence[AccountRo
         commands=commands,
         rows=rows,
         facets=_facets(rows),
-        findings=_findings(judgement),
+        findings=words.by_code(judgement.findings),
         not_read=judgement.not_read,
         most=MOST_EXAMPLES,
         within=MOST_WITHIN,
@@ -243,11 +240,3 @@ def _facets(rows: Sequence[AccountRow]) -> list[tuple[str, str, list[tuple[str, 
         ("grade", "what the customer notices", [(g.replace(" ", "_"), g, n) for g, n in sorted(grades.items())]),
         ("server", "server", [(s, s, n) for s, n in sorted(servers.items())]),
     ]
-
-
-def _findings(judgement: Judgement) -> list[tuple[str, list[Any]]]:
-    """The findings by code, most severe first."""
-    found: dict[str, list[Any]] = {}
-    for one in judgement.findings:
-        found.setdefault(one.code, []).append(one)
-    return sorted(found.items(), key=lambda item: (SEVERITIES.index(item[1][0].severity), -len(item[1]), item[0]))

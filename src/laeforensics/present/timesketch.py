@@ -14,6 +14,7 @@ from laeforensics.audit.judgement import Judgement
 from laeforensics.errors import ExtractionError
 from laeforensics.facts.masking import plain
 from laeforensics.present.timeline import timeline
+from laeforensics.present.words import cell
 from laeforensics.writing import write_whole
 
 COLUMNS = (
@@ -29,7 +30,6 @@ COLUMNS = (
     "place",
 )
 """The first four are what Timesketch needs; `timestamp` counts microseconds since 1970."""
-_FORMULA = ("=", "+", "-", "@")
 
 
 def check(output: Path, key_file: Path | None) -> None:
@@ -78,7 +78,9 @@ def write(output: Path, judgement: Judgement) -> int:
         text = io.StringIO()
         writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows({name: _cell(value) for name, value in event.items()} for event in found)
+        writer.writerows(
+            {name: value if isinstance(value, int) else cell(value) for name, value in event.items()} for event in found
+        )
         lines = [text.getvalue()]
     else:
         lines = [json.dumps(event, ensure_ascii=False) + "\n" for event in found]
@@ -92,8 +94,3 @@ def _time(written: str | None) -> datetime | None:
     except ValueError:
         return None
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-
-
-def _cell(value: str | int) -> str | int:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

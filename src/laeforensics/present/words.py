@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from laeforensics.accounts.account import CaseAccount
 from laeforensics.audit import questions, rules
 from laeforensics.evidence.names import start_of
 from laeforensics.facts.buckets import seed_of
+from laeforensics.facts.findings import SEVERITIES, Finding
 from laeforensics.facts.masking import plain
 from laerecover.manifest import FINISH
 
@@ -43,6 +46,19 @@ def words(name: str) -> str:
 def counted(number: int, noun: str) -> str:
     """`1 account`, `3 accounts`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def by_code(findings: Iterable[Finding]) -> list[tuple[str, list[Finding]]]:
+    """The findings of each code, most severe first, then those that are many."""
+    found: dict[str, list[Finding]] = {}
+    for one in findings:
+        found.setdefault(one.code, []).append(one)
+    return sorted(found.items(), key=lambda item: (SEVERITIES.index(item[1][0].severity), -len(item[1]), item[0]))
+
+
+def cell(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
 
 
 def short_name(account: CaseAccount) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pyarrow as pa
@@ -42,7 +43,7 @@ def test_a_secrets_file_that_was_found_changes_verdict_and_fields(tmp_path):
     assert fields["user_secret_key"].old is None
     assert any(place.startswith(f"secrets/{NAME}:1 ") for place in fields["user_secret_key"].come)
     assert f"secrets/{NAME}" in change.evidence_come
-    assert SECRET_KEY not in str(found) + json.dumps(found.as_json())
+    assert SECRET_KEY not in str(found) + json.dumps(asdict(found))
 
 
 def test_accounts_appear_and_vanish(tmp_path):

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 
+import pytest
+import typer
 from makings import AUDIT, LOG_FILE, is_three_lines, log
 from makings import evidence as whole
 from packings import write
+
+from laeforensics.cli._options import CaseOptions
+from laeforensics.cli._refusals import refuse_case
 
 
 def test_custody_check(folder, typed):
@@ -27,6 +32,17 @@ def test_custody_check(folder, typed):
     told = json.loads(out)
     assert (told["changed"], told["vanished"], told["new"]) == ([LOG_FILE], ["serverinfo.csv"], ["notes.txt"])
     assert LOG_FILE in err
+
+
+def test_the_case_folder_is_never_inside_the_evidence(tmp_path, capsys):
+    """Whatever way it is spelled."""
+    root = write(tmp_path / "e", whole())
+    (tmp_path / "link").symlink_to(root)
+    for folder in (root, root / "case", tmp_path / "link" / "case", root / ".." / "e" / "case"):
+        with pytest.raises(typer.Exit):
+            refuse_case(CaseOptions(evidence=[root], case_folder=folder))
+        assert "the case folder would lie inside the evidence" in capsys.readouterr().err
+    refuse_case(CaseOptions(evidence=[root], case_folder=tmp_path / "e.case"))
 
 
 def test_custody_lists_what_was_read(folder, typed):

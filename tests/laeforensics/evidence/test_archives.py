@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import random
 import tarfile
@@ -11,10 +12,10 @@ from pathlib import Path
 import pytest
 from makings import ACCESS_KEY_ID, LOG_FILE, NAME, codes, log, signup_row
 from makings import evidence as whole
-from packings import ARCHIVES, below, special, tar, zipped
+from packings import ARCHIVES, below, special, tar, write, zipped
 
 import laeforensics as lf
-from laeforensics.evidence import _archives, _unpack, find
+from laeforensics.evidence import _archives, _unpack, find, read
 
 
 def problems(path: Path) -> dict[str, str]:
@@ -115,6 +116,26 @@ def test_a_zip_bomb_is_not_unpacked(tmp_path, monkeypatch):
             archive.writestr(f"signup_logs/{number}", bytes(4 << 20))
     with pytest.raises(lf.EvidenceError, match="1000 times its size"):
         find.find(path)
+
+
+def test_zip_files_one_after_another_are_all_read(tmp_path):
+    """However many: each is gone through once, and none is read out of another."""
+    names = [f"signup_logs/{number}" for number in range(400)]
+    write(tmp_path, {LOG_FILE: log(), "all.zip": b"".join(zipped({name: name.encode()}) for name in names)})
+    held = {file.name: content.data for file, content in read.contents(find.find(tmp_path))}
+    assert {f"all.zip/{name}": name.encode() for name in names}.items() <= held.items()
+    assert problems(tmp_path) == {}
+
+
+def test_packings_behind_a_zip_are_unpacked_a_few_times(tmp_path):
+    """One behind the other, as deep as archives may lie in archives; the rest of the case is read all the same."""
+    data = b""
+    for number in range(500):
+        data = zipped({f"signup_logs/{number}": b"x"}) + (gzip.compress(data) if data else b"")
+    write(tmp_path, {LOG_FILE: log(), "all.zip": data})
+    held = [file.name for file, content in read.contents(find.find(tmp_path)) if content.data == b"x"]
+    assert held == [f"all.zip/signup_logs/{number}" for number in range(499, 494, -1)]
+    assert problems(tmp_path) == {"all.zip": "it is packed more than 4 times over"}
 
 
 def test_a_large_member_is_left_out_and_the_others_are_read(tmp_path):

@@ -18,7 +18,7 @@ from makings import evidence as whole
 
 import laeforensics as lf
 from laeforensics.errors import ExtractionError
-from laeforensics.present import timesketch
+from laeforensics.present import timesketch, words
 
 NEEDED = {"message", "datetime", "timestamp_desc"}
 TAKEN_AWAY = {"_id", "_type", "_index", "_source", "__ts_timeline_id"}
@@ -68,8 +68,8 @@ def test_no_secret_and_no_formula(tmp_path):
         timesketch.write(tmp_path / name, case.judgement)
         text = (tmp_path / name).read_text("utf-8")
         assert not [secret for secret in SECRETS if secret in text]
-    assert timesketch._cell("=1+1") == "'=1+1"
-    assert timesketch._cell("i-1") == "i-1"
+    assert words.cell("=1+1") == "'=1+1"
+    assert words.cell("i-1") == "i-1"
 
 
 @pytest.mark.parametrize(("name", "key"), [("events.parquet", None), ("events.csv", Path("k"))])
