@@ -50,24 +50,24 @@ def accounts(signups: Sequence[Signup], roles: dict[str, str], files: Iterable[S
         groups[bucket or f"attempt:{start[1] if start else stem(signup.name)}"].append(signup)
     known = {f"attempt:{seed_of(bucket)}" for bucket in groups if not bucket.startswith("attempt:")}
     elsewhere = cache(lambda: by_node(furls_beside(signups, files)))
-    found = [_account(id_, group, roles, elsewhere, is_known=id_ in known) for id_, group in sorted(groups.items())]
+    found = [_account(id_, groups, roles, elsewhere, is_known=id_ in known) for id_ in sorted(groups)]
     hear_others(found)
     return found
 
 
 def _account(
     account_id: str,
-    group: list[Signup],
+    groups: Mapping[str, list[Signup]],
     roles: dict[str, str],
     elsewhere: Callable[[], Mapping[Node, Sequence[DatedFurl]]],
     *,
     is_known: bool,
 ) -> CaseAccount:
-    """One account or attempt; `is_known` says that an account bears the attempt's seed.
+    """One account or attempt of the `groups`; `is_known` says that an account bears the attempt's seed.
 
     Then it is a log of that run, of which something made another text: what it tells, it tells of nobody.
     """
-    group = sorted(group, key=lambda s: ((start_of(s.name) or ("", ""))[0], s.name))
+    group = sorted(groups[account_id], key=lambda s: ((start_of(s.name) or ("", ""))[0], s.name))
     account = CaseAccount(
         account_id=account_id,
         is_attempt=account_id.startswith("attempt:"),
@@ -89,7 +89,7 @@ def _account(
     servers = best_first(group, roles)
     printed = [s for s in servers if roles[s.name] != RE_RECORD]
     contest_identity(account, account.origin, printed, [s for s in servers if roles[s.name] == RE_RECORD])
-    account.beliefs.add(doubts_beside_unfinished(servers))
+    account.beliefs.add(doubts_beside_unfinished(servers, groups.get(f"attempt:{seed_of(account_id)}", ())))
     if not account.contested.isdisjoint(NODE_KEYS):
         servers = printed  # what the re-record says of its server waits with its keys for the decision
     settle_newest(account, same_server(servers, roles), fields_of(SERVER))

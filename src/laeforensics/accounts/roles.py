@@ -98,10 +98,13 @@ def attested_bucket(signup: Signup) -> str | None:
         return None
     if any(stage == "bucket_created" for stage, _ in signup.stages):
         return bucket
+    # Before it is made its name is printed, too, in a print of which a line may be lost.
+    before = {f.print for f in signup.witnesses_of("stage") if f.value == "bucket_creating"}
     attesting = [
         f
         for f in signup.witnesses_of("bucket_name")
-        if f.rule not in ("bucket",) and (signup.hearing.channel(f) == "damaged" or _tells(f, signup, bucket))
+        if not (f.locator.evidence == log.evidence and (f.rule == "bucket" or f.print in before))
+        and (signup.hearing.channel(f) == "damaged" or _tells(f, signup, bucket))
     ]
     if any(f.locator.evidence != log.evidence or f.rule in ("deployment", "stray", "tahoe_cfg") for f in attesting):
         return bucket

@@ -31,11 +31,11 @@ def launched(signup: Signup) -> str:
     return signup.values.get("launch_time") or (signup.stamp or ("", ""))[0]
 
 
-def doubts_beside_unfinished(servers: Sequence[Signup]) -> Iterator[Doubt]:
+def doubts_beside_unfinished(servers: Sequence[Signup], unread: Sequence[Signup]) -> Iterator[Doubt]:
     """Doubt all servers of an account where the one that counts may be another than the best that is known.
 
     A server that was launched later counts, if it was finished, and nothing tells that. Before one that failed there
-    was another, which a log tells of and is not believed in.
+    was another, which a log tells of and is not believed in, be it in nothing at all: then it is `unread`.
     """
     known = [s for s in servers if any(name in s.values for name in _KNOWN_BY)]
     if not known:
@@ -46,7 +46,7 @@ def doubts_beside_unfinished(servers: Sequence[Signup]) -> Iterator[Doubt]:
         later = [s for s in known if is_ready(s) is None and launched(s) > launched(best)]
         told = [f for name in _KNOWN_BY for s in later for f in s.asserted(name)]
     elif is_best_ready is False:
-        others = [s for s in servers if stem(s.name) != stem(best.name)]
+        others = [s for s in (*servers, *unread) if stem(s.name) != stem(best.name)]
         told = [f for s in others for f in s.witnesses_of("instance_id")]
     because = tuple(f.locator for f in told if f.value != best.values.get(f.field))
     if because:

@@ -12,12 +12,14 @@ from laeforensics.doubting import (
     broken_json,
     broken_key,
     cut,
+    cut_tokens,
     ends_lost,
     folded,
     furl_differs,
     furl_parts,
     hosts_differ,
     impossible_key,
+    impossible_launch,
     in_error,
     moved_cells,
     neighbours,
@@ -64,6 +66,7 @@ OF_A_PRINT: tuple[FileJudge, ...] = (
     broken_json.judge,
     folded.judge,
     other_bucket.judge,
+    impossible_launch.judge,
 )
 OF_A_FILE: tuple[FileJudge, ...] = (
     runs.judge,
@@ -81,6 +84,7 @@ ACROSS: tuple[CaseJudge, ...] = (
     impossible_key.judge,
     unknown_server.judge,
     one_address.judge,
+    cut_tokens.judge,
 )
 OF_WHAT_IS_OFFERED: tuple[CaseJudge, ...] = (offered.judge,)
 BEFORE_SETTLING: tuple[AccountJudge, ...] = (outvoted.judge, ends_lost.judge)

@@ -30,12 +30,17 @@ class _Place:
         """True if it is told otherwise, and by nobody alike."""
         return bool(self.against) and not self.is_borne_out
 
+    def moved(self, offered: frozenset[str]) -> set[bool]:
+        """Whether those who tell another token tell one that is offered for another product: some may, some not."""
+        return {each.value in offered for each in self.against.values()}
+
 
 def judge(view: CaseView) -> Iterator[Said]:
     """Doubt such a place for every account that hears nothing else, if none bears it out.
 
     Where most products that can be compared have another token, their list is of another time, and tells nothing; or
-    its codes have moved. Else one account that tells another token wholly is the odd one.
+    its codes have moved: two stories, of which neither bears out the other. Else one account that tells another token
+    wholly is the odd one.
     """
     places = _places(view)
     by_file: dict[str, list[Fact]] = defaultdict(list)
@@ -44,8 +49,11 @@ def judge(view: CaseView) -> Iterator[Said]:
     for facts in by_file.values():
         contested = [fact for fact in facts if places[fact].is_contested]
         others = [fact for fact in contested if not _is_near(fact, places[fact])]
-        if len(others) > sum(places[fact].is_borne_out for fact in facts):
-            yield from _of_another_list({fact: places[fact] for fact in facts}, others, view.offered)
+        stories = [[f for f in others if has_moved in places[f].moved(view.offered)] for has_moved in (False, True)]
+        alike = max(stories, key=len)
+        if len(alike) > sum(places[fact].is_borne_out for fact in facts):
+            moved = view.offered if alike is stories[True] else frozenset[str]()
+            yield from _of_another_list({fact: places[fact] for fact in facts}, alike, moved)
         for fact in contested:
             yield from _of_one_place(fact, places[fact])
 
@@ -93,15 +101,14 @@ def _of_one_place(fact: Fact, place: _Place) -> Iterator[Doubt]:
         )
 
 
-def _of_another_list(places: dict[Fact, _Place], others: list[Fact], offered: frozenset[str]) -> Iterator[Doubt]:
+def _of_another_list(places: dict[Fact, _Place], others: list[Fact], moved: frozenset[str]) -> Iterator[Doubt]:
     """Doubt all that none bears out: if one product differs, for whom nothing else is told; if several, for everybody.
 
-    But where the codes have moved, not for whom a token is told that none offers.
+    But where the codes have `moved`, not for whom a token is told that none offers.
     """
     told = [each for fact in others for each in places[fact].against.values()]
-    has_moved = 2 * sum(each.value in offered for each in told) > len(told)
     for fact, place in places.items():
-        heard = [names for names, each in place.against.items() if not has_moved or each.value in offered]
+        heard = [names for names, each in place.against.items() if not moved or each.value in moved]
         about = frozenset(place.silent.union(*(heard if len(others) > 1 else ())))
         if about and not place.is_borne_out:
             yield Doubt(facts=(fact,), reason="of-another-list", because=_at(told), about=about)

@@ -12,7 +12,7 @@ from laeforensics.facts.beliefs import Hearing
 from laeforensics.facts.channels import OWN
 from laeforensics.facts.damage import is_damage, is_hybrid, is_misprint, is_near
 from laeforensics.facts.fact import Fact
-from laeforensics.facts.fields import COURSE, FIELDS
+from laeforensics.facts.fields import COURSE, FIELDS, IDENTITY, SERVER
 from laeforensics.parsing.course import REPEATED, Run
 from laeforensics.parsing.signuplogs import LogReading
 from laeforensics.parsing.stages import BEFORE_DEPLOYMENT
@@ -30,6 +30,18 @@ def seed_of_file(evidence: str) -> str:
         customer, _, subscription = base.partition("Z-")[2].partition("-")
         return f"{subscription}-{customer}" if subscription else ""
     return base.rpartition("-")[2]
+
+
+def _behind_a_head(facts: Sequence[Fact]) -> list[Fact]:
+    """From the first to the last thing in a run that ends before its bucket which only a deployment tells."""
+    late = [
+        f
+        for f in facts
+        if FIELDS[f.field].of in (SERVER, IDENTITY) or (f.field == "stage" and f.value not in BEFORE_DEPLOYMENT)
+    ]
+    first, last = (bound((f.locator.start for f in late), default=-1) for bound in (min, max))
+    prints = {f.print for f in late}
+    return [f for f in facts if first <= f.locator.start <= last or f.print in prints]
 
 
 class Sorting:
@@ -112,20 +124,29 @@ class Sorting:
         told = [self._of(run) for run in self.runs]
         own = [run for run, facts in zip(self.runs, told, strict=True) if self._bears(facts)]
         if own:
-            return [*self._heads(own[0]), *own, *self._wrapped(own[0])]
+            heads = self._heads(own[0])
+            for run in heads:
+                self._leave_out(_behind_a_head(self._of(run)), "another-run")
+            return [*heads, *own, *self._wrapped(own[0])]
         values = [{(f.field, f.value) for f in values_of(facts)} for facts in told]
         if all(v == values[0] for v in values):
             return list(self.runs)
         return [] if self._own(told[0], "bucket_name") else [self.runs[0]]
 
     def _heads(self, own: Run) -> list[Run]:
-        """What stands before a run, tells its user token and no bucket: something strange has parted the two."""
-        tokens = {f.value for f in self._own(self._of(own), "user_token")}
+        """What stands before a run, tells its user token and no bucket: something strange has parted the two.
+
+        It may have begun in the token, which then has a piece of it.
+        """
+        tokens = {f.value for f in self._of(own) if f.field == "user_token" and f.channel == OWN}
         before = [(run, self._of(run)) for run in self.runs[: self.runs.index(own)]]
         return [
             run
             for run, told in before
-            if tokens & {f.value for f in self._own(told, "user_token")} and not self._own(told, "bucket_name")
+            if any(
+                f.value in tokens or any(is_hybrid(f.value, t) for t in tokens) for f in self._own(told, "user_token")
+            )
+            and not self._own(told, "bucket_name")
         ]
 
     def _wrapped(self, own: Run) -> list[Run]:

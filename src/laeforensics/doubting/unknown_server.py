@@ -54,8 +54,13 @@ class _Deployment:
 
     @property
     def time(self) -> str:
-        """When the server was launched; where no line tells that, when the file's name says that its run began."""
-        return min((fact.value for fact in self.told["launch_time"]), default=_begun(self.signup))
+        """When the server was launched; where no line tells that, when the file's name says that its run began.
+
+        (A time without its server beside it may be another log's rest.)
+        """
+        told = self.told["launch_time"]
+        prints = {fact.print for fact in self.told["instance_id"]}
+        return min((f.value for f in [f for f in told if f.print in prints] or told), default=_begun(self.signup))
 
     @property
     def is_sure(self) -> bool:
@@ -145,7 +150,7 @@ def doubts_beside_others(signups: Sequence[Signup], others: Iterable[Signup]) ->
 
 
 def furls_beside(signups: Iterable[Signup], files: Iterable[SecretsFile]) -> Iterator[DatedFurl]:
-    """Every furl that stands beside its own server's address and no other's, believed or not.
+    """Every furl that stands beside its own server's address, believed or not.
 
     Of a secrets file that is not believed: the first object, for only its own run dates the file.
     """
@@ -162,7 +167,7 @@ def furls_beside(signups: Iterable[Signup], files: Iterable[SecretsFile]) -> Ite
 def _beside_its_address(began: str, told: dict[str, list[Fact]], hearing: Hearing | None = None) -> Iterator[DatedFurl]:
     hosts, buckets = ({fact.value for fact in told.get(name, ())} for name in ("public_host", "bucket_name"))
     for fact in told.get("introducer_furl", ()):
-        if began and hosts == {host_of_furl(fact.value)}:
+        if began and host_of_furl(fact.value) in hosts:
             reasons = {note.reason for note in hearing.notes(fact)} if hearing is not None else set()
             yield DatedFurl(began, fact, frozenset(buckets), frozenset(reasons))
 

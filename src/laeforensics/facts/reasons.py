@@ -61,6 +61,7 @@ REASONS: dict[str, Reason] = {
     "broken-key": _denies("broken", "its private key does not fit its certificate"),
     "not-its-id": _denies("stray", "it is not what the certificate beside it hashes to"),
     "not-its-certificate": _denies("broken", "its certificate does not hash to the node id beside it"),
+    "impossible-launch": _denies("damaged", "its run launched no server then, and with one other digit it could have"),
     "host-differs": _denies("stray", "host and furl beside each other name different servers"),
     "tied": _unsure("something that was written together with it cannot be right: it may be another's, too"),
     "two-buckets": _unsure("its file tells another bucket, too: a piece of another file lies in it"),
@@ -81,6 +82,7 @@ REASONS: dict[str, Reason] = {
         "damaged", "its product's code stands in the place of the one that was sold, here as in other accounts"
     ),
     "impossible-name": _denies("damaged", "no bucket is named like that"),
+    "at-a-limit": _denies("damaged", "it is as long as a database keeps a text at most: its end is cut off"),
     "impossible-key": _denies("damaged", "no node could start with it, and another witness tells one that could"),
     "nothing-ties-head": _denies(
         "foreign",
@@ -97,6 +99,9 @@ REASONS: dict[str, Reason] = {
         "foreign", "its activation key was sent in at another time than its file's name tells", _ORDER
     ),
     "other-server": _denies("foreign", "the secrets file tells another server than this log goes on with", _ORDER),
+    "in-damaged-file": _denies(
+        "damaged", "its file is damaged, and the log of its run, which is whole, tells another server"
+    ),
     "other-keys-too": _unsure("the secrets file tells other keys than its log, and another server", _ORDER),
     "of-another-account": _denies("foreign", "another account tells it, too: one holds a piece of the other", _ORDER),
     "nameless": _unsure(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from laeforensics.companions.secrets_files import SecretsFile
 from laeforensics.companions.sources import Sources
@@ -93,6 +93,7 @@ def _doubt_other_server(signup: Signup, file: SecretsFile, sources: Sources, run
 
     What it says from the deployment on is then not believed, except where the secrets file says the same. Where that
     tells other keys than the head of a log that is whole, too, it may be the file that is another's: neither is sure.
+    If the log is whole and the file is damaged, the file is it.
     """
     host, _ = signup.weigh("public_host")
     if host is None or sources.value(file, "public_host") in (None, host):
@@ -107,8 +108,11 @@ def _doubt_other_server(signup: Signup, file: SecretsFile, sources: Sources, run
     values = [f for f in log_facts if f.field not in fields_of(COURSE) and f.rule not in _OF_THE_HEAD]
     differing = [f for f in values if f.value != sources.value(file, f.field)]
     is_whole = signup.log is not None and not signup.is_damaged(signup.log.evidence)
-    if is_whole and _tells_other_keys(signup, file, sources):
-        theirs = [f for f in file.facts if f.field in fields_of(SERVER, IDENTITY)]
+    theirs = [f for f in file.facts if f.field in fields_of(SERVER, IDENTITY)]
+    if is_whole and (file.rejected or (file.problem is not None and not file.legible)):
+        signup.doubt(theirs, "in-damaged-file")
+        signup.doubt([f for f in file.facts if f not in theirs and f.field != "bucket_name"], "tied")
+    elif is_whole and _tells_other_keys([signup, *_fellows(signup, runs)], file, sources):
         signup.doubt([*differing, *theirs], "other-keys-too")
     else:
         signup.doubt(differing, "other-server")
@@ -130,11 +134,25 @@ def _copied_from(file: SecretsFile, sources: Sources, runs: Mapping[str, Signup]
     return None
 
 
-def _tells_other_keys(signup: Signup, file: SecretsFile, sources: Sources) -> bool:
-    """True if access key and secret key are both others than the log's, and no damage of them."""
-    told = {name: signup.weigh(name)[0] for name in ("user_access_key_id", "user_secret_key")}
-    pairs = [(value, sources.value(file, name)) for name, value in told.items()]
+def _fellows(signup: Signup, runs: Mapping[str, Signup]) -> Iterator[Signup]:
+    """The other runs of its bucket: a replacement's log tells no keys, its signup's does."""
+    bucket, _ = signup.weigh("bucket_name")
+    return (run for run in runs.values() if bucket and run is not signup and run.weigh("bucket_name")[0] == bucket)
+
+
+def _tells_other_keys(signups: Iterable[Signup], file: SecretsFile, sources: Sources) -> bool:
+    """True if access key and secret key are both others than those of the first of these logs to tell any.
+
+    (Not if one is damage of the other.)
+    """
+    names = ("user_access_key_id", "user_secret_key")
+    told = next((keys for s in signups if any(keys := [_of_log(s, name) for name in names])), [None])
+    pairs = [(value, sources.value(file, name)) for name, value in zip(names, told, strict=False)]
     return all(ours and theirs and ours != theirs and not is_near(ours, theirs) for ours, theirs in pairs)
+
+
+def _of_log(signup: Signup, name: str) -> str | None:
+    return signup.hearing.weigh(f for f in signup.witnesses_of(name) if f.locator.evidence == signup.name)[0]
 
 
 def _belongs(signup: Signup, file: SecretsFile, sources: Sources) -> bool:

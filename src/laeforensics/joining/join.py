@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from laeforensics.companions.csv_rows import Row
@@ -9,7 +10,9 @@ from laeforensics.companions.products import Product, is_offered, of_another_tim
 from laeforensics.companions.sources import Sources
 from laeforensics.doubting.judges import hear_accounts, hear_case
 from laeforensics.doubting.signups import Signup
+from laeforensics.doubting.voices import print_of
 from laeforensics.evidence.names import start_of
+from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.buckets import activation_key_of, product_code_of, seed_of
 from laeforensics.facts.channels import LAST_ASSERTING_STANDING
 from laeforensics.facts.damage import is_near
@@ -45,6 +48,7 @@ def join(logs: Sequence[SignupLog], sources: Sources) -> list[Signup]:
 def settle(signups: Sequence[Signup], sources: Sources) -> None:
     """Join what is found by settled values, and weigh the witnesses of every field, when the judges have spoken."""
     hear_case(signups, sources)
+    _join_shared_keys(signups)
     keys = Neighbours(sorted({*sources.activations, *sources.signups}))
     for signup in signups:
         _join_rest(signup, sources, keys)
@@ -72,6 +76,36 @@ def _order_findings(signup: Signup) -> Iterable[Finding]:
         yield finding(
             "impossible-order", f"line {line}: {what}; lines are missing, or not of this signup", signup=signup.name
         )
+
+
+_SHARED = ("user_access_key_id", "user_secret_key")
+_OTHERS = 2
+"""So many other accounts show which is the shared one."""
+
+
+def _join_shared_keys(signups: Sequence[Signup]) -> None:
+    """The S4 accounts share one pair of keys: one that has a character or two of it overwritten hears what others tell.
+
+    (Unless more than one print of its own tells what is near to it.)
+    """
+    buckets = {signup.name: signup.weigh("bucket_name")[0] for signup in signups}
+    s4 = [s for s in signups if (bucket := buckets[s.name]) is not None and product_code_of(bucket) is None]
+    for name in _SHARED:
+        told: dict[str, dict[str | None, Fact]] = defaultdict(dict)
+        for signup in s4:
+            for fact in signup.sure(name):
+                told[fact.value].setdefault(buckets[signup.name], fact)
+        for signup in s4:
+            odd = [fact for fact in signup.asserted(name) if len(told[fact.value]) == 1]
+            by = next(
+                (v for v, tellers in told.items() if len(tellers) >= _OTHERS and odd and is_near(v, odd[0].value)), ""
+            )
+            if by and len(set(map(print_of, odd))) == 1:
+                others = list(told[by].values())[:_OTHERS]
+                because = tuple(fact.locator for fact in others)
+                about = frozenset({signup.name})
+                signup.beliefs.add([Doubt(facts=tuple(odd), reason="neighbour", because=because, about=about)])
+                signup.add(others)
 
 
 # -- csv, product, serverinfo ----------------------------------------------------------------------------

@@ -34,6 +34,7 @@ class Continuity:
     _key: str = ""
     _begun: bool = False
     _unread: int = 0
+    _marks: int = 0
 
     @property
     def host(self) -> str | None:
@@ -90,8 +91,10 @@ class Continuity:
                 self.part(start, line)
             self._last, self._begun, self._print = None, False, ""
         here = self.stretches[-1]
-        if here.host is None or (self._last == "address_known" and is_misprint(here.host, host)):
-            here.host = host  # a torn address line: fabric's marks are many
+        is_lone = self._last == "address_known" or (self._marks == 1 and len(self.stretches) == 1)
+        self._marks += 1
+        if here.host is None or (is_lone and is_misprint(here.host, host)):
+            here.host = host  # a torn address line, or the first mark of all: fabric's marks are many
         elif here.host != host:
             self.part(start, line)
             self.stretches[-1].host = host

@@ -123,3 +123,10 @@ def test_the_copy_of_an_attempt_is_a_duplicate(cut, tmp_path):
     assert case.audit["account_id"].tolist() == [f"attempt:{SEED}"]
     assert case.audit["log_file"].tolist() == [longer]
     assert BUCKET not in case.audit["account_id"].tolist()
+
+
+def test_a_name_in_a_torn_print_of_a_bucket_to_be_made_attests_none(tmp_path):
+    """A line of the print before it is lost: it is not the print of a deployment for that."""
+    torn = PARTS["bucket"].replace("usertoken = '", "usertoken = 8")
+    case = open_files(tmp_path, evidence(log=log(until="bucket", bucket=torn) + FAILURE.encode(), secrets=None))
+    assert audit_row(case, f"attempt:{SEED}")["verdict"] == "ABANDONED"

@@ -6,12 +6,15 @@ import json
 
 import pytest
 from makings import (
+    FAILURE,
     INSTANCE,
     OTHER_NAME,
     OTHER_SEED,
     SEED,
+    as_another,
     audit_row,
     evidence,
+    log,
     open_files,
     replacement,
 )
@@ -60,3 +63,22 @@ def test_any_server_of_the_account_counts(tmp_path, running, server):
     (tmp_path / "saved.json").write_text(json.dumps(saved))
     assert read_inventory(json.dumps(saved).encode(), "saved.json")
     assert audit_row(lf.open_case(root, inventory=tmp_path / "saved.json"))["server"] == server
+
+
+def test_a_failed_replacement_is_not_the_server_where_the_signups_log_is_not_believed(tmp_path):
+    """Its lines stand in turns with another's: whether its server was ready, nothing tells."""
+    lines = zip(log().splitlines(keepends=True), as_another(log()).splitlines(keepends=True), strict=True)
+    files = evidence(log=b"".join(line for pair in lines for line in pair), secrets=None, results=None, servers=None)
+    files[f"signup_logs/2012-06-01T080000Z-{OTHER_SEED}"] = replacement().partition(b">Restoring")[0] + FAILURE.encode()
+    row = audit_row(open_files(tmp_path, files))
+    assert (row["verdict"], row["instance_id"], row["public_host"]) == ("UNFINISHED", None, None)
+
+
+def test_a_time_that_a_line_of_another_log_tells_does_not_date_a_server(tmp_path):
+    """The replacement is later than the signup; whether its server counts, nothing tells."""
+    strange = b"  launch_time = '2012-01-01T00:00:00.000Z'\n"
+    spliced = replacement().replace(
+        b">Restoring", strange + as_another(log()).partition(b">The server's")[2] + b">Rest"
+    )
+    case = open_files(tmp_path, {**evidence(), f"signup_logs/2012-06-01T080000Z-{OTHER_SEED}": spliced})
+    assert audit_row(case)["instance_id"] is None

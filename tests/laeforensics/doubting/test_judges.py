@@ -15,6 +15,7 @@ from makings import (
     HOST,
     INTRODUCER,
     KEY,
+    LAUNCHED,
     LOG_FILE,
     NAME,
     NODE_PRIVKEY,
@@ -259,6 +260,19 @@ def of_one_address(folder):
     return audit_row(open_files(folder, files), BUCKET)["public_host"], None
 
 
+def of_impossible_launch(folder):
+    late = PARTS["instance"].replace("2012-03-20T10:17", "2012-03-20T16:17")
+    return own(log(instance=late), "launch_time") | own(log(), "launch_time"), {LAUNCHED}
+
+
+def of_cut_tokens(folder):
+    files = {path: data.replace(b"INVENTED==", b"INVENTED" * 40) for path, data in evidence(secrets=None).items()}
+    whole = PARTS["credentials"].replace("INVENTED==", "INVENTED" * 40)
+    token = whole.partition("usertoken = '")[2]
+    files[LOG_FILE] = files[LOG_FILE].replace(token[: token.index("'")].encode(), token[:255].encode())
+    return audit_row(open_files(folder, files))["verdict"], "INCOMPLETE"
+
+
 CASES = {
     case.__name__.removeprefix("of_"): case
     for case in (
@@ -294,6 +308,8 @@ CASES = {
         of_pairs,
         of_repeated,
         of_one_address,
+        of_impossible_launch,
+        of_cut_tokens,
     )
 }
 JUDGES = [(stage, judge) for stage in STAGES for judge in getattr(judges, stage)]

@@ -126,3 +126,9 @@ def test_a_secrets_file_against_its_own_log_is_no_voice(tmp_path):
     secrets = next(path for path in others if path.startswith("secrets/"))
     others[secrets] = others[secrets].replace(b"invented", b"stranger")
     assert judged(tmp_path, others, account(2, None), offering(MONTH[0]))[2] == ("RECOVERABLE", MONTH[0])
+
+
+def test_a_token_of_another_product_and_one_that_none_offers_are_two_stories(tmp_path):
+    """One says that the codes have moved, the other that the list is of another time: neither bears the other out."""
+    files = {**account(1, LATER[0]), **account(2, MONTH[0], CODES[1]), **offering(*MONTH)}
+    assert judged(tmp_path, files)[1] == ("CONTESTED", None)

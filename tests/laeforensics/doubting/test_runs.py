@@ -162,3 +162,30 @@ def test_an_address_ties_what_follows_a_hole_though_its_own_announcement_is_lost
     assert told.stages[-1][0] == "mail_sent"
     strange = read(whole.replace(deployment, deployment.partition("\n")[2].replace("ann@", "eve@")))
     assert "instance_id" not in values(strange)
+
+
+STRANGE_END = _other(log()).partition(b">The introducer and storage")[2]
+STRANGE_END = b">The introducer and storage" + STRANGE_END.partition(b">Sending confirmation")[0]
+
+
+def test_the_end_of_another_log_before_a_head_is_not_the_runs():
+    """A sector of it lies over the beginning: it deployed nothing, nor was its server ready."""
+    told = read(STRANGE_END + log("started", "activation", "credentials", until="deployment"))
+    assert "servers_running" not in {note_stage for note_stage, _ in told.stages}
+    assert "introducer_furl" not in values(told)
+    reasons = {note.reason for note in told.notes for fact in note.facts if fact.value == "servers_running"}
+    assert reasons == {"another-run"}
+
+
+def test_a_head_is_the_runs_though_something_strange_begins_in_its_token():
+    """The token that stands behind it has its end: so both prints of keys are heard, and neither is sure."""
+    long = "INVENTED" * 40
+    head, middle = (
+        part.replace(b"INVENTED==", long.encode()) for part in (log(until="poll"), log(until="credentials"))
+    )
+    mine, strange = head.rpartition(b"'\nDevPay")[0], _other(middle)
+    strange = strange[: strange.rindex(long.encode()) + 160]
+    rest = log("started", "activation", "credentials", "poll").partition(b"usertoken = '")[2]
+    mixed = mine + strange + long[160:].encode() + b"'\n" + rest.partition(b"\n")[2]
+    keys = values(read(mixed.replace(BUCKET.encode(), BUCKET.encode())))["user_secret_key"]
+    assert keys == {SECRET_KEY, SECRET_KEY[::-1]}

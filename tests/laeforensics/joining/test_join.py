@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from makings import (
+    ACCESS_KEY_ID,
     BUCKET,
     CODE,
     EMAIL,
@@ -23,9 +24,12 @@ from makings import (
     codes,
     config,
     evidence,
+    furl_of,
+    identity,
     log,
     open_files,
     re_record,
+    replacement,
     request,
     result,
     secrets,
@@ -280,3 +284,61 @@ def test_a_code_that_is_odd_among_those_borne_out_may_be_the_one_that_was_sold(t
     sold = zip((PRODUCT, OTHER_PRODUCT, THIRD_PRODUCT), names[1:] + names[:1], strict=True)
     moved = bearing_out(tmp_path / "moved", config(*({**product, "full_name": name} for product, name in sold)))
     assert audit_row(moved, BUCKET.replace(CODE.lower(), "wxyz9876"))["bucket_name"] is not None
+
+
+# -- secrets files against their logs ----------------------------------------------------------------------
+
+
+def test_a_damaged_secrets_file_with_another_server_is_no_word_against_a_whole_log(tmp_path):
+    """It ends as another's file does: its server is that one's, and what else it tells is not sure."""
+    torn = secrets(publichost="192.0.2.77").replace(b'"introducer_nodeid"', b'"introducer_n')
+    row = audit_row(open_files(tmp_path, evidence(secrets=torn)))
+    assert (row["public_host"], row["instance_id"], row["verdict"]) == (HOST, INSTANCE, "RECOVERABLE")
+
+
+NO_NODE = dict.fromkeys(
+    ("introducer_node_pem", "introducer_nodeid", "external_introducer_furl", "internal_introducer_furl")
+)
+
+
+def test_the_keys_of_the_signups_log_speak_against_a_replacements_secrets_file(tmp_path):
+    """The replacement's own log tells none: who is right of log and file, nothing tells."""
+    replaced, node = f"2012-06-01T080000Z-{OTHER_SEED}", identity(3)
+    beside = secrets(
+        publichost="192.0.2.77",
+        access_key_id=ACCESS_KEY_ID[::-1],
+        secret_key=SECRET_KEY[::-1],
+        introducer_node_pem=node.pem,
+        introducer_nodeid=node.nodeid,
+        external_introducer_furl=furl_of(node, "192.0.2.77"),
+        internal_introducer_furl=None,
+    )
+    unsure = secrets(access_key_id="AKIASOMEBODYSLOSTKEY", secret_key=SECRET_KEY[20:] + SECRET_KEY[:20], **NO_NODE)
+    files = {**evidence(secrets=unsure), f"signup_logs/{replaced}": replacement(), f"secrets/{replaced}": beside}
+    assert audit_row(open_files(tmp_path, files))["introducer_node_pem"] is None
+
+
+# -- what the S4 accounts share ----------------------------------------------------------------------------
+
+
+def of_s4(number: int) -> dict[str, bytes]:
+    """The secrets file of one of the accounts that share their keys."""
+    customer, plan = "mn2xgx" + "abc"[number] * 23, "on2wex" + "abc"[number] * 23
+    place = f"secrets/a plan/2014-07-13T17582{number}Z-{customer}-{plan}/SSEC2"
+    host = f"192.0.2.{number + 10}"
+    node = identity(number)
+    told = {"product_token": None, "user_token": None, "bucket_name": f"lae-{plan}-{customer}", "publichost": host}
+    furl = furl_of(node, host)
+    keys = {"introducer_node_pem": node.pem, "introducer_nodeid": node.nodeid, "external_introducer_furl": furl}
+    keys |= {"server_node_pem": None, "server_nodeid": None, "internal_introducer_furl": None}
+    return {place: secrets(**told, **keys)}
+
+
+@pytest.mark.parametrize(("others", "key"), [(2, SECRET_KEY), (1, SECRET_KEY[:-2] + "X/")])
+def test_a_key_that_s4_accounts_share_is_known_by_two_others(others, key, tmp_path):
+    """With a letter of it overwritten: what one other tells may be damage itself."""
+    files = {path: data for number in range(others + 1) for path, data in of_s4(number).items()}
+    damaged = next(iter(files))
+    files[damaged] = files[damaged].replace(SECRET_KEY.encode(), (SECRET_KEY[:-2] + "X/").encode())
+    case = open_files(tmp_path, files)
+    assert audit_row(case, f"lae-on2wex{'a' * 23}-mn2xgx{'a' * 23}")["user_secret_key"] == key

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from makings import DUMP, FAILURE, HOST, PARTS, as_another, log, read, values
+from makings import DUMP, FAILURE, HOST, PARTS, SECRET_KEY, as_another, log, re_record, read, values
 
 FRAMES = "".join(f"/usr/lib/python2.7/dist-packages/invented.py:{n}:deeper\n" for n in range(7))
 CUT = DUMP.partition("]\n")[0] + FRAMES
@@ -45,3 +45,9 @@ def test_a_failure_without_a_next_stage_stands():
     """The host is heard again, but the run did not go on: fabric may have been answered late."""
     late = f"[ubuntu@{HOST}] out: a late answer\n".encode()
     assert read(log(until="installing") + DUMP.encode() + late).failed
+
+
+def test_a_first_mark_with_a_character_overwritten_begins_no_other_run():
+    """Of a run that reads a server's secrets: all marks behind it name the server."""
+    told = read(re_record().replace(HOST.encode(), HOST.replace("2", "6", 1).encode(), 1))
+    assert values(told, ["testimony"])["user_secret_key"] == {SECRET_KEY}
