@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from damages import apply, written
 from damages.measuring import Judge, lay
-from damages.two_truths import STORIES, Other, freed, other_truth
+from damages.two_truths import STORIES, Other, freed, named, other_truth
 
 import laeforensics as lf
 
 # One folder, and one account in it, of each class that has a story.
 SEEN = {
+    "codes-replaced": (2007, "ge33vivf6axxazhowqsvdjthsjogbq36"),
     "csv-row-of-another": (0, "jiimru7n"),
     "log-keys-of-the-one-before": (0, "27aik5az"),
     "log-token-misread": (0, "27aik5az"),
@@ -30,7 +31,7 @@ SEEN = {
 def row_of(files: Mapping[str, bytes], account: str, folder: Path) -> dict[str, Any]:
     """The account as laeforensics reads it; secrets in the clear."""
     rows = lf.open_case(lay(files, folder)).audit.to_dict("records")
-    row = next(row for row in rows if row["account_id"] == account)
+    row = next(row for row in rows if row["account_id"][-32:] == account[-32:])
     return {key: value.reveal() if hasattr(value, "reveal") else value for key, value in row.items()}
 
 
@@ -74,6 +75,30 @@ def test_of_what_is_left_neither_truth_is_asserted(pair, tmp_path):
     assert row.get("verdict") != "RECOVERABLE"
     if other.field != "product_token":  # the configuration's is told, but does not make the account recoverable
         assert row.get(other.field) is None
+
+
+def test_an_account_that_somebody_has_in_the_other_folder_is_no_ghost(tmp_path):
+    """Nothing but a log that was changed tells the bucket, and three products bear the name of the one sold."""
+    whole = written(5)
+    judge = Judge(whole, apply("codes-replaced", whole), "codes-replaced")
+    account = next(name for name in whole.truths if name.endswith("cbatkq6u"))
+    row = row_of(judge.damaged.files, account, tmp_path / "damaged")
+    assert (row["verdict"], row["bucket_name"], row["account_id"] in whole.truths) == ("CONTESTED", None, False)
+    other = named(whole, judge.damaged, account, row["account_id"])
+    assert (other.damaged, other.sound != whole.files) == (judge.damaged.files, True)
+    sound = row_of(other.sound, account, tmp_path / "other")
+    assert (sound["verdict"], sound["account_id"]) == ("RECOVERABLE", row["account_id"])
+    assert judge.read(lay(judge.damaged.files, tmp_path / "read")).ghosts == []
+    of_another_name = row["account_id"].replace(row["account_id"][4:12], "0c4e91d7")
+    assert named(whole, judge.damaged, account, of_another_name) is None
+
+
+def test_an_account_whose_secrets_file_tells_its_bucket_has_no_other_name():
+    """The bytes differ."""
+    whole = written(3000)
+    damaged = apply("codes-replaced", whole)
+    account = next(name for name in whole.truths if name.endswith("ydesbay6"))
+    assert named(whole, damaged, account, account.replace("5f09c3aa", "7a3c2f01")) is None
 
 
 def test_the_first_of_all_has_another_truth_too(tmp_path):

@@ -336,3 +336,21 @@ def test_a_secrets_file_with_the_tail_of_another_contests_what_is_offered(tmp_pa
     lab.files[f"secrets/{run.log_name}"] = json.dumps(mixed).encode()
     row = lab.judge(tmp_path).accounts[run.account["account_id"]]
     assert (row["verdict"], row["product_token"]) == ("CONTESTED", None)
+
+
+@pytest.mark.parametrize("shown", [True, False], ids=["a secrets file tells the old code", "no file does"])
+def test_a_code_that_was_put_in_anothers_place_tells_no_product_of_an_attempt(shown, tmp_path):
+    """One code was put in the place of another's in logs and csv files; an attempt's product is told by its row alone.
+
+    Two products bear the name sold. Where a secrets file shows what was done, that row is no witness any more.
+    """
+    sold, other = (product for product in CATALOGUE if product.full_name == "Tahoe-LAFS-on-S3")
+    old, new = sold.code, other.code
+    run, attempt = signup("d09", 1, product=sold), signup("d09", 2, product=sold, fail_at="activation")
+    lab = Lab.of(run, attempt, secrets=shown)
+    replaced(lab, run.log_file, (f"lae-{old.lower()}-", f"lae-{new.lower()}-"))
+    for name in ("activation_requests.csv", "signups.csv"):
+        replaced(lab, name, (f",{old},", f",{new},"))
+    accounts = lab.judge(tmp_path).accounts
+    (row,) = (row for account, row in accounts.items() if account.startswith("attempt:"))
+    assert (row["product_code"], row["product_token"] is None) == ((None, True) if shown else (new, False))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from laeforensics.companions.sources import Sources
 from laeforensics.doubting.signups import Signup
+from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.buckets import product_code_of, seed_of
 from laeforensics.facts.channels import OWN
 from laeforensics.facts.fact import Fact, Locator
@@ -63,6 +64,15 @@ def settle_names(signups: Sequence[Signup], sources: Sources) -> None:
         may_be = unsold.get(name) or _of_replaced_codes(name, may_be_replaced, evidence)
         if may_be:
             _leave_undecided({name, *may_be}, {name}, {name: may_be}, evidence)
+    _doubt_rows_of({code for code, others_of in may_be_replaced.items() if others_of}, sources)
+
+
+def _doubt_rows_of(codes: Collection[str], sources: Sources) -> None:
+    """Doubt these codes in all csv rows: elsewhere they stand in the place of what was sold."""
+    rows = (row for rows in (*sources.activations.values(), *sources.signups.values()) for row in rows)
+    facts = tuple(fact for row in rows for fact in row.of("product_code") if fact.value in codes)
+    if facts:
+        sources.beliefs.add([Doubt(facts=facts, reason="code-of-others")])
 
 
 def _codes_in_secrets(names: Iterable[str], evidence: NameEvidence) -> set[str]:

@@ -38,9 +38,10 @@ from typing import Any
 import laeforensics as lf
 from damages.classes import CLASSES, apply
 from damages.hurting import Damaged
-from damages.two_truths import Other, freed, other_truth
+from damages.two_truths import Other, freed, named, other_truth
 from damages.witnesses import FAILED, Truth, Witness
 from damages.written import Written, written
+from evidence_writer.products import CATALOGUE
 from evidence_writer.truth import FIELDS
 
 VERDICTS = {"ABANDONED": 0, "UNFINISHED": 1, "CONTESTED": 2, "INCOMPLETE": 2, "RECOVERABLE": 3}
@@ -126,7 +127,9 @@ class Judge:
         return found
 
     def _is_account(self, name: str) -> bool:
-        return name in self.written.truths
+        """True if somebody has it, here or in another sound folder that leaves the very same bytes."""
+        truths = self.written.truths
+        return name in truths or any(named(self.written, self.damaged, account, name) for account in truths)
 
     def _as_attempt(self, rows: Mapping[str, dict[str, Any]], truth: Truth) -> dict[str, Any] | None:
         return rows.get(f"attempt:{truth.seed}")
@@ -168,11 +171,22 @@ class Judge:
         if witness.kind == "row":
             linked = [w for w in self.written.of_file(witness.path) if w.unit == witness.unit and w.field in LINKS]
             return any(self._is_told_in_a_file(w) for w in linked)
+        if witness.kind == "config":
+            return self._is_known_of_which_product(witness.account)
         left = self.written.of_log(witness.path) if witness.kind in ("log", "relayed") else None
         if left is None or left.is_s4 or left.role in ("origin", "attempt"):
             return True  # by the name of the file, by what lies together, by the bucket in the same file
         named = [w for path in (witness.path, left.secrets or "") for w in self.written.of_file(path)]
         return any(w.field == "bucket_name" and self.damaged.touched.get(w) in (None, "tied") for w in named)
+
+    def _is_known_of_which_product(self, account: str) -> bool:
+        """Whether an untouched witness tells the account's product, but the list of products itself."""
+        told = [w for name in ("bucket_name", "product_code") for w in self.written.of_account(account, name)]
+        told += [w for w in self.written.of_account(account, "product_token") if w.kind != "config"]
+        told = [w for w in told if w.kind != "config" and w not in self.damaged.touched and self._is_known_whose(w)]
+        sold = self.written.truths[account].values["product_code"]
+        names = [product.full_name for product in CATALOGUE]
+        return bool(told) or any(names.count(each.full_name) == 1 for each in CATALOGUE if each.code in sold)
 
     def _is_told_in_a_file(self, cell: Witness) -> bool:
         """Whether an untouched log or secrets file of its account tells the value of a csv cell."""

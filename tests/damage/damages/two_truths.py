@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from damages.classes import apply
 from damages.hurting import Damaged
 from damages.texts import CREDENTIALS
-from damages.witnesses import CONFIG, Witness
+from damages.witnesses import CONFIG, CSV_FILES, Witness
 from damages.written import Written
+from evidence_writer.products import CATALOGUE
 
 Files = Mapping[str, bytes]
 
@@ -187,6 +188,34 @@ def _rests_exchanged(name: str, written: Written, damaged: Damaged, account: str
     after = {**sound, here: other_head + other_rest, path: head + rest}
     value = next(w.value for w in written.of_file(path) if w.field == "user_access_key_id")
     return Other("user_access_key_id", value, sound, _beside(after, damaged, mixed))
+
+
+@_of("codes-replaced")
+def _sold_under_another_code(name: str, written: Written, damaged: Damaged, account: str) -> Other | None:
+    """The bucket bears another code of the products that have the name of the one sold."""
+    others = (named(written, damaged, account, f"lae-{p.code.lower()}-{account[13:]}") for p in CATALOGUE)
+    return next(filter(None, others), None)
+
+
+def named(written: Written, damaged: Damaged, account: str, bucket: str) -> Other | None:
+    """The account has this name, of a product of one full name; its code was replaced by what stands there now."""
+    names, codes = {each.code.lower(): each.full_name for each in CATALOGUE}, (account[4:12], bucket[4:12])
+    if codes[0] == codes[1] or bucket[13:] != account[13:] or len({names.get(code, code) for code in codes}) > 1:
+        return None
+    key = next((w.value for w in written.of_account(account, "activation_key")), "\0")
+    own = set(_files_of(written, account))
+    now = re.search(rb"lae-(\w{8})-" + account[13:].encode(), b"".join(damaged.files.get(path, b"") for path in own))
+    put = now[1].decode() if now else codes[1]
+    old, new, then = ((f"lae-{code}-{account[13:]}", f"{key},{code.upper()}") for code in (*codes, put))
+    sound = _exchanged(written.files, {*own, *CSV_FILES}, *zip(old, new, strict=True))
+    after = _exchanged(sound, {*CSV_FILES, *(own & written.logs.keys())}, *zip(new, then, strict=True))
+    is_same = _rows_with(key, after) == _rows_with(key, damaged.files)
+    after = _beside(after, damaged, own)
+    return Other("bucket_name", bucket, sound, after) if is_same and after == damaged.files else None
+
+
+def _rows_with(key: str, files: Files) -> list[bytes]:
+    return [row for path in CSV_FILES for row in files.get(path, b"").splitlines() if key.encode() in row]
 
 
 _WHILE_WAITING = (">Waiting another 30 seconds...>", "DevPay License subscription active? False")
