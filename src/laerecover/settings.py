@@ -24,6 +24,7 @@ from laerecover.sections import (
     MonitoringSettings,
     Prices,
     RecipeSettings,
+    RunSettings,
     Section,
     Waits,
 )
@@ -39,6 +40,7 @@ class SettingsFile(Section):
     ec2: Ec2Settings = Ec2Settings()
     recipe: RecipeSettings = RecipeSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
+    run: RunSettings = RunSettings()
     approval: ApprovalSettings = ApprovalSettings()
     prices: Prices = Prices()
     waits: Waits = Waits()
