@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from laerecover.selection import Selection
 from laerecover.settings_reader import DEFAULT_NAME
 from laerecover.state.opening import read_state
 from laerecover.state.state import State
+from laerecover.text import shell_word
 
 if TYPE_CHECKING:
     from laerecover.settings import Settings
@@ -60,12 +60,12 @@ class Places:
     @property
     def quoted(self) -> str:
         """The manifest's path, to be typed in a shell."""
-        return shlex.quote(str(self.manifest))
+        return shell_word(str(self.manifest))
 
     @property
     def repeated(self) -> str:
         """What every further command about this manifest must name again, with a space before it."""
-        return "" if self.key_file is None else f" --key-file {shlex.quote(str(self.key_file))}"
+        return "" if self.key_file is None else f" --key-file {shell_word(str(self.key_file))}"
 
     @property
     def key(self) -> Path:
@@ -189,7 +189,7 @@ class Options:
                 words += ["--canary", value] if isinstance(value, str) else [] if value else ["--no-canary"]
             elif value is not None and (name, value) != ("mail", "hold"):
                 words += [f"--{name.replace('_', '-')}", str(value)]
-        return "".join(f" {shlex.quote(word)}" for word in words)
+        return "".join(f" {shell_word(word)}" for word in words)
 
     def again(self, command: str) -> str:
         """Another command about the same recovery, to be typed."""

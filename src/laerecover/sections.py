@@ -172,6 +172,12 @@ class MonitoringSettings(Section):
     host_key: Text | None = None
 
 
+class RunSettings(Section):
+    """[run]: who goes ahead where the command names nobody: an account's id or e-mail."""
+
+    canary: Annotated[Name | None, NONE_IF_EMPTY] = None
+
+
 class ApprovalSettings(Section):
     """[approval]: whose ssh keys may approve plans and mails, as ssh-keygen knows such files, and whether they must."""
 

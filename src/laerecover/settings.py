@@ -5,7 +5,6 @@ Importing this imports pydantic: whoever needs only the names does so for typing
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import get_args
@@ -24,11 +23,13 @@ from laerecover.sections import (
     MonitoringSettings,
     Prices,
     RecipeSettings,
+    RunSettings,
     Section,
     Waits,
 )
 from laerecover.settings_reader import DEFAULT_NAME, DRILL_IMAGE, OperatorFile, refusal
 from laerecover.settings_values import RecipeName, place
+from laerecover.text import shell_word
 
 RECIPES: tuple[str, ...] = get_args(RecipeName)
 
@@ -39,6 +40,7 @@ class SettingsFile(Section):
     ec2: Ec2Settings = Ec2Settings()
     recipe: RecipeSettings = RecipeSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
+    run: RunSettings = RunSettings()
     approval: ApprovalSettings = ApprovalSettings()
     prices: Prices = Prices()
     waits: Waits = Waits()
@@ -129,8 +131,7 @@ def _files(path: Path) -> tuple[OperatorFile, OperatorFile]:
         raise LaeRecoverError(
             "there are no settings yet",
             where=str(path),
-            next_step=f"`laerecover settings --example > {shlex.quote(str(path))}`, and fill it in; nothing was "
-            "started",
+            next_step=f"`laerecover settings --example > {shell_word(str(path))}`, and fill it in; nothing was started",
         )
     if told.mistakes:  # Where there is no file, a list of all that is not in it would help nobody.
         raise refusal(told.mistakes)

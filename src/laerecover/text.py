@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import re
+import shlex
 import unicodedata
+from collections.abc import Iterable
 
 _NEVER = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 _SHOWN = 500
@@ -21,6 +23,25 @@ def clean(text: object, *, limit: int = _SHOWN) -> str:
     """`text` on one line: control, format (bidi, zero-width) and surrogate characters become `·`, cut at `limit`."""
     shown = "".join("·" if unicodedata.category(c) in _NEVER else c for c in str(text)[: limit + 1])
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def shell_word(word: str) -> str:
+    """A word for a shell, on one line whatever stands in it: pasted, it is the very same word."""
+    if clean(word, limit=len(word) or 1) == word:
+        return shlex.quote(word)
+    return f"$'{''.join(map(_escaped, word))}'"
+
+
+def _escaped(character: str) -> str:
+    if clean(character) == character:
+        return f"\\{character}" if character in "\\'" else character
+    how = "surrogateescape" if "\udc80" <= character <= "\udcff" else "surrogatepass"
+    return "".join(f"\\{byte:03o}" for byte in character.encode("utf-8", how))
+
+
+def shell_line(words: Iterable[str]) -> str:
+    """A command to be pasted."""
+    return " ".join(map(shell_word, words))
 
 
 def reason_of(error: BaseException) -> str:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import errno
+import os
 import smtplib
 import socket
 import ssl
+import subprocess
 
 import botocore.exceptions
 import paramiko
 import pytest
 
-from laerecover.text import counted, reason_of
+from laerecover.text import clean, counted, reason_of, shell_line
 
 
 class OfATarget(ssl.SSLError):
@@ -49,3 +51,14 @@ def test_a_reason_is_in_words_and_quotes_nothing(error, words):
 def test_one_is_not_several():
     """Nobody wants to read of 1 accounts."""
     assert [counted(number, "account") for number in (0, 1, 2)] == ["0 accounts", "1 account", "2 accounts"]
+
+
+ODD = ("", "two words", "it's", "new\nline\n", "\x1b[31m", "back\\slash\t'", "bidi\u202e1", "\udcff\udc80", "tail\x017")
+
+
+def test_a_command_that_is_shown_is_pasted_as_the_very_same_words():
+    """Whatever stands in a path, it is one line that nothing cleans, and a shell reads the same bytes from it."""
+    line = shell_line(["printf", r"%s\0", *ODD])
+    assert clean(line, limit=len(line)) == line
+    told = subprocess.run(["bash", "-c", line], capture_output=True, check=True).stdout
+    assert told == b"".join(os.fsencode(word) + b"\0" for word in ODD)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 import stat
 from datetime import UTC, datetime
 from pathlib import Path
 
 from laerecover.hosts.host_keys import fingerprint
 from laerecover.ports.own_side import Seen
-from laerecover.text import clean, reason_of
+from laerecover.text import clean, reason_of, shell_word
 
 _PUBLIC = (b"ssh-", b"ecdsa-", b"sk-", b"---- BEGIN SSH2 PUBLIC KEY", b"-----BEGIN PUBLIC KEY")
 _PUTTY = b"PuTTY-User-Key-File"
@@ -26,7 +25,7 @@ def try_key(path: Path, what: str, *, pair: str = "") -> Seen:
         said, remedy = (said, remedy) if remedy else _certificate(path, f"{public.split()[0]} {fingerprint(public)}")
     blocks = bool(remedy)
     if not blocks and (mode := stat.S_IMODE(path.stat().st_mode)) & 0o077:
-        said, remedy = f"{said}, but it is open to others ({mode:04o})", f"chmod 600 {shlex.quote(str(path))}"
+        said, remedy = f"{said}, but it is open to others ({mode:04o})", f"chmod 600 {shell_word(str(path))}"
     return Seen(what=what, where=str(path), said=said, remedy=remedy, blocks=blocks)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +25,7 @@ from laerecover.runbook.values import BOUNCE, DEPLOY, WAIT
 from laerecover.shared_buckets import SHARED_BUCKET
 from laerecover.state.state import State
 from laerecover.state.worlds import Worlds
+from laerecover.text import shell_word
 
 _DESTROYS = {
     "stock": "its Tahoe-LAFS destroys shares of 2014",
@@ -191,7 +191,7 @@ def old_shares(asked: Inquiry, account: Account, latest: Round, *, mend: Callabl
         raise Refusal(f"nobody knows what its Tahoe-LAFS does to shares of 2014: {answer}", kind="unknown_tahoe")
 
     check = _check(account, "old shares", host, ask if question else None, NOT_FROM_HOST)
-    typed = f"{asked.patch} --only {shlex.quote(account.account_id)}"
+    typed = f"{asked.patch} --only {shell_word(account.account_id)}"
     remedies = {
         "old_shares": typed,
         "by_hand": f"on the host, end that node, which was started by hand, and start lae-storageserver; then: {typed}",

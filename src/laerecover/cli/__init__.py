@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from collections.abc import Callable
 from inspect import getdoc
@@ -31,6 +30,7 @@ from laerecover.cli import (
 )
 from laerecover.cli._options import TRACE
 from laerecover.cli._streams import drop_unread, outlive_readers
+from laerecover.text import shell_line
 
 _VERBS: dict[str, Callable[..., None]] = {
     verb.__name__: verb
@@ -73,7 +73,7 @@ class _Verbs(TyperGroup):
         if args[0] in _OTHERS.split():
             from laerecover.errors import LaeRecoverError
 
-            typed = shlex.join(["laeforensics", *args])
+            typed = shell_line(["laeforensics", *args])
             raise LaeRecoverError(f"{args[0]} is a command of laeforensics", where="laerecover", next_step=typed)
         name, command, rest = super().resolve_command(ctx, args)
         if command is not None and command.name in _VERBS:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,7 +18,7 @@ from laerecover.planning.plain_words import without_codes
 from laerecover.report.follow_ups import grouped
 from laerecover.runbook.values import STEPS
 from laerecover.state.journal import last_typed
-from laerecover.text import clean, clipped, counted, duration, short_name, spent
+from laerecover.text import clean, clipped, counted, duration, shell_line, short_name, spent
 
 if TYPE_CHECKING:
     from laerecover.options import Options
@@ -50,7 +49,7 @@ def show_report(report: Report, folder: Path | None) -> None:
         told = f"by {clean(said['by'])}, {clean(said['at'])}: {clean(said['because'])}"
         out.print(Text(f"The new servers were not dialled from here ({told})", style="yellow"))
     if folder is not None:
-        out.print(Text(f"report: {folder / 'report.html'}, {folder / 'report.json'}"), soft_wrap=True)
+        out.print(Text(f"report: {clean(folder / 'report.html')}, {clean(folder / 'report.json')}"), soft_wrap=True)
     _show_left(out, report)
     _show_accounts(out, report)
 
@@ -188,7 +187,7 @@ def show_status(found: Status, options: Options) -> None:
         told += [f"{found.waiting} not begun"] * bool(found.waiting)
         numbers = f"of {whole} accounts to recover, {state.planned.customers} in the manifest"
         out.print(Text(f"{', '.join(told) or 'nothing'}; {numbers}", style="bold"))
-    out.print(Text(f"{state.mode} · {state.folder} · begun {_minute(state.started_at)}"), soft_wrap=True)
+    out.print(Text(f"{state.mode} · {clean(state.folder)} · begun {_minute(state.started_at)}"), soft_wrap=True)
     out.print(Text(_key(options)), soft_wrap=True)
     out.print(Text(found.runner or "no runner is at work"))
     for account, latest in sorted(found.rounds.items(), key=lambda item: _OUTCOMES.index(item[1].outcome)):
@@ -212,6 +211,6 @@ def _to_go_on(state: State, options: Options) -> str:
     """The recovery's own command, as it was typed last: whoever looks need not have its key at hand."""
     words = [word for word in last_typed(state.folder, state.mode) if word != "--again"]
     if words:
-        return f"{clean(shlex.join(words), limit=_COMMAND)}    (as it was typed last; it goes on where it stopped)"
+        return f"{clean(shell_line(words), limit=_COMMAND)}    (as it was typed last; it goes on where it stopped)"
     command = f"laerecover {state.mode} {options.places.quoted}{options.repeat(state.mode, state=True)}"
     return f"{command}, with what else it was given, goes on where it stopped"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import shutil
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from laerecover.manifest import written_whole
-from laerecover.text import clean
+from laerecover.text import clean, shell_line
 
 ROWS = "readiness.jsonl"
 _LONGEST = 4000
@@ -203,7 +202,7 @@ class Readiness:
             return ", though of no account", ""
         counts = ", ".join(f"{len(each)} {word}" for word, each in found.items() if each)
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-        command = shlex.join(["laeforensics", "diff", *map(str, tables)])
+        command = shell_line(["laeforensics", "diff", *map(str, tables)])
         return f": {counts}: {', '.join(names[:_NAMED])}{more}", f"{command}, then "
 
     def _drill(self) -> Checked:
@@ -219,7 +218,7 @@ class Readiness:
         if not accounts:
             return ended.failed("drill")
         report = ["laerecover", "report", str(self.manifest), "--state", str(self.folder / "drill"), *self.given]
-        remedy = shlex.join(report)
+        remedy = shell_line(report)
         return Checked(check="drill", ok=False, said=f"{back} of {wanted} accounts recovered", next=remedy)
 
     def _settings(self) -> Checked:

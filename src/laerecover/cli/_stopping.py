@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import shlex
 import signal
 import sys
 import threading
 
 from laerecover.cli._streams import tell
+from laerecover.text import shell_line
 
 TOLD_HERE = threading.Event()
 """Is set while a live view, or lines of JSON, tell of a stop themselves: a line from here would spoil them."""
@@ -61,4 +61,4 @@ def _enter_end() -> None:
 
 def same_command(*more: str) -> str:
     """What was typed, as it must be typed to go on; with these words, too."""
-    return shlex.join(["laerecover", *(argument for argument in sys.argv[1:] if argument != "--again"), *more])
+    return shell_line(["laerecover", *(argument for argument in sys.argv[1:] if argument != "--again"), *more])

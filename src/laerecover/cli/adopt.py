@@ -8,6 +8,7 @@ import typer
 
 from laerecover.cli._options import PLACES, JsonOpt, print_json, takes
 from laerecover.cli._stopping import stop_on_signals
+from laerecover.text import clean
 
 if TYPE_CHECKING:
     from laerecover.options import Options
@@ -32,6 +33,6 @@ def adopt(
     else:
         show_instances(found)
         print(
-            f"{len(found)} instances adopted into {state.folder}\nnext: laerecover run "
+            f"{len(found)} instances adopted into {clean(state.folder)}\nnext: laerecover run "
             f"{options.places.quoted}{options.repeat('run', state=True)}"
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from laerecover.cli._options import PLACES, JsonOpt, print_json, takes
+from laerecover.text import clean
 
 if TYPE_CHECKING:
     from laerecover.options import Options
@@ -35,7 +36,7 @@ def report(
         number = write_customers(customers, options.places.read(), made)
         print(f"{number} customers: {customers}", file=sys.stderr)
     if unwritten:
-        print(f"report.html and report.json were not written: {unwritten}: {found.folder}", file=sys.stderr)
+        print(f"report.html and report.json were not written: {unwritten}: {clean(found.folder)}", file=sys.stderr)
     if json_:
         print_json(made.body)
     else:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shlex
 import threading
 
 from laerecover.ports.compute import RECOVERED_TAG, Instance
 from laerecover.ports.refusals import WorldError
 from laerecover.ports.world import World
 from laerecover.state.state import State
+from laerecover.text import shell_word
 from laerecover.writing import write_atomically
 
 
@@ -48,7 +48,7 @@ def of_another_recovery(instance: Instance) -> tuple[str, str]:
     recovery_id = instance.tags.get("lae-recovery", "(unknown)")
     return (
         f"{instance.instance_id} ({instance.state}) of the recovery {recovery_id} serves it already",
-        f"go on with that recovery: `laerecover adopt MANIFEST --recovery {shlex.quote(recovery_id)} --state "
+        f"go on with that recovery: `laerecover adopt MANIFEST --recovery {shell_word(recovery_id)} --state "
         f"NEW_FOLDER`, then run there; or end {instance.instance_id} if it is not wanted",
     )
 

@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from laerecover.databases import connect, durable, readable
@@ -93,8 +93,8 @@ class Outbox:
         """Write the intention down, once: a mail that exists already, of whichever sender, is returned as it stands."""
         same = (mail.message_id, mail.message_id.partition("@")[0] + "@%")
         with self._open() as db:
-            when = mail.prepared_at.isoformat()
-            values = (mail.message_id, mail.account_id, mail.kind, "prepared", mail.detail, when, when, mail.host)
+            when, changed = mail.prepared_at.isoformat(), _later(db, mail.prepared_at)
+            values = (mail.message_id, mail.account_id, mail.kind, "prepared", mail.detail, when, changed, mail.host)
             found = db.execute("SELECT * FROM mails WHERE message_id = ? OR message_id LIKE ?", same).fetchone()
             if found is None:
                 db.execute("INSERT INTO mails VALUES (?, ?, ?, ?, ?, ?, ?, '', ?)", values)
@@ -111,7 +111,7 @@ class Outbox:
     def all(self) -> Sequence[Mail]:
         """Every mail, oldest first."""
         with self._open() as db:
-            return [_mail(row) for row in db.execute("SELECT * FROM mails ORDER BY prepared_at, message_id")]
+            return [_mail(row) for row in db.execute("SELECT * FROM mails ORDER BY rowid")]
 
     def of(self, account_id: str) -> Sequence[Mail]:
         """The account's mails, oldest first."""
@@ -138,7 +138,7 @@ class Outbox:
             cursor = db.execute(
                 "UPDATE mails SET state = ?, changed_at = ?, answer = ?, "  # noqa: S608  marks alone
                 f"host = coalesce(nullif(?, ''), host) WHERE message_id = ? AND state IN ({marks})",
-                (to, now.isoformat(), answer, host, message_id, *of),
+                (to, _later(db, now), answer, host, message_id, *of),
             )
             return cursor.rowcount == 1
 
@@ -146,7 +146,7 @@ class Outbox:
         """What is prepared or held, in the order in which it is to be tried: one that keeps being refused keeps nobody
         back.
         """
-        asked = "SELECT * FROM mails WHERE state IN ('prepared', 'held') ORDER BY changed_at, prepared_at, message_id"
+        asked = "SELECT * FROM mails WHERE state IN ('prepared', 'held') ORDER BY changed_at, rowid"
         with self._open() as db:
             return [_mail(row) for row in db.execute(asked)]
 
@@ -161,7 +161,7 @@ class Outbox:
         latest = "SELECT * FROM mails ORDER BY message_id = ? DESC, changed_at DESC"
         held = "UPDATE mails SET state = 'held', answer = ? || answer WHERE message_id = ? AND state = 'refused'"
         with self._open() as db:
-            db.execute(refused, (now.isoformat(), answer, message_id))
+            db.execute(refused, (_later(db, now), answer, message_id))
             row = _alike_in_a_row(_mail(found) for found in db.execute(latest, (message_id,)))
             row = [mail for mail in row if mail.message_id in current(_of(db, mail.account_id))]
             if len({mail.account_id for mail in row}) < ALIKE:
@@ -178,7 +178,7 @@ class Outbox:
             cursor = db.execute(
                 "UPDATE mails SET state = 'in_doubt', changed_at = ?, answer = 'the runner died while sending' WHERE "
                 "state = 'sending'",
-                (now.isoformat(),),
+                (_later(db, now),),
             )
             return cursor.rowcount
 
@@ -218,7 +218,7 @@ class Outbox:
             cursor = db.execute(
                 "UPDATE mails SET state = 'in_doubt', changed_at = ?, answer = ? "
                 "WHERE state IN ('prepared', 'held', 'sending') AND kind != ?",
-                (now.isoformat(), COPIED, FAILURE),
+                (_later(db, now), COPIED, FAILURE),
             )
             return cursor.rowcount
 
@@ -245,7 +245,7 @@ def mails_in(path: Path) -> Sequence[Mail]:
             return ()
         host = "host" if "host" in known else "'' AS host"
         names = "message_id, account_id, kind, state, detail, prepared_at, answer"
-        asked = f"SELECT {names}, {host} FROM mails ORDER BY prepared_at, message_id"  # noqa: S608  names of ours
+        asked = f"SELECT {names}, {host} FROM mails ORDER BY rowid"  # noqa: S608  names of ours
         return [_mail(row) for row in db.execute(asked)]
 
 
@@ -260,8 +260,14 @@ def decided_in(path: Path) -> frozenset[str]:
         return frozenset(str(row[0]) for row in db.execute(asked, (DECIDED,)))
 
 
+def _later(db: sqlite3.Connection, now: datetime) -> str:
+    """The time of a change, after all changes before it though a clock jumps back: in their order fates are judged."""
+    (last,) = db.execute("SELECT max(changed_at) FROM mails").fetchone()
+    return (now if last is None else max(now, datetime.fromisoformat(last) + timedelta(microseconds=1))).isoformat()
+
+
 def _of(db: sqlite3.Connection, account_id: str) -> list[Mail]:
-    asked = "SELECT * FROM mails WHERE account_id = ? ORDER BY prepared_at, message_id"
+    asked = "SELECT * FROM mails WHERE account_id = ? ORDER BY rowid"
     return [_mail(row) for row in db.execute(asked, (account_id,))]
 
 

@@ -1,8 +1,9 @@
 """The journal of a folder: which commands were given, each line bound to the one before it by its hash.
 
 One JSON object a line: `at` (UTC, ISO), `user`, `host`, `version`, `command` (its words), `digests` (name -> digest of
-plan and manifest, as far as they are known), `exit` (None when the command began, its exit code when it ended), `found`
-(what was wrong with the lines before, said once), `before` (SHA-256 of the whole line before, without its newline).
+plan and manifest, as far as they are known), `exit` (None when the command began, its exit code when it ended, alone
+where the folder refused it), `found` (what was wrong with the lines before, said once), `before` (SHA-256 of the whole
+line before, without its newline).
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ class Journal:
     def __init__(self, words: Sequence[str], *, say: Callable[[str], None]) -> None:
         self._words, self._say = list(words), say
         self._folders: list[Path] = []
+        self._closed: list[Path] = []
+        """Those that would not have the command."""
 
     def begin(self, folder: Path, digests: Mapping[str, str] | None = None) -> None:
         """Enter that the command begins to work there; once for each folder."""
@@ -39,12 +42,18 @@ class Journal:
             self._folders.append(folder)
             self._enter(folder, None, digests or {})
 
+    def refuse(self, folder: Path) -> None:
+        """The folder would not have the command, which may yet go on without it."""
+        self._closed.append(folder)
+
     def end(self, status: int, digests: Callable[[Path], Mapping[str, str]]) -> None:
-        """Enter how it ended, wherever it had begun and the folder is still there."""
-        for folder in self._folders:
+        """Enter how it ended, wherever it had begun or was refused, and the folder is still there."""
+        refused = [each for each in self._closed if status and (each / FILE).is_file()]
+        for folder in dict.fromkeys([*self._folders, *refused]):
             if folder.is_dir():
                 self._enter(folder, status, digests(folder))
         self._folders.clear()
+        self._closed.clear()
 
     def check(self, folder: Path) -> bool:
         """Whether the whole journal of a folder is as it was written; what is not is said. Nothing is written."""

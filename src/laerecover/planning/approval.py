@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shlex
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from laerecover.errors import Guarded, LaeRecoverError
 from laerecover.planning.guards import NOT_STARTED
-from laerecover.text import reason_of
+from laerecover.text import reason_of, shell_word
 from laerecover.writing import write_atomically
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def guard_approval(what: str, digest: str, approval: ApprovalSettings, signature
         )
     how = (
         f"printf '{text_of(what, digest).strip()}\\n' | ssh-keygen -Y sign -n {NAMESPACE} -f KEY > FILE.sig, by "
-        f"somebody in {shlex.quote(str(signers))} who has looked at it; then --approved-by FILE.sig; {NOT_STARTED}"
+        f"somebody in {shell_word(str(signers))} who has looked at it; then --approved-by FILE.sig; {NOT_STARTED}"
     )
     if signature is None:
         raise Guarded(f"nobody has approved the {what} {digest}", where="approval.required", next_step=how)

@@ -64,12 +64,12 @@ class Planner:
         chosen, decided = self.options.selection.of(self.manifest), self.state.decisions.accepted.items()
         living = ((name, said["living"]) for name, said in decided if name in chosen and said.get("living"))
         notes += [f"{name}: {ids} lives, and was accepted by a human" for name, ids in living]
-        starts, canary = in_order(made, self.manifest, read_ledger(self.state.ledger, with_steps=False), self.options)
-        chosen_canary = isinstance(self.options.limits.canary, str) or self.options.selection.order is not None
-        if self.state.mode == "run" and canary and len(starts) > 1 and not chosen_canary:
+        rounds = read_ledger(self.state.ledger, with_steps=False)
+        starts, canary, why = in_order(made, self.manifest, rounds, self.options, self.settings, is_whole=self.is_whole)
+        if self.state.mode == "run" and why and len(starts) > 1:
             notes.append(
-                f"nobody has chosen the canary: {canary} goes ahead, for it happens to be first; choose with "
-                "--canary ACCOUNT or --order FILE, or send nobody ahead with --no-canary"
+                f"nobody has chosen the canary: {canary} goes ahead, {why}; choose with --canary ACCOUNT, --order FILE "
+                "or run.canary in the settings, or send nobody ahead with --no-canary"
             )
         made = replace(made, notes=tuple(notes), starts=starts, first=canary)
         added = sum(o.added_bytes for o in obstacles) if checked else None
@@ -145,7 +145,7 @@ def plan(
         state=replace(state, inventory={}),
         manifest=manifest,
         settings=settings,
-        is_whole=not missing,
+        is_whole=not missing and (check or options.has_settings),
     )
     shared = shared_obstacles(manifest, options.selection.of(manifest))
     obstacles: Sequence[Obstacle] = shared

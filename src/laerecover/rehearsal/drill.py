@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
-from laerecover.manifest import Account, Manifest
+from laerecover.manifest import Account, Manifest, OperatorError
 from laerecover.options import Options, now
 from laerecover.planning.buckets import quiet
 from laerecover.planning.guards import guard_instances
@@ -74,9 +74,13 @@ def drill(
 
 
 def _ahead(planner: Planner) -> str:
-    """Whom a run would recover before all others, as long as nobody is; "" for none."""
-    limits = replace(planner.options.limits, canary=True)
-    return replace(planner, options=replace(planner.options, limits=limits)).plan().first
+    """Whom a run would recover before all others, as long as nobody is; "" for none, or where that would be refused."""
+    options = replace(planner.options, limits=replace(planner.options.limits, canary=True))
+    try:
+        settings, _ = options.settings_to_plan(planner.state.folder)
+        return replace(planner, options=options, settings=settings).plan().first
+    except OperatorError:
+        return ""
 
 
 def _selected(manifest: Manifest, planned: Plan) -> list[Account]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +14,7 @@ from laerecover.report.outcomes import AccountOutcome, FollowUp
 from laerecover.runbook.ledger import Round
 from laerecover.runbook.values import APPEND, MONITOR, Effect
 from laerecover.state.state import State
-from laerecover.text import clean, short_name
+from laerecover.text import clean, shell_word, short_name
 
 IN_DOUBT = "ask whether the mail arrived; if it did not, say --resend"
 _REFUSED_US = "a mail was refused and is held: mend what the server has against us, and send"
@@ -56,11 +55,11 @@ class _CommandsOf:
 
     @property
     def manifest(self) -> str:
-        return shlex.quote(self.commands.manifest)
+        return shell_word(self.commands.manifest)
 
     @property
     def account_id(self) -> str:
-        return shlex.quote(self.account.account_id)
+        return shell_word(self.account.account_id)
 
     def again(self, command: str, more: str = "") -> str:
         """The recovery's own command once more; it looks for the state where it was."""
@@ -84,7 +83,7 @@ class _CommandsOf:
 
     @property
     def _place(self) -> str:
-        return f" --state {shlex.quote(str(self.state.folder))}"
+        return f" --state {shell_word(str(self.state.folder))}"
 
 
 def _untagged(by: _CommandsOf) -> Iterator[FollowUp]:

@@ -27,6 +27,12 @@ def enter_begin(folder: Path) -> None:
         _Shell.journal.begin(folder, digests_of(folder))
 
 
+def enter_refusal(folder: Path) -> None:
+    """The folder would not have this command: entered when it ends, with its code alone; nobody's lock is needed."""
+    if _Shell.journal is not None:
+        _Shell.journal.refuse(folder)
+
+
 def enter_end(status: int) -> None:
     """The command ends with this code; whoever was killed has no such line."""
     if _Shell.journal is not None:

@@ -16,7 +16,7 @@ from typing import TextIO
 from laerecover.databases import refuse_network
 from laerecover.errors import LockHeld
 from laerecover.mail.outbox import Outbox
-from laerecover.state.journal import enter_begin
+from laerecover.state.journal import enter_begin, enter_refusal
 from laerecover.writing import write_atomically
 
 _LOCK_TRIES = 5
@@ -34,6 +34,7 @@ def locked(folder: Path, command: str) -> Iterator[None]:
     try:
         path.chmod(0o600)
         if not _take(file):
+            enter_refusal(folder)
             raise LockHeld(
                 f"another runner is at work: {_holder(path)}",
                 where=str(path),

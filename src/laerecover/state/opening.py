@@ -13,6 +13,7 @@ from typing import Any
 
 from laerecover.databases import readable, refuse_network
 from laerecover.errors import LaeRecoverError
+from laerecover.state.journal import enter_refusal
 from laerecover.state.lock import locked
 from laerecover.state.state import VERSION, State, state_of
 from laerecover.state.terms import Planned
@@ -90,6 +91,8 @@ def open_state(folder: Path, *, mode: str, digest: str, now: datetime, **more: A
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with locked(folder, f"begin {mode}"):
             state = read_state(folder) or _begun(folder, mode, digest, now, more)
+    if state.mode != mode or state.planned.digest != digest:
+        enter_refusal(folder)
     if state.mode != mode:
         raise LaeRecoverError(
             f"this state was made by a {state.mode}, not by a {mode}",

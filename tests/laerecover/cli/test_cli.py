@@ -19,7 +19,7 @@ from laerecover.cli import app
 from laerecover.cli._show import ask, ask_word
 from laerecover.errors import Guarded
 from laerecover.mail.outbox import COPIED
-from laerecover.manifest import Secret, write_manifest
+from laerecover.manifest import Secret, broken_journal, write_manifest
 
 ROOT = Path(__file__).parents[3]
 MAIN = [sys.executable, "-c", "from laerecover.cli import main; main()"]
@@ -321,6 +321,39 @@ def test_a_second_runner_is_told_who_holds_the_lock(laerecover, make_manifest):
     assert f"pid {first.pid} on " in second.stderr
     assert f"pid {first.pid} on " in seen["runner"]
     assert laerecover("status", manifest).returncode == 0
+
+
+def test_who_is_refused_stands_in_the_journal_though_somebody_else_holds_the_folder(laerecover, make_manifest):
+    """Commands of many processes at once: an end alone for each, in one chain; `status` proposes the first."""
+    manifest = make_manifest(count=1)
+    folder = Path(f"{manifest}.drill")
+    first = laerecover("drill", manifest, "--pace", "0.5", start=True)
+    first.read_lines(1)
+    others = [laerecover(verb, manifest, start=True) for verb in ("notify", "cleanup") for _ in range(3)]
+    others += [laerecover("drill", manifest, "--pace", str(n), start=True) for n in (0.2, 0.3)]
+    assert [each.wait().returncode for each in others] == [75] * 8
+    first.wait(signal=signal.SIGKILL)
+    told = [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()]
+    assert sorted(line["command"][1] for line in told if line["exit"] == 75) == [
+        *["cleanup"] * 3, *["drill"] * 2, *["notify"] * 3
+    ]  # fmt: skip
+    assert [line["command"][4] for line in told if line["exit"] is None] == ["0.5"] * len(told[8:])
+    assert broken_journal(folder) == ""
+    assert "--pace 0.5" in laerecover("status", manifest).stdout
+
+
+def test_another_manifest_that_a_folder_refused_stands_in_its_journal(laerecover, make_manifest):
+    """With its exit code; not where no journal is kept, and nothing is begun."""
+    manifest = make_manifest(count=1)
+    assert laerecover("drill", manifest, "--pace", "0.001").returncode == 0
+    path = Path(f"{manifest}.drill") / "journal.jsonl"
+    before = path.read_text()
+    assert laerecover("drill", make_manifest(count=2)).returncode == 2
+    added = [json.loads(line) for line in path.read_text().removeprefix(before).splitlines()]
+    assert [(line["command"][1], line["exit"]) for line in added] == [("drill", 2)]
+    path.unlink()
+    assert laerecover("drill", manifest).returncode == 2
+    assert not path.exists()
 
 
 def test_an_interrupted_drill_says_how_to_go_on(laerecover, make_manifest):

@@ -19,8 +19,8 @@ from laerecover.adapters.smtp import SmtpMailer
 from laerecover.afterwards.notify import notify
 from laerecover.afterwards.resolve import resolve_mail
 from laerecover.errors import LaeRecoverError
-from laerecover.mail.outbox import CONFIRMATION, FAILURE, STAFF_NOTE, TAKEN, Mail, Outbox, stopped
-from laerecover.mail.replies import ABOUT_US, IN_A_ROW, SAYS, alike
+from laerecover.mail.outbox import CONFIRMATION, FAILURE, STAFF_NOTE, TAKEN, Mail, Outbox, current, stopped
+from laerecover.mail.replies import ABOUT_US, ALIKE, IN_A_ROW, SAYS, alike
 from laerecover.rehearsal.rig.authority import make_certificate
 from laerecover.settings import drill_settings
 
@@ -276,6 +276,24 @@ def test_a_row_goes_on_over_restarts_and_ends_when_one_arrives(outbox, tmp_path)
     outbox.went(mail(2), TAKEN)
     assert not outbox.went(mail(4), "550 no")
     assert outbox.get(mail(4).message_id).state == "refused"
+
+
+def test_a_clock_that_jumps_back_changes_no_order(tmp_path):
+    """What was written later is later: a row stays one, and the latest letter is the one that a human settles."""
+    outbox, jump = Outbox(tmp_path / "outbox.sqlite"), timedelta(days=-1)
+    arrived, *refused = [mail(number) for number in range(ALIKE + 1)]
+    overtaken = replace(refused[-1], message_id="<earlier@example.org>")
+    for letter in (arrived, overtaken, *refused):
+        now = NOW + (timedelta() if letter in (arrived, overtaken) else jump)
+        outbox.prepare(replace(letter, prepared_at=now))
+        outbox.move(letter.message_id, to="sending", of=["prepared"], now=now)
+        if letter in refused:
+            stops = outbox.refuse(letter.message_id, now=now, answer=f"{SAYS}550 no")
+        else:
+            outbox.move(letter.message_id, to="sent", of=["sending"], now=now, answer=TAKEN)
+    assert stops
+    assert [m.state for m in outbox.all()] == ["sent", "sent", *["held"] * ALIKE]
+    assert current(outbox.of(refused[-1].account_id)) == {refused[-1].message_id}
 
 
 FORMER = """CREATE TABLE mails (

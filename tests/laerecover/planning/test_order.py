@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from laerecover.errors import LaeRecoverError
-from laerecover.options import Selection
+from laerecover.options import Options, Selection
 from laerecover.planning.planner import plan
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -132,6 +132,75 @@ def test_the_plan_says_that_nobody_chose_the_canary(five, listed):
     for selection in (Selection(order=listed(ids[4])), Selection(first=1)):
         chosen.append({"selection": selection})
     assert [said(**given) for given in chosen] == [[]] * 4
+
+
+@pytest.fixture
+def own_canary(monkeypatch):
+    """Writes `[run] canary` into the operator's settings."""
+    read = Options.read_settings
+
+    def write(name, **mail):
+        told = {"run": {"canary": name}, "mail": mail}
+        monkeypatch.setattr(Options, "read_settings", lambda self: read(self).changed(**told))
+
+    return write
+
+
+def test_the_settings_name_the_canary_where_the_command_names_none(five, own_canary, listed):
+    """Not where it does, or sends nobody ahead; nor where it is left out, which the plan says."""
+    someone, ids = five
+    own_canary("customer3@example.org")
+
+    def first(**given):
+        planned, _ = plan(someone.options(**given), worlds=someone.worlds)
+        return planned.first, any("nobody has chosen the canary" in note for note in planned.notes)
+
+    assert first() == first(selection=Selection(order=listed(ids[4]))) == (ids[3], False)
+    assert first(canary=ids[2]) == (ids[2], False)
+    assert first(canary=False) == ("", False)
+    assert first(selection=Selection(without=(ids[3],))) == (ids[0], True)
+    assert someone.run().exit_code == 0
+    assert launched(someone)[0] == ids[3]
+
+
+@pytest.mark.parametrize(("name", "why"), [("nobody", "no account is called 'nobody'"), ("lost", "the verdict is")])
+def test_a_canary_of_the_settings_that_cannot_sing_is_refused(operator, make_account, own_canary, name, why):
+    """As that of the command is, naming the settings; but for commands that need none."""
+    lost = make_account(2, verdict="CONTESTED", customer_email="lost@example.org")
+    someone = operator(make_account(0), make_account(1), lost)
+    own_canary(name if name == "nobody" else lost.account_id)
+    with pytest.raises(LaeRecoverError, match=why) as caught:
+        someone.run()
+    assert caught.value.where.startswith("run.canary in ")
+    assert someone.rows("instances") == []
+    assert someone.run(canary=False).exit_code == 0
+    plan(someone.options(), worlds=someone.worlds)
+
+
+@pytest.mark.parametrize(
+    ("staff", "chosen", "why"),
+    [
+        ("Customer3@house.example.org", 3, "whose customer is the staff"),
+        ("nobody@house.example.org", 2, "the first whose address is of the staff's own domain"),
+        ("nobody@elsewhere.example.org", 0, "it happens to be first"),
+    ],
+)
+def test_where_nobody_chose_it_is_rather_the_staffs_own_account(
+    operator, make_account, own_canary, monkeypatch, staff, chosen, why
+):
+    """As far as addresses tell; the plan says why."""
+    domains = ["", "", "house.", "house.", ""]
+    accounts = sorted((make_account(n) for n in range(5)), key=lambda account: account.account_id)
+    someone = operator(
+        *(replace(a, customer_email=f"customer{n}@{domains[n]}example.org") for n, a in enumerate(accounts))
+    )
+    own_canary(None, staff=staff, sender="sender@sending.example.org")
+    planned, _ = plan(someone.options(), worlds=someone.worlds)
+    assert planned.first == accounts[0].account_id  # a drill's settings, for there are none yet
+    monkeypatch.setattr(Options, "has_settings", True)
+    planned, _ = plan(someone.options(), worlds=someone.worlds)
+    assert planned.first == accounts[chosen].account_id
+    assert [why in note for note in planned.notes if note.startswith("nobody has chosen")] == [True]
 
 
 def test_a_chosen_canary_goes_ahead_though_others_are_recovered(five):
