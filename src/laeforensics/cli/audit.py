@@ -135,7 +135,7 @@ def _refuse(options: CaseOptions, output: Path, key_file: Path | None) -> None:
             "choose another --output: audit.parquet, audit.html and statement.json are written beside it",
         )
     if key_file is not None:
-        _refusals.refuse_inside(key_file, options.evidence, "the key")
+        _refusals.refuse_inside(key_file, options.evidence, "the key", "--key-file")
     if options.case_folder is not None:
         custody.refuse_inside(options.case_folder, options.evidence)
     _refusals.refuse_unwritable(output, "--output")
