@@ -6,6 +6,7 @@ import re
 import shutil
 import sys
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -38,6 +39,12 @@ def complain(what: str, where: str, next_step: str) -> None:
     tell(f"laeforensics: {what}\n  where   {places}\n  next    {next_step}", sys.stderr, hanging=12)
 
 
+def missing_of(words: Sequence[str]) -> str:
+    """That these are missing."""
+    *some, last = words
+    return f"{', '.join(some)} and {last} are missing" if some else f"{last} is missing"
+
+
 def complain_of_usage(error: Any) -> None:
     """What was typed wrong, in which command, and how it is typed; a program or group without a verb tells its help."""
     context = error.ctx
@@ -59,7 +66,7 @@ def complain_of_usage(error: Any) -> None:
             complain("EVIDENCE is missing", f"there is no file {name}", f"{command(['laeforensics', *whole])}; {more}")
             return
         after = f"{_journal.typed_with(words=missing)}; {more}"
-        complain(f"{', '.join(missing)} is missing", context.command_path, after)
+        complain(missing_of(missing), context.command_path, after)
         return
     words = context.get_usage().removeprefix("Usage: ").replace("{", "").replace("}", "").replace("[OPTIONS] ", "")
     more = f"`{context.command_path} --help` tells the rest"

@@ -131,7 +131,7 @@ def test_progress_is_shown_on_a_terminal_alone(folder, monkeypatch, capsys):
     [
         (("explain", "evidence"), "KEY is missing", "laeforensics explain evidence KEY"),
         (("explain", "evidence", "--field", "x"), "KEY is missing", "laeforensics explain evidence --field x KEY"),
-        (("timeline",), "EVIDENCE, KEY is missing", "laeforensics timeline EVIDENCE KEY"),
+        (("timeline",), "EVIDENCE and KEY are missing", "laeforensics timeline EVIDENCE KEY"),
         (("show", "evidence"), "FILE:LINE is missing", "laeforensics show evidence FILE:LINE"),
         (("audit",), "EVIDENCE is missing", "laeforensics audit EVIDENCE"),
         (("explain", "ann@a"), "EVIDENCE is missing", "laeforensics explain EVIDENCE ann@a"),
