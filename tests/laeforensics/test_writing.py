@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from laeforensics.writing import write_whole
@@ -29,3 +31,18 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path):
         write_whole(path, lines())
     assert path.read_text() == "old\n"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("way", ["pipe", "link to a pipe", "link into /proc"])
+def test_a_device_or_a_pipe_stays_what_it_is(tmp_path, way):
+    """Whoever may replace /dev/full or /dev/stdout does not: it would be gone for every program there."""
+    pipe, path = tmp_path / "pipe", tmp_path / "a.jsonl"
+    os.mkfifo(pipe)
+    target = {"pipe": pipe, "link to a pipe": path, "link into /proc": path}[way]
+    if way != "pipe":
+        path.symlink_to("/proc/self/fd/1" if "proc" in way else pipe)
+    before = os.lstat(target)
+    with pytest.raises(OSError, match="no ordinary file"):
+        write_whole(target, ["one\n"])
+    assert os.lstat(target) == before
+    assert pipe.is_fifo()

@@ -98,8 +98,7 @@ def _decision(account: CaseAccount, choice: Choice, now: datetime) -> Decision:
     if field == FINISH:
         return _to_finish(account, choice, now)
     if field not in account.contested and field not in account.decided:
-        contested = ", ".join(sorted(account.contested)) or "none"
-        raise DecisionError("this field is not contested", where=where, next_step=f"contested here: {contested}")
+        raise DecisionError("this field is not contested", where=where, next_step=_to_decide(account))
     if account.is_attempt and number:
         why = "which account they belong to is told by a bucket alone; look for other copies of its files"
         raise DecisionError("nothing waits for a decision about an attempt", where=where, next_step=why)
@@ -121,6 +120,13 @@ def _decision(account: CaseAccount, choice: Choice, now: datetime) -> Decision:
         at=now.isoformat(timespec="seconds"),
         among=_said(heard),
     )
+
+
+def _to_decide(account: CaseAccount) -> str:
+    """What can be decided about an account, or decided anew."""
+    kinds = {"contested": account.contested, "decided": account.decided}
+    told = "; ".join(f"{kind} here: {', '.join(sorted(names))}" for kind, names in kinds.items() if names)
+    return told or "nothing is to be decided about it; `laeforensics list EVIDENCE --verdict CONTESTED` tells where"
 
 
 def need_reason(who: str, because: str, where: str) -> None:

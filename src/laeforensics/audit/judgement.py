@@ -14,7 +14,7 @@ from laeforensics.audit import aside, decisions, gaps, questions, unheard
 from laeforensics.audit.aside import SetAside
 from laeforensics.audit.closed import ClosedList, close
 from laeforensics.audit.decisions import Choice, Decision
-from laeforensics.audit.mends import Mend, of_lost_accounts, shopping_list
+from laeforensics.audit.mends import Mend, most_useful_first, of_lost_accounts, shopping_list
 from laeforensics.companions.inventory import Inventory
 from laeforensics.doubting.signups import Signup
 from laeforensics.facts.findings import SEVERITIES, Finding
@@ -133,7 +133,7 @@ class Judgement:
     def mends(self) -> list[Mend]:
         """What evidence would help, most useful first."""
         without_evidence = gaps.lost_accounts(self.accounts, self.reading.sources)
-        return [*of_lost_accounts(without_evidence), *shopping_list(self.accounts)]
+        return most_useful_first([*of_lost_accounts(without_evidence), *shopping_list(self.accounts)])
 
     def set_aside(
         self, file: str, *, who: str, because: str, now: datetime | None = None, is_undone: bool = False

@@ -36,7 +36,7 @@ def account_of(accounts: Sequence[CaseAccount], key: str, *, where: str) -> Case
     if found:
         raise UnknownKey(
             f"{len(found)} accounts match {plain(key)!r}",
-            where="\n".join(_choices(found)),
+            where="\n".join(_choices(found, wanted.lower())),
             next_step="name one of them by its id, or more of the name",
         )
     raise UnknownKey(
@@ -48,15 +48,23 @@ def account_of(accounts: Sequence[CaseAccount], key: str, *, where: str) -> Case
     )
 
 
-def _choices(found: Sequence[CaseAccount]) -> list[str]:
-    """A line for each, with what helps to choose: its verdict, and the log by which it is known."""
+def _choices(found: Sequence[CaseAccount], wanted: str) -> list[str]:
+    """A line for each, with what helps to choose: its verdict, which of its names was meant, and its log."""
     told = []
     for account in found[:_MOST]:
         logs = [plain(signup.name) for signup in account.signups]
         more = f" and {len(logs) - 1} more" if len(logs) > 1 else ""
         source = f"{logs[0]}{more}" if logs else "no log"
-        told.append(f"{plain(account.account_id)}  {rules.verdict(account).name:<11}  {source}")
+        verdict = f"{rules.verdict(account).name:<11}"
+        told.append("  ".join((plain(account.account_id), verdict, *_meant(account, wanted), source)))
     return [*told, *([f"and {len(found) - _MOST} more: {_ALL}"] if len(found) > _MOST else [])]
+
+
+def _meant(account: CaseAccount, wanted: str) -> list[str]:
+    """The name of an account that begins so, where neither its id nor a log shows it: an address, or its key."""
+    shown = (account.account_id, *(s.name for s in account.signups))
+    names = sorted(k for k in keys_of(account) if k.lower().startswith(wanted) and not any(k in each for each in shown))
+    return [plain(name) for name in names[:1]]
 
 
 def _begins(account: CaseAccount, words: Sequence[str]) -> bool:

@@ -27,7 +27,7 @@ class Mend:
 
 
 def shopping_list(accounts: Iterable[CaseAccount]) -> list[Mend]:
-    """Missing evidence, most useful first: what unlocks before what betters, then by the number of accounts."""
+    """Missing evidence, most useful first."""
     wanted: dict[tuple[str, str], tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
     for account in accounts:
         for evidence, effect, fields in mends(account):
@@ -38,6 +38,11 @@ def shopping_list(accounts: Iterable[CaseAccount]) -> list[Mend]:
         Mend(evidence=evidence, effect=effect, fields=tuple(sorted(names)), accounts=tuple(sorted(ids)))
         for (evidence, effect), (names, ids) in wanted.items()
     ]
+    return most_useful_first(found)
+
+
+def most_useful_first(found: Iterable[Mend]) -> list[Mend]:
+    """What unlocks before what betters, then by the number of accounts."""
     return sorted(found, key=lambda m: (m.effect != "unlocks", -len(m.accounts), m.evidence))
 
 

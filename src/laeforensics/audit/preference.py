@@ -22,6 +22,8 @@ RULES = {
 which is told by it alone."""
 UNTOLD = "one may be damage of the other, and nothing tells which is right: look for another copy of their files"
 """What is said where no rule is."""
+LONE = "nothing that tells it is sure: look for another copy of the file; decide it only if you know that it is right"
+"""What is said where all that tell a field say the same, and none is sure."""
 
 
 def preferred(account: CaseAccount, field: str, rule: str) -> int | None:
@@ -43,12 +45,16 @@ def preferred(account: CaseAccount, field: str, rule: str) -> int | None:
     return heard.index(found[0]) + 1
 
 
-def is_open(account: CaseAccount, field: str) -> bool:
-    """True if witnesses that a human may choose from tell values of which one may be damage of the other, and no rule
-    tells which: another copy of their files would.
+def untold(account: CaseAccount, field: str) -> str | None:
+    """Why nobody should choose among the witnesses as they are; None if a human may.
+
+    One value may be damage of the other, where no rule tells which, or the only one is not sure.
     """
+    if is_one_voice(account, field):
+        return LONE
     told = {f.value for f in decisions.witnesses(account, field)}
-    return any(_is_damaged(field, *two) for two in combinations(sorted(told), 2)) and hint(account, field) is None
+    is_open = any(_is_damaged(field, *two) for two in combinations(sorted(told), 2)) and hint(account, field) is None
+    return UNTOLD if is_open else None
 
 
 def hint(account: CaseAccount, field: str) -> tuple[int, str] | None:

@@ -95,8 +95,8 @@ def grade(account: CaseAccount) -> Rule | None:
 
 
 def grade_means(account: CaseAccount) -> str | None:
-    """What the customer will notice of its grade; of a signup that is finished, that nothing was there before."""
-    if account.finishes_signup:
+    """What the customer will notice of its grade; of a signup that never came to a server, that nothing was before."""
+    if account.ready is False:
         return "a new service: no server of it was ever ready, so there is nothing of before"
     found = grade(account)
     return found.meaning if found else None

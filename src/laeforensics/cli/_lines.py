@@ -6,6 +6,7 @@ import re
 import shutil
 import sys
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -38,6 +39,12 @@ def complain(what: str, where: str, next_step: str) -> None:
     tell(f"laeforensics: {what}\n  where   {places}\n  next    {next_step}", sys.stderr, hanging=12)
 
 
+def missing_of(words: Sequence[str]) -> str:
+    """That these are missing."""
+    *some, last = words
+    return f"{', '.join(some)} and {last} are missing" if some else f"{last} is missing"
+
+
 def complain_of_usage(error: Any) -> None:
     """What was typed wrong, in which command, and how it is typed; a program or group without a verb tells its help."""
     context, name = error.ctx, type(error).__name__
@@ -58,7 +65,7 @@ def complain_of_usage(error: Any) -> None:
             complain("EVIDENCE is missing", f"there is no file {only}", f"{command(['laeforensics', *whole])}; {more}")
         else:
             after = f"{_journal.typed_with(words=missing)}; {more}"
-            complain(f"{', '.join(missing)} is missing", context.command_path, after)
+            complain(missing_of(missing), context.command_path, after)
     else:
         words = context.get_usage().removeprefix("Usage: ").replace("{", "").replace("}", "").replace("[OPTIONS] ", "")
         if name == "NoSuchOption" and not error.possibilities:

@@ -22,7 +22,7 @@ def stop(what: str, where: str, next_step: str) -> NoReturn:
     raise typer.Exit(EXIT_EVIDENCE)
 
 
-def refuse_inside(output: Path, evidence: list[Path], what: str, other: str = "an --output elsewhere") -> None:
+def refuse_inside(output: Path, evidence: list[Path], what: str, other: str = "a file elsewhere with --output") -> None:
     """End with EXIT_EVIDENCE if an output would be written into the evidence."""
     for root in evidence:
         if output.resolve().is_relative_to(root.resolve()):
@@ -37,6 +37,8 @@ def refuse_case(options: CaseOptions) -> None:
 
 def refuse_unwritable(path: Path, option: str) -> None:
     """End with EXIT_EVIDENCE, before anything is read, if no file could be written there."""
+    from laerecover.manifest import is_no_file
+
     folder = path.resolve().parent
     while not folder.exists():
         folder = folder.parent
@@ -48,6 +50,8 @@ def refuse_unwritable(path: Path, option: str) -> None:
         )
     if path.is_dir():
         stop("that name is a folder's", str(path), f"name a file in it: {option} {path / 'FILE'}")
+    if is_no_file(path):
+        stop("this is no file, but a device or a pipe", str(path), f"name a file: {option} FILE")
     if not os.access(folder, os.W_OK | os.X_OK):
         stop("nothing can be written in this folder", str(folder), f"name a file elsewhere: {option} FILE")
 

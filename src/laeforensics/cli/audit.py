@@ -133,7 +133,7 @@ def _refuse(options: CaseOptions, output: Path, key_file: Path | None) -> None:
             "choose another --output: audit.parquet, audit.html and statement.json are written beside it",
         )
     if key_file is not None:
-        _refusals.refuse_inside(key_file, options.evidence, "the key")
+        _refusals.refuse_inside(key_file, options.evidence, "the key", "a file elsewhere with --key-file")
     _refusals.refuse_case(options)
     _refusals.refuse_unwritable(output, "--output")
     _refusals.refuse_key(key_file, output)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from laeforensics.cli import _journal, _refusals, _shell
+from laeforensics.cli._lines import missing_of
 from laeforensics.cli._options import EVIDENCE, KEY_HELP, CaseFolder, CaseOptions, ProductTokens, Quiet, Where
 
 if TYPE_CHECKING:
@@ -213,7 +214,7 @@ def _stop_for(missing: list[str], where: str) -> None:
     if not missing:
         return
     named = [word.partition(" ")[0] for word in missing if word != "--because WHY"]
-    what = ", ".join(named) or "a reason"
+    what = missing_of(named or ["a reason"])
     options = [part for word in missing if word.startswith("--") for part in word.split(" ")]
     plain_words = [word for word in missing if not word.startswith("--")]
-    _refusals.stop(f"{what} is missing", where, _journal.typed_with(*options, words=plain_words))
+    _refusals.stop(what, where, _journal.typed_with(*options, words=plain_words))

@@ -51,20 +51,21 @@ def _what_to_type(case: Case, account_id: str, field: str | None, commands: Comm
     """
     from laeforensics.audit import rules
     from laeforensics.audit.lookup import account_of
-    from laeforensics.audit.preference import UNTOLD, hint, is_open
+    from laeforensics.audit.preference import hint, untold
     from laeforensics.audit.questions import asked, is_one_voice
 
     account = account_of(case.judgement.accounts, account_id, where=account_id)
     for name in asked(account):
         if field in (None, name):
-            found = hint(account, name)
-            nothing = "nothing else speaks for it" if is_one_voice(account, name) else "nothing speaks for one of them"
+            found, why = hint(account, name), untold(account, name)
             yield ""
-            if is_open(account, name):
-                yield f"{name}: {UNTOLD}"
+            if why is not None:
+                yield f"{name}: {why}"
+                if is_one_voice(account, name):
+                    yield f"if you know it: {commands.decide(account.account_id, name, 1)}"
                 continue
             yield f"decide: {commands.decide(account.account_id, name, found[0] if found else 'N')}"
-            yield f"  hint: witness {found[0]}: {found[1]}" if found else f"  hint: {nothing}"
+            yield f"  hint: witness {found[0]}: {found[1]}" if found else "  hint: nothing speaks for one of them"
     if field is None and rules.verdict(account).name == rules.UNFINISHED:
         yield ""
         yield f"if the customer says yes: {commands.finish(account.account_id)}"

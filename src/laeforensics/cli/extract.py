@@ -39,7 +39,7 @@ def extract(
     (timesketch if format_ == "timesketch" else extraction).check(output, key_file)
     _refusals.refuse_unwritable(output, "--output")
     if key_file is not None:
-        _refusals.refuse_inside(key_file, options.evidence, "the key")
+        _refusals.refuse_inside(key_file, options.evidence, "the key", "a file elsewhere with --key-file")
         _refusals.refuse_key(key_file, output)
     judgement = _shell.open_case(options).judgement
     output.parent.mkdir(parents=True, exist_ok=True)

@@ -60,7 +60,7 @@ def _decisions(accounts: list[CaseAccount], conditions: list[str], commands: Com
     """Of each field in which these accounts are contested the command that decides it, of one or of all at once; of
     those whom no command should decide, what would tell.
     """
-    from laeforensics.audit.preference import UNTOLD, best_rule, is_open
+    from laeforensics.audit.preference import best_rule, untold
     from laeforensics.audit.questions import asked
     from laeforensics.present import words
 
@@ -69,11 +69,13 @@ def _decisions(accounts: list[CaseAccount], conditions: list[str], commands: Com
         for name in asked(account):
             fields.setdefault(name, []).append(account)
     for name, them in sorted(fields.items(), key=lambda item: (-len(item[1]), item[0])):
-        open_to = [(account, is_open(account, name)) for account in them]
-        untold, these = ([account for account, is_one in open_to if is_one is kind] for kind in (True, False))
-        if untold:
-            yield f"{name} of {words.counted(len(untold), 'account')}: {UNTOLD}"
-            yield f"why: {commands.explain(untold[0].account_id, name)}"
+        by_why: dict[str | None, list[CaseAccount]] = {}
+        for account in them:
+            by_why.setdefault(untold(account, name), []).append(account)
+        these = by_why.pop(None, [])
+        for why, others in by_why.items():
+            yield f"{name} of {words.counted(len(others), 'account')}: {why}"
+            yield f"why: {commands.explain(others[0].account_id, name)}"
         if len(these) == 1:
             yield f"why: {commands.explain(these[0].account_id, name)}"
             yield f"decide: {commands.decide(these[0].account_id, name, 'N')}"

@@ -66,6 +66,10 @@ class CommandLines:
         """Nothing in this unread file is needed."""
         return self._line("decide", options=("--set-aside", file, "--because", "WHY", *self.case))
 
+    def show(self, place: str) -> str:
+        """The evidence itself, at this place."""
+        return self._line("show", place, options=self.case)
+
     def list_accounts(self, *filters: str) -> str:
         """The accounts for which something holds."""
         options = self._some("--product-tokens", "--closed", "--inventory")

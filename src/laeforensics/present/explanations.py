@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from laeforensics.accounts.account import CaseAccount
 from laeforensics.audit import decisions, doubts, questions, rules
 from laeforensics.audit.mends import mends
+from laeforensics.audit.preference import untold
 from laeforensics.facts.beliefs import Hearing
 from laeforensics.facts.channels import FORM, OWN, REMOTE, SITE
 from laeforensics.facts.fact import Fact
@@ -148,6 +149,9 @@ def explain(account: CaseAccount) -> Explanation:
 
 def _remedy(account: CaseAccount, verdict: rules.Rule) -> str:
     """What next; of what is missing, the file itself that would tell it."""
+    if verdict.name == rules.CONTESTED:
+        whys = {name: untold(account, name) for name in questions.asked(account)}
+        return verdict.remedy if None in whys.values() else "; ".join(f"{name}: {why}" for name, why in whys.items())
     if verdict.name != rules.INCOMPLETE:
         return verdict.remedy
     told = ((f"find {evidence}", ", ".join(fields)) for evidence, _, fields in mends(account))

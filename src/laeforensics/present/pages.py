@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from laeforensics.accounts.account import CaseAccount
 from laeforensics.audit import questions, rules
 from laeforensics.audit.judgement import Judgement
-from laeforensics.audit.preference import is_open
+from laeforensics.audit.preference import untold
 from laeforensics.evidence.find import PAGES_MARK
 from laeforensics.evidence.names import start_of
 from laeforensics.facts.fact import Locator
@@ -126,8 +126,9 @@ class AccountRow:
         """Of each contested field that somebody can decide the command, and of a signup the one that lets it be
         finished.
         """
-        own, asked_of = self.account.account_id, questions.asked(self.account)
-        asked = [(name, self.commands.decide(own, name, "N")) for name in asked_of if not is_open(self.account, name)]
+        own, account = self.account.account_id, self.account
+        names = [name for name in questions.asked(account) if untold(account, name) is None]
+        asked = [(name, self.commands.decide(own, name, "N")) for name in names]
         return [*asked, *([(FINISH, self.commands.finish(own))] if self.verdict == rules.UNFINISHED else [])]
 
 
@@ -207,6 +208,7 @@ def _page(judgement: Judgement, commands: CommandLines, rows: Sequence[AccountRo
         meanings={r.name: r.meaning for r in (*rules.VERDICTS, *rules.GRADES)},
         wanted=[(mend, commands.for_mend(mend), [anchor(a) for a in mend.accounts]) for mend in judgement.mends],
         commands=commands,
+        again=commands.audit(),
         rows=rows,
         facets=_facets(rows),
         findings=words.by_code(judgement.findings),

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from inspect import getdoc
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -95,6 +95,8 @@ class _Verbs(TyperGroup):
 
             error.show = show
             raise
+        except KeyboardInterrupt:  # Typer would end without a word
+            _end_stopped()
 
 
 app = typer.Typer(
@@ -130,6 +132,12 @@ def _every_verb(
     pass
 
 
+def _end_stopped() -> NoReturn:
+    """The end of a verb that Ctrl-C meets before it waits for one, or after."""
+    print("laerecover: stopped; nothing further was started", file=sys.stderr)
+    sys.exit(130)
+
+
 def main() -> None:
     """The console script: every error is what, where, what next; no traceback unless --traceback."""
     os.umask(0o077)
@@ -149,8 +157,7 @@ def _run() -> None:
         finally:
             sys.stdout.flush()
     except KeyboardInterrupt:
-        print("laerecover: stopped; nothing further was started", file=sys.stderr)
-        sys.exit(130)
+        _end_stopped()
     except SystemExit:
         raise
     except BaseException as error:  # the last net

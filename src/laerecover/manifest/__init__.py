@@ -28,7 +28,7 @@ from laerecover.manifest.journal import Journal, broken_journal
 from laerecover.manifest.keys import default_key_file, key_fingerprint, make_key, read_key
 from laerecover.manifest.node_ids import is_node_privkey, tub_id_of_certificate, tub_id_of_pem
 from laerecover.manifest.secret import Secret
-from laerecover.manifest.whole import written_whole
+from laerecover.manifest.whole import is_no_file, written_whole
 
 if TYPE_CHECKING:
     from laerecover.manifest.audit_table import digest_of_evidence, read_audit_table, write_audit_table
@@ -56,6 +56,7 @@ __all__ = [
     "content_digest",
     "default_key_file",
     "digest_of_evidence",
+    "is_no_file",
     "is_node_privkey",
     "key_fingerprint",
     "make_key",

@@ -222,10 +222,22 @@ def test_a_decision_needs_a_name_and_a_reason(case, who, because):
 
 
 def test_a_field_that_is_not_contested_cannot_be_decided(case):
-    """The error lists the fields that are."""
+    """The error lists the fields that are, and those that were decided; where there is none it says where there are."""
     with pytest.raises(errors.DecisionError, match="not contested") as refused:
         case.decide(BUCKET, "user_token", witness=1, who="Carol", because=WHY, now=NOW)
     assert refused.value.next_step == f"contested here: {FIELD}"
+    case.decide(BUCKET, FIELD, witness=1, who="Carol", because=WHY, now=NOW)
+    with pytest.raises(errors.DecisionError, match="not contested") as refused:
+        case.decide(BUCKET, "user_token", witness=0, who="Carol", because=WHY, now=NOW)
+    assert refused.value.next_step == f"decided here: {FIELD}"
+    case.decide(BUCKET, FIELD, witness=0, who="Carol", because=WHY, now=NOW)
+
+
+def test_where_nothing_is_contested_it_is_told_where_something_is(tmp_path):
+    """Of an account of which all is sure."""
+    with pytest.raises(errors.DecisionError, match="not contested") as refused:
+        open_files(tmp_path, evidence()).decide(BUCKET, FIELD, witness=1, who="Carol", because=WHY, now=NOW)
+    assert "laeforensics list EVIDENCE --verdict CONTESTED" in refused.value.next_step
 
 
 # -- as typed ------------------------------------------------------------------------------------------

@@ -72,7 +72,7 @@ def test_an_account_is_found_by_any_of_its_names(case, key):
 
 
 def test_where_several_are_meant_each_is_told_with_what_helps_to_choose():
-    """Its id, its verdict and its log; no address, and not all of hundreds."""
+    """Its id, its verdict and its log; an address only to who typed how it begins, and not all of hundreds."""
     case = lf.open_case(Path(__file__).parents[3] / "fixtures/evidence")
     meant = [a for a in case.judgement.accounts if a.account_id.startswith("lae-5f09c3aa") and not a.is_attempt]
     with pytest.raises(lf.UnknownKey, match=f"{len(meant)} accounts match 'lae-5f09c3aa'") as error:
@@ -82,6 +82,13 @@ def test_where_several_are_meant_each_is_told_with_what_helps_to_choose():
     assert {line.split()[1] for line in told} == {"RECOVERABLE", "INCOMPLETE", "UNFINISHED"}
     assert all(any(s.name in line for a in meant for s in a.signups) for line in told)
     assert "@" not in error.value.where
+    with pytest.raises(lf.UnknownKey) as error:
+        case.explain("user")
+    assert {line.split()[2] for line in error.value.where.splitlines()} == {
+        "user_3@example.org",
+        "user+lae5@uni.example.edu",
+        "user6@example.net",
+    }
     with pytest.raises(lf.UnknownKey) as error:
         case.explain("lae-0c4e91d7")
     assert len(error.value.where.splitlines()) == 6

@@ -18,7 +18,7 @@ from makings import (
     secrets,
 )
 
-from laeforensics.audit.mends import mends, shopping_list
+from laeforensics.audit.mends import Mend, mends, most_useful_first, shopping_list
 
 
 def _only(case):
@@ -94,6 +94,14 @@ def test_what_unlocks_comes_before_what_betters():
         ("a decision on customer_email", "unlocks", 1),
         (f"secrets/lae-aaaa1111-{SEED}", "betters", 1),
     ]
+
+
+def test_a_lost_account_counts_as_any_other():
+    """What brings back one whom no file names stands behind what unlocks more."""
+    word, log_ = (
+        Mend(evidence=e, effect="unlocks", fields=(), accounts=a) for e, a in (("b", ("x", "y")), ("a", ("z",)))
+    )
+    assert most_useful_first([log_, word]) == [word, log_]
 
 
 def test_one_piece_of_evidence_is_listed_once_with_all_its_accounts(tmp_path):

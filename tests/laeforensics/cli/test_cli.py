@@ -131,7 +131,7 @@ def test_progress_is_shown_on_a_terminal_alone(folder, monkeypatch, capsys):
     [
         (("explain", "evidence"), "KEY is missing", "laeforensics explain evidence KEY"),
         (("explain", "evidence", "--field", "x"), "KEY is missing", "laeforensics explain evidence --field x KEY"),
-        (("timeline",), "EVIDENCE, KEY is missing", "laeforensics timeline EVIDENCE KEY"),
+        (("timeline",), "EVIDENCE and KEY are missing", "laeforensics timeline EVIDENCE KEY"),
         (("show", "evidence"), "FILE:LINE is missing", "laeforensics show evidence FILE:LINE"),
         (("audit",), "EVIDENCE is missing", "laeforensics audit EVIDENCE"),
         (("explain", "ann@a"), "EVIDENCE is missing", "laeforensics explain EVIDENCE ann@a"),
@@ -147,3 +147,20 @@ def test_what_is_missing_is_named_and_whose_a_verb_is(words, what, after, typed)
     assert (code, is_three_lines(err)) == (2, True)
     assert err.startswith(f"laeforensics: {what}\n")
     assert err.splitlines()[-1].partition("; `")[0] == f"  next    {after}"
+
+
+def test_what_is_no_file_is_written_to_by_nobody(folder, typed):
+    """A device would be replaced by whoever may: it is refused before anything is read."""
+    os.mkfifo(folder / "pipe")
+    (folder / "out.jsonl").symlink_to("/proc/self/fd/1")
+    for words in (("audit", "evidence", "-o", "pipe"), ("extract", "evidence", "-o", "out.jsonl")):
+        code, _, err = typed(*words)
+        assert (code, is_three_lines(err), "a device or a pipe" in err) == (2, True, True)
+    assert (folder / "pipe").is_fifo()
+    assert not (folder / "evidence.case").exists()
+
+
+def test_a_key_inside_the_evidence_is_told_by_its_own_option(folder, typed):
+    """Not by that of the manifest."""
+    code, _, err = typed("audit", "evidence", "--key-file", "evidence/signups.csv")
+    assert (code, "--key-file" in err, "--output" in err) == (2, True, False)

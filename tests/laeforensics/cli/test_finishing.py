@@ -31,6 +31,7 @@ def test_a_customers_word_lets_a_signup_be_finished(unfinished, typed):
     command = f"laeforensics decide evidence {BUCKET} --finish --because WHY"
     assert f"unlocks 1 account\n      {command}\n" in out
     assert f"if the customer says yes: {command}" in typed("explain", "evidence", EMAIL)[1]
+    assert "a new service: no server of it was ever ready" in " ".join(typed("explain", "evidence", EMAIL)[1].split())
     assert command in " ".join((unfinished / "out/audit.html").read_text().replace("<wbr>", "").split())
     code, out, _ = typed("decide", "evidence", EMAIL, "--finish", "--because", "she wrote so", "--who", "Carol")
     assert (code, out.split(", says ")[0]) == (0, "finish: the signup should be finished")

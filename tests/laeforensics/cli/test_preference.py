@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from makings import CODE, EMAIL, PRODUCT_TOKEN, as_another, config, evidence, secrets
+from makings import BUCKET, CODE, EMAIL, PRODUCT_TOKEN, as_another, config, evidence, secrets
 from packings import write
+
+from laeforensics.audit.preference import LONE
 
 MANY = ("decide", "evidence", "--where", "contested=product_token", "--because", "x", "--yes", "--prefer")
 
@@ -43,6 +45,14 @@ def test_one_voice_that_is_not_sure_is_picked_by_no_rule(folder, typed):
     write(folder / "evidence", {**{n: d for n, d in theirs.items() if not n.endswith((".csv", ".json"))}, **both[1]})
     for rule in ("own", "most"):
         assert typed(*MANY, rule, "--where", f"customer_email={EMAIL}")[0] == 2
+    _, out, _ = typed("explain", "evidence", EMAIL, "--field", "product_token")
+    _, _, err = typed("list", "evidence", "--where", f"customer_email={EMAIL}")
+    assert ("decide: " in out + err, "hint" in out, LONE in err) == (False, False, True)
+    assert f"  next: product_token: {LONE}" in out.splitlines()
+    assert out.splitlines()[-2:] == [
+        f"product_token: {LONE}",
+        f"if you know it: laeforensics decide evidence {BUCKET} product_token --witness 1 --because WHY",
+    ]
 
 
 @pytest.mark.parametrize("end", ["OLDER+ONE==", "AAAAAAAAAAAA=="])

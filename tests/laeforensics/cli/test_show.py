@@ -38,7 +38,12 @@ def test_lines_around_it_are_shown_and_it_is_marked(typed):
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize(
     ("place", "said"),
-    [("signup.csv:1", "signups.csv"), (NAME, "secrets/"), ("signups.csv:99", "no line 99"), ("", "no")],
+    [
+        ("signup.csv:1", "signups.csv"),
+        (NAME, "secrets/"),
+        ("signups.csv:99", "its last line is 2: laeforensics show evidence signups.csv:2\n"),
+        ("", "no"),
+    ],
 )
 def test_what_is_not_there_is_told_with_what_may_be_meant(place, said, typed):
     """A name that is nearly one, one of two files, a line beyond the end."""

@@ -17,6 +17,7 @@ from makings import (
     SECRET_KEY,
     STORAGE,
     USER_TOKEN,
+    as_another,
     evidence,
     log,
     open_files,
@@ -28,6 +29,7 @@ from makings import (
 import laeforensics as lf
 from laeforensics.audit import rules
 from laeforensics.present import cards, pages, words
+from laeforensics.present.commands import CommandLines
 from laerecover.manifest import Secret
 
 SECRETS = [SECRET_KEY, USER_TOKEN, PRODUCT_TOKEN, FURL, "/introducer", *INTRODUCER.pem.split("\n")[1:3]]
@@ -158,3 +160,15 @@ def test_an_anchor_is_a_name_for_links_and_files(name):
     """Whatever an account is called."""
     assert re.fullmatch(r"[a-z0-9][a-z0-9-]{0,100}", pages.anchor(name))
     assert pages.anchor(name) != pages.anchor(name + "x")
+
+
+def test_what_is_typed_after_anything_is_found_stands_there_once(tmp_path):
+    """Two secrets files are missing: each is named, and one command audits again."""
+    own = evidence(secrets=None, requests=None, results=None, servers=None)
+    case = open_files(
+        tmp_path, own | {as_another(path.encode()).decode(): as_another(data) for path, data in own.items()}
+    )
+    text = html.unescape(pages.page(case.judgement)).replace("<wbr>", "")
+    shopping = text.partition('id="shopping"')[2].partition("</section>")[0]
+    assert len(case.judgement.mends) > 1
+    assert shopping.count(f'data-copy="{CommandLines.of(case.judgement).audit()}"') == 1

@@ -54,3 +54,17 @@ def test_a_stop_that_a_verb_does_not_see_coming_ends_calmly(monkeypatch, capsys)
         cli.main()
     assert end.value.code == 130
     assert capsys.readouterr().err.rstrip().endswith("Go on with the same command:  laerecover verify 'a b.parquet'")
+
+
+def test_a_verb_that_waits_for_no_stop_says_so_all_the_same(monkeypatch, capsys):
+    """Ctrl-C in the midst of a verb that has no handler of its own."""
+
+    def plan():
+        """Is interrupted."""
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(cli._VERBS, "plan", plan)
+    monkeypatch.setattr("sys.argv", ["laerecover", "plan"])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert (end.value.code, capsys.readouterr().err) == (130, "laerecover: stopped; nothing further was started\n")
