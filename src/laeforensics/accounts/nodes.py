@@ -213,8 +213,8 @@ def follow_address(
     Where a later server is told of, and not believed, its furl may stand in any file: `elsewhere` are all, by node.
     """
     taken = account.values.get("introducer_furl")
-    if taken is None:
-        return
+    if taken is None or node_keys.host_of_furl(taken) == account.values.get("public_host"):
+        return  # it is that of the server that counts, whatever the names of other files tell of its time
     told, node = dict[str, tuple[str, Fact]](), _node_of(taken)
     for signup in (*account.signups, *others):
         for fact in signup.witnesses_of("introducer_furl"):

@@ -152,3 +152,10 @@ def test_a_furl_that_a_later_file_repeats_is_no_later_server_s(tmp_path):
     files = evidence() | {REPLACED: replacement(), "secrets/2012-07-01T080000Z-" + OTHER_SEED[::-1]: repeated}
     row = audit_row(open_files(tmp_path, files))
     assert row["introducer_furl"] == furl_of(INTRODUCER, "192.0.2.9")
+
+
+def test_the_furl_of_the_server_that_counts_is_no_older_one_s(tmp_path):
+    """Though a secrets file that tells it, too, bears a time before the signup."""
+    moved = secrets(publichost="192.0.2.9", external_introducer_furl=furl_of(INTRODUCER, "192.0.2.9"))
+    files = evidence() | {REPLACED: replacement(), f"secrets/2012-01-05T080000Z-{OTHER_SEED[::-1]}": moved}
+    assert audit_row(open_files(tmp_path, files))["introducer_furl"] == furl_of(INTRODUCER, "192.0.2.9")
