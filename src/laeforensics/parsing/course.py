@@ -97,16 +97,13 @@ class _Follower:
         self.shown = -1  # the event that shows that the run went on: looked for once, however many dumps lie before
         self.ties: set[tuple[str, str]] = set()
         self.tied = 0  # so many facts were looked at for ties
-        self.course = Course(runs=[Run(start=0)])
+        self.here = Run(start=0)
+        self.course = Course(runs=[self.here])
         self.items: set[str] = set()
         self.swallowed = self.is_reading = False
         self.is_s4 = self.has_region = False
         self.error: int | None = None
         self.last: str | None = None
-
-    @property
-    def here(self) -> Run:
-        return self.course.runs[-1]
 
     def end_error(self, end: int | None) -> None:
         if self.error is not None:
@@ -132,7 +129,8 @@ class _Follower:
     def _another_run(self, event: Event) -> None:
         self.end_error(event.start)
         first = Stretch(start=event.start, line=event.line)
-        self.course.runs.append(Run(start=event.start, continuity=Continuity([first])))
+        self.here = Run(start=event.start, continuity=Continuity([first]))
+        self.course.runs.append(self.here)
         self.items.clear()
         self.shown, self.ties = -1, set()
         self.swallowed, self.last, self.is_reading = False, None, False

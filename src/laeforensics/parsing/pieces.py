@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from laeforensics.parsing import _python_repr, parser
 from laeforensics.parsing.meanings import Terminal, meanings
 from laeforensics.parsing.parser import Piece, text_of
+from laeforensics.parsing.stages import stage_of_announcement
 
 _LOG = meanings("signup_log")
 _TERMINALS = _LOG.terminals
@@ -39,6 +41,13 @@ def value(piece: Piece) -> tuple[str, str, int] | None:
         return told.field, written[1:-1], piece.start_pos + start + 1
     decoded = None if written == "None" else _python_repr.decode(written)
     return None if decoded is None else (told.field, decoded, piece.start_pos + start)
+
+
+@lru_cache(maxsize=1024)
+def announced(line: str) -> tuple[str, str | None, str | None]:
+    """What an announcement says, the stage that it tells, the field of the fact that it is."""
+    text = line.strip(">'-\n ")
+    return text, stage_of_announcement(text), _LOG.fact_of_announcement.get(text)
 
 
 _KEY = re.compile(r"^-?(?:  )?([a-z_]+) = ", re.MULTILINE)

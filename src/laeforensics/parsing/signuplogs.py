@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from laeforensics.companions.products import printed_products
@@ -17,6 +17,7 @@ from laeforensics.parsing.meanings import Item, Terminal, meanings
 from laeforensics.parsing.parser import Piece, text_of
 from laeforensics.parsing.pieces import (
     FIELD_OF_KEY,
+    announced,
     can_follow,
     hosts,
     keys,
@@ -25,10 +26,12 @@ from laeforensics.parsing.pieces import (
     settings,
     value,
 )
-from laeforensics.parsing.stages import STAGE_OF_ITEM, stage_of_announcement
+from laeforensics.parsing.stages import STAGE_OF_ITEM
 
 _LOG = meanings("signup_log")
 _NO_ITEM = Item()
+_BEGINS_SOMETHING = STAGE_OF_ITEM.keys() | {"mail"}
+_OF_HOSTS = ("RELAYED", "RELAYED_MARKED")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,13 +64,18 @@ class _Reader:
         self.written = "", -1  # the last line of a print, and where the next one would begin
 
     def take(self, rule: str, pieces: Sequence[Piece]) -> None:
-        if self.last is not None:
-            self._follow(pieces[0])
-        if rule == "noise":
-            self._noise(pieces)
-            return
         piece = pieces[0]
-        if (rule in STAGE_OF_ITEM or rule == "mail") and not self._is_doubled(piece):
+        if self.last is not None:
+            self._follow(piece)
+        if rule == "noise":
+            self._noise(piece)
+            return
+        if rule == "announcement":
+            self.print += 1
+            self.block = _LOG.items.get(rule, _NO_ITEM).block
+            self._announcement(piece)
+            return
+        if rule in _BEGINS_SOMETHING and not self._is_doubled(piece):
             self._event("item", piece, rule, text_of(piece) if rule in ("started", "bucket") else "")
         if rule == "stray":
             self._stray(pieces)
@@ -78,20 +86,18 @@ class _Reader:
         if piece.type == "OTHER":
             self._unread(piece)
             if text_of(piece).startswith("\0"):
-                self._claim(pieces)  # zeros are a hole that moved nothing: the block goes on
+                self._claim(piece)  # zeros are a hole that moved nothing: the block goes on
                 return
         self.print += 1
         self.block = _LOG.items.get(rule, _NO_ITEM).block
         if rule == "cat_output":
-            self._cat(pieces)
-        elif rule == "announcement":
-            self._announcement(piece)
+            self._cat(piece)
         elif rule == "failure":
             self._failure(pieces)
         elif rule == "residue":
             if not self.log.size:
                 self.block = "*"  # the rest of a line whose beginning is lost
-            self._claim(pieces)
+            self._claim(piece)
         else:
             stage = STAGE_OF_ITEM.get(rule)
             if stage is not None:
@@ -137,15 +143,13 @@ class _Reader:
             if found is not None:
                 name, text, start = found
                 number = self._fact(name, text, self._locator(piece, start, start + len(text)), rule, OWN)
-                if number is None:
-                    continue
-                if told.followers or told.next_keys:
+                if number is not None and (told.followers or told.next_keys):
                     self.last = told, rule
-                if rule in ("address", "settings"):
+                if number is not None and rule in ("address", "settings"):
                     named = self.log.facts[number].value
                     host = named.partition("@")[2].rpartition(":")[0] or named
                     self._event("served", piece, host, fact=number)
-        self._claim(pieces)
+            self._claim(piece)
 
     def _keys(self, piece: Piece, printed: str) -> None:
         """Note the lines of a print; one that stands twice, to the character, parts nothing."""
@@ -175,30 +179,31 @@ class _Reader:
         where = self._locator(piece, piece.start_pos, piece.end_pos)
         rule = HOLE if "\0" in text_of(piece) else ""
         self.log.add_damaged(DamagedValue(FIELD_OF_KEY.get(key, key), where, self.print, rule=rule))
-        self._claim([piece])
+        self._claim(piece)
 
-    def _noise(self, pieces: Sequence[Piece]) -> None:
-        piece = pieces[0]
+    def _noise(self, piece: Piece) -> None:
         if piece.type not in _LOG.within_blocks:
             self.block = ""
-        if piece.type in ("RELAYED", "RELAYED_MARKED"):
+        if piece.type in _OF_HOSTS:
             self.print += 1
             self._hosts(piece)
         elif piece.type == "LOCAL" and "'product_token'" in text_of(piece):
             self.log.products += printed_products(text_of(piece), self.log.evidence, piece.line, piece.start_pos)
-        self._claim(pieces)
+        self._claim(piece)
 
     def _hosts(self, piece: Piece) -> int:
         """How many hosts fabric's own marks name (the monitoring host excepted): each is a witness of public_host."""
         told: set[str] = set()
+        text = text_of(piece)
         for mark, position in hosts(piece):
             user, _, host = mark.partition("@")
             if user == "zenoss":
                 self.log.marks.add("zenoss")
                 continue
             told.add(host)
-            line = piece.line + text_of(piece).count("\n", 0, position - piece.start_pos)
-            first = text_of(piece).startswith("] run: whoami\n", position - piece.start_pos + len(mark) + 1)
+            start = position - piece.start_pos
+            line = piece.line + text.count("\n", 0, start) if start else piece.line
+            first = text.startswith("] run: whoami\n", start + len(mark) + 1)
             self.events.append(Event("host", position, line, host, "first" if first else ""))
             if mark not in self.hosts and piece.type == "RELAYED":
                 self.hosts.add(mark)
@@ -208,16 +213,15 @@ class _Reader:
         return len(told)
 
     def _announcement(self, piece: Piece) -> None:
-        text = text_of(piece).strip(">'-\n ")
+        text, stage, noted = announced(text_of(piece))
         self.log.announcements.add(text)
-        stage = stage_of_announcement(text)
-        if text in _LOG.fact_of_announcement:
-            self._note(_LOG.fact_of_announcement[text], piece, text)
+        if noted is not None:
+            self._note(noted, piece, text)
         if stage is not None:
             self._stage(stage, piece, "announcement")
         elif text == "Setting up monitoring...":
             self._event("monitoring", piece)
-        self._claim([piece])
+        self._claim(piece)
 
     def _note(self, name: str, piece: Piece, text: str) -> None:
         where = Locator(self.log.evidence, piece.line, piece.start_pos, piece.end_pos)
@@ -227,11 +231,11 @@ class _Reader:
 
     def _failure(self, pieces: Sequence[Piece]) -> None:
         self._note("failure", pieces[0], text_of(pieces[0]).split("\n", 1)[0].strip(">[")[:160])
-        self._claim(pieces)
+        for piece in pieces:
+            self._claim(piece)
 
-    def _cat(self, pieces: Sequence[Piece]) -> None:
-        self._claim(pieces)
-        output = pieces[0]
+    def _cat(self, output: Piece) -> None:
+        self._claim(output)
         if self._hosts(output) > 1:
             return  # one host's command with another's answer
         path = text_of(output).split("\n", 1)[0].split(": ", 1)[1].removeprefix("cat ").removeprefix("if [[ -e ")
@@ -268,16 +272,14 @@ class _Reader:
         line = piece.line + text_of(piece).count("\n", 0, start - piece.start_pos)
         return Locator(self.log.evidence, line, start, end)
 
-    def _claim(self, pieces: Iterable[Piece]) -> None:
-        for piece in pieces:
-            told = meaning(piece)
-            if told.kind == "residue":
-                self.log.leave(
-                    Residue(self.log.evidence, piece.line, piece.start_pos, piece.end_pos, text_of(piece)[:120])
-                )
-            if told.marks:
-                self.log.marks.update([mark for word, mark in told.marks if word in text_of(piece)])
-            self.log.claim(piece.start_pos, piece.end_pos, told.kind)
+    def _claim(self, piece: Piece) -> None:
+        told = meaning(piece)
+        if told.kind == "residue":
+            where = piece.line, piece.start_pos, piece.end_pos
+            self.log.leave(Residue(self.log.evidence, *where, text_of(piece)[:120]))
+        if told.marks:
+            self.log.marks.update([mark for word, mark in told.marks if word in text_of(piece)])
+        self.log.claim(piece.start_pos, piece.end_pos, told.kind)
 
     def finish(self) -> LogReading:
         log = self.log
