@@ -17,6 +17,7 @@ def is_ready(signup: Signup, *, is_failed: bool = False) -> bool | None:
     if signup.secrets is not None and signup.secrets.filled:
         return True
     is_told = any(stage in _READY_STAGES for stage, _ in signup.stages) and not _is_of_others(signup)
+    is_told = is_told and (not is_failed or bool(signup.asserted("bucket_name")))  # it may be another log's
     if signup.serverinfo_rows or is_told or _was_ready(signup):
         return True
     # For an hour of 2012 a failed signup was recorded as a success: what its run left speaks louder than the row.

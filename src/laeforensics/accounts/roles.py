@@ -31,7 +31,9 @@ def roles(signups: Sequence[Signup]) -> dict[str, str]:
         else:
             by_bucket[bucket].append(signup)
     for bucket, claimants in by_bucket.items():
-        first = min(claimants, key=lambda s: (seed_of(bucket) != _seed(s), s.log is None, s.name.count("/"), s.name))
+        first = min(
+            claimants, key=lambda s: (not bears_seed(bucket, _seed(s) or ""), s.log is None, s.name.count("/"), s.name)
+        )
         for signup in claimants:
             found[signup.name] = ORIGIN if signup is first else DUPLICATE
     logs = {s.name for s in signups if s.log is not None}

@@ -46,7 +46,7 @@ class AccountView:
         for signup in sorted(self.signups, key=lambda s: (start_of(s.name) or ("",), s.log is None)):
             told = {fact.value for fact in signup.sure("public_host")}
             began = (start_of(signup.name) or ("",))[0]
-            is_beside = signup.log is None and bool(told) and all(_is_launch(hosts.get(h, ""), began) for h in told)
+            is_beside = signup.log is None and bool(told) and all(is_launch(hosts.get(h, ""), began) for h in told)
             if signup.is_re_record or is_beside:
                 found.add(stem(signup.name))
             hosts = {**dict.fromkeys(told, began), **hosts}
@@ -73,7 +73,7 @@ class AccountView:
         return found
 
 
-def _is_launch(began: str, launched: str) -> bool:
+def is_launch(began: str, launched: str) -> bool:
     """True if a server may have been launched then by the run that began then."""
     if not (began and launched):
         return False

@@ -11,11 +11,12 @@ from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.findings import finding
 
-# No random key has one character eight times in a row. (Tokens may: they hold zeros, in base64 an A each.)
-_EIGHT = 8
+# No random key says the same six characters twice, or is a hexadecimal number. (Tokens may hold zeros, an A each.)
+_SIX, _EIGHT = 6, 8
+_DIGEST = re.compile(r"[0-9a-f]{16,}|[0-9A-F]{16,}")
 _BLACKED = re.compile(r"[xX*#?•█]{6,}|\[?redacted\]?|\[?removed\]?", re.IGNORECASE)
 _AS_ONE = "".join("*" if chr(n) in "xX*#?" else chr(n) for n in range(128))
-_LOCAL_PART = re.compile(r"([xX*#._?-])\1{2,}|.*[xX*#]{5,}.*|.*\*\*.*|(?i:redacted|removed|hidden|masked)")
+_LOCAL_PART = re.compile(r"([xX*#._?-])\1{2,}|.*[xX*#]{5,}.*|.*\*\*.*|.*(\.{3}|…)|(?i:redacted|removed|hidden|masked)")
 # What the manuals of the provider of the storage show (AWS General Reference, "AWS access keys").
 _EXAMPLE = re.compile(r"A[KS]IA[A-Z0-9]*EXAMPLE|[A-Za-z0-9/+]*EXAMPLE[A-Z]*KEY")
 # What databases and spreadsheets write where there is nothing.
@@ -35,13 +36,14 @@ def is_redacted(name: str, value: str) -> bool:
     if name in _NUMBERED:
         return value.endswith("00000000")
     if name in _RANDOM:
-        return _has_run(value) or _EXAMPLE.fullmatch(value) is not None
+        return _says_twice(value) or any(each.fullmatch(value) is not None for each in (_EXAMPLE, _DIGEST))
     return name not in _SHORT and "*" * _EIGHT in value.translate(_AS_ONE)
 
 
-def _has_run(value: str) -> bool:
-    """True if eight characters in a row are one: such a row covers one of every eight places."""
-    return any(character * _EIGHT in value for character in value[_EIGHT - 1 :: _EIGHT])
+def _says_twice(value: str) -> bool:
+    """True if six characters stand in it twice, as in a word that fills its place."""
+    places = range(len(value) - _SIX + 1)
+    return len({value[at : at + _SIX] for at in places}) < len(places)
 
 
 def judge(view: FileView) -> Iterator[Said]:

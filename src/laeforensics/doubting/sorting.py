@@ -180,15 +180,19 @@ class Sorting:
         """How far the signup came, its last run tells.
 
         A replacement that was written into the signup's own file goes on with it: the file is the signup's all the
-        same.
+        same. One that tells nothing which an earlier one does not tell is that one's head once more: no later run.
         """
-        if len(kept) < 2:
+        if len(kept) < 2 or any(self._values(kept[-1]) <= self._values(run) for run in kept[:-1]):
             return
         last = {f.value for f in self._own(self._of(kept[-1]), "stage")}
         for run in kept[:-1]:
             goes_on = run is kept[0] and not last & BEFORE_DEPLOYMENT
             told = self._own(self._of(run), "stage", "failure", "bucket_failed")
             self._leave_out([f for f in told if not (goes_on and f.value in BEFORE_DEPLOYMENT)], "earlier-run")
+
+    def _values(self, run: Run) -> set[tuple[str, str]]:
+        """What the program itself tells in a run."""
+        return {(f.field, f.value) for f in values_of(self._of(run)) if f.channel == OWN and f not in self._denied}
 
     def _seam(self) -> str | None:
         """Find a seam inside one run.

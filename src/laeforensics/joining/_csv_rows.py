@@ -149,7 +149,8 @@ def _rows_by_key(key: str, start: tuple[str, str] | None, sources: Sources) -> t
     within = LONGEST_START if alone else REQUEST_TO_LOG
     activations = [row for row in activations if abs(moment(row.time) - began) <= within]
     after = [row for row in signups if timedelta(0) <= moment(row.time) - began <= LONGEST_RUN]
-    signups = [row for row in after if row.time == min(r.time for r in after)]
+    first = min((row.time for row in after), default="")
+    signups = [row for row in after if row.time == first]
     return activations, signups
 
 

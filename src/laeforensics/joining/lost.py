@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from laeforensics.companions.secrets_files import SecretsFile
 from laeforensics.companions.sources import Sources
+from laeforensics.doubting.account_views import is_launch
 from laeforensics.doubting.signups import Signup
 from laeforensics.evidence.names import start_of, stem
 from laeforensics.facts.beliefs import Hearing
@@ -25,7 +26,12 @@ def logs_lost(joined: Sequence[Signup], sources: Sources) -> list[Signup]:
     for file in sources.secrets.values():
         by_seed[seed_of(sources.value(file, "bucket_name") or "")].append(file)
     lost: list[Signup] = []
+    copies = _copies(taken, sources)
     for name, file in sources.secrets.items():
+        if name in copies:
+            what = f"it tells word for word what {copies[name]} tells: a copy under another run's name"
+            sources.findings.append(finding("misnamed-secrets", what, signup=name))
+            continue
         told = Hearing(sources.beliefs).own(f for f in file.facts if f.field == "bucket_name")
         names = {f.value for f in told}
         if name in taken or not (len(names) == 1 or names & sources.undecided.keys()):
@@ -40,6 +46,34 @@ def logs_lost(joined: Sequence[Signup], sources: Sources) -> list[Signup]:
         join_stripe(signup, sources)
         lost.append(signup)
     return lost
+
+
+def _copies(taken: set[str], sources: Sources) -> dict[str, str]:
+    """The files that tell, under another run's stamp, all that one under its own tells.
+
+    Not what a re-record may have read out of the server: its name bears the time of the launch.
+    """
+    same: dict[frozenset[tuple[str, str]], list[SecretsFile]] = defaultdict(list)
+    for file in sources.secrets.values():
+        if file.filled and start_of(file.evidence) is not None:
+            same[frozenset((fact.field, fact.value) for fact in file.facts)].append(file)
+    names = Counter(name for alike in same.values() for name in {stem(file.evidence) for file in alike})
+    copies: dict[str, str] = {}
+    for alike in same.values():
+        if len({stem(file.evidence) for file in alike}) > 1:
+            first = min(alike, key=lambda f: (names[stem(f.evidence)], not _bears_own_seed(f, sources), f.evidence))
+            others = [f for f in alike if f.evidence not in taken and stem(f.evidence) != stem(first.evidence)]
+            copies |= {f.evidence: first.evidence for f in others if not is_launch(_began(first), _began(f))}
+    return copies
+
+
+def _began(file: SecretsFile) -> str:
+    return (start_of(file.evidence) or ("", ""))[0]
+
+
+def _bears_own_seed(file: SecretsFile, sources: Sources) -> bool:
+    start = start_of(file.evidence)
+    return start is not None and bears_seed(sources.value(file, "bucket_name") or "", start[1])
 
 
 def _exchanged_with(file: SecretsFile, by_seed: dict[str | None, list[SecretsFile]], sources: Sources) -> str | None:

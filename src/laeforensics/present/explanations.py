@@ -169,6 +169,7 @@ def _explained(account: CaseAccount, name: str, findings: Sequence[Finding]) -> 
     value = account.values.get(name)
     hearing = account.hearing
     believed = hearing.asserting(facts)
+    among_believed = frozenset(believed)
     agreeing = sum(f.value == value for f in believed)
     decided = next((d for d in account.decisions if d.startswith(f"{name}: ")), None)
     if name in account.contested:
@@ -193,7 +194,7 @@ def _explained(account: CaseAccount, name: str, findings: Sequence[Finding]) -> 
             rule=f.rule,
             trust=_trust(hearing, f),
             agrees=value is None or f.value == value,
-            believed=f in believed,
+            believed=f in among_believed,
         )
         for f in facts
     )

@@ -114,3 +114,19 @@ def another_name(hurt: Hurt) -> None:
         time = str(one.log).partition("Z-")[0]
         hurt.put(f"{time}Z-{other.run.log_name.partition('Z-')[2]}", bytes_of(hurt, one.log), like=one.log)
         hurt.concern(other.account)
+
+
+@damage("another-log-in-old", "another customer's log lies in old/ under the name of a log", alone="logs")
+def another_log(hurt: Hurt) -> None:
+    logs = hurt.logs(s4=False)
+    for one, other in hurt.pairs(logs, logs):
+        hurt.put(f"old/{one.log}", bytes_of(hurt, other.log), like=other.log)
+        hurt.concern(one.account)
+
+
+@damage("another-secrets-in-old", "another customer's secrets file lies in old/ under the name of one", alone="secrets")
+def another_secrets(hurt: Hurt) -> None:
+    files = hurt.secrets(s4=False)
+    for one, other in hurt.pairs(files, files):
+        hurt.put(f"old/{one.secrets}", bytes_of(hurt, other.secrets), about=other.account)
+        hurt.concern(one.account)

@@ -126,6 +126,14 @@ def rotated_within(hurt: Hurt) -> None:
         hurt.rewrite(each.log, data[at:] + data[:at])
 
 
+@damage("head-once-more", "half of the logs are followed by their own head, as of a copy begun anew", alone="logs")
+def head_once_more(hurt: Hurt) -> None:
+    for each in hurt.some(hurt.logs()):
+        assert each.log
+        data = bytes_of(hurt, each.log)
+        hurt.rewrite(each.log, data + data[: _cut(hurt, data)])
+
+
 @damage(
     "rotated-in-two",
     "half of the logs were rotated: the tail bears the name, the head lies beside it as NAME.1",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable
 
@@ -73,6 +74,19 @@ _register("secrets-redacted-secret-x", "secrets", ("user_secret_key",), _all_of(
 _register("redacted-everywhere-x", "everywhere", KEYS, _all_of(b"X"), "an X for each character")
 
 
+def _digest(value: bytes) -> bytes:
+    return hashlib.sha1(value).hexdigest().encode()
+
+
+def _filler(value: bytes) -> bytes:
+    return (value[:4] + b"Dummy" * len(value))[: len(value)]
+
+
+_register("log-redacted-secret-digest", "log", ("user_secret_key",), _digest, "its digest in its place")
+_register("secrets-redacted-secret-digest", "secrets", ("user_secret_key",), _digest, "its digest in its place")
+_register("log-redacted-keys-filler", "log", KEYS, lambda v: _filler(v).upper(), "a word fills the place")
+
+
 @damage(
     "log-example-keys",
     "the keys of the provider's manual stand in the place of the customers', in all logs",
@@ -85,3 +99,9 @@ def example_keys(hurt: Hurt) -> None:
 @damage("log-redacted-email", "the local part of every address in the logs is blacked out")
 def log_email(hurt: Hurt) -> None:
     _black(hurt, "log", ("customer_email",), lambda w: lambda value: re.sub(rb"^[^@]*", b"xxxxx", value))
+
+
+@damage("log-email-as-in-archives", "addresses in the logs have three letters and dots, as archives of mails show them")
+def email_as_in_archives(hurt: Hurt) -> None:
+    short = re.compile(rb"^([^@]{1,3})[^@]*")
+    _black(hurt, "log", ("customer_email",), lambda w: lambda value: short.sub(rb"\1...", value))

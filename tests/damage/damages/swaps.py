@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from damages.classes import damage
 from damages.hurting import Hurt
 from damages.texts import IDENTITY, bytes_of, printed
@@ -109,3 +111,21 @@ def s4_both_exchanged(hurt: Hurt) -> None:
 def s4_folder(hurt: Hurt) -> None:
     for one, other in hurt.pairs(_s4(hurt), hurt.logs("origin", s4=False)):
         hurt.put(str(one.log), bytes_of(hurt, other.log), like=str(other.log))
+
+
+@damage("secrets-copied-over", "one customer's secrets file was copied over another's", alone="secrets")
+def copied_over(hurt: Hurt) -> None:
+    files = hurt.secrets()
+    for one, other in hurt.pairs(files, files):
+        hurt.rewrite(str(other.secrets), bytes_of(hurt, one.secrets))
+        hurt.concern(one.account)
+
+
+@damage("secrets-bucket-of-another", "secrets files name another customer's bucket", alone="secrets")
+def bucket_of_another(hurt: Hurt) -> None:
+    files = hurt.secrets()
+    for one, other in hurt.pairs(files, files):
+        told = json.loads(bytes_of(hurt, one.secrets))
+        told["bucket_name"] = json.loads(bytes_of(hurt, other.secrets))["bucket_name"]
+        hurt.rewrite(str(one.secrets), (json.dumps(told) + "\n").encode())
+        hurt.concern(other.account)

@@ -7,9 +7,12 @@ from makings import (
     FAILURE,
     HOST,
     INSTANCE,
+    LOG_FILE,
     OTHER_SEED,
     PARTS,
     SEED,
+    as_another,
+    audit_row,
     codes,
     evidence,
     log,
@@ -95,6 +98,24 @@ def test_a_replacement_that_failed_in_the_same_file_undoes_no_server(before, rea
     """Its signup's server was ready once; where that was not, none was."""
     failed = replacement().partition(b">Restoring")[0] + FAILURE.encode()
     assert _ready(tmp_path, log=before + failed, secrets=None, results=None, servers=None) is ready
+
+
+@pytest.mark.parametrize("until", ["running", "address", "credentials"])
+def test_the_head_of_a_failed_run_once_more_is_no_later_run(until, tmp_path):
+    """A copy that was begun anew, at the file's end: it tells nothing that the run did not tell."""
+    failed = log(until="installing") + FAILURE.encode()
+    again = failed[: len(log(until=until)) if until != "running" else -len(FAILURE) - 5]
+    assert _ready(tmp_path, log=failed + again) is False
+    case = open_files(tmp_path / "again", evidence(log=failed + again, secrets=None, servers=None, results=None))
+    assert list(case.audit["verdict"]) == ["UNFINISHED"]
+
+
+def test_another_customers_end_under_the_name_of_a_failed_run_ends_nothing(tmp_path):
+    """A copy whose bucket bears another seed tells of its own server, and the log in its place of a failure."""
+    failed = log(until="installing") + FAILURE.encode()
+    beside = {"old/" + LOG_FILE: as_another(log()), LOG_FILE: failed}
+    case = open_files(tmp_path, {**evidence(secrets=None, servers=None, results=None, requests=None), **beside})
+    assert audit_row(case)["verdict"] == "UNFINISHED"
 
 
 def test_the_success_row_of_a_failed_signup_is_not_believed(tmp_path):

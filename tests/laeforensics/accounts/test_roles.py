@@ -6,18 +6,22 @@ import pytest
 from makings import (
     BUCKET,
     FAILURE,
+    HOST,
     LOG_FILE,
     NAME,
+    OTHER_NAME,
     OTHER_SEED,
     PARTS,
     SECRET_KEY,
     SEED,
+    as_another,
     audit_row,
     evidence,
     log,
     open_files,
     re_record,
     replacement,
+    secrets,
     signup_row,
 )
 
@@ -130,3 +134,14 @@ def test_a_name_in_a_torn_print_of_a_bucket_to_be_made_attests_none(tmp_path):
     torn = PARTS["bucket"].replace("usertoken = '", "usertoken = 8")
     case = open_files(tmp_path, evidence(log=log(until="bucket", bucket=torn) + FAILURE.encode(), secrets=None))
     assert audit_row(case, f"attempt:{SEED}")["verdict"] == "ABANDONED"
+
+
+def test_a_file_of_another_customer_that_names_an_s4_bucket_is_not_its_origin(tmp_path):
+    """Whose bucket it is, the two halves in the name of the folder tell, wherever the other file lies."""
+    customer, subscription = "mn2xgx2wijitivccijfesq2dgrbus", "on2wexzwkzeekssfkbdfsvsfivhuk"
+    own = f"secrets/S4/2014-06-22T040908Z-{customer}-{subscription}/SSEC2"
+    bucket = f"lae-{subscription}-{customer}"
+    there = {own: secrets(bucket_name=bucket, user_token=None, product_token=None)}
+    strange = as_another(secrets()).replace(f"lae-abcd0123-{OTHER_SEED}".encode(), bucket.encode())
+    row = audit_row(open_files(tmp_path, {**there, f"secrets/{OTHER_NAME}": strange}), bucket)
+    assert (row["user_secret_key"], row["public_host"]) == (SECRET_KEY, HOST)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from makings import (
     ACCESS_KEY_ID,
     BUCKET,
@@ -15,6 +16,7 @@ from makings import (
     secrets,
 )
 
+from laeforensics.doubting.redacted import is_redacted
 from laeforensics.facts.reasons import REASONS
 from laerecover.manifest import Secret
 
@@ -43,6 +45,30 @@ def test_each_reason_is_told_with_meaning_remedy_and_places(tmp_path):
     assert tied.evidence.startswith("secrets/")
     assert tied.because
     assert all(place.startswith(tied.evidence) for place in tied.because)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("user_secret_key", "5ebe2294ecd0e0f08eab7690d2a6ee6926ae5cc8"),
+        ("user_secret_key", "DummySecretKeyDummySecretKeyDummySecretK"),
+        ("user_access_key_id", "AKIADUMMYDUMMYDUMMYD"),
+        ("customer_email", "ann...@example.org"),
+        ("customer_email", "an…@example.org"),
+    ],
+)
+def test_what_was_put_in_the_place_of_a_value_is_none(field, value):
+    """A digest, a word that fills the place, what archives of mailing lists leave of an address."""
+    assert is_redacted(field, value)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("user_secret_key", SECRET_KEY), ("user_access_key_id", ACCESS_KEY_ID), ("customer_email", "a.b..c@example.org")],
+)
+def test_a_value_is_one(field, value):
+    """What looks like nobody's word stands."""
+    assert not is_redacted(field, value)
 
 
 def test_undamaged_evidence_has_no_doubts(tmp_path):

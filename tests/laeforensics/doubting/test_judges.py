@@ -218,7 +218,7 @@ def of_tied(folder):
 def of_agreeing(folder):
     files = {"lae_automation_config.json": config()}
     for name in (NAME, OTHER_NAME):  # of a signup, and of a replacement of its server
-        files[f"secrets/{name}"] = secrets(publichost="192.0.2.77")
+        files[f"secrets/{name}"] = secrets(publichost="192.0.2.77", privatehost=f"ip-10-0-0-{len(files)}.ec2.internal")
     return audit_row(open_files(folder, files))["user_access_key_id"], ACCESS_KEY_ID
 
 

@@ -18,6 +18,8 @@ from makings import (
     signup_row,
 )
 
+from laeforensics.joining import _csv_rows
+
 
 @pytest.mark.parametrize("results", [None, result("failure", key="ASTRANGERSKEYSTRANGERSKEYSTRAN")])
 def test_a_stranger_of_the_same_second_is_not_the_customer(tmp_path, results):
@@ -34,6 +36,20 @@ def test_a_request_may_have_waited_for_its_run(tmp_path):
     """The only request of the log's activation key counts though it is of ten seconds before."""
     files = evidence(requests=request(when="2012-03-20T10:14:50Z"), results=None)
     assert audit_row(open_files(tmp_path, files))["customer_name"] == "Ann"
+
+
+def test_the_first_result_of_a_key_is_looked_for_once(tmp_path, monkeypatch):
+    """Not once for each row: somebody may have sent the same key in a thousand times."""
+    asked = []
+
+    def counted(*given, **options):
+        asked.append(given)
+        return min(*given, **options)
+
+    monkeypatch.setattr(_csv_rows, "min", counted, raising=False)
+    case = open_files(tmp_path, evidence(results=result() * 40))
+    assert audit_row(case)["customer_name"] == "Ann"
+    assert len(asked) == 1
 
 
 def test_a_row_that_claims_anothers_key_is_named(tmp_path):

@@ -5,13 +5,17 @@ from __future__ import annotations
 import pytest
 from makings import (
     BUCKET,
+    INTRODUCER,
     LOG_FILE,
     NAME,
+    OTHER_NAME,
     OTHER_SEED,
+    PRODUCT_TOKEN,
     SECRET_KEY,
     audit_row,
     config,
     evidence,
+    furl_of,
     log,
     open_files,
     secrets,
@@ -69,3 +73,25 @@ def test_a_nameless_secrets_file_that_gets_its_name_is_believed(tmp_path):
     assert "give it that name (TIMESTAMP-SEED)" in str(case.explain(BUCKET))
     named = {f"{NAMELESS[:12]}{NAME}.txt": secrets(), "lae_automation_config.json": config()}
     assert audit_row(open_files(tmp_path / "2", named))["verdict"] == "RECOVERABLE"
+
+
+OWN_FILE, OTHERS_FILE = f"secrets/{NAME}", f"secrets/{OTHER_NAME}"
+
+
+def test_a_copy_under_another_runs_name_is_no_second_voice(tmp_path):
+    """Nor is it a replacement: two that tell the same say no more against the configuration than one."""
+    once = secrets(product_token=PRODUCT_TOKEN.replace("HUHJ", "HUHK"))
+    files = {OWN_FILE: once, OTHERS_FILE: once, "lae_automation_config.json": config()}
+    case = open_files(tmp_path, files)
+    assert audit_row(case)["verdict"] == "CONTESTED"
+    assert [f.signup for f in case.judgement.findings if f.code == "misnamed-secrets"] == [OTHERS_FILE]
+    assert audit_row(case)["public_host"] == "192.0.2.1"
+
+
+def test_a_copy_under_the_name_of_a_run_whose_own_file_stands_elsewhere_is_the_copy(tmp_path):
+    """Of three files, two of which tell the replacement's server, the one under the signup's name is no signup's."""
+    there = "192.0.2.9"
+    later = secrets(publichost=there, external_introducer_furl=furl_of(INTRODUCER, there))
+    case = open_files(tmp_path, {OWN_FILE: secrets(), f"old/{OWN_FILE}": later, OTHERS_FILE: later})
+    assert [f.signup for f in case.judgement.findings if f.code == "misnamed-secrets"] == [f"old/{OWN_FILE}"]
+    assert audit_row(case)["public_host"] == there
