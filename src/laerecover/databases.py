@@ -18,6 +18,8 @@ from laerecover.mounts import network_of
 Connect = Callable[[], sqlite3.Connection]
 _BUSY = 30.0
 """Seconds that a connection waits for others."""
+_LONGEST = 504 - len("/ledger.sqlite")
+"""Bytes of a folder's path: SQLite takes 512 with its log's ending and a zero."""
 _ELSEWHERE = "name a folder on a disk of this machine with --state; nothing was started"
 
 
@@ -54,8 +56,16 @@ def durable(path: Path) -> sqlite3.Connection:
     return db
 
 
-def refuse_network(folder: Path) -> None:
-    """Raises LaeRecoverError where several machines may write: no lock holds there, and no write-ahead log."""
+def refuse_place(folder: Path) -> None:
+    """Raises LaeRecoverError where no database can be kept: its path would be too long for SQLite; or several machines
+    may write, so that no lock holds, and no write-ahead log.
+    """
+    if len(os.fsencode(folder.absolute())) > _LONGEST:
+        raise LaeRecoverError(
+            f"the state folder's path is too long for its databases: {_LONGEST} bytes at the most",
+            where=str(folder),
+            next_step=_ELSEWHERE,
+        )
     kind = network_of(folder)
     if kind:
         moved = ", after moving it there whole if it was begun already" if (folder / "state.json").exists() else ""

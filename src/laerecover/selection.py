@@ -110,7 +110,7 @@ def _called(said: Sequence[tuple[str, str]], manifest: Manifest) -> dict[str, li
     unknown = [(name, place) for name, place in said if not found[name]]
     if unknown:
         raise LaeRecoverError(
-            f"no account is called {', '.join(repr(name) for name, _ in unknown)}",
+            f"no account is called {', '.join(dict.fromkeys(repr(name) for name, _ in unknown))}",
             where="\n".join(dict.fromkeys(place for _, place in unknown)),
             next_step=f"{_did_you_mean([name for name, _ in unknown], manifest.accounts)}{_SEE}",
         )

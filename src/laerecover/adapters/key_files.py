@@ -38,7 +38,10 @@ def _trouble(path: Path) -> tuple[str, str]:
     if not content.strip():
         return "the file is empty", "put the private key there, or name the file that holds it"
     if content.startswith(_PUTTY):
-        return "PuTTY's own format", f"puttygen {path} -O private-openssh -o OTHER, and name OTHER in its place"
+        return (
+            "PuTTY's own format",
+            f"puttygen {shell_word(str(path))} -O private-openssh -o OTHER, and name OTHER in its place",
+        )
     if content.lstrip().startswith(_PUBLIC):
         return "the public half of a key", "name the private half, the file without .pub, in its place"
     return "", ""
@@ -51,8 +54,9 @@ def _loaded(path: Path) -> tuple[str, str, str]:
     try:
         key = paramiko.PKey.from_path(path)
     except (paramiko.PasswordRequiredException, TypeError):
-        what = "it has a passphrase, and nobody is there to type it"
-        return "", what, f"make a copy without one: cp {path} COPY; ssh-keygen -p -N '' -f COPY; name COPY in its place"
+        what, copied = "it has a passphrase, and nobody is there to type it", shell_word(str(path))
+        remedy = f"make a copy without one: cp {copied} COPY; ssh-keygen -p -N '' -f COPY; name COPY in its place"
+        return "", what, remedy
     except (ValueError, OSError, paramiko.SSHException, paramiko.UnknownKeyType) as error:
         return "", f"no private key that can be read: {reason_of(error)}", "name OpenSSH's private key in its place"
     # A certificate that lies beside it is taken for the key itself: `_certificate` looks at that.

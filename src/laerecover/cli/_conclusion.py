@@ -119,11 +119,11 @@ def _show_left(out: Console, report: Report) -> None:
         for about, (_, follow_up) in zip(entry.about[:_MANY], entry.each, strict=False):
             out.print(Text(f"      {clean(without_codes(about))}"))
             if follow_up.command and len(commands) > 1:
-                out.print(Text(f"        next: {clean(follow_up.command)}"), soft_wrap=True)
+                out.print(Text(f"        next: {clean(follow_up.command, limit=_COMMAND)}"), soft_wrap=True)
         if many > _MANY:
             out.print(Text(f"      … and {many - _MANY} more, see the report"))
         if len(commands) == 1:
-            out.print(Text(f"    next: {clean(commands[0])}"), soft_wrap=True)
+            out.print(Text(f"    next: {clean(commands[0], limit=_COMMAND)}"), soft_wrap=True)
 
 
 def show_interrupted(report: Report, state: State, seconds: float, command: str, *, stream: TextIO) -> None:

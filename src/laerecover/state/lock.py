@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
-from laerecover.databases import refuse_network
+from laerecover.databases import refuse_place
 from laerecover.errors import LockHeld
 from laerecover.mail.outbox import Outbox
 from laerecover.state.journal import enter_begin, enter_refusal
@@ -28,7 +28,7 @@ def locked(folder: Path, command: str) -> Iterator[None]:
 
     Raises LockHeld; LaeRecoverError on a network file system.
     """
-    refuse_network(folder)
+    refuse_place(folder)
     path = folder / "lock"
     file = path.open("a+", encoding="utf-8")
     try:

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from laerecover.databases import readable, refuse_network
+from laerecover.databases import readable, refuse_place
 from laerecover.errors import LaeRecoverError
 from laerecover.state.journal import enter_refusal
 from laerecover.state.lock import locked
@@ -85,7 +85,7 @@ def open_state(folder: Path, *, mode: str, digest: str, now: datetime, **more: A
     Raises LaeRecoverError: the state is of the other mode, or of another manifest than was planned, or lies where it
     cannot be kept.
     """
-    refuse_network(folder)
+    refuse_place(folder)
     state = read_state(folder)
     if state is None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

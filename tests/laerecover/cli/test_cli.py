@@ -323,6 +323,33 @@ def test_a_second_runner_is_told_who_holds_the_lock(laerecover, make_manifest):
     assert laerecover("status", manifest).returncode == 0
 
 
+@pytest.mark.parametrize("name", ["/".join(["long" * 12] * 6), "new\nline ; echo 'x'", "\x1b[31m"])
+def test_what_a_report_proposes_names_the_very_folder(laerecover, make_manifest, name, tmp_path):
+    """However long its path is, and whatever stands in it: the command is one line, whole."""
+    folder = tmp_path / name / "state"
+    folder.parent.mkdir(parents=True)
+    shown = laerecover("drill", make_manifest(count=1), "--state", folder).stdout
+    assert "\x1b" not in shown
+    proposed = re.search("next: (laerecover notify .*)", shown)[1]
+    words = subprocess.run(["bash", "-c", f"printf '%s\\0' {proposed}"], capture_output=True, check=True).stdout
+    assert str(folder).encode() in words.split(b"\0")
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_path_too_long_for_a_database_is_refused_before_anything_is_written(
+    laerecover, make_manifest, more, tmp_path
+):
+    """The longest that will do does; one more is told as that."""
+    folder = tmp_path
+    while (room := 490 + more - len(os.fsencode(folder)) - 1) > 200:
+        folder /= "x" * 100
+    folder /= "x" * room
+    ended = laerecover("drill", make_manifest(count=1), "--state", folder)
+    assert ended.returncode == 2 * more
+    assert ("path is too long for its databases" in ended.stderr) is bool(more)
+    assert folder.exists() is not bool(more)
+
+
 def test_who_is_refused_stands_in_the_journal_though_somebody_else_holds_the_folder(laerecover, make_manifest):
     """Commands of many processes at once: an end alone for each, in one chain; `status` proposes the first."""
     manifest = make_manifest(count=1)

@@ -12,7 +12,9 @@ import pytest
 from laerecover.afterwards.notify import notify
 from laerecover.errors import Guarded, LaeRecoverError
 from laerecover.options import Options
+from laerecover.planning.approval import guard_approval
 from laerecover.planning.planner import plan
+from laerecover.sections import ApprovalSettings
 from laerecover.settings import read_settings
 from laerecover.settings_reader import example
 
@@ -20,6 +22,7 @@ if shutil.which("ssh-keygen") is None:
     pytest.skip("OpenSSH's ssh-keygen is not installed", allow_module_level=True)
 
 SIGNER, STRANGER = "second@example.org", "stranger@example.org"
+NAMED = {"KEY": SIGNER, "STRANGER": STRANGER}
 
 
 @pytest.fixture
@@ -111,6 +114,36 @@ def test_a_signature_is_looked_at_though_nobody_asks_for_one(keys, someone, tmp_
     with pytest.raises(LaeRecoverError, match="do not say who may approve"):
         someone.run(approved_by=keys(told))
     assert someone.run(canary=False).number("recovered") == 2
+
+
+@pytest.mark.parametrize(
+    ("lines", "approved"),
+    [
+        (['other@example.org namespaces="git" KEY', "second@example.org KEY"], "second@example.org"),
+        (['old@example.org valid-before="20200101" KEY', "# a line", "", "new@example.org,x KEY"], "new@example.org"),
+        (["!no@example.org,*@example.org KEY"], "*@example.org"),
+        (['"a b@example.org" KEY'], "a b@example.org"),
+        (['old@example.org valid-before="20200101" KEY', 'git@example.org namespaces="git" KEY', "x STRANGER"], ""),
+        ([""], ""),
+    ],
+)
+def test_a_key_may_stand_in_several_lines_of_which_one_counts(keys, tmp_path, lines, approved):
+    """Those for other texts, those that ended, and strangers' say nothing against it."""
+    signers, digest = tmp_path / "keys" / "allowed_signers", "a" * 64
+    public = {name: (tmp_path / "keys" / f"{who}.pub").read_text() for name, who in NAMED.items()}
+    text = "\n".join(lines)
+    for name, key in public.items():
+        text = text.replace(name, key.strip())
+    signers.write_text(text)
+    approval = ApprovalSettings(allowed_signers=signers)
+    with pytest.raises(Guarded) as told:
+        guard_approval("plan", digest, approval.changed(required=True), None)
+    signature = keys(str(told.value))
+    if approved:
+        assert guard_approval("plan", digest, approval, signature) == approved
+    else:
+        with pytest.raises(Guarded, match="no signature of the plan"):
+            guard_approval("plan", digest, approval, signature)
 
 
 def test_the_settings_say_who_may_approve(tmp_path):
