@@ -37,7 +37,8 @@ def show(
     told = lines(judgement, file, range(max(1, first - context), last + context + 1))
     asked = {number: text for number, text in told.items() if match["first"] is None or first <= number <= last}
     if not asked:
-        last = max(lines(judgement, file, range(1, 1 << 30)), default=0)
+        every = lines(judgement, file, range(1, 1 << 30))
+        last = max((number for number, text in every.items() if text), default=0)
         step = f"its last line is {last}: {_shell.commands(options).show(f'{file}:{last}')}"
         step = step if last else "laeforensics custody EVIDENCE --check tells whether it is what it was"
         _refusals.stop(f"there is no line {first} that can be shown", file, step)

@@ -41,7 +41,7 @@ def test_lines_around_it_are_shown_and_it_is_marked(typed):
     [
         ("signup.csv:1", "signups.csv"),
         (NAME, "secrets/"),
-        ("signups.csv:99", "its last line is 2: laeforensics show evidence signups.csv:2\n"),
+        ("signups.csv:99", "its last line is 1: laeforensics show evidence signups.csv:1\n"),
         ("", "no"),
     ],
 )
