@@ -14,7 +14,8 @@ from laeforensics.audit import aside, decisions, gaps, questions, unheard
 from laeforensics.audit.aside import SetAside
 from laeforensics.audit.closed import ClosedList, close
 from laeforensics.audit.decisions import Choice, Decision
-from laeforensics.audit.mends import Mend, of_lost_accounts, shopping_list
+from laeforensics.audit.gaps import Kind
+from laeforensics.audit.mends import Mend, of_lost_accounts, of_missing_kinds, shopping_list
 from laeforensics.companions.inventory import Inventory
 from laeforensics.doubting.signups import Signup
 from laeforensics.facts.findings import SEVERITIES, Finding
@@ -116,6 +117,7 @@ class Judgement:
             *self._closed_findings,
             *gaps.lost_accounts(self.accounts, sources),
             *gaps.unknown_ends(self.accounts),
+            *gaps.missing_evidence(self.missing_kinds),
         ]
         return sorted(
             found, key=lambda f: (SEVERITIES.index(f.severity), f.code, f.signup or "", f.field or "", f.message)
@@ -130,10 +132,17 @@ class Judgement:
         return [*waiting, *((name, str(why), why.remedy) for name, why in self.reading.passed_over)]
 
     @property
+    def missing_kinds(self) -> list[Kind]:
+        """The kinds of evidence of which there is no file at all."""
+        return gaps.missing_kinds(self.reading, self.accounts)
+
+    @property
     def mends(self) -> list[Mend]:
         """What evidence would help, most useful first."""
         without_evidence = gaps.lost_accounts(self.accounts, self.reading.sources)
-        return [*of_lost_accounts(without_evidence), *shopping_list(self.accounts)]
+        missing = of_missing_kinds(self.missing_kinds, self.accounts)
+        wanted = sorted([*missing, *shopping_list(self.accounts)], key=lambda mend: mend.effect != "unlocks")
+        return [*of_lost_accounts(without_evidence), *wanted]
 
     def set_aside(
         self, file: str, *, who: str, because: str, now: datetime | None = None, is_undone: bool = False
