@@ -43,6 +43,7 @@ KINDS = (
         of_files=recognise.CONFIG,
         name="lae_automation_config.json",
         hides="the product tokens of customers who have no secrets file",
+        is_devpay=True,
     ),
     Kind(
         of_files=recognise.ACTIVATION_REQUESTS,

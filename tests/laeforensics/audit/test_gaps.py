@@ -62,10 +62,10 @@ def test_the_log_of_an_s4_folder_is_none_of_the_devpay_years(tmp_path):
     assert _told(open_files(tmp_path, files)) == ["signup_logs"]
 
 
-def test_where_no_account_is_of_the_devpay_years_no_csv_file_is_missed(tmp_path):
-    """The program of the S4 years wrote none."""
+def test_where_no_account_is_of_the_devpay_years_neither_csv_nor_products_are_missed(tmp_path):
+    """The program of the S4 years wrote no rows, and sold no product with a token."""
     files = {"secrets/S4_plan/2014-06-01T000000Z-on2wex2k-mn2xgx2s/signup_logs": b">Automation script started.>\n"}
-    assert _told(open_files(tmp_path, files)) == ["lae_automation_config.json", "secrets"]
+    assert _told(open_files(tmp_path, files)) == ["secrets"]
 
 
 def test_a_file_of_which_nothing_can_be_read_is_not_missing(tmp_path):
