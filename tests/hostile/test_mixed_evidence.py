@@ -445,3 +445,15 @@ def test_a_head_that_lies_over_the_logs_own_tells_nothing(name, secrets, tmp_pat
     assert judged.accounts[_bucket(B)]["verdict"] == "RECOVERABLE"
     if secrets and run is A:
         assert judged.accounts[_bucket(A)]["user_secret_key"] == A.truth["fields"]["user_secret_key"]
+
+
+def test_a_piece_of_an_s4_log_in_a_copy_makes_no_member_of_its_fellow(tmp_path):
+    """An attempt tells no bucket; a copy of it tells the one of an S4 account, whose customer stays its own."""
+    run, attempt = signup("d13"), signup("d09", fail_at="activation")
+    lab = Lab.of(run, attempt)
+    lab.files[f"backup/{attempt.log_file}"] = run.log_bytes[:4096]
+    accounts = lab.judge(tmp_path).accounts
+    row = accounts[run.account["account_id"]]
+    assert (row["verdict"], row["customer_name"]) == ("RECOVERABLE", run.account["fields"]["customer_name"])
+    assert row["activation_key"] is None
+    assert f"attempt:{attempt.log_name.rpartition('-')[2]}" in accounts

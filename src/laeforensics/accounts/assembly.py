@@ -42,9 +42,10 @@ _OF_THE_SIGNUP = fields_of(CREDENTIALS, CUSTOMER)
 def accounts(signups: Sequence[Signup], roles: dict[str, str], files: Iterable[SecretsFile]) -> list[CaseAccount]:
     """Every account and every attempt, sorted by id; `files` are the secrets files, believed or not."""
     groups: dict[str, list[Signup]] = defaultdict(list)
-    buckets = {stem(s.name): bucket for s in signups if s.log is not None and (bucket := attested_bucket(s))}
+    told = {stem(s.name): bucket for s in signups if s.log is not None and (bucket := attested_bucket(s))}
+    buckets = {name: bucket for name, bucket in told.items() if product_code_of(bucket) or "/" in name}
     for signup in signups:
-        # A cut copy may not tell the bucket that its fellow tells.
+        # A cut copy may not tell its fellow's bucket; one of the S4 years in a log of a DevPay name is another log's.
         bucket = None if roles[signup.name] == ATTEMPT else attested_bucket(signup) or buckets.get(stem(signup.name))
         start = start_of(signup.name)
         groups[bucket or f"attempt:{start[1] if start else stem(signup.name)}"].append(signup)
@@ -209,8 +210,7 @@ def _settle_signup(account: CaseAccount, roles: dict[str, str], left_out: Sequen
     """
     first = [s for s in account.signups if roles[s.name] != RE_RECORD]
     later = [s for s in account.signups if roles[s.name] == RE_RECORD]
-    # In the S4 layout there is no product.
-    has_product = account.is_attempt or product_code_of(account.account_id) is not None
+    has_product = account.is_attempt or product_code_of(account.account_id) is not None  # S4 has none
     names = [name for name in _OF_THE_SIGNUP if has_product or name not in ("product_token", "product_code")]
     for name in names:
         # Each tells its own bucket's name.

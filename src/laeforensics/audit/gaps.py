@@ -1,12 +1,83 @@
-"""Signups of which nothing tells a bucket."""
+"""What the evidence lacks: signups of which nothing tells a bucket, kinds of which there is no file at all."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from laeforensics.accounts.account import CaseAccount
 from laeforensics.companions.sources import Sources
+from laeforensics.evidence import recognise
+from laeforensics.evidence.names import s4_name
+from laeforensics.facts.buckets import product_code_of
 from laeforensics.facts.findings import Finding, finding
+from laeforensics.reading.whole import Reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A kind of evidence that the HOWTO looks into: `name` is its word for it, `hides` what nothing else may tell."""
+
+    of_files: str
+    name: str
+    hides: str
+    fields: tuple[str, ...] = ()
+    """What it tells of accounts that other evidence brings back."""
+    is_devpay: bool = False
+    """True if nothing of the S4 years stands in it."""
+
+
+KINDS = (
+    Kind(
+        of_files=recognise.LOG,
+        name="signup_logs",
+        hides="who has no secrets file, whether a server was replaced, which signup failed",
+        fields=("customer_email", "instance_id", "launch_time"),
+    ),
+    Kind(
+        of_files=recognise.SECRETS,
+        name="secrets",
+        hides="node keys, without which a customer's furl changes, and who has no log",
+    ),
+    Kind(
+        of_files=recognise.CONFIG,
+        name="lae_automation_config.json",
+        hides="the product tokens of customers who have no secrets file",
+        is_devpay=True,
+    ),
+    Kind(
+        of_files=recognise.ACTIVATION_REQUESTS,
+        name="activation_requests.csv",
+        hides="names and key information of customers, and their addresses where logs tell none",
+        fields=("customer_name", "customer_email", "customer_keyinfo"),
+        is_devpay=True,
+    ),
+    Kind(
+        of_files=recognise.SIGNUPS,
+        name="signups.csv",
+        hides="finished signups whose log and secrets file are both lost",
+        is_devpay=True,
+    ),
+)
+
+
+def missing_kinds(reading: Reading, accounts: Iterable[CaseAccount]) -> list[Kind]:
+    """The kinds of which the evidence has no file; of the DevPay years where an account of them is there."""
+    sources, is_devpay = reading.sources, any(product_code_of(account.account_id) for account in accounts)
+    files = [(file.kind, file.name) for file, _ in reading.files]
+    files += [(recognise.LOG, log.evidence) for log in reading.logs]
+    files += [(recognise.SECRETS, name) for name in sources.secrets]
+    # In the S4 layout log and secrets file lie in a folder of their own, and tell of nobody else.
+    there = {kind for kind, name in files if not is_devpay or s4_name(name) is None}
+    told = (recognise.CONFIG, sources.products), (recognise.ACTIVATION_REQUESTS, sources.activations)
+    there |= {kind for kind, found in (*told, (recognise.SIGNUPS, sources.signups)) if found}
+    return [kind for kind in KINDS if kind.of_files not in there and (is_devpay or not kind.is_devpay)]
+
+
+def missing_evidence(kinds: Iterable[Kind]) -> Iterator[Finding]:
+    """One finding for each kind of evidence that is missing wholly."""
+    for kind in kinds:
+        yield finding("missing-evidence", f"there is no {kind.name}: it may hide {kind.hides}", signup=kind.name)
 
 
 def lost_accounts(accounts: Sequence[CaseAccount], sources: Sources) -> Iterator[Finding]:

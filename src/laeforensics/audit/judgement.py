@@ -14,7 +14,8 @@ from laeforensics.audit import aside, decisions, gaps, questions, unheard
 from laeforensics.audit.aside import SetAside
 from laeforensics.audit.closed import ClosedList, close
 from laeforensics.audit.decisions import Choice, Decision
-from laeforensics.audit.mends import Mend, most_useful_first, of_lost_accounts, shopping_list
+from laeforensics.audit.gaps import Kind
+from laeforensics.audit.mends import Mend, most_useful_first, of_lost_accounts, of_missing_kinds, shopping_list
 from laeforensics.companions.inventory import Inventory
 from laeforensics.doubting.signups import Signup
 from laeforensics.facts.findings import SEVERITIES, Finding
@@ -116,6 +117,7 @@ class Judgement:
             *self._closed_findings,
             *gaps.lost_accounts(self.accounts, sources),
             *gaps.unknown_ends(self.accounts),
+            *gaps.missing_evidence(self.missing_kinds),
         ]
         return sorted(
             found, key=lambda f: (SEVERITIES.index(f.severity), f.code, f.signup or "", f.field or "", f.message)
@@ -130,10 +132,16 @@ class Judgement:
         return [*waiting, *((name, str(why), why.remedy) for name, why in self.reading.passed_over)]
 
     @property
+    def missing_kinds(self) -> list[Kind]:
+        """The kinds of evidence of which there is no file at all."""
+        return gaps.missing_kinds(self.reading, self.accounts)
+
+    @property
     def mends(self) -> list[Mend]:
         """What evidence would help, most useful first."""
         without_evidence = gaps.lost_accounts(self.accounts, self.reading.sources)
-        return most_useful_first([*of_lost_accounts(without_evidence), *shopping_list(self.accounts)])
+        lost_accounts, missing = of_lost_accounts(without_evidence), of_missing_kinds(self.missing_kinds, self.accounts)
+        return most_useful_first([*lost_accounts, *missing, *shopping_list(self.accounts)])
 
     def set_aside(
         self, file: str, *, who: str, because: str, now: datetime | None = None, is_undone: bool = False

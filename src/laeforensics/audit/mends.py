@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from laeforensics.accounts.account import CaseAccount
 from laeforensics.audit import rules
+from laeforensics.audit.gaps import Kind
 from laeforensics.evidence.names import stem
 from laeforensics.facts.buckets import product_code_of
 from laeforensics.facts.findings import Finding
@@ -21,7 +22,8 @@ class Mend:
 
     evidence: str
     effect: str
-    """`unlocks` accounts that cannot be recovered without it, or `betters` the grade of accounts that can."""
+    """`unlocks` accounts that cannot be recovered without it, `betters` the grade of accounts that can, or `completes`
+    what is known of them."""
     fields: tuple[str, ...]
     accounts: tuple[str, ...]
 
@@ -44,6 +46,18 @@ def shopping_list(accounts: Iterable[CaseAccount]) -> list[Mend]:
 def most_useful_first(found: Iterable[Mend]) -> list[Mend]:
     """What unlocks before what betters, then by the number of accounts."""
     return sorted(found, key=lambda m: (m.effect != "unlocks", -len(m.accounts), m.evidence))
+
+
+def of_missing_kinds(kinds: Iterable[Kind], accounts: Sequence[CaseAccount]) -> list[Mend]:
+    """The kinds of evidence that are missing wholly, with the accounts of which they would tell more."""
+    found = []
+    for kind in kinds:
+        open_to = {a.account_id: [n for n in kind.fields if n not in a.values] for a in accounts if not a.is_attempt}
+        fields = tuple(name for name in kind.fields if any(name in lacking for lacking in open_to.values()))
+        ids = tuple(sorted(account for account, lacking in open_to.items() if lacking))
+        if ids:
+            found.append(Mend(evidence=kind.name, effect="completes", fields=fields, accounts=ids))
+    return found
 
 
 def of_lost_accounts(findings: Iterable[Finding]) -> list[Mend]:

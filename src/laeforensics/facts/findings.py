@@ -85,6 +85,10 @@ CODES: dict[str, tuple[str, str]] = {
         "ask the customer whether the signup should be finished; `laeforensics decide --finish` records a yes",
     ),
     "missing-field": (BLOCKING, "find the evidence that `audit` names for it under What would help most"),
+    "missing-evidence": (
+        WARNING,
+        "look for it where the rest was kept; if there never was any, none needed",
+    ),
     "account-without-evidence": (
         BLOCKING,
         "look for this signup's log or secrets file: its bucket is known from nowhere else",

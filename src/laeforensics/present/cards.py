@@ -18,13 +18,17 @@ _MOST_UNREAD = 5
 
 
 def summary(judgement: Judgement) -> dict[str, Any]:
-    """The numbers of a case, for the card, the page and the shell; `digest` names exactly this evidence."""
+    """The numbers of a case, for the card, the page and the shell; `digest` names exactly this evidence.
+
+    `missing` names the kinds of evidence of which there is no file; it is there only where there are such.
+    """
     accounts = [a for a in judgement.accounts if not a.is_attempt]
     verdicts = {rule.name: [a for a in accounts if rules.verdict(a) is rule] for rule in rules.VERDICTS}
     grades = {rule.name: sum(rules.grade(a) is rule for a in verdicts[rules.RECOVERABLE]) for rule in rules.GRADES}
     size = sum(file.size for file, _ in judgement.reading.files)
     log_bytes = sum(log.size for log in judgement.reading.logs)
     residue = sum(r.end - r.start for log in judgement.reading.logs for r in log.residue)
+    missing = [kind.name for kind in judgement.missing_kinds]
     return {
         "root": plain(str(judgement.root)),
         "files": len(judgement.reading.files),
@@ -44,6 +48,7 @@ def summary(judgement: Judgement) -> dict[str, Any]:
             for name, found in verdicts.items()
             if found
         },
+        **({"missing": missing} if missing else {}),
     }
 
 
@@ -63,6 +68,7 @@ def card(judgement: Judgement, commands: CommandLines | None = None, *, is_short
         *_not_read(judgement),
         "",
         f"  {s['verdicts'].get(rules.RECOVERABLE, 0)} of {counted(s['accounts'], 'account')} can be recovered",
+        *([f"  as far as this evidence tells: it has no {', no '.join(s['missing'])}"] if "missing" in s else []),
     ]
     for name in (name for name in words.LOOKED_AT if name in s["verdicts"]):
         count, why = s["verdicts"][name], _why(judgement, name)
