@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from laeforensics.companions.secrets_files import lines_of
 from laeforensics.facts.beliefs import Hearing
 from laeforensics.facts.channels import OWN
 from laeforensics.facts.fact import Fact, Locator
@@ -64,12 +65,7 @@ def read_config(data: bytes, evidence: str) -> tuple[list[Product], str | None]:
     products = config.get("products") if isinstance(config, dict) else None
     if not isinstance(products, list):
         return [], "has no list of products"
-    found = []
-    for index, entry in enumerate(products):
-        product = _product(entry, index, data, evidence)
-        if product is not None:
-            found.append(product)
-    return found, problem
+    return _products(products, data, evidence), problem
 
 
 def _entries_before_cut(text: str) -> list[Any]:
@@ -92,19 +88,26 @@ def _entries_before_cut(text: str) -> list[Any]:
         entries.append(entry)
 
 
-def _product(entry: Any, index: int, data: bytes, evidence: str) -> Product | None:
-    if not isinstance(entry, dict):
-        return None
-    code, token = entry.get("product_code"), entry.get("product_token")
-    if not (isinstance(code, str) and isinstance(token, str)):
-        return None
-    code = code.upper()
-    if not (FIELDS["product_code"].fits(code) and FIELDS["product_token"].fits(token)):
-        return None
-    start = max(data.find(token.encode("ascii")), 0)
-    locator = Locator(evidence, 1 + data.count(b"\n", 0, start), start, start + len(token))
-    fact = Fact("product_token", token, locator, f"{_CONFIG}[{index}]", OWN)
-    return Product(code, str(entry.get("full_name", "")), fact, _months(entry), index)
+def _products(entries: Iterable[Any], data: bytes, evidence: str) -> list[Product]:
+    """Those entries that carry a code and a token, each with the first place of its token."""
+    found: list[Product] = []
+    line_of, places, since = lines_of(data.decode("latin-1")), dict[str, int](), 0
+    for index, entry in enumerate(entries):
+        told = entry if isinstance(entry, dict) else {}
+        code, token = told.get("product_code"), told.get("product_token")
+        if not (isinstance(code, str) and isinstance(token, str)):
+            continue
+        code = code.upper()
+        if not (FIELDS["product_code"].fits(code) and FIELDS["product_token"].fits(token)):
+            continue
+        if token not in places:
+            at = data.find(token.encode("ascii"), since)
+            places[token] = since = max(at if at >= 0 else data.find(token.encode("ascii")), 0)
+        start = places[token]
+        locator = Locator(evidence, line_of(start), start, start + len(token))
+        fact = Fact("product_token", token, locator, f"{_CONFIG}[{index}]", OWN)
+        found.append(Product(code, str(told.get("full_name", "")), fact, _months(told), index))
+    return found
 
 
 def printed_products(text: str, evidence: str, line: int, start: int) -> list[Product]:
@@ -119,13 +122,10 @@ def printed_products(text: str, evidence: str, line: int, start: int) -> list[Pr
         except (ValueError, SyntaxError, RecursionError, MemoryError):
             entries = []
         if isinstance(entries, list) and written in _reprs(entries):
-            for index, entry in enumerate(entries):
-                product = _product(entry, index, written.encode("latin-1"), evidence)
-                if product is not None:
-                    place = product.token.locator
-                    place = place._replace(line=line, start=start + place.start, end=start + place.end)
-                    token = product.token._replace(locator=place, rule=_PRINT)
-                    found.append(product._replace(token=token))
+            for product in _products(entries, written.encode("latin-1"), evidence):
+                place = product.token.locator
+                place = place._replace(line=line, start=start + place.start, end=start + place.end)
+                found.append(product._replace(token=product.token._replace(locator=place, rule=_PRINT)))
         start, line = start + len(written) + 1, line + 1
     return found
 

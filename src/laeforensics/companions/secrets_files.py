@@ -74,7 +74,7 @@ def read_secrets(data: bytes, evidence: str) -> SecretsFile:
         result.problem = "0 bytes: the run that opened it never came to its end"
         return result
     text = data.decode("latin-1").rstrip("\0")
-    line_of = _lines_of(text)
+    line_of = lines_of(text)
     position = _skip(text, 0)
     if not text.startswith("{", position):
         result.legible = _legible(text, evidence)
@@ -131,7 +131,7 @@ class _Damage(Exception):
     """Where the JSON ends to be JSON."""
 
 
-def _lines_of(text: str) -> Callable[[int], int]:
+def lines_of(text: str) -> Callable[[int], int]:
     """What tells in which line (from 1) an offset stands, and counts the lines before it but once."""
     ends = array("q", (match.start() for match in re.finditer("\n", text)))
     return lambda offset: 1 + bisect_left(ends, offset)
@@ -164,7 +164,7 @@ def _legible(text: str, evidence: str) -> list[list[Fact]]:
     """Every whole value under a key that is known, wherever it stands; a key that comes again begins another object."""
     objects: list[list[Fact]] = []
     seen: set[str] = set()
-    found, line_of = SecretsFile(evidence=evidence), _lines_of(text)
+    found, line_of = SecretsFile(evidence=evidence), lines_of(text)
     for match in _LEGIBLE.finditer(text):
         try:
             value, end = _string(text, match.end())

@@ -25,7 +25,7 @@ class AccountView:
     signups: Sequence[Signup]
     bucket: str | None = None
 
-    @property
+    @cached_property
     def names(self) -> frozenset[str]:
         """For whom a doubt about the whole account holds."""
         return frozenset(signup.name for signup in self.signups)

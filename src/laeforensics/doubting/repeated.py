@@ -17,7 +17,9 @@ def judge(view: AccountView) -> Iterator[Said]:
     facts = dict.fromkeys(f for s in view.signups for f in s.witnesses_of("customer_email") if f.channel == OWN)
     for fact in facts:
         for note in view.hearing.notes(fact):
+            if note.reason not in _OF_ITS_ROWS:
+                continue
             others = tuple(f for f in facts if f.value == fact.value and not view.hearing.notes(f))
-            if note.reason in _OF_ITS_ROWS and others:
+            if others:
                 yield Doubt(facts=others, reason=note.reason, because=(fact.locator,), about=view.names)
                 break

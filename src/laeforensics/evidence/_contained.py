@@ -76,11 +76,12 @@ def _member(member: _members.Member, body: _members.Body, path: Path, root: str)
 def _resolved(members: list[EvidenceFile]) -> Iterator[EvidenceFile]:
     """Links among the members are what they lead to; of two members of one name the later one counts."""
     by_name = {file.name: file for file in members}
+    ends: dict[str, EvidenceFile] = {}
     for file in members:
         if by_name[file.name] is not file:
             yield replace(file, name=f"{file.name} (earlier)", kind=LEFT_OUT, problem=hindrance("earlier"))
             continue
-        target = _end_of_links(file, by_name)
+        target = _end_of_links(file, by_name, ends)
         if target is file or target.kind == LEFT_OUT:
             yield file
         else:
@@ -90,13 +91,13 @@ def _resolved(members: list[EvidenceFile]) -> Iterator[EvidenceFile]:
             yield replace(target, name=file.name, kind=kind, known=known)
 
 
-def _end_of_links(file: EvidenceFile, by_name: dict[str, EvidenceFile]) -> EvidenceFile:
-    """What a link leads to at last, through other links; the last that there is, where it leads to nothing."""
-    seen = {file.name}
-    while file.problem is not None and file.problem.reason == "lost link":
-        name = str(file.problem.told[0])
-        if name in seen or name not in by_name:
-            break
-        seen.add(name)
-        file = by_name[name]
+def _end_of_links(file: EvidenceFile, by_name: dict[str, EvidenceFile], ends: dict[str, EvidenceFile]) -> EvidenceFile:
+    """What a link leads to at last, through other links; a link, where it leads to nothing. `ends` are those known."""
+    seen: list[str] = []
+    while file.name not in ends and file.problem is not None and file.problem.reason == "lost link":
+        seen.append(file.name)
+        ends[file.name] = file  # as long as nothing better is known: so a circle ends
+        file = by_name.get(str(file.problem.told[0]), file)
+    file = ends.get(file.name, file)
+    ends.update(dict.fromkeys(seen, file))
     return file

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 
 _CRLF = re.compile(rb"\r\n")
 _UTF8_BOM = b"\xef\xbb\xbf"
+_STRIDE = 1 << 10
+"""Of so many characters one is known by its place in both texts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +66,17 @@ def _utf16(data: bytes) -> Conversion | None:
     if text.isascii() or max(text) <= "\xff":
         return Conversion(data=text.encode("latin-1"), what="UTF-16", back=lambda offset: mark + 2 * offset)
     view = text.encode("utf-8")
-    return Conversion(
-        data=view, what="UTF-16", back=lambda offset: mark + len(view[:offset].decode("utf-8", "ignore").encode(codec))
-    )
+    there, here = array("q", [0]), array("q", [mark])
+    for start in range(0, len(text), _STRIDE):
+        some = text[start : start + _STRIDE]
+        there.append(there[-1] + len(some.encode("utf-8")))
+        here.append(here[-1] + len(some.encode(codec)))
+
+    def back(offset: int) -> int:
+        at = bisect_right(there, offset) - 1
+        return here[at] + len(view[there[at] : offset].decode("utf-8", "ignore").encode(codec))
+
+    return Conversion(data=view, what="UTF-16", back=back)
 
 
 def _bom(data: bytes) -> Conversion | None:

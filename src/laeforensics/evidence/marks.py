@@ -63,7 +63,7 @@ _SECRETS_KEYS = re.compile(
     rb'|(?:introducer|server)_node(?:_pem|id|_privkey)|(?:external|internal)_introducer_furl)"\s*:'
 )
 _CONFIG_KEYS = re.compile(rb'"(products|product_code|plan_ID|full_name|product_token|ami_image_id|instance_size)"\s*:')
-_STRIPE = re.compile(rb'\s*\[\s*"[^"]*@[^"]*"\s*,.*"(?:cus|sub)_', re.DOTALL)
+_STRIPE = re.compile(rb'\s*\[\s*"[^"@]*@[^"]*"\s*,.*"(?:cus|sub)_', re.DOTALL)
 _TIME = rb"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]Z"
 _CSV: tuple[tuple[str, re.Pattern[bytes]], ...] = (
     (SIGNUPS, re.compile(_TIME + rb",(?:success|failure),[A-Z0-9]{10,40},[^,]*,[^,]*,[^,]*,[^,]*")),

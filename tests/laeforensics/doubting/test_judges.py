@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 
 import pytest
 from makings import (
@@ -352,3 +353,14 @@ def test_within_a_stage_the_order_does_not_matter(number, monkeypatch, tmp_path)
         draw.shuffle(shuffled)
         monkeypatch.setattr(judges, stage, tuple(shuffled))
     assert audit_row(open_files(tmp_path / "after", files)) == before
+
+
+def test_four_times_as_many_logs_of_one_bucket_take_no_sixteen_times_as_long(tmp_path):
+    """Whoever copied one signup's log under many names: the account is asked once for those whom it is about."""
+    took = []
+    for many in (1, 60, 240):  # the first one loads the grammars
+        logs = {f"signup_logs/2012-03-01T00{n // 60:02}{n % 60:02}Z-{SEED}": log() for n in range(many)}
+        cpu = time.process_time()
+        assert len(open_files(tmp_path / str(many), logs).judgement.accounts) == 1
+        took.append(time.process_time() - cpu)
+    assert took[2] < 8 * max(took[1], 0.05)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
+import tarfile
 import time
 from collections import Counter
 
 import pytest
-from makings import config, log, request, secrets
+from makings import LOG_FILE, NAME, PRODUCT_TOKEN, config, log, request, secrets
+from packings import special, write
 
-from laeforensics.evidence import find
+from laeforensics.evidence import find, read
+from laeforensics.reading.files import read_file
 
 
 @pytest.mark.parametrize("count", [130, pytest.param(13_000, marks=pytest.mark.long)])
@@ -80,3 +85,49 @@ def test_what_many_folders_cost_grows_with_their_number(tmp_path, monkeypatch):
         spent.append(comparisons(root, monkeypatch))
     few, many = spent
     assert many <= 2 * few + 100
+
+
+def chain(count: int) -> dict[str, bytes]:
+    """An archive of links, each of which leads to the next one."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for number in range(count):
+            archive.addfile(special(f"signup_logs/{number}", tarfile.SYMTYPE, f"{number + 1}"))
+    return {"links.tar": packed.getvalue()}
+
+
+def products(count: int) -> dict[str, bytes]:
+    """A configuration of many products."""
+    sold = ({"product_code": f"{n:08X}", "product_token": f"{PRODUCT_TOKEN}{n:08}"} for n in range(count))
+    return {"lae_automation_config.json": json.dumps({"products": [*sold]}, indent=1).encode()}
+
+
+def keys(count: int) -> dict[str, bytes]:
+    """A secrets file with as many keys, each in a line of its own."""
+    return {f"secrets/{NAME}": b"{" + b",\n".join(b'"user_token": "%d"' % n for n in range(count)) + b"}"}
+
+
+def rows(count: int) -> dict[str, bytes]:
+    """Rows of requests in UTF-16, with one character beyond latin-1."""
+    text = request().decode() * count + "\u20ac\n"
+    return {"activation_requests.csv": text.encode("utf-16")}
+
+
+def addresses(count: int) -> dict[str, bytes]:
+    """How a list of texts begins, and goes on with nothing but addresses."""
+    return {"notes": b'["' + b"a@" * count}
+
+
+@pytest.mark.parametrize(
+    ("made", "count"), [(chain, 2000), (products, 2000), (keys, 4000), (rows, 2000), (addresses, 16_000)]
+)
+def test_four_times_as_much_takes_no_sixteen_times_as_long(made, count, tmp_path):
+    """In one file, however hostile: what is looked for is not looked for among all of it."""
+    took = []
+    for many in (count, 4 * count):
+        write(tmp_path / str(many), {LOG_FILE: log(), **made(many)})
+        cpu = time.process_time()
+        for file, content in read.contents(find.find(tmp_path / str(many))):
+            read_file(file, content)
+        took.append(time.process_time() - cpu)
+    assert took[1] < 8 * max(took[0], 0.05)
