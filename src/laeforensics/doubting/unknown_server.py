@@ -150,7 +150,7 @@ def doubts_beside_others(signups: Sequence[Signup], others: Iterable[Signup]) ->
 
 
 def furls_beside(signups: Iterable[Signup], files: Iterable[SecretsFile]) -> Iterator[DatedFurl]:
-    """Every furl that stands beside its own server's address, believed or not.
+    """Every furl that stands beside its own server's address and no other's, believed or not.
 
     Of a secrets file that is not believed: the first object, for only its own run dates the file.
     """
@@ -167,7 +167,7 @@ def furls_beside(signups: Iterable[Signup], files: Iterable[SecretsFile]) -> Ite
 def _beside_its_address(began: str, told: dict[str, list[Fact]], hearing: Hearing | None = None) -> Iterator[DatedFurl]:
     hosts, buckets = ({fact.value for fact in told.get(name, ())} for name in ("public_host", "bucket_name"))
     for fact in told.get("introducer_furl", ()):
-        if began and host_of_furl(fact.value) in hosts:
+        if began and hosts == {host_of_furl(fact.value)}:
             reasons = {note.reason for note in hearing.notes(fact)} if hearing is not None else set()
             yield DatedFurl(began, fact, frozenset(buckets), frozenset(reasons))
 
