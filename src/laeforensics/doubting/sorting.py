@@ -182,7 +182,10 @@ class Sorting:
         A replacement that was written into the signup's own file goes on with it: the file is the signup's all the
         same. One that tells nothing which an earlier one does not tell is that one's head once more: no later run.
         """
-        if len(kept) < 2 or any(self._values(kept[-1]) <= self._values(run) for run in kept[:-1]):
+        if len(kept) < 2:
+            return
+        told = self._values(kept[-1])
+        if any(told <= self._values(run) for run in kept[:-1]):
             return
         last = {f.value for f in self._own(self._of(kept[-1]), "stage")}
         for run in kept[:-1]:
