@@ -184,8 +184,7 @@ class Sorting:
         """
         if len(kept) < 2:
             return
-        told = self._values(kept[-1])
-        if any(told <= self._values(run) for run in kept[:-1]):
+        if any(self._values(kept[-1]) <= self._values(run) for run in kept[:-1]):
             return
         last = {f.value for f in self._own(self._of(kept[-1]), "stage")}
         for run in kept[:-1]:
