@@ -9,7 +9,7 @@ from laeforensics.companions.secrets_files import SecretsFile
 from laeforensics.companions.sources import Sources
 from laeforensics.doubting.account_views import is_launch
 from laeforensics.doubting.signups import Signup
-from laeforensics.evidence.names import start_of, stem
+from laeforensics.evidence.names import s4_name, start_of, stem
 from laeforensics.facts.beliefs import Hearing
 from laeforensics.facts.buckets import bears_seed, seed_of
 from laeforensics.facts.findings import Finding, finding
@@ -25,6 +25,10 @@ def logs_lost(joined: Sequence[Signup], sources: Sources) -> list[Signup]:
     by_seed: dict[str | None, list[SecretsFile]] = defaultdict(list)
     for file in sources.secrets.values():
         by_seed[seed_of(sources.value(file, "bucket_name") or "")].append(file)
+    own = {
+        bucket for s in joined if (bucket := s.weigh("bucket_name")[0]) and s.stamp and bears_seed(bucket, s.stamp[1])
+    }
+    own |= {sources.value(f, "bucket_name") or "" for f in sources.secrets.values() if _bears_own_seed(f, sources)}
     lost: list[Signup] = []
     copies = _copies(taken, sources)
     for name, file in sources.secrets.items():
@@ -34,6 +38,10 @@ def logs_lost(joined: Sequence[Signup], sources: Sources) -> list[Signup]:
             continue
         told = Hearing(sources.beliefs).own(f for f in file.facts if f.field == "bucket_name")
         names = {f.value for f in told}
+        if names and names <= own and s4_name(name) is not None and not _bears_own_seed(file, sources):
+            what = "its folder is another customer's, and the bucket that it names has logs or secrets of its own"
+            sources.findings.append(finding("misnamed-secrets", what, signup=name))
+            continue
         if name in taken or not (len(names) == 1 or names & sources.undecided.keys()):
             continue
         signup = Signup(name=name, log=None, beliefs=sources.beliefs, secrets=file, matched_by=["secrets file"])
@@ -57,11 +65,25 @@ def _copies(taken: set[str], sources: Sources) -> dict[str, str]:
     for file in sources.secrets.values():
         if file.filled and start_of(file.evidence) is not None:
             same[frozenset((fact.field, fact.value) for fact in file.facts)].append(file)
+    began: dict[str | None, str] = {}
+    for file in sources.secrets.values():
+        if _bears_own_seed(file, sources):
+            seed = seed_of(sources.value(file, "bucket_name") or "")
+            began[seed] = min(began.get(seed, _began(file)), _began(file))
     names = Counter(name for alike in same.values() for name in {stem(file.evidence) for file in alike})
     copies: dict[str, str] = {}
     for alike in same.values():
         if len({stem(file.evidence) for file in alike}) > 1:
-            first = min(alike, key=lambda f: (names[stem(f.evidence)], not _bears_own_seed(f, sources), f.evidence))
+            begin = began.get(seed_of(sources.value(alike[0], "bucket_name") or ""), "")
+            first = min(
+                alike,
+                key=lambda f: (
+                    names[stem(f.evidence)],
+                    not _bears_own_seed(f, sources),
+                    _began(f) < begin,  # nothing is replaced before it was made
+                    f.evidence,
+                ),
+            )
             others = [f for f in alike if f.evidence not in taken and stem(f.evidence) != stem(first.evidence)]
             copies |= {f.evidence: first.evidence for f in others if not is_launch(_began(first), _began(f))}
     return copies

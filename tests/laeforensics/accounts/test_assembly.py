@@ -136,6 +136,15 @@ def test_an_s4_account_needs_no_tokens(tmp_path):
     assert row["server_node_privkey"] == NODE_PRIVKEY
 
 
+def test_an_older_servers_key_is_not_told_where_the_newest_relayed_another(tmp_path):
+    """The replacement's secrets file is lost: what its log was told by the host says that the key was made anew."""
+    path = FOLDER.replace("2014-06-01", "2014-07-01") + "/signup_logs"
+    later = replacement(S4_BUCKET).replace(b"2012-06-01", b"2014-07-01")
+    anew = cat("storageserver/private/node.privkey", NODE_PRIVKEY.replace("invented", "anew2345"), host="192.0.2.9")
+    row = audit_row(open_files(tmp_path, {**_s4(), path: later + anew.encode()}), S4_BUCKET)
+    assert (row["public_host"], row["server_node_privkey"]) == ("192.0.2.9", None)
+
+
 def test_an_s4_log_lost_is_an_account_all_the_same(tmp_path):
     """The folder's secrets and stripe files tell account and customer."""
     row = audit_row(open_files(tmp_path, _s4(signup_logs=None)), S4_BUCKET)

@@ -95,3 +95,23 @@ def test_a_copy_under_the_name_of_a_run_whose_own_file_stands_elsewhere_is_the_c
     case = open_files(tmp_path, {OWN_FILE: secrets(), f"old/{OWN_FILE}": later, OTHERS_FILE: later})
     assert [f.signup for f in case.judgement.findings if f.code == "misnamed-secrets"] == [f"old/{OWN_FILE}"]
     assert audit_row(case)["public_host"] == there
+
+
+def test_of_two_that_tell_the_same_the_one_of_before_the_signup_is_the_copy(tmp_path):
+    """A replacement's file was copied over an older customer's: nothing is replaced before it was made."""
+    there = "192.0.2.9"
+    later = secrets(publichost=there, external_introducer_furl=furl_of(INTRODUCER, there))
+    older = f"secrets/2011-12-16T185714Z-{OTHER_SEED[::-1]}"
+    case = open_files(tmp_path, {OWN_FILE: secrets(), older: later, OTHERS_FILE: later})
+    assert [f.signup for f in case.judgement.findings if f.code == "misnamed-secrets"] == [older]
+    assert audit_row(case)["public_host"] == there
+
+
+def test_in_the_folder_of_an_s4_customer_no_other_customers_server_was_replaced(tmp_path):
+    """A replacement's folder bears its customer's name: a bucket that has secrets of its own is not heard there."""
+    strange = "secrets/S4/2014-06-22T040908Z-mn2xgx2wijitivccijfesq2dgrbus-on2wexzwkzeekssfkbdfsvsfivhuk/SSEC2"
+    other = secrets(access_key_id="AKIAINVENTEDS4KEYID2", publichost="192.0.2.9")
+    case = open_files(tmp_path, {OWN_FILE: secrets(), strange: other, "lae_automation_config.json": config()})
+    assert [f.signup for f in case.judgement.findings if f.code == "misnamed-secrets"] == [strange]
+    row = audit_row(case)
+    assert (row["verdict"], row["public_host"]) == ("RECOVERABLE", "192.0.2.1")
