@@ -109,7 +109,7 @@ def settle_newest(account: CaseAccount, servers: Sequence[Signup], names: Iterab
                 break
 
 
-def settle_unless_newest_differs(account: CaseAccount, servers: Sequence[Signup], name: str) -> None:
+def settle_as_newest(account: CaseAccount, servers: Sequence[Signup], name: str) -> None:
     """Settle a field by the first of the servers that tells it surely what the first that tells it at all tells."""
     told = next((told for s in servers if (told := {fact.value for fact in s.witnesses_of(name)})), set[str]())
     settle_newest(account, [s for s in servers if told & {fact.value for fact in s.asserted(name)}], (name,))

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from laeforensics.accounts import identities
-from laeforensics.accounts.account import CaseAccount, settle_newest, settle_unless_newest_differs, take
+from laeforensics.accounts.account import CaseAccount, settle_as_newest, settle_newest, take
 from laeforensics.accounts.servers import launched
 from laeforensics.doubting.signups import Signup
 from laeforensics.doubting.unknown_server import DatedFurl
@@ -56,7 +56,7 @@ def settle_identity(account: CaseAccount, servers: Sequence[Signup]) -> None:
         else:
             settle_newest(account, servers, (id_field, pem_field))  # what is unsure waits for a human
         setattr(account, f"{node}_identity", verdict)
-    settle_unless_newest_differs(account, servers, "server_node_privkey")
+    settle_as_newest(account, servers, "server_node_privkey")
 
 
 def contest_identity(

@@ -13,26 +13,31 @@ from laeforensics.facts.channels import OWN
 _EARLIEST = timedelta(minutes=-10)
 _LATEST = timedelta(hours=1)
 _WHOLE = ".000Z"
-"""The provider tells whole seconds."""
+"""What the provider told behind the seconds, as long as its instances had short ids."""
+_SHORT_ID = len("i-01234567")
 
 
 def judge(view: FileView) -> Iterator[Said]:
-    """Doubt a time that one other digit would bring to its run, or that tells parts of a second."""
+    """Doubt a time that one other digit would bring to its run, or with parts of a second where none were told."""
     start = start_of(view.log.log.evidence) if view.log is not None else None
     if start is None:
         return
+    early = {f.print for f in view.facts if f.field == "instance_id" and len(f.value) == _SHORT_ID}
     for fact in view.facts:
-        if fact.field == "launch_time" and fact.channel == OWN and not _is_of(start[0], fact.value):
-            moment = fact.value[:19]
-            others = (moment[:n] + digit + moment[n + 1 :] for n in range(len(moment)) for digit in "0123456789")
-            if _is_of(start[0], moment + _WHOLE) or any(_is_of(start[0], other + _WHOLE) for other in others):
-                yield Doubt(facts=(fact,), reason="impossible-launch")
+        if fact.field != "launch_time" or fact.channel != OWN:
+            continue
+        moment, rest = fact.value[:19], fact.value[19:]
+        if _is_of(start[0], moment) and (rest == _WHOLE or fact.print not in early):
+            continue
+        others = (moment[:n] + digit + moment[n + 1 :] for n in range(len(moment)) for digit in "0123456789")
+        if any(_is_of(start[0], other) for other in others):
+            yield Doubt(facts=(fact,), reason="impossible-launch")
 
 
 def _is_of(began: str, launch: str) -> bool:
     """True if the run that began then may have launched a server at that time."""
     try:
-        late = datetime.fromisoformat(launch[:19]) - datetime.fromisoformat(began[:19])
+        late = datetime.fromisoformat(launch) - datetime.fromisoformat(began[:19])
     except ValueError:  # no such day, or hour
         return False
-    return launch.endswith(_WHOLE) and _EARLIEST <= late <= _LATEST
+    return _EARLIEST <= late <= _LATEST

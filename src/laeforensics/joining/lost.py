@@ -9,7 +9,7 @@ from laeforensics.companions.secrets_files import SecretsFile
 from laeforensics.companions.sources import Sources
 from laeforensics.doubting.account_views import is_launch
 from laeforensics.doubting.signups import Signup
-from laeforensics.evidence.names import s4_name, start_of, stem
+from laeforensics.evidence.names import start_of, stem
 from laeforensics.facts.beliefs import Hearing
 from laeforensics.facts.buckets import bears_seed, seed_of
 from laeforensics.facts.findings import Finding, finding
@@ -38,11 +38,11 @@ def logs_lost(joined: Sequence[Signup], sources: Sources) -> list[Signup]:
             continue
         told = Hearing(sources.beliefs).own(f for f in file.facts if f.field == "bucket_name")
         names = {f.value for f in told}
-        if names and names <= own and s4_name(name) is not None and not _bears_own_seed(file, sources):
+        if name in taken or not (len(names) == 1 or names & sources.undecided.keys()):
+            continue
+        if names <= own and _names_another(file, sources):
             what = "its folder is another customer's, and the bucket that it names has logs or secrets of its own"
             sources.findings.append(finding("misnamed-secrets", what, signup=name))
-            continue
-        if name in taken or not (len(names) == 1 or names & sources.undecided.keys()):
             continue
         signup = Signup(name=name, log=None, beliefs=sources.beliefs, secrets=file, matched_by=["secrets file"])
         signup.exchanged_with = _exchanged_with(file, by_seed, sources)
@@ -91,6 +91,12 @@ def _copies(taken: set[str], sources: Sources) -> dict[str, str]:
 
 def _began(file: SecretsFile) -> str:
     return (start_of(file.evidence) or ("", ""))[0]
+
+
+def _names_another(file: SecretsFile, sources: Sources) -> bool:
+    """True if the folder bears both halves of an S4 customer's name, and his bucket is not told."""
+    start = start_of(file.evidence)
+    return start is not None and "-" in start[1] and not _bears_own_seed(file, sources)
 
 
 def _bears_own_seed(file: SecretsFile, sources: Sources) -> bool:

@@ -49,10 +49,10 @@ def test_secrets_files_and_config_alone_are_a_part(tmp_path):
     assert (row["account_id"], row["verdict"]) == (BUCKET, "RECOVERABLE")
     wanted = case.shopping_list().to_dict("records")
     assert [(each["evidence"], each["effect"], each["accounts"]) for each in wanted] == [
-        ("signup_logs", "completes", (BUCKET,)),
         ("activation_requests.csv", "completes", (BUCKET,)),
+        ("signup_logs", "completes", (BUCKET,)),
     ]
-    assert wanted[0]["fields"] == ("customer_email", "instance_id", "launch_time")
+    assert wanted[1]["fields"] == ("customer_email", "instance_id", "launch_time")
 
 
 def test_the_log_of_an_s4_folder_is_none_of_the_devpay_years(tmp_path):

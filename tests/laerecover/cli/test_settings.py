@@ -47,7 +47,11 @@ def test_of_what_the_example_shows_commented_only_what_somebody_may_have_is_whol
     named = {line.split(" is still ")[0].split()[-1] for line in told.splitlines() if " is still " in line}
     own = {"customers_from.0", "subnet", "account", "image", "images.ami-11111111"}
     mine = {"mail.organisation", "mail.contact", "mail.page"}
-    assert named == {f"ec2.{x}" for x in own} | mine - {"mail.contact"} | {"recipe.s3_endpoint", "monitoring.host_key"}
+    assert named == {f"ec2.{x}" for x in own} | mine - {"mail.contact"} | {
+        "recipe.s3_endpoint",
+        "monitoring.host_key",
+        "run.canary",
+    }
 
 
 @pytest.mark.parametrize("host", ["mx.example.org", "192.0.2.25", "my-example.net", "localhost"])
