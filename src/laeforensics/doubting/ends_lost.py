@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+from laeforensics.companions.products import is_offered
 from laeforensics.doubting.account_views import AccountView
 from laeforensics.doubting.views import Said
 from laeforensics.doubting.voices import lead
@@ -18,12 +19,17 @@ def judge(view: AccountView) -> Iterator[Said]:
     """Doubt a token with which another one that is sure begins, unless more voices tell it.
 
     No damage goes on with letters of its own. (But what ends in = was whole, and a forger may go on.) Where something
-    made all values of a file as short, the other token of that length is not sure, if nothing else tells it.
+    made all values of a file as short, the other token of that length is not sure, if nothing else tells it. What is
+    merely offered, and does not go on so, waits for a human.
     """
     told: dict[str, list[Fact]] = {}
     for name in _TOKENS:
         heard = dict.fromkeys(fact for signup in view.signups for fact in signup.witnesses_of(name))
         told[name] = view.hearing.sure(heard)
+        short = [f for f in heard if any(note.reason == "at-a-limit" for note in view.hearing.notes(f))]
+        other = [f for f in short if not any(fact.value.startswith(f.value) for fact in told[name])]
+        if other and all(is_offered(fact) for fact in told[name]):
+            yield Doubt(facts=tuple(told[name]), reason="not-its-end", because=(other[0].locator,), about=view.names)
     lengths: dict[tuple[str, int], Fact] = {}
     for facts in told.values():
         values: dict[str, list[Fact]] = defaultdict(list)

@@ -163,6 +163,7 @@ REASONS: dict[str, Reason] = {
     "outvoted": _denies("damaged", "two independent witnesses tell another value, and fewer tell this one"),
     "near-another": _unsure(f"another witness differs from it {_AS_DAMAGE}, and nothing tells the right one"),
     "among-many": _unsure("more than 64 values stand for one account or server", "look for what multiplied it"),
+    "not-its-end": _unsure("it is merely offered, and the account's own token, cut off, begins otherwise"),
     "of-two-prints": _unsure("the keys and the token that are told most were told together by no file", _ORDER),
     "by-lesser-voices": Reason(
         weight=LESSENS,

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import pytest
 from makings import (
+    CODE,
     HOST,
     LOG_FILE,
     NAME,
     OTHER_NAME,
+    PRODUCT_TOKEN,
     SEED,
     USER_TOKEN,
     audit_row,
+    config,
     evidence,
     log,
     open_files,
@@ -56,6 +59,16 @@ def test_a_token_with_its_end_cut_off_is_no_other_token(tmp_path, is_replaced):
     """However often it stands there: the whole one begins with it, and no damage goes on with the right letters."""
     row = audit_row(open_files(tmp_path, files_of(LONG[:255], is_replaced=is_replaced)))
     assert (row["user_token"], row["verdict"]) == (LONG, "RECOVERABLE")
+
+
+@pytest.mark.parametrize(("told", "verdict"), [("INVENTED", "RECOVERABLE"), ("ANOTHERS", "CONTESTED")])
+def test_a_token_that_a_database_cut_off_speaks_against_what_is_merely_offered(told, verdict, tmp_path):
+    """It tells no whole token; but the one of the configuration must go on where it ends."""
+    whole = PRODUCT_TOKEN.replace("INVENTED==", "INVENTED" * 40)
+    offered = {"full_name": "An invented product", "product_code": CODE, "product_token": whole}
+    beside = secrets(product_token=whole.replace("INVENTED", told)[:255])
+    case = open_files(tmp_path, evidence(secrets=beside, config=config(offered)))
+    assert audit_row(case)["verdict"] == verdict
 
 
 def test_a_token_that_goes_on_behind_its_padding_is_another(tmp_path):
