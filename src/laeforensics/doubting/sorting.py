@@ -184,7 +184,8 @@ class Sorting:
         """
         if len(kept) < 2:
             return
-        if any(self._values(kept[-1]) <= self._values(run) for run in kept[:-1]):
+        told_last = self._values(kept[-1])
+        if any(told_last <= self._values(run) for run in kept[:-1]):
             return
         last = {f.value for f in self._own(self._of(kept[-1]), "stage")}
         for run in kept[:-1]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from laeforensics.companions.secrets_files import SecretsFile
 from laeforensics.companions.sources import Sources
@@ -17,6 +18,13 @@ from laeforensics.facts.findings import finding
 from laeforensics.parsing.stages import BEFORE_DEPLOYMENT, RANK, furthest
 
 
+class _Runs(NamedTuple):
+    """The logs by the stems of their names, and by the bucket that they tell."""
+
+    of_stem: Mapping[str, Signup]
+    of_bucket: defaultdict[str, list[Signup]]
+
+
 def join_secrets(signups: Sequence[Signup], sources: Sources) -> None:
     """Give each log its secrets file.
 
@@ -26,7 +34,10 @@ def join_secrets(signups: Sequence[Signup], sources: Sources) -> None:
     for name, file in sources.secrets.items():
         by_stem[stem(name)].append(file)
     taken: set[str] = set()
-    runs = {stem(signup.name): signup for signup in signups}
+    runs = _Runs({stem(signup.name): signup for signup in signups}, defaultdict(list))
+    for signup in signups:
+        if bucket := signup.weigh("bucket_name")[0]:
+            runs.of_bucket[bucket].append(signup)
     for signup in signups:
         for named in by_stem.get(stem(signup.name), ()):
             # Copies of one file, in two places: all of them speak, and where they differ nobody is right.
@@ -75,7 +86,7 @@ def _doubt_two_customers(signup: Signup, stripe: SecretsFile) -> None:
         signup.doubt([*ours, *theirs], "stripe-against-log")
 
 
-def _take_secrets(signup: Signup, file: SecretsFile, how: str, sources: Sources, runs: Mapping[str, Signup]) -> None:
+def _take_secrets(signup: Signup, file: SecretsFile, how: str, sources: Sources, runs: _Runs) -> None:
     if signup.secrets is None or not signup.secrets.filled:
         signup.secrets = file
     if file.filled:
@@ -88,7 +99,7 @@ def _take_secrets(signup: Signup, file: SecretsFile, how: str, sources: Sources,
 _OF_THE_HEAD = frozenset({"full_name", "activating", "credentials", "poll", "bucket"})
 
 
-def _doubt_other_server(signup: Signup, file: SecretsFile, sources: Sources, runs: Mapping[str, Signup]) -> None:
+def _doubt_other_server(signup: Signup, file: SecretsFile, sources: Sources, runs: _Runs) -> None:
     """A log that tells another address than its own secrets file goes on with another signup's server.
 
     What it says from the deployment on is then not believed, except where the secrets file says the same. Where that
@@ -109,10 +120,11 @@ def _doubt_other_server(signup: Signup, file: SecretsFile, sources: Sources, run
     differing = [f for f in values if f.value != sources.value(file, f.field)]
     is_whole = signup.log is not None and not signup.is_damaged(signup.log.evidence)
     theirs = [f for f in file.facts if f.field in fields_of(SERVER, IDENTITY)]
+    fellows = runs.of_bucket.get(signup.weigh("bucket_name")[0] or "", ())
     if is_whole and (file.rejected or (file.problem is not None and not file.legible)):
         signup.doubt(theirs, "in-damaged-file")
         signup.doubt([f for f in file.facts if f not in theirs and f.field != "bucket_name"], "tied")
-    elif is_whole and _tells_other_keys([signup, *_fellows(signup, runs)], file, sources):
+    elif is_whole and _tells_other_keys([signup, *fellows], file, sources):
         signup.doubt([*differing, *theirs], "other-keys-too")
     else:
         signup.doubt(differing, "other-server")
@@ -121,11 +133,11 @@ def _doubt_other_server(signup: Signup, file: SecretsFile, sources: Sources, run
     )
 
 
-def _copied_from(file: SecretsFile, sources: Sources, runs: Mapping[str, Signup]) -> SecretsFile | None:
+def _copied_from(file: SecretsFile, sources: Sources, runs: _Runs) -> SecretsFile | None:
     """Another run's secrets file of the same bucket, with the same server, which that run's own log deployed."""
     host, bucket = sources.value(file, "public_host"), sources.value(file, "bucket_name")
     for other in sources.secrets_of(bucket):
-        run = runs.get(stem(other.evidence))
+        run = runs.of_stem.get(stem(other.evidence))
         if run is None or stem(other.evidence) == stem(file.evidence) or sources.value(other, "public_host") != host:
             continue
         told = {fact.value for fact in run.asserted("public_host") if fact.rule == "address"}
@@ -134,16 +146,10 @@ def _copied_from(file: SecretsFile, sources: Sources, runs: Mapping[str, Signup]
     return None
 
 
-def _fellows(signup: Signup, runs: Mapping[str, Signup]) -> Iterator[Signup]:
-    """The other runs of its bucket: a replacement's log tells no keys, its signup's does."""
-    bucket, _ = signup.weigh("bucket_name")
-    return (run for run in runs.values() if bucket and run is not signup and run.weigh("bucket_name")[0] == bucket)
-
-
 def _tells_other_keys(signups: Iterable[Signup], file: SecretsFile, sources: Sources) -> bool:
     """True if access key and secret key are both others than those of the first of these logs to tell any.
 
-    (Not if one is damage of the other.)
+    A replacement's log tells no keys, its signup's does. (Not if one is damage of the other.)
     """
     names = ("user_access_key_id", "user_secret_key")
     told = next((keys for s in signups if any(keys := [_of_log(s, name) for name in names])), [None])
@@ -228,7 +234,7 @@ def note_empty(signup: Signup) -> None:
         signup.findings.append(finding("emptied-secrets", what, signup=signup.name))
 
 
-def _search_secrets(signup: Signup, sources: Sources, taken: set[str], runs: Mapping[str, Signup]) -> None:
+def _search_secrets(signup: Signup, sources: Sources, taken: set[str], runs: _Runs) -> None:
     bucket, _ = signup.weigh("bucket_name")
     host, _ = signup.weigh("public_host")
     key, _ = signup.weigh("user_access_key_id")

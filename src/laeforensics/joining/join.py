@@ -10,7 +10,7 @@ from laeforensics.companions.products import Product, is_offered, of_another_tim
 from laeforensics.companions.sources import Sources
 from laeforensics.doubting.judges import hear_accounts, hear_case
 from laeforensics.doubting.signups import Signup
-from laeforensics.doubting.voices import print_of
+from laeforensics.doubting.voices import MANY, print_of
 from laeforensics.evidence.names import start_of
 from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.buckets import activation_key_of, product_code_of, seed_of
@@ -95,11 +95,10 @@ def _join_shared_keys(signups: Sequence[Signup]) -> None:
         for signup in s4:
             for fact in signup.sure(name):
                 told[fact.value].setdefault(buckets[signup.name], fact)
-        for signup in s4:
+        shared = [value for value, tellers in told.items() if len(tellers) >= _OTHERS]
+        for signup in s4 if len(shared) <= MANY else ():
             odd = [fact for fact in signup.asserted(name) if len(told[fact.value]) == 1]
-            by = next(
-                (v for v, tellers in told.items() if len(tellers) >= _OTHERS and odd and is_near(v, odd[0].value)), ""
-            )
+            by = next((value for value in shared if odd and is_near(value, odd[0].value)), "")
             if by and len(set(map(print_of, odd))) == 1:
                 others = list(told[by].values())[:_OTHERS]
                 because = tuple(fact.locator for fact in others)
