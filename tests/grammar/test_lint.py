@@ -50,7 +50,7 @@ def broken(monkeypatch, tmp_path):
         whole = parser.source
         monkeypatch.setattr(parser, "source", lambda name: compiled if name == "signup_log" else whole(name))
         monkeypatch.setattr(parser, "_kept", lambda name: str(tmp_path / f"{name}.tables"))
-        for made_of_it in ("grammar", "with_receiver"):
+        for made_of_it in ("grammar", "_receiving"):
             monkeypatch.setattr(parser, made_of_it, getattr(parser, made_of_it).__wrapped__)
 
     return change

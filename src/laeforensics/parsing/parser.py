@@ -9,16 +9,15 @@ import pkgutil
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache, cached_property, partial
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from threading import local
-from typing import Any, NamedTuple, Protocol, cast
+from typing import NamedTuple, Protocol, cast
 
 import lark
 from lark import Lark, TextSlice, Token
 from lark.exceptions import UnexpectedInput
-from lark.lexer import BasicLexer, ContextualLexer, LexerState
 
 from laerecover.manifest import written_whole
 
@@ -29,9 +28,6 @@ _SHARED = "terminals"
 """The file of what all grammars share."""
 _UNKNOWN = "OTHER"
 """The terminal of such a line, in every grammar."""
-
-_Match = Callable[[str, int, int], "re.Match[str] | None"]
-"""The first of some terminals that fits at an offset of a text, up to another one."""
 
 
 class Piece(Protocol):
@@ -147,47 +143,10 @@ def _claiming(name: str) -> re.Pattern[str]:
     return re.compile(f"^(?:{'|'.join(told)})", re.MULTILINE)
 
 
-class _Lexer(ContextualLexer):
-    """The library's own, but each token is made in one step.
-
-    Half of the time goes there into what nobody here asks of a token: its columns, where its last line ends.
-    """
-
-    def lex(self, lexer_state: LexerState, parser_state: Any) -> Iterator[Token]:
-        text, end = cast("str", lexer_state.text.text), lexer_state.text.end
-        position, line = lexer_state.line_ctr.char_pos, lexer_state.line_ctr.line
-        new, matching = str.__new__, self._matching
-        while position < end:
-            match = matching.get(parser_state.position) or self._begin(parser_state.position)
-            found = match(text, position, end)
-            if found is None:
-                lexer_state.line_ctr.char_pos, lexer_state.line_ctr.line = position, line
-                yield from super().lex(lexer_state, parser_state)  # which tells what is wrong with it
-                return
-            token = new(Token, found.group())
-            token.type, token.start_pos, token.line = found.lastgroup or "", position, line
-            token.column = token.end_line = token.end_column = None
-            token.end_pos = position = found.end()
-            line += token.count("\n")
-            yield token
-
-    @cached_property
-    def _matching(self) -> dict[int, _Match]:
-        """By the parser's position: what finds the token that stands there."""
-        return {}
-
-    def _begin(self, position: int) -> _Match:
-        lexer = cast("BasicLexer", self.lexers[position])
-        told = (f"(?P<{terminal.name}>{terminal.pattern.to_regexp()})" for terminal in lexer.terminals)
-        self._matching[position] = re.compile("|".join(told), lexer.g_regex_flags).match
-        return self._matching[position]
-
-
 @cache
-def with_receiver(name: str, *, is_stock: bool = False) -> tuple[Lark, _Receiver]:
-    """The compiled grammar `name` with what its items go to; `is_stock` leaves it the library's own lexer."""
-    receiver, plugins = _Receiver(), {} if is_stock else {"ContextualLexer": _Lexer}
-    return Lark.__new__(Lark)._load(_tables(name), transformer=receiver, _plugins=plugins), receiver
+def _receiving(name: str) -> tuple[Lark, _Receiver]:
+    receiver = _Receiver()
+    return Lark.__new__(Lark)._load(_tables(name), transformer=receiver), receiver
 
 
 def each(name: str, data: bytes, take: Callable[[str, Sequence[Piece]], None]) -> None:
@@ -199,7 +158,7 @@ def each(name: str, data: bytes, take: Callable[[str, Sequence[Piece]], None]) -
     """
     if not data:
         return
-    parser, receiver = with_receiver(name)
+    parser, receiver = _receiving(name)
     receiver.begin(take)
     text, start = data.decode("latin-1"), 0
     while start < len(text):
