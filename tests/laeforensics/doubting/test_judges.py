@@ -355,6 +355,7 @@ def test_within_a_stage_the_order_does_not_matter(number, monkeypatch, tmp_path)
     assert audit_row(open_files(tmp_path / "after", files)) == before
 
 
+@pytest.mark.long  # it takes the time of a machine that may have other things to do
 def test_four_times_as_many_logs_of_one_bucket_take_no_sixteen_times_as_long(tmp_path):
     """Whoever copied one signup's log under many names: the account is asked once for those whom it is about."""
     took = []

@@ -8,6 +8,7 @@ import os
 import tarfile
 import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from makings import LOG_FILE, NAME, PRODUCT_TOKEN, config, log, request, secrets
@@ -118,6 +119,7 @@ def addresses(count: int) -> dict[str, bytes]:
     return {"notes": b'["' + b"a@" * count}
 
 
+@pytest.mark.long  # it takes the time of a machine that may have other things to do
 @pytest.mark.parametrize(
     ("made", "count"), [(chain, 2000), (products, 2000), (keys, 4000), (rows, 2000), (addresses, 16_000)]
 )
@@ -126,8 +128,14 @@ def test_four_times_as_much_takes_no_sixteen_times_as_long(made, count, tmp_path
     took = []
     for many in (count, 4 * count):
         write(tmp_path / str(many), {LOG_FILE: log(), **made(many)})
-        cpu = time.process_time()
-        for file, content in read.contents(find.find(tmp_path / str(many))):
-            read_file(file, content)
-        took.append(time.process_time() - cpu)
+        took.append(min(spent_on(tmp_path / str(many)) for _ in range(3)))
+    print(f"{made.__name__}: {took[0]:.2f} s for {count}, {took[1]:.2f} s for four times as many")
     assert took[1] < 8 * max(took[0], 0.05)
+
+
+def spent_on(folder: Path) -> float:
+    """The seconds of processor time that it takes to read all files of a folder."""
+    begun = time.process_time()
+    for file, content in read.contents(find.find(folder)):
+        read_file(file, content)
+    return time.process_time() - begun
