@@ -9,7 +9,7 @@ from laeforensics.accounts.outcome import is_ready
 from laeforensics.accounts.roles import DUPLICATE
 from laeforensics.companions.inventory import GONE, RUNNING, UNKNOWN, Inventory
 from laeforensics.doubting.signups import Signup
-from laeforensics.evidence.names import stem
+from laeforensics.evidence.names import start_of, stem
 from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.fields import OF_ONE_SERVER
@@ -27,8 +27,12 @@ def best_first(group: Sequence[Signup], roles: dict[str, str]) -> list[Signup]:
 
 
 def launched(signup: Signup) -> str:
-    """When its server was launched; where nothing tells that, when its file's name says that it began."""
-    return signup.values.get("launch_time") or (signup.stamp or ("", ""))[0]
+    """When its server was launched; where nothing tells that, when it began by the names of its log and secrets file.
+
+    The earlier one counts: a log that was renamed is not believed in its launch, and would pass for a newer one.
+    """
+    stamps = (signup.stamp, start_of(signup.secrets.evidence) if signup.secrets is not None else None)
+    return signup.values.get("launch_time") or min((stamp[0] for stamp in stamps if stamp is not None), default="")
 
 
 def doubts_beside_unfinished(servers: Sequence[Signup], unread: Sequence[Signup]) -> Iterator[Doubt]:

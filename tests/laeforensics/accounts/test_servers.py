@@ -29,6 +29,13 @@ def test_the_newest_server_is_known_by_its_launch(tmp_path):
     assert audit_row(case)["instance_id"] == "i-00000009"
 
 
+def test_a_log_that_was_given_a_later_time_has_no_later_server(tmp_path):
+    """Its launch is of another day than its name and not believed; its secrets file bears the old name."""
+    files = evidence(log=None, servers=None)
+    files |= {f"signup_logs/2013-08-07T054657Z-{SEED}": log(), f"signup_logs/{OTHER_NAME}": replacement()}
+    assert audit_row(open_files(tmp_path, files))["public_host"] == "192.0.2.9"
+
+
 @pytest.mark.parametrize("key", ["instance_id", "instance_state", "launch_time", "kernel_id"])
 def test_a_line_that_stands_twice_hides_no_server(key, tmp_path):
     """To the character, one behind the other: no line is missing between."""
