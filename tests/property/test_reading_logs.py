@@ -24,7 +24,7 @@ NOISE = st.lists(
             b"Reading package lists...",
             b"\x1b[1mbold\x1b[0m",
             b"50% [====>    ]\r100%",
-            b"secret_key = 'FORGEDFORGEDFORGEDFORGEDFORGEDFORGEDFORG'",
+            b"secret_key = 'Forged1by2whom3nobody4knows5inventedKey6'",
             b">The server's public address is '203.0.113.66'.>",
             b"introducer.furl = pb://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa@203.0.113.66:12345/forged",
             b"page\x0cbucketname = 'lae-f0f0f0f0-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'",

@@ -88,10 +88,16 @@ def _entries_before_cut(text: str) -> list[Any]:
         entries.append(entry)
 
 
+_TOKEN = re.compile(r"\{ProductToken\}[A-Za-z0-9+/=]+")
+
+
 def _products(entries: Iterable[Any], data: bytes, evidence: str) -> list[Product]:
     """Those entries that carry a code and a token, each with the first place of its token."""
     found: list[Product] = []
-    line_of, places, since = lines_of(data.decode("latin-1")), dict[str, int](), 0
+    text = data.decode("latin-1")
+    line_of, places = lines_of(text), dict[str, int]()
+    for match in _TOKEN.finditer(text):
+        places.setdefault(match[0], match.start())
     for index, entry in enumerate(entries):
         told = entry if isinstance(entry, dict) else {}
         code, token = told.get("product_code"), told.get("product_token")
@@ -100,10 +106,7 @@ def _products(entries: Iterable[Any], data: bytes, evidence: str) -> list[Produc
         code = code.upper()
         if not (FIELDS["product_code"].fits(code) and FIELDS["product_token"].fits(token)):
             continue
-        if token not in places:
-            at = data.find(token.encode("ascii"), since)
-            places[token] = since = max(at if at >= 0 else data.find(token.encode("ascii")), 0)
-        start = places[token]
+        start = places.get(token, 0)  # one that is written with escapes is found nowhere
         locator = Locator(evidence, line_of(start), start, start + len(token))
         fact = Fact("product_token", token, locator, f"{_CONFIG}[{index}]", OWN)
         found.append(Product(code, str(told.get("full_name", "")), fact, _months(told), index))
