@@ -14,12 +14,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "fixtures"))
 
 import textfsm  # noqa: E402  its folder is put on the path first
+from lark import Lark  # noqa: E402  its folder is put on the path first
 
 import laeforensics as lf  # noqa: E402  its folder is put on the path first
 from laeforensics.evidence import find, recognise  # noqa: E402  its folder is put on the path first
@@ -116,17 +118,34 @@ def parse_by_template(logs: list[bytes], written: str) -> int:
     return found
 
 
-def parse_bare(logs: list[bytes]) -> int:
-    """lark alone: the number of items that are handed to a callback which does nothing with them."""
+class _Nothing:
+    """A callback for each rule, which does nothing but count."""
+
     items = 0
 
-    def count(rule: str, pieces: object) -> None:
-        nonlocal items
-        items += 1
+    def __getattr__(self, rule: str) -> Callable[[object], None]:
+        if not rule[0].islower():  # a terminal, or what else the library looks for
+            raise AttributeError(rule)
+        return self._count
 
+    def _count(self, pieces: object) -> None:
+        self.items += 1
+
+
+_NOTHING = _Nothing()
+
+
+@cache
+def bare() -> Lark:
+    """The library as it comes, with its own lexer, of tables that it has compiled before."""
+    return Lark.__new__(Lark)._load(parser._tables("signup_log"), transformer=_NOTHING)
+
+
+def parse_bare(logs: list[bytes]) -> int:
+    """lark alone: the number of items that are handed to a callback which does nothing with them."""
     for data in logs:
-        parser.each("signup_log", data, count)
-    return items
+        bare().parse(data.decode("latin-1"))
+    return _NOTHING.items - len(logs)  # the whole text is one, too
 
 
 def read_whole(root: Path) -> int:
@@ -189,6 +208,7 @@ def print_first_pass(name: str, root: str) -> None:
     prepare, work, _ = WORKS[name]
     _ = lf.open_case
     parser.each("signup_log", b"\n", lambda rule, pieces: None)
+    bare().parse("\n")
     ready, found = prepare(Path(root)), []
     seconds = cpu_seconds(lambda: found.append(work(ready)))
     print(json.dumps([seconds, found[0]]))

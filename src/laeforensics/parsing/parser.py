@@ -9,15 +9,15 @@ import pkgutil
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from importlib.util import find_spec
 from pathlib import Path
 from threading import local
-from typing import NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 import lark
-from lark import Lark, TextSlice, Token
-from lark.exceptions import UnexpectedInput
+from lark import Lark, Token
+from lark.exceptions import UnexpectedCharacters, UnexpectedInput
 
 from laerecover.manifest import written_whole
 
@@ -95,11 +95,8 @@ class _Receiver(local):
     """
 
     take: Callable[[str, Sequence[Piece]], None]
-
-    def begin(self, take: Callable[[str, Sequence[Piece]], None]) -> None:
-        """Another text comes."""
-        self.take, self.patience = take, PATIENCE
-        self.unknown, self.end = 0, 0  # so many unknown lines stand before this offset
+    start = staticmethod(len)
+    """What was told so far: its items were handed on one by one."""
 
     def __getattr__(self, rule: str) -> Callable[[Sequence[Piece]], None]:
         if not rule[0].islower():  # a terminal, or what else the library looks for
@@ -108,70 +105,86 @@ class _Receiver(local):
 
     def _hand_on(self, rule: str, pieces: Sequence[Piece]) -> None:
         self.take(rule, pieces)
-        if pieces[0].type == _UNKNOWN:
-            piece = pieces[0]
-            self.unknown = self.unknown + 1 if self.end == piece.start_pos else 1
-            self.end = piece.end_pos
-            if self.unknown > self.patience:
-                self.patience *= 2  # whoever goes on later goes through all that is before once more, to count lines
-                raise _Unknown(rule, piece)
-
-    def start(self, pieces: Sequence[None]) -> None:
-        """The whole text: its items were handed on one by one."""
 
 
-class _Unknown(Exception):
-    """The rule and the last piece of many unknown lines in a row."""
+class _Token(Token):
+    """A token that is made without what nobody asks for."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> _Token:
+        return str.__new__(cls, text)
 
 
-def _after(name: str, text: str, last: Piece) -> Piece | None:
-    """All that follows the last unknown line and that nothing else in the grammar could claim, as one piece."""
-    start = last.end_pos
-    found = _claiming(name).search(text, start)
-    end = found.start() if found is not None else len(text)
-    if end == start:
-        return None
-    return cast("Piece", Token(_UNKNOWN, text[start:end], start, last.line + 1, 1, None, None, end))
+class _Scanner:
+    """Finds which terminal claims what stands at a place.
+
+    The library's own does the same, but for each token it counts columns, and pushes its way through thirty groups.
+    """
+
+    def __init__(self, compiled: Lark) -> None:
+        self.terminals = sorted(
+            compiled.terminals, key=lambda t: (-t.priority, -t.pattern.max_width, -len(t.pattern.value), t.name)
+        )  # whichever fits first claims it: the library's order
+        self.begins = compiled.parse_interactive("").choices()  # type: ignore[no-untyped-call]
+        self.matches: dict[int, Callable[[str, int], re.Match[str] | None]] = {}
+
+    def among(self, choices: Mapping[str, object]) -> Callable[[str, int], re.Match[str] | None]:
+        """What finds the one of the parser's choices that stands at an offset of a text; the parser keeps them."""
+        found = self.matches.get(id(choices))
+        if found is None:
+            told = [f"(?:{t.pattern.to_regexp()})(?P<{t.name}>)" for t in self.terminals if t.name in choices]
+            found = self.matches[id(choices)] = re.compile("|".join(told)).match
+        return found
+
+    @cached_property
+    def claiming(self) -> re.Pattern[str]:
+        """Finds the next line that any terminal could claim which may stand at the beginning of an item."""
+        told = [t.pattern.to_regexp() for t in self.terminals if t.name in self.begins and t.name != _UNKNOWN]
+        return re.compile(f"^(?:{'|'.join(told)})", re.MULTILINE)
 
 
 @cache
-def _claiming(name: str) -> re.Pattern[str]:
-    """Finds the next line that any terminal could claim which may stand at the beginning of an item."""
-    compiled = grammar(name)
-    begins = compiled.parse_interactive("").choices()  # type: ignore[no-untyped-call]
-    told = [t.pattern.to_regexp() for t in compiled.terminals if t.name in begins and t.name != _UNKNOWN]
-    return re.compile(f"^(?:{'|'.join(told)})", re.MULTILINE)
-
-
-@cache
-def _receiving(name: str) -> tuple[Lark, _Receiver]:
+def _receiving(name: str) -> tuple[Lark, _Receiver, _Scanner]:
     receiver = _Receiver()
-    return Lark.__new__(Lark)._load(_tables(name), transformer=receiver), receiver
+    compiled = Lark.__new__(Lark)._load(_tables(name), transformer=receiver)
+    return compiled, receiver, _Scanner(compiled)
 
 
 def each(name: str, data: bytes, take: Callable[[str, Sequence[Piece]], None]) -> None:
     """Hand every item of `data` in order to `take`: the item's rule, and its pieces.
 
     All pieces together tile `data` exactly. The text given to the parser is latin-1, in which a character is a byte:
-    positions are byte offsets whatever the encoding claims to be, and the parser's tokens (which are `str`) cost
-    nothing to make. (Given bytes, the parser writes out the repr of every token, which costs more than the parsing.)
+    positions are byte offsets whatever the encoding claims to be. After many unknown lines in a row, all that follows
+    and that nothing else in the grammar could claim is one piece.
     """
     if not data:
         return
-    parser, receiver = _receiving(name)
-    receiver.begin(take)
-    text, start = data.decode("latin-1"), 0
-    while start < len(text):
-        try:
-            parser.parse(TextSlice(text, start, len(text)))
-        except _Unknown as unknown:
-            rule, last = unknown.args
-            rest = _after(name, text, last)
-            if rest is not None:
-                take(rule, [rest])
-            start = (rest or last).end_pos
+    compiled, receiver, scanner = _receiving(name)
+    receiver.take = take
+    text = data.decode("latin-1")
+    parser: Any = compiled.parse_interactive("")  # the library tells no types of it
+    choices, feed, among = parser.choices, parser.feed_token, scanner.among
+    start, end, line, unknown = 0, len(text), 1, 0
+    while start < end:
+        if unknown > PATIENCE:
+            claimed = scanner.claiming.search(text, start)
+            stop, kind, unknown = claimed.start() if claimed else end, _UNKNOWN, 0
+            if stop == start:
+                continue
+            piece = _Token(text[start:stop])
         else:
-            return
+            found = among(choices())(text, start)
+            if found is None:
+                raise UnexpectedCharacters(text, start, line, 1)  # type: ignore[no-untyped-call]
+            kind, stop = found.lastgroup or _UNKNOWN, found.end()
+            unknown = unknown + 1 if kind == _UNKNOWN else 0
+            piece = _Token(found[0])
+        piece.type, piece.line, piece.start_pos, piece.end_pos = kind, line, start, stop
+        feed(piece)
+        line += text.count("\n", start, stop)
+        start = stop
+    parser.feed_eof()
 
 
 def items(name: str, data: bytes) -> list[tuple[str, Sequence[Piece]]]:

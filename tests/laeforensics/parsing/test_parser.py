@@ -1,4 +1,4 @@
-"""Many unknown lines in a row are read as if each were read by itself."""
+"""A text falls into the pieces that the library finds; many unknown lines are read as if each were read by itself."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import os
 import random
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from laeforensics.parsing import parser
 from laeforensics.parsing.signuplogs import read_log
 
+LOGS = sorted((Path(__file__).parents[3] / "fixtures/evidence/signup_logs").iterdir())
 KNOWN = (
     b">License activated.>\naccess_key_id = 'AKIAINVENTEDKEYID234'\n",
     b"secret_key = 'cut\n",
@@ -30,6 +32,22 @@ def _read(data: bytes) -> object:
     prints = [fact.print for fact in log.facts]
     together = [[prints.index(number) for number in prints], [d._replace(print=0) for d in log.damaged_values]]
     return facts, together, log.residue, log.sizes, log.announcements, told.course
+
+
+@pytest.mark.parametrize("log", LOGS, ids=lambda log: log.name[:17])
+def test_the_pieces_are_those_that_the_library_itself_finds(log: Path) -> None:
+    """Sound, and with lines lost, doubled, cut: whatever stands behind what."""
+    rng = random.Random(log.name)
+    lines = log.read_bytes().splitlines(keepends=True)
+    hurt = [line[: rng.randrange(len(line) + 1)] if rng.random() < 0.05 else line for line in lines]
+    for data in (b"".join(lines), b"".join(rng.choices(hurt, k=400)), b"".join(rng.choice(hurt) * 2 for _ in hurt)):
+        found = [place.piece for place in parser.places("signup_log", data)]
+        told = [piece for _, pieces in parser.items("signup_log", data) for piece in pieces]
+        assert [_place(piece) for piece in told] == [_place(piece) for piece in found if piece is not None]
+
+
+def _place(piece: parser.Piece) -> tuple[object, ...]:
+    return parser.text_of(piece), piece.type, piece.line, piece.start_pos, piece.end_pos
 
 
 @pytest.mark.parametrize("patience", [1024, 1500])
