@@ -74,11 +74,11 @@ def instances(account: CaseAccount) -> dict[str, Signup]:
     return {fact.value: signup for signup in account.signups for fact in signup.asserted("instance_id")}
 
 
-def take(account: CaseAccount, name: str, facts: list[Fact]) -> None:
+def take(account: CaseAccount, name: str, facts: Sequence[Fact]) -> None:
     """Let these witnesses settle a field of the account."""
     if not facts:
         return
-    account.witnesses[name] = facts
+    account.witnesses[name] = list(facts)
     value, contested = account.hearing.weigh(facts)
     if value:
         account.values[name] = value

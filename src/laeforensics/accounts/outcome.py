@@ -16,7 +16,7 @@ def is_ready(signup: Signup, *, is_failed: bool = False) -> bool | None:
     """
     if signup.secrets is not None and signup.secrets.filled:
         return True
-    is_told = any(stage in _READY_STAGES for stage, _ in signup.stages) and not _is_of_others(signup)
+    is_told = not _READY_STAGES.isdisjoint(signup.stage_names) and not _is_of_others(signup)
     is_told = is_told and (not is_failed or bool(signup.asserted("bucket_name")))  # it may be another log's
     if signup.serverinfo_rows or is_told or _was_ready(signup):
         return True
@@ -79,7 +79,7 @@ def outcome(signup: Signup, role: str) -> str:
         return "log lost"
     if signup.has_failed:
         return "failed"
-    stages = {stage for stage, _ in signup.stages}
+    stages = signup.stage_names
     if signup.is_re_record:
         return "complete" if "recorded" in stages else "cut"
     # Replacements confirm nothing; the two oldest dialects had no mail.

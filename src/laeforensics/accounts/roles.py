@@ -74,7 +74,7 @@ def is_replacement(signup: Signup, begun: Mapping[str, str]) -> bool:
     is_later = start is not None and start[0] > begun.get(start[1], start[0])
     if signup.log is None:
         return is_later if seed_of(bucket) is None else seed_of(bucket) != _seed(signup)
-    begins_early = {stage for stage, _ in signup.stages} & BEFORE_DEPLOYMENT
+    begins_early = signup.stage_names & BEFORE_DEPLOYMENT
     own = start is not None and bears_seed(bucket, start[1])
     restores = {"Restoring introducer identity...", "Restoring storage server identity..."} & signup.log.announcements
     if restores or "field missing" in signup.log.marks:
@@ -98,7 +98,7 @@ def attested_bucket(signup: Signup) -> str | None:
         return bucket
     if signup.bucket_failed:
         return None
-    if any(stage == "bucket_created" for stage, _ in signup.stages):
+    if "bucket_created" in signup.stage_names:
         return bucket
     # Before it is made its name is printed, too, in a print of which a line may be lost.
     before = {f.print for f in signup.witnesses_of("stage") if f.value == "bucket_creating"}

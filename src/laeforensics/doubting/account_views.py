@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, wraps
 
 from laeforensics.doubting.signups import Signup
+from laeforensics.doubting.views import Said
 from laeforensics.evidence.names import start_of, stem
-from laeforensics.facts.beliefs import Hearing
+from laeforensics.facts.beliefs import Hearing, Note
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.fields import CREDENTIALS, CUSTOMER, FIELDS, SIGNUP_FIELDS
 
@@ -52,6 +53,29 @@ class AccountView:
             hosts = {**dict.fromkeys(told, began), **hosts}
         return frozenset(found)
 
+    @cached_property
+    def open_fields(self) -> set[str]:
+        """The fields whose witnesses are not of one mind: something of them is doubted, or they tell two values."""
+        if len(self.signups) == 1:
+            (signup,) = self.signups
+            return {name for name in SIGNUP_FIELDS if not signup.heard(name).is_of_one_mind}
+        told: dict[str, list[Fact]] = defaultdict(list)
+        for signup in self.signups:
+            for name, facts in signup.witnesses.items():
+                told[name] += facts
+        hearing = self.hearing
+        return {name for name, facts in told.items() if not hearing.together(facts).is_of_one_mind}
+
+    def asserted(self, name: str) -> set[str]:
+        """The values of a field that any of its signups asserts."""
+        return {fact.value for signup in self.signups for fact in signup.asserted(name)}
+
+    def hear(self, notes: Sequence[Note]) -> None:
+        """Hear what the judges of a stage say."""
+        if notes:
+            self.signups[0].beliefs.add(notes)
+            self.__dict__.pop("open_fields", None)
+
     def scopes(self) -> list[Scope]:
         """The facts that speak of one thing: what the customer has, in all signups; a server's, in each alone.
 
@@ -71,6 +95,22 @@ class AccountView:
                 if len(facts) > 1:
                     found.append((name, hearing, names, facts))
         return found
+
+
+AccountJudge = Callable[[AccountView], Iterable[Said]]
+
+
+def looks_at(*names: str) -> Callable[[AccountJudge], AccountJudge]:
+    """A judge that has nothing to say where the witnesses of each of these fields are of one mind."""
+
+    def asked(judge: AccountJudge) -> AccountJudge:
+        @wraps(judge)
+        def judged(view: AccountView) -> Iterable[Said]:
+            return () if view.open_fields.isdisjoint(names) else judge(view)
+
+        return judged
+
+    return asked
 
 
 def is_launch(began: str, launched: str) -> bool:

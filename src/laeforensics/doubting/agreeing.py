@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from laeforensics.doubting.account_views import AccountView
+from laeforensics.doubting.account_views import AccountView, looks_at
 from laeforensics.doubting.views import Said
 from laeforensics.doubting.voices import print_of
 from laeforensics.facts.beliefs import Warrant
+from laeforensics.facts.fields import SIGNUP_FIELDS
 from laeforensics.facts.reasons import REASONS, UNSURE
 
 _OF_DAMAGE = frozenset({"tied"})
 """The doubts that a second witness takes away: not those that tell of two accounts, or of two values."""
 
 
+@looks_at(*SIGNUP_FIELDS)
 def judge(view: AccountView) -> Iterator[Said]:
     """Assure the facts of a field where nothing is sure, and all that is told is one value."""
     for _, hearing, about, facts in view.scopes():

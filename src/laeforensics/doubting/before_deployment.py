@@ -15,9 +15,9 @@ def judge(view: FileView) -> Iterator[Said]:
     if view.log is None:
         return
     course = view.log.course
-    stages = [fact for fact in view.facts if fact.field == "stage"]
-    relayed = [fact for fact in view.facts if fact.rule == "relayed" or fact.channel == REMOTE]
-    for told, said in zip(course.by_run(stages), course.by_run(relayed), strict=True):
+    stages = view.by_field.get("stage", ())
+    relayed = [fact for fact in view.facts if fact.rule == "relayed" or fact.channel == REMOTE] if stages else []
+    for told, said in zip(course.by_run(stages), course.by_run(relayed), strict=True) if relayed else ():
         begun = [f.locator.start for f in told if f.value in BEFORE_DEPLOYMENT]
         later = [f.locator.start for f in told if f.value not in BEFORE_DEPLOYMENT]
         if not begun:

@@ -13,6 +13,8 @@ from laeforensics.facts.findings import damaged_value
 def judge(view: FileView) -> Iterator[Said]:
     """Doubt the last value before lines that are missing, unless the file tells it, or nearly it, whole elsewhere."""
     numbers = set(view.log.course.cut) if view.log is not None else set()
+    if not numbers:
+        return
     fields = {view.facts[number].field for number in numbers}
     whole = {(f.field, f.value) for n, f in enumerate(view.facts) if f.field in fields and n not in numbers}
     for fact in (view.facts[number] for number in sorted(numbers)):

@@ -15,7 +15,7 @@ _LIMITS = frozenset({127, 128, 255, 256})
 
 def judge(view: CaseView) -> Iterator[Said]:
     """Doubt such a token wherever it stands: whose it is, it still tells."""
-    told = dict.fromkeys(f for signup in view.signups() for name in _FIELDS for f in signup.asserted(name))
-    cut = tuple(fact for fact in told if len(fact.value) in _LIMITS)
+    told = (fact for signup in view.signups() for name in _FIELDS for fact in signup.asserted(name))
+    cut = tuple(dict.fromkeys(fact for fact in told if len(fact.value) in _LIMITS))
     if cut:
         yield Doubt(facts=cut, reason="at-a-limit")

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from laeforensics.companions.products import is_offered
-from laeforensics.doubting.account_views import AccountView
+from laeforensics.doubting.account_views import AccountView, looks_at
 from laeforensics.doubting.views import Said
 from laeforensics.doubting.voices import lead
 from laeforensics.facts.beliefs import Doubt
@@ -15,6 +15,7 @@ from laeforensics.facts.fact import Fact
 _TOKENS = ("user_token", "product_token")
 
 
+@looks_at(*_TOKENS)
 def judge(view: AccountView) -> Iterator[Said]:
     """Doubt a token with which another one that is sure begins, unless more voices tell it.
 

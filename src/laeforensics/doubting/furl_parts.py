@@ -25,14 +25,16 @@ def judge(view: AccountView) -> Iterator[Said]:
     begins or ends like it. Of swissnum and port two files tell it, one of them in the program's own words: a host's
     words alone outvote none of those.
     """
-    certificates = _certificates(view)
-    for signup in view.signups:
+    furls = view.asserted("introducer_furl")
+    certificates = _certificates(view) if furls else {}
+    for signup in view.signups if furls else ():
         told = signup.asserted("introducer_furl")
         misprints: dict[Fact, list[Fact]] = {}
         for fact in told:
             tub_id = tub_id_of_furl(fact.value)
-            near = [pem for other, pem in certificates.items() if is_near(other, tub_id) or _is_piece(other, tub_id)]
-            if near and tub_id not in certificates:
+            rivals = {} if tub_id in certificates else certificates
+            near = [pem for other, pem in rivals.items() if is_near(other, tub_id) or _is_piece(other, tub_id)]
+            if near:
                 misprints[fact] = near
         left = [fact for fact in told if fact not in misprints]
         others = {**_others(signup, left, swissnum_of_furl), **_others(signup, left, port_of_furl)}
@@ -58,6 +60,8 @@ def _others(signup: Signup, furls: Sequence[Fact], part: Callable[[str], str]) -
     tellers: dict[tuple[str, str], list[Fact]] = defaultdict(list)
     for fact in (*furls, *signup.witnesses_of("internal_introducer_furl")):
         tellers[tub_id_of_furl(fact.value), part(fact.value)].append(fact)
+    if len(tellers) < 2:
+        return {}
     found: dict[Fact, list[Fact]] = {}
     for fact in furls:
         mine = tub_id_of_furl(fact.value), part(fact.value)

@@ -22,9 +22,9 @@ def judge(view: FileView) -> Iterator[Said]:
     start = start_of(view.log.log.evidence) if view.log is not None else None
     if start is None:
         return
-    early = {f.print for f in view.facts if f.field == "instance_id" and len(f.value) == _SHORT_ID}
-    for fact in view.facts:
-        if fact.field != "launch_time" or fact.channel != OWN:
+    early = {f.print for f in view.by_field.get("instance_id", ()) if len(f.value) == _SHORT_ID}
+    for fact in view.by_field.get("launch_time", ()):
+        if fact.channel != OWN:
             continue
         moment, rest = fact.value[:19], fact.value[19:]
         if _is_of(start[0], moment) and (rest == _WHOLE or fact.print not in early):

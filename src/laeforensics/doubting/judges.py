@@ -42,7 +42,7 @@ from laeforensics.doubting import (
     vouching,
     wholesale,
 )
-from laeforensics.doubting.account_views import AccountView, by_account
+from laeforensics.doubting.account_views import AccountJudge, by_account
 from laeforensics.doubting.case_views import CaseView
 from laeforensics.doubting.signups import Signup
 from laeforensics.doubting.views import FileView, Said
@@ -52,7 +52,6 @@ from laeforensics.facts.findings import Finding
 View = TypeVar("View")
 FileJudge = Callable[[FileView], Iterable[Said]]
 CaseJudge = Callable[[CaseView], Iterable[Said]]
-AccountJudge = Callable[[AccountView], Iterable[Said]]
 
 OF_A_PRINT: tuple[FileJudge, ...] = (
     redacted.judge,
@@ -136,5 +135,5 @@ def hear_accounts(signups: Sequence[Signup], sources: Sources) -> None:
     for view in views:
         for stage in (BEFORE_SETTLING, SETTLING, OF_WHAT_WINS):
             notes, findings = hear(stage, view)
-            view.signups[0].beliefs.add(notes)
+            view.hear(notes)
             view.signups[0].findings += findings

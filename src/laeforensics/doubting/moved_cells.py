@@ -17,7 +17,7 @@ _TYPED = ("customer_name", "customer_keyinfo")
 def judge(view: FileView) -> Iterator[Said]:
     """Doubt what such a row tells of its customer."""
     rows: dict[int, list[Fact]] = defaultdict(list)
-    for fact in view.facts:
+    for fact in view.facts if view.log is None and view.secrets is None else ():
         if fact.rule == "csv":
             rows[fact.print].append(fact)
     for facts in rows.values():

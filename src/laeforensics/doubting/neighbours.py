@@ -6,13 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
-from laeforensics.doubting.account_views import AccountView
+from laeforensics.doubting.account_views import AccountView, looks_at
 from laeforensics.doubting.views import Said
 from laeforensics.doubting.voices import MANY, lead, print_of
 from laeforensics.facts.beliefs import Doubt, Hearing
 from laeforensics.facts.channels import LAST_ASSERTING_STANDING
 from laeforensics.facts.damage import is_head, is_hybrid, is_misread, is_near
 from laeforensics.facts.fact import Fact
+from laeforensics.facts.fields import SIGNUP_FIELDS
 
 # Told a character apart by their nature: two products, two sizes, two moments.
 _NEVER = frozenset({"instance_size", "ami_image_id", "bucket_name", "product_code"})
@@ -20,6 +21,7 @@ _NEVER = frozenset({"instance_size", "ami_image_id", "bucket_name", "product_cod
 _OF_PARTS = frozenset({"introducer_furl"})
 
 
+@looks_at(*SIGNUP_FIELDS)
 def judge(view: AccountView) -> Iterator[Said]:
     """Doubt the value that fewer tell.
 

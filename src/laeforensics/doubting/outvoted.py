@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from laeforensics.companions.products import is_offered
-from laeforensics.doubting.account_views import AccountView
+from laeforensics.doubting.account_views import AccountView, looks_at
 from laeforensics.doubting.tied import beside
 from laeforensics.doubting.views import Said
 from laeforensics.doubting.voices import MANY, lead, voice
@@ -17,6 +17,7 @@ from laeforensics.facts.fact import Fact
 _FIELDS = frozenset({"user_access_key_id", "user_secret_key", "user_token", "product_token", "customer_email"})
 
 
+@looks_at(*_FIELDS)
 def judge(view: AccountView) -> Iterator[Said]:
     """Doubt what is told by fewer voices than the one other value that two independent ones tell.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from laeforensics.doubting.account_views import AccountView
+from laeforensics.doubting.account_views import AccountView, looks_at
 from laeforensics.doubting.views import Said
 from laeforensics.facts.beliefs import Doubt, Hearing
 from laeforensics.facts.damage import is_near
@@ -15,6 +15,7 @@ _TOGETHER = ("user_access_key_id", "user_secret_key", "user_token")
 _OF_OTHERS = frozenset({"of-another-account", "in-two-accounts", "against-shared"})
 
 
+@looks_at(*_TOGETHER)
 def judge(view: AccountView) -> Iterator[Said]:
     """Doubt an access key, a secret key and a token that were taken out of two prints, each of which tells another.
 

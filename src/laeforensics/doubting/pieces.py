@@ -29,6 +29,8 @@ def judge(view: CaseView) -> Iterator[Said]:
     of two values each may be made of the other, neither is shown to be.)
     """
     for name in _FIELDS:
+        if all(len(account.asserted(name)) < 2 for account in view.accounts):
+            continue
         told: list[dict[str, list[Fact]]] = []
         for account in view.accounts:
             values: dict[str, list[Fact]] = defaultdict(list)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterator
 
 from laeforensics.doubting.views import FileView, Said
 from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.fact import Fact
+from laeforensics.facts.fields import COURSE, FIELDS
 from laeforensics.facts.findings import finding
 
 # No random key says the same six characters twice, or is a hexadecimal number. (Tokens may hold zeros, an A each.)
@@ -48,10 +48,12 @@ def _says_twice(value: str) -> bool:
 
 def judge(view: FileView) -> Iterator[Said]:
     """Doubt the values that are none; one finding tells of each field."""
-    found: dict[str, list[Fact]] = defaultdict(list)
-    for fact in view.values:
-        if is_redacted(fact.field, fact.value):
-            found[fact.field].append(fact)
+    found: dict[str, list[Fact]] = {}
+    for name, facts in view.by_field.items():
+        values = {fact.value for fact in facts} if FIELDS[name].of != COURSE else ()
+        redacted = {value for value in values if is_redacted(name, value)}
+        if redacted:
+            found[name] = [fact for fact in facts if fact.value in redacted]
     for name, facts in found.items():
         yield Doubt(facts=tuple(facts), reason="redacted")
         yield finding(

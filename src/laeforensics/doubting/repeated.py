@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from laeforensics.doubting.account_views import AccountView
+from laeforensics.doubting.account_views import AccountView, looks_at
 from laeforensics.doubting.views import Said
 from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.channels import OWN
@@ -12,6 +12,7 @@ from laeforensics.facts.channels import OWN
 _OF_ITS_ROWS = frozenset({"rows-against-log", "stripe-against-log", "lost-a-piece"})
 
 
+@looks_at("customer_email")
 def judge(view: AccountView) -> Iterator[Said]:
     """Doubt in the log of a replacement what csv rows or a stripe file contradict in the signup's own log."""
     facts = dict.fromkeys(f for s in view.signups for f in s.witnesses_of("customer_email") if f.channel == OWN)

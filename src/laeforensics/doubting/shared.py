@@ -53,7 +53,7 @@ def judge(view: CaseView) -> Iterator[Said]:
     there what contradicts it with no more voices, for it may be the truth.
     """
     views = view.accounts
-    told = {thing: tellers for thing, tellers in _tellers(views).items() if len(tellers) > 1}
+    told = _tellers(views)
     rivals = _rivals(views, told)
     foreign = _foreign(views, told, rivals)
     strange = _strange_files(told, foreign)
@@ -189,32 +189,39 @@ def _doubts(views: Sequence[AccountView], told: _Tellers, number: int, reason: s
     )
 
 
-def _tellers(views: Sequence[AccountView]) -> dict[tuple[str, str], _Tellers]:
-    """For each unique thing (kind and name) who tells it."""
-    told: dict[tuple[str, str], _Tellers] = defaultdict(dict)
+def _tellers(views: Sequence[AccountView]) -> dict[_Thing, _Tellers]:
+    """For each unique thing (kind and name) that several accounts tell, who tells it."""
+    numbers: dict[_Thing, set[int]] = defaultdict(set)
     for number, view in enumerate(views):
-        if not view.bucket:
-            continue
-        for name in _UNIQUE:
-            if name in _NOT_IN_S4 and product_code_of(view.bucket) is None:
-                continue
-            for fact in _asserted(view, name):
-                thing = _thing(fact)
-                if thing is not None:
+        for name in _unique(view):
+            for value in view.asserted(name):
+                numbers[_thing(name, value)].add(number)
+    several = {thing: found for thing, found in numbers.items() if len(found) > 1 and thing[1]}
+    told: dict[_Thing, _Tellers] = {thing: {} for thing in several}
+    for number in sorted(set[int]().union(*several.values())):
+        for name in _unique(views[number]):
+            for fact in _asserted(views[number], name):
+                thing = _thing(name, fact.value)
+                if thing in told:
                     told[thing].setdefault(number, []).append(fact)
     return told
 
 
-def _thing(fact: Fact) -> tuple[str, str] | None:
-    """What a fact names that only one account has: of furls and keys of nodes, the node."""
-    if fact.field == "introducer_furl":
-        return "introducer", tub_id_of_furl(fact.value)
-    if fact.field.endswith("_pem"):
-        tub_id = tub_id_of_pem(fact.value)
-        return None if tub_id is None else (fact.field.partition("_")[0], tub_id)
-    if fact.field.endswith("_nodeid"):
-        return fact.field.partition("_")[0], fact.value
-    return fact.field, fact.value
+def _unique(view: AccountView) -> Iterable[str]:
+    """The fields whose values only this account can have."""
+    is_s4 = view.bucket is not None and product_code_of(view.bucket) is None
+    return (name for name in _UNIQUE if view.bucket and not (is_s4 and name in _NOT_IN_S4))
+
+
+def _thing(name: str, value: str) -> _Thing:
+    """What a value names that only one account has: of furls and keys of nodes, the node; "" where they name none."""
+    if name == "introducer_furl":
+        return "introducer", tub_id_of_furl(value)
+    if name.endswith("_pem"):
+        return name.partition("_")[0], tub_id_of_pem(value) or ""
+    if name.endswith("_nodeid"):
+        return name.partition("_")[0], value
+    return name, value
 
 
 def _asserted(view: AccountView, name: str) -> Iterable[Fact]:
@@ -230,8 +237,8 @@ def _rivals(views: Sequence[AccountView], told: Mapping[_Thing, _Tellers]) -> _R
         hearing = view.hearing
         for name in _UNIQUE:
             for fact in hearing.sure(_asserted(view, name)):
-                thing = _thing(fact)
-                if thing is not None and thing[0] in kinds:
+                thing = _thing(name, fact.value)
+                if thing[1] and thing[0] in kinds:
                     rivals[number, thing[0]].append(fact)
     return rivals
 
@@ -245,7 +252,9 @@ def _against(
     """
     best = min(map(view.hearing.standing, facts))
     mine, names = {print_of(fact) for fact in facts}, {fact.field for fact in facts}
-    others = [f for f in heard if f.field in names and _thing(f) != thing and view.hearing.standing(f) <= best]
+    others = [
+        f for f in heard if f.field in names and _thing(f.field, f.value) != thing and view.hearing.standing(f) <= best
+    ]
     is_apart = {print_of(fact) for fact in others} - mine or (among_copies and _files(others) - _files(facts))
     return others if is_apart else []
 

@@ -9,12 +9,14 @@ from functools import cached_property
 from laeforensics.companions.csv_rows import Row
 from laeforensics.companions.secrets_files import SecretsFile
 from laeforensics.evidence.names import start_of
-from laeforensics.facts.beliefs import Beliefs, Doubt, Hearing
+from laeforensics.facts.beliefs import Beliefs, Doubt, Heard, Hearing
 from laeforensics.facts.channels import REMOTE
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.findings import Finding
 from laeforensics.facts.reasons import DAMAGE
 from laeforensics.parsing.logs import SignupLog
+
+_NOTHING = Heard(asserting=(), sure=(), value=None, is_contested=False, is_of_one_mind=True)
 
 
 @dataclass(kw_only=True)
@@ -40,6 +42,8 @@ class Signup:
     success_row: Row | None = None
     failure_row: Row | None = None
     serverinfo_rows: list[Row] = field(default_factory=list)
+    _heard: dict[str, tuple[int, int, Heard]] = field(default_factory=dict, repr=False)
+    """By field, what was heard, when so many witnesses were known, and so much was said of the field's facts."""
 
     @cached_property
     def hearing(self) -> Hearing:
@@ -60,27 +64,39 @@ class Signup:
         """All witnesses of a field, believed or not."""
         return self.witnesses.get(name, ())
 
-    def asserted(self, name: str) -> list[Fact]:
-        """The witnesses of a field that assert something."""
+    def heard(self, name: str) -> Heard:
+        """What the witnesses of a field say together: heard once, until more is told, or said of its facts."""
         facts = self.witnesses.get(name)
-        return self.hearing.asserting(facts) if facts else []
+        if not facts:
+            return _NOTHING
+        told, said = len(facts), self.beliefs.said.get(name, 0)
+        known = self._heard.get(name)
+        if known is None or known[0] != told or known[1] != said:
+            known = self._heard[name] = told, said, self.hearing.together(facts)
+        return known[2]
 
-    def sure(self, name: str) -> list[Fact]:
+    def asserted(self, name: str) -> Sequence[Fact]:
+        """The witnesses of a field that assert something."""
+        return self.heard(name).asserting
+
+    def sure(self, name: str) -> Sequence[Fact]:
         """The witnesses of a field that assert something by themselves."""
-        return self.hearing.sure(self.witnesses_of(name))
+        return self.heard(name).sure
 
     def weigh(self, name: str) -> tuple[str | None, bool]:
         """What the best witnesses of a field say, and whether they contradict each other."""
-        facts = self.witnesses.get(name)
-        return self.hearing.weigh(facts) if facts else (None, False)
+        heard = self.heard(name)
+        return heard.value, heard.is_contested
 
     @property
     def is_re_record(self) -> bool:
         """True for a record_secrets log: its values were read out of a server."""
         if self.log is None:
             return False
-        relayed = (fact for fact in self.log.facts if fact.channel == REMOTE)
-        return bool(self.asserted("reading")) or any(self.hearing.channel(f) == "testimony" for f in relayed)
+        if self.asserted("reading"):
+            return True
+        relayed = self.hearing.with_notes(fact for fact in self.log.facts if fact.channel == REMOTE)
+        return any(self.hearing.channel(fact) == "testimony" for fact in relayed)
 
     def is_damaged(self, evidence: str) -> bool:
         """True if a file of this signup has damage: what cannot be read in it, or not be right."""
@@ -106,6 +122,11 @@ class Signup:
     def stages(self) -> list[tuple[str, int]]:
         """How far its run came: the stages that are believed, each with its line."""
         return [(fact.value, fact.locator.line) for fact in self.asserted("stage")]
+
+    @property
+    def stage_names(self) -> set[str]:
+        """The stages that are believed, in no order."""
+        return {fact.value for fact in self.asserted("stage")}
 
     @property
     def has_failed(self) -> bool:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from laeforensics.doubting.stretches import begins_a_run, untied
@@ -47,7 +46,9 @@ def _behind_a_head(facts: Sequence[Fact]) -> list[Fact]:
 class Sorting:
     """Sorts the facts of a file by whose they are; `foreign` gives for each that is not its run's the reason."""
 
-    def __init__(self, told: LogReading, facts: Sequence[Fact], hearing: Hearing) -> None:
+    def __init__(
+        self, told: LogReading, facts: Sequence[Fact], by_field: Mapping[str, Sequence[Fact]], hearing: Hearing
+    ) -> None:
         self.evidence = told.log.evidence
         self.facts = facts
         self.runs = told.course.runs
@@ -61,9 +62,7 @@ class Sorting:
         # An address that the other stretch tells, too, ties them, announced or not: the line before it may be lost.
         emails = [fact for fact in self._denied if fact.field == "customer_email"]
         self._loose = {fact for fact in emails if all(note.reason == "unannounced" for note in hearing.notes(fact))}
-        self._told: dict[str, list[Fact]] = defaultdict(list)
-        for fact in facts:
-            self._told[fact.field].append(fact)
+        self._told = by_field
         if told.course.is_in_turns:
             self._leave_out(facts, "in-turns")
         self._sort()
@@ -100,6 +99,10 @@ class Sorting:
 
     def _own_of_file(self, name: str) -> list[Fact]:
         return self._own(self._told.get(name, ()), name)
+
+    def _changes(self, name: str) -> bool:
+        """True if the file tells several values of a field, whoever's."""
+        return len({fact.value for fact in self._told.get(name, ())}) > 1
 
     def _bears(self, facts: Sequence[Fact]) -> bool:
         return bool(self.seed) and any(f.value.endswith("-" + self.seed) for f in self._own(facts, "bucket_name"))
@@ -165,7 +168,7 @@ class Sorting:
     def _leave_out_inserted(self) -> None:
         """Leave out the prints that tell another bucket or token between two prints that tell the file's own."""
         for name in ("bucket_name", "user_token"):
-            told = self._own_of_file(name)
+            told = self._own_of_file(name) if self._changes(name) else []
             first = told[0].value if told else ""
             if not first or first != told[-1].value or (name == "bucket_name" and not first.endswith("-" + self.seed)):
                 continue
@@ -206,7 +209,7 @@ class Sorting:
         bucket bears the file's seed; the first, if none does. A value that merely lost or changed a few characters is
         damage, not a seam.
         """
-        for name in REPEATED:
+        for name in filter(self._changes, REPEATED):
             told = self._own_of_file(name)
             change = next((i for i in range(1, len(told)) if told[i].value != told[i - 1].value), None)
             if change is None or {f.value for f in told[:change]} & {f.value for f in told[change:]}:

@@ -25,12 +25,14 @@ in the S4 layout has none)."""
 def judge(view: FileView) -> Iterator[Said]:
     """Doubt what is tied to a thing that cannot be right."""
     broken = _broken(view)
+    if not broken:
+        return
     bucket = view.value("bucket_name")
     elsewhere = (
         _JUDGED_ELSEWHERE if bucket is None or product_code_of(bucket) else _JUDGED_ELSEWHERE - {"product_token"}
     )
     tied: dict[int, list[Fact]] = defaultdict(list)
-    for fact in view.values if broken else ():
+    for fact in view.values:
         if fact.print in broken and fact.field not in elsewhere and not view.hearing.notes(fact):
             tied[fact.print].append(fact)
     for number, facts in tied.items():
@@ -48,7 +50,8 @@ def _broken(view: FileView) -> dict[int, list[Locator]]:
         if fact.field not in _DECIDES_NOTHING and any(note.reason in _OF_ANOTHER for note in view.hearing.notes(fact)):
             broken[fact.print].append(fact.locator)
     told: dict[tuple[int, str], Fact] = {}
-    for fact in view.facts if view.secrets is not None else ():
+    several = [facts for facts in view.by_field.values() if len(facts) > 1] if view.secrets is not None else []
+    for fact in (fact for facts in several for fact in facts):
         first = told.setdefault((fact.print, fact.field), fact)
         if (
             first.value != fact.value and first.rule != fact.rule

@@ -90,7 +90,11 @@ def judge(view: CaseView) -> Iterator[Said]:
     """
     by_belief: dict[bool, list[_Deployment]] = {True: [], False: []}
     by_tie: dict[tuple[str, str], list[_Deployment]] = defaultdict(list)
+    known = set[str]()
     for signup in view.signups():
+        if _is_believed(signup):
+            known |= {fact.value for fact in signup.asserted("instance_id") if _is_of_log(fact, signup)}
+            continue
         told = list(_deployments(signup))
         for each in told:
             by_belief[each.is_sure].append(each)
@@ -99,7 +103,7 @@ def judge(view: CaseView) -> Iterator[Said]:
             unread = tuple(Locator(r.evidence, r.line, r.start, r.end) for r in residue[:_PLACES])
             by_tie["bucket_name", bucket].append(_Deployment(signup=signup, unread=unread))
     named = {each.signup.name for some in by_belief.values() for each in some if each.told["bucket_name"]}
-    known = {instance for each in by_belief[True] for instance in each.instances}
+    known.update(*(each.instances for each in by_belief[True]))
     for each in by_belief[False]:
         if each.instances and each.instances <= known:
             continue
@@ -117,6 +121,18 @@ def judge(view: CaseView) -> Iterator[Said]:
             names = account.names
             later = [each for tie in _ties(account) for each in by_tie.get(tie, ())]
             yield from _doubts(account.signups, [e for e in later if not (e.unread and e.signup.name in names)])
+
+
+def _is_believed(signup: Signup) -> bool:
+    """True if its log tells of servers, and nobody doubts what it tells of them, of its bucket, of how far it came."""
+    if not all(signup.heard(name).is_of_one_mind for name in _KNOWN_BY) or not signup.asserted("bucket_name"):
+        return False
+    is_told = any(_is_of_log(fact, signup) for name in _KNOWN_BY for fact in signup.asserted(name))
+    return is_told and len(signup.asserted("stage")) == len(signup.witnesses_of("stage"))
+
+
+def _is_of_log(fact: Fact, signup: Signup) -> bool:
+    return fact.channel == OWN and signup.log is not None and fact.locator.evidence == signup.log.evidence
 
 
 def _beside(view: CaseView) -> dict[str, list[Fact]]:
@@ -204,7 +220,7 @@ def _buckets_unread(signup: Signup) -> set[str]:
 
 
 def _has_finished_server(signup: Signup) -> bool:
-    stages = {stage for stage, _ in signup.stages}
+    stages = signup.stage_names
     is_finished = bool(stages & _FINISHED) or (signup.secrets is not None and signup.secrets.filled)
     return is_finished and any(signup.asserted(name) for name in _KNOWN_BY)
 

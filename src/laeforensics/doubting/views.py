@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -12,10 +11,12 @@ from laeforensics.doubting.sorting import Sorting, values_of
 from laeforensics.facts.beliefs import Beliefs, Hearing, Note
 from laeforensics.facts.channels import OWN
 from laeforensics.facts.fact import Fact, Locator
-from laeforensics.facts.fields import CREDENTIALS, FIELDS
+from laeforensics.facts.fields import CREDENTIALS, fields_of
 from laeforensics.facts.findings import Finding, finding
 from laeforensics.parsing.signuplogs import LogReading
 
+_READ_OUT = fields_of(CREDENTIALS)
+"""What only a run that reads secrets prints out of the files in which a server keeps it."""
 Said = Note | Finding
 """What a judge says: a doubt, a warrant, or what a human should know."""
 
@@ -37,7 +38,15 @@ class FileView:
     @cached_property
     def sorting(self) -> Sorting | None:
         """Whose each fact of a log is."""
-        return None if self.log is None else Sorting(self.log, self.facts, self.hearing)
+        return None if self.log is None else Sorting(self.log, self.facts, self.by_field, self.hearing)
+
+    @cached_property
+    def by_field(self) -> dict[str, list[Fact]]:
+        """Its facts by field."""
+        found: dict[str, list[Fact]] = {}
+        for fact in self.facts:
+            found.setdefault(fact.field, []).append(fact)
+        return found
 
     @cached_property
     def values(self) -> list[Fact]:
@@ -51,35 +60,28 @@ class FileView:
         return [fact for fact in self.facts if fact not in gone] if gone else list(self.facts)
 
     @cached_property
-    def _undoubted_by_field(self) -> dict[str, list[Fact]]:
-        noted = frozenset(self.hearing.with_notes(self.facts))
-        found: dict[str, list[Fact]] = defaultdict(list)
-        for fact in self.facts:
-            if fact not in noted:
-                found[fact.field].append(fact)
-        return found
-
-    @cached_property
     def is_re_record(self) -> bool:
         """True for the log of a run that read secrets out of a server."""
-        if self.log is None or not any(f.field == "reading" or _is_read_out(f) for f in self.undoubted):
+        shown = list(self.by_field.get("reading", ()))
+        shown += [fact for name in _READ_OUT for fact in self.by_field.get(name, ()) if fact.rule == "cat_output"]
+        if self.log is None or not shown or set(shown).isdisjoint(self.undoubted):
             return False
         return not any(f.field == "stage" and f.value == "activated" for f in self.undoubted)
 
     def value(self, name: str) -> str | None:
         """What a secrets file tells of a field; None if nothing sound, or two values that differ."""
-        values = {fact.value for fact in self._undoubted_by_field.get(name, ()) if fact.channel == OWN}
+        told = [fact for fact in self.by_field.get(name, ()) if fact.channel == OWN]
+        values = {fact.value for fact in told if self.beliefs.is_silent or not self.hearing.notes(fact)}
         return values.pop() if len(values) == 1 else None
 
     def after(self, notes: Iterable[Note]) -> FileView:
         """The same file for the judges of the next stage."""
         said = list(notes)
-        return replace(self, beliefs=Beliefs([*self.beliefs, *said])) if said else self
-
-
-def _is_read_out(fact: Fact) -> bool:
-    """True for what only a run that reads secrets prints: the files in which a server keeps its credentials."""
-    return fact.rule == "cat_output" and FIELDS[fact.field].of == CREDENTIALS
+        if not said:
+            return self
+        later = replace(self, beliefs=Beliefs([*self.beliefs, *said]))
+        later.__dict__["by_field"] = self.by_field  # what it tells is the same, whatever is thought of it
+        return later
 
 
 def damaged_secret(name: str, locator: Locator) -> Finding:

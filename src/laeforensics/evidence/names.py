@@ -77,6 +77,7 @@ def stem(name: str) -> str:
     return folder if stamped is None else f"{above}/{stamped}".removeprefix("/")
 
 
+@lru_cache(maxsize=1 << 14)
 def start_of(name: str) -> tuple[str, str] | None:
     """UTC start (ISO, with colons) and seed of a TIMESTAMP-SEED name; None for a name whose digits are no time."""
     match = _EXACT.fullmatch(stem(name).rpartition("/")[2])

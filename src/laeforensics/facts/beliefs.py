@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from laeforensics.facts.channels import ASSERTS_NOTHING, LAST_ASSERTING_STANDING, STANDING
+from laeforensics.facts.channels import ASSERTS_NOTHING, LAST_ASSERTING_STANDING, OWN, REMOTE, STANDING
 from laeforensics.facts.fact import Fact, Locator
 from laeforensics.facts.reasons import ASSURES, DENIES, LESSENS, RAISES, REASONS, UNSURE
 
@@ -45,12 +46,15 @@ class Beliefs:
     They are added to those of `under`, which may grow, too.
     """
 
-    __slots__ = ("_notes", "_roots", "_under")
+    __slots__ = ("_derived", "_notes", "_roots", "_under", "said")
 
     def __init__(self, notes: Iterable[Note] = (), *, under: Beliefs | None = None) -> None:
         self._under = under
         self._notes: dict[Fact, list[Note]] = {}
         self._roots: dict[Fact, Fact] = {}
+        self._derived: dict[str, set[str]] = {}
+        self.said: dict[str, int] = {}
+        """By field: how often anything was said of its facts, or of those from which they are derived."""
         self.add(notes)
 
     def add(self, notes: Iterable[Note]) -> None:
@@ -58,12 +62,22 @@ class Beliefs:
         for note in notes:
             for fact in note.facts:
                 self._notes.setdefault(fact, []).append(note)
+                for name in (fact.field, *self._derived.get(fact.field, ())):
+                    self.said[name] = self.said.get(name, 0) + 1
 
     def derive(self, fact: Fact, source: Fact) -> Fact:
-        """A fact made of another (a product code of a bucket's name): it is believed as its source is."""
+        """A fact made of another (a product code of a bucket's name): it is believed as its source is.
+
+        It is new: nothing was heard of it before.
+        """
         self._roots[fact] = source
         self._notes.setdefault(fact, [])
+        self._derived.setdefault(source.field, set()).add(fact.field)
         return fact
+
+    def is_silent_of(self, facts: Iterable[Fact]) -> bool:
+        """True if nothing was said of any of these facts, nor are they derived from others."""
+        return self._notes.keys().isdisjoint(facts) and (self._under is None or self._under.is_silent_of(facts))
 
     def of(self, fact: Fact, names: frozenset[str] = frozenset()) -> tuple[Note, ...]:
         """The doubts and warrants about a fact as it is heard in the signups of these names."""
@@ -77,16 +91,6 @@ class Beliefs:
         if source is not None:
             yield from self.of(source, names)
 
-    def heard(self, facts: Iterable[Fact], names: frozenset[str]) -> Iterator[tuple[Fact, tuple[Note, ...]]]:
-        """Each fact with the doubts and warrants about it: `of` for many, of most of which nobody said anything."""
-        notes_of = self._notes.get
-        for fact in facts:
-            if self._under is not None:
-                yield fact, self.of(fact, names)
-            else:
-                told = notes_of(fact)
-                yield fact, () if told is None else tuple(self._mine(fact, told, names))
-
     @property
     def is_silent(self) -> bool:
         """True if nothing was said of any fact."""
@@ -95,6 +99,20 @@ class Beliefs:
     def __iter__(self) -> Iterator[Note]:
         """Every doubt and warrant once, in the order in which they came."""
         return iter({id(note): note for notes in self._notes.values() for note in notes}.values())
+
+
+class Heard(NamedTuple):
+    """What the facts of one field say together.
+
+    `asserting` are those that assert something, `sure` those that do so by themselves; `value` and `is_contested` are
+    what they come to. `is_of_one_mind` tells that all of them are sure, and say the same.
+    """
+
+    asserting: tuple[Fact, ...]
+    sure: tuple[Fact, ...]
+    value: str | None
+    is_contested: bool
+    is_of_one_mind: bool
 
 
 class Hearing:
@@ -112,10 +130,7 @@ class Hearing:
 
     def with_notes(self, facts: Iterable[Fact]) -> list[Fact]:
         """The facts of which anything was said, be it a doubt or a warrant, in their order."""
-        return [] if self.beliefs.is_silent else [fact for fact, notes in self._heard(facts) if notes]
-
-    def _heard(self, facts: Iterable[Fact]) -> Iterator[tuple[Fact, tuple[Note, ...]]]:
-        return self.beliefs.heard(facts, self._names)
+        return [] if self.beliefs.is_silent else [fact for fact in facts if self.notes(fact)]
 
     def standing(self, fact: Fact) -> int:
         """1 is the program's own word; ASSERTS_NOTHING is what a fact has that is no voice."""
@@ -139,19 +154,16 @@ class Hearing:
 
     def asserting(self, facts: Iterable[Fact]) -> list[Fact]:
         """The facts that assert something, in their order."""
-        return [fact for fact, notes in self._heard(facts) if _standing(fact, notes) <= LAST_ASSERTING_STANDING]
+        return [fact for fact, _, _ in self._voices(facts)]
 
     def sure(self, facts: Iterable[Fact]) -> list[Fact]:
         """The facts that assert something by themselves, in their order."""
-        return [
-            fact
-            for fact, notes in self._heard(facts)
-            if _standing(fact, notes) <= LAST_ASSERTING_STANDING and not (notes and _is_unsure(notes))
-        ]
+        return [fact for fact, _, is_unsure in self._voices(facts) if not is_unsure]
 
     def own(self, facts: Iterable[Fact]) -> list[Fact]:
         """The facts that are the program's own word: so they came, and nothing speaks against it."""
-        return [fact for fact in facts if fact.channel == "own" and self.standing(fact) == 1]
+        own = [fact for fact in facts if fact.channel == OWN]
+        return own if self.beliefs.is_silent_of(own) else [fact for fact in own if self.standing(fact) == 1]
 
     def weigh(self, facts: Iterable[Fact]) -> tuple[str | None, bool]:
         """What the witnesses of the best standing present say, and whether they contradict each other.
@@ -159,22 +171,54 @@ class Hearing:
         What is unsure is heard only where nothing is sure; then it contradicts itself. (An address that is unsure is
         none: it keeps mails back, and nothing else.)
         """
-        best: int = LAST_ASSERTING_STANDING
-        values: set[str] = set()
-        has_unsure = False
-        for fact, notes in self._heard(facts):
-            standing = _standing(fact, notes)
-            if standing > best:
-                continue
-            if notes and _is_unsure(notes):
-                has_unsure |= fact.field != "customer_email"
-            elif standing < best:
-                best, values = standing, {fact.value}
-            else:
-                values.add(fact.value)
-        if len(values) == 1:
-            return values.pop(), False
-        return None, len(values) > 1 or has_unsure
+        return _weigh(self._voices(facts))
+
+    def together(self, facts: Sequence[Fact]) -> Heard:
+        """All of that at once."""
+        told = tuple(facts)
+        alike = [fact for fact in told if fact.value == told[0].value and fact.channel != REMOTE]
+        if len(alike) == len(told) and self.beliefs.is_silent_of(told):
+            return Heard(told, told, told[0].value, is_contested=False, is_of_one_mind=True)
+        voices = self._voices(told)
+        asserting = told if len(voices) == len(told) else tuple([fact for fact, _, _ in voices])
+        doubtful = [fact for fact, _, is_unsure in voices if is_unsure]
+        sure = tuple([fact for fact in asserting if fact not in doubtful]) if doubtful else asserting
+        value, is_contested = _weigh(voices)
+        is_of_one_mind = len(sure) == len(told) and {fact.value for fact in told} == {value}
+        return Heard(asserting, sure, value, is_contested, is_of_one_mind)
+
+    def _voices(self, facts: Iterable[Fact]) -> list[_Voice]:
+        """The facts that assert something, each with its standing, and whether it is unsure."""
+        told = tuple(facts)
+        if self.beliefs.is_silent_of(told):
+            return [(fact, STANDING[fact.channel], False) for fact in told if fact.channel != REMOTE]
+        return [
+            (fact, standing, bool(notes) and _is_unsure(notes))
+            for fact in told
+            for notes in (self.notes(fact),)
+            if (standing := _standing(fact, notes)) <= LAST_ASSERTING_STANDING
+        ]
+
+
+_Voice = tuple[Fact, int, bool]
+
+
+def _weigh(voices: Iterable[_Voice]) -> tuple[str | None, bool]:
+    best: int = LAST_ASSERTING_STANDING
+    values: set[str] = set()
+    has_unsure = False
+    for fact, standing, is_unsure in voices:
+        if standing > best:
+            continue
+        if is_unsure:
+            has_unsure |= fact.field != "customer_email"
+        elif standing < best:
+            best, values = standing, {fact.value}
+        else:
+            values.add(fact.value)
+    if len(values) == 1:
+        return values.pop(), False
+    return None, len(values) > 1 or has_unsure
 
 
 def _standing(fact: Fact, notes: Sequence[Note]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _DEVPAY_BUCKET = re.compile(r"lae-(?!on2wex)([0-9a-z]{4,16})-([a-z2-7]{32})")
 _EARLY_BUCKET = re.compile(r"lae-([0-9a-zA-Z]{8})-([aA][a-zA-Z2-7]{29})")
@@ -10,6 +11,7 @@ _EARLY_BUCKET = re.compile(r"lae-([0-9a-zA-Z]{8})-([aA][a-zA-Z2-7]{29})")
 _USUAL_CODE = 8
 
 
+@lru_cache(maxsize=1 << 14)
 def product_code_of(bucket: str) -> str | None:
     """The product code in a DevPay bucket name (`lae-CODE-SEED`), upper case; None for other buckets."""
     match = _DEVPAY_BUCKET.fullmatch(bucket) or _EARLY_BUCKET.fullmatch(bucket)

@@ -212,7 +212,7 @@ def _without_damagedcells(signup: Signup, signups: list[Row], activations: list[
 def _without_false_keyinfo(signup: Signup, rows: list[Row]) -> list[Row]:
     """Whom the program wrote to gave no key information; whom the staff were to write to gave some."""
     log = signup.log
-    if log is None or "mail_sent" not in {stage for stage, _ in signup.stages}:
+    if log is None or "mail_sent" not in signup.stage_names:
         return rows
     to_staff = "key info" in log.marks
     kept = []

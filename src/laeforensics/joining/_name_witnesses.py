@@ -22,6 +22,7 @@ from laeforensics.parsing.stages import BEFORE_DEPLOYMENT
 
 _BLOCKS = 3
 """Two characters overwritten leave one of so many blocks of a name whole."""
+_SOLD = ("full_name", "product_token")
 Holder = Signup | SecretsFile
 
 
@@ -108,14 +109,17 @@ def _sold(names: Iterable[str], evidence: NameEvidence) -> tuple[list[set[str]],
     hearing = Hearing(evidence.sources.beliefs)
     found: tuple[list[set[str]], list[set[str]]] = ([], [])
     for holder in holders:
-        facts = _log_facts(holder) if isinstance(holder, Signup) else holder.facts
-        values = {f.value for f in hearing.sure(f for f in facts if f.field in ("full_name", "product_token"))}
+        if isinstance(holder, Signup):
+            sure: Iterable[Fact] = (fact for name in _SOLD for fact in holder.sure(name))
+        else:
+            sure = hearing.sure(fact for fact in holder.facts if fact.field in _SOLD)
+        values = {fact.value for fact in sure}
         codes = [evidence.sold_as[value] & borne for value in values if value in evidence.sold_as]
         found[0 if isinstance(holder, Signup) else 1].extend(filter(None, codes))
     return found
 
 
-def full_names(holder: Holder, evidence: NameEvidence) -> list[Fact]:
+def full_names(holder: Holder, evidence: NameEvidence) -> Sequence[Fact]:
     """What a log surely tells of the product's full name, where its head is its own: a row of its key bears that out.
 
     The row tells the product of its bucket.
@@ -126,10 +130,6 @@ def full_names(holder: Holder, evidence: NameEvidence) -> list[Fact]:
     if codes.isdisjoint(rows_of(holder, evidence.sources)):
         return []
     return holder.sure("full_name")
-
-
-def _log_facts(signup: Signup) -> Sequence[Fact]:
-    return signup.log.facts if signup.log is not None else ()
 
 
 def half_of(name: str) -> str:
@@ -253,7 +253,7 @@ def _by_file_name(holder: Holder, torn: str, evidence: NameEvidence) -> str | No
 
 def _begins_early(holder: Holder) -> bool:
     """True for the log of a signup: it makes its own bucket, which bears its own seed."""
-    return isinstance(holder, Signup) and any(stage in BEFORE_DEPLOYMENT for stage, _ in holder.stages)
+    return isinstance(holder, Signup) and not BEFORE_DEPLOYMENT.isdisjoint(holder.stage_names)
 
 
 def implied(name: str, evidence: NameEvidence) -> dict[str, Locator]:

@@ -41,7 +41,7 @@ def doubt_name(signup: Signup, sources: Sources, codes: Mapping[str, Mapping[str
     start = start_of(signup.name)
     bucket, _ = signup.weigh("bucket_name")
     key, _ = signup.weigh("activation_key")
-    told = {stage for stage, _ in signup.stages}
+    told = signup.stage_names
     if start is not None and not signup.witnesses_of("bucket_name"):
         _doubt_head(signup, start[0], sources)
     if start is None or bucket is None or bears_seed(bucket, start[1]) or not told & BEFORE_DEPLOYMENT:

@@ -48,7 +48,7 @@ def join_secrets(signups: Sequence[Signup], sources: Sources) -> None:
     for signup in signups:
         if signup.secrets is None or not signup.secrets.filled:
             _search_secrets(signup, sources, taken, runs)
-        if signup.secrets is None and BEFORE_DEPLOYMENT & {stage for stage, _ in signup.stages}:
+        if signup.secrets is None and not BEFORE_DEPLOYMENT.isdisjoint(signup.stage_names):
             # 0 bytes of its bucket's own seed are of this run, whatever the log's name has become.
             bucket, _ = signup.weigh("bucket_name")
             signup.secrets = empty.get(seed_of(bucket or "") or "")
@@ -227,7 +227,7 @@ def note_empty(signup: Signup) -> None:
     file = signup.secrets
     if signup.log is None or file is None or not file.is_empty:
         return
-    is_told = "mail_sent" in {stage for stage, _ in signup.stages}
+    is_told = "mail_sent" in signup.stage_names
     if not signup.has_failed and (is_told or signup.success_row is not None):
         teller = "this log" if is_told else "signups.csv"
         what = f"{file.evidence} is empty, but {teller} tells the run's end: it was filled once"

@@ -203,13 +203,12 @@ def _token_by_name(signup: Signup, products: Mapping[str, list[Product]]) -> Non
 
 def _settle(signup: Signup) -> None:
     for name in SIGNUP_FIELDS:
-        facts = signup.witnesses_of(name)
-        if not facts:
+        facts, heard = signup.witnesses_of(name), signup.heard(name)
+        if heard.value:
+            signup.values[name] = heard.value
+        if heard.is_of_one_mind:
             continue
-        value, contested = signup.weigh(name)
-        if value:
-            signup.values[name] = value
-        if contested:
+        if heard.is_contested:
             signup.contested.add(name)
             best = min(map(signup.hearing.standing, facts))
             signup.findings.append(
@@ -221,8 +220,8 @@ def _settle(signup: Signup) -> None:
                     locators=tuple(f.locator for f in facts if signup.hearing.standing(f) == best),
                 )
             )
-        elif value is not None:
-            _note_outranked(signup, name, value, facts)
+        elif heard.value is not None:
+            _note_outranked(signup, name, heard.value, facts)
 
 
 def _note_outranked(signup: Signup, name: str, value: str, facts: Sequence[Fact]) -> None:

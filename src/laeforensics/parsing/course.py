@@ -64,6 +64,8 @@ class Course:
 
     def by_run(self, facts: Iterable[Fact]) -> list[list[Fact]]:
         """The facts of each run, in its order."""
+        if len(self.runs) == 1:
+            return [list(facts)]
         starts = [run.start for run in self.runs]
         found: list[list[Fact]] = [[] for _ in starts]
         for fact in facts:

@@ -355,6 +355,26 @@ def test_within_a_stage_the_order_does_not_matter(number, monkeypatch, tmp_path)
     assert audit_row(open_files(tmp_path / "after", files)) == before
 
 
+def test_a_judge_that_is_not_asked_has_nothing_to_say(monkeypatch, tmp_path):
+    """Where the witnesses of the fields that it looks at are of one mind; in every case of damage that is here."""
+    asked: list[bool] = []
+
+    def watched(judge):
+        def both(view):
+            said = list(judge(view))
+            assert said == list(judge.__wrapped__(view))
+            asked.append(bool(said))
+            return said
+
+        return both if hasattr(judge, "__wrapped__") else judge
+
+    for stage in STAGES:
+        monkeypatch.setattr(judges, stage, tuple(map(watched, getattr(judges, stage))))
+    for name, case in CASES.items():
+        case(tmp_path / name)
+    assert any(asked)
+
+
 @pytest.mark.long  # it takes the time of a machine that may have other things to do
 def test_four_times_as_many_logs_of_one_bucket_take_no_sixteen_times_as_long(tmp_path):
     """Whoever copied one signup's log under many names: the account is asked once for those whom it is about."""
