@@ -12,6 +12,7 @@ from laeforensics.doubting.voices import Voice, lead, print_of, voice
 from laeforensics.evidence.names import stem
 from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.buckets import product_code_of
+from laeforensics.facts.damage import is_near
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.findings import finding
 from laeforensics.facts.node_keys import tub_id_of_furl
@@ -137,8 +138,11 @@ def _foreign(views: Sequence[AccountView], told: dict[_Thing, _Tellers], rivals:
         if not foreign[thing] and not any(
             _against(views[n], thing, f, rivals[n, thing[0]]) for n, f in tellers.items()
         ):
-            damaged = {number for number, facts in tellers.items() if _is_damaged(views[number], facts)}
-            foreign[thing] = damaged if len(damaged) < len(tellers) else set()
+            for is_broken in (_is_beside_another_token, _is_damaged):
+                damaged = {number for number, facts in tellers.items() if is_broken(views[number], facts)}
+                if damaged and len(damaged) < len(tellers):
+                    foreign[thing] = damaged
+                    break
     return foreign
 
 
@@ -265,3 +269,17 @@ def _is_beside_the_same(view: AccountView, facts: Sequence[Fact], against: Seque
 
 def _is_damaged(view: AccountView, facts: Iterable[Fact]) -> bool:
     return any(signup.is_damaged(file) for signup in view.signups for file in _files(facts))
+
+
+def _is_beside_another_token(view: AccountView, facts: Iterable[Fact]) -> bool:
+    """True if all stand in prints that tell another user token than two other prints of their file do."""
+    told: dict[str, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
+    for fact in _asserted(view, "user_token"):
+        told[fact.locator.evidence][fact.value].add(fact.print)
+    return all(_is_beside_another(told[fact.locator.evidence], fact.print) for fact in facts)
+
+
+def _is_beside_another(tokens: Mapping[str, set[int]], print_: int) -> bool:
+    own = [token for token, prints in tokens.items() if len(prints - {print_}) > 1]
+    beside = [token for token, prints in tokens.items() if print_ in prints]
+    return any(token not in own and not is_near(token, other) for token in beside for other in own)
