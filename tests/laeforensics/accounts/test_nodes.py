@@ -98,7 +98,15 @@ def unlabelled(**changed: str) -> bytes:
     return replacement(**changed).replace(b"ami_image_id = ", b"aei_image_id = ")
 
 
+def spliced() -> bytes:
+    """A replacement's log with a piece of another over its middle, in which that one tells its server's address."""
+    head, _, rest = replacement().partition(b">Restoring introducer")
+    piece = as_another(log()).decode()
+    return head + b"\n>Resto" + piece[piece.index("launch_time") : piece.index(">Finished")].encode() + b"oring" + rest
+
+
 UNBELIEVED = {
+    "a piece of another's, with its address, in it": {REPLACED: spliced()},
     "the label of its print damaged": {REPLACED: unlabelled()},
     "its file goes on with another's run": {REPLACED: replacement() + as_another(log())},
     "its file begins in its middle": {
