@@ -168,8 +168,8 @@ def furls_beside(signups: Iterable[Signup], files: Iterable[SecretsFile]) -> Ite
     for signup in signups:
         for each in _deployments(signup):
             for part in (each, each.until_unread):
-                told = {**each.told, "public_host": part.told["public_host"]}
-                yield from _beside_its_address(part.time, told, signup.hearing)
+                beside = {**each.told, "public_host": part.told["public_host"]}
+                yield from _beside_its_address(part.time, beside, signup.hearing)
     for file in files:
         told: dict[str, list[Fact]] = defaultdict(list)
         for fact in file.legible[0] if file.legible and not file.facts else ():
