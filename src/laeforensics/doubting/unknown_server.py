@@ -167,9 +167,11 @@ def furls_beside(signups: Iterable[Signup], files: Iterable[SecretsFile]) -> Ite
     """
     for signup in signups:
         for each in _deployments(signup):
-            for part in (each, each.until_unread):
-                beside = {**each.told, "public_host": part.told["public_host"]}
-                yield from _beside_its_address(part.time, beside, signup.hearing)
+            yield from _beside_its_address(each.time, each.told, signup.hearing)
+            begun = each.until_unread
+            if begun.told["bucket_name"] and begun.told["launch_time"]:
+                beside = {**each.told, "public_host": begun.told["public_host"]}
+                yield from _beside_its_address(begun.time, beside, signup.hearing)
     for file in files:
         told: dict[str, list[Fact]] = defaultdict(list)
         for fact in file.legible[0] if file.legible and not file.facts else ():

@@ -6,6 +6,7 @@ import pytest
 from makings import (
     BUCKET,
     FURL,
+    HOST,
     INTRODUCER,
     OTHER_NAME,
     OTHER_NODE,
@@ -26,6 +27,7 @@ from makings import (
     re_record,
     replacement,
     secrets,
+    settings,
 )
 
 from laeforensics.audit import decisions
@@ -135,6 +137,11 @@ def latest(**changed: str) -> bytes:
 LOST = furl_of(INTRODUCER, "192.0.2.66")
 REPEATED = as_another(log("bucket", "deployment")).replace(furl_of(identity(3), "192.0.2.5").encode(), LOST.encode())
 NOT_LATER = {
+    "an older log that tells no launch holds its piece": {
+        f"signup_logs/2012-01-05T080000Z-{OTHER_SEED[::-1]}": (
+            PARTS["address"].replace(HOST, "192.0.2.9") + "torn\n" + PARTS["installing"] + settings(NEWER)
+        ).encode()
+    },
     "another's log holds a piece of a lost one": {f"signup_logs/{STRANGER}": REPEATED},
     "another's file holds the first one's as its second": {
         f"secrets/{STRANGER}": as_another(secrets()).replace(b"inventedseed", b"deventedseed") + secrets()
