@@ -242,15 +242,15 @@ def _outvoted(account: CaseAccount, facts: Sequence[Fact], also: Sequence[Fact])
     """The witnesses of a token that is offered, where two files of the account's own tell another.
 
     Not files with damage: they may hold a piece of another file, and tell its token. Nor one that is the offered token
-    misread, or with its end cut off: that may be done to all secrets files alike.
+    misread, or with its end cut off: that may be done to all secrets files alike. Beside contested keys: none.
     """
     own = [f for f in account.hearing.sure((*facts, *also)) if not is_offered(f)]
     own = [f for f in own if not any(signup.is_damaged(f.locator.evidence) for signup in account.signups)]
-    if len({f.value for f in own}) != 1 or len({print_of(f) for f in own}) < 2:
+    is_agreed = len({f.value for f in own}) == 1 < len({print_of(f) for f in own})
+    if not is_agreed or "user_access_key_id" in account.contested:
         return []
     others = [f for f in facts if is_offered(f) and f.value != own[0].value]
-    alike = any(is_head(own[0].value, f.value) or is_misread(own[0].value, f.value) for f in others)
-    return [] if alike else others
+    return [] if any(is_head(own[0].value, f.value) or is_misread(own[0].value, f.value) for f in others) else others
 
 
 def _speaks_against(account: CaseAccount, name: str, later: Signup) -> bool:

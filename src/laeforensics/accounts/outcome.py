@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 from laeforensics.accounts.roles import REPLACEMENT
 from laeforensics.doubting.signups import Signup
 from laeforensics.facts.channels import OWN
@@ -54,11 +56,19 @@ def _may_have_failed(signup: Signup) -> bool:
 
 
 def _of_others(signup: Signup) -> set[Fact]:
-    """The failures of runs that tell the name of another bucket, or were ready right before."""
+    """The failures of runs that tell the name of another bucket, or were ready right before.
+
+    Not those behind a line that nobody could read, or another server's: there the signup's own run may go on.
+    """
     found: set[Fact] = set()
     is_named = was_ready = False
     own = signup.values.get("bucket_name")
+    unread = [each.start for each in signup.log.residue] if signup.log is not None else []
+    passed = 0
     for fact in signup.log.facts if signup.log is not None else ():
+        before, passed = passed, bisect_left(unread, fact.locator.start)
+        if before != passed or (was_ready and fact.channel == OWN and fact.field == "instance_id"):
+            is_named = was_ready = False
         if fact.field == "failure" and (is_named or was_ready):
             found.add(fact)
         elif fact.channel == OWN and fact.field == "bucket_name":

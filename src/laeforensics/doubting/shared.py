@@ -12,6 +12,7 @@ from laeforensics.doubting.voices import Voice, lead, print_of, voice
 from laeforensics.evidence.names import stem
 from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.buckets import product_code_of
+from laeforensics.facts.damage import is_near
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.findings import finding
 from laeforensics.facts.node_keys import tub_id_of_furl
@@ -133,13 +134,28 @@ def _foreign(views: Sequence[AccountView], told: dict[_Thing, _Tellers], rivals:
                 rivals[number, thing[0]] = [fact for fact in rivals[number, thing[0]] if fact not in gone]
                 again.update(by_account[number, thing[0]])
         waiting = sorted(again)
-    for thing, tellers in told.items():
+    _blame_damage(views, told, rivals, foreign)
+    return foreign
+
+
+def _blame_damage(
+    views: Sequence[AccountView], told: dict[_Thing, _Tellers], rivals: _Rivals, foreign: dict[_Thing, set[int]]
+) -> None:
+    """Where nothing contradicts anything: foreign is what stands in a print, or else a file, that is damaged."""
+    strange: dict[int, set[str]] = defaultdict(set)
+    for thing in sorted(told, key=lambda thing: thing[0] not in _NOT_IN_S4):
+        tellers = told[thing]
         if not foreign[thing] and not any(
             _against(views[n], thing, f, rivals[n, thing[0]]) for n, f in tellers.items()
         ):
-            damaged = {number for number, facts in tellers.items() if _is_damaged(views[number], facts)}
-            foreign[thing] = damaged if len(damaged) < len(tellers) else set()
-    return foreign
+            damaged = [
+                {n for n, facts in tellers.items() if _is_beside_another_token(views[n], facts)},
+                {n for n, facts in tellers.items() if _files(facts) <= strange[n]},
+                {n for n, facts in tellers.items() if _is_damaged(views[n], facts)},
+            ]
+            foreign[thing] = next((some for some in damaged if 0 < len(some) < len(tellers)), set())
+        for number in foreign[thing] if thing[0] in _NOT_IN_S4 else ():
+            strange[number] |= _files(tellers[number])
 
 
 def _shown(views: Sequence[AccountView], told: _Tellers, thing: _Thing, rivals: _Rivals) -> set[int]:
@@ -167,7 +183,8 @@ def _shown(views: Sequence[AccountView], told: _Tellers, thing: _Thing, rivals: 
             is_piece = _are_of_one_file(facts, against[number]) or _is_beside_the_same(
                 views[number], facts, against[number]
             )
-        if ahead[number] < 0 or twice - {number} or most >= 2 or is_piece or _is_damaged(views[number], facts):
+        is_piece |= _is_damaged(views[number], facts) or _is_beside_another_token(views[number], facts)
+        if ahead[number] < 0 or twice - {number} or most >= 2 or is_piece:
             foreign.add(number)
     return foreign
 
@@ -274,3 +291,17 @@ def _is_beside_the_same(view: AccountView, facts: Sequence[Fact], against: Seque
 
 def _is_damaged(view: AccountView, facts: Iterable[Fact]) -> bool:
     return any(signup.is_damaged(file) for signup in view.signups for file in _files(facts))
+
+
+def _is_beside_another_token(view: AccountView, facts: Iterable[Fact]) -> bool:
+    """True if all stand in prints that tell another user token than two other prints of their file do."""
+    told: dict[str, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
+    for fact in _asserted(view, "user_token"):
+        told[fact.locator.evidence][fact.value].add(fact.print)
+    return all(_is_beside_another(told[fact.locator.evidence], fact.print) for fact in facts)
+
+
+def _is_beside_another(tokens: Mapping[str, set[int]], print_: int) -> bool:
+    own = [token for token, prints in tokens.items() if len(prints - {print_}) > 1]
+    beside = [token for token, prints in tokens.items() if print_ in prints]
+    return any(token not in own and not is_near(token, other) for token in beside for other in own)

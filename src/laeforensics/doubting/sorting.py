@@ -12,7 +12,7 @@ from laeforensics.facts.channels import OWN
 from laeforensics.facts.damage import is_damage, is_hybrid, is_misprint, is_near
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.fields import COURSE, FIELDS, IDENTITY, SERVER
-from laeforensics.parsing.course import REPEATED, Run
+from laeforensics.parsing.course import HEAD, REPEATED, Run
 from laeforensics.parsing.signuplogs import LogReading
 from laeforensics.parsing.stages import BEFORE_DEPLOYMENT
 
@@ -63,7 +63,7 @@ class Sorting:
         emails = [fact for fact in self._denied if fact.field == "customer_email"]
         self._loose = {fact for fact in emails if all(note.reason == "unannounced" for note in hearing.notes(fact))}
         self._told = by_field
-        if told.course.is_in_turns:
+        if told.course.is_in_turns or self._is_token_in_turns():
             self._leave_out(facts, "in-turns")
         self._sort()
 
@@ -164,6 +164,20 @@ class Sorting:
         return [
             run for run, told, is_begun in zip(before, hosts, begins, strict=True) if told == addresses and not is_begun
         ]
+
+    def _is_token_in_turns(self) -> bool:
+        """True if two user tokens change places thrice in fewer lines than a head has: runs stand in turns, as above.
+
+        The lines by which a run begins may be missing.
+        """
+        told = self._told.get("user_token", ())
+        places = [n for n in range(1, len(told)) if told[n].value != told[n - 1].value]
+        return any(
+            len({told[n].value for n in (first - 1, first, second, third)}) == 2
+            and told[third].locator.line - told[first - 1].locator.line <= HEAD
+            and not is_near(told[first].value, told[second].value)
+            for first, second, third in zip(places, places[1:], places[2:], strict=False)
+        )
 
     def _leave_out_inserted(self) -> None:
         """Leave out the prints that tell another bucket or token between two prints that tell the file's own."""

@@ -63,6 +63,17 @@ class _Deployment:
         return min((f.value for f in [f for f in told if f.print in prints] or told), default=_begun(self.signup))
 
     @property
+    def until_unread(self) -> _Deployment:
+        """Its beginning, up to the first line that could not be read: there another log's piece may begin."""
+        residue = self.signup.log.residue if self.signup.log is not None else []
+        start = min(fact.locator.start for fact in self.facts)
+        end = next((each.start for each in residue if each.start > start), None)
+        begun = _Deployment(signup=self.signup)
+        for name, facts in self.told.items():
+            begun.told[name] = [fact for fact in facts if end is None or fact.locator.start < end]
+        return begun
+
+    @property
     def is_sure(self) -> bool:
         """True if what the log tells of the server, of its bucket and of its end stands."""
         ends = [fact for fact in self.told["stage"] if fact.value in _FINISHED]
@@ -173,6 +184,10 @@ def furls_beside(signups: Iterable[Signup], files: Iterable[SecretsFile]) -> Ite
     for signup in signups:
         for each in _deployments(signup):
             yield from _beside_its_address(each.time, each.told, signup.hearing)
+            begun = each.until_unread
+            if begun.told["bucket_name"] and begun.told["launch_time"]:
+                beside = {**each.told, "public_host": begun.told["public_host"]}
+                yield from _beside_its_address(begun.time, beside, signup.hearing)
     for file in files:
         told: dict[str, list[Fact]] = defaultdict(list)
         for fact in file.legible[0] if file.legible and not file.facts else ():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
 
 from laeforensics.companions.csv_rows import Row
 from laeforensics.companions.products import Product, is_offered, of_another_time
@@ -95,9 +96,11 @@ def _join_shared_keys(signups: Sequence[Signup]) -> None:
         for signup in s4:
             for fact in signup.sure(name):
                 told[fact.value].setdefault(buckets[signup.name], fact)
+        lone = [value for value, tellers in told.items() if len(tellers) == 1]
         shared = [value for value, tellers in told.items() if len(tellers) >= _OTHERS]
+        shared += [value for value in lone if len(lone) <= MANY and _is_between(value, lone)]
         for signup in s4 if len(shared) <= MANY else ():
-            odd = [fact for fact in signup.asserted(name) if len(told[fact.value]) == 1]
+            odd = [f for f in signup.asserted(name) if len(told[f.value]) == 1 and f.value not in shared]
             by = next((value for value in shared if odd and is_near(value, odd[0].value)), "")
             if by and len(set(map(print_of, odd))) == 1:
                 others = list(told[by].values())[:_OTHERS]
@@ -105,6 +108,13 @@ def _join_shared_keys(signups: Sequence[Signup]) -> None:
                 about = frozenset({signup.name})
                 signup.beliefs.add([Doubt(facts=tuple(odd), reason="neighbour", because=because, about=about)])
                 signup.add(others)
+
+
+def _is_between(value: str, lone: Iterable[str]) -> bool:
+    """True if of two others, near to it, each is overwritten elsewhere: most tell its characters."""
+    near = [other for other in lone if len(other) == len(value) and is_near(other, value)]
+    odd = [{n for n, letter in enumerate(other) if letter != value[n]} for other in near]
+    return len(near) >= _OTHERS and all(one.isdisjoint(other) for one, other in combinations(odd, 2))
 
 
 # -- csv, product, serverinfo ----------------------------------------------------------------------------

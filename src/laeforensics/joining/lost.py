@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
+from laeforensics.companions.csv_rows import Row
 from laeforensics.companions.secrets_files import SecretsFile
 from laeforensics.companions.sources import Sources
 from laeforensics.doubting.account_views import is_launch
@@ -51,6 +52,8 @@ def logs_lost(joined: Sequence[Signup], sources: Sources) -> list[Signup]:
             signup.doubt((f for f in file.facts if f.field != "bucket_name"), "nameless")  # else it is no account
             what = "no log, stamp or row of serverinfo.csv confirms whose secrets these are"
             signup.findings.append(finding("nameless-file", what, signup=name))
+        if _has_another_runs_server(file, sources):
+            signup.doubt((f for f in file.facts if f.field != "bucket_name"), "another-runs-server")
         join_stripe(signup, sources)
         lost.append(signup)
     return lost
@@ -118,6 +121,19 @@ def _exchanged_with(file: SecretsFile, by_seed: dict[str | None, list[SecretsFil
 def _has_server_row(file: SecretsFile, sources: Sources) -> bool:
     host = sources.value(file, "public_host")
     return host is not None and host in sources.serverinfo
+
+
+def _has_another_runs_server(file: SecretsFile, sources: Sources) -> bool:
+    """True if by serverinfo.csv its run did not launch its server, but launched another."""
+    began, host = _began(file), sources.value(file, "public_host") or ""
+    own = sources.serverinfo.get(host, [])
+    if not own or any(is_launch(began, _launched(row)) for row in own):
+        return False
+    return any(is_launch(began, _launched(row)) for rows in sources.serverinfo.values() for row in rows)
+
+
+def _launched(row: Row) -> str:
+    return row.value("launch_time") or ""
 
 
 def is_no_log(log: SignupLog) -> bool:

@@ -6,6 +6,7 @@ import pytest
 from makings import (
     BUCKET,
     FURL,
+    HOST,
     INTRODUCER,
     OTHER_NAME,
     OTHER_NODE,
@@ -26,6 +27,7 @@ from makings import (
     re_record,
     replacement,
     secrets,
+    settings,
 )
 
 from laeforensics.audit import decisions
@@ -98,7 +100,15 @@ def unlabelled(**changed: str) -> bytes:
     return replacement(**changed).replace(b"ami_image_id = ", b"aei_image_id = ")
 
 
+def spliced() -> bytes:
+    """A replacement's log with a piece of another over its middle, in which that one tells its server's address."""
+    head, _, rest = replacement().partition(b">Restoring introducer")
+    piece = as_another(log()).decode()
+    return head + b"\n>Resto" + piece[piece.index("launch_time") : piece.index(">Finished")].encode() + b"oring" + rest
+
+
 UNBELIEVED = {
+    "a piece of another's, with its address, in it": {REPLACED: spliced()},
     "the label of its print damaged": {REPLACED: unlabelled()},
     "its file goes on with another's run": {REPLACED: replacement() + as_another(log())},
     "its file begins in its middle": {
@@ -127,6 +137,11 @@ def latest(**changed: str) -> bytes:
 LOST = furl_of(INTRODUCER, "192.0.2.66")
 REPEATED = as_another(log("bucket", "deployment")).replace(furl_of(identity(3), "192.0.2.5").encode(), LOST.encode())
 NOT_LATER = {
+    "an older log that tells no launch holds its piece": {
+        f"signup_logs/2012-01-05T080000Z-{OTHER_SEED[::-1]}": (
+            PARTS["address"].replace(HOST, "192.0.2.9") + "torn\n" + PARTS["installing"] + settings(NEWER)
+        ).encode()
+    },
     "another's log holds a piece of a lost one": {f"signup_logs/{STRANGER}": REPEATED},
     "another's file holds the first one's as its second": {
         f"secrets/{STRANGER}": as_another(secrets()).replace(b"inventedseed", b"deventedseed") + secrets()

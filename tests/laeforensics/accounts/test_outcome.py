@@ -157,6 +157,23 @@ def test_another_runs_failure_in_the_same_file_is_anothers(tmp_path):
         assert _ready(tmp_path / str(number), log=mixed, results=result("success")) is True
 
 
+@pytest.mark.parametrize("end", ["mail", "settings"])
+@pytest.mark.parametrize("at", ["adba70>", "  instance_id"])
+def test_a_failure_behind_another_log_within_the_own_is_the_runs_own(at, end, tmp_path):
+    """Behind its end the own server is told of, or a line goes on that was cut in two."""
+    whole = log(until="instance").decode() + FAILURE
+    within = as_another(log(until=end)).decode()
+    assert _ready(tmp_path, log=whole.replace(at, within + at).encode()) is False
+
+
+@pytest.mark.parametrize("at", ["[Failure", ">Installing"])
+def test_a_failure_behind_a_piece_that_names_another_bucket_is_the_runs_own(at, tmp_path):
+    """Where the piece ends, a line is cut in two."""
+    whole, piece = log(until="installing").decode() + FAILURE, as_another(log()).decode()
+    piece = piece[piece.index(">S3 bucket") : piece.index("ec2.model")]
+    assert _ready(tmp_path, log=whole.replace(at, piece + at).encode()) is False
+
+
 def test_a_failure_behind_a_line_that_stands_twice_is_the_runs_own(tmp_path):
     """The second of the two begins no run of anybody: what fails behind it names no other bucket."""
     doubled = log(until="installing", address=PARTS["address"] * 2) + FAILURE.encode()

@@ -147,6 +147,15 @@ def test_of_lines_in_turns_nothing_is_told():
     assert "several-signups" in {f.code for f in told.findings}
 
 
+def test_tokens_that_change_places_thrice_stand_in_turns():
+    """Though the lines by which the other run begins are told before, so that no three beginnings come together."""
+    others = _other((PARTS["poll"]).encode()).decode()
+    told = read(log(poll=PARTS["poll"] + others + PARTS["poll"] + others))
+    assert values(told) == {}
+    apart = read(log(poll=PARTS["poll"] + others + PARTS["poll"]))
+    assert values(apart) == MINE
+
+
 def test_three_signups_one_behind_the_other_stand_in_no_turns():
     """However short a head is, a whole one comes between two beginnings."""
     whole = log()

@@ -11,6 +11,7 @@ from makings import (
     BUCKET,
     EMAIL,
     HOST,
+    KEY,
     LOG_FILE,
     NAME,
     OTHER_NAME,
@@ -136,6 +137,15 @@ def test_a_file_left_out_for_its_key_still_contests_the_product_token(tmp_path):
     assert ("contested:product_token" in row["blocking"], row["product_token"]) == (True, None)
 
 
+def test_files_with_other_keys_outvote_no_product_token_that_is_offered(tmp_path):
+    """The signup's and the replacement's are of two lost customers of one other product."""
+    strange = swapped(secrets(), {PRODUCT_TOKEN: PRODUCT_TOKEN.replace("INVENTED", "ANOTHERS")})
+    files = evidence(secrets=swapped(strange, {ACCESS_KEY_ID: LOST[ACCESS_KEY_ID]})) | {OTHER_LOG: replacement()}
+    files[OTHER_SECRETS] = swapped(strange, {ACCESS_KEY_ID: ACCESS_KEY_ID[::-1]})
+    row = audit_row(open_files(tmp_path, files))
+    assert (row["verdict"], row["product_token"]) == ("CONTESTED", None)
+
+
 def test_a_secrets_file_with_two_hosts_is_of_two_customers(tmp_path):
     """The one stands under the key that was used before March 2012, the other under the one since: nothing is sure."""
     row = audit_row(open_files(tmp_path, {f"secrets/{NAME}": secrets(public_host="192.0.2.77"), "c.json": config()}))
@@ -252,3 +262,25 @@ def test_a_token_of_two_accounts_is_not_made_of_its_own_misprints(tmp_path):
         files[later] = swapped(files[path], {host: "192.0.2.9", USER_TOKEN: USER_TOKEN.replace("INVENTED", misprint)})
     rows = [audit_row(open_files(tmp_path, files), account) for account in (BUCKET, OTHER_BUCKET)]
     assert [(row["verdict"], row["user_token"]) for row in rows] == [("CONTESTED", None)] * 2
+
+
+@pytest.mark.parametrize(
+    "more", [{}, {f"signup_logs/{NAME[:8]}21T080000Z-{SEED[::-1]}": re_record()}], ids=["", "read out"]
+)
+def test_keys_beside_another_token_than_the_log_tells_later_are_another_s(more, tmp_path):
+    """A sector of another log, laid over the same bytes, need not break a line: the token shows that it was.
+
+    Where the own keys were read out of the server, too.
+    """
+    files = {path: data for path, data in two_customers().items() if not path.startswith("secrets/")}
+    files[OTHER_LOG] = b">What nobody knows\n" + files[OTHER_LOG]
+    own, other = USER_TOKEN + "own+" * 50, OTHERS_TOKEN + "other+" * 50
+    files[OTHER_LOG] = swapped(files[OTHER_LOG], {OTHERS_TOKEN: other})
+    head, poll, rest = swapped(files[LOG_FILE], {USER_TOKEN: own}).partition(b">Verifying subscription...>")
+    theirs = {ACCESS_KEY_ID: ACCESS_KEY_ID[::-1], SECRET_KEY: SECRET_KEY[::-1], own: other[:140] + own[140:]}
+    files[LOG_FILE] = swapped(head, {**theirs, KEY: "A" + KEY[:0:-1]}) + poll + rest
+    files |= more
+    rows = [audit_row(open_files(tmp_path, files), account) for account in (BUCKET, OTHER_BUCKET)]
+    assert [row["user_access_key_id"] for row in rows] == [None, ACCESS_KEY_ID[::-1]]
+    assert [row["user_secret_key"] for row in rows] == [None, SECRET_KEY[::-1]]
+    assert [row["activation_key"] for row in rows] == [None, "A" + KEY[:0:-1]]

@@ -342,3 +342,14 @@ def test_a_key_that_s4_accounts_share_is_known_by_two_others(others, key, tmp_pa
     files[damaged] = files[damaged].replace(SECRET_KEY.encode(), (SECRET_KEY[:-2] + "X/").encode())
     case = open_files(tmp_path, files)
     assert audit_row(case, f"lae-on2wex{'a' * 23}-mn2xgx{'a' * 23}")["user_secret_key"] == key
+
+
+@pytest.mark.parametrize(("odd", "sure"), [(("X+", "/Y"), "/+"), (("X+", "Y+"), "X+")])
+def test_of_the_key_that_s4_accounts_share_each_letter_is_what_two_of_three_tell(odd, sure, tmp_path):
+    """Though no two tell the whole key alike: of three different letters in one place nothing tells the right one."""
+    files: dict[str, bytes] = {}
+    for number, end in enumerate((*odd, "/+")):
+        ((path, data),) = of_s4(number).items()
+        files[path] = data.replace(SECRET_KEY.encode(), (SECRET_KEY[:-2] + end).encode())
+    row = audit_row(open_files(tmp_path, files), f"lae-on2wex{'a' * 23}-mn2xgx{'a' * 23}")
+    assert row["user_secret_key"] == SECRET_KEY[:-2] + sure

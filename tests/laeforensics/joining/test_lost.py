@@ -115,3 +115,16 @@ def test_in_the_folder_of_an_s4_customer_no_other_customers_server_was_replaced(
     assert [f.signup for f in case.judgement.findings if f.code == "misnamed-secrets"] == [strange]
     row = audit_row(case)
     assert (row["verdict"], row["public_host"]) == ("RECOVERABLE", "192.0.2.1")
+
+
+@pytest.mark.parametrize("launched", ["2012-03-02T10:16:00.000Z", "2012-04-02T10:16:00.000Z"])
+def test_a_secrets_file_whose_run_launched_another_server_is_not_believed(launched, tmp_path):
+    """Another customer's, with the own bucket put in: the log is lost, but serverinfo.csv tells both servers' times."""
+    other = serverinfo(instance="i-00000009", host="192.0.2.9")
+    own = serverinfo(launched=launched)
+    rows = {
+        number: audit_row(open_files(tmp_path / str(number), evidence(log=None, servers=told)))
+        for number, told in enumerate((own, own + other, serverinfo() + own + other))
+    }
+    assert [row["verdict"] for row in rows.values()] == ["RECOVERABLE", "CONTESTED", "RECOVERABLE"]
+    assert rows[1]["user_access_key_id"] is None
