@@ -24,8 +24,15 @@ def take_relayed_furl(account: CaseAccount, servers: Sequence[Signup]) -> None:
         _note(account, _relayed(account.signups, tub_id_of_furl(taken)), taken)
     elif account.introducer_identity == identities.PROVED and "introducer_furl" not in account.contested:
         tub_id = tub_id_of_pem(account.values["introducer_node_pem"])
+        doubted = {
+            swissnum_of_furl(f.value)
+            for s in account.signups
+            for f in s.witnesses_of("introducer_furl")
+            if s.hearing.notes(f) and tub_id_of_furl(f.value) == tub_id
+        }
         for server in servers:
             told = [f for f in _relayed([server], tub_id) if not server.hearing.notes(f)]
+            told = [f for f in told if swissnum_of_furl(f.value) not in doubted]
             host = server.values.get("public_host")
             furls = {furl_at(fact.value, host): fact for fact in told} if host is not None else {}
             if len(furls) == 1:

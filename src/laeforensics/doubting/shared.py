@@ -14,7 +14,7 @@ from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.buckets import product_code_of
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.findings import finding
-from laeforensics.facts.node_keys import tub_id_of_furl
+from laeforensics.facts.node_keys import swissnum_of_furl, tub_id_of_furl
 from laerecover.manifest import tub_id_of_pem
 
 # The S4 accounts share one pair of keys by design.
@@ -36,6 +36,8 @@ _UNIQUE = (
     "server_nodeid",
     "server_node_privkey",
 )
+_BEFORE_SWISSNUMS = "introducer"
+"""How all furls ended until introducers drew swissnums of their own."""
 _OF_ITS_KIND = ("ami_image_id", "instance_size")
 _OF_ITS_SERVER = ("instance_id", "public_host")
 _Thing = tuple[str, str]
@@ -199,22 +201,26 @@ def _tellers(views: Sequence[AccountView]) -> dict[tuple[str, str], _Tellers]:
             if name in _NOT_IN_S4 and product_code_of(view.bucket) is None:
                 continue
             for fact in _asserted(view, name):
-                thing = _thing(fact)
-                if thing is not None:
+                for thing in _things(fact):
                     told[thing].setdefault(number, []).append(fact)
     return told
 
 
-def _thing(fact: Fact) -> tuple[str, str] | None:
-    """What a fact names that only one account has: of furls and keys of nodes, the node."""
+def _things(fact: Fact) -> Iterator[_Thing]:
+    """What a fact names that only one account has: of keys of nodes the node, of furls the swissnum, too."""
     if fact.field == "introducer_furl":
-        return "introducer", tub_id_of_furl(fact.value)
-    if fact.field.endswith("_pem"):
+        yield "introducer", tub_id_of_furl(fact.value)
+        swissnum = swissnum_of_furl(fact.value)
+        if swissnum != _BEFORE_SWISSNUMS:
+            yield "swissnum", swissnum
+    elif fact.field.endswith("_pem"):
         tub_id = tub_id_of_pem(fact.value)
-        return None if tub_id is None else (fact.field.partition("_")[0], tub_id)
-    if fact.field.endswith("_nodeid"):
-        return fact.field.partition("_")[0], fact.value
-    return fact.field, fact.value
+        if tub_id is not None:
+            yield fact.field.partition("_")[0], tub_id
+    elif fact.field.endswith("_nodeid"):
+        yield fact.field.partition("_")[0], fact.value
+    else:
+        yield fact.field, fact.value
 
 
 def _asserted(view: AccountView, name: str) -> Iterable[Fact]:
@@ -230,9 +236,8 @@ def _rivals(views: Sequence[AccountView], told: Mapping[_Thing, _Tellers]) -> _R
         hearing = view.hearing
         for name in _UNIQUE:
             for fact in hearing.sure(_asserted(view, name)):
-                thing = _thing(fact)
-                if thing is not None and thing[0] in kinds:
-                    rivals[number, thing[0]].append(fact)
+                for kind in {kind for kind, _ in _things(fact)} & kinds:
+                    rivals[number, kind].append(fact)
     return rivals
 
 
@@ -245,7 +250,7 @@ def _against(
     """
     best = min(map(view.hearing.standing, facts))
     mine, names = {print_of(fact) for fact in facts}, {fact.field for fact in facts}
-    others = [f for f in heard if f.field in names and _thing(f) != thing and view.hearing.standing(f) <= best]
+    others = [f for f in heard if f.field in names and thing not in _things(f) and view.hearing.standing(f) <= best]
     is_apart = {print_of(fact) for fact in others} - mine or (among_copies and _files(others) - _files(facts))
     return others if is_apart else []
 
