@@ -111,3 +111,19 @@ def test_unexchanged_they_are_both_recoverable(tmp_path):
     lab, _ = three()
     judged = lab.judge(tmp_path)
     assert [row["verdict"] for row in judged.accounts.values()] == ["RECOVERABLE"] * 2
+
+
+@pytest.mark.parametrize("where", ["everywhere", "in the log", "in the secrets file"])
+def test_a_swissnum_is_of_one_account(where, tmp_path):
+    """In two it is sure in neither, unless the account itself tells another: then that piece is foreign."""
+    one, other = signup("d12", 31), signup("d12", 32)
+    lab = Lab.of(one, other)
+    ours, theirs = (run.truth["fields"]["introducer_furl"].rpartition("/")[2].encode() for run in (one, other))
+    for name in (one.log_file, f"secrets/{one.log_name}"):
+        if where == "everywhere" or (where == "in the log") == (name == one.log_file):
+            lab.edit(name, lambda data: data.replace(ours, theirs))
+    judged = lab.judge(tmp_path)
+    assert judged.wrong == []
+    assert {row["verdict"] for row in judged.accounts.values()} == {
+        "CONTESTED" if where == "everywhere" else "RECOVERABLE"
+    }

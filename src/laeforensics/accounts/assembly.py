@@ -14,11 +14,11 @@ from laeforensics.accounts.nodes import (
     by_node,
     contest_identity,
     follow_address,
-    note_relayed_furl,
     settle_furl,
     settle_identity,
 )
 from laeforensics.accounts.outcome import is_ready, outcome
+from laeforensics.accounts.relayed_furls import take_relayed_furl
 from laeforensics.accounts.roles import ATTEMPT, ORIGIN, RE_RECORD, attested_bucket
 from laeforensics.accounts.servers import best_first, doubts_beside_unfinished, same_server
 from laeforensics.companions.products import is_offered, of_another_time
@@ -97,7 +97,7 @@ def _account(
     settle_identity(account, servers)
     settle_furl(account, servers)
     follow_address(account, left_out, elsewhere)
-    note_relayed_furl(account)
+    take_relayed_furl(account, servers)
     for name in NODE_KEYS & account.contested:
         account.values.pop(name, None)
     _email_findings(account)

@@ -251,30 +251,6 @@ def _node_of(furl: str) -> Node:
     return node_keys.tub_id_of_furl(furl), node_keys.swissnum_of_furl(furl)
 
 
-def note_relayed_furl(account: CaseAccount) -> None:
-    """Say so if the node's own furl, as its server relayed it, has another swissnum than the furl that was taken."""
-    taken = account.values.get("introducer_furl")
-    if taken is None:
-        return
-    other = tuple(
-        f.locator
-        for s in account.signups
-        for f in s.witnesses_of("internal_introducer_furl")
-        if node_keys.tub_id_of_furl(f.value) == node_keys.tub_id_of_furl(taken)
-        and f.value.rpartition("/")[2] != taken.rpartition("/")[2]
-    )
-    if other:
-        account.findings.append(
-            finding(
-                "outranked-witness",
-                "the furl that a server relayed ends otherwise than the one that the program printed, which was taken",
-                signup=account.account_id,
-                field="introducer_furl",
-                locators=other,
-            )
-        )
-
-
 def follow_decision(account: CaseAccount, pem_field: str) -> None:
     """After a human chose a node key, make node id, furl and identity those of that key, or not known."""
     tub_id = tub_id_of_pem(account.values[pem_field])

@@ -71,7 +71,8 @@ GRADES: tuple[Rule, ...] = (
     Rule(
         name="NEW_FURL",
         holds=lambda a: a.storage_identity == "PROVED",
-        meaning="the storage node comes back as itself, the introducer does not: a new furl must be sent",
+        meaning="the storage node comes back as itself; nothing certifies the introducer's furl: one must be sent: "
+        "that which a host relayed (with it an old configuration goes on working if it was right), else a new one",
         remedy="find the introducer's node.pem and its furl",
     ),
     Rule(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from laeforensics.facts.beliefs import Hearing
 from laeforensics.facts.fact import Fact
-from laeforensics.facts.node_keys import key_fits, swissnum_of_furl, tub_id_of_furl
+from laeforensics.facts.node_keys import furl_at, key_fits, tub_id_of_furl
 from laerecover.manifest import tub_id_of_pem
 
 _MADE_OF = ("internal_introducer_furl", "introducer_node_pem", "public_host", "introducer_furl")
@@ -26,6 +26,5 @@ def external_furl(facts: Iterable[Fact], hearing: Hearing) -> Iterator[tuple[Fac
     (furl, fact), (key,), (address,) = next(iter(internal.items())), pem, host
     if tub_id_of_pem(key) != tub_id_of_furl(furl) or not key_fits(key):
         return
-    location = furl.partition("@")[2].rpartition("/")[0].partition(",")[0]
-    value = f"pb://{tub_id_of_furl(furl)}@{address}:{location.rpartition(':')[2]}/{swissnum_of_furl(furl)}"
+    value = furl_at(furl, address)
     yield fact._replace(field="introducer_furl", value=value, rule="internal furl and public address"), fact

@@ -15,7 +15,7 @@ from laeforensics.facts.buckets import product_code_of
 from laeforensics.facts.damage import is_near
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.findings import finding
-from laeforensics.facts.node_keys import tub_id_of_furl
+from laeforensics.facts.node_keys import swissnum_of_furl, tub_id_of_furl
 from laerecover.manifest import tub_id_of_pem
 
 # The S4 accounts share one pair of keys by design.
@@ -37,6 +37,8 @@ _UNIQUE = (
     "server_nodeid",
     "server_node_privkey",
 )
+_BEFORE_SWISSNUMS = "introducer"
+"""How all furls ended until introducers drew swissnums of their own."""
 _OF_ITS_KIND = ("ami_image_id", "instance_size")
 _OF_ITS_SERVER = ("instance_id", "public_host")
 _Thing = tuple[str, str]
@@ -212,14 +214,14 @@ def _tellers(views: Sequence[AccountView]) -> dict[_Thing, _Tellers]:
     for number, view in enumerate(views):
         for name in _unique(view):
             for value in view.asserted(name):
-                numbers[_thing(name, value)].add(number)
+                for thing in _things(name, value):
+                    numbers[thing].add(number)
     several = {thing: found for thing, found in numbers.items() if len(found) > 1 and thing[1]}
     told: dict[_Thing, _Tellers] = {thing: {} for thing in several}
     for number in sorted(set[int]().union(*several.values())):
         for name in _unique(views[number]):
             for fact in _asserted(views[number], name):
-                thing = _thing(name, fact.value)
-                if thing in told:
+                for thing in told.keys() & _things(name, fact.value):
                     told[thing].setdefault(number, []).append(fact)
     return told
 
@@ -230,15 +232,18 @@ def _unique(view: AccountView) -> Iterable[str]:
     return (name for name in _UNIQUE if view.bucket and not (is_s4 and name in _NOT_IN_S4))
 
 
-def _thing(name: str, value: str) -> _Thing:
-    """What a value names that only one account has: of furls and keys of nodes, the node; "" where they name none."""
+def _things(name: str, value: str) -> tuple[_Thing, ...]:
+    """What a value names that only one account has: of keys of nodes the node, of furls the swissnum, too."""
     if name == "introducer_furl":
-        return "introducer", tub_id_of_furl(value)
+        swissnum = swissnum_of_furl(value)
+        node = ("introducer", tub_id_of_furl(value))
+        return (node,) if swissnum == _BEFORE_SWISSNUMS else (node, ("swissnum", swissnum))
     if name.endswith("_pem"):
-        return name.partition("_")[0], tub_id_of_pem(value) or ""
+        tub_id = tub_id_of_pem(value)
+        return ((name.partition("_")[0], tub_id),) if tub_id else ()
     if name.endswith("_nodeid"):
-        return name.partition("_")[0], value
-    return name, value
+        return ((name.partition("_")[0], value),)
+    return ((name, value),)
 
 
 def _asserted(view: AccountView, name: str) -> Iterable[Fact]:
@@ -254,9 +259,8 @@ def _rivals(views: Sequence[AccountView], told: Mapping[_Thing, _Tellers]) -> _R
         hearing = view.hearing
         for name in _UNIQUE:
             for fact in hearing.sure(_asserted(view, name)):
-                thing = _thing(name, fact.value)
-                if thing[1] and thing[0] in kinds:
-                    rivals[number, thing[0]].append(fact)
+                for kind in {kind for kind, _ in _things(name, fact.value)} & kinds:
+                    rivals[number, kind].append(fact)
     return rivals
 
 
@@ -270,7 +274,9 @@ def _against(
     best = min(map(view.hearing.standing, facts))
     mine, names = {print_of(fact) for fact in facts}, {fact.field for fact in facts}
     others = [
-        f for f in heard if f.field in names and _thing(f.field, f.value) != thing and view.hearing.standing(f) <= best
+        f
+        for f in heard
+        if f.field in names and thing not in _things(f.field, f.value) and view.hearing.standing(f) <= best
     ]
     is_apart = {print_of(fact) for fact in others} - mine or (among_copies and _files(others) - _files(facts))
     return others if is_apart else []

@@ -23,6 +23,12 @@ def swissnum_of_furl(furl: str) -> str:
     return furl.rpartition("/")[2]
 
 
+def furl_at(furl: str, address: str) -> str:
+    """The node's furl at another address, with the port of its first hint."""
+    location = furl.partition("@")[2].rpartition("/")[0].partition(",")[0]
+    return f"pb://{tub_id_of_furl(furl)}@{address}:{location.rpartition(':')[2]}/{swissnum_of_furl(furl)}"
+
+
 def host_of_furl(furl: str) -> str:
     """The first host in `pb://TUBID@HOST:PORT,HOST:PORT/SWISSNUM`."""
     return furl.partition("@")[2].rpartition("/")[0].partition(",")[0].rpartition(":")[0]

@@ -180,6 +180,7 @@ REASONS: dict[str, Reason] = {
         weight=ASSURES, channel="own", means="independent witnesses that are unsure agree", remedy="none needed"
     ),
     "paired": _raises("paired", 3, "relayed, vouched for by the node id"),
+    "relayed-furl": _raises("relayed", 3, "relayed with the proved key's TubID: of its swissnum nothing else tells"),
 }
 DAMAGE = frozenset(
     {"cut", "host-damaged", "host-differs", "broken-key", "not-its-id", "not-its-certificate", "furl-differs"}

@@ -17,7 +17,7 @@ from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.buckets import activation_key_of, product_code_of, seed_of
 from laeforensics.facts.channels import LAST_ASSERTING_STANDING
 from laeforensics.facts.damage import is_near
-from laeforensics.facts.fact import Fact
+from laeforensics.facts.fact import Fact, Locator
 from laeforensics.facts.fields import SIGNUP_FIELDS
 from laeforensics.facts.findings import Finding, finding
 from laeforensics.joining._bucket_names import settle_names
@@ -125,15 +125,24 @@ def _join_product_code(signup: Signup) -> None:
     for fact in signup.asserted("bucket_name"):
         code = product_code_of(fact.value)
         if code:
-            start = fact.locator.start + len("lae-")
-            locator = fact.locator._replace(start=start, end=start + len(code))
+            locator = _place_within(fact, len("lae-"), len(code))
             told = fact._replace(field="product_code", value=code, locator=locator, rule="bucket name")
             signup.add([derive(told, fact)])
             key = activation_key_of(fact.value)
             if key:
-                locator = locator._replace(start=locator.end + 1, end=locator.end + 1 + len(key))
+                locator = _place_within(fact, len("lae-") + len(code) + 1, len(key))
                 told = told._replace(field="activation_key", value=key, locator=locator)
                 signup.add([derive(told, fact)])
+
+
+def _place_within(fact: Fact, start: int, length: int) -> Locator:
+    """Where some characters of a value stand, however wide they are in its file; the whole value, where in escapes."""
+    place = fact.locator
+    width, rest = divmod(place.end - place.start, len(fact.value))
+    if rest:
+        return place
+    start = place.start + width * start
+    return place._replace(start=start, end=start + width * length)
 
 
 def _join_serverinfo(signup: Signup, serverinfo: Mapping[str, list[Row]]) -> None:

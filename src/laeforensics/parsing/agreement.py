@@ -32,7 +32,22 @@ def disagreements(grammar: str) -> Iterator[tuple[str, str]]:
         if one.print is not None and one.keys and not one.next_keys and not one.followers:
             yield name, f"has no key among those of the print {one.print}"
     if grammar == _LOG:
+        yield from _lines_of_blocks(told)
         yield from _cut_lines(told)
+
+
+def _lines_of_blocks(told: Meanings) -> Iterator[tuple[str, str]]:
+    """A line with a value is of the block and of the print in whose rule it stands: no sample need show it."""
+    for rule, inside in sorted(parser.terminals_of_rules(_LOG).items()):
+        block = told.items[rule].block if rule in told.items else None
+        for name in sorted(inside & told.terminals.keys()):
+            one = told.terminals[name]
+            if not one.field or not one.keys:
+                continue
+            if block is not None and block not in one.blocks:
+                yield name, f"is a line of {rule}, and not of the block {block}"
+            if rule in told.prints and one.print != rule:
+                yield name, f"is a line of {rule}, and not of the print {rule}"
 
 
 def _cut_lines(told: Meanings) -> Iterator[tuple[str, str]]:

@@ -234,7 +234,7 @@ def lacks(account: Account) -> str:
     lacking = [f"{what} {_NOT_PROVED.get(known or '', 'is not known')}" for what, known in nodes if known != "PROVED"]
     if account.grade == GRADES[0]:
         return ""
-    return " and ".join(lacking) or "no furl fits the introducer's key"
+    return " and ".join(lacking) or "nothing certifies a furl of the introducer's key"
 
 
 def missing_evidence(accounts: Sequence[Account]) -> Iterator[str]:

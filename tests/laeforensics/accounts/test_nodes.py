@@ -15,8 +15,6 @@ from makings import (
     STORAGE,
     as_another,
     audit_row,
-    cat,
-    codes,
     evidence,
     furl_of,
     identities_read,
@@ -62,15 +60,6 @@ def test_node_id_and_furl_follow_the_key_that_was_chosen(tmp_path, chosen):
     row = audit_row(case)
     assert (row["introducer_node_pem"], row["introducer_nodeid"]) == (chosen.pem, chosen.nodeid)
     assert row["introducer_furl"] is None or chosen.nodeid in row["introducer_furl"]
-
-
-def test_a_relayed_furl_with_another_end_is_named(tmp_path):
-    """The node's own furl ends otherwise than the printed one: the printed one is taken, with a warning."""
-    internal = f"pb://{INTRODUCER.nodeid}@10.1.2.3:12345,127.0.0.1:12345/{'a' * 32}"
-    told = PARTS["running"] + cat("introducer/introducer.furl", internal)
-    case = open_files(tmp_path, evidence(log=log(running=told), secrets=None))
-    assert audit_row(case)["introducer_furl"] == FURL
-    assert "outranked-witness" in codes(case, "introducer_furl")
 
 
 def test_a_storage_key_is_no_introducers(tmp_path):

@@ -353,3 +353,12 @@ def test_of_the_key_that_s4_accounts_share_each_letter_is_what_two_of_three_tell
         files[path] = data.replace(SECRET_KEY.encode(), (SECRET_KEY[:-2] + end).encode())
     row = audit_row(open_files(tmp_path, files), f"lae-on2wex{'a' * 23}-mn2xgx{'a' * 23}")
     assert row["user_secret_key"] == SECRET_KEY[:-2] + sure
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])
+def test_a_code_out_of_a_bucket_s_name_has_its_own_place_in_any_encoding(encoding, tmp_path):
+    """The bytes at its place are the code, in as many bytes a character as the file has."""
+    files = {LOG_FILE: ("" if encoding == "utf-8" else "\ufeff").encode(encoding) + log().decode().encode(encoding)}
+    (account,) = open_files(tmp_path, files).judgement.accounts
+    told = [fact for fact in account.signups[0].witnesses_of("product_code") if fact.rule == "bucket name"]
+    assert {files[LOG_FILE][f.locator.start : f.locator.end].decode(encoding).upper() for f in told} == {CODE}

@@ -38,6 +38,8 @@ ORDER: tuple[Edit, ...] = (
     ("grammars/signup_log.toml", 'keys = ["endpoint_uri", "ami_image_id", "instance_size", ', '"vpc_id", '),
     ("grammars/signup_log.toml", 'not_always = ["instance_name"', ', "vpc_id"'),
 )
+OF_NO_PRINT: Edit = (*MEANING[:2], MEANING[2].replace('print = "deployment"\n', ""))
+OF_ANOTHER_BLOCK: Edit = (*MEANING[:2], MEANING[2].replace('blocks = ["deployment"]', 'blocks = ["instance"]'))
 LABEL: Edit = ("grammars/dialects.toml", "", '[[dialect]]\nlabel = "d15"\nmarked = ["vpc"]\n\n')
 SAMPLE: Edit = (
     "grammars/signup_log.samples.toml",
@@ -166,6 +168,20 @@ def test_the_lint_tells_what_is_forgotten(copy, left_out, problem):
     """Above all it tells where the new line changes how another one is read."""
     problems = copy.change(*(edit for edit in DIALECT if edit not in left_out)).lint()
     assert any(problem in told for told in problems), problems
+
+
+@pytest.mark.parametrize(
+    ("meaning", "problem"),
+    [
+        (OF_NO_PRINT, "VPC_ID: is a line of deployment, and not of the print deployment"),
+        (OF_ANOTHER_BLOCK, "VPC_ID: is a line of deployment, and not of the block deployment"),
+    ],
+    ids=["print", "block"],
+)
+def test_the_lint_tells_what_stands_with_another_rule(copy, meaning, problem):
+    """No sample shows it: only where a line of the block is lost would the value be read otherwise."""
+    edits = [meaning if edit is MEANING else edit for edit in DIALECT]
+    assert problem in copy.change(*edits).lint()
 
 
 def test_a_word_that_nobody_knows_is_told(copy):
