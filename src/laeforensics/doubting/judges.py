@@ -11,6 +11,7 @@ from laeforensics.doubting import (
     before_deployment,
     broken_json,
     broken_key,
+    changed_cells,
     cut,
     cut_tokens,
     ends_lost,
@@ -57,6 +58,7 @@ AccountJudge = Callable[[AccountView], Iterable[Said]]
 OF_A_PRINT: tuple[FileJudge, ...] = (
     redacted.judge,
     moved_cells.judge,
+    changed_cells.judge,
     unannounced.judge,
     cut.judge,
     in_error.judge,

@@ -51,6 +51,8 @@ REASONS: dict[str, Reason] = {
     ),
     "unannounced": _denies("stray", "it stands without the announcement that introduces its print", _ORDER),
     "cut": _denies("stray", "its print does not go on as it must: a hole may have joined two lines"),
+    "armour-cut": _denies("damaged", "the armour of a key begins in it, and does not end: its end is cut off"),
+    "quoted-twice": _unsure("it is quoted as the site quotes: nobody types so, and a program may have done it again"),
     "in-error": _denies("error", "it stands inside or behind an error message", "none needed: it was not believed"),
     "went-on": _denies(
         "error", "the run went on behind it: it is another log's, or the program did not heed it", "none needed"

@@ -176,6 +176,11 @@ def of_moved_cells(folder):
     return audit_row(open_files(folder, files))["customer_name"], None
 
 
+def of_changed_cells(folder):
+    files = evidence(requests=request(name="J%25C3%25B6rg"), results=None)
+    return audit_row(open_files(folder, files))["customer_name"], None
+
+
 def of_wholesale(folder):
     keys = [KEY[:-1] + letter for letter in "ABC"]
     requests = request() + b"".join(request(key=key, name=f"Customer {n}") for n, key in enumerate(keys))
@@ -292,6 +297,7 @@ CASES = {
         of_furl_differs,
         of_before_deployment,
         of_moved_cells,
+        of_changed_cells,
         of_wholesale,
         of_other_bucket,
         of_tied,
