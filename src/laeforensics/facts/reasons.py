@@ -84,6 +84,7 @@ REASONS: dict[str, Reason] = {
         "damaged", "its product's code stands in the place of the one that was sold, here as in other accounts"
     ),
     "code-of-others": _unsure("secrets files show that this code was put in the place of others in other accounts"),
+    "other-name": _unsure("the bucket is told under another name, too, and nothing tells which is right", _ORDER),
     "impossible-name": _denies("damaged", "no bucket is named like that"),
     "at-a-limit": _denies("damaged", "it is as long as a database keeps a text at most: its end is cut off"),
     "impossible-key": _denies("damaged", "no node could start with it, and another witness tells one that could"),
