@@ -34,6 +34,7 @@ from laeforensics.doubting import (
     redacted,
     repeated,
     runs,
+    server_rows,
     shared,
     swapped,
     testimony,
@@ -87,6 +88,7 @@ ACROSS: tuple[CaseJudge, ...] = (
     unknown_server.judge,
     one_address.judge,
     cut_tokens.judge,
+    server_rows.judge,
 )
 OF_WHAT_IS_OFFERED: tuple[CaseJudge, ...] = (offered.judge,)
 BEFORE_SETTLING: tuple[AccountJudge, ...] = (outvoted.judge, ends_lost.judge)

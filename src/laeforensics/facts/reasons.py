@@ -121,6 +121,8 @@ REASONS: dict[str, Reason] = {
     "of-two-pieces": _denies("damaged", "one end of it is another account's value's, the other its own account's"),
     "unknown-server": _unsure("a file that is not believed tells of a later server of the account", _ORDER),
     "perhaps-finished": _unsure("another server of the account may be the one that was finished last", _ORDER),
+    "of-several-servers": _denies("damaged", "its file tells this instance id of several servers"),
+    "launched-later": _denies("damaged", "its row was written before this launch"),
     "other-launch": _unsure("the log tells of another launch under this instance id", _ORDER),
     "unknown-key": _denies("stray", "no csv row knows this activation key, whose length is unusual", _ORDER),
     "rows-of-others": _denies("stray", "every csv row that knows it tells of another customer", _ORDER),

@@ -150,3 +150,13 @@ _serverinfo(
     "the addresses of serverinfo.csv were sorted by themselves",
     lambda rows: _sorted(rows, 3),
 )
+_serverinfo(
+    "serverinfo-launches-moved-up",
+    "the launches of serverinfo.csv stand a row further up",
+    lambda rows: _moved(rows, 1, 0, len(rows) - 1) if len(rows) > 1 else rows,
+)
+_serverinfo(
+    "serverinfo-ids-filled-down",
+    "of every three instance ids of serverinfo.csv the first stands for all",
+    lambda rows: [[*row[:2], rows[number // 3 * 3][2], *row[3:]] for number, row in enumerate(rows)],
+)
