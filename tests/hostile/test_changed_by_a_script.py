@@ -354,3 +354,28 @@ def test_a_code_that_was_put_in_anothers_place_tells_no_product_of_an_attempt(sh
     accounts = lab.judge(tmp_path).accounts
     (row,) = (row for account, row in accounts.items() if account.startswith("attempt:"))
     assert (row["product_code"], row["product_token"] is None) == ((None, True) if shown else (new, False))
+
+
+@pytest.mark.parametrize("how", ["sold around it", "put in its place elsewhere", "sold last"])
+def test_a_code_that_no_list_has_is_a_question_where_another_was_sold_around_it(how, tmp_path):
+    """In a log that alone tells its bucket; a last one may have been sold with a newer code."""
+    product = CATALOGUE[1]
+    code, strange = f"lae-{product.code.lower()}-", "lae-ABCD0123-".lower()
+    days = [datetime(2012, 3, day, tzinfo=UTC) for day in (1, 8, 15)]
+    runs = [signup("d06", number, product=product, when=day) for number, day in enumerate(days, start=1)]
+    odd = runs[1] if how == "sold around it" else runs[2]
+    others = [later(runs[0], "d10", 50, datetime(2013, 3, 20, tzinfo=UTC))] if "elsewhere" in how else []
+    lab = Lab.of(*runs, *others, csv=False, secrets=False)
+    for run in (odd, *others):
+        replaced(lab, run.log_file, (code, strange))
+    accounts = lab.judge(tmp_path).accounts
+    told = {account: (row["bucket_name"], row["product_code"]) for account, row in accounts.items()}
+    buckets = {run.account["account_id"] for run in runs}
+    if how == "sold last":
+        assert accounts.keys() == {
+            *buckets - {odd.account["account_id"]},
+            odd.account["account_id"].replace(code, strange),
+        }
+    else:
+        assert (accounts.keys(), told[odd.account["account_id"]]) == (buckets, (None, None))
+    assert how == "sold last" or told[runs[0].account["account_id"]][0] in (None, runs[0].account["account_id"])

@@ -11,6 +11,7 @@ from laeforensics.doubting import (
     before_deployment,
     broken_json,
     broken_key,
+    changed_cells,
     cut,
     cut_tokens,
     ends_lost,
@@ -33,6 +34,7 @@ from laeforensics.doubting import (
     redacted,
     repeated,
     runs,
+    server_rows,
     shared,
     swapped,
     testimony,
@@ -56,6 +58,7 @@ CaseJudge = Callable[[CaseView], Iterable[Said]]
 OF_A_PRINT: tuple[FileJudge, ...] = (
     redacted.judge,
     moved_cells.judge,
+    changed_cells.judge,
     unannounced.judge,
     cut.judge,
     in_error.judge,
@@ -84,6 +87,7 @@ ACROSS: tuple[CaseJudge, ...] = (
     unknown_server.judge,
     one_address.judge,
     cut_tokens.judge,
+    server_rows.judge,
 )
 OF_WHAT_IS_OFFERED: tuple[CaseJudge, ...] = (offered.judge,)
 BEFORE_SETTLING: tuple[AccountJudge, ...] = (outvoted.judge, ends_lost.judge)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -24,6 +24,9 @@ _NUMBER = re.compile(rb"[0-9]+")
 _NAME = re.compile(rb"[A-Za-z_ -]*|[0-9]{1,2}")
 _NOTHING = frozenset({b"NULL", b"\\N", b"(null)", b"<null>"})
 _MOSTLY = 0.8
+_QUOTED_AGAIN = re.compile(rb"%25(?=[0-9A-F]{2})")
+_CELL_QUOTED_AGAIN = re.compile(rb"[^,\n]*%25[0-9A-F]{2}[^,\n]*")
+_SEVERAL = 2
 
 
 class _Cell(NamedTuple):
@@ -67,6 +70,22 @@ def undo(data: bytes) -> Conversion | None:
         return min(end, here[at] + offset - there[at]) if at >= 0 else offset
 
     return Conversion(data=view, what="saved anew by a spreadsheet or a data base", back=back)
+
+
+def as_quoted_once(data: bytes) -> Conversion | None:
+    """The csv file without what quoted its cells a second time; None where a customer may have typed all that so.
+
+    Whatever the site quoted was quoted again then: each mark of it, in more than one cell.
+    """
+    marks = [match.start() for match in _QUOTED_AGAIN.finditer(data)]
+    if len(marks) != data.count(b"%") or len(set(_CELL_QUOTED_AGAIN.findall(data))) < _SEVERAL:
+        return None
+    here = [mark - 2 * number for number, mark in enumerate(marks)]
+
+    def back(offset: int) -> int:
+        return offset + 2 * bisect_left(here, offset)
+
+    return Conversion(data=_QUOTED_AGAIN.sub(b"%", data), what="quoted a second time", back=back)
 
 
 def _lines(data: bytes) -> list[_Cell]:

@@ -51,6 +51,8 @@ REASONS: dict[str, Reason] = {
     ),
     "unannounced": _denies("stray", "it stands without the announcement that introduces its print", _ORDER),
     "cut": _denies("stray", "its print does not go on as it must: a hole may have joined two lines"),
+    "armour-cut": _denies("damaged", "the armour of a key begins in it, and does not end: its end is cut off"),
+    "quoted-twice": _unsure("it is quoted as the site quotes: nobody types so, and a program may have done it again"),
     "in-error": _denies("error", "it stands inside or behind an error message", "none needed: it was not believed"),
     "went-on": _denies(
         "error", "the run went on behind it: it is another log's, or the program did not heed it", "none needed"
@@ -82,6 +84,7 @@ REASONS: dict[str, Reason] = {
         "damaged", "its product's code stands in the place of the one that was sold, here as in other accounts"
     ),
     "code-of-others": _unsure("secrets files show that this code was put in the place of others in other accounts"),
+    "other-name": _unsure("the bucket is told under another name, too, and nothing tells which is right", _ORDER),
     "impossible-name": _denies("damaged", "no bucket is named like that"),
     "at-a-limit": _denies("damaged", "it is as long as a database keeps a text at most: its end is cut off"),
     "impossible-key": _denies("damaged", "no node could start with it, and another witness tells one that could"),
@@ -119,6 +122,8 @@ REASONS: dict[str, Reason] = {
     "of-two-pieces": _denies("damaged", "one end of it is another account's value's, the other its own account's"),
     "unknown-server": _unsure("a file that is not believed tells of a later server of the account", _ORDER),
     "perhaps-finished": _unsure("another server of the account may be the one that was finished last", _ORDER),
+    "of-several-servers": _denies("damaged", "its file tells this instance id of several servers"),
+    "launched-later": _denies("damaged", "its row was written before this launch"),
     "other-launch": _unsure("the log tells of another launch under this instance id", _ORDER),
     "unknown-key": _denies("stray", "no csv row knows this activation key, whose length is unusual", _ORDER),
     "rows-of-others": _denies("stray", "every csv row that knows it tells of another customer", _ORDER),

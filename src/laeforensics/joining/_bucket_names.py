@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from laeforensics.companions.sources import Sources
 from laeforensics.doubting.signups import Signup
+from laeforensics.evidence.names import start_of
 from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.buckets import product_code_of, seed_of
 from laeforensics.facts.channels import OWN
@@ -19,9 +22,19 @@ from laeforensics.joining._name_witnesses import (
     gather,
     half_of,
     implied,
+    name_of,
     sold_alike,
     sold_to,
 )
+
+
+class _Sale(NamedTuple):
+    """A signup: when it began, the code in its bucket's name, that name, where it tells the product's full name."""
+
+    when: str
+    code: str
+    name: str
+    place: Locator
 
 
 def settle_names(signups: Sequence[Signup], sources: Sources) -> None:
@@ -57,7 +70,7 @@ def settle_names(signups: Sequence[Signup], sources: Sources) -> None:
             for name in told:
                 may_be_replaced[product_code_of(name) or ""] |= _codes_in_secrets(told - {name}, evidence)
             _leave_undecided(cluster, told, others, evidence)
-    unsold = _of_unsold_codes(evidence)
+    unsold = {**_of_unsold_codes(evidence), **_of_unlisted_codes(evidence)}
     for name in sorted(evidence.told.keys() - set[str]().union(*_clusters(others))):
         if _mend_replaced({name}, replaced, evidence):
             continue
@@ -110,6 +123,46 @@ def _of_unsold_codes(evidence: NameEvidence) -> dict[str, dict[str, Locator]]:
     return {name: others for name, others in found.items() if others} if len(unfit - fitting) < len(fitting) else {}
 
 
+def _of_unlisted_codes(evidence: NameEvidence) -> dict[str, dict[str, Locator]]:
+    """The names whose code nothing lists, in logs alone, of products that were sold with one listed code around them.
+
+    Before such a log as well as behind it, by time: a product has one code at a time. Where one was put in that code's
+    place so, or in a bucket's that is told with both, it was elsewhere.
+    """
+    runs: dict[str, list[_Sale]] = defaultdict(list)
+    for name, holders in evidence.told.items():
+        for holder, _ in holders:
+            start = start_of(name_of(holder))
+            sold = holder.sure("full_name") if isinstance(holder, Signup) else []
+            if start is not None and start[1] == seed_of(name) and len({fact.value for fact in sold}) == 1:
+                runs[sold[0].value].append(_Sale(start[0], product_code_of(name) or "", name, sold[0].locator))
+    shown: dict[str, set[str]] = defaultdict(set)
+    for codes in _codes_by_half(evidence.told).values():
+        for code in codes - evidence.codes:
+            shown[code] |= codes & evidence.codes
+    found: dict[str, dict[str, Locator]] = {}
+    for product, told in runs.items():
+        listed = sorted(sale for sale in told if sale.code in evidence.codes & evidence.sold_as[product])
+        others = [sale for sale in told if sale.code and sale.code not in evidence.codes]
+        meant = {sale.code: shown[sale.code] & evidence.sold_as[product] for sale in others}
+        for sale in others:
+            at = bisect(listed, sale)
+            if 0 < at < len(listed) and listed[at - 1].code == listed[at].code:
+                meant[sale.code].add(listed[at].code)
+        for sale in others:
+            if all(isinstance(holder, Signup) for holder, _ in evidence.told[sale.name]):
+                names = {sale.name.replace(sale.code.lower(), other.lower(), 1) for other in meant[sale.code]}
+                found[sale.name] = dict.fromkeys(names, sale.place)
+    return found
+
+
+def _codes_by_half(names: Iterable[str]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for name in names:
+        found[half_of(name)].add(product_code_of(name) or "")
+    return found
+
+
 def _mend_replaced(told: set[str], replaced: Mapping[str, set[str]], evidence: NameEvidence) -> bool:
     """Mend the names of a bucket if its code was, elsewhere, put in the place of the one that was sold here."""
     targets = [replaced.get(product_code_of(name) or "") for name in told]
@@ -138,6 +191,9 @@ def _leave_undecided(
                 rule = "product code" if place.line else "file name"
                 for holder, _ in tuple(evidence.told[name]):
                     evidence.add(holder, Fact("bucket_name", other, place, rule, OWN))
+    facts = tuple(fact for name in sorted(cluster) for _, fact in evidence.told.get(name, ()))
+    if len({fact.value for fact in facts if fact.channel == OWN}) == 1 < len({fact.value for fact in facts}):
+        evidence.sources.beliefs.add([Doubt(facts=facts, reason="other-name")])  # read out of a server, it counts less
     sold = sold_to(cluster, evidence)
     for name in cluster:
         evidence.standing[product_code_of(name)].discard(name)

@@ -258,4 +258,6 @@ _READERS: dict[str, Callable[[FileReading, EvidenceFile, Content], None]] = {
 }
 
 _OF_CSV = (recognise.ACTIVATION_REQUESTS, recognise.SIGNUPS, recognise.SERVERINFO)
-_CONVERSIONS = {kind: (convert.undo, resaved.undo) if kind in _OF_CSV else (convert.undo,) for kind in _READERS}
+_CONVERSIONS = {
+    kind: (convert.undo, *((resaved.undo, resaved.as_quoted_once) if kind in _OF_CSV else ())) for kind in _READERS
+}

@@ -126,6 +126,19 @@ def row_of_another(hurt: Hurt) -> None:
         _change(hurt, file, change)
 
 
+@damage("csv-quoted-twice", "both csv files were quoted a second time, as the site quotes", alone="logs and csv")
+def quoted_twice(hurt: Hurt) -> None:
+    for file in FORMS:
+        _change(hurt, file, lambda rows: [[cell.replace(b"%", b"%25") for cell in row] for row in rows])
+
+
+@damage("csv-cells-cut", "a database kept so many characters of each cell of the csv files", alone="logs and csv")
+def cells_cut(hurt: Hurt) -> None:
+    length = hurt.rng.choice((127, 128, 255, 256))
+    for file in FORMS:
+        _change(hurt, file, lambda rows: [[cell[:length] for cell in row] for row in rows])
+
+
 def _serverinfo(name: str, what: str, change: Callable[[Rows], Rows]) -> None:
     @damage(name, what)
     def make(hurt: Hurt) -> None:
@@ -136,4 +149,14 @@ _serverinfo(
     "serverinfo-hosts-sorted",
     "the addresses of serverinfo.csv were sorted by themselves",
     lambda rows: _sorted(rows, 3),
+)
+_serverinfo(
+    "serverinfo-launches-moved-up",
+    "the launches of serverinfo.csv stand a row further up",
+    lambda rows: _moved(rows, 1, 0, len(rows) - 1) if len(rows) > 1 else rows,
+)
+_serverinfo(
+    "serverinfo-ids-filled-down",
+    "of every three instance ids of serverinfo.csv the first stands for all",
+    lambda rows: [[*row[:2], rows[number // 3 * 3][2], *row[3:]] for number, row in enumerate(rows)],
 )

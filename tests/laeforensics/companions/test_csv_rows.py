@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from makings import (
+    BUCKET,
     CODE,
     EMAIL,
     ENDED_AT,
@@ -25,6 +26,7 @@ from makings import (
     evidence,
     log,
     open_files,
+    re_record,
     request,
     result,
     serverinfo,
@@ -224,6 +226,25 @@ def test_blank_key_info_is_none(tmp_path):
     assert codes(case) == set()
     told = read_stripe(json.dumps(["ann@example.org", " \n", "cus_1"]).encode(), "stripe")
     assert [(f.field, f.value) for f in told.facts] == [("customer_email", "ann@example.org")]
+
+
+LATER = "2012-03-20T10:55:00.000Z"
+
+
+def test_an_instance_that_stands_for_several_servers_is_told_by_its_log(tmp_path):
+    """Its cells were filled down: a re-record, whose row is found by its host, does not take another's id from it."""
+    rows = serverinfo("i-99999999", "192.0.2.9", LAUNCHED.replace("03-20", "03-19")) + serverinfo("i-99999999")
+    files = evidence(servers=rows)
+    files["signup_logs/2012-03-21T000000Z-" + "z" * 32] = re_record()
+    row = audit_row(open_files(tmp_path, files), BUCKET)
+    assert (row["instance_id"], row["launch_time"]) == (INSTANCE, LAUNCHED)
+
+
+@pytest.mark.parametrize(("launched", "told"), [(LATER, None), (LAUNCHED, LAUNCHED)])
+def test_no_server_was_launched_after_its_row_was_written(launched, told, tmp_path):
+    """The launches of serverinfo.csv were sorted by themselves: where no log tells one, none is told."""
+    row = audit_row(open_files(tmp_path, evidence(log=None, servers=serverinfo(launched=launched))), BUCKET)
+    assert (row["launch_time"], row["instance_id"]) == (told, INSTANCE)
 
 
 FIXTURES = Path(__file__).resolve().parents[3] / "fixtures" / "evidence"

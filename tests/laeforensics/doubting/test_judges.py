@@ -44,6 +44,7 @@ from makings import (
     request,
     result,
     secrets,
+    serverinfo,
     settings,
     signup_row,
     values,
@@ -176,6 +177,11 @@ def of_moved_cells(folder):
     return audit_row(open_files(folder, files))["customer_name"], None
 
 
+def of_changed_cells(folder):
+    files = evidence(requests=request(name="J%25C3%25B6rg"), results=None)
+    return audit_row(open_files(folder, files))["customer_name"], None
+
+
 def of_wholesale(folder):
     keys = [KEY[:-1] + letter for letter in "ABC"]
     requests = request() + b"".join(request(key=key, name=f"Customer {n}") for n, key in enumerate(keys))
@@ -274,6 +280,11 @@ def of_cut_tokens(folder):
     return audit_row(open_files(folder, files))["verdict"], "INCOMPLETE"
 
 
+def of_server_rows(folder):
+    rows = serverinfo() + serverinfo(host="192.0.2.9", launched="2012-03-20T10:25:00.000Z")
+    return audit_row(open_files(folder, evidence(log=None, servers=rows)))["instance_id"], None
+
+
 CASES = {
     case.__name__.removeprefix("of_"): case
     for case in (
@@ -292,6 +303,7 @@ CASES = {
         of_furl_differs,
         of_before_deployment,
         of_moved_cells,
+        of_changed_cells,
         of_wholesale,
         of_other_bucket,
         of_tied,
@@ -311,6 +323,7 @@ CASES = {
         of_one_address,
         of_impossible_launch,
         of_cut_tokens,
+        of_server_rows,
     )
 }
 JUDGES = [(stage, judge) for stage in STAGES for judge in getattr(judges, stage)]

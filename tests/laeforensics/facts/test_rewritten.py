@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from makings import (
@@ -235,6 +236,38 @@ def test_a_csv_file_that_nobody_can_undo_is_one_finding(tmp_path):
     rows = "".join(f"20.03.2012 10:{n % 60:02d}|Ann|{n}\n" for n in range(1000)).encode()
     case = open_files(tmp_path, evidence(results=rows))
     assert len([f for f in case.judgement.findings if f.signup == "signups.csv"]) == 1
+
+
+BLOCK = "-----BEGIN PGP PUBLIC KEY BLOCK-----%0A%0AmQENBE%0A=abcd%0A-----END PGP PUBLIC KEY BLOCK-----%0A"
+TO_THE_STAFF = log(mail=">Notifying one of our staff to send the confirmation e-mail to <ann@example.org>...>\n")
+
+
+def keyinfo_of(cell: str, folder: Path, *others: str) -> str | None:
+    """What is told of a customer whose key information stands in both csv files so, beside `others` of strangers."""
+    keys = [chr(ord("B") + number) * 30 for number in range(len(others))]
+    rows = {
+        name: make(info=cell) + b"".join(make(key=key, info=other) for key, other in zip(keys, others, strict=True))
+        for name, make in (("requests", request), ("results", result))
+    }
+    return audit_row(open_files(folder, evidence(log=TO_THE_STAFF, **rows)))["customer_keyinfo"]
+
+
+def test_csv_files_that_were_quoted_a_second_time_are_unquoted_once_more(tmp_path):
+    """Every mark of quoting is quoted then; in one cell alone nobody knows it, and it tells nothing."""
+    again = BLOCK.replace("%", "%25")
+    told = keyinfo_of(again, tmp_path / "file", "J%25C3%25B6rg")
+    assert told == keyinfo_of(BLOCK, tmp_path / "sound") == BLOCK.replace("%0A", "\n")
+    assert keyinfo_of(again, tmp_path / "cell") is keyinfo_of(again, tmp_path / "some", "J%C3%B6rg") is None
+    link = "https://example.org/a%2520key"
+    assert keyinfo_of(link, tmp_path / "link") == "https://example.org/a%20key"
+
+
+def test_an_armour_without_an_end_is_no_key(tmp_path):
+    """Where several cells end after so many bytes, another one of that length was cut off, too."""
+    cut, other, text = BLOCK[:70], BLOCK[:60] + "A" * 10, "write to me by paper mail at " + "x" * 41
+    assert keyinfo_of(cut, tmp_path / "lone") is None
+    assert keyinfo_of(text, tmp_path / "some", cut, other) is None
+    assert keyinfo_of(text, tmp_path / "one", cut) == text
 
 
 @pytest.mark.parametrize("info", ["NULL", "0x3E6BECF2", "none"])
