@@ -34,6 +34,7 @@ from laeforensics.doubting import (
     repeated,
     runs,
     shared,
+    shared_pair,
     swapped,
     testimony,
     tied,
@@ -79,6 +80,7 @@ OF_A_FILE: tuple[FileJudge, ...] = (
 OF_WHAT_IS_TIED: tuple[FileJudge, ...] = (tied.judge,)
 ACROSS: tuple[CaseJudge, ...] = (
     shared.judge,
+    shared_pair.judge,
     pieces.judge,
     wholesale.judge,
     impossible_key.judge,
