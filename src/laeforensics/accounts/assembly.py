@@ -8,15 +8,8 @@ from functools import cache
 
 from laeforensics.accounts.account import REQUIRED, REQUIRED_DEVPAY, CaseAccount, settle_newest, take
 from laeforensics.accounts.attempts import hear_others
-from laeforensics.accounts.nodes import (
-    NODE_KEYS,
-    Node,
-    by_node,
-    contest_identity,
-    follow_address,
-    settle_furl,
-    settle_identity,
-)
+from laeforensics.accounts.furls import Node, by_node, follow_address, settle_furl
+from laeforensics.accounts.nodes import NODE_KEYS, contest_identity, settle_identity
 from laeforensics.accounts.outcome import is_ready, outcome
 from laeforensics.accounts.relayed_furls import take_relayed_furl
 from laeforensics.accounts.roles import ATTEMPT, ORIGIN, RE_RECORD, attested_bucket

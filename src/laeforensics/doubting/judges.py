@@ -36,6 +36,7 @@ from laeforensics.doubting import (
     runs,
     server_rows,
     shared,
+    shared_pair,
     swapped,
     testimony,
     tied,
@@ -81,6 +82,7 @@ OF_A_FILE: tuple[FileJudge, ...] = (
 OF_WHAT_IS_TIED: tuple[FileJudge, ...] = (tied.judge,)
 ACROSS: tuple[CaseJudge, ...] = (
     shared.judge,
+    shared_pair.judge,
     pieces.judge,
     wholesale.judge,
     impossible_key.judge,

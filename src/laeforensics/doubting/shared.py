@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from laeforensics.doubting.account_views import AccountView
 from laeforensics.doubting.case_views import CaseView
+from laeforensics.doubting.signups import Signup
 from laeforensics.doubting.views import Said
 from laeforensics.doubting.voices import Voice, lead, print_of, voice
 from laeforensics.evidence.names import stem
@@ -14,6 +15,7 @@ from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.buckets import product_code_of
 from laeforensics.facts.damage import is_near
 from laeforensics.facts.fact import Fact
+from laeforensics.facts.fields import OF_ONE_SERVER
 from laeforensics.facts.findings import finding
 from laeforensics.facts.node_keys import swissnum_of_furl, tub_id_of_furl
 from laerecover.manifest import tub_id_of_pem
@@ -41,6 +43,8 @@ _BEFORE_SWISSNUMS = "introducer"
 """How all furls ended until introducers drew swissnums of their own."""
 _OF_ITS_KIND = ("ami_image_id", "instance_size")
 _OF_ITS_SERVER = ("instance_id", "public_host")
+_OF_INTRODUCER = ("introducer_node_pem", "introducer_nodeid")
+_HOSTS = ("public_host", "private_host")
 _Thing = tuple[str, str]
 _Tellers = dict[int, list[Fact]]
 """By the number of the account: the facts that tell a value there."""
@@ -64,6 +68,9 @@ def judge(view: CaseView) -> Iterator[Said]:
         yield from _beside(views[number], strange[number])
     contested = _contested_files(told, foreign)
     for thing in sorted(told):
+        if thing[0] == "introducer":
+            for number, facts in sorted(told[thing].items()):
+                yield from _hosts_beside(views[number], facts)
         if thing[0] in _MAY_BE_SHARED:
             held = {number for number, facts in told[thing].items() if _files(facts) <= strange[number].keys()}
             foreign[thing] |= held if len(held) < len(told[thing]) else set()
@@ -115,6 +122,34 @@ def _beside(view: AccountView, strange: dict[str, Fact]) -> Iterator[Doubt]:
         if facts and len(facts) == len(heard):
             because = (strange[signup.log.evidence].locator,)
             yield Doubt(facts=facts, reason="of-another-account", because=because, about=view.names)
+
+
+def _hosts_beside(view: AccountView, shared: Iterable[Fact]) -> Iterator[Doubt]:
+    """The hosts that a secrets file tells beside the furl of a node that another account has, and beside another key.
+
+    Without its log its server may be the account's newest: nothing is told of older ones.
+    """
+    for signup, furl in _beside_other_keys(view, shared):
+        hosts = tuple(f for name in _HOSTS for f in signup.witnesses_of(name) if _files([f]) == _files([furl]))
+        yield Doubt(facts=hosts, reason="tied", because=(furl.locator,), about=view.names)
+        older = [s for s in view.signups if signup.log is None and (s.stamp or ("",)) < (signup.stamp or ("",))]
+        facts = tuple(f for s in older for name in OF_ONE_SERVER for f in s.asserted(name))
+        yield Doubt(facts=facts, reason="unknown-server", because=(furl.locator,), about=view.names)
+
+
+def _beside_other_keys(view: AccountView, facts: Iterable[Fact]) -> Iterator[tuple[Signup, Fact]]:
+    """The furls beside which a secrets file tells the key of another node. (If one was thrown away, nobody has it.)"""
+    furls = [f for f in facts if f.field == "introducer_furl" and f.rule.startswith("secrets ")]
+    for signup in view.signups if furls else ():
+        keys = [f for name in _OF_INTRODUCER for f in signup.witnesses_of(name)]
+        for furl in furls:
+            nodes = {t for f in keys if _files([f]) == _files([furl]) for t in _things(f.field, f.value)}
+            if (
+                nodes
+                and nodes.isdisjoint(_things(furl.field, furl.value))
+                and furl in signup.witnesses_of("introducer_furl")
+            ):
+                yield signup, furl
 
 
 def _foreign(views: Sequence[AccountView], told: dict[_Thing, _Tellers], rivals: _Rivals) -> dict[_Thing, set[int]]:
@@ -173,6 +208,8 @@ def _shown(views: Sequence[AccountView], told: _Tellers, thing: _Thing, rivals: 
     twice = {n for n, facts in told.items() if ahead[n] > 0 and len(_voices(views[n], facts)) > 1}
     is_outdone = bool(twice) and thing[0] not in _MAY_BE_SHARED
     foreign = {number for number in told if not views[number].hearing.sure(told[number])}
+    odd = {n for n, facts in told.items() if {f for _, f in _beside_other_keys(views[n], facts)} == set(facts)}
+    foreign |= odd
     if len(foreign) == len(told):
         foreign = set()
     for number, facts in told.items():

@@ -8,7 +8,10 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from laeforensics.evidence import prefixed
+
 _CRLF = re.compile(rb"\r\n")
+_NO_BREAK = re.compile(rb"\xc2\xa0")
 _UTF8_BOM = b"\xef\xbb\xbf"
 _STRIDE = 1 << 10
 """Of so many characters one is known by its place in both texts."""
@@ -28,10 +31,11 @@ def undo(data: bytes) -> Conversion | None:
 
     UTF-16 (either order, with or without its mark), a UTF-8 byte order mark, CRLF line ends; or several of them. Where
     only some lines end with CRLF, one carriage return before each line feed is dropped: that ends no line and begins
-    none, so no remote text becomes a line of its own by it. Every other carriage return stays.
+    none, so no remote text becomes a line of its own by it. Every other carriage return stays. Last, no-break
+    spaces for all blanks, and what stands before every line of a log.
     """
     found: list[Conversion] = []
-    for step in (_utf16, _bom, _crlf):
+    for step in (_utf16, _bom, _crlf, _no_break, _prefixed):
         done = step(data)
         if done is not None:
             found.append(done)
@@ -95,3 +99,19 @@ def _crlf(data: bytes) -> Conversion | None:
         what="CRLF line ends" if len(dropped) == data.count(b"\n") else "CRLF at some line ends",
         back=lambda offset: offset + bisect_left(dropped, offset),
     )
+
+
+def _no_break(data: bytes) -> Conversion | None:
+    if b" " in data or _NO_BREAK.search(data) is None:
+        return None
+    dropped = array("q", (match.start() - number for number, match in enumerate(_NO_BREAK.finditer(data))))
+    return Conversion(
+        data=data.replace(b"\xc2\xa0", b" "),
+        what="no-break spaces for blanks",
+        back=lambda offset: offset + bisect_left(dropped, offset),
+    )
+
+
+def _prefixed(data: bytes) -> Conversion | None:
+    done = prefixed.undo(data)
+    return None if done is None else Conversion(data=done.data, what="a prefix before every line", back=done.back)

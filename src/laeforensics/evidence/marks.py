@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from laeforensics.evidence import convert, resaved
 from laeforensics.evidence.foreign import why_unread
+from laeforensics.evidence.prefixed import LOG_LINES
 from laeforensics.evidence.recognise import (
     ACTIVATION_REQUESTS,
     COMPLETIONS,
@@ -23,41 +24,6 @@ FIRST_LOOK = 1 << 12
 SECOND_LOOK = 1 << 17
 """So many bytes are looked at where the first look tells nothing."""
 
-# A log is known by lines that the programs alone print; each stands at the beginning of its line.
-_LOG_LINES = (
-    b">Automation script started.",
-    b"On separate lines: Activation key, Product code, Name, Email, Key info",
-    b"Received all fields, thanks.",
-    b">Signing up customer for ",
-    b">Activating license...",
-    b">License activated.",
-    b">Verifying subscription...",
-    b"DevPay License subscription active?",
-    b">Creating S3 bucket",
-    b">S3 bucket created.",
-    b">Deploying EC2 instance...",
-    b">EC2 instance started.",
-    b"<txaws.ec2.model.Instance object at ",
-    b">The server's public address is ",
-    b">Installing dependencies...",
-    b">Finished server installation.",
-    b">Starting introducer...",
-    b">The introducer and storage server are running.",
-    b">The settings for your gateway's tahoe.cfg are:",
-    b"The settings for your gateway's tahoe.cfg are:",
-    b">Restoring introducer identity...",
-    b">Reading secrets...",
-    b">Sending confirmation e-mail to <",
-    b">Notifying one of our staff",
-    b"activationkey = '",
-    b"-activationkey = '",
-    b"entering activate_subscribed_service call.",
-    b"[ubuntu@",
-    b"[customer@",
-    b"[monitor@",
-    b"-[ubuntu@",
-    b"-[customer@",
-)
 _SECRETS_KEYS = re.compile(
     rb'"(access_key_id|secret_key|user_token|product_token|bucket_name|public_?host|private_?host'
     rb'|(?:introducer|server)_node(?:_pem|id|_privkey)|(?:external|internal)_introducer_furl)"\s*:'
@@ -97,7 +63,7 @@ _AUDIT_PAGE = b"<title>Audit of "
 
 
 def _is_log(head: bytes) -> bool:
-    return any(head.startswith(line) or b"\n" + line in head for line in _LOG_LINES)
+    return any(head.startswith(line) or b"\n" + line in head for line in LOG_LINES)
 
 
 def _is_secrets(head: bytes) -> bool:

@@ -97,6 +97,16 @@ def _crlf(data: bytes) -> bytes:
     return data.replace(b"\n", b"\r\n")
 
 
+def _numbered(data: bytes) -> bytes:
+    return b"".join(b"%6d\t" % number + line + b"\n" for number, line in enumerate(data[:-1].split(b"\n"), start=1))
+
+
+def _quoted(data: bytes) -> bytes:
+    return b"".join(b"> " + line + b"\n" for line in data[:-1].split(b"\n"))
+
+
+_converted("log-lines-numbered", "the lines of half of the logs are numbered", _numbered)
+_converted("log-lines-quoted", "the lines of half of the logs are quoted as in a mail", _quoted)
 _converted("log-utf-16", "half of the logs were saved as UTF-16", _utf_16)
 _converted("log-latin-1-twice", "half of the logs were taken for latin-1 and saved as UTF-8", _twice)
 

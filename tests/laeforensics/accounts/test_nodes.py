@@ -15,6 +15,7 @@ from makings import (
     STORAGE,
     as_another,
     audit_row,
+    cat,
     evidence,
     furl_of,
     identities_read,
@@ -163,3 +164,12 @@ def test_the_furl_of_the_server_that_counts_is_no_older_one_s(tmp_path):
     moved = secrets(publichost="192.0.2.9", external_introducer_furl=furl_of(INTRODUCER, "192.0.2.9"))
     files = evidence() | {REPLACED: replacement(), f"secrets/2012-01-05T080000Z-{OTHER_SEED[::-1]}": moved}
     assert audit_row(open_files(tmp_path, files))["introducer_furl"] == furl_of(INTRODUCER, "192.0.2.9")
+
+
+@pytest.mark.parametrize(("relayed", "taken"), [(INTRODUCER, FURL), (OTHER_NODE, furl_of(OTHER_NODE, "192.0.2.9"))])
+def test_where_all_keys_are_hidden_the_node_id_that_a_server_relays_tells_a_thrown_away_furl(relayed, taken, tmp_path):
+    """A replacement prints one and restores the signup's introducer: its own node id is the signup's furl's."""
+    told = cat("introducer/my_nodeid", relayed.nodeid, host="192.0.2.9") + PARTS["running"]
+    run = replacement(furl=furl_of(OTHER_NODE, "192.0.2.9")).replace(PARTS["running"].encode(), told.encode())
+    row = audit_row(open_files(tmp_path, {**evidence(secrets=None), REPLACED: run}))
+    assert (row["introducer_identity"], row["introducer_furl"]) == ("ABSENT", taken)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
 
@@ -164,6 +165,17 @@ def of_shared(folder):
     return set(open_files(folder, {**files, **other}).audit["verdict"]), {"CONTESTED"}
 
 
+def of_shared_pair(folder):
+    """Three S4 accounts share their keys by design; beside the access key of one stands another secret key."""
+    files = {}
+    for name, secret_key in {"one": SECRET_KEY, "two": SECRET_KEY, "three": SECRET_KEY[::-1]}.items():
+        customer, subscription = f"mn2xgx{name:a<15}", f"on2wex{name:a<15}"
+        keys = {"access_key_id": ACCESS_KEY_ID, "secret_key": secret_key}
+        told = {**keys, "bucket_name": f"lae-{subscription}-{customer}"}
+        files[f"secrets/plan/2014-06-01T101500Z-{customer}-{subscription}/SSEC2"] = json.dumps(told).encode()
+    return sorted(open_files(folder, files).audit["verdict"]), ["CONTESTED", "RECOVERABLE", "RECOVERABLE"]
+
+
 def of_pieces(folder):
     files = evidence()
     other = {path.replace(NAME, OTHER_NAME): as_another(data) for path, data in files.items() if SEED in path}
@@ -308,6 +320,7 @@ CASES = {
         of_other_bucket,
         of_tied,
         of_shared,
+        of_shared_pair,
         of_pieces,
         of_impossible_key,
         of_unknown_server,

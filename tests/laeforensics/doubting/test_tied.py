@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from makings import (
     ACCESS_KEY_ID,
     HOST,
     INTRODUCER,
+    NAME,
+    OTHER_NAME,
     OTHER_NODE,
     PARTS,
     SECRET_KEY,
+    SEED,
     STORAGE,
     USER_TOKEN,
+    as_another,
     audit_row,
+    config,
     evidence,
     hear_secrets,
     identities_read,
@@ -82,3 +89,31 @@ def test_a_letter_of_a_node_id_is_a_misprint_and_no_sector():
     assert told.value("server_nodeid") is None
     assert told.value("server_node_pem") == STORAGE.pem
     assert told.value("public_host") == HOST
+
+
+def test_hosts_beside_the_furl_of_another_account_are_not_sure(tmp_path):
+    """Server and furls of another stand among the customer's keys: all of the other's own stays sure."""
+    theirs = json.loads(as_another(secrets()))
+    names = ("publichost", "privatehost", "external_introducer_furl", "internal_introducer_furl")
+    mixed = secrets(**{name: theirs[name] for name in names})
+    files = {
+        f"secrets/{NAME}": mixed,
+        f"secrets/{OTHER_NAME}": as_another(secrets()),
+        "lae_automation_config.json": config(),
+    }
+    case = open_files(tmp_path, files)
+    row, other = audit_row(case), audit_row(case, theirs["bucket_name"])
+    assert (row["public_host"], row["introducer_furl"], row["user_secret_key"]) == (None, None, SECRET_KEY)
+    assert (other["verdict"], other["public_host"]) == ("RECOVERABLE", theirs["publichost"])
+    assert other["introducer_furl"] == theirs["external_introducer_furl"]
+
+
+def test_beside_the_hosts_of_another_nothing_is_told_of_an_older_server(tmp_path):
+    """Whose log is lost: the server of that file may be the one that counts."""
+    theirs = json.loads(as_another(secrets()))
+    names = ("publichost", "privatehost", "external_introducer_furl", "internal_introducer_furl")
+    mixed = secrets(**{name: theirs[name] for name in names})
+    later = f"secrets/2012-06-01T080000Z-{SEED[::-1]}"
+    files = {**evidence(), later: mixed, f"secrets/{OTHER_NAME}": as_another(secrets())}
+    row = audit_row(open_files(tmp_path, files))
+    assert (row["verdict"], row["public_host"], row["instance_id"]) == ("RECOVERABLE", None, None)

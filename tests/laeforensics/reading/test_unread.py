@@ -177,9 +177,10 @@ def test_a_huge_sparse_file_is_told_before_it_costs_minutes(tmp_path):
 
 @pytest.mark.parametrize("prefix", ["{:6d}\t", "> ", "signup.log:{}:", "2012-03-20 10:15:{:02d} host signup: "])
 def test_lines_with_a_common_prefix_are_told_with_the_command_that_takes_it_off(prefix, tmp_path):
-    """`cat -n`, a quoted mail, grep, syslog: the log is not read, the account waits."""
+    """`cat -n`, a quoted mail, grep, syslog, with a line of somebody's own: the log is not read, the account waits."""
     lines = log().decode().split("\n")
     data = "\n".join(prefix.format(n % 60) + line for n, line in enumerate(lines, start=1)).encode()
+    data += b"\nThis is all that I found.\n"
     case = open_files(tmp_path, evidence(log=data))
     assert audit_row(case)["blocking"] == (f"unread:{LOG_FILE}",)
     assert any("cut -b" in text for file, text in blocking(case) if file == LOG_FILE)
