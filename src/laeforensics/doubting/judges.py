@@ -35,6 +35,7 @@ from laeforensics.doubting import (
     runs,
     shared,
     swapped,
+    swapped_nodes,
     testimony,
     tied,
     unannounced,
@@ -87,7 +88,7 @@ ACROSS: tuple[CaseJudge, ...] = (
     cut_tokens.judge,
 )
 OF_WHAT_IS_OFFERED: tuple[CaseJudge, ...] = (offered.judge,)
-BEFORE_SETTLING: tuple[AccountJudge, ...] = (outvoted.judge, ends_lost.judge)
+BEFORE_SETTLING: tuple[AccountJudge, ...] = (outvoted.judge, ends_lost.judge, swapped_nodes.judge)
 SETTLING: tuple[AccountJudge, ...] = (repeated.judge, neighbours.judge, agreeing.judge, furl_parts.judge)
 OF_WHAT_WINS: tuple[AccountJudge, ...] = (pairs.judge,)
 
