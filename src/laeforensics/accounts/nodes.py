@@ -42,9 +42,10 @@ def settle_identity(account: CaseAccount, servers: Sequence[Signup]) -> None:
                         locators=tuple(f.locator for f in facts),
                     )
                 )
-            tub_id = tub_id_of_pem(facts[0].value)
-            ids = [f for s in servers for f in s.witnesses_of(id_field) if f.value == tub_id]
-            if ids:
+            ids = [f for s in servers for f in s.witnesses_of(id_field) if f.value == tub_id_of_pem(facts[0].value)]
+            if verdict == identities.BROKEN:
+                settle_newest(account, servers, (id_field,))
+            elif ids:
                 account.witnesses[id_field], account.values[id_field] = ids, ids[0].value
         else:
             settle_newest(account, servers, (id_field, pem_field))  # what is unsure waits for a human
@@ -67,7 +68,7 @@ def contest_identity(
         servers = [s for s in printed if host and s.values.get("public_host") == host] or printed
         before = {name: _asserted(servers, name) for name in NODE_KEYS}
         furls = _asserted([s for s in servers if s is first], "introducer_furl")
-        now = {name: _asserted([signup], name) for name in NODE_KEYS}
+        now = {name: signup.sure(name) or signup.asserted(name) for name in NODE_KEYS}
         known = {name: {tub_id_of_pem(f.value) for f in before[name]} for name in NODE_KEYS}
         known["introducer_node_pem"] |= {node_keys.tub_id_of_furl(f.value) for f in furls}
         another = {
@@ -105,11 +106,9 @@ def is_broken(hearing: Hearing, fact: Fact) -> bool:
 
 
 def _best_key(servers: Sequence[Signup], pem_field: str, tub_ids: set[str]) -> tuple[str, list[Fact]]:
-    """The best key, with its verdict.
+    """The best key, with its verdict: of the newest finished server first.
 
-    The first that proves itself, else the first that states itself, else a broken one.
-
-    Asked first is the newest finished server.
+    The first that proves itself, else the first that states itself, else a broken one, if none is unsure beside it.
     """
     best: tuple[int, str, list[Fact]] = (9, identities.ABSENT, [])
     for signup in servers:
@@ -123,6 +122,8 @@ def _best_key(servers: Sequence[Signup], pem_field: str, tub_ids: set[str]) -> t
             rank = (identities.PROVED, identities.STATED, identities.BROKEN).index(verdict)
             if rank < best[0]:
                 best = (rank, verdict, [f for f in facts if f.value == fact.value])
+    if best[1] == identities.BROKEN and any(s.hearing.is_unsure(f) for s in servers for f in s.asserted(pem_field)):
+        return identities.ABSENT, []
     return best[1], best[2]
 
 

@@ -17,13 +17,16 @@ def judge(view: FileView) -> Iterator[Said]:
     """Doubt all that such a file tells of nodes.
 
     The file of a replacement, whose bucket bears another seed than its name, may hold the furl of a key that was thrown
-    away; in the S4 layout it cannot be told apart.
+    away; in the S4 layout it cannot be told apart. (Where it names the file's other node, the two were exchanged.)
     """
     if view.secrets is None:
         return
     furl, bucket, start = view.value("introducer_furl"), view.value("bucket_name"), start_of(view.secrets.evidence)
-    ids = {view.value("introducer_nodeid"), tub_id_of_pem(view.value("introducer_node_pem") or "")} - {None}
-    if furl is None or bucket is None or not ids or tub_id_of_furl(furl) in ids:
+    ids, others = (
+        {view.value(f"{node}_nodeid"), tub_id_of_pem(view.value(f"{node}_node_pem") or "")} - {None}
+        for node in ("introducer", "server")
+    )
+    if furl is None or bucket is None or not ids or tub_id_of_furl(furl) in ids | others:
         return
     if product_code_of(bucket) is None or (start is not None and seed_of(bucket) != start[1]):
         return

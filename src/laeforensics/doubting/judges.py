@@ -38,6 +38,7 @@ from laeforensics.doubting import (
     shared,
     shared_pair,
     swapped,
+    swapped_nodes,
     testimony,
     tied,
     unannounced,
@@ -92,7 +93,7 @@ ACROSS: tuple[CaseJudge, ...] = (
     server_rows.judge,
 )
 OF_WHAT_IS_OFFERED: tuple[CaseJudge, ...] = (offered.judge,)
-BEFORE_SETTLING: tuple[AccountJudge, ...] = (outvoted.judge, ends_lost.judge)
+BEFORE_SETTLING: tuple[AccountJudge, ...] = (outvoted.judge, ends_lost.judge, swapped_nodes.judge)
 SETTLING: tuple[AccountJudge, ...] = (repeated.judge, neighbours.judge, agreeing.judge, furl_parts.judge)
 OF_WHAT_WINS: tuple[AccountJudge, ...] = (pairs.judge,)
 

@@ -170,6 +170,10 @@ REASONS: dict[str, Reason] = {
     "near-another": _unsure(f"another witness differs from it {_AS_DAMAGE}, and nothing tells the right one"),
     "among-many": _unsure("more than 64 values stand for one account or server", "look for what multiplied it"),
     "not-its-end": _unsure("it is merely offered, and the account's own token, cut off, begins otherwise"),
+    "nodes-exchanged": _unsure(
+        "its file tells the introducer's keys as the storage server's: the two have changed places, there or elsewhere",
+        "look for another copy of this file; or exchange the two in a copy of it",
+    ),
     "of-two-prints": _unsure("the keys and the token that are told most were told together by no file", _ORDER),
     "by-lesser-voices": Reason(
         weight=LESSENS,

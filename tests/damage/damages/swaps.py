@@ -47,6 +47,24 @@ _exchanged_in_secrets("secrets-keys-exchanged", ("user_access_key_id", "user_sec
 _exchanged_in_secrets("secrets-identity-exchanged", IDENTITY, "nodes' certificates and ids")
 
 
+_OF_NODES = (("node_pem", "nodeid"), ("node_pem",), ("nodeid",))
+"""What changes places at once: keys with ids, keys alone, ids alone."""
+
+
+@damage(
+    "secrets-nodes-exchanged",
+    "keys, ids or both of introducer and storage server have changed places in half of the secrets files",
+    alone="secrets",
+)
+def nodes_exchanged(hurt: Hurt) -> None:
+    for each in hurt.some(hurt.secrets()):
+        told = json.loads(hurt.written.files[str(each.secrets)])
+        for kind in hurt.rng.choice(_OF_NODES):
+            ours, theirs = f"introducer_{kind}", f"server_{kind}"
+            told[ours], told[theirs] = told[theirs], told[ours]
+        hurt.rewrite(str(each.secrets), (json.dumps(told) + "\n").encode())
+
+
 @damage(
     "secrets-access-key-shared", "one customer's access key stands in another's secrets file as well", alone="secrets"
 )

@@ -241,6 +241,22 @@ def of_agreeing(folder):
     return audit_row(open_files(folder, files))["user_access_key_id"], ACCESS_KEY_ID
 
 
+def of_swapped_nodes(folder):
+    """With a log that tells no keys, then beside one that does, then against a second file without a furl."""
+    nodes = {"introducer_node_pem": STORAGE.pem, "introducer_nodeid": STORAGE.nodeid}
+    nodes |= {"server_node_pem": INTRODUCER.pem, "server_nodeid": INTRODUCER.nodeid}
+    exchanged = evidence(secrets=secrets(**nodes))
+    alone = audit_row(open_files(folder / "alone", exchanged))
+    exchanged[LOG_FILE] = log(running=PARTS["running"] + identities_read())
+    told = audit_row(open_files(folder / "told", exchanged))
+    furls = dict.fromkeys(("external_introducer_furl", "internal_introducer_furl"))
+    files = {f"secrets/{NAME}": secrets(**nodes, **furls), f"secrets/{OTHER_NAME}": secrets(**furls)}
+    of_two = audit_row(open_files(folder / "of two", {"lae_automation_config.json": config(), **files}))
+    both = ("contested:introducer_node_pem", "contested:server_node_pem")
+    said = (alone["blocking"], told["server_nodeid"], told["grade"], of_two["blocking"])
+    return said, (both, STORAGE.nodeid, "IDENTITY_KEPT", both)
+
+
 def of_folded(folder):
     return hear_secrets(secrets(access_key_id=ACCESS_KEY_ID.lower())).value("user_secret_key"), None
 
@@ -329,6 +345,7 @@ CASES = {
         of_ends_lost,
         of_neighbours,
         of_agreeing,
+        of_swapped_nodes,
         of_folded,
         of_furl_parts,
         of_pairs,
