@@ -12,7 +12,7 @@ from laeforensics.companions.sources import Sources
 from laeforensics.doubting.signups import Signup
 from laeforensics.evidence.names import start_of
 from laeforensics.facts.buckets import bears_seed, seed_of
-from laeforensics.facts.damage import is_damage, is_near
+from laeforensics.facts.damage import Neighbours, is_damage, is_near
 from laeforensics.facts.findings import finding
 from laeforensics.joining._customers import (
     LONGEST_RUN,
@@ -27,7 +27,6 @@ from laeforensics.joining._customers import (
     other_keys_of_start,
     stand_against,
 )
-from laeforensics.joining._name_witnesses import Neighbours
 
 _LAST_FIELDS = ("customer_email", "customer_keyinfo")
 _USUAL_KEY = re.compile(r"A[A-Z2-7]{29}")

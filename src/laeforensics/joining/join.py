@@ -15,14 +15,13 @@ from laeforensics.evidence.names import start_of
 from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.buckets import activation_key_of, product_code_of, seed_of
 from laeforensics.facts.channels import LAST_ASSERTING_STANDING
-from laeforensics.facts.damage import is_near
+from laeforensics.facts.damage import Neighbours, is_near
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.fields import SIGNUP_FIELDS
 from laeforensics.facts.findings import Finding, finding
 from laeforensics.joining._bucket_names import settle_names
 from laeforensics.joining._clocks import is_contradicted, is_of_another_clock
 from laeforensics.joining._csv_rows import join_csv
-from laeforensics.joining._name_witnesses import Neighbours
 from laeforensics.joining._renamed import codes_by_seed, doubt_name
 from laeforensics.joining._secrets_files import join_secrets, note_empty
 from laeforensics.parsing.logs import SignupLog
