@@ -11,7 +11,7 @@ from laeforensics.doubting.signups import Signup
 from laeforensics.evidence.names import stem
 from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.buckets import bears_seed
-from laeforensics.facts.damage import is_head
+from laeforensics.facts.damage import Neighbours, is_head
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.fields import COURSE, fields_of
 
@@ -21,9 +21,7 @@ _UNIQUE = frozenset(
     | {"introducer_node_pem", "introducer_nodeid", "server_node_pem", "server_nodeid", "server_node_privkey"}
 )
 """What no other run tells. (A customer who tries again may get one token, and send one key in.)"""
-_BLOCKS = 3
 _SHORT = 20
-_Key = tuple[str, int, int, str]
 
 
 class _Elsewhere:
@@ -31,12 +29,12 @@ class _Elsewhere:
 
     def __init__(self, accounts: Iterable[CaseAccount]) -> None:
         self._same: dict[tuple[str, str], list[tuple[str, Fact]]] = defaultdict(list)
-        self._near: dict[_Key, set[str]] = defaultdict(set)
+        self._near: dict[str, Neighbours] = defaultdict(Neighbours)
         heard = {(f.field, f.value, stem(s.name)): f for a in accounts for s in a.signups for f in _values(s)}
         for (name, value, run), fact in heard.items():
+            if (name, value) not in self._same and len(value) >= _SHORT:
+                self._near[name].add(value)
             self._same[name, value].append((run, fact))
-            for key in _thirds(name, value):
-                self._near[key].add(value)
         self._tokens = sorted((name, value) for name, value in self._same if name in _TOKENS)
 
     def same(self, fact: Fact, runs: Iterable[str]) -> list[Fact]:
@@ -46,9 +44,7 @@ class _Elsewhere:
 
     def whole(self, fact: Fact, runs: Iterable[str]) -> list[Fact]:
         """The facts of other runs of which this one may be the head, or have a character or two overwritten."""
-        near = {
-            v for key in _thirds(fact.field, fact.value) for v in self._near.get(key, ()) if _is_near(v, fact.value)
-        }
+        near = self._near[fact.field].near(fact.value)
         if fact.field in _TOKENS:
             after = bisect_right(self._tokens, (fact.field, fact.value))
             near |= {value for _, value in self._tokens[after : after + 1] if is_head(fact.value, value)}
@@ -59,16 +55,6 @@ def _values(signup: Signup) -> Iterator[Fact]:
     """What a run tells that may be told of no other, but what is shown to be none of its own."""
     for name in sorted(_UNIQUE | _TOKENS):
         yield from signup.asserted(name)
-
-
-def _thirds(name: str, value: str) -> list[_Key]:
-    if len(value) < _SHORT:
-        return []
-    return [(name, len(value), block, value[block::_BLOCKS]) for block in range(_BLOCKS)]
-
-
-def _is_near(one: str, other: str) -> bool:
-    return 0 < sum(a != b for a, b in zip(one, other, strict=True)) < _BLOCKS
 
 
 def hear_others(accounts: Sequence[CaseAccount]) -> None:

@@ -73,9 +73,9 @@ def settle_furl(account: CaseAccount, servers: Sequence[Signup]) -> None:
         )
 
 
-def _without_thrown_away(servers: Sequence[Signup], per_server: Sequence[list[Fact]]) -> list[list[Fact]]:
+def _without_thrown_away(servers: Sequence[Signup], per_server: Sequence[Sequence[Fact]]) -> list[Sequence[Fact]]:
     """The furls but for one whose server relays the node id of another server's furl, and not its own."""
-    nodes, kept = _nodes(per_server), list[list[Fact]]()
+    nodes, kept = _nodes(per_server), list[Sequence[Fact]]()
     for signup, facts in zip(servers, per_server, strict=True):
         ids = nodes & {fact.value for fact in signup.witnesses_of("introducer_nodeid")}
         kept.append([f for f in facts if not ids or node_keys.tub_id_of_furl(f.value) in ids])

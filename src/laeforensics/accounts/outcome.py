@@ -25,10 +25,10 @@ def is_ready(signup: Signup, *, is_failed: bool = False) -> bool | None:
     # For an hour of 2012 a failed signup was recorded as a success: what its run left speaks louder than the row.
     if signup.has_failed or is_failed or _may_have_failed(signup) or signup.failure_row is not None:
         return False
+    if signup.success_row is not None:
+        return True
     # A run makes its secrets file when it begins, and fills it when its servers run.
-    if signup.secrets is not None and (signup.success_row is None or signup.secrets.is_empty):
-        return False
-    return True if signup.success_row is not None else None
+    return False if signup.secrets is not None else None
 
 
 def _is_of_others(signup: Signup) -> bool:

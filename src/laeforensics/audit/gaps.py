@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from laeforensics.accounts.account import CaseAccount
+from laeforensics.audit.unheard import buckets_of, written_as
 from laeforensics.companions.sources import Sources
 from laeforensics.evidence import recognise
-from laeforensics.evidence.names import s4_name
+from laeforensics.evidence.names import s4_name, start_of
 from laeforensics.facts.buckets import product_code_of
+from laeforensics.facts.damage import Neighbours
+from laeforensics.facts.fact import Locator
 from laeforensics.facts.findings import Finding, finding
 from laeforensics.reading.whole import Reading
 
@@ -26,6 +30,9 @@ class Kind:
     is_devpay: bool = False
     """True if nothing of the S4 years stands in it."""
 
+
+_NAMED = 24
+"""So many buckets of one file are named."""
 
 KINDS = (
     Kind(
@@ -101,6 +108,41 @@ def lost_accounts(accounts: Sequence[CaseAccount], sources: Sources) -> Iterator
                     signup=told.evidence,
                     locators=tuple(f.locator for f in told.facts[:1]),
                 )
+
+
+def without_account(
+    accounts: Sequence[CaseAccount], reading: Reading, *, harmless: Collection[str] = ()
+) -> Iterator[Finding]:
+    """Buckets that stand in the evidence by name, but are no account's, nor near to one's, nor of a told failure.
+
+    One finding for each file, so that nobody is lost without a word, whatever was done to it; none for what an unread
+    file bears in its own name, for that file has one.
+    """
+    said = {(one.file, name) for one in reading.unread if one.file not in harmless for name in one.named_by_name}
+    settled = [account for account in accounts if not account.is_attempt or _has_failed(account)]
+    known = {name for account in settled for name in buckets_of(account)}
+    neighbours = Neighbours(known)
+    said |= {(s.name, start[1]) for a in settled for s in a.signups if (start := start_of(s.name))}
+    in_file: dict[str, list[tuple[str, Locator]]] = defaultdict(list)
+    for name, places in reading.spelled.items():
+        if known.isdisjoint(forms := written_as(name)) and not any(neighbours.near(form) for form in forms):
+            for place in places:
+                if said.isdisjoint((place.evidence, form) for form in forms):
+                    in_file[place.evidence].append((name, place))
+    for file, found in sorted(in_file.items()):
+        names = ", ".join(name for name, _ in found[:_NAMED])
+        more = f" ({len(found) - _NAMED} more)" if len(found) > _NAMED else ""
+        yield finding(
+            "bucket-without-account",
+            f"it names {names}{more}, and nothing that was understood makes an account of it",
+            signup=file,
+            locators=tuple(place for _, place in found[:_NAMED]),
+        )
+
+
+def _has_failed(attempt: CaseAccount) -> bool:
+    """True if each run of it is told to have ended without a bucket."""
+    return all(s.has_failed or s.bucket_failed or s.failure_row is not None for s in attempt.signups)
 
 
 def unknown_ends(accounts: Sequence[CaseAccount]) -> Iterator[Finding]:

@@ -31,12 +31,12 @@ def block(accounts: Sequence[CaseAccount], unread: Iterable[Unread]) -> set[str]
         for name in _names(account):
             bearers.setdefault(name, []).append(account)
     for one in unread:
-        named = {name for told in one.named.surely | one.named.perhaps for name in _forms(told)}
+        named = {name for told in one.named.surely | one.named.perhaps for name in written_as(told)}
         concerned = list({id(a): a for name in named for a in bearers.get(name, ())}.values())
         waiting = [a for a in concerned if not (one.is_spent and _is_known(a, one))]
         for account in waiting:
             account.unread = (*account.unread, one.file)
-        if one.is_spent and not waiting and (concerned or one.problem.reason == "read in part"):
+        if one.is_spent and not waiting and concerned:
             harmless.add(one.file)
     return harmless
 
@@ -63,13 +63,19 @@ def _is_known(account: CaseAccount, one: Unread) -> bool:
 
 def _names(account: CaseAccount) -> set[str]:
     """What may stand for an account in the name of a file, or in one: its bucket, the seeds of its runs."""
-    buckets = {account.account_id, account.values.get("bucket_name", "")}
-    buckets |= {f.value for f in account.witnesses.get("bucket_name", ())}
     seeds = {start[1] for s in account.signups if (start := start_of(s.name))}
-    return {form for name in (*buckets, *seeds) if name for form in _forms(name.lower())}
+    return {form for name in seeds for form in written_as(name.lower())} | buckets_of(account)
 
 
-def _forms(name: str) -> tuple[str, ...]:
+def buckets_of(account: CaseAccount) -> set[str]:
+    """What its files tell as its bucket, believed or not, in each form; of an attempt its seed alone."""
+    buckets = {account.account_id}
+    if not account.is_attempt:
+        buckets |= {account.values.get("bucket_name", ""), *(f.value for f in account.witnesses.get("bucket_name", ()))}
+    return {form for name in buckets - {""} for form in written_as(name.lower())}
+
+
+def written_as(name: str) -> tuple[str, ...]:
     """A bucket's name stands for its seed, too; in the S4 layout the two halves are swapped."""
     seed = seed_of(name) or name.removeprefix("attempt:")
     first, _, second = name.removeprefix("lae-").partition("-")

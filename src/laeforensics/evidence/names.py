@@ -23,6 +23,9 @@ _WITHIN = re.compile(
 # In an archive's list of members a name ends where the next entry begins, letter by letter.
 _LISTED = re.compile(rf"(?<![0-9A-Za-z])[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T[0-9]{{6}}Z-({_SEED})")
 _BUCKET = re.compile(r"(?<![0-9a-z])lae-[0-9a-z]{4,16}-[a-z2-7]{8,32}(?:-[a-z2-7]{8,})?", re.IGNORECASE)
+_SPELLED = re.compile(
+    rb"[0-9a-z]{4,16}-[a-z2-7]{32}(?![0-9a-z])|(?:mn2xgx[a-z2-7]{8,}-on2wex|on2wex[a-z2-7]{8,}-mn2xgx)[a-z2-7]{8,}"
+)
 _BARE_SEED = re.compile(r"(?<![a-z0-9-])[a-z2-7]{32}(?![a-z0-9])")
 _MOST_SEEDS = 10_000
 _S4_BASE = re.compile(rf"({'|'.join(S4_NAMES)})(?![0-9A-Za-z_]).*", re.IGNORECASE | re.DOTALL)
@@ -109,3 +112,14 @@ def accounts_named(text: str) -> Named:
         surely.add(match[0].lower())
     perhaps = islice((match[0] for match in _BARE_SEED.finditer(text)), _MOST_SEEDS)
     return Named(frozenset(surely), frozenset(perhaps))
+
+
+def buckets_spelled(data: bytes) -> dict[str, int]:
+    """The whole names of buckets that stand in a text, each with the offset of the first."""
+    found: dict[str, int] = {}
+    place = data.find(b"lae-")
+    while place >= 0:
+        if match := _SPELLED.match(data, place + 4):
+            found.setdefault(f"lae-{match[0].decode()}", place)
+        place = data.find(b"lae-", place + 4)
+    return found

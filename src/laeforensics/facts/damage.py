@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from itertools import combinations
+
+_BLOCKS = 3
+"""Two characters overwritten leave one of so many blocks of a name whole."""
 
 
 def is_damage(one: str, other: str) -> bool:
@@ -99,3 +104,32 @@ def _is_within(one: str, other: str, edits: int) -> bool:
     if edits == 0 or abs(len(one) - len(other)) > edits:
         return False
     return any(_is_within(a, b, edits - 1) for a, b in ((one[1:], other[1:]), (one[1:], other), (one, other[1:])))
+
+
+class Neighbours:
+    """Names, to be found by others that are near to them."""
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self._sharing: dict[tuple[int, int, str], list[str]] = defaultdict(list)
+        for name in names:
+            self.add(name)
+
+    def add(self, name: str) -> None:
+        """One more name."""
+        for key in self._keys(name):
+            self._sharing[key].append(name)
+
+    def near(self, name: str) -> set[str]:
+        """The names that differ from this one in a character or two."""
+        return {
+            other for key in self._keys(name) for other in self._sharing.get(key, ()) if is_overwritten(name, other)
+        }
+
+    def _keys(self, name: str) -> list[tuple[int, int, str]]:
+        # Each third, of every third character: all names of a product begin alike, and would all be compared.
+        return [(len(name), block, name[block::_BLOCKS]) for block in range(_BLOCKS)]
+
+
+def is_overwritten(one: str, other: str) -> bool:
+    """True if a character or two of one are overwritten in the other."""
+    return len(one) == len(other) and 0 < sum(a != b for a, b in zip(one, other, strict=True)) <= 2

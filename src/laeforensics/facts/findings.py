@@ -89,6 +89,10 @@ CODES: dict[str, tuple[str, str]] = {
         WARNING,
         "look for it where the rest was kept; if there never was any, none needed",
     ),
+    "bucket-without-account": (
+        BLOCKING,
+        "look for another copy of the file, or of that bucket's log and secrets file: it may be a customer's",
+    ),
     "account-without-evidence": (
         BLOCKING,
         "look for this signup's log or secrets file: its bucket is known from nowhere else",

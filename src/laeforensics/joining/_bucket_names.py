@@ -13,10 +13,10 @@ from laeforensics.evidence.names import start_of
 from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.buckets import product_code_of, seed_of
 from laeforensics.facts.channels import OWN
+from laeforensics.facts.damage import Neighbours
 from laeforensics.facts.fact import Fact, Locator
 from laeforensics.joining._name_witnesses import (
     NameEvidence,
-    Neighbours,
     codes_near,
     full_names,
     gather,

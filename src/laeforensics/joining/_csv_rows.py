@@ -12,7 +12,7 @@ from laeforensics.companions.sources import Sources
 from laeforensics.doubting.signups import Signup
 from laeforensics.evidence.names import start_of
 from laeforensics.facts.buckets import bears_seed, seed_of
-from laeforensics.facts.damage import is_damage, is_near
+from laeforensics.facts.damage import Neighbours, is_damage, is_near
 from laeforensics.facts.findings import finding
 from laeforensics.joining._customers import (
     LONGEST_RUN,
@@ -27,7 +27,6 @@ from laeforensics.joining._customers import (
     other_keys_of_start,
     stand_against,
 )
-from laeforensics.joining._name_witnesses import Neighbours
 
 _LAST_FIELDS = ("customer_email", "customer_keyinfo")
 _USUAL_KEY = re.compile(r"A[A-Z2-7]{29}")
@@ -98,6 +97,22 @@ def join_csv(signup: Signup, sources: Sources, known: Neighbours) -> None:
             signup.success_row, signup.failure_row = row, None
         else:
             signup.failure_row = row
+
+
+def pass_over_moved(signups: Sequence[Signup]) -> None:
+    """Beside an empty secrets file no success counts out of a csv file that calls a finished run a failure.
+
+    Its results have moved from row to row. (The other way round one program was wrong for an hour.)
+    """
+    moved = {row.evidence for s in signups if (row := s.failure_row) is not None and _has_ended_well(s)}
+    for signup in signups:
+        row, file = signup.success_row, signup.secrets
+        if row is not None and file is not None and file.is_empty and row.evidence in moved:
+            signup.success_row = None
+
+
+def _has_ended_well(signup: Signup) -> bool:
+    return "mail_sent" in {stage for stage, _ in signup.stages} and not signup.has_failed
 
 
 def _is_heard(signup: Signup, row: Row) -> bool:

@@ -13,15 +13,13 @@ from laeforensics.evidence.names import start_of, stem
 from laeforensics.facts.beliefs import Doubt, Hearing
 from laeforensics.facts.buckets import activation_key_of, is_usual, product_code_of
 from laeforensics.facts.channels import OWN
-from laeforensics.facts.damage import is_near
+from laeforensics.facts.damage import Neighbours, is_near, is_overwritten
 from laeforensics.facts.fact import Fact, Locator
 from laeforensics.facts.fields import FIELDS
 from laeforensics.facts.findings import finding
 from laeforensics.parsing.logs import SignupLog
 from laeforensics.parsing.stages import BEFORE_DEPLOYMENT
 
-_BLOCKS = 3
-"""Two characters overwritten leave one of so many blocks of a name whole."""
 _SOLD = ("full_name", "product_token")
 Holder = Signup | SecretsFile
 
@@ -56,35 +54,6 @@ class NameEvidence:
         else:
             code, findings = "damaged-secrets", self.sources.findings
         findings.append(finding(code, why, signup=name_of(holder), field="bucket_name", locators=(damaged.locator,)))
-
-
-class Neighbours:
-    """Names, to be found by others that are near to them."""
-
-    def __init__(self, names: Iterable[str] = ()) -> None:
-        self._sharing: dict[tuple[int, int, str], list[str]] = defaultdict(list)
-        for name in names:
-            self.add(name)
-
-    def add(self, name: str) -> None:
-        """One more name."""
-        for key in self._keys(name):
-            self._sharing[key].append(name)
-
-    def near(self, name: str) -> set[str]:
-        """The names that differ from this one in a character or two."""
-        return {
-            other for key in self._keys(name) for other in self._sharing.get(key, ()) if is_overwritten(name, other)
-        }
-
-    def _keys(self, name: str) -> list[tuple[int, int, str]]:
-        # Each third, of every third character: all names of a product begin alike, and would all be compared.
-        return [(len(name), block, name[block::_BLOCKS]) for block in range(_BLOCKS)]
-
-
-def is_overwritten(one: str, other: str) -> bool:
-    """True if a character or two of one are overwritten in the other."""
-    return len(one) == len(other) and 0 < sum(a != b for a, b in zip(one, other, strict=True)) <= 2
 
 
 def sold_to(names: Iterable[str], evidence: NameEvidence) -> set[str]:

@@ -16,14 +16,13 @@ from laeforensics.evidence.names import start_of
 from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.buckets import activation_key_of, product_code_of, seed_of
 from laeforensics.facts.channels import LAST_ASSERTING_STANDING
-from laeforensics.facts.damage import is_near
+from laeforensics.facts.damage import Neighbours, is_near
 from laeforensics.facts.fact import Fact, Locator
 from laeforensics.facts.fields import SIGNUP_FIELDS
 from laeforensics.facts.findings import Finding, finding
 from laeforensics.joining._bucket_names import settle_names
 from laeforensics.joining._clocks import is_contradicted, is_of_another_clock
-from laeforensics.joining._csv_rows import join_csv
-from laeforensics.joining._name_witnesses import Neighbours
+from laeforensics.joining._csv_rows import join_csv, pass_over_moved
 from laeforensics.joining._renamed import codes_by_seed, doubt_name
 from laeforensics.joining._secrets_files import join_secrets, note_empty
 from laeforensics.parsing.logs import SignupLog
@@ -53,6 +52,8 @@ def settle(signups: Sequence[Signup], sources: Sources) -> None:
     keys = Neighbours(sorted({*sources.activations, *sources.signups}))
     for signup in signups:
         _join_rest(signup, sources, keys)
+    pass_over_moved(signups)
+    for signup in signups:
         note_empty(signup)
     hear_accounts(signups, sources)
     for signup in signups:

@@ -47,6 +47,8 @@ class FileReading:
     notes: list[Note] = field(default_factory=list)
     """What the judges of its prints and of the file think of its facts."""
     findings: list[Finding] = field(default_factory=list)
+    spelled: dict[str, Locator] = field(default_factory=dict)
+    """Whole names of buckets that stand in it, each where it stands first, be it understood or not."""
     unread: Unread | None = None
     passed_over: Hindrance | None = None
     """Why nothing was read of it, where nobody waits for what it holds."""
@@ -69,6 +71,7 @@ def read_file(file: EvidenceFile, content: Content) -> FileReading:
             content = replace(content, problem=hindrance("unforeseen", type(error).__name__))
             told.findings.append(finding("unreadable-file", str(content.problem), signup=file.name))
     told.unread = unread.of(told, content)
+    told.spelled = unread.spelled(told, content)
     told.passed_over = unread.passed_over(told, content)
     return told
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from laeforensics.evidence import convert, foreign, marks, recognise
 from laeforensics.evidence.hindrances import Hindrance, hindrance
-from laeforensics.evidence.names import NOBODY, Named, accounts_named
+from laeforensics.evidence.names import NOBODY, Named, accounts_named, buckets_spelled
 from laeforensics.evidence.read import Content
 from laeforensics.facts.buckets import seed_of
-from laeforensics.facts.fact import Fact
+from laeforensics.facts.fact import Fact, Locator
 
 if TYPE_CHECKING:
     from laeforensics.reading.files import FileReading
@@ -48,6 +48,11 @@ class Unread:
     is_spent: bool = False
     """True for a damaged secrets file of which all that is left was looked at: nothing is packed or encrypted in it."""
 
+    @property
+    def named_by_name(self) -> frozenset[str]:
+        """Whom its name names."""
+        return accounts_named(self.file).surely
+
 
 def of(told: FileReading, content: Content) -> Unread | None:
     """What was not read of one file, if nothing was, or what a damaged secrets file lost.
@@ -63,6 +68,18 @@ def of(told: FileReading, content: Content) -> Unread | None:
     if wrong is None or wrong.reason in _HOLDS_NOTHING or (content.problem is not None and _was_read(told)):
         return None
     return _unread(told, content, wrong, secrets.legible if secrets is not None else [])
+
+
+def spelled(told: FileReading, content: Content) -> dict[str, Locator]:
+    """The whole names of buckets in what may be a run's files, each with its first place."""
+    if told.file.kind not in _OF_ONE_RUN and told.unread is None:
+        return {}
+    found, line, before = dict[str, Locator](), 1, 0
+    for name, place in buckets_spelled(content.data).items():
+        line += content.data.count(b"\n", before, place)
+        before = place
+        found[name] = Locator(told.file.name, line, place, place + len(name))
+    return found
 
 
 def passed_over(told: FileReading, content: Content) -> Hindrance | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from laeforensics.evidence.custody import Entry, compare
 from laeforensics.evidence.hindrances import Hindrance
 from laeforensics.evidence.read import Content
 from laeforensics.evidence.recognise import EvidenceFile, as_text
+from laeforensics.facts.fact import Locator
 from laeforensics.facts.findings import Finding, finding
 from laeforensics.parsing.logs import SignupLog
 from laeforensics.reading import _pool, copies
@@ -36,6 +38,8 @@ class Reading:
     findings: list[Finding] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)
     """What may be evidence and could not be read."""
+    spelled: dict[str, list[Locator]] = field(default_factory=lambda: defaultdict(list))
+    """Where whole names of buckets stand, once for each file."""
     passed_over: list[tuple[str, Hindrance]] = field(default_factory=list)
     """The other files of which nothing was read, each with why: nobody waits for what they hold."""
 
@@ -55,6 +59,8 @@ class Reading:
             self.files.append((file, told.sha256))
         if told.unread is not None:
             self.unread.append(told.unread)
+        for name, place in told.spelled.items():
+            self.spelled[name].append(place)
         if told.passed_over is not None and not told.findings:
             self.passed_over.append((file.name, told.passed_over))
         sources = self.sources

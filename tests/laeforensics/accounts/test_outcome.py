@@ -8,6 +8,7 @@ from makings import (
     HOST,
     INSTANCE,
     LOG_FILE,
+    OTHER_NAME,
     OTHER_SEED,
     PARTS,
     SEED,
@@ -15,6 +16,7 @@ from makings import (
     audit_row,
     codes,
     evidence,
+    judged,
     log,
     open_files,
     replacement,
@@ -128,10 +130,18 @@ def test_the_success_row_of_a_failed_signup_is_not_believed(tmp_path):
 
 
 @pytest.mark.parametrize("left", [b"", b"\0" * 512], ids=["empty", "zeroed"])
-def test_an_empty_secrets_file_speaks_louder_than_a_success_row(left, tmp_path):
-    """A run fills its secrets file when its servers run; one that lost what it held tells nothing."""
+def test_a_success_row_tells_that_a_secrets_file_was_filled_once(left, tmp_path):
+    """The log is cut, and the file was emptied since, on a full disk for one."""
     stopped = log(until="installing")
-    assert _ready(tmp_path, log=stopped, results=result("success"), secrets=left) is bool(left)
+    assert _ready(tmp_path, log=stopped, results=result("success"), secrets=left) is True
+
+
+def test_beside_an_empty_secrets_file_no_moved_result_counts(tmp_path):
+    """A finished run is called a failure in the same csv file: its result has moved to another row."""
+    results = result("success") + as_another(result("failure", "2012-04-21T08:25:00Z"))
+    files = evidence(log=log(until="installing"), results=results, secrets=b"", servers=None, requests=None)
+    files |= {f"signup_logs/{OTHER_NAME}": as_another(log())}
+    assert judged(open_files(tmp_path, files)).ready is False
 
 
 def test_a_failure_that_may_be_the_runs_own_speaks_louder_than_a_success_row(tmp_path):

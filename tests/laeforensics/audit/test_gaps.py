@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 import pytest
-from makings import BUCKET, evidence, open_files
+from makings import (
+    BUCKET,
+    FAILURE,
+    LOG_FILE,
+    NAME,
+    OTHER_NAME,
+    OTHER_SEED,
+    SEED,
+    as_another,
+    evidence,
+    log,
+    open_files,
+    secrets,
+)
 
 from laeforensics.present.cards import card
 from laeforensics.present.pages import write_page
@@ -71,3 +84,64 @@ def test_where_no_account_is_of_the_devpay_years_neither_csv_nor_products_are_mi
 def test_a_file_of_which_nothing_can_be_read_is_not_missing(tmp_path):
     """It is there; other findings say what is wrong with it."""
     assert _told(open_files(tmp_path, evidence(results=b"\n"))) == []
+
+
+OTHER_BUCKET = BUCKET.replace(SEED, OTHER_SEED)
+FAILED = log(until="bucket") + FAILURE.encode()
+
+
+def _without_account(case) -> dict[str, set[str]]:
+    """By file: the buckets that are named and no account's."""
+    found = case.findings[case.findings["code"] == "bucket-without-account"]
+    assert set(found["severity"]) <= {"blocking"}
+    said = zip(found["signup"], found["message"], strict=True)
+    return {file: {name for name in (BUCKET, OTHER_BUCKET) if name in message} for file, message in said}
+
+
+UNHEARD = {
+    "an empty line behind each": lambda data: data.replace(b"\n", b"\n\n"),
+    "curly quotes": lambda data: data.replace(b"'", "\u2019".encode()),
+    "colours at the ends of lines": lambda data: data.replace(b"\n", b"\x1b[0m\n"),
+    "no digits": lambda data: data.translate(None, b"6789"),
+}
+
+
+@pytest.mark.parametrize("how", UNHEARD)
+def test_a_log_that_was_not_understood_loses_nobody_without_a_word(how, tmp_path):
+    """Its bucket has an account, or is named as one that has none."""
+    case = open_files(tmp_path, evidence(log=UNHEARD[how](log()), secrets=None))
+    assert BUCKET in set(case.audit["account_id"]) or _without_account(case) == {LOG_FILE: {BUCKET}}
+
+
+def test_a_log_of_another_under_a_third_ones_name_loses_nobody(tmp_path):
+    """Two whole logs, the second under the name of the first: whoever has no row is named."""
+    case = open_files(tmp_path, {LOG_FILE: log() + as_another(log()), **evidence(log=None, secrets=None)})
+    there = set(case.audit["account_id"])
+    assert {BUCKET, OTHER_BUCKET} - there == set().union(*_without_account(case).values())
+    assert OTHER_BUCKET not in there
+
+
+def test_two_secrets_files_in_one_piece_lose_nobody(tmp_path):
+    """What a rescue carved with zeros between them, nobody's name on it."""
+    carved = secrets() + bytes(2048) + as_another(secrets())
+    case = open_files(tmp_path, {"carved/f0000001": carved, **evidence(log=None, secrets=None)})
+    there = set(case.audit["account_id"])
+    assert {BUCKET, OTHER_BUCKET} - there <= set().union(*_without_account(case).values())
+
+
+def test_a_damaged_secrets_file_that_names_nobody_who_is_there_blocks(tmp_path):
+    """The account is none, for its bucket was cut off: the file is evidence that was not read."""
+    data = secrets()
+    case = open_files(tmp_path, evidence(log=None, secrets=data[: data.index(b'"bucket_name"')]))
+    assert case.audit.empty
+    found = case.findings
+    assert set(found[found["signup"] == f"secrets/{NAME}"]["severity"]) >= {"blocking"}
+
+
+def test_buckets_of_accounts_and_of_told_failures_are_none(tmp_path):
+    """Nor is one that differs from an account's in a character."""
+    near = log().replace(BUCKET.encode(), BUCKET.replace("invented", "invanted", 1).encode(), 1)
+    case = open_files(tmp_path, {**evidence(log=near), f"signup_logs/{OTHER_NAME}": as_another(FAILED)})
+    assert _without_account(case) == {}
+    assert OTHER_BUCKET.encode() in as_another(FAILED)
+    assert "ABANDONED" in set(case.audit["verdict"])
