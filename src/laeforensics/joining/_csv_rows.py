@@ -99,7 +99,7 @@ def join_csv(signup: Signup, sources: Sources, known: Neighbours) -> None:
             signup.failure_row = row
 
 
-def pass_over_moved(signups: Sequence[Signup]) -> None:
+def leave_out_moved(signups: Sequence[Signup]) -> None:
     """Beside an empty secrets file no success counts out of a csv file that calls a finished run a failure.
 
     Its results have moved from row to row. (The other way round one program was wrong for an hour.)

@@ -22,7 +22,7 @@ from laeforensics.facts.fields import SIGNUP_FIELDS
 from laeforensics.facts.findings import Finding, finding
 from laeforensics.joining._bucket_names import settle_names
 from laeforensics.joining._clocks import is_contradicted, is_of_another_clock
-from laeforensics.joining._csv_rows import join_csv, pass_over_moved
+from laeforensics.joining._csv_rows import join_csv, leave_out_moved
 from laeforensics.joining._renamed import codes_by_seed, doubt_name
 from laeforensics.joining._secrets_files import join_secrets, note_empty
 from laeforensics.parsing.logs import SignupLog
@@ -52,7 +52,7 @@ def settle(signups: Sequence[Signup], sources: Sources) -> None:
     keys = Neighbours(sorted({*sources.activations, *sources.signups}))
     for signup in signups:
         _join_rest(signup, sources, keys)
-    pass_over_moved(signups)
+    leave_out_moved(signups)
     for signup in signups:
         note_empty(signup)
     hear_accounts(signups, sources)
