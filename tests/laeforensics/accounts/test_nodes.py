@@ -6,7 +6,9 @@ import pytest
 from makings import (
     BUCKET,
     FURL,
+    HOST,
     INTRODUCER,
+    NAME,
     OTHER_NAME,
     OTHER_NODE,
     OTHER_SEED,
@@ -159,3 +161,13 @@ def test_the_furl_of_the_server_that_counts_is_no_older_one_s(tmp_path):
     moved = secrets(publichost="192.0.2.9", external_introducer_furl=furl_of(INTRODUCER, "192.0.2.9"))
     files = evidence() | {REPLACED: replacement(), f"secrets/2012-01-05T080000Z-{OTHER_SEED[::-1]}": moved}
     assert audit_row(open_files(tmp_path, files))["introducer_furl"] == furl_of(INTRODUCER, "192.0.2.9")
+
+
+def test_of_two_servers_whose_secrets_files_bear_each_other_s_names_the_logs_tell_the_later(tmp_path):
+    """No file beside a log of its name tells that log's server: the furl is that of the log that began last."""
+    swapped = {f"secrets/{NAME}": "192.0.2.9", f"secrets/{REPLACED.rpartition('/')[2]}": HOST}
+    files = evidence(servers=None) | {REPLACED: replacement()}
+    for path, host in swapped.items():
+        files[path] = secrets(publichost=host, external_introducer_furl=furl_of(INTRODUCER, host))
+    row = audit_row(open_files(tmp_path, files))
+    assert (row["introducer_furl"], row["public_host"]) == (furl_of(INTRODUCER, "192.0.2.9"), None)
