@@ -108,23 +108,25 @@ def follow_address(
 ) -> None:
     """Take the furl at its latest address, though nothing else is believed of the server there.
 
-    `others` name this bucket, too. A server's own file is the first to tell its address: later ones may repeat it.
+    `others` name this bucket, too. A server's own file is the first to tell its address: later ones may repeat it. (Its
+    log, where there is one: a secrets file may bear another's name.)
     Where a later server is told of, and not believed, its furl may stand in any file: `elsewhere` are all, by node.
     """
     taken = account.values.get("introducer_furl")
     if taken is None or node_keys.host_of_furl(taken) == account.values.get("public_host"):
         return  # it is that of the server that counts, whatever the names of other files tell of its time
-    told, node = dict[str, tuple[str, Fact]](), _node_of(taken)
+    heard, node = list[tuple[bool, str, Fact]](), _node_of(taken)
     for signup in (*account.signups, *others):
         for fact in signup.witnesses_of("introducer_furl"):
             began, reasons = _began(signup, fact), {note.reason for note in signup.hearing.notes(fact)}
             if began and reasons <= _OF_SOMEBODY and _node_of(fact.value) == node:
-                told[fact.value] = min(told.get(fact.value, (began, fact)), (began, fact))
+                heard.append((fact.rule.startswith("secrets "), began, fact))
     servers = [f for s in account.signups for name in OF_ONE_SERVER for f in s.witnesses_of(name)]
     is_another = any(n.reason == "unknown-server" for f in servers for n in account.hearing.notes(f))
     for began, fact, buckets, doubted in elsewhere().get(node, ()) if is_another else ():
         if buckets <= {account.account_id} and doubted <= _OF_SOMEBODY:
-            told[fact.value] = min(told.get(fact.value, (began, fact)), (began, fact))
+            heard.append((fact.rule.startswith("secrets "), began, fact))
+    told = {fact.value: (began, fact) for _, began, fact in sorted(heard, reverse=True)}  # the last one counts
     latest = max(told.items(), key=lambda each: each[1][0], default=None)
     if latest is not None and taken in told and latest[1][0] > told[taken][0]:
         later = latest[1][1]._replace(rule="furl of a later server")

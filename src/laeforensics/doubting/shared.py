@@ -76,9 +76,13 @@ def judge(view: CaseView) -> Iterator[Said]:
             foreign[thing] |= held if len(held) < len(told[thing]) else set()
         left = told[thing].keys() - foreign[thing]
         for number, facts in sorted(told[thing].items()):
-            if number in foreign[thing]:
+            against = _against(views[number], thing, facts, rivals[number, thing[0]])
+            is_shown = number in foreign[thing] and not _may_be_its_own(views, told[thing], number, against)
+            if is_shown:
                 yield from _doubts(views, told[thing], number, "of-another-account")
-            elif len(left) > 1 and (thing[0] not in _MAY_BE_SHARED or _files(facts) <= contested[number]):
+            elif number in foreign[thing] or (
+                len(left) > 1 and (thing[0] not in _MAY_BE_SHARED or _files(facts) <= contested[number])
+            ):
                 yield from _doubts(views, told[thing], number, "in-two-accounts")
                 against = _against(views[number], thing, facts, rivals[number, thing[0]], among_copies=True)
                 if against and lead(facts, against, views[number].re_records) >= 0:
@@ -226,6 +230,18 @@ def _shown(views: Sequence[AccountView], told: _Tellers, thing: _Thing, rivals: 
         if ahead[number] < 0 or twice - {number} or most >= 2 or is_piece:
             foreign.add(number)
     return foreign
+
+
+def _may_be_its_own(views: Sequence[AccountView], told: _Tellers, number: int, against: Sequence[Fact]) -> bool:
+    """True if a thing that is foreign in an account may be its own, and what contradicts it there foreign.
+
+    No damage, no second voice and no second print, here or elsewhere, tells which of two files is right.
+    """
+    view, facts = views[number], told[number]
+    if not against or _is_damaged(view, facts) or _are_of_one_file(facts, against):
+        return False
+    is_even = not lead(facts, against, view.re_records) and view.hearing.sure(facts)
+    return bool(is_even) and all(len(_voices(views[n], f)) < 2 for n, f in told.items() if n != number)
 
 
 def _voices(view: AccountView, facts: Iterable[Fact]) -> set[Voice]:

@@ -65,6 +65,15 @@ def nodes_exchanged(hurt: Hurt) -> None:
         hurt.rewrite(str(each.secrets), (json.dumps(told) + "\n").encode())
 
 
+@damage("secrets-access-keys-turned", "each secrets file has the access key of the one before it", alone="secrets")
+def access_keys_turned(hurt: Hurt) -> None:
+    paths = [str(each.secrets) for each in hurt.secrets(s4=False) if each.role == "origin"]
+    told = [next(w for w in hurt.written.of_file(p) if w.field == "user_access_key_id") for p in paths]
+    for here, before in zip(told, told[-1:] + told[:-1], strict=True):
+        if here.value != before.value:
+            hurt.edit(here.path, (here.start, here.end, before.value.encode()))
+
+
 @damage(
     "secrets-access-key-shared", "one customer's access key stands in another's secrets file as well", alone="secrets"
 )

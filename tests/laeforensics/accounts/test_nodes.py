@@ -8,6 +8,7 @@ from makings import (
     FURL,
     HOST,
     INTRODUCER,
+    NAME,
     OTHER_NAME,
     OTHER_NODE,
     OTHER_SEED,
@@ -173,3 +174,13 @@ def test_where_all_keys_are_hidden_the_node_id_that_a_server_relays_tells_a_thro
     run = replacement(furl=furl_of(OTHER_NODE, "192.0.2.9")).replace(PARTS["running"].encode(), told.encode())
     row = audit_row(open_files(tmp_path, {**evidence(secrets=None), REPLACED: run}))
     assert (row["introducer_identity"], row["introducer_furl"]) == ("ABSENT", taken)
+
+
+def test_of_two_servers_whose_secrets_files_bear_each_other_s_names_the_logs_tell_the_later(tmp_path):
+    """No file beside a log of its name tells that log's server: the furl is that of the log that began last."""
+    swapped = {f"secrets/{NAME}": "192.0.2.9", f"secrets/{REPLACED.rpartition('/')[2]}": HOST}
+    files = evidence(servers=None) | {REPLACED: replacement()}
+    for path, host in swapped.items():
+        files[path] = secrets(publichost=host, external_introducer_furl=furl_of(INTRODUCER, host))
+    row = audit_row(open_files(tmp_path, files))
+    assert (row["introducer_furl"], row["public_host"]) == (furl_of(INTRODUCER, "192.0.2.9"), None)

@@ -15,10 +15,12 @@ from makings import (
     LOG_FILE,
     NAME,
     OTHER_NAME,
+    OTHER_NODE,
     OTHER_SEED,
     PRODUCT_TOKEN,
     SECRET_KEY,
     SEED,
+    STORAGE,
     USER_TOKEN,
     as_another,
     audit_row,
@@ -31,10 +33,19 @@ from makings import (
     secrets,
 )
 
+from evidence_writer.certificates import NodeIdentity
+
 OTHER_BUCKET = BUCKET.replace(SEED, OTHER_SEED)
 OTHER_LOG, OTHER_SECRETS = f"signup_logs/{OTHER_NAME}", f"secrets/{OTHER_NAME}"
 OTHERS_TOKEN = USER_TOKEN.replace("INVENTED", "ANOTHERS")
 LOST = {ACCESS_KEY_ID: "AKIASOMEBODYSLOSTKEY", SECRET_KEY: SECRET_KEY[20:] + SECRET_KEY[:20]}
+
+
+BOBS = json.loads(as_another(secrets()))
+
+
+def node(storage: NodeIdentity) -> dict[str, str]:
+    return {"server_node_pem": storage.pem, "server_nodeid": storage.nodeid}
 
 
 def two_customers(**changed: bytes) -> dict[str, bytes]:
@@ -197,6 +208,27 @@ def test_a_key_that_two_independent_files_of_an_account_tell_is_its_own(later, t
     files[f"secrets/{began}-{OTHER_SEED[::-1]}"] = told
     row = audit_row(open_files(tmp_path, files), BUCKET)
     assert row["user_access_key_id"] == (ACCESS_KEY_ID if later == "read back" else None)
+
+
+@pytest.mark.parametrize("is_foreign_first", [True, False])
+@pytest.mark.parametrize(
+    ("field", "here", "lost"),
+    [
+        ("user_access_key_id", {"access_key_id": ACCESS_KEY_ID}, {"access_key_id": LOST[ACCESS_KEY_ID]}),
+        ("user_token", {"user_token": USER_TOKEN}, {"user_token": USER_TOKEN.replace("INVENTED", "SOMEBODY")}),
+        ("server_node_pem", node(STORAGE), node(OTHER_NODE)),
+    ],
+)
+def test_of_two_files_alone_neither_is_sure_though_a_stranger_tells_what_one_tells(
+    field, here, lost, is_foreign_first, tmp_path
+):
+    """The stranger may have it from this account, and the other file something of somebody whose files are lost."""
+    told = [secrets(**lost), secrets()]
+    told = told if is_foreign_first else told[::-1]
+    files = {"lae_automation_config.json": config(), OTHER_SECRETS: json.dumps({**BOBS, **here}).encode()}
+    files |= {f"secrets/{NAME}": told[0], f"secrets/{LATER}": told[1]}
+    row = audit_row(open_files(tmp_path, files), BUCKET)
+    assert (row["verdict"], row[field]) == ("CONTESTED", None)
 
 
 LATER = f"2012-06-01T080000Z-{OTHER_SEED[::-1]}"
