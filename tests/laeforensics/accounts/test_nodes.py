@@ -64,6 +64,16 @@ def test_node_id_and_furl_follow_the_key_that_was_chosen(tmp_path, chosen):
     assert row["introducer_furl"] is None or chosen.nodeid in row["introducer_furl"]
 
 
+def test_a_re_recorded_certificate_that_is_not_its_node_id_s_contests_nothing(tmp_path):
+    """A letter of its signature is overwritten: it fits its key, but hashes to nothing that is told."""
+    line = INTRODUCER.pem.partition("\n-----END CERTIFICATE")[0].rpartition("\n")[2]
+    told = re_record().decode()
+    assert line in told
+    damaged = told.replace(line, ("A" if line[0] != "A" else "B") + line[1:]).encode()
+    row = audit_row(open_files(tmp_path, evidence() | {f"signup_logs/{OTHER_NAME}": damaged}))
+    assert (row["verdict"], row["introducer_node_pem"]) == ("RECOVERABLE", INTRODUCER.pem)
+
+
 def test_a_storage_key_is_no_introducers(tmp_path):
     """A decision about one node leaves the other's key alone."""
     case = open_files(tmp_path, {**evidence(), f"signup_logs/{OTHER_NAME}": stranger_record()})
