@@ -22,6 +22,7 @@ SEEN = {
     "log-token-of-the-one-before": (0, "27aik5az"),
     "logs-exchanged": (5, "sx2is6eq"),
     "secrets-access-key-shared": (1, "v5dku4mj"),
+    "secrets-secret-of-another": (7, "zax7jxkm"),
     "secrets-sector-foreign-512": (24, "mfl7b2u2"),
     "secrets-sector-zero-4096": (0, "774egddt"),
     "secrets-sector-zero-512": (2, "faa5eo7l"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 
 from damages.classes import damage
 from damages.hurting import Hurt
@@ -156,3 +157,22 @@ def bucket_of_another(hurt: Hurt) -> None:
         told["bucket_name"] = json.loads(bytes_of(hurt, other.secrets))["bucket_name"]
         hurt.rewrite(str(one.secrets), (json.dumps(told) + "\n").encode())
         hurt.concern(other.account)
+
+
+_SERVER = ("publichost", "privatehost", "public_host", "private_host")
+_FURLS = ("external_introducer_furl", "internal_introducer_furl")
+
+
+def _filled_from_another(name: str, what: str, keys: Collection[str]) -> None:
+    @damage(name, what, alone="secrets")
+    def make(hurt: Hurt) -> None:
+        files = hurt.secrets()
+        for one, other in hurt.pairs(files, files):
+            ours, theirs = (json.loads(bytes_of(hurt, each.secrets)) for each in (one, other))
+            told = {**ours, **{key: theirs[key] for key in ours if key in keys and key in theirs}}
+            hurt.rewrite(str(one.secrets), (json.dumps(told) + "\n").encode())
+            hurt.concern(other.account)
+
+
+_filled_from_another("secrets-server-of-another", "secrets files tell another's hosts and furls", {*_SERVER, *_FURLS})
+_filled_from_another("secrets-secret-of-another", "secrets files tell another's secret key", {"secret_key"})

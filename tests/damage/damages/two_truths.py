@@ -139,25 +139,27 @@ def _told_what_is_offered(name: str, written: Written, damaged: Damaged, account
     return Other("product_token", new, sound, after)
 
 
-@_of("secrets-access-key-shared")
+@_of("secrets-access-key-shared", "secrets-secret-of-another")
 def _the_other_file_has_the_strange_key(name: str, written: Written, damaged: Damaged, account: str) -> Other | None:
-    """The access key is the other customer's, and stands in this one's file as well: nothing else tells of either.
+    """The key is the other customer's, and stands in this one's file as well: nothing else tells of either.
 
     (A replacement's file is filled from the first, so it has what that has.)
     """
-    mine = _secrets_telling(written, account, "user_access_key_id")
+    field = "user_secret_key" if name == "secrets-secret-of-another" else "user_access_key_id"
+    mine = _secrets_telling(written, account, field)
     if not mine or _is_re_recorded(written, account):
         return None
-    theirs = [w for w, effect in damaged.touched.items() if effect == "other" and w.field == "user_access_key_id"]
+    theirs = [w for w, effect in damaged.touched.items() if w.field == field and effect != "tied"]
     theirs = [w for w in theirs if mine[0].value.encode() in damaged.files.get(w.path, b"")]
     if len(theirs) != 1:
         return None
     shared, lost = mine[0].value, theirs[0].value
-    sound = _exchanged(written.files, _files_of(written, account), (shared, "AKIA" + shared[:3:-1]))
+    own = "AKIA" + shared[:3:-1] if field == "user_access_key_id" else shared[::-1]
+    sound = _exchanged(written.files, _files_of(written, account), (shared, own))
     sound = _exchanged(sound, _files_of(written, theirs[0].account), (lost, shared))
-    after = _exchanged(sound, [w.path for w in mine], ("AKIA" + shared[:3:-1], shared))
+    after = _exchanged(sound, [w.path for w in mine], (own, shared))
     here = {*_files_of(written, account), *_files_of(written, theirs[0].account)}
-    return Other("user_access_key_id", "AKIA" + shared[:3:-1], sound, _beside(after, damaged, here))
+    return Other(field, own, sound, _beside(after, damaged, here))
 
 
 def _beside(after: Files, damaged: Damaged, here: set[str]) -> Files:
