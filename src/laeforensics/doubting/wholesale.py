@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from laeforensics.companions.csv_rows import Row
 from laeforensics.doubting.case_views import CaseView
+from laeforensics.doubting.redacted import is_redacted
 from laeforensics.doubting.views import Said
 from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.damage import is_near
@@ -16,6 +17,7 @@ from laeforensics.facts.findings import finding
 
 _FEWEST = 3
 """So many rows must contradict: one or two are somebody's slip."""
+_OF_OTHERS = 2
 _SHARE = 5
 """And every so manieth of those that can be held against something."""
 _TYPED = ("customer_name", "customer_keyinfo")
@@ -29,6 +31,8 @@ class _Held:
 
     wrong: int = 0
     right: int = 0
+    strange: int = 0
+    """Of those that contradict: with what somebody else typed in."""
     overwritten: int = 0
     """Of those that contradict: in a letter or two of what was typed in, as no cell of another row does."""
 
@@ -46,6 +50,10 @@ class _Held:
         wrong, right = self.wrong, self.right
         return wrong >= fewest and wrong * _SHARE >= wrong + right and self.overwritten * 2 < wrong
 
+    def is_of_others(self) -> bool:
+        """The same of fewer rows, where they tell what somebody else typed in: nobody slips so twice."""
+        return self.strange >= _OF_OTHERS and self.is_wholesale(_OF_OTHERS)
+
 
 def judge(view: CaseView) -> Iterator[Said]:
     """Doubt all that such a file tells; or one column, where just that differs from the other csv file's."""
@@ -61,8 +69,9 @@ def judge(view: CaseView) -> Iterator[Said]:
             if name == "customer_email":
                 yield from _against_both(view, evidence)
     held = _held_against_each_other(view)
+    moved = {name for (_, name), each in held.items() if each.is_wholesale(_FEWEST) or each.is_of_others()}
     for evidence, name in sorted(held):
-        if held[evidence, name].is_wholesale(_FEWEST):
+        if name in moved:
             facts = [fact for row in rows.get(evidence, []) for fact in row.of(name)]
             why = f"{name} differs from the other csv file's in {held[evidence, name].wrong} rows"
             yield from _doubt(facts, evidence, why)
@@ -112,17 +121,36 @@ def _against_both(view: CaseView, evidence: str) -> Iterator[Doubt]:
 
 
 def _in_rows(rows: Mapping[str, Sequence[Row]], key: str | None, name: str) -> set[str]:
-    return {fact.value for row in rows.get(key or "", ()) for fact in row.of(name)}
+    told = {fact.value for row in rows.get(key or "", ()) for fact in row.of(name)}
+    return {value for value in told if not is_redacted(name, value)}
 
 
 def _held_against_each_other(view: CaseView) -> dict[_Column, _Held]:
-    """The same of requests and results of one activation key: what was typed in stands in both."""
+    """The same of requests and results of one activation key: what was typed in stands in both.
+
+    So it does in requests of one key and address; though a name may be mended there, it is nobody else's.
+    """
     held: dict[_Column, _Held] = defaultdict(_Held)
-    typed = {name: {value for key in view.requests for value in _in_rows(view.requests, key, name)} for name in _TYPED}
-    for key in view.requests.keys() & view.results.keys() - {""}:
-        for name in _TYPED:
+    for name in _TYPED:
+        keys_of: dict[str, set[str]] = defaultdict(set)
+        for key in (*view.requests, *view.results):
+            for value in _in_rows(view.requests, key, name) | _in_rows(view.results, key, name):
+                keys_of[value].add(key)
+        of_others = {value for value, keys in keys_of.items() if value and len(keys) > 1}
+        typed = {value for key in view.requests for value in _in_rows(view.requests, key, name)}
+        for key in view.requests.keys() & view.results.keys() - {""}:
             asked, got = _in_rows(view.requests, key, name), _in_rows(view.results, key, name)
             if asked and got:
                 for evidence in {row.evidence for row in (*view.requests[key], *view.results[key])}:
-                    held[evidence, name].hold(asked, got, typed[name])
+                    held[evidence, name].hold(asked, got, typed)
+                    held[evidence, name].strange += not asked & got and not of_others.isdisjoint(asked | got)
+        for rows in view.requests.values():
+            by_address: dict[_Column, set[str]] = defaultdict(set)
+            for row in rows:
+                told = (fact.value for fact in row.of(name) if not is_redacted(name, fact.value))
+                by_address[row.evidence, row.value("customer_email") or ""].update(told)
+            for (evidence, address), values in by_address.items():
+                if address and len(values) > 1 and not of_others.isdisjoint(values):
+                    held[evidence, name].wrong += 1
+                    held[evidence, name].strange += 1
     return held

@@ -247,6 +247,32 @@ def test_no_server_was_launched_after_its_row_was_written(launched, told, tmp_pa
     assert (row["launch_time"], row["instance_id"]) == (told, INSTANCE)
 
 
+def name_of(folder, requests, results):
+    """What is told of Ann, beside five strangers whose names stand in both files, or in one of them so."""
+    names = ["Bob", "Cy", "Dee", "Eve", "Flo"]
+    keys = [letter * 30 for letter in "BCDEF"]
+    asked = b"".join(request(key=key, name=requests.get(n, n)) for key, n in zip(keys, names, strict=True))
+    got = b"".join(result(key=key, name=results.get(n, n)) for key, n in zip(keys, names, strict=True))
+    files = evidence(requests=request() + asked + requests.get("more", b""), results=result() + got)
+    return audit_row(open_files(folder, files))["customer_name"]
+
+
+@pytest.mark.parametrize(
+    ("requests", "results", "told"),
+    [
+        ({"Bob": "Cy", "Cy": "Dee"}, {}, None),
+        ({"Bob": "Robert", "Cy": "Cyrus"}, {}, "Ann"),
+        ({"Bob": "NULL", "Cy": "NULL"}, {"Dee": "NULL", "Eve": "NULL", "Flo": "NULL"}, "Ann"),
+        ({"more": request(key="B" * 30, name="Eve") + request(key="C" * 30, name="Flo")}, {}, None),
+        ({"more": request(key="B" * 30, name="Robert") + request(key="C" * 30, name="Cyrus")}, {}, "Ann"),
+    ],
+    ids=["other customers'", "mended", "blacked out", "other customers' in two requests", "mended in two requests"],
+)
+def test_a_column_that_tells_others_names_twice_tells_none(requests, results, told, tmp_path):
+    """Its cells have moved: whether in both files alike, the rows that agree do not tell."""
+    assert name_of(tmp_path, requests, results) == told
+
+
 FIXTURES = Path(__file__).resolve().parents[3] / "fixtures" / "evidence"
 
 
