@@ -208,18 +208,21 @@ def apply(accounts: Iterable[CaseAccount], decisions: Iterable[Decision]) -> Non
 def _apply(account: CaseAccount, field: str, decision: Decision) -> None:
     choice = witnesses(account, field)
     heard = not decision.among or set(_said(choice)) <= set(decision.among)
-    for fact in choice if heard else ():
-        if str(fact.locator) == decision.place and Secret(fact.value).fingerprint == decision.fingerprint:
-            account.decided[field] = choice
-            account.values[field] = fact.value
-            account.witnesses[field] = [f for f in account.witnesses[field] if f.value == fact.value]
-            account.contested.discard(field)
-            account.decisions += (str(decision),)
-            if field == "bucket_name":
-                account.account_id = fact.value
-            if field in NODE_KEYS:
-                follow_decision(account, field)
-            return
+    same = [f for f in choice if Secret(f.value).fingerprint == decision.fingerprint] if heard else []
+    there = [f for f in same if str(f.locator) == decision.place]
+    # An earlier version may have told other bytes of the same line.
+    there = there or [f for f in same if decision.place.startswith(f"{f.locator.evidence}:{f.locator.line} [")]
+    for fact in there:
+        account.decided[field] = choice
+        account.values[field] = fact.value
+        account.witnesses[field] = [f for f in account.witnesses[field] if f.value == fact.value]
+        account.contested.discard(field)
+        account.decisions += (str(decision),)
+        if field == "bucket_name":
+            account.account_id = fact.value
+        if field in NODE_KEYS:
+            follow_decision(account, field)
+        return
     account.findings.append(
         finding(
             "stale-decision",

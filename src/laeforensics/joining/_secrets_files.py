@@ -229,8 +229,8 @@ def note_empty(signup: Signup) -> None:
         return
     is_told = "mail_sent" in signup.stage_names
     if not signup.has_failed and (is_told or signup.success_row is not None):
-        teller = "this log" if is_told else "signups.csv"
-        what = f"{file.evidence} is empty, but {teller} tells the run's end: it was filled once"
+        told = "this log tells" if is_told else "a row of signups.csv, which may be wrong, tells"
+        what = f"{file.evidence} is empty, but {told} the run's end: {'' if is_told else 'then '}it was filled once"
         signup.findings.append(finding("emptied-secrets", what, signup=signup.name))
 
 

@@ -17,10 +17,12 @@ from typing import Any, NamedTuple, Protocol, cast
 
 import lark
 from lark import Lark, Token
-from lark.exceptions import UnexpectedCharacters, UnexpectedInput
+from lark.exceptions import LarkError, UnexpectedCharacters, UnexpectedInput
 
 from laerecover.manifest import written_whole
 
+NotAGrammar = LarkError
+"""What compiling one raises that cannot be: a word without a meaning, an expression that is none."""
 PATIENCE = 1024
 """So many lines in a row that nobody knows are read one by one: more than are told apart afterwards."""
 _PACKAGE = "laeforensics.grammars"

@@ -98,6 +98,10 @@ def _moved(content: Content, locator: Locator) -> Locator:
     return locator if back is None else locator._replace(start=back(locator.start), end=back(locator.end))
 
 
+def _with_places(content: Content, products: Iterable[Product]) -> list[Product]:
+    return [p._replace(token=p.token._replace(locator=_moved(content, p.token.locator))) for p in products]
+
+
 def _move(told: FileReading, content: Content) -> None:
     """Let everything that a log or secrets file told have its place in the file as it lies."""
     back = content.back
@@ -114,6 +118,7 @@ def _move(told: FileReading, content: Content) -> None:
     if told.log is not None:
         log = told.log
         log.facts = [moved(fact) for fact in log.facts]
+        log.products = _with_places(content, log.products)
         log.residue = [r._replace(start=back(r.start), end=back(r.end)) for r in log.residue]
         log.damaged_values = [torn._replace(locator=_moved(content, torn.locator)) for torn in log.damaged_values]
     told.notes = [
@@ -236,7 +241,7 @@ def _whole_rows(told: FileReading, content: Content, rows: Iterable[Row | BadRow
 
 def _config(told: FileReading, file: EvidenceFile, content: Content) -> None:
     products, problem = read_config(content.data, file.name)
-    told.products.extend(products)
+    told.products.extend(_with_places(content, products))
     if problem:
         told.findings.append(finding("damaged-config", problem, signup=file.name))
 

@@ -52,7 +52,12 @@ def _lint(grammar: str, text: str | None) -> Iterable[GrammarProblem]:
     names = [sample.name for sample in samples]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield GrammarProblem(grammar=grammar, where=name, what="is the name of several samples")
-    for where, what in agreement.disagreements(grammar):
+    try:
+        disagreements = list(agreement.disagreements(grammar))
+    except parser.NotAGrammar as error:
+        yield GrammarProblem(grammar=grammar, where="the grammar", what=f"cannot be compiled: {error}")
+        return
+    for where, what in disagreements:
         yield GrammarProblem(grammar=grammar, where=where, what=what)
     if not meanings(grammar).fields <= FIELDS.keys():
         return  # nothing can be read

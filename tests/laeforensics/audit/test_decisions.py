@@ -186,6 +186,16 @@ def test_a_decision_does_not_follow_its_witness_to_another_place(case):
     assert audit_row(again)[FIELD] is None
 
 
+def test_a_decision_for_which_an_earlier_version_told_other_bytes_of_the_line_applies(case):
+    """Places are corrected at times: file, line and fingerprint are the same."""
+    decided(case, OTHER_KEY)
+    path = case.folder / decisions.FILE
+    path.write_text(re.sub(r"\[\d+:\d+\)", "[7:8)", path.read_text("utf-8")), "utf-8")
+    again = reopened(case)
+    assert audit_row(again)[FIELD] == OTHER_KEY
+    assert "stale-decision" not in codes(again)
+
+
 def test_a_field_that_is_settled_by_the_evidence_needs_no_decision(case):
     """When the witnesses agree again, an old decision does nothing and is no finding."""
     decided(case, OTHER_KEY)

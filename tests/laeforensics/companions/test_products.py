@@ -12,6 +12,7 @@ from makings import (
     codes,
     config,
     evidence,
+    judged,
     open_files,
     signup_row,
 )
@@ -111,6 +112,16 @@ def test_the_day_of_the_signup_chooses_the_token(first, second, token, tmp_path)
     case = open_files(tmp_path, evidence(config=sold, secrets=None, results=None))
     assert signup_row(case)["product_token"] == token
     assert ("contested-field" in codes(case, "product_token")) == (token is None)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_token_has_its_place_in_the_file_as_it_lies(encoding, tmp_path):
+    """The bytes at its place are the token, whatever the encoding of the configuration."""
+    data = config().decode().encode(encoding)
+    account = judged(open_files(tmp_path, evidence(config=data, secrets=None)))
+    place = next(f.locator for f in account.witnesses["product_token"] if f.rule.startswith("config"))
+    told = data[place.start : place.end]
+    assert told.decode("utf-16-le" if encoding == "utf-16" else "utf-8") == PRODUCT_TOKEN
 
 
 def test_a_product_sold_in_other_months_is_unknown(tmp_path):

@@ -375,6 +375,29 @@ def test_every_judge_has_a_case():
     assert sorted(CASES) == sorted(name_of(judge) for _, judge in JUDGES)
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_a_judge_changes_nothing_and_says_the_same_twice_in_any_order(name, monkeypatch, tmp_path):
+    """Nor does it add to what is believed: a stage sees what those before it said, and may speak in any order."""
+
+    def seen(view) -> list:
+        signups = getattr(view, "signups", ())
+        of = [(s.values, s.contested, s.findings, s.witnesses) for s in (signups() if callable(signups) else signups)]
+        beliefs = [s.beliefs for s in (signups() if callable(signups) else signups)]
+        return [repr(of), *map(list, beliefs or [getattr(view, "beliefs", ())])]
+
+    def hear(stage, view):
+        for judge in stage:
+            before = seen(view)
+            assert list(map(repr, judge(view))) == list(map(repr, judge(view))), name_of(judge)
+            assert seen(view) == before, name_of(judge)
+        return heard(draw.sample(stage, len(stage)), view)
+
+    heard, draw = judges.hear, random.Random(name)
+    monkeypatch.setattr(judges, "hear", hear)
+    said, right = CASES[name](tmp_path)
+    assert said == right
+
+
 @pytest.mark.parametrize("number", range(4))
 def test_within_a_stage_the_order_does_not_matter(number, monkeypatch, tmp_path):
     """The same is said of damaged evidence, however the judges of a stage are shuffled."""

@@ -184,6 +184,13 @@ def test_the_lint_tells_what_stands_with_another_rule(copy, meaning, problem):
     assert problem in copy.change(*edits).lint()
 
 
+def test_a_grammar_that_cannot_be_compiled_is_told(copy):
+    """A slip in an expression is a problem of the grammar, without a traceback."""
+    slip = ("grammars/signup_log.lark", "INSTANCE_SIZE.9: /instance_size = / REPR\n", "VPC_ID.9: /vpc_id = (/ REPR\n")
+    (told,) = copy.change(SHAPE[0], slip).lint()
+    assert told.startswith("the grammar: cannot be compiled")
+
+
 def test_a_word_that_nobody_knows_is_told(copy):
     """A slip in a table is said with its file, without a traceback."""
     table = "grammars/signup_log.toml"
