@@ -79,7 +79,10 @@ class Row(NamedTuple):
 
     def value(self, name: str) -> str | None:
         """The row's value of a field, None where it is empty or cannot be right."""
-        return next((fact.value for fact in self.facts if fact.field == name), None)
+        for fact in self.facts:
+            if fact.field == name:
+                return fact.value
+        return None
 
 
 class BadRow(NamedTuple):

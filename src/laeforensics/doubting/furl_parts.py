@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from laeforensics.doubting.account_views import AccountView
 from laeforensics.doubting.signups import Signup
@@ -25,17 +25,12 @@ def judge(view: AccountView) -> Iterator[Said]:
     begins or ends like it. Of swissnum and port two files tell it, one of them in the program's own words: a host's
     words alone outvote none of those.
     """
-    furls = view.asserted("introducer_furl")
-    certificates = _certificates(view) if furls else {}
-    for signup in view.signups if furls else ():
+    keys: dict[str, list[Fact]] = defaultdict(list)
+    for fact in (fact for signup in view.signups for fact in signup.witnesses_of("introducer_node_pem")):
+        keys[tub_id_of_pem(fact.value) or ""].append(fact)
+    for signup in view.signups:
         told = signup.asserted("introducer_furl")
-        misprints: dict[Fact, list[Fact]] = {}
-        for fact in told:
-            tub_id = tub_id_of_furl(fact.value)
-            rivals = {} if tub_id in certificates else certificates
-            near = [pem for other, pem in rivals.items() if is_near(other, tub_id) or _is_piece(other, tub_id)]
-            if near:
-                misprints[fact] = near
+        misprints = {fact: near for fact in told if (near := _near(tub_id_of_furl(fact.value), keys))}
         left = [fact for fact in told if fact not in misprints]
         others = {**_others(signup, left, swissnum_of_furl), **_others(signup, left, port_of_furl)}
         for fact, places in {**misprints, **others}.items():
@@ -43,11 +38,13 @@ def judge(view: AccountView) -> Iterator[Said]:
             yield Doubt(facts=(fact,), reason="misprint", because=because, about=frozenset({signup.name}))
 
 
-def _certificates(view: AccountView) -> dict[str, Fact]:
-    """By TubID: an introducer's key that some file of the account tells whole."""
-    told = (fact for signup in view.signups for fact in signup.witnesses_of("introducer_node_pem"))
-    found = {tub_id_of_pem(fact.value) or "": fact for fact in told if key_fits(fact.value)}
-    return {tub_id: fact for tub_id, fact in found.items() if tub_id}
+def _near(tub_id: str, keys: Mapping[str, list[Fact]]) -> list[Fact]:
+    """The introducer's keys, told whole, whose TubID is almost this one; none if a whole one has just this one."""
+    near = [
+        told for other, told in keys.items() if other != tub_id and (is_near(other, tub_id) or _is_piece(other, tub_id))
+    ]
+    whole = [fits[-1] for told in near if (fits := [fact for fact in told if key_fits(fact.value)])]
+    return [] if whole and any(key_fits(fact.value) for fact in keys.get(tub_id, ())) else whole
 
 
 def _is_piece(one: str, other: str) -> bool:

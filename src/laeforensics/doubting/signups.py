@@ -95,8 +95,10 @@ class Signup:
             return False
         if self.asserted("reading"):
             return True
-        relayed = self.hearing.with_notes(fact for fact in self.log.facts if fact.channel == REMOTE)
-        return any(self.hearing.channel(fact) == "testimony" for fact in relayed)
+        notes = self.hearing.notes
+        relayed = (fact for fact in self.log.facts if fact.channel == REMOTE)
+        raised = [fact for fact in relayed if any(note.reason == "testimony" for note in notes(fact))]
+        return any(self.hearing.channel(fact) == "testimony" for fact in raised)
 
     def is_damaged(self, evidence: str) -> bool:
         """True if a file of this signup has damage: what cannot be read in it, or not be right."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from makings import fact
 
@@ -22,6 +22,7 @@ def say(beliefs: Beliefs, told, reason: str, about: tuple[str, ...]) -> None:
     beliefs.add([kind(facts=(told,), reason=reason, about=frozenset(about))])
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(TOLD, SAID, st.just("derived")), max_size=12))
 def test_what_was_heard_is_what_is_believed_now(happenings):
     """However telling, doubting and deriving take turns."""
