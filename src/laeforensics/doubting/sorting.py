@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -113,10 +114,15 @@ class Sorting:
         if len(stretches) == 1:
             return False
         inside, took = self._of(run), False
-        for stretch, end in untied(
-            stretches, [f for f in inside if f not in self._denied or f in self._loose], self.seed
-        ):
-            lost = [f for f in inside if f.locator.start >= stretch.start and (end is None or f.locator.start < end)]
+        gone = untied(stretches, [f for f in inside if f not in self._denied or f in self._loose], self.seed)
+        starts = [stretch.start for stretch, _ in gone]
+        told: list[list[Fact]] = [[] for _ in gone]
+        for fact in inside:
+            place = bisect_right(starts, fact.locator.start) - 1
+            end = gone[place][1] if place >= 0 else fact.locator.start
+            if end is None or fact.locator.start < end:
+                told[place].append(fact)
+        for lost in told:
             took |= bool(values_of(lost)) or any(f.field == "stage" and f not in self._denied for f in lost)
             self._leave_out(lost, "nothing-ties")
         return took

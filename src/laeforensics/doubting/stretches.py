@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from heapq import heappop, heappush
 
 from laeforensics.facts.channels import OWN
 from laeforensics.facts.fact import Fact
@@ -40,14 +42,35 @@ def untied(stretches: Sequence[Stretch], facts: Iterable[Fact], seed: str) -> li
     kept = {0} if begins else set()
     own = {n for n, values in enumerate(told) if any(f == "bucket_name" and v.endswith("-" + seed) for f, v in values)}
     kept = own | ({0} if not any(f == "bucket_name" for f, _ in told[0]) else set()) if seed and own else kept
-    known = set[tuple[str, str]]().union(*(told[n] for n in kept))
-    while (n := next((n for n in range(len(told)) if n not in kept and _is_tied(told[n], known)), None)) is not None:
-        kept.add(n)
-        known |= told[n]
+    _keep_tied(kept, told)
     return [(stretch, ends[n]) for n, stretch in enumerate(stretches) if n not in kept]
 
 
-def _is_tied(told: set[tuple[str, str]], known: set[tuple[str, str]]) -> bool:
-    """True if a stretch tells a value that is known, and no other server than the known one."""
-    hosts = {value for name, value in known if name == "host"}
-    return bool(told & known) and not any(name == "host" and hosts and value not in hosts for name, value in told)
+def _keep_tied(kept: set[int], told: Sequence[set[tuple[str, str]]]) -> None:
+    """Keep every stretch that tells a value that is known, and no other server than the known one.
+
+    The first of them in the file always comes before the others: it may tell the server.
+    """
+    tellers: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for n, values in enumerate(told):
+        for value in values:
+            tellers[value].append(n)
+    known: set[tuple[str, str]] = set()
+    hosts: set[str] = set()
+    waiting: list[int] = []
+
+    def know(values: set[tuple[str, str]]) -> None:
+        for value in values - known:
+            known.add(value)
+            if value[0] == "host":
+                hosts.add(value[1])
+            for n in tellers[value]:
+                heappush(waiting, n)
+
+    for n in kept:
+        know(told[n])
+    while waiting:
+        n = heappop(waiting)
+        if n not in kept and not any(name == "host" and hosts and value not in hosts for name, value in told[n]):
+            kept.add(n)
+            know(told[n])

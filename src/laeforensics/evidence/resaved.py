@@ -6,11 +6,10 @@ itself. So any of these in a line tells of another program, and never stands for
 
 from __future__ import annotations
 
-import itertools
 import re
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from laeforensics.evidence.convert import Conversion
@@ -27,6 +26,8 @@ _MOSTLY = 0.8
 _QUOTED_AGAIN = re.compile(rb"%25(?=[0-9A-F]{2})")
 _CELL_QUOTED_AGAIN = re.compile(rb"[^,\n]*%25[0-9A-F]{2}[^,\n]*")
 _SEVERAL = 2
+_MOST_CELLS = 1000
+"""A line of more cells is no row, whoever wrote it: it is left as it is."""
 
 
 class _Cell(NamedTuple):
@@ -46,19 +47,15 @@ def undo(data: bytes) -> Conversion | None:
     lines = _lines(data)
     first = next((line.text for line in lines if line.text.strip()), b"")
     separator = _SEPARATOR.fullmatch(first)
-    best: tuple[float, int, list[_Row]] = (0.0, 0, [])
+    best: tuple[float, int, bytes] = (0.0, 0, b",")
     for mark in _MARKS if separator is None else (separator[1],):
-        rows = [_cells(line, mark) for line in lines]
-        for place in (0, 1):
-            share = _share(rows, place)
+        for place, share in enumerate(_shares(lines, mark)):
             if share > best[0]:
-                best = (share, place, rows)
-    share, place, rows = best
+                best = (share, place, mark)
+    share, place, mark = best
     if share < _MOSTLY:
         return None
-    rows = _emptied(rows)
-    padded = _is_padded([line.text for line in lines])
-    view, there, here = _written(rows, place, is_padded=padded)
+    view, there, here = _written(lines, mark, place)
     if data and not data.endswith(b"\n"):
         view = view[:-1]  # a last row without its line end was cut, or was written by another program
     if view == data:
@@ -96,10 +93,15 @@ def _lines(data: bytes) -> list[_Cell]:
     return lines if lines[-1].text else lines[:-1]
 
 
-def _cells(line: _Cell, mark: bytes) -> _Row:
-    """The cells of a line, without quotation marks around them; one that holds such a mark itself is left as it is."""
+def _cells(line: _Cell, mark: bytes, most: int = -1) -> _Row:
+    """The cells of a line, without quotation marks around them; one that holds such a mark itself is left as it is.
+
+    Behind the first `most` the rest is one.
+    """
+    if line.text.count(mark) > _MOST_CELLS:
+        return [line]
     cells, start = [], line.start
-    for text in line.text.split(mark):
+    for text in line.text.split(mark, most):
         bare = text.strip(b" \r")
         cell = _Cell(text, start)
         if len(bare) > 1 and bare[:1] == bare[-1:] in (b'"', b"'") and bare[:1] not in bare[1:-1]:
@@ -109,10 +111,16 @@ def _cells(line: _Cell, mark: bytes) -> _Row:
     return cells
 
 
-def _share(rows: Sequence[_Row], place: int) -> float:
-    """How many of the rows bear a time in this place; behind a number, if it is the second."""
-    told = [row for row in rows if len(row) > 1 and not _is_head(row)]
-    return sum(_bears(row, place) for row in told) / len(told) if told else 0.0
+def _shares(lines: Iterable[_Cell], mark: bytes) -> tuple[float, float]:
+    """How many of the rows begin with a time; how many have one behind a number."""
+    told = 0
+    bearing = [0, 0]
+    for line in lines:
+        row = _cells(line, mark, 3)
+        found = [_bears(row, place) for place in (0, 1)]
+        bearing = [so_far + one for so_far, one in zip(bearing, found, strict=True)]
+        told += any(found) or (len(row) > 1 and not _is_head(_cells(line, mark)))
+    return bearing[0] / max(told, 1), bearing[1] / max(told, 1)
 
 
 def _bears(row: _Row, place: int) -> bool:
@@ -130,35 +138,46 @@ def _is_head(row: _Row) -> bool:
     return all(_NAME.fullmatch(cell.text.strip()) for cell in row) and any(cell.text.strip() for cell in row)
 
 
-def _emptied(rows: list[_Row]) -> list[_Row]:
-    """The rows with empty cells where a data base wrote a word for nothing: no cell of several rows is empty then."""
-    if len(rows) < 2 or any(not cell.text.strip() for row in rows if len(row) > 1 for cell in row):
-        return rows
-    return [[cell._replace(text=b"") if cell.text.strip() in _NOTHING else cell for cell in row] for row in rows]
+def _is_filled(lines: Sequence[_Cell], mark: bytes) -> bool:
+    """True if no cell of several rows is empty: then a data base wrote a word for nothing."""
+    if len(lines) < 2:
+        return False
+    rows = (_cells(line, mark) for line in lines)
+    return all(cell.text.strip() for row in rows if len(row) > 1 for cell in row)
 
 
-def _is_padded(lines: Sequence[bytes]) -> bool:
+def _is_padded(lines: Iterable[_Cell]) -> bool:
     """True if every cell of the file is padded: a single one may have been typed so."""
-    told = [line.split(b",") for line in lines if b"," in line]
-    return bool(told) and all(
-        all(cell[:1] == b" " or before[-1:] == b" " for before, cell in itertools.pairwise(cells)) for cells in told
-    )
+    told = False
+    for line in lines:
+        before, *cells = line.text.split(b",")
+        told |= bool(cells)
+        for cell in cells:
+            if cell[:1] != b" " and before[-1:] != b" ":
+                return False
+            before = cell
+    return told
 
 
-def _written(rows: Sequence[_Row], place: int, *, is_padded: bool) -> tuple[bytes, array[int], array[int]]:
-    """The rows as the site wrote them, and by each of their cells where it begins there and in the file.
+def _written(lines: Sequence[_Cell], mark: bytes, place: int) -> tuple[bytes, array[int], array[int]]:
+    """The rows as the site wrote them; where cells begin there and in the file, whenever the way between changes.
 
     What is no row stays an empty line, so that the lines keep their numbers.
     """
     out: list[bytes] = []
     there, here = array("q"), array("q")
     size = 0
-    for row in rows:
+    is_filled, is_padded = _is_filled(lines, mark), _is_padded(lines)
+    for line in lines:
+        row = _cells(line, mark)
+        if is_filled:
+            row = [cell._replace(text=b"") if cell.text.strip() in _NOTHING else cell for cell in row]
         if (len(row) < 2 and not row[0].text.strip()) or _is_head(row):
             out.append(b"\n")
             size += 1
             continue
         cells = row[place:] if _bears(row, place) else row
+        texts: list[bytes] = []
         for number, cell in enumerate(cells):
             text, start = cell
             match = _TIME.fullmatch(text.strip()) if number == 0 else None
@@ -166,8 +185,10 @@ def _written(rows: Sequence[_Row], place: int, *, is_padded: bool) -> tuple[byte
                 text, start = match[1] + b"T" + match[2] + b"Z", start + text.index(match[0])
             elif is_padded:
                 text, start = text.strip(b" "), start + len(text) - len(text.lstrip(b" "))
-            there.append(size)
-            here.append(start)
-            out.append(text + (b"," if number + 1 < len(cells) else b"\n"))
+            if not there or start - size != here[-1] - there[-1]:
+                there.append(size)
+                here.append(start)
+            texts.append(text)
             size += len(text) + 1
+        out.append(b",".join(texts) + b"\n")
     return b"".join(out), there, here

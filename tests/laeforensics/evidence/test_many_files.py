@@ -7,14 +7,15 @@ import json
 import os
 import tarfile
 import time
+import tracemalloc
 from collections import Counter
 from pathlib import Path
 
 import pytest
-from makings import LOG_FILE, NAME, PRODUCT_TOKEN, config, log, request, secrets
+from makings import LOG_FILE, NAME, PRODUCT_TOKEN, config, instance_dump, log, request, secrets
 from packings import special, write
 
-from laeforensics.evidence import find, read
+from laeforensics.evidence import find, read, resaved
 from laeforensics.reading.files import read_file
 
 
@@ -124,10 +125,36 @@ def addresses(count: int) -> dict[str, bytes]:
     return {"notes": b'["' + b"a@" * count}
 
 
+def dumps(count: int) -> dict[str, bytes]:
+    """A log with the dumps of as many instances, none of them announced."""
+    _, _, dump = instance_dump().partition("\n")
+    return {LOG_FILE: log() + dump.encode() * count}
+
+
+def failures(count: int) -> dict[str, bytes]:
+    """A log with as many failures that come to no end."""
+    return {LOG_FILE: log() + b"[Failure instance: Traceback\n>no end\n" * count}
+
+
+def commas(count: int) -> dict[str, bytes]:
+    """A csv file whose rows have nothing but empty cells."""
+    return {"signups.csv": (b"," * 99 + b"\n") * count}
+
+
 @pytest.mark.long  # it takes the time of a machine that may have other things to do
 @pytest.mark.parametrize(
     ("made", "count"),
-    [(chain, 2000), (products, 2000), (escaped, 2000), (keys, 4000), (rows, 2000), (addresses, 16_000)],
+    [
+        (chain, 2000),
+        (products, 2000),
+        (escaped, 2000),
+        (keys, 4000),
+        (rows, 2000),
+        (addresses, 16_000),
+        (dumps, 2000),
+        (failures, 6000),
+        (commas, 2000),
+    ],
 )
 def test_four_times_as_much_takes_no_sixteen_times_as_long(made, count, tmp_path):
     """In one file, however hostile: what is looked for is not looked for among all of it."""
@@ -137,6 +164,16 @@ def test_four_times_as_much_takes_no_sixteen_times_as_long(made, count, tmp_path
         took.append(min(spent_on(tmp_path / str(many)) for _ in range(3)))
     print(f"{made.__name__}: {took[0]:.2f} s for {count}, {took[1]:.2f} s for four times as many")
     assert took[1] < 8 * max(took[0], 0.05)
+
+
+def test_a_csv_file_of_empty_cells_takes_no_memory_for_each():
+    """A table of cells would take a hundred times the file's size, for each mark that may divide them."""
+    for data in (b"," * 300_000, *commas(3000).values()):
+        tracemalloc.start()
+        resaved.undo(data)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 5 * len(data)
 
 
 def spent_on(folder: Path) -> float:
