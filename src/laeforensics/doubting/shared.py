@@ -8,48 +8,34 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from laeforensics.doubting.account_views import AccountView
 from laeforensics.doubting.case_views import CaseView
 from laeforensics.doubting.signups import Signup
+from laeforensics.doubting.unique import (
+    NOT_IN_S4,
+    SureBeside,
+    ToldBy,
+    Unique,
+    asserted,
+    files,
+    names,
+    sure_beside,
+    told_by_several,
+)
 from laeforensics.doubting.views import Said
 from laeforensics.doubting.voices import Voice, lead, print_of, voice
 from laeforensics.evidence.names import stem
 from laeforensics.facts.beliefs import Doubt
-from laeforensics.facts.buckets import product_code_of
 from laeforensics.facts.damage import is_near
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.fields import OF_ONE_SERVER
 from laeforensics.facts.findings import finding
-from laeforensics.facts.node_keys import swissnum_of_furl, tub_id_of_furl
-from laerecover.manifest import tub_id_of_pem
 
-# The S4 accounts share one pair of keys by design.
-_NOT_IN_S4 = frozenset({"user_access_key_id", "user_secret_key"})
 _FELLOW = {"user_access_key_id": "user_secret_key", "user_secret_key": "user_access_key_id"}
 # A customer who signs up twice may get one token; a key may have been sent in twice. (But beside an access key of
 # which nobody knows whose it is, neither is sure.)
 _MAY_BE_SHARED = frozenset({"user_token", "activation_key"})
-_UNIQUE = (
-    "user_access_key_id",
-    "user_secret_key",
-    "user_token",
-    "activation_key",
-    "instance_id",
-    "introducer_furl",
-    "introducer_node_pem",
-    "introducer_nodeid",
-    "server_node_pem",
-    "server_nodeid",
-    "server_node_privkey",
-)
-_BEFORE_SWISSNUMS = "introducer"
-"""How all furls ended until introducers drew swissnums of their own."""
 _OF_ITS_KIND = ("ami_image_id", "instance_size")
 _OF_ITS_SERVER = ("instance_id", "public_host")
 _OF_INTRODUCER = ("introducer_node_pem", "introducer_nodeid")
 _HOSTS = ("public_host", "private_host")
-_Thing = tuple[str, str]
-_Tellers = dict[int, list[Fact]]
-"""By the number of the account: the facts that tell a value there."""
-_Rivals = dict[tuple[int, str], list[Fact]]
-"""By the number of the account and the kind of thing: what is sure there, and nowhere shown to be foreign."""
 
 
 def judge(view: CaseView) -> Iterator[Said]:
@@ -60,8 +46,8 @@ def judge(view: CaseView) -> Iterator[Said]:
     there what contradicts it with no more voices, for it may be the truth.
     """
     views = view.accounts
-    told = _tellers(views)
-    rivals = _rivals(views, told)
+    told = told_by_several(views)
+    rivals = sure_beside(views, told)
     foreign = _foreign(views, told, rivals)
     strange = _strange_files(told, foreign)
     for number in sorted(strange):
@@ -72,7 +58,7 @@ def judge(view: CaseView) -> Iterator[Said]:
             for number, facts in sorted(told[thing].items()):
                 yield from _hosts_beside(views[number], facts)
         if thing[0] in _MAY_BE_SHARED:
-            held = {number for number, facts in told[thing].items() if _files(facts) <= strange[number].keys()}
+            held = {number for number, facts in told[thing].items() if files(facts) <= strange[number].keys()}
             foreign[thing] |= held if len(held) < len(told[thing]) else set()
         left = told[thing].keys() - foreign[thing]
         for number, facts in sorted(told[thing].items()):
@@ -81,7 +67,7 @@ def judge(view: CaseView) -> Iterator[Said]:
             if is_shown:
                 yield from _doubts(views, told[thing], number, "of-another-account")
             elif number in foreign[thing] or (
-                len(left) > 1 and (thing[0] not in _MAY_BE_SHARED or _files(facts) <= contested[number])
+                len(left) > 1 and (thing[0] not in _MAY_BE_SHARED or files(facts) <= contested[number])
             ):
                 yield from _doubts(views, told[thing], number, "in-two-accounts")
                 against = _against(views[number], thing, facts, rivals[number, thing[0]], among_copies=True)
@@ -92,27 +78,23 @@ def judge(view: CaseView) -> Iterator[Said]:
                     )
 
 
-def _strange_files(told: dict[_Thing, _Tellers], foreign: dict[_Thing, set[int]]) -> dict[int, dict[str, Fact]]:
+def _strange_files(told: dict[Unique, ToldBy], foreign: dict[Unique, set[int]]) -> dict[int, dict[str, Fact]]:
     """By account: the files that tell another's access key or secret key, each with a fact that shows it."""
     found: dict[int, dict[str, Fact]] = defaultdict(dict)
     for thing, numbers in foreign.items():
-        for number in numbers if thing[0] in _NOT_IN_S4 else ():
+        for number in numbers if thing[0] in NOT_IN_S4 else ():
             found[number].update({fact.locator.evidence: fact for fact in told[thing][number]})
     return found
 
 
-def _contested_files(told: dict[_Thing, _Tellers], foreign: dict[_Thing, set[int]]) -> dict[int, set[str]]:
+def _contested_files(told: dict[Unique, ToldBy], foreign: dict[Unique, set[int]]) -> dict[int, set[str]]:
     """By account: the files that tell an access key or secret key of which nobody knows whose it is."""
     found: dict[int, set[str]] = defaultdict(set)
     for thing, tellers in told.items():
         left = tellers.keys() - foreign[thing]
-        for number in left if thing[0] in _NOT_IN_S4 and len(left) > 1 else ():
-            found[number] |= _files(tellers[number])
+        for number in left if thing[0] in NOT_IN_S4 and len(left) > 1 else ():
+            found[number] |= files(tellers[number])
     return found
-
-
-def _files(facts: Iterable[Fact]) -> set[str]:
-    return {fact.locator.evidence for fact in facts}
 
 
 def _beside(view: AccountView, strange: dict[str, Fact]) -> Iterator[Doubt]:
@@ -134,7 +116,7 @@ def _hosts_beside(view: AccountView, shared: Iterable[Fact]) -> Iterator[Doubt]:
     Without its log its server may be the account's newest: nothing is told of older ones.
     """
     for signup, furl in _beside_other_keys(view, shared):
-        hosts = tuple(f for name in _HOSTS for f in signup.witnesses_of(name) if _files([f]) == _files([furl]))
+        hosts = tuple(f for name in _HOSTS for f in signup.witnesses_of(name) if files([f]) == files([furl]))
         yield Doubt(facts=hosts, reason="tied", because=(furl.locator,), about=view.names)
         older = [s for s in view.signups if signup.log is None and (s.stamp or ("",)) < (signup.stamp or ("",))]
         facts = tuple(f for s in older for name in OF_ONE_SERVER for f in s.asserted(name))
@@ -147,19 +129,19 @@ def _beside_other_keys(view: AccountView, facts: Iterable[Fact]) -> Iterator[tup
     for signup in view.signups if furls else ():
         keys = [f for name in _OF_INTRODUCER for f in signup.witnesses_of(name)]
         for furl in furls:
-            nodes = {t for f in keys if _files([f]) == _files([furl]) for t in _things(f.field, f.value)}
+            nodes = {t for f in keys if files([f]) == files([furl]) for t in names(f.field, f.value)}
             if (
                 nodes
-                and nodes.isdisjoint(_things(furl.field, furl.value))
+                and nodes.isdisjoint(names(furl.field, furl.value))
                 and furl in signup.witnesses_of("introducer_furl")
             ):
                 yield signup, furl
 
 
-def _foreign(views: Sequence[AccountView], told: dict[_Thing, _Tellers], rivals: _Rivals) -> dict[_Thing, set[int]]:
+def _foreign(views: Sequence[AccountView], told: dict[Unique, ToldBy], rivals: SureBeside) -> dict[Unique, set[int]]:
     """The accounts of which it is shown that their copy is foreign. What is foreign contradicts nothing any more."""
-    foreign: dict[_Thing, set[int]] = {thing: set() for thing in told}
-    by_account: dict[tuple[int, str], list[_Thing]] = defaultdict(list)
+    foreign: dict[Unique, set[int]] = {thing: set() for thing in told}
+    by_account: dict[tuple[int, str], list[Unique]] = defaultdict(list)
     for thing, tellers in told.items():
         for number in tellers:
             by_account[number, thing[0]].append(thing)
@@ -167,7 +149,7 @@ def _foreign(views: Sequence[AccountView], told: dict[_Thing, _Tellers], rivals:
     while waiting:
         found = {thing: _shown(views, told[thing], thing, rivals) - foreign[thing] for thing in waiting}
         found = {t: new for t, new in found.items() if new and len(foreign[t] | new) < len(told[t])}
-        again: set[_Thing] = set()
+        again: set[Unique] = set()
         for thing, new in found.items():
             foreign[thing] |= new
             for number in new:
@@ -180,26 +162,26 @@ def _foreign(views: Sequence[AccountView], told: dict[_Thing, _Tellers], rivals:
 
 
 def _blame_damage(
-    views: Sequence[AccountView], told: dict[_Thing, _Tellers], rivals: _Rivals, foreign: dict[_Thing, set[int]]
+    views: Sequence[AccountView], told: dict[Unique, ToldBy], rivals: SureBeside, foreign: dict[Unique, set[int]]
 ) -> None:
     """Where nothing contradicts anything: foreign is what stands in a print, or else a file, that is damaged."""
     strange: dict[int, set[str]] = defaultdict(set)
-    for thing in sorted(told, key=lambda thing: thing[0] not in _NOT_IN_S4):
+    for thing in sorted(told, key=lambda thing: thing[0] not in NOT_IN_S4):
         tellers = told[thing]
         if not foreign[thing] and not any(
             _against(views[n], thing, f, rivals[n, thing[0]]) for n, f in tellers.items()
         ):
             damaged = [
                 {n for n, facts in tellers.items() if _is_beside_another_token(views[n], facts)},
-                {n for n, facts in tellers.items() if _files(facts) <= strange[n]},
+                {n for n, facts in tellers.items() if files(facts) <= strange[n]},
                 {n for n, facts in tellers.items() if _is_damaged(views[n], facts)},
             ]
             foreign[thing] = next((some for some in damaged if 0 < len(some) < len(tellers)), set())
-        for number in foreign[thing] if thing[0] in _NOT_IN_S4 else ():
-            strange[number] |= _files(tellers[number])
+        for number in foreign[thing] if thing[0] in NOT_IN_S4 else ():
+            strange[number] |= files(tellers[number])
 
 
-def _shown(views: Sequence[AccountView], told: _Tellers, thing: _Thing, rivals: _Rivals) -> set[int]:
+def _shown(views: Sequence[AccountView], told: ToldBy, thing: Unique, rivals: SureBeside) -> set[int]:
     """The accounts in which a thing is foreign: others are ahead there, or two voices tell it elsewhere.
 
     One voice elsewhere will do where one voice tells both, or its file is damaged: it holds a piece of another. (Of two
@@ -232,7 +214,7 @@ def _shown(views: Sequence[AccountView], told: _Tellers, thing: _Thing, rivals: 
     return foreign
 
 
-def _may_be_its_own(views: Sequence[AccountView], told: _Tellers, number: int, against: Sequence[Fact]) -> bool:
+def _may_be_its_own(views: Sequence[AccountView], told: ToldBy, number: int, against: Sequence[Fact]) -> bool:
     """True if a thing that is foreign in an account may be its own, and what contradicts it there foreign.
 
     No damage, no second voice and no second print, here or elsewhere, tells which of two files is right.
@@ -248,7 +230,7 @@ def _voices(view: AccountView, facts: Iterable[Fact]) -> set[Voice]:
     return {voice(fact, view.re_records) for fact in view.hearing.sure(facts)}
 
 
-def _doubts(views: Sequence[AccountView], told: _Tellers, number: int, reason: str) -> Iterator[Said]:
+def _doubts(views: Sequence[AccountView], told: ToldBy, number: int, reason: str) -> Iterator[Said]:
     facts, view = told[number], views[number]
     others = [fact for other, facts in told.items() if other != number for fact in facts]
     yield Doubt(facts=tuple(facts), reason=reason, because=tuple(fact.locator for fact in others[:5]), about=view.names)
@@ -261,77 +243,21 @@ def _doubts(views: Sequence[AccountView], told: _Tellers, number: int, reason: s
     )
 
 
-def _tellers(views: Sequence[AccountView]) -> dict[_Thing, _Tellers]:
-    """For each unique thing (kind and name) that several accounts tell, who tells it."""
-    numbers: dict[_Thing, set[int]] = defaultdict(set)
-    for number, view in enumerate(views):
-        for name in _unique(view):
-            for value in view.asserted(name):
-                for thing in _things(name, value):
-                    numbers[thing].add(number)
-    several = {thing: found for thing, found in numbers.items() if len(found) > 1 and thing[1]}
-    told: dict[_Thing, _Tellers] = {thing: {} for thing in several}
-    for number in sorted(set[int]().union(*several.values())):
-        for name in _unique(views[number]):
-            for fact in _asserted(views[number], name):
-                for thing in told.keys() & _things(name, fact.value):
-                    told[thing].setdefault(number, []).append(fact)
-    return told
-
-
-def _unique(view: AccountView) -> Iterable[str]:
-    """The fields whose values only this account can have."""
-    is_s4 = view.bucket is not None and product_code_of(view.bucket) is None
-    return (name for name in _UNIQUE if view.bucket and not (is_s4 and name in _NOT_IN_S4))
-
-
-def _things(name: str, value: str) -> tuple[_Thing, ...]:
-    """What a value names that only one account has: of keys of nodes the node, of furls the swissnum, too."""
-    if name == "introducer_furl":
-        swissnum = swissnum_of_furl(value)
-        node = ("introducer", tub_id_of_furl(value))
-        return (node,) if swissnum == _BEFORE_SWISSNUMS else (node, ("swissnum", swissnum))
-    if name.endswith("_pem"):
-        tub_id = tub_id_of_pem(value)
-        return ((name.partition("_")[0], tub_id),) if tub_id else ()
-    if name.endswith("_nodeid"):
-        return ((name.partition("_")[0], value),)
-    return ((name, value),)
-
-
-def _asserted(view: AccountView, name: str) -> Iterable[Fact]:
-    return dict.fromkeys(fact for signup in view.signups for fact in signup.asserted(name))
-
-
-def _rivals(views: Sequence[AccountView], told: Mapping[_Thing, _Tellers]) -> _Rivals:
-    """What each account that tells one of these things is sure of, of each kind of them."""
-    kinds = {kind for kind, _ in told}
-    rivals: _Rivals = defaultdict(list)
-    for number in sorted({number for tellers in told.values() for number in tellers}):
-        view = views[number]
-        hearing = view.hearing
-        for name in _UNIQUE:
-            for fact in hearing.sure(_asserted(view, name)):
-                for kind in {kind for kind, _ in _things(name, fact.value)} & kinds:
-                    rivals[number, kind].append(fact)
-    return rivals
-
-
 def _against(
-    view: AccountView, thing: _Thing, facts: Sequence[Fact], heard: Sequence[Fact], *, among_copies: bool = False
+    view: AccountView, thing: Unique, facts: Sequence[Fact], heard: Sequence[Fact], *, among_copies: bool = False
 ) -> list[Fact]:
     """What the account tells in another print, as surely, of the same fields otherwise.
 
     `among_copies`: in another copy of the same print, too.
     """
     best = min(map(view.hearing.standing, facts))
-    mine, names = {print_of(fact) for fact in facts}, {fact.field for fact in facts}
+    mine, fields = {print_of(fact) for fact in facts}, {fact.field for fact in facts}
     others = [
         f
         for f in heard
-        if f.field in names and thing not in _things(f.field, f.value) and view.hearing.standing(f) <= best
+        if f.field in fields and thing not in names(f.field, f.value) and view.hearing.standing(f) <= best
     ]
-    is_apart = {print_of(fact) for fact in others} - mine or (among_copies and _files(others) - _files(facts))
+    is_apart = {print_of(fact) for fact in others} - mine or (among_copies and files(others) - files(facts))
     return others if is_apart else []
 
 
@@ -342,20 +268,20 @@ def _are_of_one_file(facts: Iterable[Fact], against: Iterable[Fact]) -> bool:
 def _is_beside_the_same(view: AccountView, facts: Sequence[Fact], against: Sequence[Fact]) -> bool:
     """True if one of two keys stands in both beside the same other key."""
     told: dict[tuple[str, int], set[str]] = defaultdict(set)
-    for fact in _asserted(view, _FELLOW.get(facts[0].field, "")):
+    for fact in asserted(view, _FELLOW.get(facts[0].field, "")):
         told[fact.locator.evidence, fact.print].add(fact.value)
     ours, theirs = ({v for f in some for v in told[f.locator.evidence, f.print]} for some in (facts, against))
     return bool(ours & theirs)
 
 
 def _is_damaged(view: AccountView, facts: Iterable[Fact]) -> bool:
-    return any(signup.is_damaged(file) for signup in view.signups for file in _files(facts))
+    return any(signup.is_damaged(file) for signup in view.signups for file in files(facts))
 
 
 def _is_beside_another_token(view: AccountView, facts: Iterable[Fact]) -> bool:
     """True if all stand in prints that tell another user token than two other prints of their file do."""
     told: dict[str, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
-    for fact in _asserted(view, "user_token"):
+    for fact in asserted(view, "user_token"):
         told[fact.locator.evidence][fact.value].add(fact.print)
     return all(_is_beside_another(told[fact.locator.evidence], fact.print) for fact in facts)
 

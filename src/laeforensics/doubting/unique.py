@@ -1,0 +1,97 @@
+"""What only one account can have: which values name it, by whom each is told."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from laeforensics.doubting.account_views import AccountView
+from laeforensics.facts.buckets import product_code_of
+from laeforensics.facts.fact import Fact
+from laeforensics.facts.node_keys import swissnum_of_furl, tub_id_of_furl
+from laerecover.manifest import tub_id_of_pem
+
+# The S4 accounts share one pair of keys by design.
+NOT_IN_S4 = frozenset({"user_access_key_id", "user_secret_key"})
+_UNIQUE = (
+    "user_access_key_id",
+    "user_secret_key",
+    "user_token",
+    "activation_key",
+    "instance_id",
+    "introducer_furl",
+    "introducer_node_pem",
+    "introducer_nodeid",
+    "server_node_pem",
+    "server_nodeid",
+    "server_node_privkey",
+)
+_BEFORE_SWISSNUMS = "introducer"
+"""How all furls ended until introducers drew swissnums of their own."""
+Unique = tuple[str, str]
+ToldBy = dict[int, list[Fact]]
+"""By the number of the account: the facts that tell a value there."""
+SureBeside = dict[tuple[int, str], list[Fact]]
+"""By the number of the account and the kind of thing: what is sure there, and nowhere shown to be foreign."""
+
+
+def told_by_several(views: Sequence[AccountView]) -> dict[Unique, ToldBy]:
+    """For each unique thing (kind and name) that several accounts tell, who tells it."""
+    numbers: dict[Unique, set[int]] = defaultdict(set)
+    for number, view in enumerate(views):
+        for name in _unique(view):
+            for value in view.asserted(name):
+                for thing in names(name, value):
+                    numbers[thing].add(number)
+    several = {thing: found for thing, found in numbers.items() if len(found) > 1 and thing[1]}
+    told: dict[Unique, ToldBy] = {thing: {} for thing in several}
+    for number in sorted(set[int]().union(*several.values())):
+        for name in _unique(views[number]):
+            for fact in asserted(views[number], name):
+                for thing in told.keys() & names(name, fact.value):
+                    told[thing].setdefault(number, []).append(fact)
+    return told
+
+
+def _unique(view: AccountView) -> Iterable[str]:
+    """The fields whose values only this account can have."""
+    is_s4 = view.bucket is not None and product_code_of(view.bucket) is None
+    return (name for name in _UNIQUE if view.bucket and not (is_s4 and name in NOT_IN_S4))
+
+
+def names(name: str, value: str) -> tuple[Unique, ...]:
+    """What a value names that only one account has: of keys of nodes the node, of furls the swissnum, too."""
+    if name == "introducer_furl":
+        swissnum = swissnum_of_furl(value)
+        node = ("introducer", tub_id_of_furl(value))
+        return (node,) if swissnum == _BEFORE_SWISSNUMS else (node, ("swissnum", swissnum))
+    if name.endswith("_pem"):
+        tub_id = tub_id_of_pem(value)
+        return ((name.partition("_")[0], tub_id),) if tub_id else ()
+    if name.endswith("_nodeid"):
+        return ((name.partition("_")[0], value),)
+    return ((name, value),)
+
+
+def asserted(view: AccountView, name: str) -> Iterable[Fact]:
+    """What the account's files assert of a field, each fact once."""
+    return dict.fromkeys(fact for signup in view.signups for fact in signup.asserted(name))
+
+
+def sure_beside(views: Sequence[AccountView], told: Mapping[Unique, ToldBy]) -> SureBeside:
+    """What each account that tells one of these things is sure of, of each kind of them."""
+    kinds = {kind for kind, _ in told}
+    rivals: SureBeside = defaultdict(list)
+    for number in sorted({number for tellers in told.values() for number in tellers}):
+        view = views[number]
+        hearing = view.hearing
+        for name in _UNIQUE:
+            for fact in hearing.sure(asserted(view, name)):
+                for kind in {kind for kind, _ in names(name, fact.value)} & kinds:
+                    rivals[number, kind].append(fact)
+    return rivals
+
+
+def files(facts: Iterable[Fact]) -> set[str]:
+    """The files in which they stand."""
+    return {fact.locator.evidence for fact in facts}
