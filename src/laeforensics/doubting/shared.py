@@ -7,18 +7,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from laeforensics.doubting.account_views import AccountView
 from laeforensics.doubting.case_views import CaseView
-from laeforensics.doubting.signups import Signup
-from laeforensics.doubting.unique import (
+from laeforensics.doubting.claims import (
     NOT_IN_S4,
-    SureBeside,
-    ToldBy,
-    Unique,
+    Claim,
+    Claiming,
+    SureOf,
     asserted,
+    claims_of,
+    claims_shared,
     files,
-    names,
-    sure_beside,
-    told_by_several,
+    sure_of,
 )
+from laeforensics.doubting.signups import Signup
 from laeforensics.doubting.views import Said
 from laeforensics.doubting.voices import Voice, lead, print_of, voice
 from laeforensics.evidence.names import stem
@@ -46,8 +46,8 @@ def judge(view: CaseView) -> Iterator[Said]:
     there what contradicts it with no more voices, for it may be the truth.
     """
     views = view.accounts
-    told = told_by_several(views)
-    rivals = sure_beside(views, told)
+    told = claims_shared(views)
+    rivals = sure_of(views, told)
     foreign = _foreign(views, told, rivals)
     strange = _strange_files(told, foreign)
     for number in sorted(strange):
@@ -78,7 +78,7 @@ def judge(view: CaseView) -> Iterator[Said]:
                     )
 
 
-def _strange_files(told: dict[Unique, ToldBy], foreign: dict[Unique, set[int]]) -> dict[int, dict[str, Fact]]:
+def _strange_files(told: dict[Claim, Claiming], foreign: dict[Claim, set[int]]) -> dict[int, dict[str, Fact]]:
     """By account: the files that tell another's access key or secret key, each with a fact that shows it."""
     found: dict[int, dict[str, Fact]] = defaultdict(dict)
     for thing, numbers in foreign.items():
@@ -87,7 +87,7 @@ def _strange_files(told: dict[Unique, ToldBy], foreign: dict[Unique, set[int]]) 
     return found
 
 
-def _contested_files(told: dict[Unique, ToldBy], foreign: dict[Unique, set[int]]) -> dict[int, set[str]]:
+def _contested_files(told: dict[Claim, Claiming], foreign: dict[Claim, set[int]]) -> dict[int, set[str]]:
     """By account: the files that tell an access key or secret key of which nobody knows whose it is."""
     found: dict[int, set[str]] = defaultdict(set)
     for thing, tellers in told.items():
@@ -129,19 +129,19 @@ def _beside_other_keys(view: AccountView, facts: Iterable[Fact]) -> Iterator[tup
     for signup in view.signups if furls else ():
         keys = [f for name in _OF_INTRODUCER for f in signup.witnesses_of(name)]
         for furl in furls:
-            nodes = {t for f in keys if files([f]) == files([furl]) for t in names(f.field, f.value)}
+            nodes = {t for f in keys if files([f]) == files([furl]) for t in claims_of(f.field, f.value)}
             if (
                 nodes
-                and nodes.isdisjoint(names(furl.field, furl.value))
+                and nodes.isdisjoint(claims_of(furl.field, furl.value))
                 and furl in signup.witnesses_of("introducer_furl")
             ):
                 yield signup, furl
 
 
-def _foreign(views: Sequence[AccountView], told: dict[Unique, ToldBy], rivals: SureBeside) -> dict[Unique, set[int]]:
+def _foreign(views: Sequence[AccountView], told: dict[Claim, Claiming], rivals: SureOf) -> dict[Claim, set[int]]:
     """The accounts of which it is shown that their copy is foreign. What is foreign contradicts nothing any more."""
-    foreign: dict[Unique, set[int]] = {thing: set() for thing in told}
-    by_account: dict[tuple[int, str], list[Unique]] = defaultdict(list)
+    foreign: dict[Claim, set[int]] = {thing: set() for thing in told}
+    by_account: dict[tuple[int, str], list[Claim]] = defaultdict(list)
     for thing, tellers in told.items():
         for number in tellers:
             by_account[number, thing[0]].append(thing)
@@ -149,7 +149,7 @@ def _foreign(views: Sequence[AccountView], told: dict[Unique, ToldBy], rivals: S
     while waiting:
         found = {thing: _shown(views, told[thing], thing, rivals) - foreign[thing] for thing in waiting}
         found = {t: new for t, new in found.items() if new and len(foreign[t] | new) < len(told[t])}
-        again: set[Unique] = set()
+        again: set[Claim] = set()
         for thing, new in found.items():
             foreign[thing] |= new
             for number in new:
@@ -162,7 +162,7 @@ def _foreign(views: Sequence[AccountView], told: dict[Unique, ToldBy], rivals: S
 
 
 def _blame_damage(
-    views: Sequence[AccountView], told: dict[Unique, ToldBy], rivals: SureBeside, foreign: dict[Unique, set[int]]
+    views: Sequence[AccountView], told: dict[Claim, Claiming], rivals: SureOf, foreign: dict[Claim, set[int]]
 ) -> None:
     """Where nothing contradicts anything: foreign is what stands in a print, or else a file, that is damaged."""
     strange: dict[int, set[str]] = defaultdict(set)
@@ -181,7 +181,7 @@ def _blame_damage(
             strange[number] |= files(tellers[number])
 
 
-def _shown(views: Sequence[AccountView], told: ToldBy, thing: Unique, rivals: SureBeside) -> set[int]:
+def _shown(views: Sequence[AccountView], told: Claiming, thing: Claim, rivals: SureOf) -> set[int]:
     """The accounts in which a thing is foreign: others are ahead there, or two voices tell it elsewhere.
 
     One voice elsewhere will do where one voice tells both, or its file is damaged: it holds a piece of another. (Of two
@@ -214,7 +214,7 @@ def _shown(views: Sequence[AccountView], told: ToldBy, thing: Unique, rivals: Su
     return foreign
 
 
-def _may_be_its_own(views: Sequence[AccountView], told: ToldBy, number: int, against: Sequence[Fact]) -> bool:
+def _may_be_its_own(views: Sequence[AccountView], told: Claiming, number: int, against: Sequence[Fact]) -> bool:
     """True if a thing that is foreign in an account may be its own, and what contradicts it there foreign.
 
     No damage, no second voice and no second print, here or elsewhere, tells which of two files is right.
@@ -230,7 +230,7 @@ def _voices(view: AccountView, facts: Iterable[Fact]) -> set[Voice]:
     return {voice(fact, view.re_records) for fact in view.hearing.sure(facts)}
 
 
-def _doubts(views: Sequence[AccountView], told: ToldBy, number: int, reason: str) -> Iterator[Said]:
+def _doubts(views: Sequence[AccountView], told: Claiming, number: int, reason: str) -> Iterator[Said]:
     facts, view = told[number], views[number]
     others = [fact for other, facts in told.items() if other != number for fact in facts]
     yield Doubt(facts=tuple(facts), reason=reason, because=tuple(fact.locator for fact in others[:5]), about=view.names)
@@ -244,7 +244,7 @@ def _doubts(views: Sequence[AccountView], told: ToldBy, number: int, reason: str
 
 
 def _against(
-    view: AccountView, thing: Unique, facts: Sequence[Fact], heard: Sequence[Fact], *, among_copies: bool = False
+    view: AccountView, thing: Claim, facts: Sequence[Fact], heard: Sequence[Fact], *, among_copies: bool = False
 ) -> list[Fact]:
     """What the account tells in another print, as surely, of the same fields otherwise.
 
@@ -255,7 +255,7 @@ def _against(
     others = [
         f
         for f in heard
-        if f.field in fields and thing not in names(f.field, f.value) and view.hearing.standing(f) <= best
+        if f.field in fields and thing not in claims_of(f.field, f.value) and view.hearing.standing(f) <= best
     ]
     is_apart = {print_of(fact) for fact in others} - mine or (among_copies and files(others) - files(facts))
     return others if is_apart else []

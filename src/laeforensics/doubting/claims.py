@@ -1,4 +1,4 @@
-"""What only one account can have: which values name it, by whom each is told."""
+"""What only one account can have: which values claim it, in which accounts."""
 
 from __future__ import annotations
 
@@ -28,27 +28,27 @@ _UNIQUE = (
 )
 _BEFORE_SWISSNUMS = "introducer"
 """How all furls ended until introducers drew swissnums of their own."""
-Unique = tuple[str, str]
-ToldBy = dict[int, list[Fact]]
+Claim = tuple[str, str]
+Claiming = dict[int, list[Fact]]
 """By the number of the account: the facts that tell a value there."""
-SureBeside = dict[tuple[int, str], list[Fact]]
+SureOf = dict[tuple[int, str], list[Fact]]
 """By the number of the account and the kind of thing: what is sure there, and nowhere shown to be foreign."""
 
 
-def told_by_several(views: Sequence[AccountView]) -> dict[Unique, ToldBy]:
+def claims_shared(views: Sequence[AccountView]) -> dict[Claim, Claiming]:
     """For each unique thing (kind and name) that several accounts tell, who tells it."""
-    numbers: dict[Unique, set[int]] = defaultdict(set)
+    numbers: dict[Claim, set[int]] = defaultdict(set)
     for number, view in enumerate(views):
         for name in _unique(view):
             for value in view.asserted(name):
-                for thing in names(name, value):
+                for thing in claims_of(name, value):
                     numbers[thing].add(number)
     several = {thing: found for thing, found in numbers.items() if len(found) > 1 and thing[1]}
-    told: dict[Unique, ToldBy] = {thing: {} for thing in several}
+    told: dict[Claim, Claiming] = {thing: {} for thing in several}
     for number in sorted(set[int]().union(*several.values())):
         for name in _unique(views[number]):
             for fact in asserted(views[number], name):
-                for thing in told.keys() & names(name, fact.value):
+                for thing in told.keys() & claims_of(name, fact.value):
                     told[thing].setdefault(number, []).append(fact)
     return told
 
@@ -59,7 +59,7 @@ def _unique(view: AccountView) -> Iterable[str]:
     return (name for name in _UNIQUE if view.bucket and not (is_s4 and name in NOT_IN_S4))
 
 
-def names(name: str, value: str) -> tuple[Unique, ...]:
+def claims_of(name: str, value: str) -> tuple[Claim, ...]:
     """What a value names that only one account has: of keys of nodes the node, of furls the swissnum, too."""
     if name == "introducer_furl":
         swissnum = swissnum_of_furl(value)
@@ -78,16 +78,16 @@ def asserted(view: AccountView, name: str) -> Iterable[Fact]:
     return dict.fromkeys(fact for signup in view.signups for fact in signup.asserted(name))
 
 
-def sure_beside(views: Sequence[AccountView], told: Mapping[Unique, ToldBy]) -> SureBeside:
+def sure_of(views: Sequence[AccountView], told: Mapping[Claim, Claiming]) -> SureOf:
     """What each account that tells one of these things is sure of, of each kind of them."""
     kinds = {kind for kind, _ in told}
-    rivals: SureBeside = defaultdict(list)
+    rivals: SureOf = defaultdict(list)
     for number in sorted({number for tellers in told.values() for number in tellers}):
         view = views[number]
         hearing = view.hearing
         for name in _UNIQUE:
             for fact in hearing.sure(asserted(view, name)):
-                for kind in {kind for kind, _ in names(name, fact.value)} & kinds:
+                for kind in {kind for kind, _ in claims_of(name, fact.value)} & kinds:
                     rivals[number, kind].append(fact)
     return rivals
 
