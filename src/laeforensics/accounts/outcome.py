@@ -8,7 +8,7 @@ from laeforensics.accounts.roles import REPLACEMENT
 from laeforensics.doubting.signups import Signup
 from laeforensics.facts.channels import OWN
 from laeforensics.facts.fact import Fact
-from laeforensics.parsing.stages import impossible
+from laeforensics.parsing.stages import BEFORE_DEPLOYMENT, impossible
 
 
 def is_ready(signup: Signup, *, is_failed: bool = False) -> bool | None:
@@ -32,8 +32,16 @@ def is_ready(signup: Signup, *, is_failed: bool = False) -> bool | None:
 
 
 def _is_of_others(signup: Signup) -> bool:
-    """True if the end may be another run's: it stands out of order, and the log tells a failure, too."""
-    return impossible(signup.stages) is not None and _may_have_failed(signup)
+    """True if the end may be another run's: it stands out of order, and the log tells a failure, too.
+
+    If the failure is sure to be the run's own: where the end stands before its bucket was made.
+    """
+    stages = [stage for stage, _ in signup.stages]
+    if impossible(signup.stages) is None:
+        return False
+    ready = next((n for n, stage in enumerate(stages) if stage in _READY_STAGES), len(stages))
+    goes_on = signup.has_failed and not BEFORE_DEPLOYMENT.isdisjoint(stages[ready:])
+    return goes_on or _may_have_failed(signup)
 
 
 def _was_ready(signup: Signup) -> bool:

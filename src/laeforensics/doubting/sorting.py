@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from laeforensics.doubting.stretches import begins_a_run, untied
 from laeforensics.evidence.names import s4_name, stamp_in, stem
 from laeforensics.facts.beliefs import Hearing
+from laeforensics.facts.buckets import product_code_of
 from laeforensics.facts.channels import OWN
 from laeforensics.facts.damage import is_damage, is_hybrid, is_misprint, is_near
 from laeforensics.facts.fact import Fact
@@ -69,6 +70,7 @@ class Sorting:
         self._sort()
 
     def _sort(self) -> None:
+        self._leave_out_tokens()
         self._leave_out_inserted()
         parted = [run for run in self.runs if self._leave_out_untied(run)]
         kept = self._choose()
@@ -184,6 +186,15 @@ class Sorting:
             and not is_near(told[first].value, told[second].value)
             for first, second, third in zip(places, places[1:], places[2:], strict=False)
         )
+
+    def _leave_out_tokens(self) -> None:
+        """Leave out the prints that tell a user token where the signup has none: its bucket is one of the S4 years."""
+        buckets = {f.value for f in self._own_of_file("bucket_name")}
+        own = {bucket for bucket in buckets if bucket.endswith("-" + self.seed)} or buckets
+        is_s4 = s4_name(self.evidence) is not None if not own else all(product_code_of(each) is None for each in own)
+        if is_s4:
+            strange = {f.print for f in self._told.get("user_token", ())}
+            self._leave_out([f for f in self.facts if f.print in strange], "another-run")
 
     def _leave_out_inserted(self) -> None:
         """Leave out the prints that tell another bucket or token between two prints that tell the file's own."""

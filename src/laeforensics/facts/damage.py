@@ -40,9 +40,17 @@ def is_hybrid(one: str, other: str) -> bool:
     """
     if min(len(one), len(other)) < _LONG or one == other:
         return False
-    same = [a == b for a, b in zip(one, other, strict=False)]
-    tail = [a == b for a, b in zip(reversed(one.rstrip("=")), reversed(other.rstrip("=")), strict=False)]
-    return all(tail[:_SAME_TAIL]) or all(same[:_SAME_HEAD])
+    return _begin_alike(one, other) or one.rstrip("=")[-_SAME_TAIL:] == other.rstrip("=")[-_SAME_TAIL:]
+
+
+def has_others_head(one: str, other: str) -> bool:
+    """True if of two long values one has the tail of the other, and a third one's head."""
+    is_own = is_near(one, other) or is_misread(one, other) or is_damage(one, other)
+    return is_hybrid(one, other) and not _begin_alike(one, other) and not is_own
+
+
+def _begin_alike(one: str, other: str) -> bool:
+    return one[:_SAME_HEAD] == other[:_SAME_HEAD]
 
 
 _END = 3

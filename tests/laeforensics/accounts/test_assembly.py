@@ -136,6 +136,17 @@ def test_an_s4_account_needs_no_tokens(tmp_path):
     assert row["server_node_privkey"] == NODE_PRIVKEY
 
 
+@pytest.mark.parametrize("lost", ["", f"{S4_BUCKET}"], ids=["", "its bucket lost"])
+def test_an_s4_run_has_no_user_token(lost, tmp_path):
+    """A sector of a DevPay log lies in the S4 one, over its end: whose ever the token is, it is not this customer's."""
+    files = _s4()
+    path = f"{FOLDER}/signup_logs"
+    head, _, _ = files[path].partition(b">Finished server installation.>")
+    files[path] = (head.replace(b"bucketname = '%b'" % lost.encode(), b"") if lost else head) + PARTS["poll"].encode()
+    row = audit_row(open_files(tmp_path, files), S4_BUCKET)
+    assert (row["verdict"], row["user_token"]) == ("RECOVERABLE", None)
+
+
 def test_an_older_servers_key_is_not_told_where_the_newest_relayed_another(tmp_path):
     """The replacement's secrets file is lost: what its log was told by the host says that the key was made anew."""
     path = FOLDER.replace("2014-06-01", "2014-07-01") + "/signup_logs"

@@ -184,6 +184,13 @@ def test_a_failure_behind_a_piece_that_names_another_bucket_is_the_runs_own(at, 
     assert _ready(tmp_path, log=whole.replace(at, piece + at).encode()) is False
 
 
+def test_another_logs_end_before_the_runs_own_bucket_makes_no_failed_run_ready(tmp_path):
+    """A sector of it lies over the polls."""
+    poll = PARTS["poll"].partition("usertoken")[0] + PARTS["running"] + PARTS["poll"]
+    whole = log(until="instance", poll=poll) + FAILURE.encode()
+    assert _ready(tmp_path, log=whole) is False
+
+
 def test_a_failure_behind_a_line_that_stands_twice_is_the_runs_own(tmp_path):
     """The second of the two begins no run of anybody: what fails behind it names no other bucket."""
     doubled = log(until="installing", address=PARTS["address"] * 2) + FAILURE.encode()

@@ -316,3 +316,28 @@ def test_keys_beside_another_token_than_the_log_tells_later_are_another_s(more, 
     assert [row["user_access_key_id"] for row in rows] == [None, ACCESS_KEY_ID[::-1]]
     assert [row["user_secret_key"] for row in rows] == [None, SECRET_KEY[::-1]]
     assert [row["activation_key"] for row in rows] == [None, "A" + KEY[:0:-1]]
+
+
+OWN_LONG, OTHERS_LONG = USER_TOKEN + "Own+" * 50, OTHERS_TOKEN + "other+" * 40
+
+
+def _beside(token: str, tmp_path) -> dict[str, object]:
+    """The row of a log in whose first sectors a lost customer's keys stand beside `token`; nothing else tells keys."""
+    head, poll, rest = swapped(log(), {USER_TOKEN: OWN_LONG}).partition(b">Verifying subscription...>")
+    head = swapped(head, {**LOST, KEY: "A" + KEY[:0:-1], OWN_LONG: token})
+    return audit_row(open_files(tmp_path, {LOG_FILE: head + poll + rest, "config.json": config()}))
+
+
+def test_keys_before_a_token_with_another_s_head_are_another_s(tmp_path):
+    """Another's sector ends within the token."""
+    row = _beside(OTHERS_LONG[:140] + OWN_LONG[140:], tmp_path)
+    fields = ("user_access_key_id", "user_secret_key", "activation_key")
+    assert (row["verdict"], [row[name] for name in fields]) == ("CONTESTED", [None] * 3)
+
+
+@pytest.mark.parametrize(
+    "token", [OWN_LONG[:140] + OTHERS_LONG[140:], OWN_LONG.replace("lclRrbgI", "1c1Rrbgl")], ids=["cut", "misread"]
+)
+def test_keys_before_a_token_with_its_own_head_are_its_own(token, tmp_path):
+    """Another's sector begins within it, or somebody misread it."""
+    assert _beside(token, tmp_path)["user_secret_key"] == LOST[SECRET_KEY]
