@@ -53,6 +53,14 @@ def claims_shared(views: Sequence[AccountView]) -> dict[Claim, Claiming]:
     return told
 
 
+def of_one_customer(views: Sequence[AccountView], thing: Claim, numbers: Iterable[int]) -> set[int]:
+    """Of the accounts that tell a user token, those whose address another of them has: its customer got it twice."""
+    by_email: dict[frozenset[str], set[int]] = defaultdict(set)
+    for number in numbers if thing[0] == "user_token" else ():
+        by_email[frozenset(views[number].asserted("customer_email"))].add(number)
+    return {n for email, found in by_email.items() if len(email) == 1 and len(found) > 1 for n in found}
+
+
 def _unique(view: AccountView) -> Iterable[str]:
     """The fields whose values only this account can have."""
     is_s4 = view.bucket is not None and product_code_of(view.bucket) is None

@@ -16,6 +16,7 @@ from laeforensics.doubting.claims import (
     claims_of,
     claims_shared,
     files,
+    of_one_customer,
     sure_of,
 )
 from laeforensics.doubting.signups import Signup
@@ -61,7 +62,8 @@ def judge(view: CaseView) -> Iterator[Said]:
             held = {number for number, facts in told[thing].items() if files(facts) <= strange[number].keys()}
             foreign[thing] |= held if len(held) < len(told[thing]) else set()
         left = told[thing].keys() - foreign[thing]
-        for number, facts in sorted(told[thing].items()):
+        for number in sorted(told[thing].keys() - of_one_customer(views, thing, told[thing])):
+            facts = told[thing][number]
             against = _against(views[number], thing, facts, rivals[number, thing[0]])
             is_shown = number in foreign[thing] and not _may_be_its_own(views, told[thing], number, against)
             if is_shown:
