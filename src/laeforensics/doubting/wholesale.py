@@ -113,9 +113,9 @@ def _against_both(view: CaseView, evidence: str) -> Iterator[Doubt]:
     have is nobody's.
     """
     keys_of: dict[str, set[str]] = defaultdict(set)
-    for key in view.requests.keys() & view.results.keys():
-        for value in _in_rows(view.requests, key, "customer_email") & _in_rows(view.results, key, "customer_email"):
-            keys_of[value].add(key)
+    for both in view.requests.keys() & view.results.keys():
+        for value in _in_rows(view.requests, both, "customer_email") & _in_rows(view.results, both, "customer_email"):
+            keys_of[value].add(both)
     of_many = {value for value, keys in keys_of.items() if len(keys) >= _FEWEST and len(keys) * 2 > len(view.requests)}
     for signup in view.signups():
         key, _ = signup.weigh("activation_key")
