@@ -6,6 +6,7 @@ No value of another customer or server is told; where two kinds of file stand ag
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -89,6 +90,55 @@ def test_csv_files_that_agree_are_not_silenced_by_logs_that_were_changed(tmp_pat
         replaced(lab, run.log_file, (run.customer.email, f"somebody-{number}@example.org"))
     judged = lab.judge(tmp_path)
     assert [row["customer_email"] for row in judged.accounts.values()] == [None] * 5
+
+
+def _with_addresses(lab: Lab, change: Callable[[str], str], names: Sequence[str], *, runs: int = 5) -> None:
+    """The folder with the addresses of its first runs written otherwise in these csv files."""
+    emails = [signup("d06", number).customer.email for number in range(1, runs + 1)]
+    for name in names:
+        for email in emails:
+            lab.files[name] = lab.files[name].replace(f",{email},".encode(), f",{change(email)},".encode())
+
+
+FORMS = ("activation_requests.csv", "signups.csv")
+
+
+@pytest.mark.parametrize("runs", [1, 5])
+@pytest.mark.parametrize("names", [FORMS, FORMS[:1], FORMS[1:]], ids=["both", "requests", "results"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        str.upper,
+        lambda email: email.partition("@")[0] + email[email.index("@") :].upper(),
+        lambda email: f"{email[0]}***@{email.partition('@')[2]}",
+        lambda email: f"xxxxxx@{email.partition('@')[2]}",
+    ],
+    ids=["capitals", "domain in capitals", "stars", "crosses"],
+)
+def test_an_address_in_capitals_or_blacked_out_in_csv_files_contradicts_no_log(change, names, runs, tmp_path):
+    """One is the same address, the other none: address and activation key of the logs stand, and so do the rows."""
+    lab = Lab.of(*(signup("d06", number) for number in range(1, 6)))
+    _with_addresses(lab, change, names, runs=runs)
+    judged = lab.judge(tmp_path)
+    assert "csv-contradicts-log" not in judged.findings()
+    for account, truth in lab.accounts.items():
+        row = judged.accounts[account]
+        for name in ("customer_email", "activation_key", "customer_name"):
+            assert row[name] == truth[name]
+
+
+@pytest.mark.parametrize("names", [FORMS, FORMS[:1], FORMS[1:]], ids=["both", "requests", "results"])
+def test_one_address_in_every_row_takes_nothing_from_the_logs(names, tmp_path):
+    """It contradicts them wholesale and is nobody's: what the logs print of address and activation key is sure."""
+    lab = Lab.of(*(signup("d06", number) for number in range(1, 6)))
+    _with_addresses(lab, lambda _: "staff@example.net", names)
+    judged = lab.judge(tmp_path)
+    assert "csv-contradicts-log" in judged.findings()
+    for account, truth in lab.accounts.items():
+        row = judged.accounts[account]
+        assert [row[name] for name in ("customer_email", "activation_key")] == [
+            truth[name] for name in ("customer_email", "activation_key")
+        ]
 
 
 @pytest.mark.parametrize("how", ["mail", "key"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from laeforensics.companions.csv_rows import Row
@@ -87,7 +87,7 @@ def _doubt(facts: Sequence[Fact], evidence: str, why: str) -> Iterator[Said]:
 def _held_against_logs(view: CaseView) -> dict[_Column, _Held]:
     """How many rows contradict, and how many bear out, what the programs themselves tell under their key."""
     held: dict[_Column, _Held] = defaultdict(_Held)
-    emails = {fact.value for signup in view.signups() for fact in signup.witnesses_of("customer_email")}
+    emails = {fact.value.lower() for signup in view.signups() for fact in signup.witnesses_of("customer_email")}
     for signup in view.signups():
         key, _ = signup.weigh("activation_key")
         instance, _ = signup.weigh("instance_id")
@@ -96,10 +96,10 @@ def _held_against_logs(view: CaseView) -> dict[_Column, _Held]:
             (key, "product_code", [*view.requests.get(key or "", ()), *view.results.get(key or "", ())]),
             (instance, "public_host", view.servers.get(instance or "", [])),
         ):
-            told = {fact.value for fact in signup.hearing.own(signup.witnesses_of(name))}
+            told = _values(name, signup.hearing.own(signup.witnesses_of(name)))
             by_file: dict[str, set[str]] = defaultdict(set)
             for row in rows:
-                by_file[row.evidence] |= {fact.value for fact in row.of(name)}
+                by_file[row.evidence] |= _values(name, row.of(name))
             for evidence, values in by_file.items():
                 if joined and told and values:
                     held[evidence, name].hold(told, values, emails if name == "customer_email" else None)
@@ -109,20 +109,32 @@ def _held_against_logs(view: CaseView) -> dict[_Column, _Held]:
 def _against_both(view: CaseView, evidence: str) -> Iterator[Doubt]:
     """Where this file's row of a log's key tells another address, and so does its fellow's, the log's is not sure.
 
-    Whether the cells of both files have moved, or the logs were changed, nothing tells.
+    Whether the cells of both files have moved, or the logs were changed, nothing tells. But an address that most keys
+    have is nobody's.
     """
+    keys_of: dict[str, set[str]] = defaultdict(set)
+    for both in view.requests.keys() & view.results.keys():
+        for value in _in_rows(view.requests, both, "customer_email") & _in_rows(view.results, both, "customer_email"):
+            keys_of[value].add(both)
+    of_many = {value for value, keys in keys_of.items() if len(keys) >= _FEWEST and len(keys) * 2 > len(view.requests)}
     for signup in view.signups():
         key, _ = signup.weigh("activation_key")
         rows = [*view.requests.get(key or "", ()), *view.results.get(key or "", ())]
         alike = _in_rows(view.requests, key, "customer_email") & _in_rows(view.results, key, "customer_email")
         own = signup.hearing.own(signup.witnesses_of("customer_email"))
-        if alike and any(row.evidence == evidence for row in rows) and not any(f.value in alike for f in own):
+        is_of_file = any(row.evidence == evidence for row in rows)
+        if is_of_file and alike - of_many and not alike & _values("customer_email", own):
             yield Doubt(facts=(*own, *(fact for row in rows for fact in row.facts)), reason="rows-against-log")
 
 
 def _in_rows(rows: Mapping[str, Sequence[Row]], key: str | None, name: str) -> set[str]:
-    told = {fact.value for row in rows.get(key or "", ()) for fact in row.of(name)}
-    return {value for value in told if not is_redacted(name, value)}
+    return _values(name, (fact for row in rows.get(key or "", ()) for fact in row.of(name)))
+
+
+def _values(name: str, facts: Iterable[Fact]) -> set[str]:
+    """What they tell that was not blacked out; an address in capitals is the same one."""
+    told = {fact.value for fact in facts if not is_redacted(name, fact.value)}
+    return {value.lower() for value in told} if name == "customer_email" else told
 
 
 def _held_against_each_other(view: CaseView) -> dict[_Column, _Held]:

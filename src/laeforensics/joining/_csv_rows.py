@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from laeforensics.companions.csv_rows import Row
 from laeforensics.companions.sources import Sources
+from laeforensics.doubting.redacted import is_redacted
 from laeforensics.doubting.signups import Signup
 from laeforensics.evidence.names import start_of
 from laeforensics.facts.buckets import bears_seed, seed_of
@@ -22,7 +23,10 @@ from laeforensics.joining._customers import (
     doubt_customer,
     doubt_differing,
     doubt_key_of_others,
+    is_another,
     is_damaged_address,
+    is_heard,
+    is_in_capitals,
     moment,
     other_keys_of_start,
     stand_against,
@@ -57,7 +61,7 @@ def join_csv(signup: Signup, sources: Sources, known: Neighbours) -> None:
     # What cells have moved in tells of no customer; but that a run failed keeps from harm, and is heard all the same.
     signup.failure_row = next((row for row in signups if row.outcome != "success"), None)
     signups = [row for row in signups if not _is_glued(row, activations, sources)]
-    activations, signups = ([row for row in rows if _is_heard(signup, row)] for rows in (activations, signups))
+    activations, signups = ([row for row in rows if is_heard(signup, row)] for rows in (activations, signups))
     email, _ = signup.weigh("customer_email")
     if not (activations or signups):
         doubt_key_of_others(signup, key, email, sources)
@@ -115,18 +119,15 @@ def _has_ended_well(signup: Signup) -> bool:
     return "mail_sent" in {stage for stage, _ in signup.stages} and not signup.has_failed
 
 
-def _is_heard(signup: Signup, row: Row) -> bool:
-    """True unless all that the row tells is denied: its file contradicts the logs wholesale."""
-    return not row.facts or bool(signup.hearing.asserting(row.facts))
-
-
 def _note_other_claims(signup: Signup, sources: Sources, kept: Sequence[Row], email: str | None) -> None:
     """Rows of the same activation key that were not of this run, and name somebody else."""
     key, _ = signup.weigh("activation_key")
-    known = {email} if email else {row.value("customer_email") for row in kept}
+    known = {each.lower() for each in ([email] if email else [row.value("customer_email") or "" for row in kept])}
     for row in (*sources.activations.get(key or "", ()), *sources.signups.get(key or "", ())):
         other = row.value("customer_email")
-        if other and known and other not in known and row not in kept:
+        if not other or is_redacted("customer_email", other):
+            continue
+        if known and other.lower() not in known and row not in kept:
             signup.findings.append(
                 finding(
                     "csv-contradicts-log",
@@ -264,7 +265,7 @@ def _credible(signup: Signup, rows: list[Row], email: str | None, code: str | No
             (name, fact)
             for name, known in (("customer_email", email), ("product_code", code))
             for fact in row.facts
-            if known and fact.field == name and fact.value != known and not is_near(fact.value, known)
+            if known and fact.field == name and is_another(fact.value, known)
         ]
         for name, fact in contradicted:
             signup.findings.append(
@@ -277,5 +278,5 @@ def _credible(signup: Signup, rows: list[Row], email: str | None, code: str | No
                 )
             )
         if not contradicted:
-            kept.append(row)
+            kept.append(_without("customer_email", row) if is_in_capitals(row, email) else row)
     return kept

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from laeforensics.companions.csv_rows import Row
 from laeforensics.companions.sources import Sources
+from laeforensics.doubting.redacted import is_redacted
 from laeforensics.doubting.signups import Signup
 from laeforensics.facts.damage import is_damage, is_near
 from laeforensics.facts.fields import CUSTOMER, fields_of
@@ -22,6 +23,22 @@ _LAST_YEAR = 9999
 def moment(stamp: str) -> datetime:
     """The time of a row or of a file's name."""
     return datetime.fromisoformat(stamp)
+
+
+def is_heard(signup: Signup, row: Row) -> bool:
+    """True unless all that the row tells is denied: its file contradicts the logs wholesale."""
+    return not row.facts or bool(signup.hearing.asserting(row.facts))
+
+
+def is_another(other: str, email: str) -> bool:
+    """True if a row's address contradicts this one: neither blacked out, nor the same in capitals or but for damage."""
+    return not (is_redacted("customer_email", other) or other.lower() == email.lower() or is_near(other, email))
+
+
+def is_in_capitals(row: Row, email: str | None) -> bool:
+    """True if a row tells this address in capitals: one that differs in a letter or two is a witness against damage."""
+    told = row.value("customer_email") or ""
+    return email is not None and told != email and told.lower() == email.lower() and not is_near(told, email)
 
 
 def doubt_differing(signup: Signup, signups: Sequence[Row], activations: Sequence[Row], *, has_email: bool) -> None:
@@ -58,8 +75,9 @@ def doubt_key_of_others(signup: Signup, key: str | None, email: str | None, sour
     """No row of the key is of this run: if each tells another customer, the key, too, may be another log's."""
     if key is None or email is None:
         return
-    told = [row.value("customer_email") for row in (*sources.activations.get(key, ()), *sources.signups.get(key, ()))]
-    if told and not any(other is None or other == email or is_near(other, email) for other in told):
+    rows = [*sources.activations.get(key, ()), *sources.signups.get(key, ())]
+    told = [row.value("customer_email") for row in rows if is_heard(signup, row)]
+    if told and all(other is not None and is_another(other, email) for other in told):
         signup.doubt(signup.witnesses_of("activation_key"), "rows-of-others")
 
 
@@ -112,8 +130,8 @@ def stand_against(email: str, start: tuple[str, str], signups: Sequence[Row], ac
     """True if a request of the log's own second, and whatever else is of its run, tells another address."""
     began = moment(start[0])
     told = [row.value("customer_email") for row in (*signups, *activations)]
-    return any(abs(moment(row.time) - began) <= REQUEST_TO_LOG for row in activations) and not any(
-        other is None or other == email or is_near(other, email) for other in told
+    return any(abs(moment(row.time) - began) <= REQUEST_TO_LOG for row in activations) and all(
+        other is not None and is_another(other, email) for other in told
     )
 
 

@@ -89,6 +89,21 @@ def test_a_row_that_claims_a_key_with_another_address_is_left_out(tmp_path):
     assert "csv-contradicts-log" in codes(case, "customer_email")
 
 
+@pytest.mark.parametrize("told", [EMAIL.upper(), "ann@EXAMPLE.ORG", "a***@example.org", "[redacted]@example.org"])
+def test_an_address_in_capitals_or_blacked_out_claims_nothing(told, tmp_path):
+    """It is the same one, or none: the row is of the log's customer, whose address the log tells."""
+    case = open_files(tmp_path, evidence(requests=request(email=told), results=result(email=told)))
+    row = audit_row(case)
+    assert (row["customer_email"], row["customer_name"], row["activation_key"]) == (EMAIL, "Ann", KEY)
+    assert "csv-contradicts-log" not in codes(case)
+
+
+def test_an_address_of_which_one_letter_became_a_capital_in_the_log_is_damaged(tmp_path):
+    """A flipped bit does that: the rows tell against it."""
+    told = log("mail").replace(EMAIL.encode(), EMAIL.replace("a", "A", 1).encode())
+    assert audit_row(open_files(tmp_path, evidence(log=told)))["customer_email"] in (None, EMAIL)
+
+
 def test_a_row_that_claims_a_key_with_another_product_is_left_out(tmp_path):
     """The bucket tells the product code."""
     case = open_files(tmp_path, evidence(requests=request(code="FFFF0000", name="Eve") + request()))
