@@ -17,6 +17,7 @@ from laeforensics.facts.findings import Finding, finding
 from laeforensics.facts.masking import plain
 from laeforensics.facts.node_keys import tub_id_of_furl
 from laeforensics.facts.reasons import ASSURES, DENIES, LESSENS, RAISES, REASONS, UNSURE
+from laeforensics.present._not_taken import not_taken
 from laeforensics.present._templates import template
 from laeforensics.present.words import clipped
 from laerecover.manifest import FINISH, Secret
@@ -177,6 +178,8 @@ def _explained(account: CaseAccount, name: str, findings: Sequence[Finding]) -> 
         verdict = f"{asked}: a human decides (laeforensics decide)"
     elif decided is not None:
         verdict = f"decided: {plain(decided)}"
+    elif value is None and believed and not any(fact.value for fact in believed):
+        verdict = f"{len(believed)} of {len(facts)} witnesses tell that there is none"
     elif value is None:
         verdict = "no believable witness" if facts else _no_witness(name, findings)
     else:
@@ -192,7 +195,7 @@ def _explained(account: CaseAccount, name: str, findings: Sequence[Finding]) -> 
             value=_masked(name, f.value),
             place=str(f.locator),
             rule=f.rule,
-            trust=_trust(hearing, f),
+            trust=_trust(hearing, f, not_taken(account, f) if f in among_believed else ""),
             agrees=value is None or f.value == value,
             believed=f in among_believed,
         )
@@ -212,8 +215,8 @@ def _no_witness(name: str, findings: Sequence[Finding]) -> str:
     return f"no witness{unusable}"
 
 
-def _trust(hearing: Hearing, fact: Fact) -> str:
-    """How a witness came, and every reason for which that is not its worth: with places and remedy."""
+def _trust(hearing: Hearing, fact: Fact, not_taken: str) -> str:
+    """How a witness came, every reason for which that is not its worth, and for which it counts for nothing here."""
     told = [_CAME[fact.channel]]
     notes = {note.reason: note for note in hearing.notes(fact)}.values()
     for note in notes:
@@ -227,7 +230,7 @@ def _trust(hearing: Hearing, fact: Fact) -> str:
         told.append(f"{_SO[reason.weight]}: {reason.means}{because}{remedy}")
     if fact.channel == REMOTE and not notes:
         return f"{told[0]}: not believed"
-    return "; ".join(told)
+    return "; ".join((*told, *([not_taken] if not_taken else [])))
 
 
 def heard(account: CaseAccount, name: str) -> list[Fact]:

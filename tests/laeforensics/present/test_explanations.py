@@ -12,9 +12,12 @@ from makings import (
     HOST,
     LOG_FILE,
     NAME,
+    OTHER_NODE,
+    SEED,
     evidence,
     log,
     open_files,
+    replacement,
     request,
     result,
     secrets,
@@ -132,3 +135,29 @@ def test_an_explanation_follows_an_auditors_questions(tmp_path):
         "public_host",
     ]
     assert sorted(asked, key=names.index) == asked
+
+
+@pytest.mark.parametrize(
+    ("host", "name", "why"),
+    [
+        ("192.0.2.9", "public_host", "it is an older server's, and a later one counts"),
+        ("192.0.2.9", "introducer_furl", "it is of another node than the one whose key is proved"),
+    ],
+)
+def test_a_witness_that_nobody_doubts_tells_why_it_was_not_taken(host, name, why, tmp_path):
+    """The older server's address lost against the later one's, its furl against a key: places say which."""
+    later = f"pb://{OTHER_NODE.nodeid}@{host}:12345/introducer"
+    files = evidence() | {f"signup_logs/2012-06-01T080000Z-{SEED}": replacement(host=host, furl=later)}
+    explained = {field.name: field for field in open_files(tmp_path, files).explain(BUCKET).fields}
+    others = [line for line in explained[name].lines if not line.agrees and line.believed]
+    taken = [line.place for line in explained[name].lines if line.agrees]
+    assert others
+    assert all(any(f"not taken: {why} (because of {place})" in line.trust for place in taken) for line in others)
+    told = [line.trust for field in explained.values() for line in field.lines if field.value and not line.agrees]
+    assert all("not " in trust for trust in told)
+
+
+def test_an_empty_cell_is_the_word_that_there_is_none(tmp_path):
+    """The form asked for key information, and the customer left it empty: two witnesses, and nothing unbelievable."""
+    told = {f.name: f.verdict for f in open_files(tmp_path, evidence()).explain(BUCKET).fields}
+    assert told["customer_keyinfo"] == "2 of 2 witnesses tell that there is none"
