@@ -33,8 +33,22 @@ def judge(view: FileView) -> Iterator[Said]:
         host, furl = view.value(host_field), view.value(furl_field)
         if host is None or furl is None:
             continue
-        told = furl.partition("@")[2].partition(":")[0]
+        told = _host_in(furl)
         if address(host) not in (None, told) and _is_address(told) and _is_address(address(host) or ""):
             facts = tuple(f for f in view.facts if f.field in (host_field, furl_field))
             yield Doubt(facts=facts, reason="host-differs")
             yield from (damaged_secret(f.field, f.locator) for f in facts)
+    yield from _exchanged(view)
+
+
+def _exchanged(view: FileView) -> Iterator[Said]:
+    """Doubt a private host that is, by the external furl beside it, the address of the public one."""
+    host, furl = view.value("private_host"), view.value("introducer_furl")
+    if host is not None and furl is not None and _host_in(furl) == host != view.value("public_host"):
+        facts = tuple(f for f in view.facts if f.field == "private_host")
+        yield Doubt(facts=facts, reason="host-differs")
+        yield from (damaged_secret(f.field, f.locator) for f in facts)
+
+
+def _host_in(furl: str) -> str:
+    return furl.partition("@")[2].partition(":")[0]

@@ -32,6 +32,12 @@ class Field:
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = rf"(?:{_OCTET}(?:\.{_OCTET}){{3}}|{_LABEL}(?:\.{_LABEL})*\.[a-z][a-z0-9-]*)"
+_INNER = (
+    r"(?:(?:10|127|192\.168|172\.(?:1[6-9]|2[0-9]|3[01]))(?:\.[0-9]+){2,3}(?![a-z0-9.-])"
+    r"|(?:ip|domU)-[0-9A-F-]+\.[a-z0-9.-]*internal(?![a-z0-9.-]))"
+)
+_PUBLIC_HOST = f"(?!{_INNER}){_HOST}"
+"""A host of an inner network is none: nobody outside ever came to one."""
 _IPV6 = r"\[[0-9a-f:.]{2,45}\]"
 _BASE32 = r"[a-z2-7]{32}"
 _PEM_BLOCK = r"-----BEGIN {0}-----\n(?:[A-Za-z0-9+/=]{{1,76}}\n)+-----END {0}-----"
@@ -73,14 +79,14 @@ _TABLE: tuple[tuple[str, str | None, str], ...] = (
         SERVER,
         r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]\.[0-9]{3}Z",
     ),
-    ("public_host", SERVER, _HOST),
+    ("public_host", SERVER, _PUBLIC_HOST),
     (
         "private_host",
         SERVER,
         rf"(?:ip(?:-{_OCTET}){{4}}\.(?:ec2|compute-1|[a-z]+-[a-z]+-[0-9]\.compute)\.internal"
         rf"|domU(?:-[0-9A-F]{{2}}){{6}}\.compute-1\.internal|(?!ip-){_HOST})",
     ),
-    ("introducer_furl", IDENTITY, rf"pb://{_BASE32}@(?:{_HOST}|{_IPV6}):[0-9]{{1,5}}/(?:introducer|{_BASE32})"),
+    ("introducer_furl", IDENTITY, rf"pb://{_BASE32}@(?:{_PUBLIC_HOST}|{_IPV6}):[0-9]{{1,5}}/(?:introducer|{_BASE32})"),
     ("activation_key", CREDENTIALS, r"[A-Z0-9]{10,40}"),
     ("ami_image_id", SERVER, r"ami-[0-9a-f]{8}(?:[0-9a-f]{9})?"),
     ("instance_size", SERVER, r"[a-z]+[0-9][a-z]?\.(?:nano|micro|small|medium|[0-9]*x?large)"),

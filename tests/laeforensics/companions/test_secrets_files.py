@@ -194,6 +194,20 @@ def test_a_value_that_cannot_be_right_is_rejected_with_its_place(key, value):
     assert field in told.rejected
 
 
+def test_two_hosts_in_each_others_place_are_neither():
+    """The external furl beside them tells which is the public one."""
+    inner = json.loads(secrets())["privatehost"]
+    told = hear_secrets(secrets(publichost=inner, privatehost=HOST))
+    assert (told.value("public_host"), told.value("private_host")) == (None, None)
+    assert told.value("introducer_furl") == FURL
+
+
+def test_one_host_for_both_contradicts_nothing():
+    """A server may be known by its public address alone."""
+    told = hear_secrets(secrets(privatehost=HOST))
+    assert (told.value("public_host"), told.value("private_host")) == (HOST, HOST)
+
+
 def test_a_key_that_does_not_fit_its_certificate_is_not_the_programs_word():
     """A node.pem with another's private key is damage: it never counts as a witness."""
     pem = STORAGE.pem.partition("-----BEGIN RSA")[0] + "-----BEGIN RSA" + OTHER_NODE.pem.partition("-----BEGIN RSA")[2]

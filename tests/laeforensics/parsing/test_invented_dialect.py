@@ -65,7 +65,7 @@ vpc_id = '{VPC}'
 )
 FIELD: Edit = (
     "facts/fields.py",
-    '    ("public_host", SERVER, _HOST),\n',
+    '    ("public_host", SERVER, _PUBLIC_HOST),\n',
     '    ("vpc_id", SERVER, r"vpc-[0-9a-f]{8}"),\n',
 )
 STRAY: Edit = ("grammars/signup_log.lark", "stray: ", "VPC_ID | ")
