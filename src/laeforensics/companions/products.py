@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from laeforensics.companions.secrets_files import lines_of
 from laeforensics.facts.beliefs import Hearing
 from laeforensics.facts.channels import OWN
+from laeforensics.facts.damage import is_near
 from laeforensics.facts.fact import Fact, Locator
 from laeforensics.facts.fields import FIELDS
 
@@ -163,6 +165,20 @@ def of_another_time(facts: Iterable[Fact], hearing: Hearing, also: Iterable[Fact
     if len(offered) < 2 or len(own) != 1 or not own <= offered:
         return []
     return [f for f in told if is_offered(f) and f.value not in own]
+
+
+def doubled(products: Iterable[Product]) -> frozenset[Fact]:
+    """The tokens that one file tells of two products, whose codes are no damage of each other."""
+    told: dict[tuple[str, str], list[Product]] = defaultdict(list)
+    for product in products:
+        told[product.token.locator.evidence, product.token.value].append(product)
+    return frozenset(
+        one.token
+        for alike in told.values()
+        for one in alike
+        for other in {each.product_code for each in alike} - {one.product_code}
+        if not is_near(one.product_code, other)
+    )
 
 
 def is_offered(fact: Fact) -> bool:

@@ -9,6 +9,7 @@ from laeforensics.companions.csv_rows import Row
 from laeforensics.companions.secrets_files import SecretsFile
 from laeforensics.doubting.account_views import AccountView
 from laeforensics.doubting.signups import Signup
+from laeforensics.facts.fact import Fact
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +17,7 @@ class CaseView:
     """The accounts, and the rows of the csv files by what joins them: activation keys, instances and hosts.
 
     `secrets` are the secrets files of which nothing, or not all, is believed that can be read in them.
-    `offered` are all product tokens of the configurations.
+    `offered` are all product tokens of the configurations; `doubled` those of which one file tells several products.
     """
 
     accounts: Sequence[AccountView]
@@ -25,6 +26,7 @@ class CaseView:
     servers: dict[str, list[Row]] = field(default_factory=dict)
     secrets: Sequence[SecretsFile] = ()
     offered: frozenset[str] = frozenset()
+    doubled: frozenset[Fact] = frozenset()
 
     def signups(self) -> Iterator[Signup]:
         """All signups, whatever their account."""

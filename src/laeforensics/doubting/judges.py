@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
+from laeforensics.companions.products import doubled
 from laeforensics.companions.sources import Sources
 from laeforensics.doubting import (
     agreeing,
@@ -135,9 +136,9 @@ def hear_case(signups: Sequence[Signup], sources: Sources) -> None:
 def hear_accounts(signups: Sequence[Signup], sources: Sources) -> None:
     """Let the signups of each bucket hear what is said of what they share, then what the judges that settle say."""
     views = list(by_account(signups))
-    products = (p for entries in (*sources.products.values(), *sources.printed_products.values()) for p in entries)
+    products = [p for entries in (*sources.products.values(), *sources.printed_products.values()) for p in entries]
     offered = frozenset(product.token.value for product in products)
-    notes, _ = hear(OF_WHAT_IS_OFFERED, CaseView(accounts=views, offered=offered))
+    notes, _ = hear(OF_WHAT_IS_OFFERED, CaseView(accounts=views, offered=offered, doubled=doubled(products)))
     sources.beliefs.add(notes)
     for view in views:
         for stage in (BEFORE_SETTLING, SETTLING, OF_WHAT_WINS):

@@ -40,9 +40,12 @@ def judge(view: CaseView) -> Iterator[Said]:
 
     Where most products that can be compared have another token, their list is of another time, and tells nothing; or
     its codes have moved: two stories, of which neither bears out the other. Else one account that tells another token
-    wholly is the odd one.
+    wholly is the odd one. A token that is offered for two products is of one of them.
     """
     places = _places(view)
+    for fact, place in places.items():
+        if fact in view.doubled and place.silent and not place.is_borne_out:
+            yield Doubt(facts=(fact,), reason="of-two-products", about=frozenset(place.silent))
     by_file: dict[str, list[Fact]] = defaultdict(list)
     for fact in places:
         by_file[fact.locator.evidence].append(fact)

@@ -159,6 +159,7 @@ REASONS: dict[str, Reason] = {
         "other accounts of this product tell another token by their own files, and none bears this place out",
         "look for the configuration of that month",
     ),
+    "of-two-products": _unsure("its file tells this token of two products: it is of one of them"),
     "of-another-list": _unsure(
         "of most products in its file that accounts tell by their own files, they tell other tokens than stand there",
         "look for the configuration of that month",

@@ -13,11 +13,12 @@ from laeforensics.evidence.names import start_of
 from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.buckets import product_code_of, seed_of
 from laeforensics.facts.channels import OWN
-from laeforensics.facts.damage import Neighbours
+from laeforensics.facts.damage import Neighbours, is_near
 from laeforensics.facts.fact import Fact, Locator
 from laeforensics.joining._name_witnesses import (
     NameEvidence,
     codes_near,
+    codes_of_own_files,
     full_names,
     gather,
     half_of,
@@ -261,6 +262,9 @@ def _right_code(told: set[str], evidence: NameEvidence) -> str | None:
     said = {row.value("product_code") for row in rows} & codes
     most = _most(told, lambda name: product_code_of(name) or "", evidence)
     sold = sold_to(told, evidence)
+    own = codes_of_own_files(told, evidence)
+    if len(own) == 1 and own <= sold & known and not any(is_near(one, other) for one in own for other in codes - own):
+        return own.pop()
     voices = {next(iter(v)) for v in (known, said, {most} - {None}, sold) if len(v) == 1}
     return voices.pop() if len(voices) == 1 else None
 

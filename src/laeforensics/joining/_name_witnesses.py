@@ -11,7 +11,7 @@ from laeforensics.companions.sources import Sources
 from laeforensics.doubting.signups import Signup
 from laeforensics.evidence.names import start_of, stem
 from laeforensics.facts.beliefs import Doubt, Hearing
-from laeforensics.facts.buckets import activation_key_of, is_usual, product_code_of
+from laeforensics.facts.buckets import activation_key_of, is_usual, product_code_of, seed_of
 from laeforensics.facts.channels import OWN
 from laeforensics.facts.damage import Neighbours, is_near, is_overwritten
 from laeforensics.facts.fact import Fact, Locator
@@ -249,3 +249,13 @@ def rows_of(signup: Signup, sources: Sources) -> list[str]:
     """The product codes that the results of the log's activation key name."""
     key, _ = signup.weigh("activation_key")
     return [code for row in sources.signups.get(key or "", ()) if (code := row.value("product_code"))]
+
+
+def codes_of_own_files(told: Iterable[str], evidence: NameEvidence) -> set[str]:
+    """The product codes told by those files that bear the seed in their own names."""
+    return {
+        product_code_of(name) or ""
+        for name in told
+        for holder, _ in evidence.told[name]
+        if (start := start_of(name_of(holder))) is not None and start[1] == seed_of(name)
+    }

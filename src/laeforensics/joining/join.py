@@ -58,6 +58,20 @@ def settle(signups: Sequence[Signup], sources: Sources) -> None:
     hear_accounts(signups, sources)
     for signup in signups:
         _settle(signup)
+    _name_decided(signups)
+
+
+def _name_decided(signups: Sequence[Signup]) -> None:
+    """Let signups whose bucket's name was undecided bear the one that is told, where the doubts have left but one."""
+    undecided: dict[str, list[Signup]] = defaultdict(list)
+    for signup in signups:
+        if signup.undecided_bucket is not None:
+            undecided[signup.undecided_bucket].append(signup)
+    for some in undecided.values():
+        told = {signup.values.get("bucket_name") for signup in some}
+        if len(told) == 1:
+            for signup in some:
+                signup.undecided_bucket = signup.values.get("bucket_name", signup.undecided_bucket)
 
 
 def _join_rest(signup: Signup, sources: Sources, keys: Neighbours) -> None:

@@ -207,7 +207,8 @@ def test_a_byte_order_mark_costs_no_line():
 @pytest.mark.parametrize("damage", ["cut", "latin-1"])
 def test_a_damaged_config_keeps_its_whole_entries(tmp_path, damage):
     """The entries before the damage are believed, and the damage is a finding."""
-    whole = config(sold(), sold(product_code="WXYZ6789", full_name="Caf@"))
+    other = PRODUCT_TOKEN.replace("INVENTED", "INVENTEDTOO")
+    whole = config(sold(), sold(product_code="WXYZ6789", full_name="Caf@", product_token=other))
     data = whole[:-30] if damage == "cut" else whole.replace(b"@", b"\xe9")
     case = open_files(tmp_path, evidence(secrets=None, config=data))
     assert audit_row(case)["product_token"] == PRODUCT_TOKEN

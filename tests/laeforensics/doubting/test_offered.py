@@ -132,3 +132,28 @@ def test_a_token_of_another_product_and_one_that_none_offers_are_two_stories(tmp
     """One says that the codes have moved, the other that the list is of another time: neither bears the other out."""
     files = {**account(1, LATER[0]), **account(2, MONTH[0], CODES[1]), **offering(*MONTH)}
     assert judged(tmp_path, files)[1] == ("CONTESTED", None)
+
+
+def doubled(*entries: dict[str, object]) -> dict[str, bytes]:
+    """A configuration in which a product bears the token of the one before it."""
+    first = {"full_name": "An invented product", "product_code": CODE, "product_token": MONTH[0]}
+    return {CONFIG: config(first, *({**first, **entry} for entry in entries))}
+
+
+@pytest.mark.parametrize("told", [None, MONTH[0]])
+def test_a_token_that_is_offered_for_two_products_is_sure_for_neither(told, tmp_path):
+    """One was pasted over the other's; but where an account tells it by its own file, it is that product's."""
+    other = {"full_name": "Another product", "product_code": "F0E1D2C3"}
+    of_other = {
+        path: data.replace(b"An invented product", b"Another product")
+        for path, data in account(3, None, "F0E1D2C3").items()
+    }
+    seen = judged(tmp_path, doubled(other), account(1, told), account(2, None), of_other)
+    first = ("RECOVERABLE", MONTH[0]) if told else ("CONTESTED", None)
+    assert seen == {1: first, 2: first, 3: ("CONTESTED", None)}
+
+
+@pytest.mark.parametrize("other", [{"product_code": CODE[:-1] + "2"}, {"months": ["2012-03"]}])
+def test_a_token_that_one_product_bears_twice_is_sure(other, tmp_path):
+    """With a code of which a bit was turned over, or in another month."""
+    assert judged(tmp_path, doubled(other), account(1, None)) == {1: ("RECOVERABLE", MONTH[0])}

@@ -362,3 +362,19 @@ def test_a_code_out_of_a_bucket_s_name_has_its_own_place_in_any_encoding(encodin
     (account,) = open_files(tmp_path, files).judgement.accounts
     told = [fact for fact in account.signups[0].witnesses_of("product_code") if fact.rule == "bucket name"]
     assert {files[LOG_FILE][f.locator.start : f.locator.end].decode(encoding).upper() for f in told} == {CODE}
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_bucket_bears_the_code_that_the_file_of_its_seed_tells(tmp_path, times):
+    """Not that of another customer's logs in which its seed was put in the place of the own one."""
+    code, name = "F0E1D2C3", "Another product"
+    others = as_another(log().replace(CODE.lower().encode(), code.lower().encode()))
+    others = others.replace(b"An invented product", name.encode()).replace(OTHER_SEED.encode(), SEED.encode())
+    sold = {"full_name": "An invented product", "product_code": CODE, "product_token": PRODUCT_TOKEN}
+    token = PRODUCT_TOKEN.replace("INVENTED", "INVENTEDTOO")
+    listed = config(sold, {"full_name": name, "product_code": code, "product_token": token})
+    files = {LOG_FILE: log(), "lae_automation_config.json": listed}
+    again = {f"signup_logs/2012-04-2{each}T080000Z-{OTHER_SEED}": others for each in range(1, 1 + times)}
+    case = open_files(tmp_path, files | again)
+    rows = {row["account_id"]: row["bucket_name"] for row in case.audit.to_dict("records")}
+    assert {each: bucket for each, bucket in rows.items() if each.startswith("lae-")} == {BUCKET: BUCKET}
