@@ -125,6 +125,7 @@ REASONS: dict[str, Reason] = {
     "of-several-servers": _denies("damaged", "its file tells this instance id of several servers"),
     "launched-later": _denies("damaged", "its row was written before this launch"),
     "other-launch": _unsure("the log tells of another launch under this instance id", _ORDER),
+    "other-address": _unsure("log and row of serverinfo.csv tell two addresses of one instance and launch"),
     "unknown-key": _denies("stray", "no csv row knows this activation key, whose length is unusual", _ORDER),
     "rows-of-others": _denies("stray", "every csv row that knows it tells of another customer", _ORDER),
     "cells-moved": _denies("moved", "its row has an address in the cell of something else: the cells have moved"),

@@ -20,6 +20,7 @@ from laeforensics.facts.damage import Neighbours, is_near
 from laeforensics.facts.fact import Fact, Locator
 from laeforensics.facts.fields import SIGNUP_FIELDS
 from laeforensics.facts.findings import Finding, finding
+from laeforensics.facts.node_keys import host_of_furl
 from laeforensics.joining._bucket_names import settle_names
 from laeforensics.joining._clocks import is_contradicted, is_of_another_clock
 from laeforensics.joining._csv_rows import join_csv, leave_out_moved
@@ -174,13 +175,30 @@ def _join_serverinfo(signup: Signup, serverinfo: Mapping[str, list[Row]]) -> Non
         rows = rows if len({row.value("instance_id") for row in rows}) == 1 else []
     printed = {name: signup.asserted(name) for name in ("launch_time", "public_host")}
     for row in rows:
+        is_heard = bool(signup.hearing.asserting(row.of("public_host")))
         signup.add(row.facts)
         if is_of_another_clock(signup, row, printed):
             signup.serverinfo_rows.append(row)
         elif any(is_contradicted(own, row.value(name)) for name, own in printed.items()):
-            signup.doubt(row.facts, "other-launch")  # it tells of another server, and not that this one was ready
+            # it tells of another server, and not that this one was ready
+            same = instance == row.value("instance_id") and row.value("launch_time") in _values(printed["launch_time"])
+            signup.doubt(row.facts, "other-address" if same else "other-launch")
+            if same and is_heard:
+                _doubt_lone_address(signup, printed["public_host"])
         else:
             signup.serverinfo_rows.append(row)
+
+
+def _values(facts: Iterable[Fact]) -> set[str]:
+    return {fact.value for fact in facts}
+
+
+def _doubt_lone_address(signup: Signup, told: Sequence[Fact]) -> None:
+    """Doubt the address that one file alone tells against a row of its own instance and launch, with its furl."""
+    if len({fact.locator.evidence for fact in told}) == 1:
+        hosts = _values(told)
+        furls = [fact for fact in signup.asserted("introducer_furl") if host_of_furl(fact.value) in hosts]
+        signup.doubt([*told, *furls], "other-address")
 
 
 def _join_token(signup: Signup, sources: Sources) -> None:

@@ -83,6 +83,12 @@ def test_a_serverinfo_row_never_outranks_the_log(tmp_path):
     assert "outranked-witness" in codes(case, "public_host")
 
 
+def test_an_address_of_the_log_alone_is_not_sure_against_a_row_of_its_launch(tmp_path):
+    """One instance, one launch, two addresses: nothing tells which, so its furl is not sure either."""
+    row = audit_row(open_files(tmp_path, evidence(secrets=None, servers=serverinfo(host="192.0.2.200"))))
+    assert (row["public_host"], row["introducer_furl"], row["instance_id"]) == (None, None, INSTANCE)
+
+
 # -- product tokens ------------------------------------------------------------------------------------------
 
 PRODUCT = {"full_name": "An invented product", "product_code": CODE, "product_token": PRODUCT_TOKEN}
