@@ -36,12 +36,13 @@ def _is_of_others(signup: Signup) -> bool:
 
     If the failure is sure to be the run's own: where the end stands before its bucket was made.
     """
-    stages = [stage for stage, _ in signup.stages]
     if impossible(signup.stages) is None:
         return False
-    ready = next((n for n, stage in enumerate(stages) if stage in _READY_STAGES), len(stages))
-    goes_on = signup.has_failed and not BEFORE_DEPLOYMENT.isdisjoint(stages[ready:])
-    return goes_on or _may_have_failed(signup)
+    ready = next((n for n, (stage, _) in enumerate(signup.stages) if stage in _READY_STAGES), len(signup.stages))
+    before = {stage for stage, _ in signup.stages[:ready]}
+    failed_at = max((fact.locator.line for fact in signup.asserted("failure")), default=0)
+    after = {stage for stage, line in signup.stages[ready:] if line < failed_at}
+    return not BEFORE_DEPLOYMENT.isdisjoint(after - before) or _may_have_failed(signup)
 
 
 def _was_ready(signup: Signup) -> bool:

@@ -33,6 +33,8 @@ from laeforensics.joining._customers import (
 )
 
 _LAST_FIELDS = ("customer_email", "customer_keyinfo")
+_FALSE_SUCCESSES = ("2012-02-24T04:43:00Z", "2012-02-24T06:14:00Z")
+"""From the first run of that program that may have ended to the last."""
 _USUAL_KEY = re.compile(r"A[A-Z2-7]{29}")
 
 
@@ -103,15 +105,17 @@ def join_csv(signup: Signup, sources: Sources, known: Neighbours) -> None:
             signup.failure_row = row
 
 
-def leave_out_moved(signups: Sequence[Signup]) -> None:
-    """Beside an empty secrets file no success counts out of a csv file that calls a finished run a failure.
+def leave_out_false_results(signups: Sequence[Signup]) -> None:
+    """Beside an empty secrets file no success counts of the hour in which one program called failures so.
 
-    Its results have moved from row to row. (The other way round one program was wrong for an hour.)
+    Nor does one out of a csv file that calls a finished run a failure: its results have moved from row to row.
     """
     moved = {row.evidence for s in signups if (row := s.failure_row) is not None and _has_ended_well(s)}
     for signup in signups:
         row, file = signup.success_row, signup.secrets
-        if row is not None and file is not None and file.is_empty and row.evidence in moved:
+        if row is None or file is None or not file.is_empty:
+            continue
+        if row.evidence in moved or _FALSE_SUCCESSES[0] <= row.time <= _FALSE_SUCCESSES[1]:
             signup.success_row = None
 
 

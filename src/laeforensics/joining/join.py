@@ -23,7 +23,7 @@ from laeforensics.facts.findings import Finding, finding
 from laeforensics.facts.node_keys import host_of_furl
 from laeforensics.joining._bucket_names import settle_names
 from laeforensics.joining._clocks import is_contradicted, is_of_another_clock
-from laeforensics.joining._csv_rows import join_csv, leave_out_moved
+from laeforensics.joining._csv_rows import join_csv, leave_out_false_results
 from laeforensics.joining._renamed import codes_by_seed, doubt_name
 from laeforensics.joining._secrets_files import join_secrets, note_empty
 from laeforensics.parsing.logs import SignupLog
@@ -53,7 +53,7 @@ def settle(signups: Sequence[Signup], sources: Sources) -> None:
     keys = Neighbours(sorted({*sources.activations, *sources.signups}))
     for signup in signups:
         _join_rest(signup, sources, keys)
-    leave_out_moved(signups)
+    leave_out_false_results(signups)
     for signup in signups:
         note_empty(signup)
     hear_accounts(signups, sources)

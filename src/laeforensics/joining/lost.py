@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from laeforensics.companions.csv_rows import Row
 from laeforensics.companions.secrets_files import SecretsFile
 from laeforensics.companions.sources import Sources
 from laeforensics.doubting.account_views import is_launch
@@ -14,8 +14,14 @@ from laeforensics.evidence.names import start_of, stem
 from laeforensics.facts.beliefs import Hearing
 from laeforensics.facts.buckets import bears_seed, seed_of
 from laeforensics.facts.findings import Finding, finding
+from laeforensics.facts.node_keys import tub_id_of_furl
 from laeforensics.joining._secrets_files import join_stripe
 from laeforensics.parsing.logs import SignupLog
+from laerecover.manifest import tub_id_of_pem
+
+_FEWEST = 3
+_MOST = 1.5
+"""Where so many files, and two thirds of all, contradict the rows, the rows are wrong."""
 
 
 def logs_lost(joined: Sequence[Signup], sources: Sources) -> list[Signup]:
@@ -32,6 +38,7 @@ def logs_lost(joined: Sequence[Signup], sources: Sources) -> list[Signup]:
     own |= {sources.value(f, "bucket_name") or "" for f in sources.secrets.values() if _bears_own_seed(f, sources)}
     lost: list[Signup] = []
     copies = _copies(taken, sources)
+    of_another_run = _with_another_runs_server(sources)
     for name, file in sources.secrets.items():
         if name in copies:
             what = f"it tells word for word what {copies[name]} tells: a copy under another run's name"
@@ -52,7 +59,7 @@ def logs_lost(joined: Sequence[Signup], sources: Sources) -> list[Signup]:
             signup.doubt((f for f in file.facts if f.field != "bucket_name"), "nameless")  # else it is no account
             what = "no log, stamp or row of serverinfo.csv confirms whose secrets these are"
             signup.findings.append(finding("nameless-file", what, signup=name))
-        if _has_another_runs_server(file, sources):
+        if name in of_another_run:
             signup.doubt((f for f in file.facts if f.field != "bucket_name"), "another-runs-server")
         join_stripe(signup, sources)
         lost.append(signup)
@@ -123,17 +130,32 @@ def _has_server_row(file: SecretsFile, sources: Sources) -> bool:
     return host is not None and host in sources.serverinfo
 
 
-def _has_another_runs_server(file: SecretsFile, sources: Sources) -> bool:
-    """True if by serverinfo.csv its run did not launch its server, but launched another."""
-    began, host = _began(file), sources.value(file, "public_host") or ""
-    own = sources.serverinfo.get(host, [])
-    if not own or any(is_launch(began, _launched(row)) for row in own):
-        return False
-    return any(is_launch(began, _launched(row)) for rows in sources.serverinfo.values() for row in rows)
+def _with_another_runs_server(sources: Sources) -> set[str]:
+    """The files whose run, by serverinfo.csv, did not launch their server, but another: they are another customer's.
+
+    A row counts that was written soon after its launch. None, where most rows that are held against files contradict
+    them, for then it is the rows that have moved; nor is a file that contradicts itself, of which a piece is another's.
+    """
+    launches: dict[str, list[str]] = defaultdict(list)
+    for row in (row for rows in sources.serverinfo.values() for row in rows):
+        launched, host = row.value("launch_time"), row.value("public_host")
+        if launched and host and launched <= row.time:
+            launches[host].append(launched)
+    of_all = sorted(launched for found in launches.values() for launched in found)
+    held, others = 0, set[str]()
+    for file in sources.secrets.values():
+        began, own = _began(file), launches.get(sources.value(file, "public_host") or "", [])
+        held += bool(own)
+        if own and not any(is_launch(began, launched) for launched in own) and _is_consistent(file, sources):
+            after = of_all[bisect_left(of_all, began) :][:1]
+            others |= {file.evidence} if after and is_launch(began, after[0]) else set()
+    return others if len(others) * _MOST < held or len(others) < _FEWEST else set()
 
 
-def _launched(row: Row) -> str:
-    return row.value("launch_time") or ""
+def _is_consistent(file: SecretsFile, sources: Sources) -> bool:
+    """True unless the introducer's key is not that of the furl."""
+    furl, pem = sources.value(file, "introducer_furl"), sources.value(file, "introducer_node_pem")
+    return furl is None or pem is None or tub_id_of_pem(pem) == tub_id_of_furl(furl)
 
 
 def is_no_log(log: SignupLog) -> bool:
