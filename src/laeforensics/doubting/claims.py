@@ -26,6 +26,8 @@ _UNIQUE = (
     "server_nodeid",
     "server_node_privkey",
 )
+_NEARLY_ALL = 3
+"""Of keys, token, and two nodes."""
 _BEFORE_SWISSNUMS = "introducer"
 """How all furls ended until introducers drew swissnums of their own."""
 Claim = tuple[str, str]
@@ -51,6 +53,16 @@ def claims_shared(views: Sequence[AccountView]) -> dict[Claim, Claiming]:
                 for thing in told.keys() & claims_of(name, fact.value):
                     told[thing].setdefault(number, []).append(fact)
     return told
+
+
+def files_of_others(told: Mapping[Claim, Claiming]) -> set[tuple[int, str]]:
+    """The files, by the number of their account, in which nearly everything is another account's, not one thing."""
+    kinds: dict[tuple[int, str], set[str]] = defaultdict(set)
+    for (kind, _), claiming in told.items():
+        for number, facts in claiming.items():
+            for file in files(facts):
+                kinds[number, file].add(kind)
+    return {where for where, found in kinds.items() if len(found) >= _NEARLY_ALL}
 
 
 def of_one_customer(views: Sequence[AccountView], thing: Claim, numbers: Iterable[int]) -> set[int]:

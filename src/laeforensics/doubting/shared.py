@@ -16,6 +16,7 @@ from laeforensics.doubting.claims import (
     claims_of,
     claims_shared,
     files,
+    files_of_others,
     of_one_customer,
     sure_of,
 )
@@ -53,7 +54,7 @@ def judge(view: CaseView) -> Iterator[Said]:
     strange = _strange_files(told, foreign)
     for number in sorted(strange):
         yield from _beside(views[number], strange[number])
-    contested = _contested_files(told, foreign)
+    contested, anothers = _contested_files(told, foreign), files_of_others(told)
     for thing in sorted(told):
         if thing[0] == "introducer":
             for number, facts in sorted(told[thing].items()):
@@ -65,7 +66,10 @@ def judge(view: CaseView) -> Iterator[Said]:
         for number in sorted(told[thing].keys() - of_one_customer(views, thing, told[thing])):
             facts = told[thing][number]
             against = _against(views[number], thing, facts, rivals[number, thing[0]])
-            is_shown = number in foreign[thing] and not _may_be_its_own(views, told[thing], number, against)
+            is_shown = number in foreign[thing] and (
+                any((number, file) in anothers for file in files(facts))
+                or not _may_be_its_own(views, told[thing], number, against)
+            )
             if is_shown:
                 yield from _doubts(views, told[thing], number, "of-another-account")
             elif number in foreign[thing] or (
