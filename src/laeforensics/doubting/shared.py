@@ -228,6 +228,8 @@ def _may_be_its_own(views: Sequence[AccountView], told: Claiming, number: int, a
     view, facts = views[number], told[number]
     if not against or _is_damaged(view, facts) or _are_of_one_file(facts, against):
         return False
+    if set(facts) == {furl for _, furl in _beside_other_keys(view, facts)}:
+        return False
     is_even = not lead(facts, against, view.re_records) and view.hearing.sure(facts)
     return bool(is_even) and all(len(_voices(views[n], f)) < 2 for n, f in told.items() if n != number)
 
