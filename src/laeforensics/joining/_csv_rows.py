@@ -105,7 +105,7 @@ def join_csv(signup: Signup, sources: Sources, known: Neighbours) -> None:
             signup.failure_row = row
 
 
-def leave_out_false_results(signups: Sequence[Signup]) -> None:
+def leave_out_moved(signups: Sequence[Signup]) -> None:
     """Beside an empty secrets file no success counts of the hour in which one program called failures so.
 
     Nor does one out of a csv file that calls a finished run a failure: its results have moved from row to row.

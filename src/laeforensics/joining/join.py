@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import combinations
 
 from laeforensics.companions.csv_rows import Row
 from laeforensics.companions.products import Product, is_offered, of_another_time
 from laeforensics.companions.sources import Sources
 from laeforensics.doubting.judges import hear_accounts, hear_case
 from laeforensics.doubting.signups import Signup
-from laeforensics.doubting.voices import MANY, print_of
 from laeforensics.evidence.names import start_of
-from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.buckets import activation_key_of, product_code_of, seed_of
 from laeforensics.facts.channels import LAST_ASSERTING_STANDING
 from laeforensics.facts.damage import Neighbours, is_near
@@ -23,9 +20,10 @@ from laeforensics.facts.findings import Finding, finding
 from laeforensics.facts.node_keys import host_of_furl
 from laeforensics.joining._bucket_names import settle_names
 from laeforensics.joining._clocks import is_contradicted, is_of_another_clock
-from laeforensics.joining._csv_rows import join_csv, leave_out_false_results
+from laeforensics.joining._csv_rows import join_csv, leave_out_moved
 from laeforensics.joining._renamed import codes_by_seed, doubt_name
 from laeforensics.joining._secrets_files import join_secrets, note_empty
+from laeforensics.joining._shared_keys import join_shared_keys
 from laeforensics.parsing.logs import SignupLog
 from laeforensics.parsing.stages import impossible
 
@@ -49,11 +47,11 @@ def join(logs: Sequence[SignupLog], sources: Sources) -> list[Signup]:
 def settle(signups: Sequence[Signup], sources: Sources) -> None:
     """Join what is found by settled values, and weigh the witnesses of every field, when the judges have spoken."""
     hear_case(signups, sources)
-    _join_shared_keys(signups)
+    join_shared_keys(signups)
     keys = Neighbours(sorted({*sources.activations, *sources.signups}))
     for signup in signups:
         _join_rest(signup, sources, keys)
-    leave_out_false_results(signups)
+    leave_out_moved(signups)
     for signup in signups:
         note_empty(signup)
     hear_accounts(signups, sources)
@@ -93,44 +91,6 @@ def _order_findings(signup: Signup) -> Iterable[Finding]:
         yield finding(
             "impossible-order", f"line {line}: {what}; lines are missing, or not of this signup", signup=signup.name
         )
-
-
-_SHARED = ("user_access_key_id", "user_secret_key")
-_OTHERS = 2
-"""So many other accounts show which is the shared one."""
-
-
-def _join_shared_keys(signups: Sequence[Signup]) -> None:
-    """The S4 accounts share one pair of keys: one that has a character or two of it overwritten hears what others tell.
-
-    (Unless more than one print of its own tells what is near to it.)
-    """
-    buckets = {signup.name: signup.weigh("bucket_name")[0] for signup in signups}
-    s4 = [s for s in signups if (bucket := buckets[s.name]) is not None and product_code_of(bucket) is None]
-    for name in _SHARED:
-        told: dict[str, dict[str | None, Fact]] = defaultdict(dict)
-        for signup in s4:
-            for fact in signup.sure(name):
-                told[fact.value].setdefault(buckets[signup.name], fact)
-        lone = [value for value, tellers in told.items() if len(tellers) == 1]
-        shared = [value for value, tellers in told.items() if len(tellers) >= _OTHERS]
-        shared += [value for value in lone if len(lone) <= MANY and _is_between(value, lone)]
-        for signup in s4 if len(shared) <= MANY else ():
-            odd = [f for f in signup.asserted(name) if len(told[f.value]) == 1 and f.value not in shared]
-            by = next((value for value in shared if odd and is_near(value, odd[0].value)), "")
-            if by and len(set(map(print_of, odd))) == 1:
-                others = list(told[by].values())[:_OTHERS]
-                because = tuple(fact.locator for fact in others)
-                about = frozenset({signup.name})
-                signup.beliefs.add([Doubt(facts=tuple(odd), reason="neighbour", because=because, about=about)])
-                signup.add(others)
-
-
-def _is_between(value: str, lone: Iterable[str]) -> bool:
-    """True if of two others, near to it, each is overwritten elsewhere: most tell its characters."""
-    near = [other for other in lone if len(other) == len(value) and is_near(other, value)]
-    odd = [{n for n, letter in enumerate(other) if letter != value[n]} for other in near]
-    return len(near) >= _OTHERS and all(one.isdisjoint(other) for one, other in combinations(odd, 2))
 
 
 # -- csv, product, serverinfo ----------------------------------------------------------------------------

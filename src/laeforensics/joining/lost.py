@@ -14,10 +14,8 @@ from laeforensics.evidence.names import start_of, stem
 from laeforensics.facts.beliefs import Hearing
 from laeforensics.facts.buckets import bears_seed, seed_of
 from laeforensics.facts.findings import Finding, finding
-from laeforensics.facts.node_keys import tub_id_of_furl
 from laeforensics.joining._secrets_files import join_stripe
 from laeforensics.parsing.logs import SignupLog
-from laerecover.manifest import tub_id_of_pem
 
 _FEWEST = 3
 _MOST = 1.5
@@ -133,29 +131,21 @@ def _has_server_row(file: SecretsFile, sources: Sources) -> bool:
 def _with_another_runs_server(sources: Sources) -> set[str]:
     """The files whose run, by serverinfo.csv, did not launch their server, but another: they are another customer's.
 
-    A row counts that was written soon after its launch. None, where most rows that are held against files contradict
-    them, for then it is the rows that have moved; nor is a file that contradicts itself, of which a piece is another's.
+    None, where most rows that are held against files contradict them, for then it is the rows that have moved.
     """
-    launches: dict[str, list[str]] = defaultdict(list)
+    launches: dict[str | None, list[str]] = defaultdict(list)
     for row in (row for rows in sources.serverinfo.values() for row in rows):
-        launched, host = row.value("launch_time"), row.value("public_host")
-        if launched and host and launched <= row.time:
-            launches[host].append(launched)
+        if launched := row.value("launch_time"):
+            launches[row.value("public_host")].append(launched)
     of_all = sorted(launched for found in launches.values() for launched in found)
     held, others = 0, set[str]()
     for file in sources.secrets.values():
-        began, own = _began(file), launches.get(sources.value(file, "public_host") or "", [])
+        began, own = _began(file), launches.get(sources.value(file, "public_host"), [])
         held += bool(own)
-        if own and not any(is_launch(began, launched) for launched in own) and _is_consistent(file, sources):
-            after = of_all[bisect_left(of_all, began) :][:1]
+        if own and not any(is_launch(began, launched) for launched in own):
+            after = of_all[bisect_left(of_all, began.rstrip("Z")) :][:1]
             others |= {file.evidence} if after and is_launch(began, after[0]) else set()
     return others if len(others) * _MOST < held or len(others) < _FEWEST else set()
-
-
-def _is_consistent(file: SecretsFile, sources: Sources) -> bool:
-    """True unless the introducer's key is not that of the furl."""
-    furl, pem = sources.value(file, "introducer_furl"), sources.value(file, "introducer_node_pem")
-    return furl is None or pem is None or tub_id_of_pem(pem) == tub_id_of_furl(furl)
 
 
 def is_no_log(log: SignupLog) -> bool:
