@@ -14,6 +14,8 @@ _TYPED = ("customer_name", "customer_keyinfo")
 _BEGIN, _END = "-----BEGIN ", re.compile("-----END [^\n-]*-----")
 _QUOTED = re.compile("%[C-F][0-9A-F]%[89AB][0-9A-F]|%0A")
 """A letter, or a line end, as the site quoted it: somebody may type "100%25", but not this."""
+_BARE = re.compile("%(?![0-9A-F]{2})|[^ -~]|,")
+"""What the site never left as it was: a cell with it was typed so."""
 _SEVERAL = 2
 
 
@@ -30,7 +32,7 @@ def judge(view: FileView) -> Iterator[Said]:
             yield Doubt(facts=(fact,), reason="at-a-limit")
         elif fact in cut:
             yield Doubt(facts=(fact,), reason="armour-cut")
-        if "://" not in fact.value and _QUOTED.search(fact.value):
+        if "://" not in fact.value and _QUOTED.search(fact.value) and not _BARE.search(fact.value):
             yield Doubt(facts=(fact,), reason="quoted-twice")
 
 
