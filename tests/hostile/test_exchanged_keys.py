@@ -77,8 +77,8 @@ def test_keys_exchanged_with_another_customer_are_nobodys(which, tmp_path):
 @pytest.mark.parametrize("name", PAIR)
 def test_one_key_of_another_beside_ones_own_is_asked_about(which, name, tmp_path):
     """One of two keys was copied out of another customer's file: where the keys of many were, one file further each, it
-    is the own one that another tells. So its account waits for a human, nobody is told another's, and the other customer
-    keeps his own.
+    is the own one that another tells. So its account waits for a human, nobody is told another's, and the owner keeps
+    his own.
     """
     lab, runs = three()
     copy(lab, runs[2], runs[which], name)
