@@ -140,7 +140,8 @@ def _with_another_runs_server(sources: Sources) -> set[str]:
     of_all = sorted(launched for found in launches.values() for launched in found)
     held, others = 0, set[str]()
     for file in sources.secrets.values():
-        began, own = _began(file), launches.get(sources.value(file, "public_host"), [])
+        began, host = _began(file), sources.value(file, "public_host")
+        own = launches.get(host, []) if host is not None else []
         held += bool(own)
         if own and not any(is_launch(began, launched) for launched in own):
             after = of_all[bisect_left(of_all, began.rstrip("Z")) :][:1]
