@@ -9,6 +9,7 @@ import signal
 import smtplib
 import ssl
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -137,6 +138,32 @@ def test_planned_poverty_and_a_planned_cut_of_the_power(another_rig, host_key: H
     assert "8.0M" in shell("df -h / | tail -1")
     assert "2.0G" in connect(rig, launch(rig, host_key, "rich")[1], host_key.public)("df -h / | tail -1")
     assert boot_id_after(rig, address, host_key, before) != before
+
+
+HELD = """\
+import os, subprocess, time
+from laerecover.rehearsal.rig.network import make_network, plug_in, unplug
+
+subprocess.run(["mount", "-t", "tmpfs", "none", "/run"], check=True)
+make_network()
+plug_in("held", "203.0.113.9")
+quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+holder = subprocess.Popen(["ip", "netns", "exec", "held", "sleep", "60"], **quiet)
+while os.readlink(f"/proc/{holder.pid}/ns/net") == os.readlink("/proc/self/ns/net"):
+    time.sleep(0.01)
+unplug("held")
+try:
+    plug_in("again", "203.0.113.9")
+finally:
+    holder.kill()
+"""
+
+
+def test_an_address_is_free_as_soon_as_its_host_is_gone(rig: Rig):
+    """Even while something still holds the namespace of the host that is gone, as the kernel itself does for a while."""
+    apart = ["unshare", "--mount", "--net", sys.executable, "-c", HELD]
+    done = subprocess.run(apart, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_mail_server_takes_refuses_and_hangs_up(rig: Rig):

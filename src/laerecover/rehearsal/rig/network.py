@@ -74,8 +74,11 @@ def let_in(name: str, rules: Sequence[Ingress]) -> None:
 
 
 def unplug(name: str) -> None:
-    """Take namespace and cable away."""
-    _ip(f"netns delete {name}")
+    """Take cable and namespace away: the cable first, for the kernel clears a namespace that is gone when it has time."""
+    try:
+        _ip("link delete eth0", inside=name)
+    finally:
+        _ip(f"netns delete {name}")
 
 
 def _ip(*commands: str, inside: str | None = None) -> None:
