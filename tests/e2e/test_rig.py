@@ -160,7 +160,7 @@ finally:
 
 
 def test_an_address_is_free_as_soon_as_its_host_is_gone(rig: Rig):
-    """Even while something still holds the namespace of the host that is gone, as the kernel itself does for a while."""
+    """Even while something still holds the namespace of the old host, as the kernel itself does for a while."""
     apart = ["unshare", "--mount", "--net", sys.executable, "-c", HELD]
     done = subprocess.run(apart, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr

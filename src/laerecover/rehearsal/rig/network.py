@@ -74,7 +74,7 @@ def let_in(name: str, rules: Sequence[Ingress]) -> None:
 
 
 def unplug(name: str) -> None:
-    """Take cable and namespace away: the cable first, for the kernel clears a namespace that is gone when it has time."""
+    """Take cable and namespace away: the cable first, for the kernel clears a deleted namespace when it has time."""
     try:
         _ip("link delete eth0", inside=name)
     finally:
