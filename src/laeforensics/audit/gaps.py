@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from laeforensics.accounts.account import CaseAccount
 from laeforensics.audit.unheard import buckets_of, written_as
 from laeforensics.companions.sources import Sources
+from laeforensics.doubting.signups import Signup
 from laeforensics.evidence import recognise
 from laeforensics.evidence.names import s4_name, start_of
 from laeforensics.facts.buckets import product_code_of
 from laeforensics.facts.damage import Neighbours
 from laeforensics.facts.fact import Locator
 from laeforensics.facts.findings import Finding, finding
+from laeforensics.parsing.stages import RANK
 from laeforensics.reading.whole import Reading
 
 
@@ -142,15 +144,36 @@ def without_account(
 
 def _has_failed(attempt: CaseAccount) -> bool:
     """True if each run of it is told to have ended without a bucket."""
-    return all(s.has_failed or s.bucket_failed or s.failure_row is not None for s in attempt.signups)
+    return all(_has_none(signup) for signup in attempt.signups)
 
 
-def unknown_ends(accounts: Sequence[CaseAccount]) -> Iterator[Finding]:
-    """Attempts whose log just stops, without a failure told anywhere: there may have been a bucket all the same."""
-    for account in accounts:
-        for signup in account.signups if account.is_attempt else ():
-            log = signup.log
-            if log is not None and not signup.has_failed and not signup.bucket_failed and signup.failure_row is None:
-                yield finding(
-                    "unknown-end", "the log stops before its bucket is told, and no failure is told", signup=signup.name
-                )
+def _has_none(signup: Signup) -> bool:
+    """True if a run is told to have ended, and nothing in its log tells of a bucket that was made."""
+    is_told = signup.has_failed or signup.failure_row is not None
+    return signup.bucket_failed or (is_told and not _made(signup))
+
+
+def _made(signup: Signup) -> list[Locator]:
+    """Where a log tells what comes only once a bucket is made, believed or not."""
+    return [f.locator for f in signup.witnesses_of("stage") if RANK[f.value] >= RANK["bucket_created"]]
+
+
+def unknown_ends(accounts: Sequence[CaseAccount], named: Iterable[Finding]) -> Iterator[Finding]:
+    """Attempts whose log just stops, without a failure told anywhere: there may have been a bucket all the same.
+
+    Where it goes on behind the making of its bucket there was one. Nothing more of a log that `named` speak of, nor of
+    the run of an account.
+    """
+    said = {one.signup for one in named}
+    seeds = {seed for account in accounts if not account.is_attempt for seed in buckets_of(account)}
+    for signup in (s for account in accounts if account.is_attempt for s in account.signups):
+        start = start_of(signup.name)
+        if signup.log is None or signup.log.evidence in said or _has_none(signup):
+            continue
+        made = _made(signup)
+        if not made:
+            words = "the log stops before its bucket is told, and no failure is told"
+            yield finding("unknown-end", words, signup=signup.name)
+        elif start is None or seeds.isdisjoint(written_as(start[1])):
+            words = "it goes on behind the making of its bucket, and nothing that was understood tells which that is"
+            yield finding("bucket-without-account", words, signup=signup.log.evidence, locators=tuple(made[:1]))

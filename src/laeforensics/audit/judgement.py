@@ -116,8 +116,8 @@ class Judgement:
             *(questions.unsettled(f) if f.blocks else f for f in others),
             *self._closed_findings,
             *gaps.lost_accounts(self.accounts, sources),
-            *gaps.without_account(self.accounts, self.reading, harmless=self._harmless),
-            *gaps.unknown_ends(self.accounts),
+            *(named := [*gaps.without_account(self.accounts, self.reading, harmless=self._harmless)]),
+            *gaps.unknown_ends(self.accounts, named),
             *gaps.missing_evidence(self.missing_kinds),
         ]
         return sorted(

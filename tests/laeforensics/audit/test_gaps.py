@@ -145,3 +145,14 @@ def test_buckets_of_accounts_and_of_told_failures_are_none(tmp_path):
     assert _without_account(case) == {}
     assert OTHER_BUCKET.encode() in as_another(FAILED)
     assert "ABANDONED" in set(case.audit["verdict"])
+
+
+def test_a_bucket_that_was_made_is_named_by_its_log_where_its_name_is_lost(tmp_path):
+    """Whether the run failed later or not; but not where a run that failed before had none."""
+    lost = bytes(len(BUCKET))
+    for data in (log(), log(until="created"), log(until="created") + FAILURE.encode()):
+        case = open_files(tmp_path, evidence(log=data.replace(BUCKET.encode(), lost), secrets=None))
+        assert _without_account(case) == {LOG_FILE: set()}
+        assert "unknown-end" not in set(case.findings["code"])
+    case = open_files(tmp_path, evidence(log=log(until="activation") + FAILURE.encode(), secrets=None))
+    assert _without_account(case) == {}
