@@ -27,17 +27,17 @@ def judge(view: FileView) -> Iterator[Said]:
         if fact.channel != OWN:
             continue
         moment, rest = fact.value[:19], fact.value[19:]
-        if _is_of(start[0], moment) and (rest == _WHOLE or fact.print not in early):
+        if is_of_run(start[0], moment) and (rest == _WHOLE or fact.print not in early):
             continue
         others = (moment[:n] + digit + moment[n + 1 :] for n in range(len(moment)) for digit in "0123456789")
-        if any(_is_of(start[0], other) for other in others):
+        if any(is_of_run(start[0], other) for other in others):
             yield Doubt(facts=(fact,), reason="impossible-launch")
 
 
-def _is_of(began: str, launch: str) -> bool:
+def is_of_run(began: str, launch: str) -> bool:
     """True if the run that began then may have launched a server at that time."""
     try:
-        late = datetime.fromisoformat(launch) - datetime.fromisoformat(began[:19])
+        late = datetime.fromisoformat(launch[:19]) - datetime.fromisoformat(began[:19])
     except ValueError:  # no such day, or hour
         return False
     return _EARLIEST <= late <= _LATEST

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from laeforensics.companions.secrets_files import SecretsFile
 from laeforensics.companions.sources import Sources
+from laeforensics.doubting.impossible_launch import is_of_run
 from laeforensics.doubting.signups import Signup
 from laeforensics.evidence.names import start_of, stem
 from laeforensics.facts.buckets import bears_seed, product_code_of, seed_of
@@ -15,6 +16,7 @@ from laeforensics.facts.damage import is_near
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.fields import COURSE, IDENTITY, SERVER, fields_of
 from laeforensics.facts.findings import finding
+from laeforensics.facts.node_keys import tub_id_of_furl
 from laeforensics.parsing.stages import BEFORE_DEPLOYMENT, RANK, furthest
 
 
@@ -104,10 +106,11 @@ def _doubt_other_server(signup: Signup, file: SecretsFile, sources: Sources, run
 
     What it says from the deployment on is then not believed, except where the secrets file says the same. Where that
     tells other keys than the head of a log that is whole, too, it may be the file that is another's: neither is sure.
-    If the log is whole and the file is damaged, the file is it.
+    If the log is whole and the file is damaged, the file is it. Where both tell one node, and the log that its own run
+    launched it, it is one server with two addresses: they are held against each other.
     """
     host, _ = signup.weigh("public_host")
-    if host is None or sources.value(file, "public_host") in (None, host):
+    if host is None or sources.value(file, "public_host") in (None, host) or _is_of_one_server(signup, file):
         return
     if copied := _copied_from(file, sources, runs):
         theirs = [f for f in file.facts if f.field in fields_of(SERVER, IDENTITY)]
@@ -131,6 +134,14 @@ def _doubt_other_server(signup: Signup, file: SecretsFile, sources: Sources, run
     signup.findings.append(
         finding("several-signups", f"{file.evidence} tells another public_host than this log", signup=signup.name)
     )
+
+
+def _is_of_one_server(signup: Signup, file: SecretsFile) -> bool:
+    start, (launch, _) = start_of(signup.name), signup.weigh("launch_time")
+    if start is None or launch is None or not is_of_run(start[0], launch):
+        return False
+    ours = {tub_id_of_furl(fact.value) for fact in signup.asserted("introducer_furl")}
+    return bool(ours) and ours == {tub_id_of_furl(f.value) for f in file.facts if f.field == "introducer_furl"}
 
 
 def _copied_from(file: SecretsFile, sources: Sources, runs: _Runs) -> SecretsFile | None:

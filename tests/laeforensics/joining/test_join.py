@@ -384,3 +384,15 @@ def test_a_bucket_bears_the_code_that_the_file_of_its_seed_tells(tmp_path, times
     case = open_files(tmp_path, files | again)
     rows = {row["account_id"]: row["bucket_name"] for row in case.audit.to_dict("records")}
     assert {each: bucket for each, bucket in rows.items() if each.startswith("lae-")} == {BUCKET: BUCKET}
+
+
+@pytest.mark.parametrize(("node", "verdict"), [(0, "CONTESTED"), (2, "RECOVERABLE")])
+def test_one_server_with_two_addresses_is_asked_about(node, verdict, tmp_path):
+    """Where log and secrets file tell one node. Else the log goes on with another's server: it counts for nothing."""
+    moved = "198.51.100.7"
+    theirs = secrets(publichost=moved, external_introducer_furl=furl_of(identity(0), moved))
+    ours = log().replace(identity(0).nodeid.encode(), identity(node).nodeid.encode())
+    case = open_files(tmp_path, evidence(log=ours, secrets=theirs, servers=serverinfo(host=moved)))
+    row = audit_row(case)
+    assert row["verdict"] == verdict
+    assert row["introducer_furl"] == (None if verdict == "CONTESTED" else furl_of(identity(0), moved))
