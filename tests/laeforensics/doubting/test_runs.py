@@ -115,6 +115,16 @@ def test_another_buckets_print_between_two_of_the_files_own_is_left_out():
     assert told.stages[-1][0] == "mail_sent"
 
 
+def test_an_instance_behind_an_unannounced_print_of_another_bucket_is_not_believed():
+    """A piece of another's log begins in its announcement, and ends in the dump of its instance: a disk took it so."""
+    strange = _other((PARTS["deployment"] + PARTS["instance"]).encode()).decode()
+    piece = "en" + strange[: strange.index("  key_name")]
+    cut = PARTS["instance"][PARTS["instance"].index("  key_name") :]
+    told = read(log("deployment", instance=">Deploying EC2 instance...>\n" + piece + cut, until="instance"))
+    assert "instance_id" not in values(told)
+    assert values(told)["bucket_name"] == {BUCKET}
+
+
 def test_a_head_in_which_no_run_begins_is_not_the_files_run():
     """A sector of another log's end at the head, then a gap, and no bucket is told: nothing ties either to the file."""
     strange = _other("".join(PARTS[part] for part in ("running", "settings", "mail")).encode())
