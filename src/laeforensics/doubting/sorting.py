@@ -138,6 +138,7 @@ class Sorting:
             heads = self._heads(own[0])
             for run in heads:
                 self._leave_out(_behind_a_head(self._of(run)), "another-run")
+            self._leave_out_loose_head(own[0], heads)
             return [*heads, *own, *self._wrapped(own[0])]
         values = [{(f.field, f.value) for f in values_of(facts)} for facts in told]
         if all(v == values[0] for v in values):
@@ -159,6 +160,15 @@ class Sorting:
             )
             and not self._own(told, "bucket_name")
         ]
+
+    def _leave_out_loose_head(self, own: Run, heads: Sequence[Run]) -> None:
+        """Where another head stands before a run, leave out its own if no token ties it to its bucket: which is its?"""
+        told, before = self._of(own), [run for run in self.runs[: self.runs.index(own)] if run not in heads]
+        bucket, tokens = self._own(told, "bucket_name")[0], self._own(told, "user_token")
+        here, elsewhere = ({f.value for f in tokens if (f.print == bucket.print) is same} for same in (True, False))
+        if here.isdisjoint(elsewhere) and any(self._own(self._of(run), "activation_key", "user_token") for run in before):
+            head = [f for f in values_of(told) if f.locator.start < bucket.locator.start and f.print != bucket.print]
+            self._leave_out(head, "nothing-ties")
 
     def _wrapped(self, own: Run) -> list[Run]:
         """The end of a run where it stands before its beginning, as in a file that was written round.

@@ -125,6 +125,15 @@ def test_an_instance_behind_an_unannounced_print_of_another_bucket_is_not_believ
     assert values(told)["bucket_name"] == {BUCKET}
 
 
+def test_of_two_heads_before_a_bucket_neither_is_its_where_no_token_ties_one_to_it():
+    """A sector of another log's head took the place of the own poll, up to the line that names the bucket."""
+    strange = _other(log(until="activation")).decode() + ">License activated.>\n"
+    rest = PARTS["bucket"][PARTS["bucket"].index("bucketname") :]
+    told = values(read(log("poll", bucket=strange + rest)))
+    assert told["bucket_name"] == {BUCKET}
+    assert told.keys().isdisjoint({"activation_key", "user_token", "user_secret_key"})
+
+
 def test_a_head_in_which_no_run_begins_is_not_the_files_run():
     """A sector of another log's end at the head, then a gap, and no bucket is told: nothing ties either to the file."""
     strange = _other("".join(PARTS[part] for part in ("running", "settings", "mail")).encode())
