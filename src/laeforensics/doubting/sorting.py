@@ -163,10 +163,10 @@ class Sorting:
 
     def _leave_out_loose_head(self, own: Run, heads: Sequence[Run]) -> None:
         """Where another head stands before a run, leave out its own if no token ties it to its bucket: which is its?"""
-        told, before = self._of(own), [run for run in self.runs[: self.runs.index(own)] if run not in heads]
+        told, before = self._of(own), [self._of(run) for run in self.runs[: self.runs.index(own)] if run not in heads]
         bucket, tokens = self._own(told, "bucket_name")[0], self._own(told, "user_token")
         here, elsewhere = ({f.value for f in tokens if (f.print == bucket.print) is same} for same in (True, False))
-        if here.isdisjoint(elsewhere) and any(self._own(self._of(run), "activation_key", "user_token") for run in before):
+        if here.isdisjoint(elsewhere) and any(self._own(run, "activation_key", "user_token") for run in before):
             head = [f for f in values_of(told) if f.locator.start < bucket.locator.start and f.print != bucket.print]
             self._leave_out(head, "nothing-ties")
 
