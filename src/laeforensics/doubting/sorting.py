@@ -16,7 +16,7 @@ from laeforensics.facts.fact import Fact
 from laeforensics.facts.fields import COURSE, FIELDS, IDENTITY, SERVER
 from laeforensics.parsing.course import HEAD, REPEATED, Run
 from laeforensics.parsing.signuplogs import LogReading
-from laeforensics.parsing.stages import BEFORE_DEPLOYMENT
+from laeforensics.parsing.stages import BEFORE_DEPLOYMENT, STAGES
 
 
 def values_of(facts: Iterable[Fact]) -> list[Fact]:
@@ -224,14 +224,14 @@ class Sorting:
         """How far the signup came, its last run tells.
 
         A replacement that was written into the signup's own file goes on with it: the file is the signup's all the
-        same. One that tells nothing which an earlier one does not tell is that one's head once more: no later run.
+        same. One that tells nothing which an earlier one does not tell is that one's head once more: no later run. Nor
+        is one that ends before the stage at which the first begins: the file was written round.
         """
-        if len(kept) < 2:
+        if len(kept) < 2 or any(self._values(kept[-1]) <= self._values(run) for run in kept[:-1]):
             return
-        told_last = self._values(kept[-1])
-        if any(told_last <= self._values(run) for run in kept[:-1]):
+        first, last = ({f.value for f in self._own(self._of(run), "stage")} for run in (kept[0], kept[-1]))
+        if first and last and max(map(STAGES.index, last)) < min(map(STAGES.index, first)):
             return
-        last = {f.value for f in self._own(self._of(kept[-1]), "stage")}
         for run in kept[:-1]:
             goes_on = run is kept[0] and not last & BEFORE_DEPLOYMENT
             told = self._own(self._of(run), "stage", "failure", "bucket_failed")

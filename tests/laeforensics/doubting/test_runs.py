@@ -150,6 +150,15 @@ def test_the_end_of_a_run_before_its_beginning_is_of_the_run():
     assert "mail_sent" in {stage for stage, _ in told.stages}
 
 
+def test_a_failure_in_an_end_that_stands_before_its_beginning_is_the_runs():
+    """Both tell the bucket, and the head stops where the end begins: it is no later run, which had not failed."""
+    whole = log(until="installing") + FAILURE.encode()
+    at = whole.index(b"bucket_name")
+    told = read(whole[at:] + whole[:at])
+    assert told.failed
+    assert values(told)["bucket_name"] == {BUCKET}
+
+
 def test_anothers_credentials_between_two_prints_of_the_own_token_are_left_out():
     """Even where they part the run in two: what its token ties is one."""
     strange = _other(PARTS["credentials"].encode()).decode().lstrip()
