@@ -13,7 +13,7 @@ from laeforensics.accounts.nodes import NODE_KEYS, contest_identity, settle_iden
 from laeforensics.accounts.outcome import is_ready, outcome
 from laeforensics.accounts.relayed_furls import take_relayed_furl
 from laeforensics.accounts.roles import ATTEMPT, ORIGIN, RE_RECORD, attested_bucket
-from laeforensics.accounts.servers import best_first, doubts_beside_unfinished, same_server
+from laeforensics.accounts.servers import best_first, doubts_beside_unfinished, settle_server
 from laeforensics.companions.products import is_offered, of_another_time
 from laeforensics.companions.secrets_files import SecretsFile
 from laeforensics.doubting.signups import Signup
@@ -86,7 +86,7 @@ def _account(
     account.beliefs.add(doubts_beside_unfinished(servers, groups.get(f"attempt:{seed_of(account_id)}", ())))
     if not account.contested.isdisjoint(NODE_KEYS):
         servers = printed  # what the re-record says of its server waits with its keys for the decision
-    settle_newest(account, same_server(servers, roles), fields_of(SERVER))
+    settle_server(account, servers, roles)
     settle_identity(account, servers)
     settle_furl(account, servers)
     follow_address(account, left_out, elsewhere)

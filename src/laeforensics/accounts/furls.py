@@ -19,6 +19,7 @@ from laerecover.manifest import tub_id_of_pem
 
 Node = tuple[str, str]
 """The TubID and the swissnum of a furl: one node, at whatever address."""
+_RESTORED = "Restoring introducer identity..."
 
 
 def settle_furl(account: CaseAccount, servers: Sequence[Signup]) -> None:
@@ -74,15 +75,21 @@ def settle_furl(account: CaseAccount, servers: Sequence[Signup]) -> None:
 
 
 def _without_thrown_away(servers: Sequence[Signup], per_server: Sequence[Sequence[Fact]]) -> list[Sequence[Fact]]:
-    """The furls but for one whose server relays the node id of another server's furl, and not its own."""
+    """The furls but for one whose server relays the node id of another server's furl, and not its own.
+
+    Where it relays none, and says that it restored the introducer, its furl is one of those of servers that did not.
+    """
     nodes, kept = _nodes(per_server), list[Sequence[Fact]]()
-    for signup, facts in zip(servers, per_server, strict=True):
+    restoring = [s.log is not None and _RESTORED in s.log.announcements for s in servers]
+    before = _nodes(facts for facts, restores in zip(per_server, restoring, strict=True) if not restores)
+    for signup, facts, restores in zip(servers, per_server, restoring, strict=True):
         ids = nodes & {fact.value for fact in signup.witnesses_of("introducer_nodeid")}
+        ids = ids or (before if restores else set())
         kept.append([f for f in facts if not ids or node_keys.tub_id_of_furl(f.value) in ids])
     return kept
 
 
-def _nodes(per_server: Sequence[Sequence[Fact]]) -> set[str]:
+def _nodes(per_server: Iterable[Sequence[Fact]]) -> set[str]:
     return {node_keys.tub_id_of_furl(fact.value) for facts in per_server for fact in facts}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from laeforensics.accounts.account import CaseAccount, instances
+from laeforensics.accounts.account import CaseAccount, instances, settle_newest, take
 from laeforensics.accounts.outcome import is_ready
 from laeforensics.accounts.roles import DUPLICATE
 from laeforensics.companions.inventory import GONE, RUNNING, UNKNOWN, Inventory
@@ -12,7 +12,7 @@ from laeforensics.doubting.signups import Signup
 from laeforensics.evidence.names import start_of, stem
 from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.fact import Fact
-from laeforensics.facts.fields import OF_ONE_SERVER
+from laeforensics.facts.fields import OF_ONE_SERVER, SERVER, fields_of
 
 _KNOWN_BY = ("instance_id", "public_host")
 
@@ -76,6 +76,16 @@ def same_server(servers: Sequence[Signup], roles: dict[str, str]) -> list[Signup
         if agrees and (shared or copy):
             same.append(signup)
     return same
+
+
+def settle_server(account: CaseAccount, servers: Sequence[Signup], roles: dict[str, str]) -> None:
+    """Settle what is told of the server that counts; what two of its files tell otherwise, is not known."""
+    same = same_server(servers, roles)
+    settle_newest(account, same, fields_of(SERVER))
+    for name in fields_of(SERVER):
+        told = dict.fromkeys(f for s in same if roles[s.name] != DUPLICATE for f in s.sure(name))
+        if len({fact.value for fact in told}) > 1:
+            take(account, name, list(told))
 
 
 def state_of_servers(account: CaseAccount, inventory: Inventory) -> str:

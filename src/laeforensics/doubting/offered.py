@@ -107,12 +107,15 @@ def _of_one_place(fact: Fact, place: _Place) -> Iterator[Doubt]:
 def _of_another_list(places: dict[Fact, _Place], others: list[Fact], moved: frozenset[str]) -> Iterator[Doubt]:
     """Doubt all that none bears out: if one product differs, for whom nothing else is told; if several, for everybody.
 
-    But where the codes have `moved`, not for whom a token is told that none offers.
+    But where the codes have `moved`, not for whom a token is told that none offers; and where another token of the list
+    is borne out, not for the only account that tells another one of its product.
     """
     told = [each for fact in others for each in places[fact].against.values()]
+    is_mixed = any(place.is_borne_out for place in places.values())
     for fact, place in places.items():
         heard = [names for names, each in place.against.items() if not moved or each.value in moved]
-        about = frozenset(place.silent.union(*(heard if len(others) > 1 else ())))
+        is_for_all = len(others) > 1 and (not is_mixed or _is_agreed(place.against.values()))
+        about = frozenset(place.silent.union(*(heard if is_for_all else ())))
         if about and not place.is_borne_out:
             yield Doubt(facts=(fact,), reason="of-another-list", because=_at(told), about=about)
 

@@ -16,7 +16,7 @@ from laeforensics.facts.fact import Fact
 from laeforensics.facts.fields import COURSE, FIELDS, IDENTITY, SERVER
 from laeforensics.parsing.course import HEAD, REPEATED, Run
 from laeforensics.parsing.signuplogs import LogReading
-from laeforensics.parsing.stages import BEFORE_DEPLOYMENT
+from laeforensics.parsing.stages import BEFORE_DEPLOYMENT, STAGES
 
 
 def values_of(facts: Iterable[Fact]) -> list[Fact]:
@@ -138,6 +138,7 @@ class Sorting:
             heads = self._heads(own[0])
             for run in heads:
                 self._leave_out(_behind_a_head(self._of(run)), "another-run")
+            self._leave_out_loose_head(own[0], heads)
             return [*heads, *own, *self._wrapped(own[0])]
         values = [{(f.field, f.value) for f in values_of(facts)} for facts in told]
         if all(v == values[0] for v in values):
@@ -159,6 +160,15 @@ class Sorting:
             )
             and not self._own(told, "bucket_name")
         ]
+
+    def _leave_out_loose_head(self, own: Run, heads: Sequence[Run]) -> None:
+        """Where another head stands before a run, leave out its own if no token ties it to its bucket: which is its?"""
+        told, before = self._of(own), [self._of(run) for run in self.runs[: self.runs.index(own)] if run not in heads]
+        bucket, tokens = self._own(told, "bucket_name")[0], self._own(told, "user_token")
+        here, elsewhere = ({f.value for f in tokens if (f.print == bucket.print) is same} for same in (True, False))
+        if here.isdisjoint(elsewhere) and any(self._own(run, "activation_key", "user_token") for run in before):
+            head = [f for f in values_of(told) if f.locator.start < bucket.locator.start and f.print != bucket.print]
+            self._leave_out(head, "nothing-ties")
 
     def _wrapped(self, own: Run) -> list[Run]:
         """The end of a run where it stands before its beginning, as in a file that was written round.
@@ -214,14 +224,14 @@ class Sorting:
         """How far the signup came, its last run tells.
 
         A replacement that was written into the signup's own file goes on with it: the file is the signup's all the
-        same. One that tells nothing which an earlier one does not tell is that one's head once more: no later run.
+        same. One that tells nothing which an earlier one does not tell is that one's head once more: no later run. Nor
+        is one that ends before the stage at which the first begins: the file was written round.
         """
-        if len(kept) < 2:
+        if len(kept) < 2 or any(self._values(kept[-1]) <= self._values(run) for run in kept[:-1]):
             return
-        told_last = self._values(kept[-1])
-        if any(told_last <= self._values(run) for run in kept[:-1]):
+        first, last = ({f.value for f in self._own(self._of(run), "stage")} for run in (kept[0], kept[-1]))
+        if first and last and max(map(STAGES.index, last)) < min(map(STAGES.index, first)):
             return
-        last = {f.value for f in self._own(self._of(kept[-1]), "stage")}
         for run in kept[:-1]:
             goes_on = run is kept[0] and not last & BEFORE_DEPLOYMENT
             told = self._own(self._of(run), "stage", "failure", "bucket_failed")

@@ -107,6 +107,9 @@ REASONS: dict[str, Reason] = {
         "damaged", "its file is damaged, and the log of its run, which is whole, tells another server"
     ),
     "another-runs-server": _unsure("by serverinfo.csv the run of its name launched another server than it tells"),
+    "before-its-bucket": _unsure(
+        "its file's name bears an earlier time than the file of the signup whose bucket it names"
+    ),
     "other-keys-too": _unsure("the secrets file tells other keys than its log, and another server", _ORDER),
     "of-another-account": _denies("foreign", "another account tells it, too: one holds a piece of the other", _ORDER),
     "nameless": _unsure(

@@ -36,7 +36,7 @@ def logs_lost(joined: Sequence[Signup], sources: Sources) -> list[Signup]:
     own |= {sources.value(f, "bucket_name") or "" for f in sources.secrets.values() if _bears_own_seed(f, sources)}
     lost: list[Signup] = []
     copies = _copies(taken, sources)
-    of_another_run = _with_another_runs_server(sources)
+    of_another_run, began = _with_another_runs_server(sources), _first_of_seeds(sources)
     for name, file in sources.secrets.items():
         if name in copies:
             what = f"it tells word for word what {copies[name]} tells: a copy under another run's name"
@@ -59,6 +59,8 @@ def logs_lost(joined: Sequence[Signup], sources: Sources) -> list[Signup]:
             signup.findings.append(finding("nameless-file", what, signup=name))
         if name in of_another_run:
             signup.doubt((f for f in file.facts if f.field != "bucket_name"), "another-runs-server")
+        if signup.stamp and signup.stamp[0] < began.get(seed_of(min(names)) or "", ""):
+            signup.doubt((f for f in file.facts if f.field != "bucket_name"), "before-its-bucket")
         join_stripe(signup, sources)
         lost.append(signup)
     return lost
@@ -73,16 +75,12 @@ def _copies(taken: set[str], sources: Sources) -> dict[str, str]:
     for file in sources.secrets.values():
         if file.filled and start_of(file.evidence) is not None:
             same[frozenset((fact.field, fact.value) for fact in file.facts)].append(file)
-    began: dict[str | None, str] = {}
-    for file in sources.secrets.values():
-        if _bears_own_seed(file, sources):
-            seed = seed_of(sources.value(file, "bucket_name") or "")
-            began[seed] = min(began.get(seed, _began(file)), _began(file))
+    began = _first_of_seeds(sources)
     names = Counter(name for alike in same.values() for name in {stem(file.evidence) for file in alike})
     copies: dict[str, str] = {}
     for alike in same.values():
         if len({stem(file.evidence) for file in alike}) > 1:
-            begin = began.get(seed_of(sources.value(alike[0], "bucket_name") or ""), "")
+            begin = began.get(seed_of(sources.value(alike[0], "bucket_name") or "") or "", "")
             first = min(
                 alike,
                 key=lambda f: (
@@ -95,6 +93,16 @@ def _copies(taken: set[str], sources: Sources) -> dict[str, str]:
             others = [f for f in alike if f.evidence not in taken and stem(f.evidence) != stem(first.evidence)]
             copies |= {f.evidence: first.evidence for f in others if not is_launch(_began(first), _began(f))}
     return copies
+
+
+def _first_of_seeds(sources: Sources) -> dict[str, str]:
+    """By the seed of a bucket: when the first secrets file began whose name bears it."""
+    began: dict[str, str] = {}
+    for file in sources.secrets.values():
+        seed = seed_of(sources.value(file, "bucket_name") or "")
+        if seed is not None and _bears_own_seed(file, sources):
+            began[seed] = min(began.get(seed, _began(file)), _began(file))
+    return began
 
 
 def _began(file: SecretsFile) -> str:

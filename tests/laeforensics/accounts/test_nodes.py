@@ -186,6 +186,12 @@ def test_where_all_keys_are_hidden_the_node_id_that_a_server_relays_tells_a_thro
     assert (row["introducer_identity"], row["introducer_furl"]) == ("ABSENT", taken)
 
 
+def test_a_replacement_that_restored_the_introducer_and_relays_no_node_id_told_a_furl_that_is_thrown_away(tmp_path):
+    """All keys are hidden: the signup's furl is restored, whatever the replacement printed before."""
+    files = evidence(secrets=None) | {REPLACED: replacement(furl=furl_of(OTHER_NODE, "192.0.2.9"))}
+    assert audit_row(open_files(tmp_path, files))["introducer_furl"] == FURL
+
+
 def test_of_two_servers_whose_secrets_files_bear_each_other_s_names_the_logs_tell_the_later(tmp_path):
     """No file beside a log of its name tells that log's server: the furl is that of the log that began last."""
     swapped = {f"secrets/{NAME}": "192.0.2.9", f"secrets/{REPLACED.rpartition('/')[2]}": HOST}

@@ -7,6 +7,7 @@ import json
 import pytest
 from makings import (
     FAILURE,
+    HOST,
     INSTANCE,
     OTHER_NAME,
     OTHER_SEED,
@@ -17,6 +18,7 @@ from makings import (
     log,
     open_files,
     replacement,
+    secrets,
 )
 
 import laeforensics as lf
@@ -27,6 +29,14 @@ def test_the_newest_server_is_known_by_its_launch(tmp_path):
     """Whatever time the names of the logs tell: of two servers the one that was launched later is the account's."""
     case = open_files(tmp_path, {**evidence(), f"signup_logs/2011-12-31T080000Z-{OTHER_SEED}": replacement()})
     assert audit_row(case)["instance_id"] == "i-00000009"
+
+
+def test_what_two_files_tell_otherwise_of_one_server_is_not_known(tmp_path):
+    """The signup's and a re-record's, of one address: its inner one cannot be both."""
+    other = secrets(privatehost="ip-10-9-9-9.ec2.internal", internal_introducer_furl=None)
+    files = evidence(log=None) | {f"secrets/2012-03-20T101702Z-{OTHER_SEED}": other}
+    row = audit_row(open_files(tmp_path, files))
+    assert (row["public_host"], row["private_host"]) == (HOST, None)
 
 
 def test_a_log_that_was_given_a_later_time_has_no_later_server(tmp_path):

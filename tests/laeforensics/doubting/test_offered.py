@@ -111,6 +111,18 @@ def test_a_list_that_most_products_contradict_tells_nothing(tmp_path):
     assert found == {1: ("RECOVERABLE", MONTH[0]), 2: ("RECOVERABLE", MONTH[1]), 3: ("CONTESTED", None)}
 
 
+def test_a_list_of_which_one_token_is_borne_out_does_not_outvote_the_only_account_of_a_product(tmp_path):
+    """Two months were made one list; what two accounts tell alike is right, but one alone still contests its place."""
+    files = {**account(1, LATER[0]), **account(2, MONTH[1], CODES[1]), **account(3, MONTH[1], CODES[1])}
+    found = judged(tmp_path, files, account(4, LATER[2], CODES[2]), offering(MONTH[0], LATER[1], LATER[2]))
+    assert found == {
+        1: ("CONTESTED", None),
+        2: ("RECOVERABLE", MONTH[1]),
+        3: ("RECOVERABLE", MONTH[1]),
+        4: ("RECOVERABLE", LATER[2]),
+    }
+
+
 def test_where_the_codes_have_moved_a_token_that_none_offers_still_contests(tmp_path):
     """What two accounts tell stands with other codes; what the fourth tells stands nowhere."""
     files = {**account(1, MONTH[0]), **account(2, MONTH[1], CODES[1]), **account(3, None, CODES[2])}

@@ -115,6 +115,25 @@ def test_another_buckets_print_between_two_of_the_files_own_is_left_out():
     assert told.stages[-1][0] == "mail_sent"
 
 
+def test_an_instance_behind_an_unannounced_print_of_another_bucket_is_not_believed():
+    """A piece of another's log begins in its announcement, and ends in the dump of its instance: a disk took it so."""
+    strange = _other((PARTS["deployment"] + PARTS["instance"]).encode()).decode()
+    piece = "en" + strange[: strange.index("  key_name")]
+    cut = PARTS["instance"][PARTS["instance"].index("  key_name") :]
+    told = read(log("deployment", instance=">Deploying EC2 instance...>\n" + piece + cut, until="instance"))
+    assert "instance_id" not in values(told)
+    assert values(told)["bucket_name"] == {BUCKET}
+
+
+def test_of_two_heads_before_a_bucket_neither_is_its_where_no_token_ties_one_to_it():
+    """A sector of another log's head took the place of the own poll, up to the line that names the bucket."""
+    strange = _other(log(until="activation")).decode() + ">License activated.>\n"
+    rest = PARTS["bucket"][PARTS["bucket"].index("bucketname") :]
+    told = values(read(log("poll", bucket=strange + rest)))
+    assert told["bucket_name"] == {BUCKET}
+    assert told.keys().isdisjoint({"activation_key", "user_token", "user_secret_key"})
+
+
 def test_a_head_in_which_no_run_begins_is_not_the_files_run():
     """A sector of another log's end at the head, then a gap, and no bucket is told: nothing ties either to the file."""
     strange = _other("".join(PARTS[part] for part in ("running", "settings", "mail")).encode())
@@ -129,6 +148,15 @@ def test_the_end_of_a_run_before_its_beginning_is_of_the_run():
     told = read(whole[at:] + whole[:at])
     assert values(told) == MINE
     assert "mail_sent" in {stage for stage, _ in told.stages}
+
+
+def test_a_failure_in_an_end_that_stands_before_its_beginning_is_the_runs():
+    """Both tell the bucket, and the head stops where the end begins: it is no later run, which had not failed."""
+    whole = log(until="installing") + FAILURE.encode()
+    at = whole.index(b"bucket_name")
+    told = read(whole[at:] + whole[:at])
+    assert told.failed
+    assert values(told)["bucket_name"] == {BUCKET}
 
 
 def test_anothers_credentials_between_two_prints_of_the_own_token_are_left_out():

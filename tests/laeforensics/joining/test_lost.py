@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from makings import (
     BUCKET,
+    HOST,
     INTRODUCER,
     LOG_FILE,
     NAME,
@@ -12,6 +13,8 @@ from makings import (
     OTHER_SEED,
     PRODUCT_TOKEN,
     SECRET_KEY,
+    SEED,
+    as_another,
     audit_row,
     config,
     evidence,
@@ -105,6 +108,19 @@ def test_of_two_that_tell_the_same_the_one_of_before_the_signup_is_the_copy(tmp_
     case = open_files(tmp_path, {OWN_FILE: secrets(), older: later, OTHERS_FILE: later})
     assert [f.signup for f in case.judgement.findings if f.code == "misnamed-secrets"] == [older]
     assert audit_row(case)["public_host"] == there
+
+
+@pytest.mark.parametrize(("began", "host"), [("2012-01-05", HOST), ("2012-04-05", "192.0.2.6")])
+def test_a_file_of_before_the_signup_whose_bucket_it_names_tells_nothing_of_it(began, host, tmp_path):
+    """Of another customer's replacement, with the bucket put in whose own file tells a token that is not offered."""
+    others = as_another(secrets()).replace(b"192.0.2.5", b"192.0.2.6")
+    strange = others.replace(OTHER_SEED.encode(), SEED.encode())
+    own = secrets(product_token=PRODUCT_TOKEN.replace("INVENTED", "AnyOther"))
+    files = evidence(log=None, secrets=own, requests=None, results=None, servers=None)
+    files |= {f"secrets/2011-12-16T185714Z-{OTHER_SEED}": as_another(secrets())}
+    case = open_files(tmp_path, {**files, f"secrets/{began}T080000Z-{OTHER_SEED[::-1]}": strange})
+    rows = {row["account_id"]: row for row in case.audit.to_dict("records")}
+    assert rows[BUCKET]["public_host"] == host
 
 
 def test_in_the_folder_of_an_s4_customer_no_other_customers_server_was_replaced(tmp_path):
