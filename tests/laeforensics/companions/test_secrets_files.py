@@ -78,6 +78,15 @@ def test_each_generation_of_keys_is_read(changed, field, value):
     assert hear_secrets(secrets(**changed)).value(field) == value
 
 
+@pytest.mark.parametrize(
+    "join", [str.upper, lambda key: key.replace("_", ""), lambda key: key.title().replace("_", "")]
+)
+def test_a_key_is_known_however_its_words_are_joined(join):
+    """A program that read the file may have written it again by its own habits."""
+    again = read_secrets(json.dumps({join(key): value for key, value in secrets_object().items()}).encode(), "secrets")
+    assert (_pairs(again), again.problem) == (_pairs(WHOLE), None)
+
+
 def test_null_is_no_value():
     """An S4 file has no tokens: they are neither facts nor damage."""
     data = json.dumps({**secrets_object(), "user_token": None, "product_token": None}).encode()
