@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from laeforensics.doubting.signups import Signup
-from laeforensics.evidence.names import start_of, without_suffix
+from laeforensics.evidence.names import start_of, stem, without_suffix
 from laeforensics.facts.beliefs import Beliefs, Hearing
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.findings import Finding, finding
@@ -100,13 +100,11 @@ def take(account: CaseAccount, name: str, facts: Sequence[Fact]) -> None:
 
 
 def settle_newest(account: CaseAccount, servers: Sequence[Signup], names: Iterable[str]) -> None:
-    """Settle each field by the first of the servers that tells it."""
+    """Settle each field by the first of the servers that tells it; copies of its log speak with it."""
     for name in names:
-        for signup in servers:
-            facts = signup.asserted(name)
-            if facts:
-                take(account, name, facts)
-                break
+        first = next((s for s in servers if s.asserted(name)), None)
+        copies = [s for s in servers if first is not None and stem(s.name) == stem(first.name)]
+        take(account, name, [fact for s in copies for fact in s.asserted(name)])
 
 
 def settle_as_newest(account: CaseAccount, servers: Sequence[Signup], name: str) -> None:

@@ -62,7 +62,8 @@ def doubts_beside_unfinished(servers: Sequence[Signup], unread: Sequence[Signup]
 def same_server(servers: Sequence[Signup], roles: dict[str, str]) -> list[Signup]:
     """The best of the servers that is known by its instance or its address, with whatever else tells of the same one.
 
-    What it does not tell of itself is not known: another server's would be another's.
+    What it does not tell of itself is not known: another server's would be another's. (Nor is what a copy of its log
+    tells otherwise.)
     """
     names = _KNOWN_BY
     best = next((s for s in servers if any(name in s.values for name in names)), None)
@@ -72,8 +73,9 @@ def same_server(servers: Sequence[Signup], roles: dict[str, str]) -> list[Signup
     for signup in servers:
         shared = [n for n in names if n in signup.values and n in best.values]
         agrees = all(signup.values[n] == best.values[n] for n in shared)
-        copy = stem(signup.name) == stem(best.name) or DUPLICATE in (roles[signup.name], roles[best.name])
-        if agrees and (shared or copy):
+        is_its_copy = stem(signup.name) == stem(best.name)
+        copy = is_its_copy or DUPLICATE in (roles[signup.name], roles[best.name])
+        if is_its_copy or (agrees and (shared or copy)):
             same.append(signup)
     return same
 

@@ -7,6 +7,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from laeforensics.companions.secrets_files import lines_of
@@ -14,7 +15,7 @@ from laeforensics.facts.beliefs import Hearing
 from laeforensics.facts.channels import OWN
 from laeforensics.facts.damage import is_near
 from laeforensics.facts.fact import Fact, Locator
-from laeforensics.facts.fields import FIELDS
+from laeforensics.facts.fields import FIELDS, understood
 
 _MONTH = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])")
 _DAY = re.compile(r"([0-9]{4}-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12][0-9]|3[01]))?)(?:T.*)?")
@@ -58,16 +59,54 @@ def read_config(data: bytes, evidence: str) -> tuple[list[Product], str | None]:
     if "\ufffd" in text:
         problem = "is not UTF-8 throughout"
     try:
-        config, end = json.JSONDecoder().raw_decode(text)
+        config, end = _edited(text)
         rest = text[end:].lstrip()
-        if rest and json.loads(rest) != config:
+        if rest and _edited(rest)[0] != config:
             return [], "holds several configurations that differ"
     except (ValueError, RecursionError) as error:
         config, problem = {"products": _entries_before_cut(text)}, f"is no JSON: {error}"[:200]
+    if _MERGED.search(text):
+        problem = "holds the marks of a merge: what stands on both of their sides is offered"
     products = config.get("products") if isinstance(config, dict) else None
     if not isinstance(products, list):
         return [], "has no list of products"
     return _products(products, data, evidence), problem
+
+
+_TEXT = r'"(?:\\.|[^"\\])*"'
+_BY_HAND = re.compile(rf"{_TEXT}|//[^\n]*|^(?:<{{7}}|={{7}}|>{{7}})(?: [^\n]*)?$", re.DOTALL | re.MULTILINE)
+_MERGED = re.compile(r"^(?:<{7}|>{7}) ", re.MULTILINE)
+_COMMA = re.compile(rf"{_TEXT}|,(?=\s*[]}}])|(?<=}})\s(?=\s*{{)", re.DOTALL)
+"""One that is spare, or the place of one that is missing."""
+_TOLD_TWICE = ("products", "product_token")
+
+
+def _edited(text: str) -> tuple[Any, int]:
+    """JSON that a human may have edited, with its end.
+
+    Comments, marks of a merge, a comma too many or too few say nothing.
+    Where a key stands twice in an object, both of its values count.
+    """
+    decoder = json.JSONDecoder(strict=False, object_pairs_hook=_of_pairs)
+    try:
+        return decoder.raw_decode(text)
+    except json.JSONDecodeError:
+        plain = _COMMA.sub(lambda match: "," if match[0].isspace() else _blanked(match), _BY_HAND.sub(_blanked, text))
+        start = len(plain) - len(plain.lstrip())
+        return decoder.raw_decode(plain, start)
+
+
+def _blanked(match: re.Match[str]) -> str:
+    return match[0] if match[0].startswith('"') else re.sub(r"[^\n]", " ", match[0])
+
+
+def _of_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    for name in _TOLD_TWICE:
+        told = [value for key, value in pairs if key == name]
+        if len(told) > 1:
+            found[name] = [each for value in told for each in (value if isinstance(value, list) else [value])]
+    return found
 
 
 def _entries_before_cut(text: str) -> list[Any]:
@@ -91,27 +130,30 @@ def _entries_before_cut(text: str) -> list[Any]:
 
 
 _TOKEN = re.compile(r"\{ProductToken\}[A-Za-z0-9+/=]+")
+_WRITTEN = re.compile(rf'"product_token"\s*:\s*({_TEXT})', re.DOTALL)
 
 
 def _products(entries: Iterable[Any], data: bytes, evidence: str) -> list[Product]:
     """Those entries that carry a code and a token, each with the first place of its token."""
     found: list[Product] = []
     text = data.decode("latin-1")
-    line_of, places = lines_of(text), dict[str, int]()
+    line_of, places = lines_of(text), dict[str, tuple[int, int]]()
     for match in _TOKEN.finditer(text):
-        places.setdefault(match[0], match.start())
+        places.setdefault(match[0], match.span())
+    for match in _WRITTEN.finditer(text):
+        with suppress(ValueError):
+            places.setdefault(str(json.loads(match[1], strict=False)), (match.start(1) + 1, match.end(1) - 1))
     for index, entry in enumerate(entries):
         told = entry if isinstance(entry, dict) else {}
-        code, token = told.get("product_code"), told.get("product_token")
-        if not (isinstance(code, str) and isinstance(token, str)):
-            continue
-        code = code.upper()
-        if not (FIELDS["product_code"].fits(code) and FIELDS["product_token"].fits(token)):
-            continue
-        start = places.get(token, 0)  # one that is written with escapes is found nowhere
-        locator = Locator(evidence, line_of(start), start, start + len(token))
-        fact = Fact("product_token", token, locator, f"{_CONFIG}[{index}]", OWN)
-        found.append(Product(code, str(told.get("full_name", "")), fact, _months(told), index))
+        code, tokens = told.get("product_code"), told.get("product_token")
+        for written in tokens if isinstance(tokens, list) else [tokens]:
+            token = understood("product_token", written, is_quoted=False) if isinstance(written, str) else None
+            if token is None or not isinstance(code, str) or not FIELDS["product_code"].fits(code.upper()):
+                continue
+            start, end = places.get(str(written), (0, 0))
+            locator = Locator(evidence, line_of(start), start, end)
+            fact = Fact("product_token", token, locator, f"{_CONFIG}[{index}]", OWN)
+            found.append(Product(code.upper(), str(told.get("full_name", "")), fact, _months(told), index))
     return found
 
 

@@ -36,7 +36,13 @@ _FIELD_OF_KEY = {
     "external_introducer_furl": "introducer_furl",
     "internal_introducer_furl": "internal_introducer_furl",
 }
+_FIELD_OF_PLAIN_KEY = {key.replace("_", ""): name for key, name in _FIELD_OF_KEY.items()}
 _LEGIBLE = re.compile(rf'"({"|".join(_FIELD_OF_KEY)})"\s*:\s*(?=")')
+_IN_OTHER_NOTATION = re.compile(
+    rf"(?<![a-z0-9_])({'|'.join(key.replace('_', '_?') for key in _FIELD_OF_KEY)})"
+    r"""[\\"']*[ \t]*[:=][ \t]*[\\"']*([^\s\\"',;]+)""",
+    re.IGNORECASE,
+)
 _DECODER = json.JSONDecoder()
 _SPACE = " \t\r\n"
 
@@ -91,7 +97,8 @@ def read_secrets(data: bytes, evidence: str) -> SecretsFile:
     except _Damage as damage:
         result.problem = f"damaged at byte {damage.args[0]}"
         result.cut = _last_before(result, text, damage.args[0])
-        result.legible = [] if result.facts else _legible(text, evidence)
+    if not result.facts and not result.legible:
+        result.legible = _legible(text, evidence)
     _name_address(result)
     result.filled = bool(result.facts)
     return result
@@ -149,9 +156,9 @@ def _object(result: SecretsFile, text: str, position: int, line_of: Callable[[in
                 _add(result, key, value, Locator(result.evidence, line_of(start), start + 1, position - 1))
             else:  # what nobody knows is skipped, a field's own value is none
                 value, position = _DECODER.raw_decode(text, start)
-                if value is not None and key in _FIELD_OF_KEY:
+                if value is not None and (name := _field_of(key)):
                     place = Locator(result.evidence, line_of(start), start, position)
-                    result.rejected.append((_FIELD_OF_KEY[key], place))
+                    result.rejected.append((name, place))
             position = _skip(text, position)
             if text.startswith("}", position):
                 return _skip(text, position + 1)
@@ -175,7 +182,16 @@ def _legible(text: str, evidence: str) -> list[list[Fact]]:
             found, seen = SecretsFile(evidence=evidence), set()
         seen.add(match[1])
         _add(found, match[1], value, Locator(evidence, line_of(match.end()), match.end() + 1, end - 1))
-    return [told for told in (*objects, found.facts) if told]
+    return [told for told in (*objects, found.facts) if told] or _in_other_notation(text, evidence, line_of)
+
+
+def _in_other_notation(text: str, evidence: str, line_of: Callable[[int], int]) -> list[list[Fact]]:
+    """What stands in one line under such keys, in whatever notation they were saved again, as of one object."""
+    found = SecretsFile(evidence=evidence)
+    for match in _IN_OTHER_NOTATION.finditer(text):
+        place = Locator(evidence, line_of(match.start(2)), match.start(2), match.end(2))
+        _add(found, match[1], match[2], place)
+    return [found.facts] if found.facts else []
 
 
 def _last_before(result: SecretsFile, text: str, position: int) -> Fact | None:
@@ -188,8 +204,13 @@ def _values(file: SecretsFile) -> set[tuple[str, str]]:
     return {(fact.field, fact.value) for fact in file.facts}
 
 
+def _field_of(key: str) -> str | None:
+    """What stands under a key, however its words are joined: `accessKeyId` is access_key_id."""
+    return _FIELD_OF_PLAIN_KEY.get(key.replace("_", "").lower())
+
+
 def _add(result: SecretsFile, key: str, value: str, locator: Locator) -> None:
-    name = _FIELD_OF_KEY.get(key)
+    name = _field_of(key)
     if name is None:
         return
     if name == "server_node_privkey" and not value:

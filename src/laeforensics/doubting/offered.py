@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from laeforensics.companions.products import is_offered
@@ -39,8 +39,9 @@ def judge(view: CaseView) -> Iterator[Said]:
     """Doubt such a place for every account that hears nothing else, if none bears it out.
 
     Where most products that can be compared have another token, their list is of another time, and tells nothing; or
-    its codes have moved: two stories, of which neither bears out the other. Else one account that tells another token
-    wholly is the odd one. A token that is offered for two products is of one of them.
+    its codes have moved: two stories, of which neither bears out the other. (But where accounts of two products tell
+    one token, it is theirs that have moved.) Else one account that tells another token wholly is the odd one. A token
+    that is offered for two products is of one of them.
     """
     places = _places(view)
     for fact, place in places.items():
@@ -53,12 +54,24 @@ def judge(view: CaseView) -> Iterator[Said]:
         contested = [fact for fact in facts if places[fact].is_contested]
         others = [fact for fact in contested if not _is_near(fact, places[fact])]
         stories = [[f for f in others if has_moved in places[f].moved(view.offered)] for has_moved in (False, True)]
+        if _are_of_two({fact: places[fact] for fact in facts}, view.offered):
+            stories[True] = []
         alike = max(stories, key=len)
         if len(alike) > sum(places[fact].is_borne_out for fact in facts):
             moved = view.offered if alike is stories[True] else frozenset[str]()
             yield from _of_another_list({fact: places[fact] for fact in facts}, alike, moved)
         for fact in contested:
             yield from _of_one_place(fact, places[fact])
+
+
+def _are_of_two(places: Mapping[Fact, _Place], offered: frozenset[str]) -> bool:
+    """True if accounts of two products tell one of the tokens that are offered."""
+    told = Counter(
+        value
+        for fact, place in places.items()
+        for value in {each.value for each in place.against.values()} | ({fact.value} if place.is_borne_out else set())
+    )
+    return any(number > 1 and value in offered for value, number in told.items())
 
 
 def _places(view: CaseView) -> dict[Fact, _Place]:

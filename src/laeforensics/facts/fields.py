@@ -139,6 +139,8 @@ def understood(name: str, written: str, *, is_quoted: bool) -> str | None:
 
 
 _REWRITTEN = {
+    "user_token": rewritten.token,
+    "product_token": rewritten.token,
     "introducer_node_pem": rewritten.pem,
     "server_node_pem": rewritten.pem,
     "introducer_furl": rewritten.external_furl,

@@ -31,6 +31,17 @@ def pem(text: str) -> str:
     )
 
 
+def token(text: str) -> str:
+    """A token that was wrapped, as in a mail: its lines are as wide as each other, but for the first and the last.
+
+    A line break alone may be damage.
+    """
+    first, *lines = text.split("\n")
+    widths = {len(line) for line in lines[:-1]}
+    is_wrapped = len(widths) == 1 and max(len(first), len(lines[-1])) <= max(widths)
+    return first + "".join(lines) if is_wrapped else text
+
+
 def external_furl(text: str) -> str:
     """A furl with the one hint by which a customer reaches the server: an address before a name, neither of inside.
 

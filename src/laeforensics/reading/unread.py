@@ -109,6 +109,8 @@ def _of_others(told: FileReading, content: Content) -> Unread | None:
 def _unread(told: FileReading, content: Content, wrong: Hindrance, objects: Sequence[Iterable[Fact]]) -> Unread:
     legible = tuple(frozenset((fact.field, fact.value) for fact in one) for one in objects)
     buckets = " ".join(value for one in legible for field, value in one if field == "bucket_name")
+    if told.file.kind in _OF_ONE_RUN:
+        buckets = " ".join((buckets, *buckets_spelled(_as_text(content))))
     is_left = bool(legible) or (told.file.kind == recognise.SECRETS and _is_blank(content))
     return Unread(
         file=told.file.name,

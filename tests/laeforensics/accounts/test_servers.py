@@ -9,6 +9,8 @@ from makings import (
     FAILURE,
     HOST,
     INSTANCE,
+    LAUNCHED,
+    NAME,
     OTHER_NAME,
     OTHER_SEED,
     SEED,
@@ -44,6 +46,16 @@ def test_a_log_that_was_given_a_later_time_has_no_later_server(tmp_path):
     files = evidence(log=None, servers=None)
     files |= {f"signup_logs/2013-08-07T054657Z-{SEED}": log(), f"signup_logs/{OTHER_NAME}": replacement()}
     assert audit_row(open_files(tmp_path, files))["public_host"] == "192.0.2.9"
+
+
+@pytest.mark.parametrize("name", ["instance_id", "launch_time", "public_host"])
+def test_what_a_copy_of_its_log_tells_otherwise_of_the_server_is_not_known(name, tmp_path):
+    """Somebody replaced it in one of the two; nothing else tells which."""
+    others = {"instance_id": (INSTANCE, "i-99999999"), "launch_time": (LAUNCHED, LAUNCHED.replace(":17:", ":19:"))}
+    old, new = others.get(name, (HOST, "192.0.2.99"))
+    files = evidence(secrets=None, servers=None)
+    files |= {f"old/signup_logs/{NAME}": files[f"signup_logs/{NAME}"].replace(old.encode(), new.encode())}
+    assert audit_row(open_files(tmp_path, files))[name] is None
 
 
 @pytest.mark.parametrize("key", ["instance_id", "instance_state", "launch_time", "kernel_id"])

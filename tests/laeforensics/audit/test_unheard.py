@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -73,6 +74,48 @@ def test_what_log_and_file_still_tell_is_enough(how, tmp_path):
     row = audit_row(case)
     assert (row["verdict"], row["blocking"]) == ("RECOVERABLE", ())
     assert {"damaged-secrets", "unread-evidence"} & codes(case) == {"damaged-secrets"}
+
+
+def lines(told: dict[str, object], form: str) -> bytes:
+    """Its texts of one line, a line each; keys of nodes would take several."""
+    texts = [(key, value) for key, value in told.items() if isinstance(value, str) and "\n" not in value]
+    return "".join(f"{form.format(key=key, value=value)}\n" for key, value in texts).encode()
+
+
+NOTATIONS: dict[str, Callable[[dict[str, object]], bytes]] = {
+    "lines with colons": lambda told: lines(told, "{key}: {value}"),
+    "variables": lambda told: lines({key.upper(): value for key, value in told.items()}, "export {key}='{value}'"),
+    "Python": lambda told: repr(told).encode(),
+    "within an object": lambda told: json.dumps({"account": told}).encode(),
+    "as a text within JSON": lambda told: json.dumps(json.dumps(told)).encode(),
+}
+
+
+@pytest.mark.parametrize("notation", NOTATIONS)
+def test_what_was_saved_in_another_notation_speaks_for_the_account(notation, tmp_path):
+    """What its lines tell was looked at, and the log told it; it asserts nothing, and what differs blocks."""
+    files = two_customers()
+    files[SECRETS_FILE] = NOTATIONS[notation](json.loads(files[SECRETS_FILE]))
+    assert audit_row(open_files(tmp_path / "1", files))["verdict"] == "RECOVERABLE"
+    told = json.loads(two_customers(product_token=ANOTHER_TOKEN)[SECRETS_FILE])
+    files[SECRETS_FILE] = NOTATIONS[notation](told)
+    assert audit_row(open_files(tmp_path / "2", files))["blocking"] == (f"unread:{SECRETS_FILE}",)
+
+
+@pytest.mark.parametrize("notation", NOTATIONS)
+def test_a_later_server_in_another_notation_is_told_of(notation, tmp_path):
+    """Its file names the bucket: the older server's address is not sure any more."""
+    later = json.loads(secrets(publichost="192.0.2.99", bucket_name=BUCKET))
+    files = evidence() | {f"secrets/2013{OTHER_NAME[4:]}": NOTATIONS[notation](later)}
+    assert audit_row(open_files(tmp_path, files))["public_host"] is None
+
+
+@pytest.mark.parametrize("kind", ["secrets", "signup_logs"])
+def test_a_file_that_spells_a_bucket_in_what_nobody_can_read_blocks_it(kind, tmp_path):
+    """Whatever its own name says: it may be a replacement's."""
+    path = f"{kind}/{OTHER_NAME}"
+    files = evidence() | {path: f"\x02\x17 nothing known \x01 {BUCKET}\n".encode() * 3}
+    assert audit_row(open_files(tmp_path, files))["blocking"] == (f"unread:{path}",)
 
 
 @pytest.mark.parametrize("how", LOSING_THE_TOKEN)

@@ -85,6 +85,56 @@ def test_a_config_that_cannot_be_read_says_why(data):
     assert problem
 
 
+LINE = f'"product_token": "{PRODUCT_TOKEN}"'
+LATER = LINE.replace("Token}AAA", "Token}BBB")
+WIDE = PRODUCT_TOKEN.replace("INVENTED", "INVENTED" * 20)
+EDITED = {
+    "a comment": lambda told: told.replace("\n", ' // of May, says "Ann\n'),
+    "a comment that swallowed a comma": lambda told: told.replace("},", "} // seen,"),
+    "a commented line": lambda told: told.replace(LINE, f"// {LATER},\n{LINE}"),
+    "a comma too many": lambda told: told.replace("}\n", "},\n"),
+    "a key twice": lambda told: told.replace(LINE, f"{LATER},\n{LINE}"),
+    "a merge": lambda told: told.replace(LINE, f"\n<<<<<<< HEAD\n{LINE},\n=======\n{LATER},\n>>>>>>> march\n"),
+}
+
+
+@pytest.mark.parametrize("how", EDITED)
+def test_a_config_that_was_edited_by_hand_is_read(how):
+    """What was told twice counts twice; each token has its place in the file as it lies."""
+    written = json.dumps({"products": [PRODUCT, {"plan_ID": "an S4 plan"}]}, indent=1)
+    data = EDITED[how](written).encode()
+    products, problem = read_config(data, "the config")
+    told = (
+        [PRODUCT_TOKEN, PRODUCT_TOKEN.replace("AAA", "BBB", 1)]
+        if how in ("a key twice", "a merge")
+        else [PRODUCT_TOKEN]
+    )
+    assert sorted(product.token.value for product in products) == told
+    places = [product.token.locator for product in products]
+    assert sorted(data[place.start : place.end].decode() for place in places) == told
+    assert (problem is not None) == (how == "a merge")
+
+
+@pytest.mark.parametrize("breaks", ["\n", "\\n"])
+@pytest.mark.parametrize("width", [64, 76])
+def test_a_token_that_was_wrapped_is_whole(breaks, width):
+    """As a mail program does; but a single line break may be a letter that was damaged."""
+    lines = [WIDE[at : at + width] for at in range(0, len(WIDE), width)]
+    data = config(PRODUCT).replace(PRODUCT_TOKEN.encode(), breaks.join(lines).encode())
+    (product,), _ = read_config(data, "the config")
+    assert product.token.value == WIDE
+    assert data[product.token.locator.start :].startswith(b"{ProductToken}")
+    told = f"{WIDE[:100]}{breaks}{WIDE[101:]}".encode()
+    assert read_config(config(PRODUCT).replace(PRODUCT_TOKEN.encode(), told), "the config")[0] == []
+
+
+def test_products_that_are_told_in_two_lists_are_all_offered():
+    """Two months' lists in one object: whoever read only the last one would not know of the other."""
+    lists = [json.dumps([{**PRODUCT, "product_token": token}]) for token in (PRODUCT_TOKEN, OTHER_TOKEN)]
+    data = f'{{"products": {lists[0]}, "products": {lists[1]}}}'.encode()
+    assert [each.token.value for each in read_config(data, "the config")[0]] == [PRODUCT_TOKEN, OTHER_TOKEN]
+
+
 def test_two_configs_in_one_file_that_differ_are_not_believed():
     """Which of the two holds is nothing that a reader can know."""
     data = config(PRODUCT) + config({**PRODUCT, "product_token": OTHER_TOKEN})

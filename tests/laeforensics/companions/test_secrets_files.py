@@ -78,6 +78,23 @@ def test_each_generation_of_keys_is_read(changed, field, value):
     assert hear_secrets(secrets(**changed)).value(field) == value
 
 
+@pytest.mark.parametrize(
+    "join", [str.upper, lambda key: key.replace("_", ""), lambda key: key.title().replace("_", "")]
+)
+def test_a_key_is_known_however_its_words_are_joined(join):
+    """A program that read the file may have written it again by its own habits."""
+    again = read_secrets(json.dumps({join(key): value for key, value in secrets_object().items()}).encode(), "secrets")
+    assert (_pairs(again), again.problem) == (_pairs(WHOLE), None)
+
+
+def test_a_token_that_was_wrapped_in_a_mail_is_whole():
+    """Its lines are as wide as each other; a single line break may be damage."""
+    whole = secrets_object()["user_token"].replace("INVENTED", "INVENTED" * 20)
+    wrapped = "\n".join(whole[at : at + 76] for at in range(0, len(whole), 76))
+    assert ("user_token", whole) in _pairs(read_secrets(secrets(user_token=wrapped), "secrets"))
+    assert read_secrets(secrets(user_token=f"{whole[:90]}\n{whole[91:]}"), "secrets").rejected
+
+
 def test_null_is_no_value():
     """An S4 file has no tokens: they are neither facts nor damage."""
     data = json.dumps({**secrets_object(), "user_token": None, "product_token": None}).encode()

@@ -132,6 +132,12 @@ def test_where_the_codes_have_moved_a_token_that_none_offers_still_contests(tmp_
     assert (found[3], found[4]) == (("CONTESTED", None), ("CONTESTED", None))
 
 
+def test_a_token_that_accounts_of_two_products_tell_shows_that_theirs_have_moved(tmp_path):
+    """Codes that have moved would be told by one product each: so neither the files' tokens nor the list is sure."""
+    files = {**account(1, MONTH[1]), **account(2, MONTH[2], CODES[1]), **account(3, MONTH[1], CODES[2])}
+    assert set(judged(tmp_path, files, offering(*MONTH)).values()) == {("CONTESTED", None)}
+
+
 def test_a_secrets_file_against_its_own_log_is_no_voice(tmp_path):
     """It may be another customer's, and so may its token."""
     others = account(1, LATER[0])
