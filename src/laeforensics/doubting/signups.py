@@ -114,11 +114,12 @@ class Signup:
             return False
         return any(note.reason in DAMAGE for fact in facts for note in self.hearing.notes(fact))
 
-    def doubt(self, facts: Iterable[Fact], reason: str) -> None:
-        """Note a doubt that holds for this signup alone."""
+    def doubt(self, facts: Iterable[Fact], reason: str, against: Iterable[Fact] = ()) -> None:
+        """Note a doubt that holds for this signup alone; the facts `against` them speak for it."""
         told = tuple(facts)
         if told:
-            self.beliefs.add([Doubt(facts=told, reason=reason, about=frozenset({self.name}))])
+            because = tuple(dict.fromkeys(fact.locator for fact in against))
+            self.beliefs.add([Doubt(facts=told, reason=reason, because=because, about=frozenset({self.name}))])
 
     @property
     def stages(self) -> list[tuple[str, int]]:

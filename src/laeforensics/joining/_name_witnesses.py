@@ -46,9 +46,10 @@ class NameEvidence:
         self.told[fact.value].append((holder, fact))
         self.standing[product_code_of(fact.value)].add(fact.value)
 
-    def damage(self, holder: Holder, damaged: Fact, reason: str, why: str) -> None:
-        """The fact stays, and asserts nothing; a finding tells of it."""
-        self.sources.beliefs.add([Doubt(facts=(damaged,), reason=reason)])
+    def damage(self, holder: Holder, damaged: Fact, reason: str, why: str, whole: Fact | None = None) -> None:
+        """The fact stays, and asserts nothing; a finding tells of it. (`whole` tells the name as it should be.)"""
+        because = (whole.locator,) if whole is not None and whole.locator.line else ()
+        self.sources.beliefs.add([Doubt(facts=(damaged,), reason=reason, because=because)])
         if isinstance(holder, Signup):
             code, findings = "damaged-value", holder.findings
         else:
@@ -197,7 +198,8 @@ def _make_whole(torn: Iterable[tuple[Holder, Fact]], evidence: NameEvidence) -> 
             (other,) = others
             if isinstance(holder, Signup):
                 # Whatever it was, it stands where a bucket is named that exists.
-                evidence.sources.beliefs.add([Doubt(facts=(fact,), reason="misprint")])
+                because = (evidence.told[other][0][1].locator,)
+                evidence.sources.beliefs.add([Doubt(facts=(fact,), reason="misprint", because=because)])
                 holder.add([fact])
             evidence.add(holder, evidence.told[other][0][1])
         else:
