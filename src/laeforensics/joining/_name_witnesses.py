@@ -17,7 +17,7 @@ from laeforensics.facts.damage import Neighbours, is_near, is_overwritten
 from laeforensics.facts.fact import Fact, Locator
 from laeforensics.facts.fields import FIELDS
 from laeforensics.facts.findings import finding
-from laeforensics.parsing.logs import SignupLog
+from laeforensics.parsing.logs import BLACKED, SignupLog
 from laeforensics.parsing.stages import BEFORE_DEPLOYMENT
 
 _SOLD = ("full_name", "product_token")
@@ -147,7 +147,7 @@ def _damaged_names(log: SignupLog) -> list[Fact]:
     return [
         Fact(torn.field, torn.value, torn.locator, torn.rule, OWN, torn.print)
         for torn in log.damaged_values
-        if torn.field == "bucket_name" and torn.value
+        if torn.field == "bucket_name" and torn.value and torn.rule != BLACKED
     ]
 
 
