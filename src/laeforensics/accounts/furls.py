@@ -103,6 +103,7 @@ _OF_SOMEBODY = frozenset(
         "of-another-account",
         "in-two-accounts",
         "unknown-server",
+        "half-told-server",
         "perhaps-finished",
         "tied",
     }

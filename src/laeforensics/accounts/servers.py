@@ -15,6 +15,8 @@ from laeforensics.facts.fact import Fact
 from laeforensics.facts.fields import OF_ONE_SERVER, SERVER, fields_of
 
 _KNOWN_BY = ("instance_id", "public_host")
+_PLACES = 5
+"""So many places are told of what contradicts."""
 
 
 def best_first(group: Sequence[Signup], roles: dict[str, str]) -> list[Signup]:
@@ -52,11 +54,13 @@ def doubts_beside_unfinished(servers: Sequence[Signup], unread: Sequence[Signup]
     elif is_best_ready is False:
         others = [s for s in (*servers, *unread) if stem(s.name) != stem(best.name)]
         told = [f for s in others for f in s.witnesses_of("instance_id")]
-    because = tuple(f.locator for f in told if f.value != best.values.get(f.field))
-    if because:
+    places = [f.locator for f in told if f.value != best.values.get(f.field)]
+    if places:
+        mine = [f.locator for name in _KNOWN_BY for f in best.asserted(name)]
+        because = tuple(places[:_PLACES] + mine)
         facts = tuple(f for name in OF_ONE_SERVER for s in servers for f in s.asserted(name))
         about = frozenset(s.name for s in servers)
-        yield Doubt(facts=facts, reason="perhaps-finished", because=because[:5], about=about)
+        yield Doubt(facts=facts, reason="perhaps-finished", because=because, about=about)
 
 
 def same_server(servers: Sequence[Signup], roles: dict[str, str]) -> list[Signup]:

@@ -45,7 +45,7 @@ def rows(accounts: Iterable[CaseAccount]) -> Iterator[dict[str, Any]]:
                     "reason": note.reason,
                     "meaning": reason.means,
                     "remedy": reason.remedy,
-                    "because": tuple(map(str, note.because)),
+                    "because": tuple(map(str, note.places_for(fact))),
                 }
 
 

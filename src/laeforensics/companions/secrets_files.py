@@ -15,6 +15,7 @@ from laeforensics.evidence.names import start_of
 from laeforensics.facts import rewritten
 from laeforensics.facts.buckets import bears_seed
 from laeforensics.facts.channels import OWN, SITE
+from laeforensics.facts.damage import is_blacked_out
 from laeforensics.facts.fact import Fact, Locator
 from laeforensics.facts.fields import understood
 
@@ -61,6 +62,8 @@ class SecretsFile:
     """True if neither its name nor its place tells whose it is."""
     rejected: list[tuple[str, Locator]] = field(default_factory=list)
     """The fields whose value cannot be right, with their places."""
+    blacked_out: list[tuple[str, Locator]] = field(default_factory=list)
+    """The fields whose value somebody made illegible, with their places."""
     damaged_names: list[Fact] = field(default_factory=list)
     """The bucket's name with characters that no name has: no fact, and nobody's word."""
     ids: tuple[str, ...] = ()
@@ -218,7 +221,7 @@ def _add(result: SecretsFile, key: str, value: str, locator: Locator) -> None:
     value = value.rstrip("\n") if name.endswith("_pem") else value
     whole = understood(name, value, is_quoted=False)
     if whole is None:
-        result.rejected.append((name, locator))
+        (result.blacked_out if is_blacked_out(value) else result.rejected).append((name, locator))
         if name == "bucket_name":
             result.damaged_names.append(Fact(name, value, locator, f"secrets {key}", OWN))
         return

@@ -32,5 +32,6 @@ def judge(view: FileView) -> Iterator[Said]:
         return
     names = fields_of(IDENTITY)
     facts = tuple(fact for fact in view.facts if fact.field in names)
-    yield Doubt(facts=facts, reason="furl-differs")
+    telling = {"introducer_furl", "introducer_nodeid", "introducer_node_pem"}
+    yield Doubt(facts=facts, reason="furl-differs", because=tuple(f.locator for f in facts if f.field in telling))
     yield from (damaged_secret(fact.field, fact.locator) for fact in facts if fact.field == "introducer_furl")

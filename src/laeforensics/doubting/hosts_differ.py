@@ -36,7 +36,7 @@ def judge(view: FileView) -> Iterator[Said]:
         told = _host_in(furl)
         if address(host) not in (None, told) and _is_address(told) and _is_address(address(host) or ""):
             facts = tuple(f for f in view.facts if f.field in (host_field, furl_field))
-            yield Doubt(facts=facts, reason="host-differs")
+            yield Doubt(facts=facts, reason="host-differs", because=tuple(f.locator for f in facts))
             yield from (damaged_secret(f.field, f.locator) for f in facts)
     yield from _exchanged(view)
 
@@ -46,7 +46,8 @@ def _exchanged(view: FileView) -> Iterator[Said]:
     host, furl = view.value("private_host"), view.value("introducer_furl")
     if host is not None and furl is not None and _host_in(furl) == host != view.value("public_host"):
         facts = tuple(f for f in view.facts if f.field == "private_host")
-        yield Doubt(facts=facts, reason="host-differs")
+        furls = tuple(f.locator for f in view.facts if f.field == "introducer_furl")
+        yield Doubt(facts=facts, reason="host-differs", because=furls)
         yield from (damaged_secret(f.field, f.locator) for f in facts)
 
 

@@ -14,7 +14,7 @@ from laeforensics.facts.channels import REMOTE
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.findings import Finding
 from laeforensics.facts.reasons import DAMAGE
-from laeforensics.parsing.logs import SignupLog
+from laeforensics.parsing.logs import BLACKED, SignupLog
 
 _NOTHING = Heard(asserting=(), sure=(), value=None, is_contested=False, is_of_one_mind=True)
 
@@ -103,7 +103,7 @@ class Signup:
     def is_damaged(self, evidence: str) -> bool:
         """True if a file of this signup has damage: what cannot be read in it, or not be right."""
         if self.log is not None and self.log.evidence == evidence:
-            if self.log.damaged_values or self.log.residue:
+            if self.log.residue or any(torn.rule != BLACKED for torn in self.log.damaged_values):
                 return True
             facts = self.log.facts
         elif self.secrets is not None and self.secrets.evidence == evidence:
@@ -114,11 +114,12 @@ class Signup:
             return False
         return any(note.reason in DAMAGE for fact in facts for note in self.hearing.notes(fact))
 
-    def doubt(self, facts: Iterable[Fact], reason: str) -> None:
-        """Note a doubt that holds for this signup alone."""
+    def doubt(self, facts: Iterable[Fact], reason: str, against: Iterable[Fact] = ()) -> None:
+        """Note a doubt that holds for this signup alone; the facts `against` them speak for it."""
         told = tuple(facts)
         if told:
-            self.beliefs.add([Doubt(facts=told, reason=reason, about=frozenset({self.name}))])
+            because = tuple(dict.fromkeys(fact.locator for fact in against))
+            self.beliefs.add([Doubt(facts=told, reason=reason, because=because, about=frozenset({self.name}))])
 
     @property
     def stages(self) -> list[tuple[str, int]]:

@@ -36,5 +36,7 @@ def judge(view: FileView) -> Iterator[Said]:
             del doubted[pem_field]
         for name, reason in doubted.items():
             facts = tuple(f for f in view.facts if f.field == name)
-            yield Doubt(facts=facts, reason=reason)
+            beside = id_field if name == pem_field else pem_field
+            because = tuple(f.locator for f in view.facts if f.field == beside)
+            yield Doubt(facts=facts, reason=reason, because=because)
             yield from (damaged_secret(f.field, f.locator) for f in facts)

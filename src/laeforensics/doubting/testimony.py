@@ -25,8 +25,12 @@ def judge(view: FileView) -> Iterator[Said]:
     told = tuple(f for f in relayed if f not in broken and f not in strange)
     if told:
         yield Warrant(facts=told, reason="testimony")
+    for fact in broken:
+        yield Doubt(facts=(fact,), reason="broken-key")
+    for fact in strange:
+        ids = tuple(f.locator for f in relayed if f.field == fact.field.replace("node_pem", "nodeid"))
+        yield Doubt(facts=(fact,), reason="not-its-certificate", because=ids)
     for fact in (*broken, *strange):
-        yield Doubt(facts=(fact,), reason="broken-key" if fact in broken else "not-its-certificate")
         yield damaged_value(fact.field, fact.locator)
 
 

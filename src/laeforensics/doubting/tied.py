@@ -11,7 +11,7 @@ from laeforensics.facts.beliefs import Doubt
 from laeforensics.facts.buckets import product_code_of
 from laeforensics.facts.fact import Fact, Locator
 from laeforensics.facts.reasons import DAMAGE
-from laeforensics.parsing.logs import HOLE
+from laeforensics.parsing.logs import BLACKED, HOLE
 
 _OF_ANOTHER = DAMAGE - {"furl-differs", "cut"}
 """A furl of another node than the key beside it may be one that was thrown away; what stands before the place where a
@@ -44,7 +44,9 @@ def _broken(view: FileView) -> dict[int, list[Locator]]:
     broken: dict[int, list[Locator]] = defaultdict(list)
     if view.log is not None:
         for torn in view.log.log.damaged_values:
-            if torn.rule != HOLE and torn.locator.end < view.log.log.size:  # zeros and a lost end bring no stranger's
+            if (
+                torn.rule not in (HOLE, BLACKED) and torn.locator.end < view.log.log.size
+            ):  # zeros and a lost end bring no stranger's
                 broken[torn.print].append(torn.locator)
     for fact in view.hearing.with_notes(view.facts) if view.secrets is not None else ():
         if fact.field not in _DECIDES_NOTHING and any(note.reason in _OF_ANOTHER for note in view.hearing.notes(fact)):

@@ -76,11 +76,15 @@ class _Deployment:
     @property
     def is_sure(self) -> bool:
         """True if what the log tells of the server, of its bucket and of its end stands."""
+        return not self.not_heard and bool(self.signup.asserted("bucket_name"))
+
+    @property
+    def not_heard(self) -> list[Fact]:
+        """The facts that tell of the server and of its end, and do not stand."""
         ends = [fact for fact in self.told["stage"] if fact.value in _FINISHED]
         heard = {(fact.field, fact.value) for fact in self.signup.hearing.asserting([*self.facts, *ends])}
         is_ended = not ends or any((fact.field, fact.value) in heard for fact in ends)
-        is_whole = is_ended and all((fact.field, fact.value) in heard for fact in self.facts)
-        return is_whole and bool(self.signup.asserted("bucket_name"))
+        return [f for f in (*self.facts, *(() if is_ended else ends)) if (f.field, f.value) not in heard]
 
 
 class DatedFurl(NamedTuple):
@@ -215,13 +219,19 @@ def _doubts(signups: Sequence[Signup], deployments: Iterable[_Deployment]) -> It
     about = frozenset(signup.name for signup in signups)
     known = {fact.value for fact in told if fact.field in _KNOWN_BY}
     finished = sorted(((_launched(s), s.name) for s in signups if _has_finished_server(s)), reverse=True)[:2]
-    places: list[Locator] = []
+    later: list[_Deployment] = []
     for each in deployments:
         after = next((launched for launched, name in finished if name != each.signup.name), "")
         if each.time > after and known - {fact.value for fact in each.facts}:
-            places += each.places
-    if places:
-        yield Doubt(facts=tuple(told), reason="unknown-server", because=tuple(places[:_PLACES]), about=about)
+            later.append(each)
+    own = _of_servers([signup for signup in signups if any(each.signup is signup for each in later)])
+    others = tuple(fact for fact in told if fact not in own)
+    places = tuple(place for each in later for place in each.places)[:_PLACES]
+    if later and others:
+        yield Doubt(facts=others, reason="unknown-server", because=places, about=about)
+    if own:  # of the later server itself more is told than is believed
+        not_heard = tuple(fact.locator for each in later for fact in each.not_heard)[:_PLACES]
+        yield Doubt(facts=tuple(own), reason="half-told-server", because=not_heard, about=about)
 
 
 def _buckets_unread(signup: Signup) -> set[str]:

@@ -124,7 +124,9 @@ def _against_both(view: CaseView, evidence: str) -> Iterator[Doubt]:
         own = signup.hearing.own(signup.witnesses_of("customer_email"))
         is_of_file = any(row.evidence == evidence for row in rows)
         if is_of_file and alike - of_many and not alike & _values("customer_email", own):
-            yield Doubt(facts=(*own, *(fact for row in rows for fact in row.facts)), reason="rows-against-log")
+            theirs = [fact for row in rows for fact in row.facts]
+            because = tuple(f.locator for f in (*own, *theirs) if f.field == "customer_email")
+            yield Doubt(facts=(*own, *theirs), reason="rows-against-log", because=because)
 
 
 def _in_rows(rows: Mapping[str, Sequence[Row]], key: str | None, name: str) -> set[str]:

@@ -93,20 +93,25 @@ def why_unread(head: bytes, base: str) -> Hindrance | None:
     return None
 
 
+_LONGEST_PREFIX = 200
+_MOST_SHOWN = 20
+"""A longer prefix is told by its length: what it holds may be a secret."""
+
+
 def why_prefixed(data: bytes) -> Hindrance | None:
     """Why a text whose lines are a log's, but for what each begins with, was not read; None if it is no such text."""
     for line in _PREFIXED:
         at = data.find(line)
         start = data.rfind(b"\n", 0, max(at, 0)) + 1
         prefix = data[start:at]
-        if at < 0 or not prefix:
-            continue
         width = len(prefix)
         lines = [text for text in data[start:].split(b"\n")[:40] if text]
-        if sum(text.startswith(prefix) for text in lines) * 2 > len(lines):
+        if at < 0 or not 0 < width <= _LONGEST_PREFIX or len(lines) < 2:
+            continue  # of one long line nothing stands before others: what stands there may be anything, keys as well
+        if width <= _MOST_SHOWN and sum(text.startswith(prefix) for text in lines) * 2 > len(lines):
             shown = prefix.decode("ascii", "replace").replace("{", "(").replace("}", ")")
             return hindrance("prefixed", f"{shown!r}", do=(f"cut -b {width + 1}- FILE",))
-        if len(lines) > 1 and _share_alike(lines, prefix) > 0.5:
+        if _share_alike(lines, prefix) > 0.5:
             return hindrance("prefixed", f"{width} other characters", do=(f"cut -b {width + 1}- FILE",))
     return None
 

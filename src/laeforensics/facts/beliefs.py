@@ -24,11 +24,20 @@ class _Note:
     because: tuple[Locator, ...] = ()
     about: frozenset[str] = frozenset()
 
+    def places_for(self, fact: Fact) -> tuple[Locator, ...]:
+        """The places that speak for it where one of its facts is looked at: none is that fact's own."""
+        return tuple(place for place in self.because if place != fact.locator)
+
 
 class Doubt(_Note):
     """A reason to believe some facts less than their channel would have it."""
 
     __slots__ = ()
+
+    def places_for(self, fact: Fact) -> tuple[Locator, ...]:
+        """The places that speak against it: of facts that are doubted together, those alone that tell otherwise."""
+        alike = {each.locator for each in self.facts if (each.field, each.value) == (fact.field, fact.value)}
+        return tuple(place for place in self.because if place not in alike)
 
 
 class Warrant(_Note):

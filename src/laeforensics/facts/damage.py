@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from itertools import combinations
@@ -112,6 +113,19 @@ def _is_within(one: str, other: str, edits: int) -> bool:
     if edits == 0 or abs(len(one) - len(other)) > edits:
         return False
     return any(_is_within(a, b, edits - 1) for a, b in ((one[1:], other[1:]), (one[1:], other), (one, other[1:])))
+
+
+_BAR = r"(?:[*#•█]|\xe2\x80\xa2|\xe2\x96\x88)"  # as they are, and as their bytes look in a log
+_BLACKED_OUT = re.compile(
+    rf".*(?:[xX]{{4}}|\?{{3}}|{_BAR}{{3}}|…|\xe2\x80\xa6).*|{_BAR}+|[-._]{{3,}}"
+    r"|\W*(?:redacted|removed|hidden|masked|deleted|censored|blacked.?out|entfernt|secret|private)\W*",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def is_blacked_out(text: str) -> bool:
+    """True if somebody put marks or a word in the place of a value, or of its middle, so that none is left."""
+    return _BLACKED_OUT.fullmatch(text.strip("'\"\n ")) is not None
 
 
 class Neighbours:

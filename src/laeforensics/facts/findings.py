@@ -145,3 +145,9 @@ def finding(
 def damaged_value(name: str, locator: Locator) -> Finding:
     """A log tells a field here, but not as it was printed."""
     return finding("damaged-value", f"{name} is damaged here", signup=locator.evidence, field=name, locators=(locator,))
+
+
+def blacked_out(name: str, locator: Locator) -> Finding:
+    """A field stands here, and somebody made its value illegible."""
+    why = f"{name} was blacked out here: no value"
+    return finding("redacted", why, signup=locator.evidence, field=name, locators=(locator,))

@@ -124,6 +124,9 @@ REASONS: dict[str, Reason] = {
     ),
     "of-two-pieces": _denies("damaged", "one end of it is another account's value's, the other its own account's"),
     "unknown-server": _unsure("a file that is not believed tells of a later server of the account", _ORDER),
+    "half-told-server": _unsure(
+        "its run's log tells of a later server of the account, and not all of that is believed", _ORDER
+    ),
     "perhaps-finished": _unsure("another server of the account may be the one that was finished last", _ORDER),
     "of-several-servers": _denies("damaged", "its file tells this instance id of several servers"),
     "launched-later": _denies("damaged", "its row was written before this launch"),

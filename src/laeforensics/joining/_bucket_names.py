@@ -193,8 +193,11 @@ def _leave_undecided(
                 for holder, _ in tuple(evidence.told[name]):
                     evidence.add(holder, Fact("bucket_name", other, place, rule, OWN))
     facts = tuple(fact for name in sorted(cluster) for _, fact in evidence.told.get(name, ()))
+    because = tuple(fact.locator for fact in facts if fact.locator.line)
     if len({fact.value for fact in facts if fact.channel == OWN}) == 1 < len({fact.value for fact in facts}):
-        evidence.sources.beliefs.add([Doubt(facts=facts, reason="other-name")])  # read out of a server, it counts less
+        evidence.sources.beliefs.add(
+            [Doubt(facts=facts, reason="other-name", because=because)]
+        )  # a server's word is less
     sold = sold_to(cluster, evidence)
     for name in cluster:
         evidence.standing[product_code_of(name)].discard(name)
@@ -292,6 +295,6 @@ def _mend(told: set[str], right: str, evidence: NameEvidence, reason: str = "mis
     whole = min((fact for _, fact in evidence.told[right]), key=lambda f: f.locator)
     for name in sorted(told - {right}):
         for holder, fact in evidence.told[name]:
-            evidence.damage(holder, fact, reason, f"bucket_name is damaged here: the bucket is {right}")
+            evidence.damage(holder, fact, reason, f"bucket_name is damaged here: the bucket is {right}", whole)
             if not any(known is holder for known, _ in evidence.told[right]):
                 evidence.add(holder, whole)

@@ -33,7 +33,8 @@ def is_of_another_clock(signup: Signup, row: Row, printed: Mapping[str, Sequence
         return False
     fits = {fact: timedelta(0) <= late <= LONGEST_START for fact, late in lateness.items()}
     if any(fits.values()):
-        signup.doubt([fact for fact, is_fit in fits.items() if not is_fit], "local-time")
+        fitting = [fact for fact, is_fit in fits.items() if is_fit]
+        signup.doubt([fact for fact in fits if fact not in fitting], "local-time", fitting)
     return any(fits.values())
 
 

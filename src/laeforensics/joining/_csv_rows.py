@@ -69,10 +69,10 @@ def join_csv(signup: Signup, sources: Sources, known: Neighbours) -> None:
         doubt_key_of_others(signup, key, email, sources)
         return
     code, _ = signup.weigh("product_code")
-    sent = bool(activations or signups)
+    rows = [*activations, *signups]
     signups, activations = _without_damagedcells(signup, signups, activations)
     if email is not None and is_damaged_address(email, signups, activations):
-        doubt_address(signup, email)
+        doubt_address(signup, email, signups, activations)
         email = None
     if email is not None and start is not None and stand_against(email, start, signups, activations):
         doubt_customer(signup, [*signups, *activations])
@@ -87,9 +87,10 @@ def join_csv(signup: Signup, sources: Sources, known: Neighbours) -> None:
         emails = {f.value for f in signup.hearing.sure(f for row in signups for f in row.of("customer_email"))}
         email = emails.pop() if len(emails) == 1 else None
     activations = _credible(signup, activations, email, code)
-    if sent and not (activations or signups) and key:
+    if rows and not (activations or signups) and key:
         # Every row that knows the key tells of another customer: then the key is not this log's for sure.
-        signup.doubt(signup.witnesses_of("activation_key"), "rows-of-others")
+        theirs = (f for row in rows for f in row.of("customer_email"))
+        signup.doubt(signup.witnesses_of("activation_key"), "rows-of-others", theirs)
     if activations or signups:
         signup.matched_by.append("activation key" if key else "start time and product code")
     if key:

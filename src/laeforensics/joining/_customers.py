@@ -46,7 +46,7 @@ def doubt_differing(signup: Signup, signups: Sequence[Row], activations: Sequenc
     for name in ("customer_name", "customer_keyinfo", *(() if has_email else ("customer_email",))):
         ours, theirs = ([f for row in rows for f in row.of(name)] for rows in (signups, activations))
         if ours and theirs and not {f.value for f in ours} & {f.value for f in theirs}:
-            signup.doubt([*ours, *theirs], "rows-differ")
+            signup.doubt([*ours, *theirs], "rows-differ", [*ours, *theirs])
 
 
 def is_damaged_address(email: str, signups: Sequence[Row], activations: Sequence[Row]) -> bool:
@@ -56,7 +56,7 @@ def is_damaged_address(email: str, signups: Sequence[Row], activations: Sequence
     return bool(other) and len(str(other)) > len(email) and is_damage(email, str(other))
 
 
-def doubt_address(signup: Signup, email: str) -> None:
+def doubt_address(signup: Signup, email: str, signups: Sequence[Row], activations: Sequence[Row]) -> None:
     """The log's own address has lost a piece."""
     facts = [f for f in signup.witnesses_of("customer_email") if f.value == email]
     signup.findings.append(
@@ -68,7 +68,7 @@ def doubt_address(signup: Signup, email: str) -> None:
             locators=tuple(f.locator for f in facts),
         )
     )
-    signup.doubt(facts, "lost-a-piece")
+    signup.doubt(facts, "lost-a-piece", (f for row in (*signups, *activations) for f in row.of("customer_email")))
 
 
 def doubt_key_of_others(signup: Signup, key: str | None, email: str | None, sources: Sources) -> None:
@@ -76,9 +76,11 @@ def doubt_key_of_others(signup: Signup, key: str | None, email: str | None, sour
     if key is None or email is None:
         return
     rows = [*sources.activations.get(key, ()), *sources.signups.get(key, ())]
-    told = [row.value("customer_email") for row in rows if is_heard(signup, row)]
+    heard = [row for row in rows if is_heard(signup, row)]
+    told = [row.value("customer_email") for row in heard]
     if told and all(other is not None and is_another(other, email) for other in told):
-        signup.doubt(signup.witnesses_of("activation_key"), "rows-of-others")
+        theirs = (fact for row in heard for fact in row.of("customer_email"))
+        signup.doubt(signup.witnesses_of("activation_key"), "rows-of-others", theirs)
 
 
 def other_keys_of_start(signup: Signup, key: str, start: tuple[str, str], sources: Sources) -> set[str]:
@@ -102,10 +104,14 @@ def other_keys_of_start(signup: Signup, key: str, start: tuple[str, str], source
     }
     if not own:
         return set()
-    signup.doubt(signup.witnesses_of("activation_key"), "of-another-request")
+    theirs = [fact for row in own.values() for fact in row.facts]
+    signup.doubt(
+        signup.witnesses_of("activation_key"), "of-another-request", (f for f in theirs if f.field == "activation_key")
+    )
     emails = signup.witnesses_of("customer_email")
-    if not {row.value("customer_email") for row in own.values()} & {fact.value for fact in emails}:
-        signup.doubt(emails, "rows-against-log")
+    others = [fact for fact in theirs if fact.field == "customer_email"]
+    if not {fact.value for fact in others} & {fact.value for fact in emails}:
+        signup.doubt(emails, "rows-against-log", others)
     signup.findings.append(
         finding(
             "csv-contradicts-log",
@@ -113,7 +119,7 @@ def other_keys_of_start(signup: Signup, key: str, start: tuple[str, str], source
             "what the csv files tell of the log's key is of another time",
             signup=signup.name,
             field="activation_key",
-            locators=tuple(fact.locator for row in own.values() for fact in row.facts),
+            locators=tuple(fact.locator for fact in theirs),
         )
     )
     return set(own)
@@ -148,4 +154,5 @@ def doubt_customer(signup: Signup, rows: Sequence[Row]) -> None:
             locators=tuple(f.locator for f in told if f.field == "customer_email"),
         )
     )
-    signup.doubt([f for f in told if f.field in fields_of(CUSTOMER)], "rows-against-log")
+    emails = [f for f in told if f.field == "customer_email"]
+    signup.doubt([f for f in told if f.field in fields_of(CUSTOMER)], "rows-against-log", emails)

@@ -17,7 +17,7 @@ from laeforensics.facts.damage import Neighbours, is_near, is_overwritten
 from laeforensics.facts.fact import Fact, Locator
 from laeforensics.facts.fields import FIELDS
 from laeforensics.facts.findings import finding
-from laeforensics.parsing.logs import SignupLog
+from laeforensics.parsing.logs import BLACKED, SignupLog
 from laeforensics.parsing.stages import BEFORE_DEPLOYMENT
 
 _SOLD = ("full_name", "product_token")
@@ -46,9 +46,10 @@ class NameEvidence:
         self.told[fact.value].append((holder, fact))
         self.standing[product_code_of(fact.value)].add(fact.value)
 
-    def damage(self, holder: Holder, damaged: Fact, reason: str, why: str) -> None:
-        """The fact stays, and asserts nothing; a finding tells of it."""
-        self.sources.beliefs.add([Doubt(facts=(damaged,), reason=reason)])
+    def damage(self, holder: Holder, damaged: Fact, reason: str, why: str, whole: Fact | None = None) -> None:
+        """The fact stays, and asserts nothing; a finding tells of it. (`whole` tells the name as it should be.)"""
+        because = (whole.locator,) if whole is not None and whole.locator.line else ()
+        self.sources.beliefs.add([Doubt(facts=(damaged,), reason=reason, because=because)])
         if isinstance(holder, Signup):
             code, findings = "damaged-value", holder.findings
         else:
@@ -146,7 +147,7 @@ def _damaged_names(log: SignupLog) -> list[Fact]:
     return [
         Fact(torn.field, torn.value, torn.locator, torn.rule, OWN, torn.print)
         for torn in log.damaged_values
-        if torn.field == "bucket_name" and torn.value
+        if torn.field == "bucket_name" and torn.value and torn.rule != BLACKED
     ]
 
 
@@ -197,7 +198,8 @@ def _make_whole(torn: Iterable[tuple[Holder, Fact]], evidence: NameEvidence) -> 
             (other,) = others
             if isinstance(holder, Signup):
                 # Whatever it was, it stands where a bucket is named that exists.
-                evidence.sources.beliefs.add([Doubt(facts=(fact,), reason="misprint")])
+                because = (evidence.told[other][0][1].locator,)
+                evidence.sources.beliefs.add([Doubt(facts=(fact,), reason="misprint", because=because)])
                 holder.add([fact])
             evidence.add(holder, evidence.told[other][0][1])
         else:

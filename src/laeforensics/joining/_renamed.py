@@ -66,7 +66,7 @@ def doubt_name(signup: Signup, sources: Sources, codes: Mapping[str, Mapping[str
     )
     for name in ("activation_key",) if tied else signup.witnesses:
         if name not in fields_of(COURSE):
-            signup.doubt(signup.witnesses_of(name), "nothing-ties-head")
+            signup.doubt(signup.witnesses_of(name), "nothing-ties-head", signup.asserted("bucket_name"))
     signup.findings.append(
         finding(
             "several-signups",
@@ -92,7 +92,8 @@ def _doubt_head(signup: Signup, began: str, sources: Sources) -> None:
         for name in signup.witnesses:
             told = signup.witnesses_of(name)
             is_course = name in fields_of(COURSE)
-            signup.doubt((f for f in told if not is_course or f.value in BEFORE_DEPLOYMENT), "other-moment")
+            head = (f for f in told if not is_course or f.value in BEFORE_DEPLOYMENT)
+            signup.doubt(head, "other-moment", (f for row in rows for f in row.of("activation_key")))
         what = "its activation key was sent in at another time than its name tells: it may have another log's head"
         signup.findings.append(finding("several-signups", what, signup=signup.name))
 

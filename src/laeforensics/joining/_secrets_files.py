@@ -85,7 +85,7 @@ def _doubt_two_customers(signup: Signup, stripe: SecretsFile) -> None:
     ours = signup.asserted("customer_email")
     theirs = [fact for fact in stripe.facts if fact.field == "customer_email"]
     if ours and theirs and not any(a.value == b.value or is_near(a.value, b.value) for a in ours for b in theirs):
-        signup.doubt([*ours, *theirs], "stripe-against-log")
+        signup.doubt([*ours, *theirs], "stripe-against-log", [*ours, *theirs])
 
 
 def _take_secrets(signup: Signup, file: SecretsFile, how: str, sources: Sources, runs: _Runs) -> None:
@@ -112,9 +112,11 @@ def _doubt_other_server(signup: Signup, file: SecretsFile, sources: Sources, run
     host, _ = signup.weigh("public_host")
     if host is None or sources.value(file, "public_host") in (None, host) or _is_of_one_server(signup, file):
         return
+    hosts = [f for f in (*signup.witnesses_of("public_host"), *file.facts) if f.field == "public_host"]
+    ours, others = ([f for f in hosts if (f.value == host) is is_ours] for is_ours in (True, False))
     if copied := _copied_from(file, sources, runs):
         theirs = [f for f in file.facts if f.field in fields_of(SERVER, IDENTITY)]
-        signup.doubt(theirs, "of-another-server")
+        signup.doubt(theirs, "of-another-server", [*ours, *(f for f in copied.facts if f.field == "public_host")])
         what = f"{file.evidence} tells the server of {copied.evidence}, and this log another: it is a copy"
         signup.findings.append(finding("several-signups", what, signup=signup.name))
         return
@@ -125,12 +127,12 @@ def _doubt_other_server(signup: Signup, file: SecretsFile, sources: Sources, run
     theirs = [f for f in file.facts if f.field in fields_of(SERVER, IDENTITY)]
     fellows = runs.of_bucket.get(signup.weigh("bucket_name")[0] or "", ())
     if is_whole and (file.rejected or (file.problem is not None and not file.legible)):
-        signup.doubt(theirs, "in-damaged-file")
-        signup.doubt([f for f in file.facts if f not in theirs and f.field != "bucket_name"], "tied")
+        signup.doubt(theirs, "in-damaged-file", ours)
+        signup.doubt([f for f in file.facts if f not in theirs and f.field != "bucket_name"], "tied", others)
     elif is_whole and _tells_other_keys([signup, *fellows], file, sources):
-        signup.doubt([*differing, *theirs], "other-keys-too")
+        signup.doubt([*differing, *theirs], "other-keys-too", [*others, *ours])
     else:
-        signup.doubt(differing, "other-server")
+        signup.doubt(differing, "other-server", others)
     signup.findings.append(
         finding("several-signups", f"{file.evidence} tells another public_host than this log", signup=signup.name)
     )

@@ -142,9 +142,10 @@ def _join_serverinfo(signup: Signup, serverinfo: Mapping[str, list[Row]]) -> Non
         elif any(is_contradicted(own, row.value(name)) for name, own in printed.items()):
             # it tells of another server, and not that this one was ready
             same = instance == row.value("instance_id") and row.value("launch_time") in _values(printed["launch_time"])
-            signup.doubt(row.facts, "other-address" if same else "other-launch")
+            against = [f for name, own in printed.items() if is_contradicted(own, row.value(name)) for f in own]
+            signup.doubt(row.facts, "other-address" if same else "other-launch", against)
             if same and is_heard:
-                _doubt_lone_address(signup, printed["public_host"])
+                _doubt_lone_address(signup, printed["public_host"], row.of("public_host"))
         else:
             signup.serverinfo_rows.append(row)
 
@@ -153,12 +154,12 @@ def _values(facts: Iterable[Fact]) -> set[str]:
     return {fact.value for fact in facts}
 
 
-def _doubt_lone_address(signup: Signup, told: Sequence[Fact]) -> None:
+def _doubt_lone_address(signup: Signup, told: Sequence[Fact], theirs: Sequence[Fact]) -> None:
     """Doubt the address that one file alone tells against a row of its own instance and launch, with its furl."""
     if len({fact.locator.evidence for fact in told}) == 1:
         hosts = _values(told)
         furls = [fact for fact in signup.asserted("introducer_furl") if host_of_furl(fact.value) in hosts]
-        signup.doubt([*told, *furls], "other-address")
+        signup.doubt([*told, *furls], "other-address", theirs)
 
 
 def _join_token(signup: Signup, sources: Sources) -> None:
@@ -179,9 +180,9 @@ def _join_token(signup: Signup, sources: Sources) -> None:
     name, _ = signup.weigh("full_name")
     if all(map(is_offered, signup.asserted("product_token"))):  # else the account's own word stands against it
         others = [p.token for p in entries if name and p.full_name and p.full_name != name]
-        signup.doubt(others, "another-name")
+        signup.doubt(others, "another-name", signup.asserted("full_name"))
         if others and len(others) == len(entries):  # the code, or the name, may be what was replaced
-            signup.doubt(signup.witnesses_of("product_code"), "another-name")
+            signup.doubt(signup.witnesses_of("product_code"), "another-name", [*signup.asserted("full_name"), *others])
     if entries:
         signup.matched_by.append("product code")
     elif not signup.witnesses_of("product_token"):

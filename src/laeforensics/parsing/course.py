@@ -58,9 +58,13 @@ class Course:
 
     def is_error(self, start: int) -> bool:
         """True if what stands at this byte is inside or behind an error message."""
+        return self.error_before(start) is not None
+
+    def error_before(self, start: int) -> int | None:
+        """Where the error message begins inside or behind which this byte stands; None if there is none."""
         before = bisect_left(self.errors, start, key=lambda error: error[0])
-        end = self.errors[before - 1][1] if before else start
-        return end is None or start < end
+        began, end = self.errors[before - 1] if before else (start, start)
+        return began if end is None or start < end else None
 
     def by_run(self, facts: Iterable[Fact]) -> list[list[Fact]]:
         """The facts of each run, in its order."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from laeforensics.companions.products import Product
+from laeforensics.facts.damage import is_blacked_out
 from laeforensics.facts.fact import Fact, Locator, Residue
 
 MOST_RESIDUE = 1000
@@ -15,6 +16,9 @@ MOST_DAMAGED = 1000
 """So many damaged values are told of one log."""
 HOLE = "hole"
 """The rule of a line that zeros have overwritten: they moved nothing, and brought nothing of another's."""
+
+BLACKED = "blacked out"
+"""The rule of a value that somebody blacked out: nothing was moved by that, and nothing of another's was brought."""
 
 
 class DamagedValue(NamedTuple):
@@ -80,4 +84,4 @@ class SignupLog:
     def add_damaged(self, value: DamagedValue) -> None:
         """A value that cannot be right stands here."""
         if len(self.damaged_values) < MOST_DAMAGED:
-            self.damaged_values.append(value)
+            self.damaged_values.append(value._replace(rule=BLACKED) if is_blacked_out(value.value) else value)

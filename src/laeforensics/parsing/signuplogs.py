@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from laeforensics.companions.products import printed_products
 from laeforensics.evidence.names import s4_name
 from laeforensics.facts.channels import OWN, REMOTE
+from laeforensics.facts.damage import is_blacked_out
 from laeforensics.facts.fact import Fact, Locator, Residue
 from laeforensics.facts.fields import understood
 from laeforensics.parsing import _dialects, parser
 from laeforensics.parsing.course import Course, follow
-from laeforensics.parsing.logs import HOLE, DamagedValue, Event, SignupLog
+from laeforensics.parsing.logs import BLACKED, HOLE, DamagedValue, Event, SignupLog
 from laeforensics.parsing.meanings import Item, Terminal, meanings
 from laeforensics.parsing.parser import Piece, text_of
 from laeforensics.parsing.pieces import (
@@ -171,13 +172,13 @@ class _Reader:
 
     def _malformed(self, piece: Piece) -> None:
         """A value's line that is cut or overwritten is damage; the block that it stands in stays open."""
-        key, _, rest = text_of(piece).partition(" = ")
-        key = key.strip("- ")
+        key, _, rest = text_of(piece).lstrip("- ").partition(" = ")
         if f"{key} = " in rest:  # a hole takes lines away, it never brings the same one again
             self._event("part", piece)
-        self._unread(piece, "malformed")
+        rule = HOLE if "\0" in text_of(piece) else BLACKED if is_blacked_out(rest) else ""
+        if rule != BLACKED:
+            self._unread(piece, "malformed")
         where = self._locator(piece, piece.start_pos, piece.end_pos)
-        rule = HOLE if "\0" in text_of(piece) else ""
         self.log.add_damaged(DamagedValue(FIELD_OF_KEY.get(key, key), where, self.print, rule=rule))
         self._claim(piece)
 

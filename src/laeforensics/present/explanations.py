@@ -224,7 +224,7 @@ def _trust(hearing: Hearing, fact: Fact, not_taken: str) -> str:
         if reason.weight == RAISES:
             told[0] = reason.means  # tells how it came, too
             continue
-        places = ", ".join(plain(str(place)) for place in note.because[:_MOST_PLACES])
+        places = ", ".join(plain(str(place)) for place in note.places_for(fact)[:_MOST_PLACES])
         because = f" (because of {places})" if places else ""
         remedy = "" if reason.remedy.startswith("none needed") else f"; next: {reason.remedy}"
         told.append(f"{_SO[reason.weight]}: {reason.means}{because}{remedy}")

@@ -18,8 +18,8 @@ from laeforensics.evidence.read import Content
 from laeforensics.evidence.recognise import EvidenceFile
 from laeforensics.facts.beliefs import Beliefs, Hearing, Note
 from laeforensics.facts.fact import Fact, Locator
-from laeforensics.facts.findings import Finding, damaged_value, finding
-from laeforensics.parsing.logs import SignupLog
+from laeforensics.facts.findings import Finding, blacked_out, damaged_value, finding
+from laeforensics.parsing.logs import BLACKED, SignupLog
 from laeforensics.parsing.signuplogs import read_log
 from laeforensics.reading import unread
 from laeforensics.reading.unread import WORDS, Unread
@@ -167,7 +167,7 @@ def _log_findings(log: SignupLog, hearing: Hearing) -> Iterable[Finding]:
             locators=tuple(Locator(name, r.line, r.start, r.end) for r in log.residue[:5]),
         )
     for torn in log.damaged_values:
-        yield damaged_value(torn.field, torn.locator)
+        yield (blacked_out if torn.rule == BLACKED else damaged_value)(torn.field, torn.locator)
     if hearing.asserting(f for f in log.facts if f.field == "bucket_failed"):
         yield finding("bucket-failed", "the program printed that the bucket could not be made", signup=name)
 
@@ -180,6 +180,7 @@ def _secrets(told: FileReading, file: EvidenceFile, content: Content) -> None:
         remedy = hindrance("several").remedy if len(found.legible) > 1 else None
         told.findings.append(finding("damaged-secrets", str(found.problem), signup=file.name, remedy=remedy))
     told.findings += [damaged_secret(name, locator) for name, locator in found.rejected]
+    told.findings += [blacked_out(name, locator) for name, locator in found.blacked_out]
     told.notes, findings = hear_file(FileView(facts=found.facts, secrets=found))
     told.findings += findings
     _move(told, content)

@@ -425,7 +425,7 @@ def test_what_is_asked_can_be_decided(tmp_path, part, beside):
 
 def test_one_voice_that_is_not_sure_is_asked_as_such(tmp_path):
     """Nobody disagrees with it: the question is whether it is right, and nothing hints that it is."""
-    torn = PARTS["credentials"].replace(SECRET_KEY, "#" * 40)
+    torn = PARTS["credentials"].replace(SECRET_KEY, "!" * 40)
     case = open_files(tmp_path, evidence(log=log(credentials=torn), secrets=None))
     asked = [(f.field, f.message) for f in case.judgement.findings if f.code == "contested-field"]
     assert asked

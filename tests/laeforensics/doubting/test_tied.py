@@ -117,3 +117,39 @@ def test_beside_the_hosts_of_another_nothing_is_told_of_an_older_server(tmp_path
     files = {**evidence(), later: mixed, f"secrets/{OTHER_NAME}": as_another(secrets())}
     row = audit_row(open_files(tmp_path, files))
     assert (row["verdict"], row["public_host"], row["instance_id"]) == ("RECOVERABLE", None, None)
+
+
+BLACKINGS = ["****", "####", "<removed>", "[REDACTED]", "redacted", "xxxx", "ab…yz", "AKIAxxxxxxxxxxxxABCD", "????????"]
+
+
+def told_of_the_key(case) -> tuple[set[str], set[str]]:
+    """The codes of what is found at the secret key, the reasons for which anything is doubted."""
+    found = case.findings
+    return set(found[found.field == "user_secret_key"].code) - {"missing-field"}, set(case.doubts.reason)
+
+
+@pytest.mark.parametrize("text", BLACKINGS)
+def test_what_was_blacked_out_in_a_log_is_no_damage_and_ties_nothing(text, tmp_path):
+    """A mark or a word in the place of a key: it is none, and what stands beside it is the customer's own."""
+    whole = log(credentials=PARTS["credentials"].replace(SECRET_KEY, text))
+    files = {path: data for path, data in evidence(log=whole).items() if "secrets/" not in path}
+    case = open_files(tmp_path, files)
+    row = audit_row(case)
+    assert told_of_the_key(case) == ({"redacted"}, set())
+    assert (row["user_access_key_id"], row["verdict"]) == (ACCESS_KEY_ID, "INCOMPLETE")
+    assert row["blocking"] == ("missing:user_secret_key",)
+
+
+@pytest.mark.parametrize("text", BLACKINGS)
+def test_what_was_blacked_out_in_a_secrets_file_is_no_damage(text, tmp_path):
+    """The log beside it tells the key: the account is whole."""
+    case = open_files(tmp_path, evidence(secrets=secrets(secret_key=text)))
+    assert told_of_the_key(case)[0] == {"redacted"}
+    assert audit_row(case)["verdict"] == "RECOVERABLE"
+
+
+@pytest.mark.parametrize("text", ["", SECRET_KEY[:-1] + "!", SECRET_KEY[:20], SECRET_KEY + "x"])
+def test_what_nobody_blacked_out_is_damage(text, tmp_path):
+    """A letter that no key has, or too few or too many of them."""
+    case = open_files(tmp_path, evidence(secrets=secrets(secret_key=text)))
+    assert told_of_the_key(case)[0] == {"damaged-secrets"}

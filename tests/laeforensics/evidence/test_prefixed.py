@@ -8,6 +8,7 @@ import pytest
 from makings import LOG_FILE, SECRET_KEY, audit_row, evidence, judged, log, open_files
 
 from laeforensics.evidence.convert import undo
+from laeforensics.evidence.foreign import why_prefixed
 
 
 def _prefixed(before) -> bytes:
@@ -97,3 +98,20 @@ def test_the_time_grows_with_the_size_and_no_faster():
         undo(line * count + b"another line\n" * 2)
         took.append(time.perf_counter() - start)
     assert took[1] < 16 * took[0] * 4 + 1
+
+
+@pytest.mark.parametrize("ends", [1, 3, 50])
+def test_what_stands_before_a_log_s_lines_is_never_shown_where_it_may_be_a_secret(ends):
+    """One long line, or few, that begin alike: what they begin with is a log's own text, keys included."""
+    head = b"secret_key = 'abcdefghijklmnopqrstuvwxyz0123456789ABCD'\r>Deploying EC2 instance...>\r"
+    found = why_prefixed((head + b">License activated.\r\n") * ends)
+    assert found is None or "abcdef" not in f"{found} {found.remedy}"
+
+
+def test_what_stands_before_each_line_is_told():
+    """A mark of a pager's: as it is where it is short, by its length where it is long."""
+    lines = (b">Deploying EC2 instance...>", b">EC2 instance started.>", b">Installing dependencies...>")
+    assert "'> '" in str(why_prefixed(b"".join(b"> " + line + b"\n" for line in lines)))
+    long = str(why_prefixed(b"".join(b"x" * 40 + line + b"\n" for line in lines)))
+    assert "40 other characters" in long
+    assert "xxx" not in long
