@@ -7,6 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 # Exactly those that name no module. A name may be struck off; a new one needs a reason as good.
 WHOLE_PROGRAM = {
+    "laeforensics/audit/test_many_alike.py": "an audit of very many files that are nearly alike",
     "laeforensics/cli/test_cli.py": "all verbs as typed",
     "laeforensics/cli/test_finishing.py": "a signup that is to be finished, from the audit to the manifest",
     "laeforensics/cli/test_preference.py": "what is offered to decide, from explain to the rule for many",

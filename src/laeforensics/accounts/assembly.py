@@ -222,10 +222,10 @@ def _settle_signup(account: CaseAccount, roles: dict[str, str], left_out: Sequen
                 take(account, name, signup.asserted(name))
             elif name in fields_of(CREDENTIALS) and _speaks_against(account, name, signup):
                 take(account, name, [*account.witnesses[name], *signup.asserted(name)])
-    email = account.values.get("customer_email")
+    email, hearing = account.values.get("customer_email"), account.hearing
     account.email_confirmed = any(
-        f.value == email and account.hearing.standing(f) <= STANDING[SITE]
-        for f in account.witnesses.get("customer_email", ())
+        f.value == email and hearing.standing(f) <= STANDING[SITE]
+        for f in dict.fromkeys(account.witnesses.get("customer_email", ()))
     )
     if email is not None and product_code_of(account.account_id) and was_quoted(email):
         account.email_confirmed = False
@@ -238,7 +238,8 @@ def _outvoted(account: CaseAccount, facts: Sequence[Fact], also: Sequence[Fact])
     misread, or with its end cut off: that may be done to all secrets files alike. Beside contested keys: none.
     """
     own = [f for f in account.hearing.sure((*facts, *also)) if not is_offered(f)]
-    own = [f for f in own if not any(signup.is_damaged(f.locator.evidence) for signup in account.signups)]
+    damaged = {file for signup in account.signups for file in signup.damaged()} if own else ()
+    own = [f for f in own if f.locator.evidence not in damaged]
     is_agreed = len({f.value for f in own}) == 1 < len({print_of(f) for f in own})
     if not is_agreed or "user_access_key_id" in account.contested:
         return []

@@ -52,9 +52,9 @@ class Decision:
 
 def witnesses(account: CaseAccount, field: str) -> list[Fact]:
     """The witnesses that a human may choose from, numbered from 1 in this order: those of the best standing present."""
-    facts = account.witnesses.get(field, [])
-    best = min(map(account.hearing.standing, facts), default=0)
-    return [f for f in facts if account.hearing.standing(f) == best]
+    facts, hearing = account.witnesses.get(field, []), account.hearing
+    best = min(map(hearing.standing, facts), default=0)
+    return [f for f in facts if hearing.standing(f) == best]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,8 +33,9 @@ def rows(accounts: Iterable[CaseAccount]) -> Iterator[dict[str, Any]]:
     witness's own place is enough.
     """
     for account in accounts:
+        hearing = account.hearing
         for fact in witnesses(account):
-            for note in account.hearing.notes(fact):
+            for note in hearing.notes(fact):
                 reason = REASONS[note.reason]
                 yield {
                     "account_id": account.account_id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 
 from laeforensics.companions.products import is_offered
 from laeforensics.doubting.account_views import AccountView, looks_at
@@ -36,9 +37,10 @@ def judge(view: AccountView) -> Iterator[Said]:
         values: dict[str, list[Fact]] = defaultdict(list)
         for fact in facts:
             values[fact.value].append(fact)
-        for fact in facts:
-            longer = next((v for v in values if v != fact.value and v.startswith(fact.value)), None)
-            if longer is not None and lead(values[fact.value], values[longer], view.re_records) <= 0:
+        heads = {one for one, after in pairwise(sorted(values)) if after.startswith(one)}
+        for fact in (fact for fact in facts if fact.value in heads):
+            longer = next(v for v in values if v != fact.value and v.startswith(fact.value))
+            if lead(values[fact.value], values[longer], view.re_records) <= 0:
                 lengths[fact.locator.evidence, len(fact.value)] = fact
                 yield Doubt(facts=(fact,), reason="end-lost", because=(values[longer][0].locator,), about=view.names)
     for facts in told.values() if lengths else ():

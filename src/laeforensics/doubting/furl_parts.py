@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 
 from laeforensics.doubting.account_views import AccountView
 from laeforensics.doubting.signups import Signup
@@ -28,9 +29,10 @@ def judge(view: AccountView) -> Iterator[Said]:
     keys: dict[str, list[Fact]] = defaultdict(list)
     for fact in (fact for signup in view.signups for fact in signup.witnesses_of("introducer_node_pem")):
         keys[tub_id_of_pem(fact.value) or ""].append(fact)
+    near = cache(lambda tub_id: _near(tub_id, keys))  # one stands in many copies
     for signup in view.signups:
         told = signup.asserted("introducer_furl")
-        misprints = {fact: near for fact in told if (near := _near(tub_id_of_furl(fact.value), keys))}
+        misprints = {fact: whole for fact in told if (whole := near(tub_id_of_furl(fact.value)))}
         left = [fact for fact in told if fact not in misprints]
         others = {**_others(signup, left, swissnum_of_furl), **_others(signup, left, port_of_furl)}
         for fact, places in {**misprints, **others}.items():

@@ -240,8 +240,8 @@ def _voices(view: AccountView, facts: Iterable[Fact]) -> set[Voice]:
 
 def _doubts(views: Sequence[AccountView], told: Claiming, number: int, reason: str) -> Iterator[Said]:
     facts, view = told[number], views[number]
-    others = [fact for other, facts in told.items() if other != number for fact in facts]
-    yield Doubt(facts=tuple(facts), reason=reason, because=tuple(fact.locator for fact in others[:5]), about=view.names)
+    others = [fact for other in list(told)[:6] if other != number for fact in told[other]][:5]
+    yield Doubt(facts=tuple(facts), reason=reason, because=tuple(fact.locator for fact in others), about=view.names)
     yield finding(
         "several-accounts",
         f"{facts[0].field} stands in {others[0].locator.evidence} too, which is of another bucket",

@@ -100,6 +100,11 @@ class Signup:
         raised = [fact for fact in relayed if any(note.reason == "testimony" for note in notes(fact))]
         return any(self.hearing.channel(fact) == "testimony" for fact in raised)
 
+    def damaged(self) -> set[str]:
+        """The files of this signup that have damage."""
+        files = {file.evidence for file in (self.log, self.secrets) if file is not None}
+        return {file for file in files if self.is_damaged(file)}
+
     def is_damaged(self, evidence: str) -> bool:
         """True if a file of this signup has damage: what cannot be read in it, or not be right."""
         if self.log is not None and self.log.evidence == evidence:

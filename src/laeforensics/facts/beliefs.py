@@ -55,11 +55,13 @@ class Beliefs:
     They are added to those of `under`, which may grow, too.
     """
 
-    __slots__ = ("_derived", "_notes", "_roots", "_under", "said")
+    __slots__ = ("_all", "_derived", "_notes", "_roots", "_under", "said")
 
     def __init__(self, notes: Iterable[Note] = (), *, under: Beliefs | None = None) -> None:
         self._under = under
-        self._notes: dict[Fact, list[Note]] = {}
+        self._all: list[Note] = []
+        self._notes: dict[Fact, dict[str, list[int]]] = {}
+        """By fact, and by the one signup for which they hold (empty: several, or all): which of all notes."""
         self._roots: dict[Fact, Fact] = {}
         self._derived: dict[str, set[str]] = {}
         self.said: dict[str, int] = {}
@@ -69,10 +71,12 @@ class Beliefs:
     def add(self, notes: Iterable[Note]) -> None:
         """Hear further doubts and warrants."""
         for note in notes:
+            (heard_in,) = note.about if len(note.about) == 1 else ("",)
             for fact in note.facts:
-                self._notes.setdefault(fact, []).append(note)
+                self._notes.setdefault(fact, {}).setdefault(heard_in, []).append(len(self._all))
                 for name in (fact.field, *self._derived.get(fact.field, ())):
                     self.said[name] = self.said.get(name, 0) + 1
+            self._all.append(note)
 
     def derive(self, fact: Fact, source: Fact) -> Fact:
         """A fact made of another (a product code of a bucket's name): it is believed as its source is.
@@ -80,7 +84,7 @@ class Beliefs:
         It is new: nothing was heard of it before.
         """
         self._roots[fact] = source
-        self._notes.setdefault(fact, [])
+        self._notes.setdefault(fact, {})
         self._derived.setdefault(source.field, set()).add(fact.field)
         return fact
 
@@ -92,13 +96,16 @@ class Beliefs:
         """The doubts and warrants about a fact as it is heard in the signups of these names."""
         before = self._under.of(fact, names) if self._under is not None else ()
         told = self._notes.get(fact) if self._notes else None
-        return before if told is None else (*before, *self._mine(fact, told, names))
-
-    def _mine(self, fact: Fact, told: Iterable[Note], names: frozenset[str]) -> Iterator[Note]:
-        yield from (note for note in told if not note.about or note.about & names)
+        if told is None:
+            return before
+        mine = [told[name] for name in (told.keys() & names if len(told) > 1 else told) if name in names]
+        if "" in told:
+            mine.append(told[""])
+        numbers = mine[0] if len(mine) == 1 else sorted([number for some in mine for number in some])
+        notes = [self._all[number] for number in numbers]
         source = self._roots.get(fact)
-        if source is not None:
-            yield from self.of(source, names)
+        behind = () if source is None else self.of(source, names)
+        return (*before, *[n for n in notes if len(n.about) < 2 or not n.about.isdisjoint(names)], *behind)
 
     @property
     def is_silent(self) -> bool:
@@ -107,7 +114,7 @@ class Beliefs:
 
     def __iter__(self) -> Iterator[Note]:
         """Every doubt and warrant once, in the order in which they came."""
-        return iter({id(note): note for notes in self._notes.values() for note in notes}.values())
+        return iter({id(note): note for note in self._all if note.facts}.values())
 
 
 class Heard(NamedTuple):
@@ -180,7 +187,7 @@ class Hearing:
         What is unsure is heard only where nothing is sure; then it contradicts itself. (An address that is unsure is
         none: it keeps mails back, and nothing else.)
         """
-        return _weigh(self._voices(facts))
+        return _weigh(self._voices(dict.fromkeys(facts)))
 
     def together(self, facts: Sequence[Fact]) -> Heard:
         """All of that at once."""
@@ -190,8 +197,7 @@ class Hearing:
             return Heard(told, told, told[0].value, is_contested=False, is_of_one_mind=True)
         voices = self._voices(told)
         asserting = told if len(voices) == len(told) else tuple([fact for fact, _, _ in voices])
-        doubtful = [fact for fact, _, is_unsure in voices if is_unsure]
-        sure = tuple([fact for fact in asserting if fact not in doubtful]) if doubtful else asserting
+        sure = tuple([fact for fact, _, is_unsure in voices if not is_unsure])
         value, is_contested = _weigh(voices)
         is_of_one_mind = len(sure) == len(told) and {fact.value for fact in told} == {value}
         return Heard(asserting, sure, value, is_contested, is_of_one_mind)

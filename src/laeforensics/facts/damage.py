@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from itertools import combinations
+from operator import ne
 
 _BLOCKS = 3
 """Two characters overwritten leave one of so many blocks of a name whole."""
@@ -143,9 +144,8 @@ class Neighbours:
 
     def near(self, name: str) -> set[str]:
         """The names that differ from this one in a character or two."""
-        return {
-            other for key in self._keys(name) for other in self._sharing.get(key, ()) if is_overwritten(name, other)
-        }
+        alike = set[str]().union(*(self._sharing.get(key, ()) for key in self._keys(name)))
+        return {other for other in alike if is_overwritten(name, other)}
 
     def _keys(self, name: str) -> list[tuple[int, int, str]]:
         # Each third, of every third character: all names of a product begin alike, and would all be compared.
@@ -154,4 +154,4 @@ class Neighbours:
 
 def is_overwritten(one: str, other: str) -> bool:
     """True if a character or two of one are overwritten in the other."""
-    return len(one) == len(other) and 0 < sum(a != b for a, b in zip(one, other, strict=True)) <= 2
+    return len(one) == len(other) and 0 < sum(map(ne, one, other)) <= 2

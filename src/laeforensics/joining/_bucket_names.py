@@ -68,8 +68,11 @@ def settle_names(signups: Sequence[Signup], sources: Sources) -> None:
     may_be_replaced = defaultdict(set, {code: set(others_of) for code, others_of in replaced.items()})
     for cluster, told in open_to:
         if not _mend_replaced(told, replaced, evidence):
+            in_secrets = _codes_in_secrets(told, evidence)
+            tellers = Counter(in_secrets.values())
             for name in told:
-                may_be_replaced[product_code_of(name) or ""] |= _codes_in_secrets(told - {name}, evidence)
+                others_of = {code for code in tellers if tellers[code] > (in_secrets.get(name) == code)}
+                may_be_replaced[product_code_of(name) or ""] |= others_of
             _leave_undecided(cluster, told, others, evidence)
     unsold = {**_of_unsold_codes(evidence), **_of_unlisted_codes(evidence)}
     for name in sorted(evidence.told.keys() - set[str]().union(*_clusters(others))):
@@ -89,10 +92,10 @@ def _doubt_rows_of(codes: Collection[str], sources: Sources) -> None:
         sources.beliefs.add([Doubt(facts=facts, reason="code-of-others")])
 
 
-def _codes_in_secrets(names: Iterable[str], evidence: NameEvidence) -> set[str]:
-    """The product codes of those of these names that secrets files tell."""
-    told = {name for name in names if any(not isinstance(holder, Signup) for holder, _ in evidence.told[name])}
-    return {product_code_of(name) or "" for name in told}
+def _codes_in_secrets(names: Iterable[str], evidence: NameEvidence) -> dict[str, str]:
+    """Those of these names that secrets files tell, each with its product code."""
+    told = (name for name in names if any(not isinstance(holder, Signup) for holder, _ in evidence.told[name]))
+    return {name: product_code_of(name) or "" for name in told}
 
 
 def _of_replaced_codes(name: str, replaced: Mapping[str, set[str]], evidence: NameEvidence) -> dict[str, Locator]:
