@@ -10,7 +10,7 @@ from laeforensics.accounts.account import REQUIRED, REQUIRED_DEVPAY, CaseAccount
 from laeforensics.accounts.attempts import hear_others
 from laeforensics.accounts.furls import Node, by_node, follow_address, settle_furl
 from laeforensics.accounts.nodes import NODE_KEYS, contest_identity, settle_identity
-from laeforensics.accounts.outcome import is_ready, outcome
+from laeforensics.accounts.outcome import PERHAPS_READY, is_ready, outcome, perhaps_ready
 from laeforensics.accounts.relayed_furls import take_relayed_furl
 from laeforensics.accounts.roles import ATTEMPT, ORIGIN, RE_RECORD, attested_bucket
 from laeforensics.accounts.servers import best_first, doubts_beside_unfinished, settle_server
@@ -101,7 +101,9 @@ def _account(
         for name in account.missing
     ]
     if account.ready is False:
-        account.findings.append(finding("never-ready", "no server of it was ever ready", signup=account.account_id))
+        perhaps = tuple(fact.locator for signup in account.signups for fact in perhaps_ready(signup))
+        words = "no server of it was ever ready" + (f", or {PERHAPS_READY}" if perhaps else "")
+        account.findings.append(finding("never-ready", words, signup=account.account_id, locators=perhaps[:5]))
     return account
 
 

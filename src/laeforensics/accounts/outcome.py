@@ -45,6 +45,15 @@ def _is_of_others(signup: Signup) -> bool:
     return not BEFORE_DEPLOYMENT.isdisjoint(after - before) or _may_have_failed(signup)
 
 
+PERHAPS_READY = "one was: its log tells so behind a failure that may be another run's"
+
+
+def perhaps_ready(signup: Signup) -> list[Fact]:
+    """What tells of a server that ran, behind a failure or a hole of which nobody knows whose it is."""
+    ready = (fact for fact in signup.witnesses_of("stage") if fact.value in _READY_STAGES)
+    return [f for f in ready if {note.reason for note in signup.hearing.notes(f)} & {"in-error", "nothing-ties"}]
+
+
 def _was_ready(signup: Signup) -> bool:
     """True if an earlier run of the same signup in its file was: that a later one failed does not undo it."""
     ready = (fact for fact in signup.witnesses_of("stage") if fact.value in _READY_STAGES)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from laeforensics.accounts.account import CaseAccount
+from laeforensics.accounts.outcome import PERHAPS_READY, perhaps_ready
 from laerecover import manifest
 
 CLOSED, ABANDONED, UNFINISHED, CONTESTED, INCOMPLETE, RECOVERABLE = manifest.VERDICTS
@@ -98,6 +99,8 @@ def grade(account: CaseAccount) -> Rule | None:
 def grade_means(account: CaseAccount) -> str | None:
     """What the customer will notice of its grade; of a signup that never came to a server, that nothing was before."""
     if account.ready is False:
+        if any(perhaps_ready(signup) for signup in account.signups):
+            return f"a new service: no server of it was ever ready, or {PERHAPS_READY}"
         return "a new service: no server of it was ever ready, so there is nothing of before"
     found = grade(account)
     return found.meaning if found else None

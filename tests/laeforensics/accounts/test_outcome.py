@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from makings import (
+    BUCKET,
     FAILURE,
     HOST,
     INSTANCE,
@@ -209,3 +210,16 @@ def test_an_address_line_that_stands_there_twice_begins_no_other_run(tmp_path):
     """Right behind each other: no run tells its address in one line."""
     line = f">The server's public address is '{HOST}'.>\n".encode()
     assert _ready(tmp_path, log=log().replace(line, line * 2), secrets=None, results=None, servers=None) is True
+
+
+def test_an_end_behind_a_failure_that_may_be_anothers_is_told(tmp_path):
+    """Its signup is not finished for a customer who may have a server: the finding says so, with the place."""
+    failed, begun = as_another(log(until="installing") + FAILURE.encode()), len(log(until="installing"))
+    own = log(until="installed")
+    spliced = own[:-40] + failed[begun - 60 :] + log()[len(own) :]
+    case = open_files(tmp_path, evidence(log=spliced, secrets=None, results=None, servers=None))
+    assert audit_row(case)["verdict"] == "UNFINISHED"
+    (found,) = (f for f in case.judgement.findings if f.code == "never-ready")
+    assert "or one was" in found.message
+    assert b"servers are running" in spliced[found.locators[0].start : found.locators[0].end]
+    assert "nothing of before" not in str(case.explain(BUCKET))
