@@ -221,5 +221,5 @@ def test_an_end_behind_a_failure_that_may_be_anothers_is_told(tmp_path):
     assert audit_row(case)["verdict"] == "UNFINISHED"
     (found,) = (f for f in case.judgement.findings if f.code == "never-ready")
     assert "or one was" in found.message
-    assert b"servers are running" in spliced[found.locators[0].start : found.locators[0].end]
+    assert b"server are running" in spliced[found.locators[0].start : found.locators[0].end]
     assert "nothing of before" not in str(case.explain(BUCKET))
