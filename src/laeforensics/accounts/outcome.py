@@ -16,7 +16,7 @@ def is_ready(signup: Signup, *, is_failed: bool = False) -> bool | None:
 
     `is_failed` tells that a copy of the log tells of a failure, which this one may have lost.
     """
-    if signup.secrets is not None and signup.secrets.filled:
+    if signup.secrets is not None and signup.secrets.tells_server:
         return True
     is_told = not _READY_STAGES.isdisjoint(signup.stage_names) and not _is_of_others(signup)
     is_told = is_told and (not is_failed or bool(signup.asserted("bucket_name")))  # it may be another log's
@@ -27,8 +27,9 @@ def is_ready(signup: Signup, *, is_failed: bool = False) -> bool | None:
         return False
     if signup.success_row is not None:
         return True
-    # A run makes its secrets file when it begins, and fills it when its servers run.
-    return False if signup.secrets is not None else None
+    # A run makes its secrets file when it begins, and fills it when its servers run. (One without a server is no end.)
+    is_filled_in = signup.log is None and signup.secrets is not None and signup.secrets.filled
+    return False if signup.secrets is not None and not is_filled_in else None
 
 
 def _is_of_others(signup: Signup) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import difflib
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from laeforensics.accounts.account import CaseAccount, keys_of
 from laeforensics.errors import ClosedListError
+from laeforensics.evidence.names import start_of
 from laeforensics.facts.findings import Finding, finding
 
 _NEXT = "write one line for each: account or e-mail, date (YYYY-MM-DD), reason"
@@ -70,20 +72,36 @@ def _is_day(text: str) -> bool:
 def close(accounts: Sequence[CaseAccount], listed: ClosedList) -> list[Finding]:
     """Mark the accounts that the list names, in place; a blocking finding for each line that names none of them.
 
-    An e-mail closes every account of which some believable witness tells it.
+    An e-mail closes every account of which some believable witness tells it, but for those that its customer signed up
+    for after that day: a finding tells which.
     """
-    bearers: dict[str, list[CaseAccount]] = {}
+    bearers: dict[str, list[CaseAccount]] = defaultdict(list)
     for account in accounts:
         for name in {key.lower() for key in (*keys_of(account), *_addresses(account))}:
-            bearers.setdefault(name, []).append(account)
-    unknown = []
+            bearers[name].append(account)
+    found = []
     for entry in listed.entries:
-        named = bearers.get(entry.key.lower(), ())
+        named = bearers.get(entry.key.lower(), [])
+        later = [account for account in named if "@" in entry.key and _began(account) > entry.on]
         for account in named:
-            account.closed = str(entry)
+            if not later or _began(account) <= entry.on:
+                account.closed = str(entry)
         if not named:
-            unknown.append(_unknown(entry, listed, bearers))
-    return unknown
+            found.append(_unknown(entry, listed, bearers))
+        elif later:
+            found.append(_came_back(entry, listed, later))
+    return found
+
+
+def _began(account: CaseAccount) -> str:
+    """The day on which its first run began; "" where no name tells it."""
+    return min((start[0][:10] for s in account.signups if (start := start_of(s.name))), default="")
+
+
+def _came_back(entry: Closed, listed: ClosedList, later: Iterable[CaseAccount]) -> Finding:
+    names = ", ".join(account.account_id for account in later)
+    what = f"line {entry.line} of the list of closed accounts names an address whose customer signed up again later"
+    return finding("closed-came-back", f"{what}: {names}", signup=listed.source)
 
 
 def _addresses(account: CaseAccount) -> set[str]:

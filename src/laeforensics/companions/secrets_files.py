@@ -17,7 +17,7 @@ from laeforensics.facts.buckets import bears_seed
 from laeforensics.facts.channels import OWN, SITE
 from laeforensics.facts.damage import is_blacked_out
 from laeforensics.facts.fact import Fact, Locator
-from laeforensics.facts.fields import understood
+from laeforensics.facts.fields import IDENTITY, SERVER, fields_of, understood
 
 _FIELD_OF_KEY = {
     "access_key_id": "user_access_key_id",
@@ -73,6 +73,13 @@ class SecretsFile:
     legible: list[list[Fact]] = field(default_factory=list)
     """What can still be read of a file that tells nothing, or beside the object that counts, object by object: nobody's
     word, but it may be confirmed."""
+
+    @property
+    def tells_server(self) -> bool:
+        """True if it tells of a server, or may have done: a run fills it all at once, when its server runs."""
+        told = {fact.field for fact in self.facts}
+        is_damaged = self.problem is not None or bool(self.rejected or self.blacked_out)
+        return self.filled and (is_damaged or not told.isdisjoint(fields_of(SERVER, IDENTITY)))
 
 
 def read_secrets(data: bytes, evidence: str) -> SecretsFile:

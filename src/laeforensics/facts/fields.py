@@ -132,12 +132,15 @@ def understood(name: str, written: str, *, is_quoted: bool) -> str | None:
     """
     if name == "customer_email" and is_quoted:
         return typed_email(written)
+    if name in _AT_AN_ADDRESS:
+        written = rewritten.by_address(written)
     if FIELDS[name].fits(written):
         return None if name == "customer_email" and exceeds_mail_limits(written) else written
     again = _REWRITTEN[name](written) if name in _REWRITTEN else ""
     return again if FIELDS[name].fits(again) else None
 
 
+_AT_AN_ADDRESS = frozenset({"public_host", "introducer_furl"})
 _REWRITTEN = {
     "user_token": rewritten.token,
     "product_token": rewritten.token,

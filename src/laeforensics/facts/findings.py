@@ -39,6 +39,7 @@ CODES: dict[str, tuple[str, str]] = {
         "bring the file into a form that can be read, or set it aside with `laeforensics decide --set-aside`",
     ),
     "closed-unknown": (BLOCKING, "mend that line of the list, so that a customer who left is not brought back"),
+    "closed-came-back": (WARNING, "if those accounts are closed too, name each in the list, by its id"),
     "set-aside": (NOTE, "none needed: a human set the file aside"),
     "unread-file": (WARNING, "if it is evidence, bring it into a form that can be read and audit again"),
     "renamed-file": (NOTE, "none needed: its name still bears the stamp of its run"),

@@ -11,6 +11,9 @@ _WIDTH = 64
 _FURL = re.compile(r"pb://([a-z2-7]{32})@([^/\s]+)/([^/\s]+)", re.IGNORECASE)
 _ADDRESS = re.compile(r"[0-9]+(?:\.[0-9]+){3}")
 _HINT = re.compile(r"(?:tcp:)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
+_NAME_OF_ADDRESS = re.compile(
+    r"\bec2-([0-9]{1,3})-([0-9]{1,3})-([0-9]{1,3})-([0-9]{1,3})\.(?:compute-1|[a-z]+-[a-z]+-[0-9]\.compute)\.amazonaws\.com\b"
+)
 _OF_INSIDE = re.compile(r"(?:10|127|169\.254|192\.168|172\.(?:1[6-9]|2[0-9]|3[01]))\.")
 
 
@@ -61,6 +64,11 @@ def internal_furl(text: str) -> str:
     match = _FURL.fullmatch(text.strip())
     hints = _hints(match[2]) if match is not None else []
     return text if match is None or not hints else f"pb://{match[1].lower()}@{','.join(hints)}/{match[3]}"
+
+
+def by_address(text: str) -> str:
+    """A host, or a furl, with the address in place of the name that the provider makes of it."""
+    return _NAME_OF_ADDRESS.sub(r"\1.\2.\3.\4", text)
 
 
 def at_address(furl: str, host: str) -> str:

@@ -109,15 +109,20 @@ def join_csv(signup: Signup, sources: Sources, known: Neighbours) -> None:
 def leave_out_moved(signups: Sequence[Signup]) -> None:
     """Beside an empty secrets file no success counts of the hour in which one program called failures so.
 
-    Nor does one out of a csv file that calls a finished run a failure: its results have moved from row to row.
+    Nor does one out of a csv file that calls a finished run a failure, or a failed one a success: its results have
+    moved from row to row, or were changed.
     """
     moved = {row.evidence for s in signups if (row := s.failure_row) is not None and _has_ended_well(s)}
-    for signup in signups:
-        row, file = signup.success_row, signup.secrets
-        if row is None or file is None or not file.is_empty:
-            continue
-        if row.evidence in moved or _FALSE_SUCCESSES[0] <= row.time <= _FALSE_SUCCESSES[1]:
+    told = [(s, row, s.secrets) for s in signups if (row := s.success_row) is not None]
+    told = [(s, row, file) for s, row, file in told if file is None or not file.filled]
+    moved |= {row.evidence for s, row, _ in told if s.has_failed and not _is_false(row)}
+    for signup, row, file in told:
+        if file is not None and file.is_empty and (row.evidence in moved or _is_false(row)):
             signup.success_row = None
+
+
+def _is_false(row: Row) -> bool:
+    return _FALSE_SUCCESSES[0] <= row.time <= _FALSE_SUCCESSES[1]
 
 
 def _has_ended_well(signup: Signup) -> bool:

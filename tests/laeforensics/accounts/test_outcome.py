@@ -223,3 +223,27 @@ def test_an_end_behind_a_failure_that_may_be_anothers_is_told(tmp_path):
     assert "or one was" in found.message
     assert b"server are running" in spliced[found.locators[0].start : found.locators[0].end]
     assert "nothing of before" not in str(case.explain(BUCKET))
+
+
+OF_A_SERVER = (
+    "publichost privatehost introducer_node_pem introducer_nodeid server_node_pem server_nodeid "
+    "external_introducer_furl internal_introducer_furl"
+)
+
+
+@pytest.mark.parametrize("data", [log(until="created"), log(until="created") + FAILURE.encode()])
+def test_a_secrets_file_that_tells_no_server_shows_none(data, tmp_path):
+    """Somebody filled it in: the run fills it all at once, when its server runs."""
+    files = evidence(log=data, secrets=secrets(**dict.fromkeys(OF_A_SERVER.split())), results=None, servers=None)
+    assert audit_row(open_files(tmp_path, files))["verdict"] == "UNFINISHED"
+
+
+@pytest.mark.parametrize("failed", [True, False])
+def test_results_that_call_a_failed_run_a_success_show_no_end(failed, tmp_path):
+    """Beside an emptied secrets file they count only where they are borne out."""
+    files = evidence(log=log(until="installing"), secrets=b"", servers=None)
+    other = as_another(log(until="created")) + (FAILURE.encode() if failed else b"")
+    files["signup_logs/" + OTHER_NAME] = other
+    files["signups.csv"] += as_another(result(when="2012-04-21T08:05:00Z"))
+    row = audit_row(open_files(tmp_path, files))
+    assert row["verdict"] == ("UNFINISHED" if failed else "RECOVERABLE")

@@ -52,6 +52,24 @@ def test_an_account_is_closed_by_any_of_its_names(key, tmp_path):
         assert len(case.shopping_list()) == 0
 
 
+@pytest.mark.parametrize(
+    ("day", "key", "is_closed"),
+    [
+        ("2012-03-19", EMAIL, False),
+        ("2012-03-20", EMAIL, True),
+        ("2012-03-19", BUCKET, True),
+    ],
+)
+def test_a_customer_who_came_back_is_not_closed_by_an_address(day, key, is_closed, tmp_path):
+    """What was signed up for after the day of leaving is told, and closed by its own name alone."""
+    write(tmp_path / "evidence", evidence())
+    case = lf.open_case(tmp_path / "evidence", closed=listed(tmp_path, f"{key},{day},left"))
+    assert audit_row(case)["verdict"] == ("CLOSED" if is_closed else "RECOVERABLE")
+    assert [BUCKET in f.message for f in case.judgement.findings if f.code.startswith("closed-")] == (
+        [] if is_closed else [True]
+    )
+
+
 def test_who_is_not_listed_stays_as_they_are(tmp_path):
     """And a line that names nobody blocks until it is mended: it may have been meant for somebody."""
     write(tmp_path / "evidence", evidence())

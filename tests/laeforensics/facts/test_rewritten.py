@@ -20,6 +20,7 @@ from makings import (
     codes,
     config,
     evidence,
+    furl_of,
     log,
     open_files,
     request,
@@ -289,3 +290,13 @@ def test_a_log_that_wrote_to_the_staff_contradicts_a_row_without_key_information
     assert audit_row(case)["customer_keyinfo"] is None
     assert "csv-contradicts-log" in codes(case, "customer_keyinfo")
     assert NAME in LOG_FILE
+
+
+def test_the_name_that_the_provider_makes_of_an_address_is_that_address():
+    """As the signup program took it out of the name; a name of another form stays."""
+    assert rewritten.by_address("ec2-192-0-2-10.compute-1.amazonaws.com") == "192.0.2.10"
+    assert rewritten.by_address("ec2-192-0-2-10.eu-west-1.compute.amazonaws.com") == "192.0.2.10"
+    assert rewritten.by_address("ec2-192-0-2-10.example.org") == "ec2-192-0-2-10.example.org"
+    name = "ec2-192-0-2-1.compute-1.amazonaws.com"
+    told = secrets(publichost=name, external_introducer_furl=furl_of(INTRODUCER, name))
+    assert values(told) == values(secrets())
