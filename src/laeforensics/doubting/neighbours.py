@@ -19,6 +19,11 @@ from laeforensics.facts.fields import SIGNUP_FIELDS
 _NEVER = frozenset({"instance_size", "ami_image_id", "bucket_name", "product_code"})
 # Their parts are told elsewhere, too: see `furl_parts`.
 _OF_PARTS = frozenset({"introducer_furl"})
+_OF_A_CUSTOMER = frozenset({"customer_email", "user_access_key_id", "user_secret_key", "user_token"})
+_FOR_ITS_PLACE = frozenset({"cut", "nothing-ties"})
+"""For these reasons a value is denied by what is lost beside it: it may be right."""
+_FLIPS = 40
+"""So long a piece of a value has a letter overwritten, at most."""
 
 
 @looks_at(*SIGNUP_FIELDS)
@@ -40,6 +45,9 @@ def judge(view: AccountView) -> Iterator[Said]:
             places = tuple(fact.locator for fact in everybody[:3])
             yield Doubt(facts=everybody, reason="among-many", because=places, about=about)
             continue
+        if len(told) == 1 and name in _OF_A_CUSTOMER:
+            (lone,) = told.values()
+            yield from _against_lone(lone, facts, hearing, about)
         pairs = [(one, other) for one, other in combinations(sorted(told), 2) if _is_like(name, one, other)]
         like: dict[str, set[str]] = {value: {value} for pair in pairs for value in pair}
         for one, other in pairs:
@@ -48,6 +56,24 @@ def judge(view: AccountView) -> Iterator[Said]:
         for one, other in pairs:
             third = [fact for value in sorted(told.keys() - like[one] - like[other]) for fact in told[value]]
             yield from _weigh(told[one], told[other], third, hearing, about)
+
+
+def _against_lone(
+    lone: Sequence[Fact], facts: Sequence[Fact], hearing: Hearing, about: frozenset[str]
+) -> Iterator[Doubt]:
+    """Doubt a value that one print alone tells, where one that stands in a bad place differs in a few letters."""
+    if len(set(map(print_of, lone))) > 1:
+        return
+    denied = [f for f in facts if {note.reason for note in hearing.notes(f)} <= _FOR_ITS_PLACE]
+    places = tuple(f.locator for f in denied if _is_overwritten(f.value, lone[0].value))
+    if places:
+        yield Doubt(facts=tuple(lone), reason="near-another", because=places[:5], about=about)
+
+
+def _is_overwritten(one: str, other: str) -> bool:
+    """True if some letters of one are others: two, or of a long value so many as damage anywhere takes of it."""
+    flips = sum(a != b for a, b in zip(one, other, strict=False))
+    return len(one) == len(other) and 0 < flips <= max(2, len(one) // _FLIPS)
 
 
 def _is_like(name: str, one: str, other: str) -> bool:

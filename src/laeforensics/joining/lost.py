@@ -30,10 +30,10 @@ def logs_lost(joined: Sequence[Signup], sources: Sources) -> list[Signup]:
     by_seed: dict[str | None, list[SecretsFile]] = defaultdict(list)
     for file in sources.secrets.values():
         by_seed[seed_of(sources.value(file, "bucket_name") or "")].append(file)
-    own = {
-        bucket for s in joined if (bucket := s.weigh("bucket_name")[0]) and s.stamp and bears_seed(bucket, s.stamp[1])
+    theirs = {bucket for s in joined if (bucket := s.weigh("bucket_name")[0])}
+    theirs |= {
+        sources.value(f, "bucket_name") or "" for f in sources.secrets.values() if not _names_another(f, sources)
     }
-    own |= {sources.value(f, "bucket_name") or "" for f in sources.secrets.values() if _bears_own_seed(f, sources)}
     lost: list[Signup] = []
     copies = _copies(taken, sources)
     of_another_run, began = _with_another_runs_server(sources), _first_of_seeds(sources)
@@ -46,8 +46,8 @@ def logs_lost(joined: Sequence[Signup], sources: Sources) -> list[Signup]:
         names = {f.value for f in told}
         if name in taken or not (len(names) == 1 or names & sources.undecided.keys()):
             continue
-        if names <= own and _names_another(file, sources):
-            what = "its folder is another customer's, and the bucket that it names has logs or secrets of its own"
+        if names <= theirs and _names_another(file, sources):
+            what = "its folder is another customer's, and the bucket that it names is told by others"
             sources.findings.append(finding("misnamed-secrets", what, signup=name))
             continue
         signup = Signup(name=name, log=None, beliefs=sources.beliefs, secrets=file, matched_by=["secrets file"])

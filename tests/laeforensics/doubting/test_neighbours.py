@@ -14,6 +14,7 @@ from makings import (
     USER_TOKEN,
     audit_row,
     config,
+    deployment,
     evidence,
     log,
     open_files,
@@ -85,6 +86,13 @@ def test_a_token_before_a_broken_line_still_speaks_against_one_that_is_near(tmp_
     rest = later[1].replace(b"evPay", b"evPbw"), LONG.replace("AAAH", "AA\x00H").encode(), *later[2:]
     case = open_files(tmp_path, {LOG_FILE: b"".join((*told, *rest))})
     assert audit_row(case)["user_token"] is None
+
+
+@pytest.mark.parametrize(("other", "taken"), [("amn@example.org", None), ("eve@example.com", "eve@example.com")])
+def test_a_lone_address_is_not_sure_where_one_behind_missing_lines_differs_in_a_letter(other, taken, tmp_path):
+    """Whose the mail behind them is, nothing ties; but it is the same customer's, or nearly."""
+    told = log("instance", deployment=deployment(email=other))
+    assert audit_row(open_files(tmp_path, {LOG_FILE: told}))["customer_email"] == taken
 
 
 def test_of_very_many_values_none_is_sure_and_none_is_compared(tmp_path, monkeypatch):

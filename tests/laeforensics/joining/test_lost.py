@@ -123,11 +123,12 @@ def test_a_file_of_before_the_signup_whose_bucket_it_names_tells_nothing_of_it(b
     assert rows[BUCKET]["public_host"] == host
 
 
-def test_in_the_folder_of_an_s4_customer_no_other_customers_server_was_replaced(tmp_path):
-    """A replacement's folder bears its customer's name: a bucket that has secrets of its own is not heard there."""
+@pytest.mark.parametrize("theirs", [OWN_FILE, OTHERS_FILE])
+def test_in_the_folder_of_an_s4_customer_no_other_customers_server_was_replaced(theirs, tmp_path):
+    """A replacement's folder bears its customer's name: a bucket that another file tells is not heard there."""
     strange = "secrets/S4/2014-06-22T040908Z-mn2xgx2wijitivccijfesq2dgrbus-on2wexzwkzeekssfkbdfsvsfivhuk/SSEC2"
     other = secrets(access_key_id="AKIAINVENTEDS4KEYID2", publichost="192.0.2.9")
-    case = open_files(tmp_path, {OWN_FILE: secrets(), strange: other, "lae_automation_config.json": config()})
+    case = open_files(tmp_path, {theirs: secrets(), strange: other, "lae_automation_config.json": config()})
     assert [f.signup for f in case.judgement.findings if f.code == "misnamed-secrets"] == [strange]
     row = audit_row(case)
     assert (row["verdict"], row["public_host"]) == ("RECOVERABLE", "192.0.2.1")
