@@ -35,7 +35,8 @@ def roles(signups: Sequence[Signup]) -> dict[str, str]:
             claimants, key=lambda s: (not bears_seed(bucket, _seed(s) or ""), s.log is None, s.name.count("/"), s.name)
         )
         for signup in claimants:
-            found[signup.name] = ORIGIN if signup is first else DUPLICATE
+            later = REPLACEMENT if _is_of_another_server(signup, first) else DUPLICATE
+            found[signup.name] = ORIGIN if signup is first else later
     logs = {s.name for s in signups if s.log is not None}
     whole = {stem(name) for name, role in found.items() if role != ATTEMPT and name in logs}
     cut = {name for name, role in found.items() if role == ATTEMPT and name in logs and stem(name) in whole}
@@ -44,6 +45,13 @@ def roles(signups: Sequence[Signup]) -> dict[str, str]:
     longest = {stem(s.name): s.name for s in reversed(attempts)}  # of copies in several places, the longest
     cut |= {s.name for s in attempts if longest[stem(s.name)] != s.name}
     return {name: DUPLICATE if name in cut else role for name, role in found.items()}
+
+
+def _is_of_another_server(signup: Signup, first: Signup) -> bool:
+    """True if a log that lost its name begins at the deployment, and tells another instance than the first."""
+    begins_early = signup.log is None or signup.stage_names & BEFORE_DEPLOYMENT
+    told = {each.values.get("instance_id") for each in (signup, first)}
+    return signup.stamp is None and not begins_early and None not in told and len(told) == 2
 
 
 def _seed(signup: Signup) -> str | None:

@@ -63,6 +63,18 @@ def test_a_replacement_is_told_from_the_signup(tmp_path):
     assert signup_row(case, REPLACED)["outcome"] == "complete"
 
 
+def test_a_replacement_that_lost_its_name_is_told_by_its_instance(tmp_path):
+    """And it begins at the deployment; cut before it says what it restores, it is the later server all the same."""
+    data = replacement()
+    carved = "recup_dir.1/f0001856.txt"
+    files = evidence(secrets=None, servers=None) | {carved: data[: data.index(b">Restoring")]}
+    files["recup_dir.1/f0001534.txt"] = log(until="address")
+    del files[LOG_FILE]
+    case = open_files(tmp_path, files)
+    assert signup_row(case, carved)["role"] == "replacement"
+    assert audit_row(case)["public_host"] != HOST
+
+
 def test_a_signup_that_lost_its_head_is_no_replacement(tmp_path):
     """It begins at the deployment, too, but its bucket bears its own seed."""
     headless = log(*list(PARTS)[:6])
