@@ -48,10 +48,18 @@ def roles(signups: Sequence[Signup]) -> dict[str, str]:
 
 
 def _is_of_another_server(signup: Signup, first: Signup) -> bool:
-    """True if a log that lost its name begins at the deployment, and tells another instance than the first."""
-    begins_early = signup.log is None or signup.stage_names & BEFORE_DEPLOYMENT
-    told = {each.values.get("instance_id") for each in (signup, first)}
-    return signup.stamp is None and not begins_early and None not in told and len(told) == 2
+    """True if a file that is no copy of the first tells another server.
+
+    Its log lost its name, and begins at the deployment; or its secrets file bears a seed that is not the bucket's,
+    whatever was copied over its log.
+    """
+    if signup.stamp is None:
+        is_apart = signup.log is not None and not signup.stage_names & BEFORE_DEPLOYMENT
+    else:
+        is_own = bears_seed(named_bucket(signup) or "", signup.stamp[1])
+        is_apart = not is_own and signup.secrets is not None and signup.secrets.filled
+    told = [{each.values.get(name) for each in (signup, first)} for name in ("instance_id", "public_host")]
+    return is_apart and any(None not in some and len(some) == 2 for some in told)
 
 
 def _seed(signup: Signup) -> str | None:
