@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from laeforensics.accounts import identities
 from laeforensics.accounts.account import CaseAccount, settle_as_newest, settle_newest, take
+from laeforensics.accounts.relayed_furls import take_relayed_furl
 from laeforensics.doubting.signups import Signup
 from laeforensics.facts import node_keys
 from laeforensics.facts.beliefs import Hearing
@@ -148,5 +149,6 @@ def follow_decision(account: CaseAccount, pem_field: str) -> None:
     if pem_field == "introducer_node_pem":
         account.introducer_identity = state
         account.furl_fits = "introducer_furl" in account.values
+        take_relayed_furl(account, account.signups[::-1])
     else:
         account.storage_identity = state

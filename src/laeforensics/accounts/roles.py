@@ -35,7 +35,8 @@ def roles(signups: Sequence[Signup]) -> dict[str, str]:
             claimants, key=lambda s: (not bears_seed(bucket, _seed(s) or ""), s.log is None, s.name.count("/"), s.name)
         )
         for signup in claimants:
-            found[signup.name] = ORIGIN if signup is first else DUPLICATE
+            later = REPLACEMENT if _is_of_another_server(signup, first) else DUPLICATE
+            found[signup.name] = ORIGIN if signup is first else later
     logs = {s.name for s in signups if s.log is not None}
     whole = {stem(name) for name, role in found.items() if role != ATTEMPT and name in logs}
     cut = {name for name, role in found.items() if role == ATTEMPT and name in logs and stem(name) in whole}
@@ -44,6 +45,21 @@ def roles(signups: Sequence[Signup]) -> dict[str, str]:
     longest = {stem(s.name): s.name for s in reversed(attempts)}  # of copies in several places, the longest
     cut |= {s.name for s in attempts if longest[stem(s.name)] != s.name}
     return {name: DUPLICATE if name in cut else role for name, role in found.items()}
+
+
+def _is_of_another_server(signup: Signup, first: Signup) -> bool:
+    """True if a file that is no copy of the first tells another server.
+
+    Its log lost its name, and begins at the deployment; or its secrets file bears a seed that is not the bucket's,
+    whatever was copied over its log.
+    """
+    if signup.stamp is None:
+        is_apart = signup.log is not None and not signup.stage_names & BEFORE_DEPLOYMENT
+    else:
+        is_own = bears_seed(named_bucket(signup) or "", signup.stamp[1])
+        is_apart = not is_own and signup.secrets is not None and signup.secrets.filled
+    told = [{each.values.get(name) for each in (signup, first)} for name in ("instance_id", "public_host")]
+    return is_apart and any(None not in some and len(some) == 2 for some in told)
 
 
 def _seed(signup: Signup) -> str | None:

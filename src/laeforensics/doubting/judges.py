@@ -34,6 +34,7 @@ from laeforensics.doubting import (
     pieces,
     redacted,
     repeated,
+    rows_against_logs,
     runs,
     server_rows,
     shared,
@@ -94,7 +95,12 @@ ACROSS: tuple[CaseJudge, ...] = (
     server_rows.judge,
 )
 OF_WHAT_IS_OFFERED: tuple[CaseJudge, ...] = (offered.judge,)
-BEFORE_SETTLING: tuple[AccountJudge, ...] = (outvoted.judge, ends_lost.judge, swapped_nodes.judge)
+BEFORE_SETTLING: tuple[AccountJudge, ...] = (
+    outvoted.judge,
+    ends_lost.judge,
+    swapped_nodes.judge,
+    rows_against_logs.judge,
+)
 SETTLING: tuple[AccountJudge, ...] = (repeated.judge, neighbours.judge, agreeing.judge, furl_parts.judge)
 OF_WHAT_WINS: tuple[AccountJudge, ...] = (pairs.judge,)
 

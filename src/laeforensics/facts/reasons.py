@@ -129,6 +129,7 @@ REASONS: dict[str, Reason] = {
     ),
     "perhaps-finished": _unsure("another server of the account may be the one that was finished last", _ORDER),
     "of-several-servers": _denies("damaged", "its file tells this instance id of several servers"),
+    "another-at-its-address": _unsure("a log of the account tells another server at the address of its row", _ORDER),
     "launched-later": _denies("damaged", "its row was written before this launch"),
     "other-launch": _unsure("the log tells of another launch under this instance id", _ORDER),
     "other-address": _unsure("log and row of serverinfo.csv tell two addresses of one instance and launch"),

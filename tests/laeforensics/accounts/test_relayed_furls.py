@@ -10,14 +10,17 @@ from makings import (
     INTRODUCER,
     OTHER_NODE,
     PARTS,
+    STORAGE,
     audit_row,
     cat,
     codes,
     evidence,
     identities_read,
+    judged,
     log,
     open_files,
     revealed,
+    secrets,
 )
 
 SWISSNUM = "a" * 32
@@ -50,3 +53,15 @@ def test_a_relayed_furl_that_no_proved_key_bears_out_is_not_restored(told, tmp_p
     """Its TubID must be that of the key which is restored."""
     case = open_files(tmp_path, evidence(log=log(running=told, until="running"), secrets=None))
     assert audit_row(case)["introducer_furl"] is None
+
+
+def test_a_key_that_a_human_chose_brings_its_relayed_furl_back(tmp_path):
+    """Its node is proved by then: the furl at the printed address is as good as it was without the question."""
+    cut = STORAGE.pem[:200] + STORAGE.pem[203:]  # so nothing is sure that was written together with it
+    told = log(running=relayed(with_keys=False), until="running")
+    other = secrets(server_node_pem=cut, external_introducer_furl=None)
+    case = open_files(tmp_path, evidence(log=told, secrets=other))
+    assert "introducer_node_pem" in judged(case).contested
+    case.decide(BUCKET, "introducer_node_pem", witness=1, who="Carol", because="its node id stands beside it")
+    assert revealed(audit_row(case)["introducer_furl"]) == f"pb://{INTRODUCER.nodeid}@{HOST}:12345/{SWISSNUM}"
+    assert audit_row(case)["grade"] == "NEW_STORAGE_IDENTITY"

@@ -7,6 +7,7 @@ from makings import (
     BUCKET,
     FAILURE,
     HOST,
+    INTRODUCER,
     LOG_FILE,
     NAME,
     OTHER_NAME,
@@ -17,6 +18,7 @@ from makings import (
     as_another,
     audit_row,
     evidence,
+    furl_of,
     log,
     open_files,
     re_record,
@@ -61,6 +63,27 @@ def test_a_replacement_is_told_from_the_signup(tmp_path):
     case = open_files(tmp_path, {**evidence(), REPLACED: replacement()})
     assert (signup_row(case)["role"], signup_row(case, REPLACED)["role"]) == ("origin", "replacement")
     assert signup_row(case, REPLACED)["outcome"] == "complete"
+
+
+def test_a_replacement_that_lost_its_name_is_told_by_its_instance(tmp_path):
+    """And it begins at the deployment; cut before it says what it restores, it is the later server all the same."""
+    data = replacement()
+    carved = "recup_dir.1/f0001856.txt"
+    files = evidence(secrets=None, servers=None) | {carved: data[: data.index(b">Restoring")]}
+    files["recup_dir.1/f0001534.txt"] = log(until="address")
+    del files[LOG_FILE]
+    case = open_files(tmp_path, files)
+    assert signup_row(case, carved)["role"] == "replacement"
+    assert audit_row(case)["public_host"] != HOST
+
+
+def test_a_replacement_over_whose_log_the_signups_was_copied_is_the_later_server(tmp_path):
+    """Its filled secrets file bears another seed than the bucket: it is of another run, with a server of its own."""
+    later = "2012-06-01T080000Z-" + OTHER_SEED
+    told = secrets(publichost="192.0.2.9", external_introducer_furl=furl_of(INTRODUCER, "192.0.2.9"))
+    case = open_files(tmp_path, evidence() | {f"signup_logs/{later}": log(), f"secrets/{later}": told})
+    assert signup_row(case, f"signup_logs/{later}")["role"] == "replacement"
+    assert audit_row(case)["public_host"] == "192.0.2.9"
 
 
 def test_a_signup_that_lost_its_head_is_no_replacement(tmp_path):

@@ -19,8 +19,10 @@ from makings import (
     evidence,
     log,
     open_files,
+    re_record,
     replacement,
     secrets,
+    serverinfo,
 )
 
 import laeforensics as lf
@@ -56,6 +58,13 @@ def test_what_a_copy_of_its_log_tells_otherwise_of_the_server_is_not_known(name,
     files = evidence(secrets=None, servers=None)
     files |= {f"old/signup_logs/{NAME}": files[f"signup_logs/{NAME}"].replace(old.encode(), new.encode())}
     assert audit_row(open_files(tmp_path, files))[name] is None
+
+
+@pytest.mark.parametrize("instance", [INSTANCE, "i-99999999"])
+def test_a_row_tells_no_other_server_than_the_log_at_its_address(instance, tmp_path):
+    """The re-record tells but the address: the row of it is another time's, if the signup's log tells another."""
+    files = evidence(servers=serverinfo(instance)) | {f"signup_logs/2012-03-20T101702Z-{OTHER_SEED}": re_record()}
+    assert audit_row(open_files(tmp_path, files))["instance_id"] == (INSTANCE if instance == INSTANCE else None)
 
 
 @pytest.mark.parametrize("key", ["instance_id", "instance_state", "launch_time", "kernel_id"])

@@ -313,6 +313,11 @@ def of_server_rows(folder):
     return audit_row(open_files(folder, evidence(log=None, servers=rows)))["instance_id"], None
 
 
+def of_rows_against_logs(folder):
+    files = evidence(servers=serverinfo("i-99999999")) | {f"signup_logs/2012-03-20T101702Z-{OTHER_SEED}": re_record()}
+    return audit_row(open_files(folder, files))["instance_id"], None
+
+
 CASES = {
     case.__name__.removeprefix("of_"): case
     for case in (
@@ -354,6 +359,7 @@ CASES = {
         of_impossible_launch,
         of_cut_tokens,
         of_server_rows,
+        of_rows_against_logs,
     )
 }
 JUDGES = [(stage, judge) for stage in STAGES for judge in getattr(judges, stage)]
