@@ -15,6 +15,7 @@ from laeforensics.facts.buckets import product_code_of
 from laeforensics.facts.damage import Neighbours
 from laeforensics.facts.fact import Locator
 from laeforensics.facts.findings import Finding, finding
+from laeforensics.parsing.stages import RANK
 from laeforensics.reading.whole import Reading
 
 
@@ -151,6 +152,9 @@ def unknown_ends(accounts: Sequence[CaseAccount]) -> Iterator[Finding]:
         for signup in account.signups if account.is_attempt else ():
             log = signup.log
             if log is not None and not signup.has_failed and not signup.bucket_failed and signup.failure_row is None:
-                yield finding(
-                    "unknown-end", "the log stops before its bucket is told, and no failure is told", signup=signup.name
-                )
+                later = [f for f in log.facts if f.field == "stage" and RANK[f.value] > RANK["bucket_created"]]
+                words = "the log stops before its bucket is told"
+                if later:
+                    words = f"nothing believed in the log tells its bucket, though it goes on ({later[-1].value})"
+                places = tuple(fact.locator for fact in later[-1:])
+                yield finding("unknown-end", f"{words}, and no failure is told", signup=signup.name, locators=places)

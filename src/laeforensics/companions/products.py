@@ -7,6 +7,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from laeforensics.companions.secrets_files import lines_of
@@ -93,13 +94,28 @@ def _entries_before_cut(text: str) -> list[Any]:
 _TOKEN = re.compile(r"\{ProductToken\}[A-Za-z0-9+/=]+")
 
 
+_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
+
+
+def _written_with_escapes(text: str) -> dict[str, tuple[int, int]]:
+    """Of strings that are written with escapes: what they mean, with their first place."""
+    found: dict[str, tuple[int, int]] = {}
+    for match in _STRING.finditer(text):
+        if "\\" in match[1]:
+            with suppress(ValueError):
+                found.setdefault(json.loads(match[0]), match.span(1))
+    return found
+
+
 def _products(entries: Iterable[Any], data: bytes, evidence: str) -> list[Product]:
     """Those entries that carry a code and a token, each with the first place of its token."""
     found: list[Product] = []
     text = data.decode("latin-1")
-    line_of, places = lines_of(text), dict[str, int]()
+    line_of, places = lines_of(text), dict[str, tuple[int, int]]()
     for match in _TOKEN.finditer(text):
-        places.setdefault(match[0], match.start())
+        places.setdefault(match[0], match.span())
+    if "\\" in text:
+        places = {**_written_with_escapes(text), **places}
     for index, entry in enumerate(entries):
         told = entry if isinstance(entry, dict) else {}
         code, token = told.get("product_code"), told.get("product_token")
@@ -108,8 +124,8 @@ def _products(entries: Iterable[Any], data: bytes, evidence: str) -> list[Produc
         code = code.upper()
         if not (FIELDS["product_code"].fits(code) and FIELDS["product_token"].fits(token)):
             continue
-        start = places.get(token, 0)  # one that is written with escapes is found nowhere
-        locator = Locator(evidence, line_of(start), start, start + len(token))
+        start, end = places.get(token, (0, len(text)))  # of a token whose place is not found: somewhere in the file
+        locator = Locator(evidence, line_of(start), start, end)
         fact = Fact("product_token", token, locator, f"{_CONFIG}[{index}]", OWN)
         found.append(Product(code, str(told.get("full_name", "")), fact, _months(told), index))
     return found

@@ -246,12 +246,9 @@ def _search_secrets(signup: Signup, sources: Sources, taken: set[str], runs: _Ru
         if key and sources.value(file, "user_access_key_id") != key:
             continue
         taken.add(file.evidence)
-        signup.findings.append(
-            finding(
-                "misnamed-secrets",
-                f"{file.evidence} was matched by its bucket name, not by its own",
-                signup=signup.name,
-            )
-        )
+        start = start_of(file.evidence)
+        if start is None or not bears_seed(bucket or "", start[1]):
+            what = f"{file.evidence} was matched by its bucket name, not by its own"
+            signup.findings.append(finding("misnamed-secrets", what, signup=signup.name))
         _take_secrets(signup, file, "bucket name", sources, runs)
         return
