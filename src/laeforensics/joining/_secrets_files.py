@@ -111,7 +111,8 @@ def _doubt_other_server(signup: Signup, file: SecretsFile, sources: Sources, run
         return
     hosts = [f for f in (*signup.witnesses_of("public_host"), *file.facts) if f.field == "public_host"]
     ours, others = ([f for f in hosts if (f.value == host) is is_ours] for is_ours in (True, False))
-    if copied := _copied_from(file, sources, runs):
+    copied = None if signup.is_re_record else _copied_from(file, sources, runs)  # what it read was told before
+    if copied is not None:
         theirs = [f for f in file.facts if f.field in fields_of(SERVER, IDENTITY)]
         signup.doubt(theirs, "of-another-server", [*ours, *(f for f in copied.facts if f.field == "public_host")])
         what = f"{file.evidence} tells the server of {copied.evidence}, and this log another: it is a copy"
