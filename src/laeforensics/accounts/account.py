@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from laeforensics.doubting.signups import Signup
 from laeforensics.evidence.names import start_of, stem, without_suffix
 from laeforensics.facts.beliefs import Beliefs, Hearing
+from laeforensics.facts.buckets import seed_of
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.findings import Finding, finding
 from laerecover.manifest import FINISH
@@ -122,5 +123,6 @@ def keys_of(account: CaseAccount) -> set[str]:
         *(without_suffix(s.name).rpartition("/")[2] for s in account.signups),
     }
     keys |= {start[1] for s in account.signups if (start := start_of(s.name))}
+    keys |= {seed_of(account.account_id) or account.account_id}
     keys |= {v for name in ("customer_email", "activation_key", "bucket_name") if (v := account.values.get(name))}
     return keys

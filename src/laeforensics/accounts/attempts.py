@@ -81,7 +81,7 @@ def _doubts(account: CaseAccount, elsewhere: _Elsewhere, buckets: dict[str, Case
         if foreign:
             facts = [f for name, some in signup.witnesses.items() if name not in fields_of(COURSE) for f in some]
             places = tuple(fact.locator for fact in foreign[:5])
-            yield Doubt(facts=tuple(facts), reason="of-another-account", because=places)
+            yield Doubt(facts=tuple(facts), reason="among-anothers", because=places)
         for fact in told:
             whole = elsewhere.whole(fact, runs)
             if whole:

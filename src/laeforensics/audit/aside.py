@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from laeforensics.audit.decisions import FILE, SET_ASIDE, need_reason, record, refused
@@ -54,11 +55,14 @@ def decide(
 ) -> list[SetAside]:
     """Record in the case folder (made if missing) that a file is set aside, or `is_undone`; with an archive all of it.
 
+    A name with `*` means all that it fits: each is recorded by itself, with its digest.
+
     `known` is what may be meant: the files that are unread, or those that are set aside.
     Raises DecisionError: nothing of that name is, or no reason is given. OSError.
     """
     known, which = list(known), "set aside" if is_undone else "unread"
     meant = [one for one in known if one.set_aside == name or one.set_aside.startswith(f"{name}/")]
+    meant = meant or [one for one in known if "*" in name and fnmatchcase(one.set_aside, name)]
     if not meant:
         names = ", ".join(one.set_aside for one in known[:5]) or "none"
         raise DecisionError(f"no file of that name is {which}", where=name, next_step=f"{which} here: {names}")

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from laeforensics.accounts.account import CaseAccount
 from laeforensics.accounts.outcome import PERHAPS_READY, perhaps_ready
+from laeforensics.facts.buckets import bears_seed
+from laeforensics.facts.fact import Fact
 from laerecover import manifest
 
 CLOSED, ABANDONED, UNFINISHED, CONTESTED, INCOMPLETE, RECOVERABLE = manifest.VERDICTS
@@ -32,8 +34,9 @@ VERDICTS: tuple[Rule, ...] = (
     Rule(
         name=ABANDONED,
         holds=lambda a: a.is_attempt,
-        meaning="an attempt: nothing in the evidence attests a bucket",
-        remedy="none, unless the finding account-without-evidence names it: then its log or secrets file is lost",
+        meaning="an attempt: nothing that is believed attests a bucket",
+        remedy="none, unless a blocking finding names it: account-without-evidence (its log or secrets file is lost), "
+        "bucket-without-account or unread-evidence (it was not understood)",
     ),
     Rule(
         name=UNFINISHED,
@@ -89,6 +92,22 @@ GRADES: tuple[Rule, ...] = (
 def verdict(account: CaseAccount) -> Rule:
     """The first verdict that holds."""
     return next(rule for rule in VERDICTS if rule.holds(account))
+
+
+def bucket_not_believed(account: CaseAccount) -> Fact | None:
+    """What tells of an attempt, and is not believed in that, that its run had a bucket: its name, or that it was made.
+
+    None of one that is told to have ended without; nor of an account.
+    """
+    for signup in account.signups if account.is_attempt else ():
+        if signup.has_failed or signup.bucket_failed or signup.failure_row is not None or signup.log is None:
+            continue
+        seed = (signup.stamp or ("", ""))[1]
+        named = [f for f in signup.witnesses_of("bucket_name") if seed and bears_seed(f.value, seed)]
+        made = [f for f in signup.witnesses_of("stage") if f.value == "bucket_created"]
+        if named or made:
+            return (*named, *made)[0]
+    return None
 
 
 def grade(account: CaseAccount) -> Rule | None:

@@ -28,7 +28,10 @@ def decide(
     because: Annotated[str | None, typer.Option(help="why")] = None,
     who: Annotated[str | None, typer.Option(help="who decides; default: you")] = None,
     aside: Annotated[
-        str | None, typer.Option("--set-aside", metavar="FILE", help="an unread file in which nothing is needed")
+        str | None,
+        typer.Option(
+            "--set-aside", metavar="FILE", help="an unread file in which nothing is needed, or all of a kind: '*.swp'"
+        ),
     ] = None,
     finish: Annotated[
         bool,

@@ -150,7 +150,7 @@ def _products(entries: Iterable[Any], data: bytes, evidence: str) -> list[Produc
             token = understood("product_token", written, is_quoted=False) if isinstance(written, str) else None
             if token is None or not isinstance(code, str) or not FIELDS["product_code"].fits(code.upper()):
                 continue
-            start, end = places.get(str(written), (0, 0))
+            start, end = places.get(str(written), (0, len(text)))  # one whose place is not found: somewhere
             locator = Locator(evidence, line_of(start), start, end)
             fact = Fact("product_token", token, locator, f"{_CONFIG}[{index}]", OWN)
             found.append(Product(code.upper(), str(told.get("full_name", "")), fact, _months(told), index))

@@ -113,7 +113,7 @@ def _beside(view: AccountView, strange: dict[str, Fact]) -> Iterator[Doubt]:
         facts = tuple(fact for fact in heard if fact.field in _OF_ITS_KIND)
         if facts and len(facts) == len(heard):
             because = (strange[signup.log.evidence].locator,)
-            yield Doubt(facts=facts, reason="of-another-account", because=because, about=view.names)
+            yield Doubt(facts=facts, reason="among-anothers", because=because, about=view.names)
 
 
 def _hosts_beside(view: AccountView, shared: Iterable[Fact]) -> Iterator[Doubt]:

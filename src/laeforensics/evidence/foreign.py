@@ -46,7 +46,7 @@ _FIRST_BYTES: tuple[tuple[bytes, str, str, tuple[str, ...]], ...] = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "document", "an old document of Office", ()),
     (b"{\\rtf", "document", "an RTF document", ()),
     (b"SQLite format 3\0", "document", "a data base of SQLite", ()),
-    (b"b0VIM ", "document", "what vim left of an editing session (vim -r recovers it)", ()),
+    (b"b0VIM ", "edited", "what vim left of an editing session (vim -r recovers it)", ()),
     (b"!BDN", "document", "a mailbox of Outlook", ()),
 )
 """How a file begins, why it is not read, what it is, what helps."""

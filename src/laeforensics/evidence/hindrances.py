@@ -104,6 +104,11 @@ CAUSES: dict[str, Cause] = {
         cause="it is {}",
         remedy="if it is evidence, save it as plain text and audit again; else `laeforensics decide --set-aside`",
     ),
+    "edited": Cause(
+        cause="it is {}",
+        remedy="where it holds nothing that the file beside it does not hold, "
+        "`laeforensics decide --set-aside '*.swp' --because WHY` sets all such files aside",
+    ),
     "no archive": Cause(cause="it is called an archive, and is none that can be read ({})", remedy=_ANOTHER_COPY),
     "member": Cause(
         cause="the archive is cut off or damaged inside this file", remedy="look for another copy of this file"

@@ -63,13 +63,19 @@ REASONS: dict[str, Reason] = {
     "broken-key": _denies("broken", "its private key does not fit its certificate"),
     "not-its-id": _denies("stray", "it is not what the certificate beside it hashes to"),
     "not-its-certificate": _denies("broken", "its certificate does not hash to the node id beside it"),
-    "impossible-launch": _denies("damaged", "its run launched no server then, and with one other digit it could have"),
+    "impossible-launch": _denies(
+        "damaged", "by its file's name its run launched no server then, and with one other digit it could have"
+    ),
     "host-differs": _denies("stray", "host and furl beside each other name different servers"),
     "tied": _unsure("something that was written together with it cannot be right: it may be another's, too"),
     "two-buckets": _unsure("its file tells another bucket, too: a piece of another file lies in it"),
     "furl-differs": _unsure("key and furl of one signup beside each other name different nodes"),
     # -- within one file --------------------------------------------------------------------------------------
-    "nothing-ties": _denies("foreign", "lines are missing before it, and nothing ties it to the signup", _ORDER),
+    "nothing-ties": _denies(
+        "foreign",
+        "before it lines are missing or not understood, or another host speaks, and nothing ties it to the signup",
+        _ORDER,
+    ),
     "another-run": _denies("foreign", "it is of another run in the same file", _ORDER),
     "in-turns": _denies("foreign", "the lines of several runs stand in turns in its file, and none says whose it is"),
     "earlier-run": _denies("foreign", "a later run in the same file tells how far it came", "none needed"),
@@ -112,6 +118,9 @@ REASONS: dict[str, Reason] = {
     ),
     "other-keys-too": _unsure("the secrets file tells other keys than its log, and another server", _ORDER),
     "of-another-account": _denies("foreign", "another account tells it, too: one holds a piece of the other", _ORDER),
+    "among-anothers": _denies(
+        "foreign", "in its file stands what is another account's, and nothing tells how much of it is", _ORDER
+    ),
     "nameless": _unsure(
         "neither name nor place tells whose its file is, and no log, stamp or row of serverinfo.csv confirms it",
         "if you know its run, give the file the name of that run (TIMESTAMP-SEED) and audit again",
@@ -131,8 +140,8 @@ REASONS: dict[str, Reason] = {
     "of-several-servers": _denies("damaged", "its file tells this instance id of several servers"),
     "another-at-its-address": _unsure("a log of the account tells another server at the address of its row", _ORDER),
     "launched-later": _denies("damaged", "its row was written before this launch"),
-    "other-launch": _unsure("the log tells of another launch under this instance id", _ORDER),
-    "other-address": _unsure("log and row of serverinfo.csv tell two addresses of one instance and launch"),
+    "other-launch": _unsure("the log tells of another launch of this server", _ORDER),
+    "other-address": _unsure("log and row of serverinfo.csv tell two addresses of one server"),
     "unknown-key": _denies("stray", "no csv row knows this activation key, whose length is unusual", _ORDER),
     "rows-of-others": _denies("stray", "every csv row that knows it tells of another customer", _ORDER),
     "cells-moved": _denies("moved", "its row has an address in the cell of something else: the cells have moved"),

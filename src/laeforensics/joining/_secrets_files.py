@@ -114,7 +114,8 @@ def _doubt_other_server(signup: Signup, file: SecretsFile, sources: Sources, run
         return
     hosts = [f for f in (*signup.witnesses_of("public_host"), *file.facts) if f.field == "public_host"]
     ours, others = ([f for f in hosts if (f.value == host) is is_ours] for is_ours in (True, False))
-    if copied := _copied_from(file, sources, runs):
+    copied = None if signup.is_re_record else _copied_from(file, sources, runs)  # what it read was told before
+    if copied is not None:
         theirs = [f for f in file.facts if f.field in fields_of(SERVER, IDENTITY)]
         signup.doubt(theirs, "of-another-server", [*ours, *(f for f in copied.facts if f.field == "public_host")])
         what = f"{file.evidence} tells the server of {copied.evidence}, and this log another: it is a copy"
@@ -257,12 +258,9 @@ def _search_secrets(signup: Signup, sources: Sources, taken: set[str], runs: _Ru
         if key and sources.value(file, "user_access_key_id") != key:
             continue
         taken.add(file.evidence)
-        signup.findings.append(
-            finding(
-                "misnamed-secrets",
-                f"{file.evidence} was matched by its bucket name, not by its own",
-                signup=signup.name,
-            )
-        )
+        start = start_of(file.evidence)
+        if start is None or not bears_seed(bucket or "", start[1]):
+            what = f"{file.evidence} was matched by its bucket name, not by its own"
+            signup.findings.append(finding("misnamed-secrets", what, signup=signup.name))
         _take_secrets(signup, file, "bucket name", sources, runs)
         return

@@ -12,7 +12,7 @@ from laeforensics.doubting.judges import hear_accounts, hear_case
 from laeforensics.doubting.signups import Signup
 from laeforensics.evidence.names import start_of
 from laeforensics.facts.buckets import activation_key_of, product_code_of, seed_of
-from laeforensics.facts.channels import LAST_ASSERTING_STANDING
+from laeforensics.facts.channels import LAST_ASSERTING_STANDING, REMOTE
 from laeforensics.facts.damage import Neighbours, is_near
 from laeforensics.facts.fact import Fact, Locator
 from laeforensics.facts.fields import SIGNUP_FIELDS
@@ -143,7 +143,8 @@ def _join_serverinfo(signup: Signup, serverinfo: Mapping[str, list[Row]]) -> Non
             # it tells of another server, and not that this one was ready
             same = instance == row.value("instance_id") and row.value("launch_time") in _values(printed["launch_time"])
             against = [f for name, own in printed.items() if is_contradicted(own, row.value(name)) for f in own]
-            signup.doubt(row.facts, "other-address" if same else "other-launch", against)
+            is_launch = is_contradicted(printed["launch_time"], row.value("launch_time"))
+            signup.doubt(row.facts, "other-launch" if is_launch else "other-address", against)
             if same and is_heard:
                 _doubt_lone_address(signup, printed["public_host"], row.of("public_host"))
         else:
@@ -254,6 +255,8 @@ def _note_outranked(signup: Signup, name: str, value: str, facts: Sequence[Fact]
             )
         )
     forged = tuple(f.locator for f in differing if standing(f) > LAST_ASSERTING_STANDING and channel(f) != "damaged")
+    reasons = {note.reason for fact in differing if fact.channel != REMOTE for note in signup.hearing.notes(fact)}
+    is_forged = not reasons or bool(reasons & {"in-error", "went-on"})
     if forged:
         signup.findings.append(
             finding(
@@ -262,5 +265,6 @@ def _note_outranked(signup: Signup, name: str, value: str, facts: Sequence[Fact]
                 signup=signup.name,
                 field=name,
                 locators=forged,
+                remedy=None if is_forged else "none needed; `laeforensics explain` tells why each was not believed",
             )
         )

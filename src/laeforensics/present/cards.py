@@ -20,7 +20,8 @@ _MOST_UNREAD = 5
 def summary(judgement: Judgement) -> dict[str, Any]:
     """The numbers of a case, for the card, the page and the shell; `digest` names exactly this evidence.
 
-    `missing` names the kinds of evidence of which there is no file; it is there only where there are such.
+    `missing` names the kinds of evidence of which there is no file, `doubtful` counts the attempts of which a log tells
+    a bucket that is not believed; they are there only where there are such.
     """
     accounts = [a for a in judgement.accounts if not a.is_attempt]
     verdicts = {rule.name: [a for a in accounts if rules.verdict(a) is rule] for rule in rules.VERDICTS}
@@ -28,6 +29,7 @@ def summary(judgement: Judgement) -> dict[str, Any]:
     size = sum(file.size for file, _ in judgement.reading.files)
     log_bytes = sum(log.size for log in judgement.reading.logs)
     residue = sum(r.end - r.start for log in judgement.reading.logs for r in log.residue)
+    doubtful = sum(rules.bucket_not_believed(account) is not None for account in judgement.accounts)
     missing = [kind.name for kind in judgement.missing_kinds]
     return {
         "root": plain(str(judgement.root)),
@@ -49,6 +51,7 @@ def summary(judgement: Judgement) -> dict[str, Any]:
             if found
         },
         **({"missing": missing} if missing else {}),
+        **({"doubtful": doubtful} if doubtful else {}),
     }
 
 
@@ -78,7 +81,8 @@ def card(judgement: Judgement, commands: CommandLines | None = None, *, is_short
         lines.append(f"  {bar:<{width}}  {count:>4} {name:<12} {said}".rstrip())
     if s["attempts"]:
         became = "an account" if s["attempts"] == 1 else "accounts"
-        lines.append(f"  and {counted(s['attempts'], 'attempt')} that never became {became}")
+        but = f" (of {s['doubtful']} a log tells a bucket, and is not believed)" if "doubtful" in s else ""
+        lines.append(f"  and {counted(s['attempts'], 'attempt')} that never became {became}{but}")
     if s["findings"]:
         worst = " · ".join(f"{number} {code}" for code, number in s["findings"].items())
         lines += ["", f"Findings  {worst}"]

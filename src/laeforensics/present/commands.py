@@ -87,6 +87,8 @@ class CommandLines:
         if mend.evidence == WORD:
             first, *more = mend.accounts
             return self.list_accounts("--verdict", rules.UNFINISHED) if more else self.finish(first)
+        if not mend.fields and ".swp" in mend.evidence:
+            return self.set_aside("*.swp")
         if not mend.fields:
             return self.explain(mend.accounts[0])
         return self.audit()

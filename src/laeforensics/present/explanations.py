@@ -160,7 +160,13 @@ def _remedy(account: CaseAccount, verdict: rules.Rule) -> str:
 
 
 def _because(account: CaseAccount) -> Iterator[str]:
-    """What somebody said, that led to the verdict: that the customer left, or that the signup should be finished."""
+    """What somebody said, that led to the verdict: that the customer left, or that the signup should be finished.
+
+    Of an attempt: what speaks against the verdict.
+    """
+    bucket = rules.bucket_not_believed(account)
+    if bucket is not None:
+        yield f"(but at {plain(str(bucket.locator))} its log tells of one, and is not believed)"
     said = (account.closed, *(d for d in account.decisions if d.startswith(f"{FINISH}: ")))
     yield from (f"({plain(each)})" for each in said if each is not None)
 

@@ -31,6 +31,8 @@ WORDS: dict[str, str] = {
 _PASSED_OVER = {recognise.COMPLETIONS: "page views", recognise.LISTING: "listing", recognise.OTHER: "no evidence"}
 _HOLDS_NOTHING = frozenset({"folder link", "earlier", "device"})
 """Reasons for which nothing is lost: what is meant is read elsewhere, or there is nothing."""
+_HEAD = 64
+"""In so many bytes at its beginning a text of wide characters shows as one."""
 _OF_ONE_RUN = frozenset({recognise.LOG, recognise.SECRETS, recognise.STRIPE})
 
 
@@ -74,11 +76,14 @@ def spelled(told: FileReading, content: Content) -> dict[str, Locator]:
     """The whole names of buckets in what may be a run's files, each with its first place."""
     if told.file.kind not in _OF_ONE_RUN and told.unread is None:
         return {}
+    wide = convert.undo(content.data) if b"\0" in content.data[:_HEAD] else None
+    data = wide.data if wide is not None else content.data
     found, line, before = dict[str, Locator](), 1, 0
-    for name, place in buckets_spelled(content.data).items():
-        line += content.data.count(b"\n", before, place)
-        before = place
-        found[name] = Locator(told.file.name, line, place, place + len(name))
+    for name, place in buckets_spelled(data).items():
+        line += data.count(b"\n", before, place)
+        before, end = place, place + len(name)
+        there = (place, end) if wide is None else (wide.back(place), wide.back(end))
+        found[name] = Locator(told.file.name, line, *there)
     return found
 
 

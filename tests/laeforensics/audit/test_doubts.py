@@ -6,6 +6,9 @@ import pytest
 from makings import (
     ACCESS_KEY_ID,
     BUCKET,
+    HOST,
+    LOG_FILE,
+    OTHER_SEED,
     PARTS,
     SECRET_KEY,
     codes,
@@ -13,7 +16,10 @@ from makings import (
     identities_read,
     log,
     open_files,
+    re_record,
+    replacement,
     secrets,
+    serverinfo,
 )
 
 from laeforensics.doubting.redacted import is_redacted
@@ -96,3 +102,54 @@ def test_no_secret_is_shown(tmp_path):
     shown = case.doubts.to_string() + str(case.explain(BUCKET)) + case.explain(BUCKET)._repr_html_()
     assert SECRET_KEY not in shown
     assert "PRIVATE KEY" not in shown
+
+
+def places_of(case, reason: str) -> dict[str, set[str]]:
+    """By field: the files that speak for a doubt of this reason."""
+    told = case.doubts[case.doubts.reason == reason]
+    return {row.field: {place.partition(":")[0] for place in row.because} for row in told.itertuples()}
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (serverinfo(host="198.51.100.44"), "other-address"),
+        (serverinfo(launched="2012-02-01T11:11:11.000Z"), "other-launch"),
+        (serverinfo(host="198.51.100.44", launched="2012-02-01T11:11:11.000Z"), "other-launch"),
+    ],
+)
+def test_a_row_of_another_server_is_told_by_what_differs(row, reason, tmp_path):
+    """Its address or its launch, with the places at which the log tells it otherwise."""
+    case = open_files(tmp_path, evidence(secrets=None, servers=row))
+    told = case.doubts[case.doubts.evidence == "serverinfo.csv"]
+    assert set(told.reason) == {reason}
+    assert places_of(case, reason)["instance_id"] == {LOG_FILE}
+
+
+def test_the_secrets_file_of_a_re_record_is_no_copy(tmp_path):
+    """It tells the server that the run read, as the first file does, whatever somebody made of its log."""
+    stem = f"2012-09-01T080000Z-{OTHER_SEED}"
+    read = re_record().replace(HOST.encode(), b"198.51.100.77")
+    case = open_files(tmp_path, evidence() | {f"signup_logs/{stem}": read, f"secrets/{stem}": secrets()})
+    assert "of-another-server" not in set(case.doubts.reason)
+    assert case.audit.public_host.iloc[0] == HOST
+
+
+def test_of_a_later_server_that_is_half_told_each_witness_has_its_own_reason(tmp_path):
+    """The clock of its run was two years slow: what its log tells beside the launch is unsure because of that one."""
+    later = f"signup_logs/2010-06-01T080000Z-{OTHER_SEED}"
+    case = open_files(tmp_path, evidence() | {later: replacement(bucket=BUCKET)})
+    assert places_of(case, "half-told-server")["instance_id"] == {later}
+    assert places_of(case, "unknown-server")["instance_id"] == {later}
+    launch = case.doubts[case.doubts.reason == "impossible-launch"].iloc[0]
+    half = case.doubts[(case.doubts.reason == "half-told-server") & (case.doubts.field == "instance_id")].iloc[0]
+    assert half.because == (f"{later}:{launch.line} [{launch.start}:{launch.end})",)
+
+
+@pytest.mark.parametrize("line", [">package: pyth\0\0\0\0\0\0\0 installed>", ">url: 'https://x.example.org/'>"])
+def test_a_print_that_is_damaged_is_no_failure(line, tmp_path):
+    """A line of packages with zeros in it, a header in small letters: nothing failed."""
+    whole = log(installing=PARTS["installing"] + line + "\n")
+    case = open_files(tmp_path, evidence(log=whole))
+    assert "failure" not in set(case.facts.field)
+    assert set(case.doubts.reason).isdisjoint({"in-error", "went-on"})

@@ -156,3 +156,43 @@ def test_a_bucket_that_was_made_is_named_by_its_log_where_its_name_is_lost(tmp_p
         assert "unknown-end" not in set(case.findings["code"])
     case = open_files(tmp_path, evidence(log=log(until="activation") + FAILURE.encode(), secrets=None))
     assert _without_account(case) == {}
+
+
+@pytest.mark.parametrize("codec", ["utf-16", "utf-16-be", "utf-16-le"])
+def test_a_bucket_in_wide_characters_is_found_where_nothing_is_understood(codec, tmp_path):
+    """A log of which an editor left notes alone: whom they name is told, with the bytes."""
+    text = f"a note\nof {OTHER_BUCKET} somebody wrote\n"
+    path = "signup_logs/notes-of-somebody"
+    case = open_files(tmp_path, evidence() | {path: text.encode(codec)})
+    found = case.findings[case.findings.code == "bucket-without-account"]
+    assert list(found.signup) == [path]
+    (place,) = next(f for f in case.judgement.findings if f.code == "bucket-without-account").locators
+    data = (case.root / path).read_bytes()[place.start : place.end]
+    assert data.decode("utf-16-be" if data.startswith(b"\0") else "utf-16-le") == OTHER_BUCKET
+    assert place.line == 2
+
+
+def test_a_log_that_goes_on_is_not_said_to_stop(tmp_path):
+    """Its bucket's name is damaged in each print: headline, explanation and finding say what stands there."""
+    whole = log().replace(BUCKET.encode(), b"lae-!!!!!")
+    case = open_files(tmp_path, {LOG_FILE: whole})
+    (end,) = [f for f in case.judgement.findings if f.code == "bucket-without-account"]
+    assert "it goes on behind the making of its bucket" in end.message
+    told = str(case.explain(f"attempt:{SEED}")).splitlines()[1]
+    assert "nothing that is believed attests a bucket (but at signup_logs/" in told
+    assert "(of 1 a log tells a bucket, and is not believed)" in card(case.judgement)
+
+
+def test_an_attempt_that_failed_has_no_bucket_that_is_not_believed(tmp_path):
+    """What its program printed before it failed is no doubt about the verdict."""
+    case = open_files(tmp_path, {LOG_FILE: log(until="activation") + FAILURE.encode()})
+    assert "(but at" not in str(case.explain(f"attempt:{SEED}"))
+    assert "is not believed)" not in card(case.judgement)
+
+
+def test_a_secrets_file_of_its_own_name_is_not_called_misnamed(tmp_path):
+    """A log without a name is joined to the secrets file that bears its bucket's seed: that one has the right name."""
+    files = {path.replace(LOG_FILE, "recup_dir.1/f0001.txt"): data for path, data in evidence().items()}
+    case = open_files(tmp_path, files)
+    assert "misnamed-secrets" not in set(case.findings.code)
+    assert "secrets/" in " ".join(map(str, case.facts.evidence))

@@ -11,6 +11,7 @@ from makings import (
     KEY,
     LOG_FILE,
     NAME,
+    SEED,
     evidence,
     judged,
     log,
@@ -112,3 +113,12 @@ def test_a_beginning_of_too_few_letters_says_so(tmp_path):
             case.explain(key)
         assert ("from 4 letters on; so begin" in error.value.next_step) is bool(said)
         assert said in error.value.next_step
+
+
+def test_the_short_name_of_an_account_whose_log_has_no_name_is_understood(tmp_path):
+    """Its seed stands in its bucket alone: that, and its beginning, will do."""
+    files = {path.replace(LOG_FILE, "recup_dir.1/f0001.txt"): data for path, data in evidence(secrets=None).items()}
+    case = open_files(tmp_path, files)
+    account = next(a for a in case.judgement.accounts if a.account_id == BUCKET)
+    for name in (short_name(account), short_name(account).split()[1], SEED):
+        assert case.explain(name).account_id == BUCKET

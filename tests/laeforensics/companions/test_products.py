@@ -36,6 +36,17 @@ def test_a_product_is_read_with_the_place_of_its_token():
     assert (data[place.start : place.end].decode(), place.line, problem) == (PRODUCT_TOKEN, 2, None)
 
 
+@pytest.mark.parametrize("escape", [("/", "\\/"), ("{", "\\u007b"), ("=", "\\u003D"), ("AAA", "\\u0041AA")])
+def test_a_token_that_is_written_with_escapes_has_its_place(escape):
+    """The bytes at the place are what JSON reads as the token, in a configuration with others before it."""
+    token = "{ProductToken}AAAHUHJv/HVjdINVENTED=="
+    others = config({**PRODUCT, "full_name": 'a "quoted" name \\'}, {**PRODUCT, "product_token": token})
+    data = others.decode().replace(token, token.replace(*escape)).encode()
+    place = read_config(data, "the config")[0][1].token.locator
+    assert json.loads(b'"' + data[place.start : place.end] + b'"') == token
+    assert data[place.start - 1 : place.end + 1].count(b'"') == 2
+
+
 @pytest.mark.parametrize(
     ("given", "months"),
     [

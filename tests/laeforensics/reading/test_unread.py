@@ -205,6 +205,21 @@ def test_what_is_set_aside_blocks_no_more_until_it_changes(tmp_path, typed):
     assert audit_row(lf.open_case(folder))["blocking"] == (f"unread:{name}",)
 
 
+def test_what_an_editor_left_of_many_files_is_set_aside_at_once(tmp_path, typed):
+    """The command that the card proposes does it: each file with its digest, and no file beside them."""
+    swap = b"b0VIM 7.3" + bytes(4087) + b"secrets"
+    names = [f"secrets/.{NAME}.swp", f"old/.{NAME}.swp"]
+    folder = tmp_path / "evidence"
+    case = open_files(tmp_path, evidence() | dict.fromkeys(names, swap) | {f"{NAME}.pdf": b"%PDF-1.4"})
+    assert len(audit_row(case)["blocking"]) == 3
+    assert "--set-aside '*.swp' --because WHY" in typed("audit", folder)[1]
+    said = typed("decide", folder, "--set-aside", "*.swp", "--because", "older states")[1]
+    assert all(f"{name}: set aside" in said for name in names)
+    assert audit_row(lf.open_case(folder))["blocking"] == (f"unread:{NAME}.pdf",)
+    typed("decide", folder, "--set-aside", "*.swp", "--undo", "--because", "no")
+    assert len(audit_row(lf.open_case(folder))["blocking"]) == 3
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
