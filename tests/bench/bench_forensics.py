@@ -6,6 +6,7 @@ import argparse
 import gc
 import io
 import json
+import os
 import re
 import resource
 import statistics
@@ -24,8 +25,11 @@ import textfsm  # noqa: E402  its folder is put on the path first
 from lark import Lark  # noqa: E402  its folder is put on the path first
 
 import laeforensics as lf  # noqa: E402  its folder is put on the path first
+from laeforensics.audit.judgement import Judgement  # noqa: E402  its folder is put on the path first
 from laeforensics.evidence import find, recognise  # noqa: E402  its folder is put on the path first
+from laeforensics.export import tables  # noqa: E402  its folder is put on the path first
 from laeforensics.parsing import parser  # noqa: E402  its folder is put on the path first
+from laeforensics.reading.whole import read_all  # noqa: E402  its folder is put on the path first
 
 MB = 1e6
 LARK, TEXTFSM, WHOLE = "lark alone", "textfsm: a rule for each field", "open_case(...).signups"
@@ -35,6 +39,12 @@ AIM_TEXTFSM = 2.0
 """So many times the rate of textfsm should it have."""
 AIM_JOBS = 1.6 / 1.9
 """So much of what two independent processes gain should two jobs gain."""
+AIM_JOINING = 0.3
+"""So much of the time of reading may joining, judging and the table take."""
+AIM_UNKNOWN = 10
+"""So many times as fast as one by one should lines be read that nobody knows."""
+AIM_AUDIT = 0.7
+"""So many seconds should `audit` of 20 logs take where it took 1.4 when a wheel did not bring its compiled grammars."""
 
 # The floor: what it costs merely to find the lines that hold values, without saying what they mean. The regular
 # expression is gated by a literal, for which the engine searches fast; only where that stands is the name looked at.
@@ -244,6 +254,70 @@ def compare(root: Path, rounds: int) -> None:
     )
 
 
+def print_parts(root: str) -> None:
+    """In a process of its own: the processor seconds of reading, and of what is done with all that was read."""
+    import pandas  # noqa: F401  the table loads it
+
+    parser.each("signup_log", b"\n", lambda rule, pieces: None)
+    done: list[object] = []
+    reading = cpu_seconds(lambda: done.append(read_all(find.find(Path(root)))))
+    judging = cpu_seconds(lambda: done.append(Judgement(Path(root), done[0], folder=Path(root).with_suffix(".case"))))
+    table = cpu_seconds(lambda: tables.SIGNUPS.of(done[1]))
+    print(json.dumps([reading, judging + table]))
+
+
+def compare_parts(root: Path, rounds: int) -> None:
+    """Print what joining takes beside reading."""
+    command = [sys.executable, __file__, "--parts", str(root)]
+    told = [json.loads(subprocess.run(command, capture_output=True, check=True).stdout) for _ in range(rounds)]
+    part = statistics.median(joining / reading for reading, joining in told)
+    reached = "reached" if part <= AIM_JOINING else "missed"
+    print(f"joining, judging and the table take {part:.0%} of reading (aim {AIM_JOINING:.0%}, {reached})")
+
+
+def compare_unknown(rounds: int) -> None:
+    """Print how fast short lines are read that nobody knows: one by one, and where so many are passed over at once."""
+    some = "".join(f"line {n}\n" for n in range(1000)).encode()
+
+    def take(rule: str, pieces: object) -> None:
+        """Nothing."""
+
+    def rate(text: bytes, times: int) -> float:
+        return (
+            len(text) * times / MB / cpu_seconds(lambda: [parser.each("signup_log", text, take) for _ in range(times)])
+        )
+
+    one_by_one, many = (statistics.median(rate(*how) for _ in range(rounds)) for how in ((some, 50), (some * 1000, 1)))
+    reached = "reached" if many >= AIM_UNKNOWN * one_by_one else "missed"
+    print(
+        f"unknown lines: {one_by_one:.1f} MB/s one by one, {many:.1f} MB/s where there are many: "
+        f"{many / one_by_one:.0f} times (aim {AIM_UNKNOWN}, {reached})"
+    )
+
+
+def compare_audit(folder: Path, seed: int, rounds: int) -> None:
+    """Print what `audit` of 20 logs takes, and what of it every command takes to begin."""
+    root = write_corpus(folder, 20, seed)
+    written = ["--case", str(folder / "case"), "--output", str(folder / "audit" / "manifest.parquet"), "--quiet"]
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    kept["XDG_CONFIG_HOME"] = str(folder / "key")
+
+    def spent(*words: str) -> float:
+        before = os.times()
+        subprocess.run([sys.executable, "-m", "laeforensics", *words], env=kept, capture_output=True, check=True)
+        after = os.times()
+        return after.children_user + after.children_system - before.children_user - before.children_system
+
+    spent("audit", str(root), *written)  # what it compiles it keeps
+    took = [(spent("audit", str(root), *written), spent("--version")) for _ in range(rounds)]
+    audit, begun = (statistics.median(some) for some in zip(*took, strict=True))
+    reached = "reached" if audit <= AIM_AUDIT else "missed"
+    print(
+        f"audit of {len(read_logs(root))} logs takes {audit:.2f} s of processor time, {begun:.2f} of them to begin "
+        f"(aim {AIM_AUDIT}, {reached})"
+    )
+
+
 def _ratio(some: list[float], others: list[float]) -> float:
     """The median of the ratios, round by round: what else the machine does weighs on both of a round alike."""
     return statistics.median(a / b for a, b in zip(some, others, strict=True))
@@ -297,12 +371,16 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--scaling", action="store_true", help="also the cost for 100, 300, 1000 logs")
     parser.add_argument("--large", action="store_true", help="with --scaling: 3000 logs too")
+    parser.add_argument("--parts", metavar="FOLDER", help=argparse.SUPPRESS)
     parser.add_argument("--peak", metavar="FOLDER", help=argparse.SUPPRESS)
     parser.add_argument("--read", nargs=2, metavar=("FOLDER", "JOBS"), help=argparse.SUPPRESS)
     parser.add_argument("--once", nargs=2, metavar=("WORK", "FOLDER"), help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.peak is not None:
         print_peak(chosen.peak)
+        return 0
+    if chosen.parts is not None:
+        print_parts(chosen.parts)
         return 0
     if chosen.read is not None:
         lf.open_case(chosen.read[0], jobs=int(chosen.read[1]))
@@ -314,6 +392,9 @@ def main() -> int:
         folder = Path(name)
         root = write_corpus(folder, chosen.logs, chosen.seed)
         compare(root, chosen.rounds)
+        compare_parts(root, chosen.rounds)
+        compare_unknown(chosen.rounds)
+        compare_audit(folder, chosen.seed, chosen.rounds)
         compare_jobs(root, folder, chosen.logs, chosen.seed, chosen.rounds)
         if chosen.scaling:
             scale(folder / "scaling", [100, 300, 1000, *([3000] if chosen.large else [])], chosen.seed)

@@ -15,7 +15,9 @@ BLOCK = tarfile.BLOCKSIZE
 
 
 def is_header(block: bytes) -> bool:
-    """True if a tar file could begin with these bytes: their checksum is right."""
+    """True if a tar file could begin with these bytes: their checksum is right, and zeros fill what is left."""
+    if b"\0" not in block[:BLOCK]:
+        return False
     try:
         tarfile.TarInfo.frombuf(block[:BLOCK], "utf-8", "surrogateescape")
     except (tarfile.TarError, ValueError):

@@ -161,9 +161,10 @@ def _walk(top: Path) -> Iterator[EvidenceFile]:
     root = as_text(top.name)
     for folder, folders, names in os.walk(top, followlinks=False, onerror=failed.append):
         folders.sort()
-        inside = "" if folder == str(top) else f"{_below(Path(folder), top)}/"
+        place = Path(folder)
+        inside = "" if folder == str(top) else f"{_below(place, top)}/"
         for name, is_folder in (*((name, True) for name in folders), *((name, False) for name in names)):
-            path = Path(folder, name)
+            path = place / name
             relative = inside + as_text(name)
             found, size = _look(path, top)
             if found is not None:

@@ -50,6 +50,7 @@ _FIRST_BYTES: tuple[tuple[bytes, str, str, tuple[str, ...]], ...] = (
     (b"!BDN", "document", "a mailbox of Outlook", ()),
 )
 """How a file begins, why it is not read, what it is, what helps."""
+_BEGINNINGS = tuple(magic for magic, _, _, _ in _FIRST_BYTES)
 _PGP_PACKETS = frozenset({0x84, 0x85, 0x86, 0x8C, 0x8D, 0x8E, 0xA3, 0xC1, 0xC3, 0xD2})
 _PLACEHOLDER = re.compile(rb"bplist00.{0,200}NSURL", re.DOTALL)
 
@@ -79,7 +80,7 @@ def why_unread(head: bytes, base: str) -> Hindrance | None:
         return hindrance("split")
     if is_document(head):
         return hindrance("document", "a document of an office program")
-    for magic, reason, name, how in _FIRST_BYTES:
+    for magic, reason, name, how in _FIRST_BYTES if head.startswith(_BEGINNINGS) else ():
         if head.startswith(magic):
             return hindrance(reason, name, do=how)
     if head[257:262] == b"ustar":

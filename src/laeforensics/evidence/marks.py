@@ -91,10 +91,10 @@ def is_written_beside(head: bytes) -> bool:
 
 def is_listed(text: bytes) -> bool:
     """True if every line of a text names a file, and no more, and several of them a run's."""
-    lines = [line.rstrip() for line in text.split(b"\n") if line.strip()]
-    if not lines or not all(_LISTED.fullmatch(line) or _HASHED.fullmatch(line) for line in lines):
+    lines = [line for line in text.split(b"\n") if line and not line.isspace()]
+    if not lines or not all(_LISTED.fullmatch(line.rstrip()) or _HASHED.fullmatch(line.rstrip()) for line in lines):
         return False
-    return len(_NAMED.findall(text)) > 1 or all(_HASHED.fullmatch(line) for line in lines)
+    return len(_NAMED.findall(text)) > 1 or all(_HASHED.fullmatch(line.rstrip()) for line in lines)
 
 
 def csv_kind(head: bytes) -> str | None:
