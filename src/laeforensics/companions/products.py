@@ -217,9 +217,9 @@ def doubled(products: Iterable[Product]) -> frozenset[Fact]:
     return frozenset(
         one.token
         for alike in told.values()
+        for codes in ({each.product_code for each in alike},)
         for one in alike
-        for other in {each.product_code for each in alike} - {one.product_code}
-        if not is_near(one.product_code, other)
+        if any(code != one.product_code and not is_near(one.product_code, code) for code in codes)
     )
 
 

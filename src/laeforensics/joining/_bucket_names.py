@@ -68,11 +68,10 @@ def settle_names(signups: Sequence[Signup], sources: Sources) -> None:
     may_be_replaced = defaultdict(set, {code: set(others_of) for code, others_of in replaced.items()})
     for cluster, told in open_to:
         if not _mend_replaced(told, replaced, evidence):
-            in_secrets = _codes_in_secrets(told, evidence)
-            tellers = Counter(in_secrets.values())
+            tellers = Counter((in_secrets := _codes_in_secrets(told, evidence)).values())
             for name in told:
-                others_of = {code for code in tellers if tellers[code] > (in_secrets.get(name) == code)}
-                may_be_replaced[product_code_of(name) or ""] |= others_of
+                beside = {code for code in tellers if tellers[code] > (in_secrets.get(name) == code)}
+                may_be_replaced[product_code_of(name) or ""] |= beside
             _leave_undecided(cluster, told, others, evidence)
     unsold = {**_of_unsold_codes(evidence), **_of_unlisted_codes(evidence)}
     for name in sorted(evidence.told.keys() - set[str]().union(*_clusters(others))):
@@ -196,11 +195,9 @@ def _leave_undecided(
                 for holder, _ in tuple(evidence.told[name]):
                     evidence.add(holder, Fact("bucket_name", other, place, rule, OWN))
     facts = tuple(fact for name in sorted(cluster) for _, fact in evidence.told.get(name, ()))
-    because = tuple(fact.locator for fact in facts if fact.locator.line)
     if len({fact.value for fact in facts if fact.channel == OWN}) == 1 < len({fact.value for fact in facts}):
-        evidence.sources.beliefs.add(
-            [Doubt(facts=facts, reason="other-name", because=because)]
-        )  # a server's word is less
+        because = tuple(fact.locator for fact in facts if fact.locator.line)  # read out of a server, it counts less
+        evidence.sources.beliefs.add([Doubt(facts=facts, reason="other-name", because=because)])
     sold = sold_to(cluster, evidence)
     for name in cluster:
         evidence.standing[product_code_of(name)].discard(name)
