@@ -71,7 +71,9 @@ def same_server(servers: Sequence[Signup], roles: dict[str, str]) -> list[Signup
     same = []
     for signup in servers:
         shared = [n for n in names if n in signup.values and n in best.values]
+        ids = {fact.value for fact in signup.witnesses_of("instance_id")}  # believed or not: another's rest may follow
         agrees = all(signup.values[n] == best.values[n] for n in shared)
+        agrees &= not ids or best.values.get("instance_id") in {None, *ids}
         copy = stem(signup.name) == stem(best.name) or DUPLICATE in (roles[signup.name], roles[best.name])
         if agrees and (shared or copy):
             same.append(signup)
