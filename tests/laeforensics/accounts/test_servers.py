@@ -10,9 +10,11 @@ from makings import (
     HOST,
     INSTANCE,
     LAUNCHED,
+    LOG_FILE,
     NAME,
     OTHER_NAME,
     OTHER_SEED,
+    PARTS,
     SEED,
     as_another,
     audit_row,
@@ -41,6 +43,16 @@ def test_what_two_files_tell_otherwise_of_one_server_is_not_known(tmp_path):
     files = evidence(log=None) | {f"secrets/2012-03-20T101702Z-{OTHER_SEED}": other}
     row = audit_row(open_files(tmp_path, files))
     assert (row["public_host"], row["private_host"]) == (HOST, None)
+
+
+def test_a_copy_with_another_logs_instance_tells_nothing_of_the_server(tmp_path):
+    """Before its instance an unannounced print names another bucket: it is not believed, nor is its address taken."""
+    theirs = as_another((PARTS["deployment"] + PARTS["instance"]).encode()).decode()
+    spliced = log("deployment", instance=">Deploying EC2 instance...>\nen" + theirs, until="installing")
+    spliced = spliced.replace(HOST.encode(), b"192.0.2.5")
+    files = evidence(log=log(until="instance"), secrets=b"", servers=None, results=None)
+    row = audit_row(open_files(tmp_path, files | {f"backup/{LOG_FILE}": spliced}))
+    assert (row["instance_id"], row["public_host"]) == (INSTANCE, None)
 
 
 def test_a_log_that_was_given_a_later_time_has_no_later_server(tmp_path):
