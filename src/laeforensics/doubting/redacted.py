@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from laeforensics.doubting.views import FileView, Said
 from laeforensics.facts.beliefs import Doubt
@@ -11,7 +12,8 @@ from laeforensics.facts.fact import Fact
 from laeforensics.facts.fields import COURSE, FIELDS
 from laeforensics.facts.findings import finding
 
-# No random key says the same six characters twice, or is a hexadecimal number. (Tokens may hold zeros, an A each.)
+# No random key says the same six characters twice, tells six of the alphabet in a row, or is a hexadecimal number.
+# (Tokens may hold zeros, an A each.)
 _SIX, _EIGHT = 6, 8
 _DIGEST = re.compile(r"[0-9a-f]{16,}|[0-9A-F]{16,}")
 _BLACKED = re.compile(r"[xX*#?•█]{6,}|\[?redacted\]?|\[?removed\]?", re.IGNORECASE)
@@ -36,7 +38,11 @@ def is_redacted(name: str, value: str) -> bool:
     if name in _NUMBERED:
         return value.endswith("00000000")
     if name in _RANDOM:
-        return _says_twice(value) or any(each.fullmatch(value) is not None for each in (_EXAMPLE, _DIGEST))
+        return (
+            _says_twice(value)
+            or _counts_on(value)
+            or any(each.fullmatch(value) is not None for each in (_EXAMPLE, _DIGEST))
+        )
     return name not in _SHORT and "*" * _EIGHT in value.translate(_AS_ONE)
 
 
@@ -44,6 +50,12 @@ def _says_twice(value: str) -> bool:
     """True if six characters stand in it twice, as in a word that fills its place."""
     places = range(len(value) - _SIX + 1)
     return len({value[at : at + _SIX] for at in places}) < len(places)
+
+
+def _counts_on(value: str) -> bool:
+    """True if six characters of it follow each other as in the alphabet, or in numbers."""
+    steps = [ord(after) - ord(before) for before, after in pairwise(value)]
+    return any(set(steps[at : at + _SIX - 1]) == {1} for at in range(len(steps) - _SIX + 2))
 
 
 def judge(view: FileView) -> Iterator[Said]:

@@ -26,8 +26,9 @@ def judge(view: AccountView) -> Iterator[Said]:
                 told[name, host] += signup.hearing.own(signup.witnesses_of(name))
     for row in (row for signup in view.signups for row in signup.serverinfo_rows):
         own = [f for name in _TOLD for f in told[name, row.value("public_host") or ""]]
-        against = [f for f in own if row.value(f.field) not in (None, f.value)]
-        if against and row.value("instance_id") not in {f.value for f in own}:
-            facts = tuple(fact for name in _TOLD for fact in row.of(name))
+        facts = tuple(view.hearing.asserting([fact for name in _TOLD for fact in row.of(name)]))
+        values = {fact.field: fact.value for fact in facts}
+        against = [f for f in own if values.get(f.field, f.value) != f.value]
+        if against and values.get("instance_id") not in {f.value for f in own}:
             places = tuple(fact.locator for fact in against[:5])
             yield Doubt(facts=facts, reason="another-at-its-address", because=places, about=view.names)

@@ -136,7 +136,8 @@ def understood(name: str, written: str, *, is_quoted: bool) -> str | None:
         written = rewritten.by_address(written)
     if FIELDS[name].fits(written):
         return None if name == "customer_email" and exceeds_mail_limits(written) else written
-    again = _REWRITTEN[name](written) if name in _REWRITTEN else ""
+    seen = rewritten.visible(written)
+    again = _REWRITTEN[name](seen) if name in _REWRITTEN else seen
     return again if FIELDS[name].fits(again) else None
 
 

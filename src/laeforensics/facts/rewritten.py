@@ -8,6 +8,7 @@ from textwrap import wrap
 _BLOCK = re.compile(r"-----BEGIN ([A-Z ]+)-----(.*?)-----END \1-----", re.DOTALL)
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+=*")
 _WIDTH = 64
+_INVISIBLE = re.compile("[\u200b\u2060\ufeff]|\xe2\x80\x8b|\xe2\x81\xa0|\xef\xbb\xbf|^(?:\xc2?\xa0)+|(?:\xc2?\xa0)+$")
 _FURL = re.compile(r"pb://([a-z2-7]{32})@([^/\s]+)/([^/\s]+)", re.IGNORECASE)
 _ADDRESS = re.compile(r"[0-9]+(?:\.[0-9]+){3}")
 _HINT = re.compile(r"(?:tcp:)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
@@ -15,6 +16,14 @@ _NAME_OF_ADDRESS = re.compile(
     r"\bec2-([0-9]{1,3})-([0-9]{1,3})-([0-9]{1,3})-([0-9]{1,3})\.(?:compute-1|[a-z]+-[a-z]+-[0-9]\.compute)\.amazonaws\.com\b"
 )
 _OF_INSIDE = re.compile(r"(?:10|127|169\.254|192\.168|172\.(?:1[6-9]|2[0-9]|3[01]))\.")
+
+
+def visible(text: str) -> str:
+    """A text without the blanks of no width that a page puts into it, or unbreakable ones around it.
+
+    Be its bytes decoded or not.
+    """
+    return _INVISIBLE.sub("", text)
 
 
 def pem(text: str) -> str:

@@ -59,12 +59,14 @@ def test_each_reason_is_told_with_meaning_remedy_and_places(tmp_path):
         ("user_secret_key", "5ebe2294ecd0e0f08eab7690d2a6ee6926ae5cc8"),
         ("user_secret_key", "DummySecretKeyDummySecretKeyDummySecretK"),
         ("user_access_key_id", "AKIADUMMYDUMMYDUMMYD"),
+        ("user_access_key_id", "ABCDEFGHIJKLMNOPQRST"),
+        ("user_access_key_id", "AKIAKEY0000123456789"),
         ("customer_email", "ann...@example.org"),
         ("customer_email", "an…@example.org"),
     ],
 )
 def test_what_was_put_in_the_place_of_a_value_is_none(field, value):
-    """A digest, a word that fills the place, what archives of mailing lists leave of an address."""
+    """A digest, a word or an alphabet that fills the place, what archives of mailing lists leave of an address."""
     assert is_redacted(field, value)
 
 

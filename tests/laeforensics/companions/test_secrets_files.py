@@ -95,6 +95,14 @@ def test_a_token_that_was_wrapped_in_a_mail_is_whole():
     assert read_secrets(secrets(user_token=f"{whole[:90]}\n{whole[91:]}"), "secrets").rejected
 
 
+@pytest.mark.parametrize("is_escaped", [True, False])
+def test_a_value_that_was_copied_out_of_a_page_is_the_same(is_escaped):
+    """Blanks that nobody sees came along, escaped in the JSON or in bytes."""
+    told = {key: f"\u00a0{value[:9]}\u200b{value[9:]}\u200b\u00a0" for key, value in secrets_object().items()}
+    again = read_secrets(json.dumps(told, ensure_ascii=is_escaped).encode(), "secrets")
+    assert (_pairs(again), again.rejected) == (_pairs(WHOLE), [])
+
+
 def test_null_is_no_value():
     """An S4 file has no tokens: they are neither facts nor damage."""
     data = json.dumps({**secrets_object(), "user_token": None, "product_token": None}).encode()
