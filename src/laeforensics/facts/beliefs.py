@@ -98,14 +98,13 @@ class Beliefs:
         told = self._notes.get(fact) if self._notes else None
         if told is None:
             return before
-        mine = [told[name] for name in (told.keys() & names if len(told) > 1 else told) if name in names]
-        if "" in told:
-            mine.append(told[""])
-        numbers = mine[0] if len(mine) == 1 else sorted([number for some in mine for number in some])
-        notes = [self._all[number] for number in numbers]
+        numbers = told.get("", [])
+        if len(told) > bool(numbers):
+            numbers = sorted([*numbers, *(number for name in told.keys() & names for number in told[name])])
+        said = (self._all[number] for number in numbers)
+        notes = [note for note in said if len(note.about) < 2 or not note.about.isdisjoint(names)]
         source = self._roots.get(fact)
-        behind = () if source is None else self.of(source, names)
-        return (*before, *[n for n in notes if len(n.about) < 2 or not n.about.isdisjoint(names)], *behind)
+        return (*before, *notes) if source is None else (*before, *notes, *self.of(source, names))
 
     @property
     def is_silent(self) -> bool:
