@@ -76,9 +76,9 @@ def same_server(servers: Sequence[Signup], roles: dict[str, str]) -> list[Signup
     same = []
     for signup in servers:
         shared = [n for n in names if n in signup.values and n in best.values]
-        ids = {fact.value for fact in signup.witnesses_of("instance_id")}  # believed or not: another's rest may follow
         agrees = all(signup.values[n] == best.values[n] for n in shared)
-        is_other = bool(ids) and "instance_id" not in signup.values and best.values.get("instance_id") not in {None, *ids}
+        denied = {f.value for f in signup.witnesses_of("instance_id")} if "instance_id" not in signup.values else set()
+        is_other = bool(denied) and best.values.get("instance_id") not in {None, *denied}  # another's rest may follow
         is_its_copy = stem(signup.name) == stem(best.name)
         copy = is_its_copy or DUPLICATE in (roles[signup.name], roles[best.name])
         if not is_other and (is_its_copy or (agrees and (shared or copy))):

@@ -21,10 +21,11 @@ from laeforensics.parsing.stages import BEFORE_DEPLOYMENT, RANK, furthest
 
 
 class _Runs(NamedTuple):
-    """The logs by the stems of their names, and by the bucket that they tell."""
+    """The logs by the stems of their names, and by the bucket and the address that they tell."""
 
     of_stem: Mapping[str, Signup]
     of_bucket: defaultdict[str, list[Signup]]
+    of_host: defaultdict[str, list[Signup]]
 
 
 def join_secrets(signups: Sequence[Signup], sources: Sources) -> None:
@@ -36,10 +37,11 @@ def join_secrets(signups: Sequence[Signup], sources: Sources) -> None:
     for name, file in sources.secrets.items():
         by_stem[stem(name)].append(file)
     taken: set[str] = set()
-    runs = _Runs({stem(signup.name): signup for signup in signups}, defaultdict(list))
+    runs = _Runs({stem(signup.name): signup for signup in signups}, defaultdict(list), defaultdict(list))
     for signup in signups:
-        if bucket := signup.weigh("bucket_name")[0]:
-            runs.of_bucket[bucket].append(signup)
+        for name, index in (("bucket_name", runs.of_bucket), ("public_host", runs.of_host)):
+            if value := signup.weigh(name)[0]:
+                index[value].append(signup)
     for signup in signups:
         for named in by_stem.get(stem(signup.name), ()):
             # Copies of one file, in two places: all of them speak, and where they differ nobody is right.
@@ -110,7 +112,9 @@ def _doubt_other_server(signup: Signup, file: SecretsFile, sources: Sources, run
     launched it, it is one server with two addresses: they are held against each other.
     """
     host, _ = signup.weigh("public_host")
-    if host is None or sources.value(file, "public_host") in (None, host) or _is_of_one_server(signup, file):
+    if host is None or sources.value(file, "public_host") in (None, host):
+        return
+    if _is_of_one_server(signup, file) and not runs.of_host.get(sources.value(file, "public_host") or ""):
         return
     hosts = [f for f in (*signup.witnesses_of("public_host"), *file.facts) if f.field == "public_host"]
     ours, others = ([f for f in hosts if (f.value == host) is is_ours] for is_ours in (True, False))
