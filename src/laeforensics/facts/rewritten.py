@@ -12,9 +12,8 @@ _INVISIBLE = re.compile("[\u200b\u2060\ufeff]|\xe2\x80\x8b|\xe2\x81\xa0|\xef\xbb
 _FURL = re.compile(r"pb://([a-z2-7]{32})@([^/\s]+)/([^/\s]+)", re.IGNORECASE)
 _ADDRESS = re.compile(r"[0-9]+(?:\.[0-9]+){3}")
 _HINT = re.compile(r"(?:tcp:)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
-_NAME_OF_ADDRESS = re.compile(
-    r"\bec2-([0-9]{1,3})-([0-9]{1,3})-([0-9]{1,3})-([0-9]{1,3})\.(?:compute-1|[a-z]+-[a-z]+-[0-9]\.compute)\.amazonaws\.com\b"
-)
+_OCTETS = "-".join(["([0-9]{1,3})"] * 4)
+_NAME_OF_ADDRESS = re.compile(rf"\bec2-{_OCTETS}\.(?:compute-1|[a-z]+-[a-z]+-[0-9]\.compute)\.amazonaws\.com\b")
 _OF_INSIDE = re.compile(r"(?:10|127|169\.254|192\.168|172\.(?:1[6-9]|2[0-9]|3[01]))\.")
 
 
