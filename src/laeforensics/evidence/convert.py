@@ -31,11 +31,12 @@ def undo(data: bytes) -> Conversion | None:
 
     UTF-16 (either order, with or without its mark), a UTF-8 byte order mark, CRLF line ends; or several of them. Where
     only some lines end with CRLF, one carriage return before each line feed is dropped: that ends no line and begins
-    none, so no remote text becomes a line of its own by it. Every other carriage return stays. Last, no-break
-    spaces for all blanks, and what stands before every line of a log.
+    none, so no remote text becomes a line of its own by it. Where all lines end with one more, as in a file that was
+    sent as text twice, that goes, too. Every other carriage return stays. Last, no-break spaces for all blanks, and
+    what stands before every line of a log.
     """
     found: list[Conversion] = []
-    for step in (_utf16, _bom, _crlf, _no_break, _prefixed):
+    for step in (_utf16, _bom, _crlf, _crlf_again, _no_break, _prefixed):
         done = step(data)
         if done is not None:
             found.append(done)
@@ -99,6 +100,10 @@ def _crlf(data: bytes) -> Conversion | None:
         what="CRLF line ends" if len(dropped) == data.count(b"\n") else "CRLF at some line ends",
         back=lambda offset: offset + bisect_left(dropped, offset),
     )
+
+
+def _crlf_again(data: bytes) -> Conversion | None:
+    return _crlf(data) if b"\r" in data and data.count(b"\r\n") == data.count(b"\n") else None
 
 
 def _no_break(data: bytes) -> Conversion | None:

@@ -32,6 +32,7 @@ def test_a_log_as_it_was_written_went_through_none():
         (lambda data: data.decode().encode("utf-16-le"), "UTF-16"),
         (lambda data: data.decode().encode("utf-16-be"), "UTF-16"),
         (lambda data: b"\xfe\xff" + data.decode().encode("utf-16-be"), "UTF-16"),
+        (lambda data: data.replace(b"\n", b"\r\r\n"), "CRLF line ends, CRLF line ends"),
         (lambda data: BOM + data.replace(b"\n", b"\r\n"), "a byte order mark, CRLF line ends"),
         (lambda data: data.replace(b"\n", b"\r\n").decode().encode("utf-16"), "UTF-16, CRLF line ends"),
     ],
