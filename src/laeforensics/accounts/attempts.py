@@ -14,6 +14,7 @@ from laeforensics.facts.buckets import bears_seed
 from laeforensics.facts.damage import Neighbours, is_head
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.fields import COURSE, fields_of
+from laeforensics.parsing.stages import BEFORE_DEPLOYMENT
 
 _TOKENS = frozenset({"user_token", "product_token"})
 _UNIQUE = frozenset(
@@ -90,9 +91,11 @@ def _doubts(account: CaseAccount, elsewhere: _Elsewhere, buckets: dict[str, Case
 
 
 def _has_holes(signup: Signup) -> bool:
-    """True if lines of its log are missing, or cannot be read."""
+    """True if lines of its log are missing, as those before its deployment are, or cannot be read."""
     if signup.log is None:
         return False
+    if signup.stages and BEFORE_DEPLOYMENT.isdisjoint(stage for stage, _ in signup.stages):
+        return True
     notes = (note for fact in signup.log.facts for note in signup.hearing.notes(fact))
     return signup.is_damaged(signup.log.evidence) or any(note.reason == "nothing-ties" for note in notes)
 

@@ -103,3 +103,12 @@ def test_copies_of_an_attempt_are_no_others(tmp_path):
     holes = {f"old/{FILE}": OWN[:-60] + HOLE}
     assert told(tmp_path, OWN, **holes)["activation_key"] == THEIR_KEY
     assert NAME not in FILE
+
+
+def test_the_end_of_another_log_under_its_name_makes_no_attempt_its_customer(tmp_path):
+    """Nothing is left of its own log: instance, address and furl are those of the account that tells them, too."""
+    end = log()[len(log(until="deployment")) :]
+    row = audit_row(open_files(tmp_path, {**evidence(), FILE: end}), ATTEMPT)
+    told = {name: row[name] for name in ("instance_id", "public_host", "introducer_furl", "customer_email")}
+    assert set(told.values()) == {None}
+    assert audit_row(open_files(tmp_path, evidence()))["verdict"] == "RECOVERABLE"
