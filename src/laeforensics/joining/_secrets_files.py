@@ -118,7 +118,8 @@ def _doubt_other_server(signup: Signup, file: SecretsFile, sources: Sources, run
         return
     hosts = [f for f in (*signup.witnesses_of("public_host"), *file.facts) if f.field == "public_host"]
     ours, others = ([f for f in hosts if (f.value == host) is is_ours] for is_ours in (True, False))
-    copied = None if signup.is_re_record else _copied_from(file, sources, runs)  # what it read was told before
+    is_read_there = signup.is_re_record and not _nodes(signup.witnesses.values()).isdisjoint(_nodes([file.facts]))
+    copied = None if is_read_there else _copied_from(file, sources, runs)  # what it read was told before
     if copied is not None:
         theirs = [f for f in file.facts if f.field in fields_of(SERVER, IDENTITY)]
         signup.doubt(theirs, "of-another-server", [*ours, *(f for f in copied.facts if f.field == "public_host")])
@@ -141,6 +142,11 @@ def _doubt_other_server(signup: Signup, file: SecretsFile, sources: Sources, run
     signup.findings.append(
         finding("several-signups", f"{file.evidence} tells another public_host than this log", signup=signup.name)
     )
+
+
+def _nodes(told: Iterable[Iterable[Fact]]) -> set[tuple[str, str]]:
+    """The nodes' ids that are told, believed or not."""
+    return {(f.field, f.value) for facts in told for f in facts if f.field in ("introducer_nodeid", "server_nodeid")}
 
 
 def _is_of_one_server(signup: Signup, file: SecretsFile) -> bool:
