@@ -46,10 +46,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Watch the skips, if it was asked for."""
+    """Watch what tests leave in the checkout; and the skips, if it was asked for."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(NothingLeft(config.rootpath))
     path = config.getoption("--allowed-skips")
     if path is not None:
         config.pluginmanager.register(AllowedSkips(path, tomllib.loads(path.read_text("utf-8"))))
+
+
+class NothingLeft:
+    """Fails the session where a test left something beside the project's own files, as an audit's output."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.before = root, set(root.iterdir())
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """What tools keep for themselves bears a dot, or is made by the Makefile."""
+        made = {"build", "dist", "demo", "wheelhouse"}
+        left = sorted(path.name for path in set(self.root.iterdir()) - self.before)
+        left = [name for name in left if not name.startswith(".") and name not in made]
+        if left:
+            print(f"\ntests left in the checkout: {', '.join(left)}")
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 class AllowedSkips:

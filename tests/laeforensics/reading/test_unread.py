@@ -212,7 +212,8 @@ def test_what_an_editor_left_of_many_files_is_set_aside_at_once(tmp_path, typed)
     folder = tmp_path / "evidence"
     case = open_files(tmp_path, evidence() | dict.fromkeys(names, swap) | {f"{NAME}.pdf": b"%PDF-1.4"})
     assert len(audit_row(case)["blocking"]) == 3
-    assert "--set-aside '*.swp' --because WHY" in typed("audit", folder)[1]
+    where = ("--output", tmp_path / "m.parquet", "--key-file", tmp_path / "key/k", "--case", tmp_path / "case")
+    assert "--set-aside '*.swp' --because WHY" in typed("audit", folder, *where)[1]
     said = typed("decide", folder, "--set-aside", "*.swp", "--because", "older states")[1]
     assert all(f"{name}: set aside" in said for name in names)
     assert audit_row(lf.open_case(folder))["blocking"] == (f"unread:{NAME}.pdf",)
