@@ -10,7 +10,7 @@ from damages import CLASSES, written
 from damages.classes import apply
 from damages.measuring import lay
 
-import laeforensics
+import laeforensics as lf
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "verdicts.md"
 REASONS = set(re.findall(r"^\| `([a-z-]+)` \|", PAGE.read_text("utf-8").partition("## Reasons")[2], re.MULTILINE))
@@ -57,7 +57,7 @@ OF_ANOTHER = {
 
 def check(name: str, top: Path) -> None:
     root = lay(apply(name, written(FOLDER)).files, top / "evidence")
-    case = laeforensics.open_case(root)
+    case = lf.open_case(root)
     for doubt in case.doubts.itertuples():
         own = f"{doubt.evidence}:{doubt.line} [{doubt.start}:{doubt.end})"
         assert doubt.reason in REASONS, doubt
