@@ -168,11 +168,12 @@ def test_a_block_that_was_overwritten_costs_its_own_values_only(filler, tmp_path
     assert [n for n in _values(run) if row[n] is None and n not in ("user_access_key_id", "user_secret_key")] == []
 
 
-@pytest.mark.parametrize(("filler", "stands"), [(b"\0", True), (b"x", False)])
+@pytest.mark.parametrize(("filler", "stands"), [(b"\0", True), (b"x", True), (b"k", False)])
 def test_the_next_line_of_a_print_survives_zeros_but_no_other_bytes(filler, stands, tmp_path):
     """The access key's value overwritten, its label whole.
 
-    Zeros bring nothing of another's, so the secret key of the same print stands; other bytes might, so it is not sure.
+    Zeros, and marks that black out, bring nothing of another's: the secret key of the same print stands. Other bytes
+    might, so it is not sure.
     """
     run = signup("d06")
     key = run.truth["fields"]["user_access_key_id"].encode()
