@@ -79,18 +79,18 @@ def close(accounts: Sequence[CaseAccount], listed: ClosedList) -> list[Finding]:
     for account in accounts:
         for name in {key.lower() for key in (*keys_of(account), *_addresses(account))}:
             bearers[name].append(account)
-    found = []
+    unknown, again = list[Finding](), list[tuple[Closed, list[CaseAccount]]]()
     for entry in listed.entries:
         named = bearers.get(entry.key.lower(), [])
         later = [account for account in named if "@" in entry.key and _began(account) > entry.on]
         for account in named:
             if not later or _began(account) <= entry.on:
                 account.closed = str(entry)
+        again.append((entry, later))
         if not named:
-            found.append(_unknown(entry, listed, bearers))
-        elif later:
-            found.append(_came_back(entry, listed, later))
-    return found
+            unknown.append(_unknown(entry, listed, bearers))
+    open_yet = [(entry, [account for account in later if account.closed is None]) for entry, later in again]
+    return [*unknown, *(_came_back(entry, listed, later) for entry, later in open_yet if later)]
 
 
 def _began(account: CaseAccount) -> str:

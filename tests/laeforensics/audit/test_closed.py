@@ -70,6 +70,17 @@ def test_a_customer_who_came_back_is_not_closed_by_an_address(day, key, is_close
     )
 
 
+@pytest.mark.parametrize("lines", [(f"{EMAIL},2012-03-19,left", f"{BUCKET},2013-01-01,left"), (f"{BUCKET},{WHY}",)])
+def test_what_is_closed_by_its_own_name_is_not_asked_about(lines, tmp_path):
+    """In whatever order the lines stand: that is how the question is answered."""
+    write(tmp_path / "evidence", evidence())
+    for number, told in enumerate((lines, lines[::-1])):
+        (tmp_path / str(number)).mkdir()
+        case = lf.open_case(tmp_path / "evidence", closed=listed(tmp_path / str(number), *told))
+        assert audit_row(case)["verdict"] == "CLOSED"
+        assert not any(f.code.startswith("closed-") for f in case.judgement.findings)
+
+
 def test_who_is_not_listed_stays_as_they_are(tmp_path):
     """And a line that names nobody blocks until it is mended: it may have been meant for somebody."""
     write(tmp_path / "evidence", evidence())
