@@ -8,7 +8,7 @@ from laeforensics.accounts.roles import REPLACEMENT
 from laeforensics.doubting.signups import Signup
 from laeforensics.facts.channels import OWN
 from laeforensics.facts.fact import Fact
-from laeforensics.parsing.stages import BEFORE_DEPLOYMENT, impossible
+from laeforensics.parsing.stages import BEFORE_DEPLOYMENT, RANK, impossible
 
 
 def is_ready(signup: Signup, *, is_failed: bool = False) -> bool | None:
@@ -53,6 +53,11 @@ def perhaps_ready(signup: Signup) -> list[Fact]:
     """What tells of a server that ran, behind a failure or a hole of which nobody knows whose it is."""
     ready = (fact for fact in signup.witnesses_of("stage") if fact.value in _READY_STAGES)
     return [f for f in ready if {note.reason for note in signup.hearing.notes(f)} & {"in-error", "nothing-ties"}]
+
+
+def bucket_made(signup: Signup) -> list[Fact]:
+    """What its log tells that comes only once a bucket is made, believed or not."""
+    return [fact for fact in signup.witnesses_of("stage") if RANK[fact.value] >= RANK["bucket_created"]]
 
 
 def _was_ready(signup: Signup) -> bool:

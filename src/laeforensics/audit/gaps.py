@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from laeforensics.accounts.account import CaseAccount
+from laeforensics.accounts.outcome import bucket_made
 from laeforensics.audit.unheard import buckets_of, written_as
 from laeforensics.companions.sources import Sources
 from laeforensics.doubting.signups import Signup
@@ -16,7 +17,6 @@ from laeforensics.facts.buckets import product_code_of
 from laeforensics.facts.damage import Neighbours
 from laeforensics.facts.fact import Locator
 from laeforensics.facts.findings import Finding, finding
-from laeforensics.parsing.stages import RANK
 from laeforensics.reading.whole import Reading
 
 
@@ -150,12 +150,7 @@ def _has_failed(attempt: CaseAccount) -> bool:
 def _has_none(signup: Signup) -> bool:
     """True if a run is told to have ended, and nothing in its log tells of a bucket that was made."""
     is_told = signup.has_failed or signup.failure_row is not None
-    return signup.bucket_failed or (is_told and not _made(signup))
-
-
-def _made(signup: Signup) -> list[Locator]:
-    """Where a log tells what comes only once a bucket is made, believed or not."""
-    return [f.locator for f in signup.witnesses_of("stage") if RANK[f.value] >= RANK["bucket_created"]]
+    return signup.bucket_failed or (is_told and not bucket_made(signup))
 
 
 def unknown_ends(accounts: Sequence[CaseAccount], named: Iterable[Finding]) -> Iterator[Finding]:
@@ -170,10 +165,10 @@ def unknown_ends(accounts: Sequence[CaseAccount], named: Iterable[Finding]) -> I
         start = start_of(signup.name)
         if signup.log is None or signup.log.evidence in said or _has_none(signup):
             continue
-        made = _made(signup)
+        made = bucket_made(signup)
         if not made:
             words = "the log stops before its bucket is told, and no failure is told"
             yield finding("unknown-end", words, signup=signup.name)
         elif start is None or seeds.isdisjoint(written_as(start[1])):
             words = "it goes on behind the making of its bucket, and nothing that was understood tells which that is"
-            yield finding("bucket-without-account", words, signup=signup.log.evidence, locators=tuple(made[:1]))
+            yield finding("bucket-without-account", words, signup=signup.log.evidence, locators=(made[0].locator,))

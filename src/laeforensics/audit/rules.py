@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from laeforensics.accounts.account import CaseAccount
-from laeforensics.accounts.outcome import PERHAPS_READY, perhaps_ready
+from laeforensics.accounts.outcome import PERHAPS_READY, bucket_made, perhaps_ready
 from laeforensics.facts.buckets import bears_seed
 from laeforensics.facts.fact import Fact
 from laerecover import manifest
@@ -104,9 +104,9 @@ def bucket_not_believed(account: CaseAccount) -> Fact | None:
             continue
         seed = (signup.stamp or ("", ""))[1]
         named = [f for f in signup.witnesses_of("bucket_name") if seed and bears_seed(f.value, seed)]
-        made = [f for f in signup.witnesses_of("stage") if f.value == "bucket_created"]
-        if named or made:
-            return (*named, *made)[0]
+        told = [*named, *bucket_made(signup)]
+        if told:
+            return told[0]
     return None
 
 
