@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from laeforensics.accounts.account import CaseAccount
+from laeforensics.facts.beliefs import Alike
 from laeforensics.facts.fact import Fact
 from laeforensics.facts.fields import shown
 from laeforensics.facts.reasons import REASONS
@@ -32,11 +33,14 @@ def rows(accounts: Iterable[CaseAccount]) -> Iterator[dict[str, Any]]:
     `weight` is one of `denies unsure lessens raises assures`; `because` the places that speak for it, none where the
     witness's own place is enough.
     """
+    alike: dict[int, Alike] = {}
     for account in accounts:
         hearing = account.hearing
         for fact in witnesses(account):
             for note in hearing.notes(fact):
                 reason = REASONS[note.reason]
+                if id(note) not in alike:
+                    alike[id(note)] = note.alike()
                 yield {
                     "account_id": account.account_id,
                     "field": fact.field,
@@ -46,7 +50,7 @@ def rows(accounts: Iterable[CaseAccount]) -> Iterator[dict[str, Any]]:
                     "reason": note.reason,
                     "meaning": reason.means,
                     "remedy": reason.remedy,
-                    "because": tuple(map(str, note.places_for(fact))),
+                    "because": tuple(map(str, note.places_for(fact, alike[id(note)]))),
                 }
 
 

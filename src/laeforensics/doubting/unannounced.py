@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Collection, Iterator
 
 from laeforensics.doubting.views import FileView, Said
@@ -25,8 +27,15 @@ def _launched_for_another(view: FileView, strays: Collection[Fact]) -> Iterator[
     names = [fact for fact in view.by_field.get("bucket_name", ()) if fact.channel == OWN]
     own = {fact.value for fact in names if fact not in strays}
     others = [f for f in names if own and not any(f.value == each or is_near(f.value, each) for each in own)]
+    starts, foreign = [fact.locator.start for fact in names], set(others)
+    behind: dict[int, Fact] = {}
     for instance in view.by_field.get("instance_id", ()) if others else ():
-        before = [fact for fact in names if fact.locator.start < instance.locator.start]
-        if before and before[-1] in others and instance not in strays:
-            launched = tuple(f for f in view.values if f.print == instance.print)
-            yield Doubt(facts=launched, reason="tied", because=(before[-1].locator,))
+        before = bisect_left(starts, instance.locator.start)
+        if before and names[before - 1] in foreign and instance not in strays:
+            behind[instance.print] = names[before - 1]
+    launched: dict[int, list[Fact]] = defaultdict(list)
+    for fact in view.values if behind else ():
+        if fact.print in behind:
+            launched[fact.print].append(fact)
+    for print_, facts in launched.items():
+        yield Doubt(facts=tuple(facts), reason="tied", because=(behind[print_].locator,))

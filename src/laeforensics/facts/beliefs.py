@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from laeforensics.facts.channels import ASSERTS_NOTHING, LAST_ASSERTING_STANDING, OWN, REMOTE, STANDING
 from laeforensics.facts.fact import Fact, Locator
 from laeforensics.facts.reasons import ASSURES, DENIES, LESSENS, RAISES, REASONS, UNSURE
+
+Alike = Mapping[tuple[str, str], Collection[Locator]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,9 +26,18 @@ class _Note:
     because: tuple[Locator, ...] = ()
     about: frozenset[str] = frozenset()
 
-    def places_for(self, fact: Fact) -> tuple[Locator, ...]:
-        """The places that speak for it where one of its facts is looked at: none is that fact's own."""
-        return tuple(place for place in self.because if place != fact.locator)
+    def alike(self) -> Alike:
+        """The places of its facts, by what they tell."""
+        return {}
+
+    def places_for(self, fact: Fact, alike: Alike | None = None) -> tuple[Locator, ...]:
+        """The places that speak for it where one of its facts is looked at: none that tells what this one tells.
+
+        Whoever looks at many of its facts hands over what is `alike`.
+        """
+        told = self.alike() if alike is None else alike
+        own = told.get((fact.field, fact.value), ())
+        return tuple(place for place in self.because if place != fact.locator and place not in own)
 
 
 class Doubt(_Note):
@@ -34,10 +45,12 @@ class Doubt(_Note):
 
     __slots__ = ()
 
-    def places_for(self, fact: Fact) -> tuple[Locator, ...]:
-        """The places that speak against it: of facts that are doubted together, those alone that tell otherwise."""
-        alike = {each.locator for each in self.facts if (each.field, each.value) == (fact.field, fact.value)}
-        return tuple(place for place in self.because if place not in alike)
+    def alike(self) -> Alike:
+        """Of facts that are doubted together, those alone speak against one that tell otherwise."""
+        found: dict[tuple[str, str], set[Locator]] = {}
+        for fact in self.facts if self.because else ():
+            found.setdefault((fact.field, fact.value), set()).add(fact.locator)
+        return found
 
 
 class Warrant(_Note):
