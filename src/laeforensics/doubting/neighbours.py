@@ -64,7 +64,8 @@ def _against_lone(
     """Doubt a value that one print alone tells, where one that stands in a bad place differs in a few letters."""
     if len(set(map(print_of, lone))) > 1:
         return
-    denied = [f for f in facts if {note.reason for note in hearing.notes(f)} <= _FOR_ITS_PLACE]
+    reasons = {fact: {note.reason for note in hearing.notes(fact)} for fact in facts}
+    denied = [fact for fact, told in reasons.items() if told and told <= _FOR_ITS_PLACE]
     places = tuple(f.locator for f in denied if _is_overwritten(f.value, lone[0].value))
     if places:
         yield Doubt(facts=tuple(lone), reason="near-another", because=places[:5], about=about)
